@@ -1,0 +1,27 @@
+//! Reads any Outlook data file (OST or PST, 1997 to today) and shows it as a read-only tree of files.
+//!
+//! Layers, each of which knows only those before it (ARCHITECTURE.md tells the whole story):
+//! [`ndb`] (header, B-trees, blocks), [`ltp`] (heaps, properties, tables), [`messaging`] (folders, messages,
+//! attachments), [`convert`] (an item as a file), [`tree`] (names, attributes, `read_at`), [`fuse`] (the kernel).
+//! [`error`] and [`codepage`] serve all of them.
+#![deny(missing_docs)]
+#![deny(unsafe_code)]
+#![deny(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::unreachable,
+    clippy::indexing_slicing
+)]
+#![cfg_attr(
+    test,
+    allow(
+        clippy::unwrap_used,
+        clippy::expect_used,
+        clippy::panic,
+        clippy::indexing_slicing
+    )
+)]
+
+pub mod error;
+pub mod tree;

