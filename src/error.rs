@@ -6,6 +6,7 @@
 
 use std::fmt;
 use std::io;
+use std::path::PathBuf;
 
 /// Result of every fallible function of the library.
 pub type Result<T> = std::result::Result<T, Error>;
@@ -20,6 +21,14 @@ pub enum Error {
         offset: u64,
         /// Bytes asked for.
         length: usize,
+        /// What the system said.
+        source: io::Error,
+    },
+    /// The source file cannot be opened.
+    #[error("cannot open {}: {source}", path.display())]
+    Open {
+        /// The file as the user named it.
+        path: PathBuf,
         /// What the system said.
         source: io::Error,
     },
@@ -45,15 +54,21 @@ pub enum Error {
 pub struct Corrupt {
     /// Name of the structure as [MS-PST] has it, e.g. "BTPAGE".
     pub structure: &'static str,
-    /// Where it stands, e.g. "offset 0x4400", "block 0x1a4", "node 0x8022".
+    /// Where it stands, e.g. "offset 0x4400", "block 0x1a4", "property 0x0037".
     pub place: String,
+    /// The node it belongs to (NID), once a layer that knows has said so.
+    pub node: Option<u32>,
     /// What is wrong: what was expected and what was found.
     pub problem: String,
 }
 
 impl fmt::Display for Corrupt {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "damaged {} ({}): {}", self.structure, self.place, self.problem)
+        write!(f, "damaged {} ({}", self.structure, self.place)?;
+        if let Some(node) = self.node {
+            write!(f, ", node {node:#x}")?;
+        }
+        write!(f, "): {}", self.problem)
     }
 }
 
@@ -67,7 +82,16 @@ impl Error {
         Self::Corrupt(Box::new(Corrupt {
             structure,
             place: place.to_string(),
+            node: None,
             problem: problem.to_string(),
         }))
+    }
+
+    /// The same error, naming node `nid` unless an inner layer has named one already.
+    pub fn in_node(mut self, nid: u32) -> Self {
+        if let Self::Corrupt(corrupt) = &mut self {
+            corrupt.node.get_or_insert(nid);
+        }
+        self
     }
 }

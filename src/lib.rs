@@ -23,5 +23,12 @@
     )
 )]
 
+pub mod bytes;
+pub mod cache;
+pub mod codepage;
 pub mod error;
+pub mod ltp;
+pub mod messaging;
+pub mod ndb;
+pub mod recover;
 pub mod tree;

@@ -1,0 +1,50 @@
+//! Little-endian integers out of byte slices: every read is checked, none panics.
+#![forbid(unsafe_code)]
+
+/// The `N` bytes at offset `at`, or None when the slice ends before.
+pub fn array_at<const N: usize>(bytes: &[u8], at: usize) -> Option<[u8; N]> {
+    bytes.get(at..)?.first_chunk::<N>().copied()
+}
+
+/// Byte at offset `at`.
+pub fn u8_at(bytes: &[u8], at: usize) -> Option<u8> {
+    bytes.get(at).copied()
+}
+
+/// Unsigned 16-bit integer at offset `at`.
+pub fn u16_at(bytes: &[u8], at: usize) -> Option<u16> {
+    array_at(bytes, at).map(u16::from_le_bytes)
+}
+
+/// Unsigned 32-bit integer at offset `at`.
+pub fn u32_at(bytes: &[u8], at: usize) -> Option<u32> {
+    array_at(bytes, at).map(u32::from_le_bytes)
+}
+
+/// Unsigned 64-bit integer at offset `at`.
+pub fn u64_at(bytes: &[u8], at: usize) -> Option<u64> {
+    array_at(bytes, at).map(u64::from_le_bytes)
+}
+
+/// Unsigned integer of `width` bytes (1 to 8) at offset `at`.
+pub fn uint_at(bytes: &[u8], at: usize, width: usize) -> Option<u64> {
+    let field = bytes.get(at..at.checked_add(width)?)?;
+    let mut wide = [0; 8];
+    wide.get_mut(..width)?.copy_from_slice(field);
+    Some(u64::from_le_bytes(wide))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn reads_end_where_the_slice_ends() {
+        let bytes = [1, 2, 3, 4, 5];
+        assert_eq!(u16_at(&bytes, 3), Some(0x0504));
+        assert_eq!(u16_at(&bytes, 4), None);
+        assert_eq!(u32_at(&bytes, usize::MAX), None);
+        assert_eq!(uint_at(&bytes, 1, 3), Some(0x040302));
+        assert_eq!(uint_at(&bytes, 0, 9), None);
+    }
+}

@@ -1,0 +1,118 @@
+//! An LRU cache bounded in bytes, in shards so that threads seldom wait for each other.
+//!
+//! No lock is ever held while a value is made: callers look up, make the value, then insert it. Two threads may make
+//! the same value at once; the first one in stays.
+#![forbid(unsafe_code)]
+
+use std::hash::{BuildHasher, BuildHasherDefault, DefaultHasher, Hash};
+
+use lru::LruCache;
+use parking_lot::Mutex;
+
+/// Bytes that an entry costs beside its value: hash slot, list links, `Arc` header.
+const ENTRY_OVERHEAD: usize = 96;
+
+/// Maps `K` to cheap clones of `V` (an `Arc`), forgetting the least recently used past the bound.
+pub struct ByteLru<K: Hash + Eq, V: Clone> {
+    shards: Vec<Mutex<Shard<K, V>>>,
+    hasher: BuildHasherDefault<DefaultHasher>,
+}
+
+struct Shard<K: Hash + Eq, V> {
+    entries: LruCache<K, (V, usize)>,
+    used: usize,
+    bound: usize,
+}
+
+impl<K: Hash + Eq + Copy, V: Clone> ByteLru<K, V> {
+    /// A cache of at most `bytes` bytes in `shards` parts. The newest value of a part stays even if it alone is over
+    /// the bound: it is the one in use, and making it again for each request would cost far more.
+    pub fn new(bytes: u64, shards: usize) -> Self {
+        let shards = shards.max(1);
+        let bound = usize::try_from(bytes).unwrap_or(usize::MAX) / shards;
+        let shard = || Shard {
+            entries: LruCache::unbounded(),
+            used: 0,
+            bound,
+        };
+        Self {
+            shards: (0..shards).map(|_| Mutex::new(shard())).collect(),
+            hasher: BuildHasherDefault::default(),
+        }
+    }
+
+    fn shard(&self, key: &K) -> Option<&Mutex<Shard<K, V>>> {
+        let index = (self.hasher.hash_one(key) as usize).checked_rem(self.shards.len())?;
+        self.shards.get(index)
+    }
+
+    /// The value of `key`, which becomes the most recently used one.
+    pub fn get(&self, key: &K) -> Option<V> {
+        let mut shard = self.shard(key)?.lock();
+        shard.entries.get(key).map(|(value, _)| value.clone())
+    }
+
+    /// Keeps `value`, which weighs `bytes`. Returns the value that is now in use: an earlier one under the same key
+    /// stays.
+    pub fn insert(&self, key: K, value: V, bytes: usize) -> V {
+        let weight = bytes.saturating_add(ENTRY_OVERHEAD);
+        let Some(shard) = self.shard(&key) else {
+            return value;
+        };
+        let mut shard = shard.lock();
+        if let Some((present, _)) = shard.entries.get(&key) {
+            return present.clone();
+        }
+        shard.used = shard.used.saturating_add(weight);
+        shard.entries.put(key, (value.clone(), weight));
+        while shard.used > shard.bound && shard.entries.len() > 1 {
+            let Some((_, (_, freed))) = shard.entries.pop_lru() else {
+                break;
+            };
+            shard.used = shard.used.saturating_sub(freed);
+        }
+        value
+    }
+}
+
+impl<K: Hash + Eq, V: Clone> std::fmt::Debug for ByteLru<K, V> {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("ByteLru").finish_non_exhaustive()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::sync::Arc;
+
+    #[test]
+    fn the_bound_holds_and_what_was_used_last_stays() {
+        let cache: ByteLru<u64, Arc<[u8]>> =
+            ByteLru::new(8 * 10 * (1000 + ENTRY_OVERHEAD) as u64, 8);
+        for key in 0..10_000u64 {
+            cache.insert(key, vec![0; 1000].into(), 1000);
+            assert!(cache.get(&key).is_some());
+        }
+        let kept = (0..10_000).filter(|key| cache.get(key).is_some()).count();
+        assert!(kept <= 80, "{kept} kept");
+        assert!(cache.get(&9_999).is_some());
+    }
+
+    #[test]
+    fn a_value_larger_than_the_bound_stays_until_the_next_one() {
+        let cache: ByteLru<u8, Arc<[u8]>> = ByteLru::new(1000, 1);
+        cache.insert(1, vec![7; 5000].into(), 5000);
+        assert!(cache.get(&1).is_some());
+        cache.insert(2, vec![7; 5000].into(), 5000);
+        assert!(cache.get(&1).is_none());
+        assert!(cache.get(&2).is_some());
+    }
+
+    #[test]
+    fn the_first_value_under_a_key_stays() {
+        let cache: ByteLru<u8, Arc<str>> = ByteLru::new(10_000, 2);
+        cache.insert(1, "first".into(), 5);
+        assert_eq!(&*cache.insert(1, "second".into(), 6), "first");
+    }
+}

@@ -1,0 +1,176 @@
+//! Which code page the bytes of a body are in, when the labels around them disagree or say nothing.
+//!
+//! Real labels are wrong often enough that the bytes come first: text that is valid UTF-8 beyond ASCII is UTF-8,
+//! since other encodings hit that pattern only in a few characters by chance.
+#![forbid(unsafe_code)]
+
+use super::{
+    HZ, Table, US_ASCII, UTF_7, UTF_8, UTF_8_BOM, UTF_16_BIG, UTF_16_LITTLE, UTF_16BE, UTF_16LE,
+    WINDOWS_LATIN1, canonical, decode, decode_utf8, decode_utf16_units, from_charset_label,
+    stateful,
+};
+
+/// How far into an HTML body a `<meta>` element with the charset is looked for, in bytes.
+const META_RANGE: usize = 16 * 1024;
+/// How many UTF-8 sequences outweigh the label of a double-byte page: a few GBK characters can look like UTF-8.
+const SEQUENCES_AGAINST_DOUBLE_BYTE: usize = 4;
+/// How many bytes show whether text is UTF-16.
+const UTF_16_SAMPLE: usize = 512;
+
+/// Text of an HTML body (PidTagHtml), given PidTagInternetCodepage and PidTagMessageCodepage where they exist.
+///
+/// In order: byte order mark, valid UTF-8, the Internet code page unless it says nothing (absent, 20127, UTF-16),
+/// the `<meta>` charset, the message code page, Windows-1252. A UTF-8 label on other bytes is passed over.
+pub fn decode_html(
+    bytes: &[u8],
+    internet_codepage: Option<u32>,
+    message_codepage: Option<u32>,
+) -> String {
+    if let Some(text) = decode_utf16(bytes) {
+        return text;
+    }
+    let labels = [
+        internet_codepage.filter(is_telling),
+        meta_charset(bytes).filter(is_telling),
+        message_codepage.filter(is_telling),
+    ];
+    decode_labelled(bytes, &labels)
+}
+
+/// Text of a PtypString8 body, given PidTagMessageCodepage and PidTagInternetCodepage where they exist; the message
+/// code page comes first, everything else is as in [`decode_html`].
+pub fn decode_text8(
+    bytes: &[u8],
+    message_codepage: Option<u32>,
+    internet_codepage: Option<u32>,
+) -> String {
+    let labels = [
+        message_codepage.filter(is_telling),
+        internet_codepage.filter(is_telling),
+    ];
+    decode_labelled(bytes, &labels)
+}
+
+/// Whether a label says anything about 8-bit text.
+fn is_telling(code_page: &u32) -> bool {
+    !matches!(
+        canonical(*code_page),
+        0 | US_ASCII | UTF_16_LITTLE | UTF_16_BIG
+    )
+}
+
+/// Decodes by the first label that the bytes do not contradict.
+fn decode_labelled(bytes: &[u8], labels: &[Option<u32>]) -> String {
+    let mut labels = labels.iter().copied().flatten();
+    let first = labels.clone().next();
+    if bytes.is_ascii() {
+        return decode(seven_bit_page(bytes, first, labels), bytes);
+    }
+    let evidence = Evidence::of(bytes);
+    let page = if evidence.is_utf8(first) {
+        UTF_8
+    } else {
+        labels.find(|&page| page != UTF_8).unwrap_or(WINDOWS_LATIN1)
+    };
+    decode(page, bytes)
+}
+
+/// The page of text without any byte above 7F: only the encodings with escape sequences differ from ASCII there.
+fn seven_bit_page(bytes: &[u8], first: Option<u32>, labels: impl Iterator<Item = u32>) -> u32 {
+    if let Some(page @ (UTF_7 | HZ)) = first {
+        return page;
+    }
+    if bytes.contains(&stateful::ESCAPE) || bytes.contains(&stateful::SHIFT_OUT) {
+        let mut labels = labels;
+        return labels
+            .find(|&page| stateful::is_iso_2022(page))
+            .or_else(|| stateful::page_of_escapes(bytes))
+            .unwrap_or(US_ASCII);
+    }
+    US_ASCII
+}
+
+/// What speaks for UTF-8 and against it.
+struct Evidence {
+    /// Well-formed characters of two bytes or more.
+    sequences: usize,
+    /// Places that are not UTF-8; a character cut off at the very end is none.
+    errors: usize,
+}
+
+impl Evidence {
+    fn of(bytes: &[u8]) -> Self {
+        let mut evidence = Self {
+            sequences: 0,
+            errors: 0,
+        };
+        let mut chunks = bytes.utf8_chunks().peekable();
+        while let Some(chunk) = chunks.next() {
+            evidence.sequences += chunk.valid().chars().filter(|c| !c.is_ascii()).count();
+            let invalid = chunk.invalid();
+            let truncated = chunks.peek().is_none()
+                && std::str::from_utf8(invalid).is_err_and(|error| error.error_len().is_none());
+            if !invalid.is_empty() && !truncated {
+                evidence.errors += 1;
+            }
+        }
+        evidence
+    }
+
+    /// Whether the bytes are UTF-8, given what their first label says.
+    fn is_utf8(&self, label: Option<u32>) -> bool {
+        match label {
+            // Nothing speaks against it: a damaged place here and there does not make it another encoding.
+            None | Some(UTF_8) => self.sequences > self.errors.saturating_mul(4),
+            Some(page) if Table::of(page).is_some_and(|table| table.is_multibyte()) => {
+                self.errors == 0 && self.sequences >= SEQUENCES_AGAINST_DOUBLE_BYTE
+            }
+            Some(_) => self.errors == 0 && self.sequences > 0,
+        }
+    }
+}
+
+/// Text of bytes that begin with a byte order mark, or have the zero bytes of UTF-16 in every other place.
+pub(super) fn decode_utf16(bytes: &[u8]) -> Option<String> {
+    match bytes {
+        [0xFF, 0xFE, rest @ ..] => return Some(decode_utf16_units(UTF_16LE, rest)),
+        [0xFE, 0xFF, rest @ ..] => return Some(decode_utf16_units(UTF_16BE, rest)),
+        _ if bytes.starts_with(&UTF_8_BOM) => return Some(decode_utf8(bytes)),
+        _ => {}
+    }
+    let (pairs, _) = bytes.as_chunks::<2>();
+    let sample = pairs.iter().take(UTF_16_SAMPLE / 2);
+    let mut seen = 0;
+    let mut zero_high = [0, 0];
+    for pair in sample {
+        seen += 1;
+        match pair {
+            [0, 0] => {}
+            [_, 0] => zero_high[0] += 1,
+            [0, _] => zero_high[1] += 1,
+            _ => {}
+        }
+    }
+    // Markup is ASCII for the most part, whatever the language of the text.
+    match zero_high {
+        [little, 0] if little * 4 > seen * 3 => Some(decode_utf16_units(UTF_16LE, bytes)),
+        [0, big] if big * 4 > seen * 3 => Some(decode_utf16_units(UTF_16BE, bytes)),
+        _ => None,
+    }
+}
+
+/// The charset that a `<meta>` element near the start names, if it is one that we know.
+fn meta_charset(bytes: &[u8]) -> Option<u32> {
+    let head = bytes.get(..META_RANGE.min(bytes.len()))?;
+    let head = String::from_utf8_lossy(head).to_ascii_lowercase();
+    head.split("<meta").skip(1).find_map(|rest| {
+        let element = rest.split('>').next()?;
+        let (_, value) = element.split_once("charset")?;
+        let value = value.trim_start().strip_prefix('=')?.trim_start();
+        let value = value.trim_start_matches(['"', '\'']);
+        let end = value
+            .find(|c: char| !(c.is_ascii_alphanumeric() || "-_.:+".contains(c)))
+            .unwrap_or(value.len());
+        from_charset_label(value.get(..end)?)
+    })
+}

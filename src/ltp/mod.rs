@@ -1,0 +1,19 @@
+//! Lists, tables and properties layer: heap-on-node, BTH, property context, table context. [MS-PST] 2.3
+//!
+//! Uses `ndb` below it. Heaps read their blocks when an item is asked for; large values are streams, never whole in
+//! memory. A property or cell that cannot be read is an error of its own, and the rest of its object stays readable.
+#![forbid(unsafe_code)]
+
+mod bth;
+mod heap;
+mod property;
+mod property_context;
+mod stream;
+mod table_context;
+pub mod tags;
+
+pub use heap::{ClientSignature, Heap, HeapId, HeapNodeId};
+pub use property::{FileTime, Guid, PropertyType, Value};
+pub use property_context::{PropertyContext, PropertyRecord};
+pub use stream::PropertyStream;
+pub use table_context::{Column, Row, TableContext};

@@ -1,0 +1,143 @@
+//! Property context: the properties of one object. [MS-PST] 2.3.3
+
+use super::bth;
+use super::heap::{ClientSignature, Heap, HeapNodeId};
+use super::property::{PropertyType, Value};
+use super::stream::PropertyStream;
+use crate::bytes::{u16_at, u32_at};
+use crate::error::{Error, Result};
+use crate::ndb::Node;
+
+/// Bytes of a value that is asked for as a whole. Text beyond is cut, and what is larger is read as a stream.
+pub const MAX_VALUE: usize = 256 << 20;
+
+/// One record: a property's id and type, and its value or where that is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct PropertyRecord {
+    /// `wPropId`.
+    pub id: u16,
+    /// `wPropType`.
+    pub property_type: PropertyType,
+    /// `dwValueHnid`: the value itself if it takes at most four bytes, else its HNID.
+    value: u32,
+}
+
+/// The properties of a message, folder, attachment or store.
+#[derive(Debug, Clone)]
+pub struct PropertyContext {
+    heap: Heap,
+    /// Ascending by id, each id once.
+    records: Vec<PropertyRecord>,
+    /// Whether part of the record list could not be read.
+    problem: Option<String>,
+}
+
+impl PropertyContext {
+    /// Opens the property context of `node`, reading its record list but no value.
+    pub fn open(node: Node) -> Result<Self> {
+        let heap = Heap::open(node)?;
+        heap.expect_client(ClientSignature::PROPERTY_CONTEXT)?;
+        let mut records = Vec::new();
+        let mut problem = None;
+        let each = |key: &[u8], value: &[u8]| {
+            let (Some(id), Some(property_type), Some(value)) =
+                (u16_at(key, 0), u16_at(value, 0), u32_at(value, 2))
+            else {
+                return;
+            };
+            // Some writers leave zeros behind the last record.
+            if id != 0 || property_type != 0 {
+                records.push(PropertyRecord {
+                    id,
+                    property_type: PropertyType(property_type),
+                    value,
+                });
+            }
+        };
+        bth::for_each(&heap, heap.user_root(), each, |error| {
+            problem = Some(error.to_string())
+        })?;
+        // Such zeros also break the order of the list; of two records with one id the first is the real one.
+        records.sort_by_key(|record| record.id);
+        records.dedup_by_key(|record| record.id);
+        Ok(Self {
+            heap,
+            records,
+            problem,
+        })
+    }
+
+    /// The node of the object.
+    pub fn node(&self) -> &Node {
+        self.heap.node()
+    }
+
+    /// All records, ascending by id.
+    pub fn records(&self) -> &[PropertyRecord] {
+        &self.records
+    }
+
+    /// What is wrong with the record list, if part of it is lost.
+    pub fn problem(&self) -> Option<&str> {
+        self.problem.as_deref()
+    }
+
+    /// The record of property `id`.
+    pub fn record(&self, id: u16) -> Option<&PropertyRecord> {
+        let index = self
+            .records
+            .binary_search_by_key(&id, |record| record.id)
+            .ok()?;
+        self.records.get(index)
+    }
+
+    /// The value of property `id`; None when the object does not have it or its type is unknown.
+    pub fn get(&self, id: u16) -> Result<Option<Value>> {
+        match self.record(id) {
+            Some(record) => self.value(record),
+            None => Ok(None),
+        }
+    }
+
+    /// The value of `record`, at most [`MAX_VALUE`] bytes of it.
+    pub fn value(&self, record: &PropertyRecord) -> Result<Option<Value>> {
+        let property_type = record.property_type;
+        if property_type.is_inline() {
+            return Ok(Value::decode(property_type, &record.value.to_le_bytes()));
+        }
+        let bytes = self.record_stream(record)?.read_all(MAX_VALUE)?;
+        let value = Value::decode(property_type, &bytes);
+        if value.is_none() && property_type.fixed_size().is_some() {
+            return Err(self.wrong(record, "the value is shorter than its type"));
+        }
+        Ok(value)
+    }
+
+    /// The value of `record` if it is a PtypObject, which says where the data is; None for all other types.
+    pub fn value_if_object(&self, record: &PropertyRecord) -> Result<Option<Value>> {
+        if record.property_type == PropertyType::OBJECT {
+            return self.value(record);
+        }
+        Ok(None)
+    }
+
+    /// The stored bytes of property `id` as a stream; None when the object does not have it or keeps it inline.
+    pub fn stream(&self, id: u16) -> Result<Option<PropertyStream>> {
+        match self.record(id) {
+            Some(record) if !record.property_type.is_inline() => {
+                self.record_stream(record).map(Some)
+            }
+            _ => Ok(None),
+        }
+    }
+
+    fn record_stream(&self, record: &PropertyRecord) -> Result<PropertyStream> {
+        PropertyStream::open(&self.heap, HeapNodeId(record.value))
+            .map_err(|error| error.in_node(self.node().nid().0))
+    }
+
+    fn wrong(&self, record: &PropertyRecord, problem: &str) -> Error {
+        Error::corrupt("property", format_args!("{:#06x}", record.id), problem)
+            .in_node(self.node().nid().0)
+    }
+}

@@ -1,0 +1,94 @@
+//! The bytes of one property value or attachment: of known length, read at any offset, never whole in memory.
+
+use super::heap::{Heap, HeapItem, HeapNodeId, HnidTarget};
+use crate::error::{Error, Result};
+use crate::ndb::{DataTree, Node};
+
+/// A value as a stream. Cheap to clone; what it reads comes through the block cache.
+#[derive(Debug, Clone)]
+pub struct PropertyStream(Inner);
+
+#[derive(Debug, Clone)]
+enum Inner {
+    Item(HeapItem),
+    Tree(DataTree),
+}
+
+impl PropertyStream {
+    /// The value that `hnid` names: an item of `heap`, or a subnode of the heap's node.
+    pub fn open(heap: &Heap, hnid: HeapNodeId) -> Result<Self> {
+        match hnid.target() {
+            HnidTarget::Empty => Ok(Self(Inner::Item(HeapItem::empty()))),
+            HnidTarget::Item(hid) => Ok(Self(Inner::Item(heap.item(hid)?))),
+            HnidTarget::Subnode(nid) => {
+                let node = heap.node().subnode(nid)?.ok_or_else(|| {
+                    Error::corrupt(
+                        "HNID",
+                        format_args!("subnode {:#x}", nid.0),
+                        "expected a subnode with the value, found none",
+                    )
+                    .in_node(heap.node().nid().0)
+                })?;
+                Self::of_node(&node)
+            }
+        }
+    }
+
+    /// All data of `node`.
+    pub fn of_node(node: &Node) -> Result<Self> {
+        Ok(Self(Inner::Tree(node.data()?)))
+    }
+
+    /// Length in bytes, known without reading the value.
+    pub fn len(&self) -> u64 {
+        match &self.0 {
+            Inner::Item(item) => item.bytes().len() as u64,
+            Inner::Tree(tree) => tree.len(),
+        }
+    }
+
+    /// Whether the value has no bytes.
+    pub fn is_empty(&self) -> bool {
+        self.len() == 0
+    }
+
+    /// Fills `buf` from byte `offset`; returns how many bytes there were, fewer than asked only at the end.
+    pub fn read_at(&self, offset: u64, buf: &mut [u8]) -> Result<usize> {
+        match &self.0 {
+            Inner::Tree(tree) => tree.read_at(offset, buf),
+            Inner::Item(item) => {
+                let source = usize::try_from(offset)
+                    .ok()
+                    .and_then(|offset| item.bytes().get(offset..))
+                    .unwrap_or_default();
+                let count = source.len().min(buf.len());
+                for (to, from) in buf.iter_mut().zip(source) {
+                    *to = *from;
+                }
+                Ok(count)
+            }
+        }
+    }
+
+    /// The first `limit` bytes, or all of them: for values that are text or small structures.
+    pub fn read_all(&self, limit: usize) -> Result<Vec<u8>> {
+        if let Inner::Item(item) = &self.0 {
+            let bytes = item.bytes();
+            return Ok(bytes.get(..limit).unwrap_or(bytes).to_vec());
+        }
+        let len = usize::try_from(self.len()).unwrap_or(usize::MAX).min(limit);
+        const STEP: usize = 1 << 20;
+        let mut bytes = Vec::new();
+        // The declared length is not trusted with memory: the buffer grows as blocks really arrive.
+        while bytes.len() < len {
+            let start = bytes.len();
+            bytes.resize(len.min(start + STEP), 0);
+            let read = self.read_at(start as u64, bytes.get_mut(start..).unwrap_or_default())?;
+            bytes.truncate(start + read);
+            if read == 0 {
+                break;
+            }
+        }
+        Ok(bytes)
+    }
+}

@@ -1,0 +1,141 @@
+//! Attachments: subnodes of a message. [MS-PST] 2.4.6
+
+use super::message::{MAX_EMBEDDED_DEPTH, Message};
+use super::properties::Properties;
+use crate::error::{Error, Result};
+use crate::ltp::{PropertyContext, PropertyStream, Value, tags};
+use crate::ndb::{NodeId, NodeType};
+
+/// PidTagAttachMethod.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum AttachMethod {
+    /// No data.
+    None,
+    /// The data is in the file.
+    ByValue,
+    /// The data is elsewhere, at a path.
+    ByReference,
+    /// An embedded message.
+    EmbeddedMessage,
+    /// An OLE object.
+    Ole,
+    /// The data is elsewhere, at a URL.
+    ByWebReference,
+    /// A number that means nothing yet.
+    Other(i32),
+}
+
+/// Where the content of an attachment is.
+#[derive(Debug, Clone)]
+pub enum AttachmentData {
+    /// There is none.
+    None,
+    /// The bytes of a file.
+    Bytes(PropertyStream),
+    /// The bytes of an OLE compound file.
+    Ole(PropertyStream),
+    /// A message of its own.
+    Message(Box<Message>),
+}
+
+/// An attachment of a message. Nothing is read before it is asked for.
+#[derive(Debug, Clone)]
+pub struct Attachment {
+    message: Message,
+    nid: NodeId,
+}
+
+impl Attachment {
+    pub(super) fn new(message: &Message, nid: NodeId) -> Self {
+        Self {
+            message: message.clone(),
+            nid,
+        }
+    }
+
+    /// Its subnode within the message.
+    pub fn nid(&self) -> NodeId {
+        self.nid
+    }
+
+    /// The message it belongs to.
+    pub fn message(&self) -> &Message {
+        &self.message
+    }
+
+    /// Its properties.
+    pub fn properties(&self) -> Result<Properties> {
+        let owner = self.message.nid().0;
+        let node = self.message.subnode(self.nid)?.ok_or_else(|| {
+            Error::corrupt(
+                "attachment",
+                self.nid,
+                "listed in the attachment table, but there is no such subnode",
+            )
+            .in_node(owner)
+        })?;
+        let context = PropertyContext::open(node)?;
+        Ok(Properties::new(
+            context,
+            self.message.properties().code_page(),
+        ))
+    }
+
+    /// PidTagAttachMethod of `properties`.
+    pub fn method(properties: &Properties) -> Result<AttachMethod> {
+        Ok(match properties.integer(tags::ATTACH_METHOD)? {
+            None | Some(0) => AttachMethod::None,
+            Some(1) => AttachMethod::ByValue,
+            Some(2..=4) => AttachMethod::ByReference,
+            Some(5) => AttachMethod::EmbeddedMessage,
+            Some(6) => AttachMethod::Ole,
+            Some(7) => AttachMethod::ByWebReference,
+            Some(other) => AttachMethod::Other(other),
+        })
+    }
+
+    /// The content, decided by what PidTagAttachData is, not by the method: writers get the method wrong. An embedded
+    /// message deeper than [`MAX_EMBEDDED_DEPTH`] is an error.
+    pub fn data(&self, properties: &Properties) -> Result<AttachmentData> {
+        let context = properties.context();
+        let (object, size) = match context.record(tags::ATTACH_DATA) {
+            None => return Ok(AttachmentData::None),
+            Some(record) => match context.value_if_object(record)? {
+                Some(Value::Object { nid, size }) => (NodeId(nid), u64::from(size)),
+                _ => {
+                    let stream = context.stream(tags::ATTACH_DATA)?;
+                    return Ok(stream.map_or(AttachmentData::None, AttachmentData::Bytes));
+                }
+            },
+        };
+        let node = context.node().subnode(object)?.ok_or_else(|| {
+            Error::corrupt(
+                "PtypObject",
+                object,
+                "expected a subnode with the data, found none",
+            )
+            .in_node(self.nid.0)
+        })?;
+        if object.node_type() == NodeType::NORMAL_MESSAGE {
+            let depth = self.message.depth() + 1;
+            if depth > MAX_EMBEDDED_DEPTH {
+                return Err(Error::corrupt(
+                    "embedded message",
+                    object,
+                    format_args!("more than {MAX_EMBEDDED_DEPTH} messages within each other"),
+                )
+                .in_node(self.nid.0));
+            }
+            let message = Message::of_node(self.message.store(), node, depth)?;
+            return Ok(AttachmentData::Message(Box::new(message)));
+        }
+        let stream = PropertyStream::of_node(&node)?;
+        if stream.len() != size {
+            log::debug!(
+                "{object}: PtypObject says {size} bytes, the data tree has {}",
+                stream.len()
+            );
+        }
+        Ok(AttachmentData::Ole(stream))
+    }
+}

@@ -1,0 +1,285 @@
+//! Folders: subfolders and contents. [MS-PST] 2.4.4
+//!
+//! A table that is missing or damaged is replaced by the nodes that name the folder as their parent: in every healthy
+//! file both lists are the same.
+
+use std::sync::Arc;
+
+use super::message::Subject;
+use super::properties::{Properties, text_of_value};
+use super::store::Store;
+use crate::error::{Error, Result};
+use crate::ltp::{
+    ClientSignature, FileTime, Heap, PropertyContext, Row, TableContext, Value, tags,
+};
+use crate::ndb::{Node, NodeId, NodeType};
+
+/// A folder or search folder.
+#[derive(Debug, Clone)]
+pub struct Folder {
+    store: Arc<Store>,
+    nid: NodeId,
+}
+
+/// One row of a hierarchy table.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Subfolder {
+    /// The folder's node; its type tells folders from search folders.
+    pub nid: NodeId,
+    /// Display name, if any.
+    pub name: Option<String>,
+}
+
+/// What a contents table says of a message.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ContentsRow {
+    /// The message.
+    pub nid: NodeId,
+    /// PidTagMessageClass.
+    pub message_class: Option<String>,
+    /// PidTagSubject.
+    pub subject: Option<Subject>,
+    /// PidTagMessageDeliveryTime.
+    pub delivery: Option<FileTime>,
+    /// PidTagClientSubmitTime; tables often lack it where the message has it.
+    pub submit: Option<FileTime>,
+    /// PidTagLastModificationTime.
+    pub modification: Option<FileTime>,
+    /// PidTagMessageFlags; None when the table does not tell.
+    pub flags: Option<i32>,
+}
+
+/// The rows of a contents table, read as they are asked for.
+#[derive(Debug)]
+pub struct ContentsTable {
+    table: Option<TableContext>,
+    rows: Vec<(u32, u32)>,
+    code_page: u32,
+}
+
+impl Folder {
+    /// The folder `nid`. Nothing is read yet.
+    pub fn new(store: &Arc<Store>, nid: NodeId) -> Self {
+        Self {
+            store: Arc::clone(store),
+            nid,
+        }
+    }
+
+    /// Its node.
+    pub fn nid(&self) -> NodeId {
+        self.nid
+    }
+
+    /// Whether it is a search folder: its rows are messages of other folders.
+    pub fn is_search(&self) -> bool {
+        self.nid.node_type() == NodeType::SEARCH_FOLDER
+    }
+
+    /// Its properties.
+    pub fn properties(&self) -> Result<Properties> {
+        let context = PropertyContext::open(self.store.node(self.nid)?)?;
+        Ok(Properties::new(context, self.store.code_page()))
+    }
+
+    /// Its subfolders, in the order of the hierarchy table (by node).
+    pub fn subfolders(&self, mut broken: impl FnMut(Error)) -> Vec<Subfolder> {
+        // Search folders have no subfolders and no such table.
+        if self.is_search() {
+            return Vec::new();
+        }
+        let mut complete = true;
+        let mut noted = |error| {
+            complete = false;
+            broken(error);
+        };
+        let table = self
+            .table(NodeType::HIERARCHY_TABLE)
+            .unwrap_or_else(|error| {
+                noted(error);
+                None
+            });
+        let found_table = table.is_some();
+        let mut children: Vec<Subfolder> = Vec::new();
+        if let Some(table) = &table {
+            match table.rows(&mut noted) {
+                Ok(rows) => children.extend(rows.iter().map(|row| self.subfolder(row))),
+                Err(error) => noted(error),
+            }
+        }
+        if !complete || !found_table {
+            let types = [NodeType::NORMAL_FOLDER, NodeType::SEARCH_FOLDER];
+            for node in self.store.nodes_of_parent(self.nid, &types, &mut broken) {
+                if children.iter().all(|child| child.nid != node.nid) {
+                    children.push(Subfolder {
+                        nid: node.nid,
+                        name: self.own_name(node.nid),
+                    });
+                }
+            }
+            children.sort_by_key(|child| child.nid);
+        }
+        children
+    }
+
+    fn subfolder(&self, row: &Row<'_>) -> Subfolder {
+        let nid = NodeId(row.id);
+        let name = row
+            .get(tags::DISPLAY_NAME)
+            .ok()
+            .flatten()
+            .and_then(|name| text_of_value(&name, self.store.code_page()));
+        Subfolder {
+            nid,
+            name: name
+                .filter(|name| !name.is_empty())
+                .or_else(|| self.own_name(nid)),
+        }
+    }
+
+    fn own_name(&self, nid: NodeId) -> Option<String> {
+        let folder = Folder::new(&self.store, nid).properties().ok()?;
+        folder.string(tags::DISPLAY_NAME).ok().flatten()
+    }
+
+    /// Its messages. In place of a table that is missing or damaged, the messages that name this folder.
+    pub fn contents(&self, broken: impl FnMut(Error)) -> ContentsTable {
+        let table_type = if self.is_search() {
+            NodeType::SEARCH_CONTENTS_TABLE
+        } else {
+            NodeType::CONTENTS_TABLE
+        };
+        self.rows_of(table_type, NodeType::NORMAL_MESSAGE, broken)
+    }
+
+    /// Its associated (hidden) messages.
+    pub fn associated_contents(&self, broken: impl FnMut(Error)) -> ContentsTable {
+        self.rows_of(
+            NodeType::ASSOC_CONTENTS_TABLE,
+            NodeType::ASSOC_MESSAGE,
+            broken,
+        )
+    }
+
+    fn rows_of(
+        &self,
+        table_type: NodeType,
+        item_type: NodeType,
+        mut broken: impl FnMut(Error),
+    ) -> ContentsTable {
+        let mut complete = true;
+        let mut noted = |error| {
+            complete = false;
+            broken(error);
+        };
+        let table = self.table(table_type).unwrap_or_else(|error| {
+            noted(error);
+            None
+        });
+        let mut rows = Vec::new();
+        if let Some(table) = &table {
+            rows = table.row_index(&mut noted).unwrap_or_else(|error| {
+                noted(error);
+                Vec::new()
+            });
+        }
+        // Search folders own no messages, so only their table can tell.
+        if (!complete || table.is_none()) && !self.is_search() {
+            let listed: std::collections::HashSet<u32> = rows.iter().map(|(nid, _)| *nid).collect();
+            let nodes = self
+                .store
+                .nodes_of_parent(self.nid, &[item_type], &mut broken);
+            let unlisted = nodes
+                .iter()
+                .map(|node| node.nid.0)
+                .filter(|nid| !listed.contains(nid));
+            rows.extend(unlisted.map(|nid| (nid, u32::MAX)));
+            rows.sort_unstable();
+        }
+        ContentsTable {
+            table,
+            rows,
+            code_page: self.store.code_page(),
+        }
+    }
+
+    /// The table of this folder of the given type; None when the folder has none or it has no data.
+    fn table(&self, table_type: NodeType) -> Result<Option<TableContext>> {
+        let nid = self.nid.with_type(table_type);
+        match Node::open(self.store.ndb(), nid) {
+            Ok(node) if node.is_empty() => Ok(None),
+            Ok(node) => {
+                let heap = Heap::open(node)?;
+                if self.is_search() && heap.client() == ClientSignature::OLD_SEARCH_TABLE {
+                    return Ok(None);
+                }
+                TableContext::of_heap(heap).map(Some)
+            }
+            Err(Error::NotFound) => Ok(None),
+            Err(error) => Err(error),
+        }
+    }
+}
+
+impl ContentsTable {
+    /// Number of rows.
+    pub fn len(&self) -> usize {
+        self.rows.len()
+    }
+
+    /// Whether there are none.
+    pub fn is_empty(&self) -> bool {
+        self.rows.is_empty()
+    }
+
+    /// The messages, ascending by node.
+    pub fn nids(&self) -> impl Iterator<Item = NodeId> + '_ {
+        self.rows.iter().map(|(nid, _)| NodeId(*nid))
+    }
+
+    /// All rows, ascending by node. A row whose cells cannot be read has only its node, and `broken` hears why.
+    pub fn rows<'a>(
+        &'a self,
+        mut broken: impl FnMut(Error) + 'a,
+    ) -> impl Iterator<Item = ContentsRow> + 'a {
+        self.rows.iter().map(move |(nid, number)| {
+            let row = self
+                .table
+                .as_ref()
+                .map(|table| table.row(*nid, *number))
+                .transpose()
+                .unwrap_or_else(|error| {
+                    broken(error.in_node(*nid));
+                    None
+                });
+            self.contents_row(NodeId(*nid), row)
+        })
+    }
+
+    fn contents_row(&self, nid: NodeId, row: Option<Row<'_>>) -> ContentsRow {
+        // A cell that cannot be read is as good as absent: the message itself is asked then.
+        let get = |id: u16| row.as_ref().and_then(|row| row.get(id).ok().flatten());
+        let integer = |id: u16| match get(id) {
+            Some(Value::Integer(number)) => Some(number),
+            _ => None,
+        };
+        let code_page = [tags::MESSAGE_CODEPAGE, tags::INTERNET_CODEPAGE]
+            .into_iter()
+            .find_map(|id| integer(id).and_then(|page| u32::try_from(page).ok()))
+            .unwrap_or(self.code_page);
+        let text = |id: u16| get(id).and_then(|value| text_of_value(&value, code_page));
+        let time = |id: u16| match get(id) {
+            Some(Value::Time(time)) => time.known(),
+            _ => None,
+        };
+        ContentsRow {
+            nid,
+            message_class: text(tags::MESSAGE_CLASS),
+            subject: text(tags::SUBJECT).map(Subject::parse),
+            delivery: time(tags::MESSAGE_DELIVERY_TIME),
+            submit: time(tags::CLIENT_SUBMIT_TIME),
+            modification: time(tags::LAST_MODIFICATION_TIME),
+            flags: integer(tags::MESSAGE_FLAGS),
+        }
+    }
+}

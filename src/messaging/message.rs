@@ -1,0 +1,238 @@
+//! Messages, whole or embedded in an attachment. [MS-PST] 2.4.5
+
+use std::sync::Arc;
+
+use super::attachment::Attachment;
+use super::named_properties::PropertySet;
+use super::properties::Properties;
+use super::recipient::Recipient;
+use super::store::Store;
+use crate::error::{Error, Result};
+use crate::ltp::{FileTime, PropertyContext, TableContext, tags};
+use crate::ndb::{Node, NodeId, NodeType};
+
+/// Messages within messages are followed this deep.
+pub const MAX_EMBEDDED_DEPTH: usize = 30;
+/// Attachments or recipients of one message that are looked at.
+const MAX_ROWS: usize = 1 << 20;
+
+/// A subject as stored: an optional mark in front tells how long its prefix ("RE: ") is. [MS-PST] 2.5.3.1.1.1
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Subject {
+    /// The whole subject, without the mark.
+    pub text: String,
+    prefix_len: usize,
+}
+
+impl Subject {
+    const MARK: char = '\u{1}';
+
+    /// Splits the mark off `stored`: U+0001 and a character that is the prefix length plus one.
+    pub fn parse(stored: String) -> Self {
+        let mut characters = stored.chars();
+        if characters.next() != Some(Self::MARK) {
+            return Self {
+                text: stored,
+                prefix_len: 0,
+            };
+        }
+        let prefix_len = characters
+            .next()
+            .map_or(0, |length| (u32::from(length) as usize).saturating_sub(1));
+        Self {
+            text: characters.collect(),
+            prefix_len,
+        }
+    }
+
+    /// The subject without its prefix (PidTagNormalizedSubject).
+    pub fn normalized(&self) -> &str {
+        self.text
+            .char_indices()
+            .nth(self.prefix_len)
+            .and_then(|(at, _)| self.text.get(at..))
+            .unwrap_or(&self.text)
+    }
+}
+
+/// An opened message.
+#[derive(Debug, Clone)]
+pub struct Message {
+    store: Arc<Store>,
+    properties: Properties,
+    depth: usize,
+}
+
+impl Message {
+    /// Opens the message `nid` of the file: reads its list of properties.
+    pub fn open(store: &Arc<Store>, nid: NodeId) -> Result<Self> {
+        Self::of_node(store, store.node(nid)?, 0)
+    }
+
+    /// Opens the message in `node`, which is `depth` attachments deep.
+    pub(super) fn of_node(store: &Arc<Store>, node: Node, depth: usize) -> Result<Self> {
+        let context = PropertyContext::open(node)?;
+        // The code page properties are integers, so any code page will do to read them.
+        let probe = Properties::new(context, store.code_page());
+        let code_page = [tags::MESSAGE_CODEPAGE, tags::INTERNET_CODEPAGE]
+            .into_iter()
+            .find_map(|id| probe.integer(id).ok().flatten())
+            .and_then(|page| u32::try_from(page).ok())
+            .filter(|page| *page != 0)
+            .unwrap_or(store.code_page());
+        Ok(Self {
+            store: Arc::clone(store),
+            properties: Properties::new(probe.context().clone(), code_page),
+            depth,
+        })
+    }
+
+    /// The store it is in.
+    pub fn store(&self) -> &Arc<Store> {
+        &self.store
+    }
+
+    /// Its node; for an embedded message, private to the attachment.
+    pub fn nid(&self) -> NodeId {
+        self.node().nid()
+    }
+
+    /// How many attachments deep it is; 0 for a message of a folder.
+    pub fn depth(&self) -> usize {
+        self.depth
+    }
+
+    /// Its properties.
+    pub fn properties(&self) -> &Properties {
+        &self.properties
+    }
+
+    fn node(&self) -> &Node {
+        self.properties.context().node()
+    }
+
+    /// The id that the numbered named property `lid` of `set` has in this file, if this message has it.
+    pub fn named(&self, set: PropertySet, lid: u32) -> Option<u16> {
+        let id = self.store.named_properties().id(set, lid)?;
+        self.properties.has(id).then_some(id)
+    }
+
+    /// The id that the string named property `name` of `set` has in this file, if this message has it.
+    pub fn named_string(&self, set: PropertySet, name: &str) -> Option<u16> {
+        let id = self.store.named_properties().id_of_string(set, name)?;
+        self.properties.has(id).then_some(id)
+    }
+
+    /// PidTagSubject; None when absent.
+    pub fn subject(&self) -> Result<Option<Subject>> {
+        Ok(self.properties.string(tags::SUBJECT)?.map(Subject::parse))
+    }
+
+    /// The time that the message bears: delivery, else submission, else creation, else last modification. A time that
+    /// cannot be read is passed over.
+    pub fn time(&self) -> Option<FileTime> {
+        [
+            tags::MESSAGE_DELIVERY_TIME,
+            tags::CLIENT_SUBMIT_TIME,
+            tags::CREATION_TIME,
+            tags::LAST_MODIFICATION_TIME,
+        ]
+        .into_iter()
+        .find_map(|id| self.properties.time(id).ok().flatten())
+    }
+
+    /// Its recipients in table order. A message without the table has none.
+    pub fn recipients(&self, mut broken: impl FnMut(Error)) -> Vec<Recipient> {
+        let Some(table) = self.table(NodeId::RECIPIENT_TABLE, &mut broken) else {
+            return Vec::new();
+        };
+        let rows = table.rows(&mut broken).unwrap_or_else(|error| {
+            broken(error);
+            Vec::new()
+        });
+        rows.iter()
+            .take(MAX_ROWS)
+            .map(|row| {
+                Recipient::of_row(
+                    row,
+                    table.columns(),
+                    self.properties.code_page(),
+                    &mut broken,
+                )
+            })
+            .collect()
+    }
+
+    /// Its attachments in table order, then those that the table does not list. Nothing of them is read yet.
+    pub fn attachments(&self, mut broken: impl FnMut(Error)) -> Vec<Attachment> {
+        let mut nids: Vec<NodeId> = Vec::new();
+        if let Some(table) = self.table(NodeId::ATTACHMENT_TABLE, &mut broken) {
+            match table.row_index(&mut broken) {
+                Ok(mut rows) => {
+                    rows.sort_by_key(|(_, number)| *number);
+                    nids.extend(rows.iter().map(|(nid, _)| NodeId(*nid)));
+                }
+                Err(error) => broken(error),
+            }
+        }
+        match self.node().subnodes() {
+            Ok(subnodes) => {
+                let listed: std::collections::HashSet<NodeId> = nids.iter().copied().collect();
+                let unlisted = subnodes
+                    .iter()
+                    .map(Node::nid)
+                    .filter(|nid| nid.node_type() == NodeType::ATTACHMENT && !listed.contains(nid));
+                nids.extend(unlisted);
+            }
+            Err(error) => broken(error),
+        }
+        nids.into_iter()
+            .take(MAX_ROWS)
+            .map(|nid| Attachment::new(self, nid))
+            .collect()
+    }
+
+    /// A table of this message; None when it has none, or none that can be read.
+    fn table(&self, nid: NodeId, mut broken: impl FnMut(Error)) -> Option<TableContext> {
+        let table = self.node().subnode(nid).and_then(|node| {
+            node.filter(|node| !node.is_empty())
+                .map(TableContext::open)
+                .transpose()
+        });
+        table.unwrap_or_else(|error| {
+            broken(error.in_node(self.nid().0));
+            None
+        })
+    }
+
+    /// The subnode `nid` of the message.
+    pub(super) fn subnode(&self, nid: NodeId) -> Result<Option<Node>> {
+        self.node().subnode(nid)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_marked_subject_loses_two_characters_and_knows_its_prefix() {
+        let subject = Subject::parse("\u{1}\u{5}RE: Lunch".into());
+        assert_eq!(subject.text, "RE: Lunch");
+        assert_eq!(subject.normalized(), "Lunch");
+    }
+
+    #[test]
+    fn a_subject_without_mark_or_with_a_lying_one_stays_whole() {
+        assert_eq!(Subject::parse("Lunch".into()).normalized(), "Lunch");
+        assert_eq!(
+            Subject::parse("\u{1}\u{1}Lunch".into()).normalized(),
+            "Lunch"
+        );
+        assert_eq!(
+            Subject::parse("\u{1}\u{fff}Lunch".into()).normalized(),
+            "Lunch"
+        );
+        assert_eq!(Subject::parse("\u{1}".into()).text, "");
+    }
+}

@@ -1,0 +1,23 @@
+//! Messaging layer: store, folders, messages, recipients, attachments, named properties. [MS-PST] 2.4
+//!
+//! Uses `ltp` and `ndb`. Lazy as they are: a folder's listing comes from its contents table alone, a message is
+//! opened only when something of it is asked for.
+#![forbid(unsafe_code)]
+
+mod attachment;
+mod entry_id;
+mod folder;
+mod message;
+mod named_properties;
+mod properties;
+mod recipient;
+mod store;
+
+pub use attachment::{AttachMethod, Attachment, AttachmentData};
+pub use entry_id::{EntryId, OneOffEntryId};
+pub use folder::{ContentsRow, ContentsTable, Folder, Subfolder};
+pub use message::{MAX_EMBEDDED_DEPTH, Message, Subject};
+pub use named_properties::{NamedProperties, PropertyName, PropertySet};
+pub use properties::{Properties, text_of_value};
+pub use recipient::{Recipient, RecipientType};
+pub use store::Store;

@@ -1,0 +1,181 @@
+//! The named property map: which property ids above 0x8000 mean what in this file. [MS-PST] 2.4.7
+
+use std::collections::HashMap;
+
+use crate::bytes::{array_at, u16_at, u32_at};
+use crate::codepage;
+use crate::error::Result;
+use crate::ltp::{Guid, PropertyContext};
+use crate::ndb::Node;
+
+/// Streams of the map node.
+const GUID_STREAM: u16 = 0x0002;
+const ENTRY_STREAM: u16 = 0x0003;
+const STRING_STREAM: u16 = 0x0004;
+/// NAMEID: id or string offset, GUID index and kind, property index.
+const ENTRY_SIZE: usize = 8;
+/// `wGuid`: values 1 and 2 are known sets, the stream starts at 3.
+const GUID_PS_MAPI: u16 = 1;
+const GUID_PS_PUBLIC_STRINGS: u16 = 2;
+const GUID_STREAM_START: u16 = 3;
+const FIRST_NAMED_ID: u16 = 0x8000;
+/// More than a map can hold: ids have 15 bits.
+const MAX_STREAM: usize = 16 << 20;
+
+/// A property set: the GUID that scopes a name.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub struct PropertySet(pub Guid);
+
+/// The property sets of Outlook and of the base share the tail of their GUIDs.
+const fn outlook_set(first: u32) -> PropertySet {
+    let [a, b, c, d] = first.to_le_bytes();
+    PropertySet(Guid([a, b, c, d, 0, 0, 0, 0, 0xC0, 0, 0, 0, 0, 0, 0, 0x46]))
+}
+
+impl PropertySet {
+    /// PS_MAPI
+    pub const MAPI: PropertySet = outlook_set(0x0002_0328);
+    /// PS_PUBLIC_STRINGS
+    pub const PUBLIC_STRINGS: PropertySet = outlook_set(0x0002_0329);
+    /// PS_INTERNET_HEADERS
+    pub const INTERNET_HEADERS: PropertySet = outlook_set(0x0002_0386);
+    /// PSETID_Appointment
+    pub const APPOINTMENT: PropertySet = outlook_set(0x0006_2002);
+    /// PSETID_Task
+    pub const TASK: PropertySet = outlook_set(0x0006_2003);
+    /// PSETID_Address
+    pub const ADDRESS: PropertySet = outlook_set(0x0006_2004);
+    /// PSETID_Common
+    pub const COMMON: PropertySet = outlook_set(0x0006_2008);
+    /// PSETID_Log
+    pub const LOG: PropertySet = outlook_set(0x0006_200A);
+    /// PSETID_Note
+    pub const NOTE: PropertySet = outlook_set(0x0006_200E);
+    /// PSETID_Sharing
+    pub const SHARING: PropertySet = outlook_set(0x0006_2040);
+    /// PSETID_PostRss
+    pub const POST_RSS: PropertySet = outlook_set(0x0006_2041);
+    /// PSETID_Meeting
+    pub const MEETING: PropertySet = PropertySet(Guid([
+        0x90, 0xDA, 0xD8, 0x6E, 0x0B, 0x45, 0x1B, 0x10, 0x98, 0xDA, 0x00, 0xAA, 0x00, 0x3F, 0x13,
+        0x05,
+    ]));
+    /// PSETID_Attachment
+    pub const ATTACHMENT: PropertySet = PropertySet(Guid([
+        0x7F, 0x7F, 0x35, 0x96, 0xE1, 0x59, 0xD0, 0x47, 0x99, 0xA7, 0x46, 0x51, 0x5C, 0x18, 0x3B,
+        0x54,
+    ]));
+    /// PSETID_UnifiedMessaging
+    pub const UNIFIED_MESSAGING: PropertySet = PropertySet(Guid([
+        0x8E, 0x85, 0x42, 0x44, 0xE3, 0xA9, 0x80, 0x4E, 0xB9, 0x00, 0x31, 0x7A, 0x21, 0x0C, 0xC1,
+        0x5B,
+    ]));
+}
+
+/// The name of a property within its set.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+pub enum PropertyName {
+    /// LID: a number.
+    Id(u32),
+    /// A string; names of PS_INTERNET_HEADERS are kept in lower case, since their case does not count.
+    String(String),
+}
+
+/// The map of one file, in both directions.
+#[derive(Debug, Default)]
+pub struct NamedProperties {
+    ids: HashMap<(PropertySet, PropertyName), u16>,
+    names: HashMap<u16, (PropertySet, PropertyName)>,
+}
+
+impl NamedProperties {
+    /// Reads the map. The hash buckets are not used: they miss entries in real files. An entry that makes no sense
+    /// leaves its property without a name.
+    pub fn read(node: Node) -> Result<Self> {
+        let context = PropertyContext::open(node)?;
+        let stream = |id: u16| -> Result<Vec<u8>> {
+            match context.stream(id)? {
+                Some(stream) => stream.read_all(MAX_STREAM),
+                None => Ok(Vec::new()),
+            }
+        };
+        let (guids, entries, strings) = (
+            stream(GUID_STREAM)?,
+            stream(ENTRY_STREAM)?,
+            stream(STRING_STREAM)?,
+        );
+        let mut map = Self::default();
+        for entry in entries.chunks_exact(ENTRY_SIZE) {
+            let Some((id, set, name)) = parse_entry(entry, &guids, &strings) else {
+                continue;
+            };
+            map.names.insert(id, (set, name.clone()));
+            map.ids.entry((set, name)).or_insert(id);
+        }
+        Ok(map)
+    }
+
+    /// The property id of the numbered name `lid` in `set`.
+    pub fn id(&self, set: PropertySet, lid: u32) -> Option<u16> {
+        self.ids.get(&(set, PropertyName::Id(lid))).copied()
+    }
+
+    /// The property id of the string name `name` in `set`.
+    pub fn id_of_string(&self, set: PropertySet, name: &str) -> Option<u16> {
+        let name = canonical(set, name.to_owned());
+        self.ids.get(&(set, PropertyName::String(name))).copied()
+    }
+
+    /// The name of property `id`.
+    pub fn name(&self, id: u16) -> Option<&(PropertySet, PropertyName)> {
+        self.names.get(&id)
+    }
+
+    /// Number of names.
+    pub fn len(&self) -> usize {
+        self.names.len()
+    }
+
+    /// Whether the file has no names.
+    pub fn is_empty(&self) -> bool {
+        self.names.is_empty()
+    }
+}
+
+fn canonical(set: PropertySet, name: String) -> String {
+    if set == PropertySet::INTERNET_HEADERS {
+        name.to_ascii_lowercase()
+    } else {
+        name
+    }
+}
+
+fn parse_entry(
+    entry: &[u8],
+    guids: &[u8],
+    strings: &[u8],
+) -> Option<(u16, PropertySet, PropertyName)> {
+    let value = u32_at(entry, 0)?;
+    let guid = u16_at(entry, 4)?;
+    let id = FIRST_NAMED_ID.checked_add(u16_at(entry, 6)?)?;
+    let set = match guid >> 1 {
+        0 => return None,
+        GUID_PS_MAPI => PropertySet::MAPI,
+        GUID_PS_PUBLIC_STRINGS => PropertySet::PUBLIC_STRINGS,
+        index => {
+            let at = usize::from(index - GUID_STREAM_START) * size_of::<Guid>();
+            PropertySet(Guid(array_at(guids, at)?))
+        }
+    };
+    let is_string = guid & 1 != 0;
+    let name = if is_string {
+        let at = value as usize;
+        let length = u32_at(strings, at)? as usize;
+        let start = at.checked_add(4)?;
+        let text = strings.get(start..start.checked_add(length)?)?;
+        PropertyName::String(canonical(set, codepage::decode_utf16le(text)))
+    } else {
+        PropertyName::Id(value)
+    };
+    Some((id, set, name))
+}

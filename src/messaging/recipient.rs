@@ -1,0 +1,99 @@
+//! Recipients: rows of a message's recipient table. [MS-PST] 2.4.5.3
+
+use super::properties::text_of_value;
+use crate::error::Error;
+use crate::ltp::{Column, Row, Value, tags};
+
+/// PidTagRecipientType.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum RecipientType {
+    /// The originator, in a table that lists it.
+    Originator,
+    /// To
+    To,
+    /// Cc
+    Cc,
+    /// Bcc
+    Bcc,
+}
+
+/// One recipient: the cells of its row.
+#[derive(Debug, Clone, Default)]
+pub struct Recipient {
+    cells: Vec<(u16, Value)>,
+    code_page: u32,
+}
+
+impl Recipient {
+    /// Bits of PidTagRecipientType that hold the type; the others are flags.
+    const TYPE_MASK: i32 = 0x0F;
+
+    pub(super) fn of_row(
+        row: &Row<'_>,
+        columns: &[Column],
+        code_page: u32,
+        mut broken: impl FnMut(Error),
+    ) -> Self {
+        let mut cells = Vec::new();
+        for column in columns {
+            match row.get(column.id) {
+                Ok(Some(value)) => cells.push((column.id, value)),
+                Ok(None) => {}
+                Err(error) => broken(error),
+            }
+        }
+        Self { cells, code_page }
+    }
+
+    fn get(&self, id: u16) -> Option<&Value> {
+        self.cells
+            .iter()
+            .find(|(cell, _)| *cell == id)
+            .map(|(_, value)| value)
+    }
+
+    /// To, Cc or Bcc; a row that does not tell is a To.
+    pub fn recipient_type(&self) -> RecipientType {
+        match self
+            .integer(tags::RECIPIENT_TYPE)
+            .map(|value| value & Self::TYPE_MASK)
+        {
+            Some(0) => RecipientType::Originator,
+            Some(2) => RecipientType::Cc,
+            Some(3) => RecipientType::Bcc,
+            _ => RecipientType::To,
+        }
+    }
+
+    /// A string without trailing NULs; None when absent or empty.
+    pub fn string(&self, id: u16) -> Option<String> {
+        text_of_value(self.get(id)?, self.code_page).filter(|text| !text.is_empty())
+    }
+
+    /// An integer.
+    pub fn integer(&self, id: u16) -> Option<i32> {
+        match self.get(id)? {
+            Value::Integer(number) => Some(*number),
+            _ => None,
+        }
+    }
+
+    /// The strings of a multi-valued string.
+    pub fn strings(&self, id: u16) -> Vec<String> {
+        match self.get(id) {
+            Some(Value::Multiple(values)) => values
+                .iter()
+                .filter_map(|value| text_of_value(value, self.code_page))
+                .collect(),
+            _ => Vec::new(),
+        }
+    }
+
+    /// The bytes of a binary; None when absent or empty.
+    pub fn binary(&self, id: u16) -> Option<&[u8]> {
+        match self.get(id)? {
+            Value::Binary(bytes) if !bytes.is_empty() => Some(bytes),
+            _ => None,
+        }
+    }
+}

@@ -1,0 +1,137 @@
+//! The message store: where its folders hang, and what holds for the whole file. [MS-PST] 2.4.3
+
+use std::sync::{Arc, OnceLock};
+
+use super::entry_id::EntryId;
+use super::named_properties::NamedProperties;
+use super::properties::Properties;
+use crate::codepage;
+use crate::error::{Error, Result};
+use crate::ltp::{PropertyContext, tags};
+use crate::ndb::header::Client;
+use crate::ndb::{Node, NodeDatabase, NodeEntry, NodeId, NodeType};
+
+/// An opened store.
+#[derive(Debug)]
+pub struct Store {
+    ndb: Arc<NodeDatabase>,
+    properties: Option<Properties>,
+    code_page: u32,
+    named: OnceLock<NamedProperties>,
+}
+
+impl Store {
+    /// The store of `ndb`. A store object that cannot be read is a warning: folders and messages do not need it.
+    pub fn open(ndb: NodeDatabase) -> Self {
+        let ndb = Arc::new(ndb);
+        let context = Node::open(&ndb, NodeId::MESSAGE_STORE).and_then(PropertyContext::open);
+        let properties = match context {
+            Ok(context) => Some(Properties::new(context, codepage::WINDOWS_LATIN1)),
+            Err(error) => {
+                log::warn!("the message store object cannot be read, going on without it: {error}");
+                None
+            }
+        };
+        let code_page = properties
+            .as_ref()
+            .and_then(|store| store.integer(tags::CODE_PAGE_ID).ok().flatten())
+            .and_then(|page| u32::try_from(page).ok())
+            .filter(|page| *page != 0)
+            .unwrap_or(codepage::WINDOWS_LATIN1);
+        Self {
+            ndb,
+            properties,
+            code_page,
+            named: OnceLock::new(),
+        }
+    }
+
+    /// The file below.
+    pub fn ndb(&self) -> &Arc<NodeDatabase> {
+        &self.ndb
+    }
+
+    /// The properties of the store object, if it can be read.
+    pub fn properties(&self) -> Option<&Properties> {
+        self.properties.as_ref()
+    }
+
+    /// Code page of 8-bit strings of objects that do not name one.
+    pub fn code_page(&self) -> u32 {
+        self.code_page
+    }
+
+    /// Whether the file has a password, which guards nothing: it is a check value that only Outlook asks for.
+    pub fn has_password(&self) -> bool {
+        let password = self
+            .properties
+            .as_ref()
+            .and_then(|store| store.integer(tags::PST_PASSWORD).ok().flatten());
+        !matches!(password, None | Some(0 | -1))
+    }
+
+    /// The named property map, read on first use. A map that cannot be read leaves all properties without names.
+    pub fn named_properties(&self) -> &NamedProperties {
+        self.named.get_or_init(|| {
+            Node::open(&self.ndb, NodeId::NAME_TO_ID_MAP)
+                .and_then(NamedProperties::read)
+                .unwrap_or_else(|error| {
+                    log::warn!(
+                        "the named property map cannot be read, going on without names: {error}"
+                    );
+                    NamedProperties::default()
+                })
+        })
+    }
+
+    /// The folder whose children Outlook shows: by its entry id, else the mailbox's subtree of an OST, else the one
+    /// child of the root folder that has children, else the root folder itself.
+    pub fn ipm_subtree(&self) -> NodeId {
+        let entry_id = self
+            .properties
+            .as_ref()
+            .and_then(|store| store.binary(tags::IPM_SUBTREE_ENTRY_ID).ok().flatten());
+        let candidates = [
+            entry_id.as_deref().and_then(EntryId::node),
+            (self.ndb.header().client == Client::Ost).then_some(NodeId::OST_IPM_SUBTREE),
+        ];
+        candidates
+            .into_iter()
+            .flatten()
+            .find(|nid| self.is_folder(*nid))
+            .unwrap_or(NodeId::ROOT_FOLDER)
+    }
+
+    fn is_folder(&self, nid: NodeId) -> bool {
+        nid.node_type() == NodeType::NORMAL_FOLDER && matches!(self.ndb.find_node(nid), Ok(Some(_)))
+    }
+
+    /// The node `nid`, as an error of that node when it is missing.
+    pub fn node(&self, nid: NodeId) -> Result<Node> {
+        Node::open(&self.ndb, nid).map_err(|error| match error {
+            Error::NotFound => {
+                Error::corrupt("NBT", nid, "no entry for a node that is referred to")
+            }
+            other => other,
+        })
+    }
+
+    /// Nodes of the types in `wanted` that say that `parent` is their folder: a walk over all nodes, for folders whose
+    /// tables are damaged. Parts of the B-tree that cannot be read go to `broken`.
+    pub fn nodes_of_parent(
+        &self,
+        parent: NodeId,
+        wanted: &[NodeType],
+        mut broken: impl FnMut(Error),
+    ) -> Vec<NodeEntry> {
+        self.ndb
+            .nodes()
+            .filter_map(|node| node.map_err(&mut broken).ok())
+            .filter(|node| {
+                node.parent == parent
+                    && node.nid != parent
+                    && wanted.contains(&node.nid.node_type())
+            })
+            .collect()
+    }
+}

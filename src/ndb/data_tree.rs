@@ -1,0 +1,363 @@
+//! Data trees: the bytes of a node over one block, an XBLOCK or an XXBLOCK. [MS-PST] 2.2.2.8.3.1, 2.2.2.8.3.2
+//!
+//! Opening reads the top block only. All leaves but the last are full in every known file, so a position is found by
+//! division; where the sizes in the block B-tree say otherwise, exact offsets are made from them.
+
+use std::sync::{Arc, OnceLock};
+
+use parking_lot::Mutex;
+
+use super::NodeDatabase;
+use super::ids::BlockId;
+use crate::bytes::{u8_at, u16_at, u32_at, uint_at};
+use crate::error::{Error, Result};
+
+const BTYPE_DATA: u8 = 1;
+const LEVEL_XBLOCK: u8 = 1;
+const LEVEL_XXBLOCK: u8 = 2;
+/// Bytes of an XBLOCK or XXBLOCK before its first BID.
+const HEADER: usize = 8;
+
+/// The bytes of a node as a stream of known length, and as a sequence of leaf blocks.
+#[derive(Debug, Clone)]
+pub struct DataTree {
+    ndb: Arc<NodeDatabase>,
+    shape: Shape,
+}
+
+#[derive(Debug, Clone)]
+enum Shape {
+    Empty,
+    Single { bid: BlockId, len: u64 },
+    XBlock(Arc<XBlock>),
+    XxBlock(Arc<XxBlock>),
+}
+
+/// One XBLOCK: its leaves.
+#[derive(Debug)]
+struct XBlock {
+    leaves: Vec<BlockId>,
+    len: u64,
+    /// End offset of each leaf, made only when the leaves are not all full.
+    ends: Option<Vec<u64>>,
+}
+
+/// One XXBLOCK: its XBLOCKs, read when something is asked of them.
+#[derive(Debug)]
+struct XxBlock {
+    bid: BlockId,
+    children: Vec<BlockId>,
+    len: u64,
+    index: OnceLock<Vec<XxEntry>>,
+    /// The child used last and its number: reads mostly go on where the last one ended.
+    recent: Mutex<Option<(usize, Arc<XBlock>)>>,
+}
+
+/// Where the bytes and leaves of one XBLOCK end within its XXBLOCK.
+#[derive(Debug)]
+struct XxEntry {
+    end: u64,
+    leaves_end: usize,
+}
+
+impl DataTree {
+    /// Opens the data tree with the top block `bid`; no block at all is an empty tree.
+    pub fn open(ndb: &Arc<NodeDatabase>, bid: BlockId) -> Result<Self> {
+        let shape = if bid.is_none() {
+            Shape::Empty
+        } else if bid.is_internal() {
+            open_internal(ndb, bid)?
+        } else {
+            Shape::Single {
+                bid,
+                len: ndb.block_len(bid)?,
+            }
+        };
+        Ok(Self {
+            ndb: Arc::clone(ndb),
+            shape,
+        })
+    }
+
+    /// Length in bytes, known without reading a leaf.
+    pub fn len(&self) -> u64 {
+        match &self.shape {
+            Shape::Empty => 0,
+            Shape::Single { len, .. } => *len,
+            Shape::XBlock(xblock) => xblock.len,
+            Shape::XxBlock(xxblock) => xxblock.len,
+        }
+    }
+
+    /// Whether there are no bytes.
+    pub fn is_empty(&self) -> bool {
+        self.len() == 0
+    }
+
+    /// Number of leaf blocks.
+    pub fn leaf_count(&self) -> Result<usize> {
+        Ok(match &self.shape {
+            Shape::Empty => 0,
+            Shape::Single { .. } => 1,
+            Shape::XBlock(xblock) => xblock.leaves.len(),
+            Shape::XxBlock(xxblock) => self
+                .xx_index(xxblock)?
+                .last()
+                .map_or(0, |entry| entry.leaves_end),
+        })
+    }
+
+    /// Leaf block number `index`, or an error when there are not so many.
+    pub fn leaf(&self, index: usize) -> Result<Arc<[u8]>> {
+        let absent = || {
+            Error::corrupt(
+                "data tree",
+                format_args!("leaf {index}"),
+                "a block beyond the last one is referred to",
+            )
+        };
+        match &self.shape {
+            Shape::Single { bid, .. } if index == 0 => self.ndb.block(*bid),
+            Shape::Empty | Shape::Single { .. } => Err(absent()),
+            Shape::XBlock(xblock) => self
+                .ndb
+                .block(*xblock.leaves.get(index).ok_or_else(absent)?),
+            Shape::XxBlock(xxblock) => {
+                let entries = self.xx_index(xxblock)?;
+                let child = entries.partition_point(|entry| entry.leaves_end <= index);
+                let before = child
+                    .checked_sub(1)
+                    .and_then(|previous| entries.get(previous))
+                    .map_or(0, |entry| entry.leaves_end);
+                let xblock = self.xx_child(xxblock, child)?.ok_or_else(absent)?;
+                self.ndb
+                    .block(*xblock.leaves.get(index - before).ok_or_else(absent)?)
+            }
+        }
+    }
+
+    /// Fills `buf` from byte `offset`; returns how many bytes there were, fewer than asked only at the end.
+    pub fn read_at(&self, offset: u64, buf: &mut [u8]) -> Result<usize> {
+        let wanted = usize::try_from(self.len().saturating_sub(offset))
+            .unwrap_or(usize::MAX)
+            .min(buf.len());
+        let mut done = 0;
+        while done < wanted {
+            let rest = buf.get_mut(done..wanted).unwrap_or_default();
+            done += self.read_piece(offset + done as u64, rest)?;
+        }
+        Ok(done)
+    }
+
+    /// Copies from the one leaf that holds byte `offset`, which is within the tree. Returns at least 1.
+    fn read_piece(&self, offset: u64, buf: &mut [u8]) -> Result<usize> {
+        let (leaf, within) = match &self.shape {
+            Shape::Empty => return Err(self.lost(offset)),
+            Shape::Single { bid, len } => (self.checked_leaf(*bid, *len)?, offset),
+            Shape::XBlock(xblock) => self.leaf_at(xblock, offset)?,
+            Shape::XxBlock(xxblock) => {
+                let entries = self.xx_index(xxblock)?;
+                let child = entries.partition_point(|entry| entry.end <= offset);
+                let start = child
+                    .checked_sub(1)
+                    .and_then(|previous| entries.get(previous))
+                    .map_or(0, |entry| entry.end);
+                let bid = *xxblock
+                    .children
+                    .get(child)
+                    .ok_or_else(|| self.lost(offset))?;
+                self.leaf_at(&read_xblock(&self.ndb, bid)?, offset - start)?
+            }
+        };
+        let source = usize::try_from(within)
+            .ok()
+            .and_then(|within| leaf.get(within..))
+            .filter(|source| !source.is_empty())
+            .ok_or_else(|| self.lost(offset))?;
+        let count = source.len().min(buf.len());
+        for (to, from) in buf.iter_mut().zip(source) {
+            *to = *from;
+        }
+        Ok(count)
+    }
+
+    /// The leaf of `xblock` that holds its byte `offset`, and the offset within the leaf.
+    fn leaf_at(&self, xblock: &XBlock, offset: u64) -> Result<(Arc<[u8]>, u64)> {
+        let full = self.ndb.header().format.block_payload as u64;
+        let (index, start, end) = match &xblock.ends {
+            None => {
+                let start = offset / full * full;
+                (offset / full, start, (start + full).min(xblock.len))
+            }
+            Some(ends) => {
+                let index = ends.partition_point(|end| *end <= offset);
+                let start = index
+                    .checked_sub(1)
+                    .and_then(|previous| ends.get(previous))
+                    .copied();
+                let end = ends.get(index).copied().unwrap_or(xblock.len);
+                (index as u64, start.unwrap_or(0), end)
+            }
+        };
+        let bid = usize::try_from(index)
+            .ok()
+            .and_then(|index| xblock.leaves.get(index))
+            .ok_or_else(|| self.lost(offset))?;
+        Ok((self.checked_leaf(*bid, end - start)?, offset - start))
+    }
+
+    /// A leaf that must hold exactly `len` bytes: a shorter one would shift all that follows.
+    fn checked_leaf(&self, bid: BlockId, len: u64) -> Result<Arc<[u8]>> {
+        let leaf = self.ndb.block(bid)?;
+        if leaf.len() as u64 == len {
+            return Ok(leaf);
+        }
+        Err(Error::corrupt(
+            "data tree",
+            bid,
+            format_args!("payload: expected {len} bytes, found {}", leaf.len()),
+        ))
+    }
+
+    fn xx_index<'a>(&self, xxblock: &'a XxBlock) -> Result<&'a [XxEntry]> {
+        if let Some(index) = xxblock.index.get() {
+            return Ok(index);
+        }
+        let mut index = Vec::with_capacity(xxblock.children.len());
+        let (mut end, mut leaves_end) = (0u64, 0usize);
+        for child in &xxblock.children {
+            let xblock = read_xblock(&self.ndb, *child)?;
+            end += xblock.len;
+            leaves_end += xblock.leaves.len();
+            index.push(XxEntry { end, leaves_end });
+        }
+        if end != xxblock.len {
+            return Err(Error::corrupt(
+                "XXBLOCK",
+                xxblock.bid,
+                format_args!(
+                    "lcbTotal: expected the sum of its blocks {end}, found {}",
+                    xxblock.len
+                ),
+            ));
+        }
+        Ok(xxblock.index.get_or_init(|| index))
+    }
+
+    /// XBLOCK number `child` of `xxblock`; None when it has fewer.
+    fn xx_child(&self, xxblock: &XxBlock, child: usize) -> Result<Option<Arc<XBlock>>> {
+        if let Some((number, xblock)) = &*xxblock.recent.lock()
+            && *number == child
+        {
+            return Ok(Some(Arc::clone(xblock)));
+        }
+        let Some(bid) = xxblock.children.get(child) else {
+            return Ok(None);
+        };
+        let xblock = Arc::new(read_xblock(&self.ndb, *bid)?);
+        *xxblock.recent.lock() = Some((child, Arc::clone(&xblock)));
+        Ok(Some(xblock))
+    }
+
+    fn lost(&self, offset: u64) -> Error {
+        Error::corrupt(
+            "data tree",
+            format_args!("byte {offset}"),
+            "no block holds it",
+        )
+    }
+}
+
+/// The header and BIDs of an XBLOCK or XXBLOCK.
+fn parse_internal(ndb: &NodeDatabase, bid: BlockId) -> Result<(u8, Vec<BlockId>, u64)> {
+    let block = ndb.block(bid)?;
+    let wrong = |what: &str| Error::corrupt("XBLOCK", bid, what);
+    let word = ndb.header().format.word;
+    let btype = u8_at(&block, 0);
+    let level = u8_at(&block, 1);
+    let count = u16_at(&block, 2);
+    let total = u32_at(&block, 4);
+    let (Some(BTYPE_DATA), Some(level), Some(count), Some(total)) = (btype, level, count, total)
+    else {
+        return Err(wrong("expected btype 1 and an 8-byte header"));
+    };
+    let count = usize::from(count);
+    if count == 0 || count * word > block.len() - HEADER {
+        return Err(wrong("cEnt: more entries than the block holds, or none"));
+    }
+    let bids = (0..count)
+        .filter_map(|index| uint_at(&block, HEADER + index * word, word))
+        .map(|bid| BlockId(bid).key())
+        .collect();
+    Ok((level, bids, total.into()))
+}
+
+fn open_internal(ndb: &Arc<NodeDatabase>, bid: BlockId) -> Result<Shape> {
+    let (level, bids, total) = parse_internal(ndb, bid)?;
+    match level {
+        LEVEL_XBLOCK => Ok(Shape::XBlock(Arc::new(check_xblock(
+            ndb, bid, bids, total,
+        )?))),
+        LEVEL_XXBLOCK => Ok(Shape::XxBlock(Arc::new(XxBlock {
+            bid,
+            children: bids,
+            len: total,
+            index: OnceLock::new(),
+            recent: Mutex::new(None),
+        }))),
+        other => Err(Error::corrupt(
+            "XBLOCK",
+            bid,
+            format_args!("cLevel: expected 1 or 2, found {other}"),
+        )),
+    }
+}
+
+fn read_xblock(ndb: &NodeDatabase, bid: BlockId) -> Result<XBlock> {
+    match parse_internal(ndb, bid)? {
+        (LEVEL_XBLOCK, leaves, total) => check_xblock(ndb, bid, leaves, total),
+        (level, _, _) => Err(Error::corrupt(
+            "XBLOCK",
+            bid,
+            format_args!("cLevel: expected 1 below an XXBLOCK, found {level}"),
+        )),
+    }
+}
+
+/// Checks `lcbTotal` against the last leaf's size, which is one lookup; only if the leaves are not all full, against
+/// the sizes of all of them.
+fn check_xblock(
+    ndb: &NodeDatabase,
+    bid: BlockId,
+    leaves: Vec<BlockId>,
+    len: u64,
+) -> Result<XBlock> {
+    let full = ndb.header().format.block_payload as u64;
+    let before_last = (leaves.len() as u64).saturating_sub(1) * full;
+    let last = leaves.last().map_or(Ok(0), |last| ndb.block_len(*last))?;
+    if len == before_last + last {
+        return Ok(XBlock {
+            leaves,
+            len,
+            ends: None,
+        });
+    }
+    let mut end = 0;
+    let mut ends = Vec::with_capacity(leaves.len());
+    for leaf in &leaves {
+        end += ndb.block_len(*leaf)?;
+        ends.push(end);
+    }
+    if end != len {
+        return Err(Error::corrupt(
+            "XBLOCK",
+            bid,
+            format_args!("lcbTotal: expected the sum of its blocks {end}, found {len}"),
+        ));
+    }
+    Ok(XBlock {
+        leaves,
+        len,
+        ends: Some(ends),
+    })
+}

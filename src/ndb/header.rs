@@ -1,0 +1,224 @@
+//! The header: format, encoding, roots of the two B-trees. [MS-PST] 2.2.2.6, 2.2.2.5
+
+use super::crc::crc;
+use super::crypt::CryptMethod;
+use super::format::{self, Format};
+use super::ids::BlockId;
+use super::source::Source;
+use crate::bytes::{array_at, u8_at, u16_at, u32_at, uint_at};
+use crate::error::{Error, Result};
+
+const MAGIC: &[u8; 4] = b"!BDN";
+const CRC_PARTIAL: usize = 4;
+const MAGIC_CLIENT: usize = 8;
+const VERSION: usize = 10;
+const VERSION_CLIENT: usize = 12;
+/// Both CRCs start here.
+const CRC_START: usize = 8;
+const CRC_PARTIAL_END: usize = 479;
+const CRC_FULL_END: usize = 524;
+const CRYPT_WIP: u8 = 0x10;
+/// Bytes that a header can need.
+const HEADER_SIZE: usize = 564;
+
+/// Offsets of the header fields that are not at the same place in both layouts.
+struct Layout {
+    size: usize,
+    next_block: usize,
+    next_page: usize,
+    root: usize,
+    crypt: usize,
+    crc_full: Option<usize>,
+}
+
+const ANSI_LAYOUT: Layout = Layout {
+    size: 512,
+    next_block: 24,
+    next_page: 28,
+    root: 164,
+    crypt: 461,
+    crc_full: None,
+};
+const UNICODE_LAYOUT: Layout = Layout {
+    size: HEADER_SIZE,
+    next_block: 516,
+    next_page: 32,
+    root: 180,
+    crypt: 513,
+    crc_full: Some(524),
+};
+
+/// Which program wrote the file: `wMagicClient`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Client {
+    /// "SM": a personal store.
+    Pst,
+    /// "SO": an offline store.
+    Ost,
+    /// "AB": a personal address book.
+    AddressBook,
+    /// Anything else, as stored.
+    Other([u8; 2]),
+}
+
+/// BREF: the id of a page or block and its byte offset.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct BlockRef {
+    /// Its id.
+    pub bid: BlockId,
+    /// Its byte offset in the file.
+    pub ib: u64,
+}
+
+/// What the reader needs of the header.
+#[derive(Debug, Clone)]
+pub struct Header {
+    /// Constants of the format.
+    pub format: &'static Format,
+    /// `wVer`.
+    pub version: u16,
+    /// `wVerClient`.
+    pub client_version: u16,
+    /// `wMagicClient`.
+    pub client: Client,
+    /// `bCryptMethod`.
+    pub crypt: CryptMethod,
+    /// `bidNextB`: every block id is below it.
+    pub next_block: u64,
+    /// `bidNextP`: every page id is below it.
+    pub next_page: u64,
+    /// `ibFileEof`: size of the file in bytes, as its writer left it.
+    pub file_eof: u64,
+    /// Root of the node B-tree.
+    pub nbt_root: BlockRef,
+    /// Root of the block B-tree.
+    pub bbt_root: BlockRef,
+    /// Whether both CRCs fit; a torn header is usable, but its roots may be stale.
+    pub crc_valid: bool,
+}
+
+impl Header {
+    /// Reads and checks the header. [`Error::Unsupported`] tells the user what the file is instead.
+    pub fn read(source: &Source) -> Result<Self> {
+        let mut bytes = [0; HEADER_SIZE];
+        let length = usize::try_from(source.len())
+            .unwrap_or(HEADER_SIZE)
+            .min(HEADER_SIZE);
+        let header = bytes.get_mut(..length).unwrap_or_default();
+        source.read_exact_at(header, 0)?;
+        Self::parse(header)
+    }
+
+    fn parse(bytes: &[u8]) -> Result<Self> {
+        identify(bytes)?;
+        let truncated = || {
+            Error::Unsupported(format!(
+                "the file ends inside its header after {} bytes: it was cut off while it was copied; \
+                 copy it again from its source",
+                bytes.len()
+            ))
+        };
+        let version = u16_at(bytes, VERSION).ok_or_else(truncated)?;
+        let (format, layout) = match version {
+            14 | 15 => (&format::ANSI, ANSI_LAYOUT),
+            21 | 23 | 37 => (&format::UNICODE, UNICODE_LAYOUT),
+            36 => (&format::UNICODE_4K, UNICODE_LAYOUT),
+            other => {
+                return Err(Error::Unsupported(format!(
+                    "an Outlook data file of the unknown version {other}; versions 14, 15, 21, 23, 36 and 37 are known"
+                )));
+            }
+        };
+        if bytes.len() < layout.size {
+            return Err(truncated());
+        }
+        // The size is checked above, so nothing below is missing.
+        let word = |at: usize| uint_at(bytes, at, format.word).ok_or_else(truncated);
+        let root = |index: usize| layout.root + 4 + index * format.word;
+        let block_ref = |index: usize| -> Result<BlockRef> {
+            Ok(BlockRef {
+                bid: BlockId(word(root(index))?),
+                ib: word(root(index + 1))?,
+            })
+        };
+        Ok(Self {
+            format,
+            version,
+            client_version: u16_at(bytes, VERSION_CLIENT).ok_or_else(truncated)?,
+            client: client(array_at(bytes, MAGIC_CLIENT).ok_or_else(truncated)?),
+            crypt: crypt_method(u8_at(bytes, layout.crypt).ok_or_else(truncated)?)?,
+            next_block: word(layout.next_block)?,
+            next_page: word(layout.next_page)?,
+            file_eof: word(root(0))?,
+            nbt_root: block_ref(4)?,
+            bbt_root: block_ref(6)?,
+            crc_valid: crc_valid(bytes, &layout),
+        })
+    }
+}
+
+fn client(magic: [u8; 2]) -> Client {
+    match &magic {
+        b"SM" => Client::Pst,
+        b"SO" => Client::Ost,
+        b"AB" => Client::AddressBook,
+        _ => Client::Other(magic),
+    }
+}
+
+fn crypt_method(value: u8) -> Result<CryptMethod> {
+    match value {
+        0 => Ok(CryptMethod::None),
+        1 => Ok(CryptMethod::Permute),
+        2 => Ok(CryptMethod::Cyclic),
+        CRYPT_WIP => Err(Error::Unsupported(
+            "the file is encrypted by Windows Information Protection (method 0x10): only Windows, signed in as the \
+             user who wrote it, can open it; export the mailbox to an unprotected file there"
+                .into(),
+        )),
+        other => Err(Error::corrupt(
+            "HEADER",
+            "bCryptMethod",
+            format_args!("expected 0, 1, 2 or 0x10, found {other:#x}"),
+        )),
+    }
+}
+
+fn crc_valid(bytes: &[u8], layout: &Layout) -> bool {
+    let check = |end: usize, at: usize| bytes.get(CRC_START..end).map(crc) == u32_at(bytes, at);
+    check(CRC_PARTIAL_END, CRC_PARTIAL) && layout.crc_full.is_none_or(|at| check(CRC_FULL_END, at))
+}
+
+/// Says what a file is that is no Outlook data file: people rename things, and copies go wrong.
+fn identify(bytes: &[u8]) -> Result<()> {
+    if bytes.starts_with(MAGIC) {
+        return Ok(());
+    }
+    let known: [(&[u8], &str); 7] = [
+        (b"PK\x03\x04", "a ZIP archive: unpack it first"),
+        (b"\x1f\x8b", "a gzip archive: unpack it first"),
+        (b"7z\xbc\xaf", "a 7-Zip archive: unpack it first"),
+        (b"Rar!", "a RAR archive: unpack it first"),
+        (
+            b"\xd0\xcf\x11\xe0",
+            "an OLE compound file (.msg or an Office document), not a mailbox",
+        ),
+        (
+            b"\xcf\xad\x12\xfe",
+            "an Outlook Express .dbx file, not a PST or OST",
+        ),
+        (b"From ", "an mbox file, which needs no conversion"),
+    ];
+    let what = if bytes.is_empty() {
+        "it is empty".into()
+    } else if bytes.iter().all(|byte| *byte == 0) {
+        "it starts with zeros: it was copied while Outlook had it open; close Outlook and copy it again".into()
+    } else if let Some((_, what)) = known.iter().find(|(magic, _)| bytes.starts_with(magic)) {
+        format!("it is {what}")
+    } else {
+        "it does not start with \"!BDN\"".into()
+    };
+    Err(Error::Unsupported(format!(
+        "not an Outlook data file (PST or OST): {what}"
+    )))
+}

@@ -1,0 +1,214 @@
+//! Nodes and their subnodes. [MS-PST] 2.2.1.1, 2.2.2.8.3.3
+
+use std::sync::Arc;
+
+use super::NodeDatabase;
+use super::data_tree::DataTree;
+use super::ids::{BlockId, NodeId};
+use crate::bytes::{u8_at, u16_at, u32_at, uint_at};
+use crate::error::{Error, Result};
+
+const BTYPE_SUBNODE: u8 = 2;
+/// `cLevel` of an SLBLOCK (leaf) and of an SIBLOCK.
+const LEVEL_LEAF: u8 = 0;
+const LEVEL_INTERMEDIATE: u8 = 1;
+/// Subnodes listed of one node at the most: a hostile SIBLOCK can name the same leaf thousands of times.
+const MAX_SUBNODES: usize = 1 << 20;
+
+/// A node of the file or a subnode: data and further subnodes under a NID.
+#[derive(Debug, Clone)]
+pub struct Node {
+    ndb: Arc<NodeDatabase>,
+    nid: NodeId,
+    data: BlockId,
+    subnodes: BlockId,
+    parent: NodeId,
+}
+
+/// SLENTRY: one subnode.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+struct SubnodeEntry {
+    nid: NodeId,
+    data: BlockId,
+    subnodes: BlockId,
+}
+
+impl Node {
+    /// The node `nid` of the file. [`Error::NotFound`] when there is none.
+    pub fn open(ndb: &Arc<NodeDatabase>, nid: NodeId) -> Result<Self> {
+        let entry = ndb.find_node(nid)?.ok_or(Error::NotFound)?;
+        Ok(Self {
+            ndb: Arc::clone(ndb),
+            nid,
+            data: entry.data,
+            subnodes: entry.subnodes,
+            parent: entry.parent,
+        })
+    }
+
+    /// Its id; for a subnode, private to its owner.
+    pub fn nid(&self) -> NodeId {
+        self.nid
+    }
+
+    /// `nidParent`: the folder of a folder or message; of a subnode, its owner.
+    pub fn parent(&self) -> NodeId {
+        self.parent
+    }
+
+    /// The file it is in.
+    pub fn ndb(&self) -> &Arc<NodeDatabase> {
+        &self.ndb
+    }
+
+    /// Whether it has neither data nor subnodes, which is legal.
+    pub fn is_empty(&self) -> bool {
+        self.data.is_none() && self.subnodes.is_none()
+    }
+
+    /// Its data.
+    pub fn data(&self) -> Result<DataTree> {
+        DataTree::open(&self.ndb, self.data).map_err(|error| error.in_node(self.nid.0))
+    }
+
+    /// The subnode `nid`; None when this node has none of that id.
+    pub fn subnode(&self, nid: NodeId) -> Result<Option<Node>> {
+        if self.subnodes.is_none() {
+            return Ok(None);
+        }
+        let found = self
+            .find_subnode(nid)
+            .map_err(|error| error.in_node(self.nid.0))?;
+        Ok(found.map(|entry| self.owned(entry)))
+    }
+
+    /// All subnodes, in the order of the file.
+    pub fn subnodes(&self) -> Result<Vec<Node>> {
+        let mut all = Vec::new();
+        if self.subnodes.is_none() {
+            return Ok(all);
+        }
+        let top = SubnodeBlock::read(&self.ndb, self.subnodes)?;
+        if top.level == LEVEL_LEAF {
+            all.extend(top.leaf_entries().map(|entry| self.owned(entry)));
+            return Ok(all);
+        }
+        for (_, bid) in top.child_entries() {
+            let leaf = SubnodeBlock::read_leaf(&self.ndb, bid)?;
+            if all.len() + leaf.count > MAX_SUBNODES {
+                return Err(Error::corrupt(
+                    "SIBLOCK",
+                    self.subnodes,
+                    format_args!("more than {MAX_SUBNODES} subnodes"),
+                )
+                .in_node(self.nid.0));
+            }
+            all.extend(leaf.leaf_entries().map(|entry| self.owned(entry)));
+        }
+        Ok(all)
+    }
+
+    fn owned(&self, entry: SubnodeEntry) -> Node {
+        Node {
+            ndb: Arc::clone(&self.ndb),
+            nid: entry.nid,
+            data: entry.data,
+            subnodes: entry.subnodes,
+            parent: self.nid,
+        }
+    }
+
+    fn find_subnode(&self, nid: NodeId) -> Result<Option<SubnodeEntry>> {
+        let mut block = SubnodeBlock::read(&self.ndb, self.subnodes)?;
+        if block.level == LEVEL_INTERMEDIATE {
+            let Some((_, bid)) = block
+                .child_entries()
+                .take_while(|(key, _)| *key <= nid)
+                .last()
+            else {
+                return Ok(None);
+            };
+            block = SubnodeBlock::read_leaf(&self.ndb, bid)?;
+        }
+        Ok(block.leaf_entries().find(|entry| entry.nid == nid))
+    }
+}
+
+/// A checked SLBLOCK or SIBLOCK.
+struct SubnodeBlock {
+    bytes: Arc<[u8]>,
+    level: u8,
+    count: usize,
+    word: usize,
+}
+
+impl SubnodeBlock {
+    fn read(ndb: &NodeDatabase, bid: BlockId) -> Result<Self> {
+        let bytes = ndb.block(bid)?;
+        let word = ndb.header().format.word;
+        let wrong = |what: &str| Error::corrupt("SLBLOCK", bid, what);
+        let (Some(BTYPE_SUBNODE), Some(level), Some(count)) =
+            (u8_at(&bytes, 0), u8_at(&bytes, 1), u16_at(&bytes, 2))
+        else {
+            return Err(wrong("expected btype 2 and a header"));
+        };
+        if level > LEVEL_INTERMEDIATE {
+            return Err(wrong("cLevel: expected 0 or 1"));
+        }
+        let block = Self {
+            level,
+            count: usize::from(count),
+            word,
+            bytes,
+        };
+        if block.start(block.count) > block.bytes.len() {
+            return Err(wrong("cEnt: more entries than the block holds"));
+        }
+        Ok(block)
+    }
+
+    fn read_leaf(ndb: &NodeDatabase, bid: BlockId) -> Result<Self> {
+        let block = Self::read(ndb, bid)?;
+        if block.level == LEVEL_LEAF {
+            return Ok(block);
+        }
+        Err(Error::corrupt(
+            "SLBLOCK",
+            bid,
+            "cLevel: expected 0 below an SIBLOCK",
+        ))
+    }
+
+    /// Byte offset of entry `index`: the header is one word, an entry three words (leaf) or two.
+    fn start(&self, index: usize) -> usize {
+        let words = if self.level == LEVEL_LEAF { 3 } else { 2 };
+        self.word * (1 + index * words)
+    }
+
+    /// The upper half of a 64-bit NID field is garbage in real files: only the low 32 bits count.
+    fn nid(&self, start: usize) -> Option<NodeId> {
+        u32_at(&self.bytes, start).map(NodeId)
+    }
+
+    fn bid(&self, at: usize) -> Option<BlockId> {
+        uint_at(&self.bytes, at, self.word).map(BlockId)
+    }
+
+    fn leaf_entries(&self) -> impl Iterator<Item = SubnodeEntry> + '_ {
+        (0..self.count).filter_map(|index| {
+            let start = self.start(index);
+            Some(SubnodeEntry {
+                nid: self.nid(start)?,
+                data: self.bid(start + self.word)?,
+                subnodes: self.bid(start + 2 * self.word)?,
+            })
+        })
+    }
+
+    fn child_entries(&self) -> impl Iterator<Item = (NodeId, BlockId)> + '_ {
+        (0..self.count).filter_map(|index| {
+            let start = self.start(index);
+            Some((self.nid(start)?, self.bid(start + self.word)?))
+        })
+    }
+}

@@ -1,0 +1,262 @@
+//! Pages: trailer checks and the entries of B-tree pages. [MS-PST] 2.2.2.7
+
+use std::sync::Arc;
+
+use super::crc::{crc, signature};
+use super::format::Format;
+use super::header::BlockRef;
+use super::ids::{BlockId, NodeId};
+use super::source::Source;
+use crate::bytes::{u8_at, u16_at, u32_at, uint_at};
+use crate::error::{Error, Result};
+
+/// `ptype` of a page trailer.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum PageType {
+    /// Page of the block B-tree.
+    Bbt,
+    /// Page of the node B-tree.
+    Nbt,
+}
+
+impl PageType {
+    /// The byte in the trailer.
+    pub fn code(self) -> u8 {
+        match self {
+            PageType::Bbt => 0x80,
+            PageType::Nbt => 0x81,
+        }
+    }
+
+    /// Name for messages.
+    pub fn name(self) -> &'static str {
+        match self {
+            PageType::Bbt => "BBT page",
+            PageType::Nbt => "NBT page",
+        }
+    }
+}
+
+/// A checked page of one of the two B-trees.
+#[derive(Debug, Clone)]
+pub struct BTreePage {
+    bytes: Arc<[u8]>,
+    format: &'static Format,
+    page_type: PageType,
+    /// Where the page stands, for messages.
+    pub ib: u64,
+    /// `bid` of the trailer: the higher, the newer the page.
+    pub bid: BlockId,
+    /// `cLevel`: 0 for a leaf.
+    pub level: u8,
+    entry_size: usize,
+    count: usize,
+}
+
+/// BTENTRY: a child page and the smallest key in it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct ChildEntry {
+    /// Smallest key in the child.
+    pub key: u64,
+    /// The child.
+    pub page: BlockRef,
+}
+
+/// BBTENTRY: where a block is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct BlockEntry {
+    /// The block, and its byte offset.
+    pub block: BlockRef,
+    /// Payload bytes as stored.
+    pub stored: u16,
+    /// Payload bytes after inflation; equals `stored` unless the block is compressed.
+    pub inflated: u16,
+    /// `cRef`: references to the block, plus one.
+    pub references: u16,
+}
+
+/// NBTENTRY: the data and subnodes of a node.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct NodeEntry {
+    /// The node.
+    pub nid: NodeId,
+    /// `bidData`.
+    pub data: BlockId,
+    /// `bidSub`.
+    pub subnodes: BlockId,
+    /// `nidParent`: the folder of a folder or message.
+    pub parent: NodeId,
+}
+
+/// Reads page `at` and checks type, CRC and signature. A `bid` that differs from the trailer's is accepted: real
+/// files have parents one commit behind (a torn write), and the CRC vouches for the page.
+pub fn read_btree_page(
+    source: &Source,
+    format: &'static Format,
+    page_type: PageType,
+    at: BlockRef,
+) -> Result<BTreePage> {
+    let mut bytes = vec![0; format.page_size];
+    source.read_exact_at(&mut bytes, at.ib)?;
+    parse_btree_page(bytes.into(), format, page_type, at.ib)
+}
+
+/// Checks a page read from byte offset `ib`.
+pub fn parse_btree_page(
+    bytes: Arc<[u8]>,
+    format: &'static Format,
+    page_type: PageType,
+    ib: u64,
+) -> Result<BTreePage> {
+    let wrong = |what: &str, expected: u64, found: u64| {
+        Error::corrupt(
+            page_type.name(),
+            format_args!("offset {ib:#x}"),
+            format_args!("{what}: expected {expected:#x}, found {found:#x}"),
+        )
+    };
+    let short = || wrong("size", format.page_size as u64, bytes.len() as u64);
+    let at = format.page_data;
+    let types = (
+        u8_at(&bytes, at).ok_or_else(short)?,
+        u8_at(&bytes, at + 1).ok_or_else(short)?,
+    );
+    if types != (page_type.code(), page_type.code()) {
+        return Err(wrong("ptype", page_type.code().into(), types.0.into()));
+    }
+    let stored_crc = u32_at(&bytes, format.page_crc).ok_or_else(short)?;
+    let computed = crc(bytes.get(..format.page_data).ok_or_else(short)?);
+    if computed != stored_crc {
+        return Err(wrong("CRC", stored_crc.into(), computed.into()));
+    }
+    let bid = BlockId(uint_at(&bytes, format.page_bid, format.word).ok_or_else(short)?);
+    let stored_signature = u16_at(&bytes, at + 2).ok_or_else(short)?;
+    if signature(ib, bid) != stored_signature {
+        return Err(wrong(
+            "wSig",
+            signature(ib, bid).into(),
+            stored_signature.into(),
+        ));
+    }
+    let width = format.btree_count_width;
+    let count = uint_at(&bytes, format.btree_count, width).ok_or_else(short)?;
+    let sizes = format.btree_count + 2 * width;
+    let entry_size = usize::from(u8_at(&bytes, sizes).ok_or_else(short)?);
+    let level = u8_at(&bytes, sizes + 1).ok_or_else(short)?;
+    let least = least_entry_size(format, page_type, level);
+    if entry_size < least {
+        return Err(wrong("cbEnt", least as u64, entry_size as u64));
+    }
+    let room = (format.btree_entries / entry_size) as u64;
+    if count > room {
+        return Err(wrong("cEnt", room, count));
+    }
+    Ok(BTreePage {
+        bytes,
+        format,
+        page_type,
+        ib,
+        bid,
+        level,
+        entry_size,
+        count: count as usize,
+    })
+}
+
+/// Bytes of an entry that the reader uses; what follows is padding and may be garbage.
+fn least_entry_size(format: &Format, page_type: PageType, level: u8) -> usize {
+    match (level, page_type) {
+        (0, PageType::Bbt) if format.compressed => 22,
+        (0, PageType::Bbt) => 2 * format.word + 4,
+        (0, PageType::Nbt) => 3 * format.word + 4,
+        _ => 3 * format.word,
+    }
+}
+
+impl BTreePage {
+    /// Number of entries.
+    pub fn len(&self) -> usize {
+        self.count
+    }
+
+    /// Whether the page has no entries.
+    pub fn is_empty(&self) -> bool {
+        self.count == 0
+    }
+
+    fn entry(&self, index: usize) -> Option<&[u8]> {
+        if index >= self.count {
+            return None;
+        }
+        let start = index * self.entry_size;
+        self.bytes.get(start..start + self.entry_size)
+    }
+
+    /// Key of entry `index`: a BID without its reserved bit, or a NID (whose upper 32 bits may hold garbage).
+    pub fn key(&self, index: usize) -> Option<u64> {
+        let key = uint_at(self.entry(index)?, 0, self.format.word)?;
+        Some(match self.page_type {
+            PageType::Bbt => BlockId(key).key().0,
+            PageType::Nbt => key & u64::from(u32::MAX),
+        })
+    }
+
+    /// Entry `index` of an intermediate page.
+    pub fn child(&self, index: usize) -> Option<ChildEntry> {
+        let entry = self.entry(index)?;
+        let word = self.format.word;
+        Some(ChildEntry {
+            key: self.key(index)?,
+            page: BlockRef {
+                bid: BlockId(uint_at(entry, word, word)?),
+                ib: uint_at(entry, 2 * word, word)?,
+            },
+        })
+    }
+
+    /// Entry `index` of a leaf of the block B-tree.
+    pub fn block(&self, index: usize) -> Option<BlockEntry> {
+        let entry = self.entry(index)?;
+        let word = self.format.word;
+        let stored = u16_at(entry, 2 * word)?;
+        let (inflated, references) = if self.format.compressed {
+            (u16_at(entry, 2 * word + 2)?, u16_at(entry, 2 * word + 4)?)
+        } else {
+            (stored, u16_at(entry, 2 * word + 2)?)
+        };
+        Some(BlockEntry {
+            block: BlockRef {
+                bid: BlockId(self.key(index)?),
+                ib: uint_at(entry, word, word)?,
+            },
+            stored,
+            inflated,
+            references,
+        })
+    }
+
+    /// Entry `index` of a leaf of the node B-tree.
+    pub fn node(&self, index: usize) -> Option<NodeEntry> {
+        let entry = self.entry(index)?;
+        let word = self.format.word;
+        Some(NodeEntry {
+            nid: NodeId(u32_at(entry, 0)?),
+            data: BlockId(uint_at(entry, word, word)?),
+            subnodes: BlockId(uint_at(entry, 2 * word, word)?),
+            parent: NodeId(u32_at(entry, 3 * word)?),
+        })
+    }
+
+    /// Number of entries whose key is at most `key` (keys ascend).
+    pub fn partition(&self, key: u64) -> usize {
+        let (mut low, mut high) = (0, self.count);
+        while low < high {
+            let middle = low.midpoint(high);
+            match self.key(middle) {
+                Some(found) if found <= key => low = middle + 1,
+                _ => high = middle,
+            }
+        }
+        low
+    }
+}
