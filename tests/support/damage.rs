@@ -1,0 +1,354 @@
+//! Breaks written files on purpose, at places that the [`Layout`] knows. What is edited gets right CRCs again, unless the broken CRC is the point.
+use std::fs::{File, OpenOptions};
+use std::io::Result;
+use std::os::unix::fs::FileExt;
+use std::path::Path;
+
+use super::format::*;
+use super::layout::Layout;
+use super::ndb::{PageEntry, SubNode};
+
+/// Offsets in the header.
+const CRC_PARTIAL: usize = 4;
+const CRC_FULL: usize = 524;
+const HEADER: usize = 564;
+
+/// A written file, open for damage.
+pub struct Damage<'a> {
+    pub layout: &'a Layout,
+    file: File,
+}
+
+impl<'a> Damage<'a> {
+    pub fn open(path: impl AsRef<Path>, layout: &'a Layout) -> Result<Damage<'a>> {
+        let file = OpenOptions::new().read(true).write(true).open(path)?;
+        Ok(Damage { layout, file })
+    }
+
+    fn read(&self, ib: u64, len: usize) -> Vec<u8> {
+        let mut bytes = vec![0; len];
+        self.file
+            .read_exact_at(&mut bytes, ib)
+            .expect("in the file");
+        bytes
+    }
+
+    fn write(&self, ib: u64, bytes: &[u8]) {
+        self.file.write_all_at(bytes, ib).expect("writable");
+    }
+
+    // Any bytes.
+
+    pub fn truncate(&self, len: u64) {
+        self.file.set_len(len).expect("writable");
+    }
+
+    pub fn zero(&self, ib: u64, len: usize) {
+        self.write(ib, &vec![0; len]);
+    }
+
+    pub fn flip(&self, ib: u64) {
+        let byte = self.read(ib, 1)[0];
+        self.write(ib, &[byte ^ 0x40]);
+    }
+
+    // Header.
+
+    pub fn zero_header(&self) {
+        self.zero(0, HEADER);
+    }
+
+    /// Both header CRCs (the one in ANSI files) wrong.
+    pub fn wrong_header_crc(&self) {
+        self.flip(CRC_PARTIAL as u64);
+        if self.layout.geo.wide {
+            self.flip(CRC_FULL as u64);
+        }
+    }
+
+    /// Changes the header and makes its CRCs right again.
+    pub fn edit_header(&self, edit: impl FnOnce(&mut [u8])) {
+        let mut h = self.read(0, HEADER);
+        edit(&mut h);
+        if self.layout.geo.wide {
+            let full = crc(&h[8..CRC_FULL]);
+            h[CRC_FULL..][..4].copy_from_slice(&full.to_le_bytes());
+        }
+        let partial = crc(&h[8..479]);
+        h[CRC_PARTIAL..][..4].copy_from_slice(&partial.to_le_bytes());
+        self.write(0, &h);
+    }
+
+    // Pages.
+
+    pub fn zero_page(&self, page: PageEntry) {
+        self.zero(page.ib, self.layout.geo.page);
+    }
+
+    /// A flipped bit in the first entry: the CRC no longer fits.
+    pub fn flip_page(&self, page: PageEntry) {
+        self.flip(page.ib + 3);
+    }
+
+    /// Changes the bytes before the trailer of a page and makes its CRC right again.
+    pub fn edit_page(&self, page: PageEntry, edit: impl FnOnce(&mut [u8])) {
+        let geo = &self.layout.geo;
+        let mut body = self.read(page.ib, geo.page_data);
+        edit(&mut body);
+        self.write(page.ib, &body);
+        let at = geo.page_data + if geo.wide { 4 } else { 8 };
+        self.write(page.ib + at as u64, &crc(&body).to_le_bytes());
+    }
+
+    /// A page that claims `count` entries.
+    pub fn entry_count(&self, page: PageEntry, count: u16) {
+        let geo = self.layout.geo;
+        self.edit_page(page, |body| {
+            let [lo, hi] = count.to_le_bytes();
+            body[geo.entries] = lo;
+            if geo.is_4k() {
+                body[geo.entries + 1] = hi;
+            }
+        });
+    }
+
+    /// The first pointer of an intermediate page leads back to the page itself.
+    pub fn cyclic_page(&self, page: PageEntry) {
+        assert!(page.level > 0, "needs a B-tree of two levels");
+        let geo = self.layout.geo;
+        self.edit_page(page, |body| {
+            let mut pointer = Vec::new();
+            geo.put_word(&mut pointer, page.bid);
+            geo.put_word(&mut pointer, page.ib);
+            body[geo.word()..][..pointer.len()].copy_from_slice(&pointer);
+        });
+    }
+
+    /// Size of a leaf entry.
+    fn leaf_size(&self, ptype: u8) -> usize {
+        match (self.layout.geo.wide, ptype) {
+            (true, PTYPE_NBT) => 32,
+            (true, _) => 24,
+            (false, PTYPE_NBT) => 16,
+            (false, _) => 12,
+        }
+    }
+
+    /// Leaf page and byte offset of an entry.
+    fn leaf_entry(&self, ptype: u8, key: u64) -> (PageEntry, usize) {
+        let geo = self.layout.geo;
+        let page = self.layout.page(ptype, 0, key);
+        let size = self.leaf_size(ptype);
+        let body = self.read(page.ib, geo.page_data);
+        let at = (0..page.entries as usize).find(|i| word(&body, i * size, geo.word()) == key);
+        (page, at.expect("key in the page") * size)
+    }
+
+    /// Removes an NBT entry: rows that name the node point nowhere.
+    pub fn drop_node(&self, nid: u32) {
+        self.drop_entry(PTYPE_NBT, u64::from(nid));
+    }
+
+    /// Removes a BBT entry: nodes that use the block miss it.
+    pub fn drop_block(&self, bid: u64) {
+        self.drop_entry(PTYPE_BBT, bid);
+    }
+
+    fn drop_entry(&self, ptype: u8, key: u64) {
+        let (page, at) = self.leaf_entry(ptype, key);
+        let size = self.leaf_size(ptype);
+        let geo = self.layout.geo;
+        self.edit_page(page, |body| {
+            body.copy_within(at + size..geo.entries, at);
+            body[geo.entries] -= 1;
+        });
+    }
+
+    /// Overwrites data, sub-node tree and parent of an NBT entry.
+    pub fn set_node(&self, nid: u32, data: u64, sub: u64, parent: u32) {
+        let geo = self.layout.geo;
+        let (page, at) = self.leaf_entry(PTYPE_NBT, u64::from(nid));
+        self.edit_page(page, |body| {
+            let mut entry = Vec::new();
+            for x in [u64::from(nid), data, sub] {
+                geo.put_word(&mut entry, x);
+            }
+            entry.extend(parent.to_le_bytes());
+            body[at..][..entry.len()].copy_from_slice(&entry);
+        });
+    }
+
+    // Blocks.
+
+    /// Payload of a block, decoded.
+    pub fn payload(&self, bid: u64) -> Vec<u8> {
+        let entry = self.layout.block(bid);
+        let mut data = self.read(entry.ib, entry.stored as usize);
+        if entry.stored != entry.inflated {
+            data = miniz_oxide::inflate::decompress_to_vec_zlib(&data).expect("our own stream");
+        }
+        if !entry.internal {
+            decode(self.layout.options.crypt, bid, &mut data);
+        }
+        data
+    }
+
+    /// A flipped bit in a block: the CRC no longer fits.
+    pub fn flip_block(&self, bid: u64, offset: u64) {
+        let entry = self.layout.block(bid);
+        assert!(offset < u64::from(entry.stored));
+        self.flip(entry.ib + offset);
+    }
+
+    pub fn zero_block(&self, bid: u64) {
+        let entry = self.layout.block(bid);
+        let size = self.layout.geo.block_size(entry.stored as usize);
+        self.zero(entry.ib, size);
+    }
+
+    /// Changes the payload of a block, whose length stays, and makes its CRC right again.
+    pub fn edit_block(&self, bid: u64, edit: impl FnOnce(&mut [u8])) {
+        let entry = self.layout.block(bid);
+        assert_eq!(
+            entry.stored, entry.inflated,
+            "write files for damage with `compress: false`"
+        );
+        let geo = &self.layout.geo;
+        let mut data = self.payload(bid);
+        edit(&mut data);
+        if !entry.internal {
+            encode(self.layout.options.crypt, bid, &mut data);
+        }
+        self.write(entry.ib, &data);
+        let end = entry.ib + geo.block_size(data.len()) as u64;
+        let from_end = match (geo.wide, geo.is_4k()) {
+            (false, _) => 4,
+            (true, false) => 12,
+            (true, true) => 20,
+        };
+        self.write(end - from_end, &crc(&data).to_le_bytes());
+    }
+
+    /// Data blocks of a data tree.
+    pub fn leaves(&self, bid: u64) -> Vec<u64> {
+        if bid == 0 {
+            return Vec::new();
+        }
+        if bid & 2 == 0 {
+            return vec![bid];
+        }
+        let data = self.payload(bid);
+        let size = self.layout.geo.word();
+        let children = (8..data.len()).step_by(size);
+        children
+            .flat_map(|at| self.leaves(word(&data, at, size)))
+            .collect()
+    }
+
+    /// Overwrites entry count and total of an XBLOCK or XXBLOCK.
+    pub fn xblock_lie(&self, bid: u64, count: u16, total: u32) {
+        assert!(bid & 2 != 0, "an XBLOCK");
+        self.edit_block(bid, |data| {
+            data[2..4].copy_from_slice(&count.to_le_bytes());
+            data[4..8].copy_from_slice(&total.to_le_bytes());
+        });
+    }
+
+    /// The XBLOCK points to itself.
+    pub fn cyclic_xblock(&self, bid: u64) {
+        let geo = self.layout.geo;
+        self.edit_block(bid, |data| {
+            let mut own = Vec::new();
+            geo.put_word(&mut own, bid);
+            data[8..][..own.len()].copy_from_slice(&own);
+        });
+    }
+
+    /// The page map of a heap's first block begins outside the block.
+    pub fn heap_map_outside(&self, data: u64) {
+        self.edit_block(self.leaves(data)[0], |block| block[..2].fill(0xFF));
+    }
+
+    /// The page map of a heap's first block names items outside the block.
+    pub fn heap_items_outside(&self, data: u64) {
+        self.edit_block(self.leaves(data)[0], |block| {
+            let map = u16::from_le_bytes([block[0], block[1]]) as usize;
+            block[map + 4..].fill(0xFF);
+        });
+    }
+
+    /// Sub-nodes of a node (SLBLOCKs and SIBLOCKs).
+    pub fn subnodes(&self, bid: u64) -> Vec<SubNode> {
+        self.subnode_places(bid).into_iter().map(|p| p.2).collect()
+    }
+
+    /// Sub-nodes with the SLBLOCK and offset of their entries.
+    fn subnode_places(&self, bid: u64) -> Vec<(u64, usize, SubNode)> {
+        if bid == 0 {
+            return Vec::new();
+        }
+        let size = self.layout.geo.word();
+        let data = self.payload(bid);
+        let start = if self.layout.geo.wide { 8 } else { 4 };
+        let mut out = Vec::new();
+        if data[1] == 1 {
+            for at in (start..data.len()).step_by(2 * size) {
+                out.extend(self.subnode_places(word(&data, at + size, size)));
+            }
+            return out;
+        }
+        for at in (start..data.len()).step_by(3 * size) {
+            let node = SubNode {
+                nid: word(&data, at, size) as u32,
+                data: word(&data, at + size, size),
+                sub: word(&data, at + 2 * size, size),
+            };
+            out.push((bid, at, node));
+        }
+        out
+    }
+
+    /// Data tree of the content of a message's attachment (of more than 3580 bytes, by value or OLE).
+    pub fn attachment_data(&self, message: u32, index: u32) -> u64 {
+        let nid = (0x401 + index) << 5 | 5;
+        let parts = self.subnodes(self.layout.node(message).sub);
+        let attachment = parts.iter().find(|n| n.nid == nid).expect("attachment");
+        let values = self.subnodes(attachment.sub);
+        let content = values.iter().find(|n| matches!(n.nid & 31, 9 | 0x1F));
+        content.expect("long content").data
+    }
+
+    /// Overwrites data and sub-node tree of a sub-node.
+    pub fn set_subnode(&self, tree: u64, nid: u32, data: u64, sub: u64) {
+        let geo = self.layout.geo;
+        let places = self.subnode_places(tree);
+        let (block, at, _) = places.iter().find(|p| p.2.nid == nid).expect("sub-node");
+        self.edit_block(*block, |bytes| {
+            let mut entry = Vec::new();
+            geo.put_word(&mut entry, data);
+            geo.put_word(&mut entry, sub);
+            bytes[at + geo.word()..][..entry.len()].copy_from_slice(&entry);
+        });
+    }
+
+    /// The first embedded message of a message becomes that message itself.
+    pub fn cyclic_embedded(&self, message: u32) {
+        let outer = self.layout.node(message);
+        for attachment in self.subnodes(outer.sub) {
+            let inner = self.subnodes(attachment.sub);
+            let found = inner.iter().find(|n| n.nid & 31 == 4);
+            if let (5, Some(inner)) = (attachment.nid & 31, found) {
+                self.set_subnode(attachment.sub, inner.nid, outer.data, outer.sub);
+                return;
+            }
+        }
+        panic!("{message:#x} has no embedded message");
+    }
+}
+
+/// A little-endian number of 4 or 8 bytes.
+fn word(bytes: &[u8], at: usize, size: usize) -> u64 {
+    let mut out = [0; 8];
+    out[..size].copy_from_slice(&bytes[at..at + size]);
+    u64::from_le_bytes(out)
+}
