@@ -24,7 +24,7 @@ struct Shard<K: Hash + Eq, V> {
     bound: usize,
 }
 
-impl<K: Hash + Eq + Copy, V: Clone> ByteLru<K, V> {
+impl<K: Hash + Eq + Clone, V: Clone> ByteLru<K, V> {
     /// A cache of at most `bytes` bytes in `shards` parts. The newest value of a part stays even if it alone is over
     /// the bound: it is the one in use, and making it again for each request would cost far more.
     pub fn new(bytes: u64, shards: usize) -> Self {

@@ -95,7 +95,7 @@ pub fn decode(code_page: u32, bytes: &[u8]) -> String {
     match canonical(code_page) {
         UTF_8 | US_ASCII => decode_utf8(bytes),
         UTF_16_LITTLE | UTF_16_BIG => {
-            detect::decode_utf16(bytes).unwrap_or_else(|| decode_utf8(bytes))
+            detect::decode_marked(bytes).unwrap_or_else(|| decode_utf8(bytes))
         }
         UTF_7 if bytes.is_ascii() => encodify::utf7::MAIL.lenient().decode_lossy(bytes),
         HZ => stateful::decode_hz(bytes),
@@ -124,15 +124,18 @@ fn decode_utf8(bytes: &[u8]) -> String {
         multibyte_seen |= !chunk.valid().is_ascii();
         text.push_str(chunk.valid());
         let invalid = chunk.invalid();
-        let truncated = chunks.peek().is_none()
-            && std::str::from_utf8(invalid).is_err_and(|error| error.error_len().is_none());
-        if truncated && multibyte_seen {
+        if multibyte_seen && chunks.peek().is_none() && is_cut_off(invalid) {
             text.push(char::REPLACEMENT_CHARACTER);
         } else {
             text.push_str(&WINDOWS_1252.decode_without_bom_handling(invalid).0);
         }
     }
     text
+}
+
+/// Whether bytes that are not UTF-8 are the beginning of a character.
+fn is_cut_off(invalid: &[u8]) -> bool {
+    std::str::from_utf8(invalid).is_err_and(|error| error.error_len().is_none())
 }
 
 const UTF_8_BOM: [u8; 3] = [0xEF, 0xBB, 0xBF];

@@ -87,6 +87,14 @@ impl Error {
         }))
     }
 
+    /// Whether it tells of the file or its disk, and not of a question that has no answer.
+    pub fn is_problem(&self) -> bool {
+        !matches!(
+            self,
+            Self::NotFound | Self::NotADirectory | Self::IsADirectory
+        )
+    }
+
     /// The same error, naming node `nid` unless an inner layer has named one already.
     pub fn in_node(mut self, nid: u32) -> Self {
         if let Self::Corrupt(corrupt) = &mut self {

@@ -2,8 +2,8 @@
 //!
 //! Layers, each of which knows only those before it (ARCHITECTURE.md tells the whole story):
 //! [`ndb`] (header, B-trees, blocks), [`ltp`] (heaps, properties, tables), [`messaging`] (folders, messages,
-//! attachments), [`convert`] (an item as a file), [`tree`] (names, attributes, `read_at`), [`fuse`] (the kernel).
-//! [`error`] and [`codepage`] serve all of them.
+//! attachments), [`convert`] (an item as a file), [`tree`] (names, attributes, `read_at`), [`fuse`] (the kernel), [`cli`]
+//! (the command line). [`error`] and [`codepage`] serve all of them.
 #![deny(missing_docs)]
 #![deny(unsafe_code)]
 #![deny(
@@ -26,9 +26,9 @@
 pub mod bytes;
 pub mod cache;
 pub mod codepage;
+pub mod convert;
 pub mod error;
 pub mod ltp;
 pub mod messaging;
 pub mod ndb;
 pub mod recover;
-pub mod tree;

@@ -7,7 +7,7 @@
 use super::{
     HZ, Table, US_ASCII, UTF_7, UTF_8, UTF_8_BOM, UTF_16_BIG, UTF_16_LITTLE, UTF_16BE, UTF_16LE,
     WINDOWS_LATIN1, canonical, decode, decode_utf8, decode_utf16_units, from_charset_label,
-    stateful,
+    is_cut_off, stateful,
 };
 
 /// How far into an HTML body a `<meta>` element with the charset is looked for, in bytes.
@@ -26,9 +26,6 @@ pub fn decode_html(
     internet_codepage: Option<u32>,
     message_codepage: Option<u32>,
 ) -> String {
-    if let Some(text) = decode_utf16(bytes) {
-        return text;
-    }
     let labels = [
         internet_codepage.filter(is_telling),
         meta_charset(bytes).filter(is_telling),
@@ -61,6 +58,9 @@ fn is_telling(code_page: &u32) -> bool {
 
 /// Decodes by the first label that the bytes do not contradict.
 fn decode_labelled(bytes: &[u8], labels: &[Option<u32>]) -> String {
+    if let Some(text) = decode_marked(bytes) {
+        return text;
+    }
     let mut labels = labels.iter().copied().flatten();
     let first = labels.clone().next();
     if bytes.is_ascii() {
@@ -108,9 +108,8 @@ impl Evidence {
         while let Some(chunk) = chunks.next() {
             evidence.sequences += chunk.valid().chars().filter(|c| !c.is_ascii()).count();
             let invalid = chunk.invalid();
-            let truncated = chunks.peek().is_none()
-                && std::str::from_utf8(invalid).is_err_and(|error| error.error_len().is_none());
-            if !invalid.is_empty() && !truncated {
+            let cut_off = chunks.peek().is_none() && is_cut_off(invalid);
+            if !invalid.is_empty() && !cut_off {
                 evidence.errors += 1;
             }
         }
@@ -131,7 +130,7 @@ impl Evidence {
 }
 
 /// Text of bytes that begin with a byte order mark, or have the zero bytes of UTF-16 in every other place.
-pub(super) fn decode_utf16(bytes: &[u8]) -> Option<String> {
+pub(super) fn decode_marked(bytes: &[u8]) -> Option<String> {
     match bytes {
         [0xFF, 0xFE, rest @ ..] => return Some(decode_utf16_units(UTF_16LE, rest)),
         [0xFE, 0xFF, rest @ ..] => return Some(decode_utf16_units(UTF_16BE, rest)),

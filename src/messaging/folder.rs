@@ -39,6 +39,8 @@ pub struct ContentsRow {
     pub message_class: Option<String>,
     /// PidTagSubject.
     pub subject: Option<Subject>,
+    /// PidTagDisplayName, of contacts.
+    pub display_name: Option<String>,
     /// PidTagMessageDeliveryTime.
     pub delivery: Option<FileTime>,
     /// PidTagClientSubmitTime; tables often lack it where the message has it.
@@ -47,6 +49,22 @@ pub struct ContentsRow {
     pub modification: Option<FileTime>,
     /// PidTagMessageFlags; None when the table does not tell.
     pub flags: Option<i32>,
+}
+
+impl ContentsRow {
+    /// The row of a message that no table lists: its node alone.
+    pub fn unlisted(nid: NodeId) -> Self {
+        Self {
+            nid,
+            message_class: None,
+            subject: None,
+            display_name: None,
+            delivery: None,
+            submit: None,
+            modification: None,
+            flags: None,
+        }
+    }
 }
 
 /// The rows of a contents table, read as they are asked for.
@@ -237,6 +255,19 @@ impl ContentsTable {
         self.rows.iter().map(|(nid, _)| NodeId(*nid))
     }
 
+    /// The latest delivery (else submit) time of all rows, reading nothing else of them.
+    pub fn newest(&self) -> Option<FileTime> {
+        let table = self.table.as_ref()?;
+        self.rows
+            .iter()
+            .filter_map(|(nid, number)| {
+                let row = table.row(*nid, *number).ok()?;
+                time_cell(&row, tags::MESSAGE_DELIVERY_TIME)
+                    .or_else(|| time_cell(&row, tags::CLIENT_SUBMIT_TIME))
+            })
+            .max()
+    }
+
     /// All rows, ascending by node. A row whose cells cannot be read has only its node, and `broken` hears why.
     pub fn rows<'a>(
         &'a self,
@@ -268,18 +299,23 @@ impl ContentsTable {
             .find_map(|id| integer(id).and_then(|page| u32::try_from(page).ok()))
             .unwrap_or(self.code_page);
         let text = |id: u16| get(id).and_then(|value| text_of_value(&value, code_page));
-        let time = |id: u16| match get(id) {
-            Some(Value::Time(time)) => time.known(),
-            _ => None,
-        };
+        let time = |id: u16| row.as_ref().and_then(|row| time_cell(row, id));
         ContentsRow {
             nid,
             message_class: text(tags::MESSAGE_CLASS),
             subject: text(tags::SUBJECT).map(Subject::parse),
+            display_name: text(tags::DISPLAY_NAME).filter(|name| !name.is_empty()),
             delivery: time(tags::MESSAGE_DELIVERY_TIME),
             submit: time(tags::CLIENT_SUBMIT_TIME),
             modification: time(tags::LAST_MODIFICATION_TIME),
             flags: integer(tags::MESSAGE_FLAGS),
         }
+    }
+}
+
+fn time_cell(row: &Row<'_>, id: u16) -> Option<FileTime> {
+    match row.get(id) {
+        Ok(Some(Value::Time(time))) => time.known(),
+        _ => None,
     }
 }

@@ -192,6 +192,13 @@ impl Message {
             .collect()
     }
 
+    /// Whether its attachment table has rows; false when that cannot be read.
+    pub fn has_attachments(&self) -> bool {
+        self.table(NodeId::ATTACHMENT_TABLE, |_| {})
+            .and_then(|table| table.row_index(|_| {}).ok())
+            .is_some_and(|rows| !rows.is_empty())
+    }
+
     /// A table of this message; None when it has none, or none that can be read.
     fn table(&self, nid: NodeId, mut broken: impl FnMut(Error)) -> Option<TableContext> {
         let table = self.node().subnode(nid).and_then(|node| {

@@ -3,7 +3,7 @@
 use super::crc::crc;
 use super::crypt::CryptMethod;
 use super::format::{self, Format};
-use super::ids::BlockId;
+use super::ids::{BlockId, NodeType};
 use super::source::Source;
 use crate::bytes::{array_at, u8_at, u16_at, u32_at, uint_at};
 use crate::error::{Error, Result};
@@ -24,6 +24,8 @@ const HEADER_SIZE: usize = 564;
 /// Offsets of the header fields that are not at the same place in both layouts.
 struct Layout {
     size: usize,
+    /// `rgnid`: per node type the highest index handed out.
+    node_counters: usize,
     next_block: usize,
     next_page: usize,
     root: usize,
@@ -33,6 +35,7 @@ struct Layout {
 
 const ANSI_LAYOUT: Layout = Layout {
     size: 512,
+    node_counters: 36,
     next_block: 24,
     next_page: 28,
     root: 164,
@@ -41,6 +44,7 @@ const ANSI_LAYOUT: Layout = Layout {
 };
 const UNICODE_LAYOUT: Layout = Layout {
     size: HEADER_SIZE,
+    node_counters: 44,
     next_block: 516,
     next_page: 32,
     root: 180,
@@ -89,6 +93,8 @@ pub struct Header {
     pub next_page: u64,
     /// `ibFileEof`: size of the file in bytes, as its writer left it.
     pub file_eof: u64,
+    /// `rgnid` of messages: the highest node index handed out.
+    pub last_message_index: u32,
     /// Root of the node B-tree.
     pub nbt_root: BlockRef,
     /// Root of the block B-tree.
@@ -107,6 +113,12 @@ impl Header {
         let header = bytes.get_mut(..length).unwrap_or_default();
         source.read_exact_at(header, 0)?;
         Self::parse(header)
+    }
+
+    /// How many messages the file has ever held, as its counter says: at least as many as it holds.
+    pub fn messages_ever(&self) -> u64 {
+        const FIRST_MESSAGE_INDEX: u32 = 0x1_0000;
+        u64::from(self.last_message_index.saturating_sub(FIRST_MESSAGE_INDEX))
     }
 
     fn parse(bytes: &[u8]) -> Result<Self> {
@@ -150,6 +162,11 @@ impl Header {
             next_block: word(layout.next_block)?,
             next_page: word(layout.next_page)?,
             file_eof: word(root(0))?,
+            last_message_index: u32_at(
+                bytes,
+                layout.node_counters + 4 * usize::from(NodeType::NORMAL_MESSAGE.0),
+            )
+            .ok_or_else(truncated)?,
             nbt_root: block_ref(4)?,
             bbt_root: block_ref(6)?,
             crc_valid: crc_valid(bytes, &layout),

@@ -4,6 +4,7 @@ use std::fs::File;
 use std::io;
 use std::os::unix::fs::FileExt;
 use std::path::Path;
+use std::time::SystemTime;
 
 use crate::error::{Error, Result};
 
@@ -12,6 +13,7 @@ use crate::error::{Error, Result};
 pub struct Source {
     file: File,
     len: u64,
+    modified: SystemTime,
 }
 
 impl Source {
@@ -26,7 +28,11 @@ impl Source {
         if len == 0 && !metadata.is_file() {
             len = io::Seek::seek(&mut &file, io::SeekFrom::End(0))?;
         }
-        Ok(Self { file, len })
+        Ok(Self {
+            file,
+            len,
+            modified: metadata.modified().unwrap_or(SystemTime::UNIX_EPOCH),
+        })
     }
 
     /// Size in bytes.
@@ -37,6 +43,11 @@ impl Source {
     /// Whether nothing is in the file.
     pub fn is_empty(&self) -> bool {
         self.len == 0
+    }
+
+    /// Modification time of the file when it was opened.
+    pub fn modified(&self) -> SystemTime {
+        self.modified
     }
 
     /// Fills `buf` from byte `offset`; a read past the end of the file is an error.

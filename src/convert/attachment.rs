@@ -1,0 +1,327 @@
+//! What an attachment is as a file: its name, its type, and where its bytes are. [MS-OXCMSG] 2.2.2
+#![forbid(unsafe_code)]
+
+use super::mail::encoded_word::clean;
+use super::media_type::{self, OCTET_STREAM};
+use super::rendition::ByteRange;
+use super::{link, tnef};
+use crate::bytes::u8_at;
+use crate::error::{Error, Result};
+use crate::ltp::{FileTime, tags};
+use crate::messaging::{
+    AttachMethod, Attachment, AttachmentData, Message, Properties, PropertySet,
+};
+use crate::ndb::NodeId;
+
+/// PidTagAttachEncoding of MacBinary II: the file has a resource fork in front. [MS-OXCMSG] 2.2.2.20
+const MAC_BINARY: [u8; 9] = [0x2A, 0x86, 0x48, 0x86, 0xF7, 0x14, 0x03, 0x0B, 0x01];
+/// Bit of PidTagAttachmentFlags: an exception of a recurring appointment.
+const FLAG_EXCEPTION: i32 = 0x2;
+const MAX_NAME: usize = 1024;
+/// Attachments of one message that are shown.
+const MAX_ITEMS: usize = 10_000;
+
+/// Content of an attachment.
+#[derive(Debug)]
+pub(crate) enum Content {
+    /// The bytes of a file.
+    Bytes(ByteRange),
+    /// A message.
+    Message(Box<Message>),
+    /// What stands in the way.
+    Unreadable(Error),
+}
+
+/// An attachment as it is shown.
+#[derive(Debug)]
+pub(crate) struct Item {
+    /// The attachment; that of the TNEF attachment for what was in it.
+    pub nid: NodeId,
+    /// File name with extension, without a path.
+    pub name: String,
+    /// What the message says of its type, in lower case.
+    pub stated_type: Option<String>,
+    /// Its type as a file.
+    pub media_type: String,
+    /// Character set of text, where the message says so.
+    pub charset: Option<String>,
+    pub content: Content,
+    /// PidTagAttachContentId without angle brackets.
+    pub content_id: Option<String>,
+    /// PidTagAttachContentLocation.
+    pub content_location: Option<String>,
+    /// An exception of a recurring appointment, which is no attachment to people.
+    pub is_hidden: bool,
+    /// Where the RTF body shows it.
+    pub position: Option<u32>,
+    pub time: Option<FileTime>,
+}
+
+/// The attachments of `message` in table order; those in a TNEF attachment follow it. Never fails: an attachment
+/// that cannot be opened is unreadable content under the best name known.
+pub(crate) fn list(message: &Message, mut broken: impl FnMut(Error)) -> Vec<Item> {
+    let mut items = Vec::new();
+    let attachments = message.attachments(&mut broken);
+    if attachments.len() > MAX_ITEMS {
+        let problem = format!(
+            "{} attachments, of which {MAX_ITEMS} are shown",
+            attachments.len()
+        );
+        broken(Error::corrupt("attachment table", message.nid(), problem));
+    }
+    for (index, attachment) in attachments.iter().take(MAX_ITEMS).enumerate() {
+        let fallback = format!("attachment-{}", index + 1);
+        let first = items.len();
+        match attachment.properties() {
+            Ok(properties) => {
+                let Some(item) = item(attachment, &properties, &fallback) else {
+                    continue;
+                };
+                let unpacked = tnef::unpack(&item);
+                items.push(item);
+                items.extend(unpacked);
+            }
+            Err(error) => items.push(Item::unreadable(&fallback, error)),
+        }
+        for item in items.iter_mut().skip(first) {
+            item.nid = attachment.nid();
+        }
+    }
+    items
+}
+
+impl Item {
+    /// A file that nothing more is known of than its content.
+    pub fn of_file(name: String, stated_type: Option<String>, content: ByteRange) -> Self {
+        Self {
+            nid: NodeId::default(),
+            media_type: media_type::of_file(stated_type.as_deref(), &name),
+            name,
+            stated_type,
+            charset: None,
+            content: Content::Bytes(content),
+            content_id: None,
+            content_location: None,
+            is_hidden: false,
+            position: None,
+            time: None,
+        }
+    }
+
+    fn unreadable(name: &str, error: Error) -> Self {
+        Self {
+            content: Content::Unreadable(error),
+            ..Self::of_file(name.to_owned(), None, ByteRange::of_bytes(Vec::new()))
+        }
+    }
+
+    /// The bytes, if it is a file.
+    pub fn bytes(&self) -> Option<&ByteRange> {
+        match &self.content {
+            Content::Bytes(bytes) => Some(bytes),
+            _ => None,
+        }
+    }
+
+    /// Whether the message says that it is of type `media_type`.
+    pub fn is_stated(&self, media_type: &str) -> bool {
+        self.stated_type.as_deref() == Some(media_type)
+    }
+}
+
+/// None when there is nothing to show: no content and no sign that there ever was one.
+fn item(attachment: &Attachment, properties: &Properties, fallback: &str) -> Option<Item> {
+    let text = |id: u16| {
+        properties
+            .string(id)
+            .ok()
+            .flatten()
+            .map(|text| clean(&text))
+            .filter(|text| !text.is_empty())
+    };
+    let integer = |id: u16| properties.integer(id).ok().flatten();
+    let boolean = |id: u16| properties.boolean(id).ok().flatten() == Some(true);
+    let method = Attachment::method(properties).unwrap_or(AttachMethod::ByValue);
+    let stated_type = text(tags::ATTACH_MIME_TAG).map(|stated| stated.to_ascii_lowercase());
+    let content = match content(attachment, properties, method) {
+        Ok(Some(content)) => content,
+        Ok(None) if method == AttachMethod::None && text(tags::ATTACH_LONG_FILENAME).is_none() => {
+            return None;
+        }
+        Ok(None) => Content::Unreadable(Error::corrupt(
+            "attachment",
+            attachment.nid(),
+            "its content is not in the file; the mail program may not have fetched it",
+        )),
+        Err(error) => Content::Unreadable(error),
+    };
+    let named = [
+        tags::ATTACH_LONG_FILENAME,
+        tags::ATTACH_FILENAME,
+        tags::DISPLAY_NAME,
+    ]
+    .into_iter()
+    .find_map(|id| text(id).and_then(|name| base_name(&name)));
+    let is_message = matches!(content, Content::Message(_));
+    let is_link = matches!(
+        method,
+        AttachMethod::ByReference | AttachMethod::ByWebReference
+    ) && !properties.has(tags::ATTACH_DATA);
+    let name = match &content {
+        Content::Message(message) => message_name(message, named, fallback),
+        _ if is_link => format!(
+            "{}.{}",
+            named.as_deref().unwrap_or(fallback),
+            link::extension(method)
+        ),
+        _ => file_name(
+            named,
+            text(tags::ATTACH_EXTENSION),
+            stated_type.as_deref(),
+            method,
+            fallback,
+        ),
+    };
+    let media_type = if is_link {
+        media_type::of_file(None, &name)
+    } else if method == AttachMethod::Ole && !is_message {
+        "application/x-ole-storage".to_owned()
+    } else {
+        media_type::of_file(stated_type.as_deref(), &name)
+    };
+    Some(Item {
+        nid: attachment.nid(),
+        name,
+        media_type,
+        stated_type,
+        charset: text(tags::ATTACH_CHARSET)
+            .filter(|charset| charset.bytes().all(super::mail::encoded_word::is_token)),
+        content_id: text(tags::ATTACH_CONTENT_ID)
+            .map(|id| id.trim_matches(['<', '>', ' ']).to_owned())
+            .filter(|id| !id.is_empty()),
+        content_location: text(tags::ATTACH_CONTENT_LOCATION),
+        is_hidden: is_message
+            && boolean(tags::ATTACHMENT_HIDDEN)
+            && integer(tags::ATTACHMENT_FLAGS).is_some_and(|flags| flags & FLAG_EXCEPTION != 0),
+        position: integer(tags::RENDERING_POSITION)
+            .and_then(|position| u32::try_from(position).ok()),
+        time: [tags::LAST_MODIFICATION_TIME, tags::CREATION_TIME]
+            .into_iter()
+            .find_map(|id| properties.time(id).ok().flatten()),
+        content,
+    })
+}
+
+/// None when the attachment has no content at all.
+fn content(
+    attachment: &Attachment,
+    properties: &Properties,
+    method: AttachMethod,
+) -> Result<Option<Content>> {
+    match attachment.data(properties)? {
+        AttachmentData::Message(message) => return Ok(Some(Content::Message(message))),
+        AttachmentData::Ole(stream) => {
+            return Ok(Some(Content::Bytes(ByteRange::of_stream(stream))));
+        }
+        AttachmentData::Bytes(stream) => {
+            let range = ByteRange::of_stream(stream);
+            let encoding = properties.binary(tags::ATTACH_ENCODING)?;
+            let fork = (encoding.as_deref() == Some(&MAC_BINARY))
+                .then(|| data_fork(&range))
+                .transpose()?;
+            return Ok(Some(Content::Bytes(fork.flatten().unwrap_or(range))));
+        }
+        AttachmentData::None => {}
+    }
+    if !matches!(
+        method,
+        AttachMethod::ByReference | AttachMethod::ByWebReference
+    ) {
+        return Ok(None);
+    }
+    let target = [tags::ATTACH_LONG_PATHNAME, tags::ATTACH_PATHNAME]
+        .into_iter()
+        .find_map(|id| properties.string(id).ok().flatten());
+    let named = attachment.message().store().named_properties();
+    let detail = |(set, name): (PropertySet, &'static str)| {
+        let id = named.id_of_string(set, name)?;
+        properties
+            .string(id)
+            .ok()
+            .flatten()
+            .map(|value| (name, value))
+    };
+    let details: Vec<(&str, String)> = link::DETAILS.into_iter().filter_map(detail).collect();
+    Ok(target.map(|target| link::file(method, &target, &details)))
+}
+
+/// The data fork of a MacBinary file; None when it is not one after all.
+fn data_fork(range: &ByteRange) -> Result<Option<ByteRange>> {
+    const HEADER: u64 = 128;
+    const VERSION: usize = 0;
+    const NAME_LENGTH: usize = 1;
+    const DATA_LENGTH: usize = 83;
+    if range.len() < HEADER {
+        return Ok(None);
+    }
+    let header = range.head(HEADER as usize)?;
+    let is_mac_binary = u8_at(&header, VERSION) == Some(0)
+        && u8_at(&header, NAME_LENGTH).is_some_and(|length| (1..64).contains(&length));
+    let length = crate::bytes::array_at(&header, DATA_LENGTH).map(u32::from_be_bytes);
+    Ok(length
+        .filter(|_| is_mac_binary)
+        .and_then(|length| range.part(HEADER, u64::from(length))))
+}
+
+/// The last component of a path of any system; None when nothing is left.
+pub(crate) fn base_name(path: &str) -> Option<String> {
+    let name = path.rsplit(['/', '\\']).next().unwrap_or_default().trim();
+    let name: String = name.chars().take(MAX_NAME).collect();
+    (!name.is_empty() && name != "." && name != "..").then_some(name)
+}
+
+/// The name of a file: what the message calls it, with the extension that it states or that its type has.
+fn file_name(
+    named: Option<String>,
+    extension: Option<String>,
+    stated_type: Option<&str>,
+    method: AttachMethod,
+    fallback: &str,
+) -> String {
+    let stem = named.unwrap_or_else(|| fallback.to_owned());
+    if media_type::extension(&stem).is_some() {
+        return stem;
+    }
+    if method == AttachMethod::Ole {
+        return format!("{stem}.ole");
+    }
+    let stated = extension
+        .map(|extension| extension.trim_start_matches('.').to_owned())
+        .filter(|extension| {
+            !extension.is_empty() && extension.bytes().all(|byte| byte.is_ascii_alphanumeric())
+        });
+    let extension = stated.unwrap_or_else(|| {
+        media_type::extension_of(stated_type.unwrap_or(OCTET_STREAM)).to_owned()
+    });
+    format!("{stem}.{extension}")
+}
+
+/// The name of an embedded message: that of the attachment, or its subject.
+fn message_name(message: &Message, named: Option<String>, fallback: &str) -> String {
+    let subject = || {
+        message
+            .subject()
+            .ok()
+            .flatten()
+            .map(|subject| clean(&subject.text))
+            .filter(|text| !text.is_empty())
+    };
+    let stem = named
+        .or_else(subject)
+        .unwrap_or_else(|| fallback.to_owned());
+    let bare = stem
+        .strip_suffix(".msg")
+        .or_else(|| stem.strip_suffix(".eml"))
+        .unwrap_or(&stem);
+    format!("{bare}.eml")
+}

@@ -1,0 +1,196 @@
+//! The body of a message: which of its forms is the best, as text and as HTML. [MS-OXBBODY], [MS-OXCMAIL] 2.1.3.3
+#![forbid(unsafe_code)]
+
+use crate::codepage;
+use crate::convert::text::{html, lzfu, normalise, rtf};
+use crate::error::Result;
+use crate::ltp::{Value, tags};
+use crate::messaging::{Message, Properties};
+
+/// PidTagNativeBody.
+const NATIVE_TEXT: i32 = 1;
+const NATIVE_RTF: i32 = 2;
+const NATIVE_HTML: i32 = 3;
+
+/// A body in the forms in which it is shown; all of them may be missing.
+#[derive(Debug, Default)]
+pub(crate) struct BestBody {
+    /// Plain text, lines ending with LF.
+    pub text: Option<String>,
+    /// HTML, lines ending with LF.
+    pub html: Option<String>,
+    /// RTF that shows what text cannot.
+    pub rtf: Option<Vec<u8>>,
+}
+
+impl BestBody {
+    /// Bytes of all forms.
+    pub fn len(&self) -> usize {
+        let text = [&self.text, &self.html]
+            .into_iter()
+            .flatten()
+            .map(String::len);
+        text.sum::<usize>() + self.rtf.as_ref().map_or(0, Vec::len)
+    }
+}
+
+/// The body of `message`; `broken` hears what cannot be read.
+pub(crate) fn best(message: &Message, mut broken: impl FnMut(String)) -> BestBody {
+    let properties = message.properties();
+    let pages = Pages::of(properties);
+    let mut heard = |what: &str, error: &dyn std::fmt::Display| broken(format!("{what}: {error}"));
+    let text = plain(properties, &pages).unwrap_or_else(|error| {
+        heard("plain text body", &error);
+        None
+    });
+    let native = properties.integer(tags::NATIVE_BODY).ok().flatten();
+    if native == Some(NATIVE_TEXT) && text.is_some() {
+        return BestBody {
+            text,
+            ..BestBody::default()
+        };
+    }
+    let html = stored_html(properties, &pages).unwrap_or_else(|error| {
+        heard("HTML body", &error);
+        None
+    });
+    let rtf_is_newer = properties.boolean(tags::RTF_IN_SYNC).ok().flatten() == Some(true);
+    let rtf_wanted = html.is_none()
+        || native == Some(NATIVE_RTF)
+        || (rtf_is_newer && native != Some(NATIVE_HTML));
+    let rtf = if rtf_wanted {
+        stored_rtf(properties, &mut heard).unwrap_or_else(|error| {
+            heard("RTF body", &error);
+            None
+        })
+    } else {
+        None
+    };
+    match (rtf, html) {
+        // Genuine RTF was edited after the HTML was made; what was encapsulated is the HTML again.
+        (Some(Rtf::Genuine { text: own, rich }), html)
+            if html.is_none() || native == Some(NATIVE_RTF) || rtf_is_newer =>
+        {
+            BestBody {
+                text: text.or(own),
+                html: None,
+                rtf: rich,
+            }
+        }
+        (Some(Rtf::Html(encapsulated)), None) => with_html(text, encapsulated),
+        (_, Some(html)) => with_html(text, html),
+        (Some(Rtf::Text(encapsulated)), None) => BestBody {
+            text: text.or(Some(encapsulated)),
+            ..BestBody::default()
+        },
+        _ => BestBody {
+            text: text.or_else(|| preview(properties)),
+            ..BestBody::default()
+        },
+    }
+}
+
+fn with_html(text: Option<String>, html: String) -> BestBody {
+    BestBody {
+        text: text.or_else(|| shown(html::to_text(&html))),
+        html: Some(html),
+        rtf: None,
+    }
+}
+
+/// The code pages that a message names for its body.
+struct Pages {
+    internet: Option<u32>,
+    message: Option<u32>,
+}
+
+impl Pages {
+    fn of(properties: &Properties) -> Self {
+        let page = |id: u16| {
+            let page = properties.integer(id).ok().flatten()?;
+            u32::try_from(page).ok().filter(|page| *page != 0)
+        };
+        Self {
+            internet: page(tags::INTERNET_CODEPAGE),
+            message: page(tags::MESSAGE_CODEPAGE).or(Some(properties.code_page())),
+        }
+    }
+}
+
+/// `text` as it goes into a part; None when nothing of it can be seen.
+fn shown(text: String) -> Option<String> {
+    let text = normalise(&text);
+    (!text.trim().is_empty()).then_some(text)
+}
+
+fn plain(properties: &Properties, pages: &Pages) -> Result<Option<String>> {
+    Ok(properties
+        .context()
+        .get(tags::BODY)?
+        .and_then(|value| match value {
+            Value::String(bytes) => shown(codepage::decode_utf16le(&bytes)),
+            Value::String8(bytes) | Value::Binary(bytes) => shown(codepage::decode_text8(
+                &bytes,
+                pages.message,
+                pages.internet,
+            )),
+            _ => None,
+        }))
+}
+
+/// PidTagHtml is a binary, but some writers make it a string.
+fn stored_html(properties: &Properties, pages: &Pages) -> Result<Option<String>> {
+    Ok(properties
+        .context()
+        .get(tags::HTML)?
+        .and_then(|value| match value {
+            Value::String(bytes) => shown(codepage::decode_utf16le(&bytes)),
+            Value::String8(bytes) | Value::Binary(bytes) => {
+                shown(codepage::decode_html(&bytes, pages.internet, pages.message))
+            }
+            _ => None,
+        }))
+}
+
+enum Rtf {
+    Html(String),
+    Text(String),
+    Genuine {
+        text: Option<String>,
+        rich: Option<Vec<u8>>,
+    },
+}
+
+fn stored_rtf(
+    properties: &Properties,
+    broken: &mut impl FnMut(&str, &dyn std::fmt::Display),
+) -> Result<Option<Rtf>> {
+    let Some(stored) = properties.binary(tags::RTF_COMPRESSED)? else {
+        return Ok(None);
+    };
+    let decompressed = lzfu::decompress(&stored);
+    if let Some(problem) = &decompressed.problem {
+        broken("RTF body", problem);
+    }
+    Ok(match rtf::convert(&decompressed.bytes) {
+        rtf::RtfBody::Html(html) => shown(html).map(Rtf::Html),
+        rtf::RtfBody::Text(text) => shown(text).map(Rtf::Text),
+        rtf::RtfBody::Genuine {
+            text,
+            has_rich_content,
+        } => {
+            let text = shown(text);
+            let rich = has_rich_content.then_some(decompressed.bytes);
+            (text.is_some() || rich.is_some()).then_some(Rtf::Genuine { text, rich })
+        }
+    })
+}
+
+/// The start of the body, which Exchange keeps for lists: better than nothing.
+fn preview(properties: &Properties) -> Option<String> {
+    properties
+        .string(tags::BODY_PREVIEW)
+        .ok()
+        .flatten()
+        .and_then(shown)
+}

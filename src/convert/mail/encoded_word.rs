@@ -1,0 +1,312 @@
+//! Text in header fields: cleaned, encoded where it must be, folded. RFC 5322 2.2.3, RFC 2047, RFC 2231
+//!
+//! Values made here are one or more lines, of which all but the first begin with a blank; lines are parted by LF.
+//! Nothing that comes from the file can end a field: control characters become blanks.
+#![forbid(unsafe_code)]
+
+use encodify::Fold;
+use encodify::rfc2047::{self, B, Q_PHRASE, Q_TEXT, WordEncoder};
+
+use crate::codepage;
+use crate::convert::Headers;
+
+/// Columns of a folded line.
+pub(crate) const WIDTH: usize = 76;
+/// Columns of a line in raw UTF-8, where folding would part what a search looks for. RFC 5322 2.1.1 allows 998 octets.
+const WIDTH_UTF8: usize = 900;
+/// Encoded words need at least this much room on their line.
+const ROOM: usize = 30;
+const CHARSET: &str = "utf-8";
+const ENCODED_WORD_START: &str = "=?";
+
+/// `text` on one line: control characters and line separators become blanks, and none are left at the ends.
+pub(crate) fn clean(text: &str) -> String {
+    let blank = |character: char| {
+        if character.is_control() || matches!(character, '\u{2028}' | '\u{2029}') {
+            ' '
+        } else {
+            character
+        }
+    };
+    let clean: String = text.chars().map(blank).collect();
+    clean.trim().to_owned()
+}
+
+/// The text of a field as people read it: unfolded, with its encoded words decoded.
+pub(crate) fn decode(value: &str) -> String {
+    let charset = |label: &[u8], bytes: &[u8], out: &mut String| {
+        let page = codepage::from_charset_label(&String::from_utf8_lossy(label));
+        out.push_str(&codepage::decode(page.unwrap_or(codepage::UTF_8), bytes));
+    };
+    clean(&rfc2047::decode_text(value.as_bytes(), charset))
+}
+
+/// Value of the unstructured field `name` (Subject, Comments, X-...).
+pub(crate) fn unstructured(name: &str, text: &str, style: Headers) -> String {
+    let mut folder = Folder::new(name, style);
+    folder.words(&clean(text), Q_TEXT);
+    folder.out
+}
+
+/// Builds one field value, folding between words.
+pub(crate) struct Folder {
+    pub(crate) out: String,
+    column: usize,
+    style: Headers,
+}
+
+impl Folder {
+    /// The value of field `name`.
+    pub(crate) fn new(name: &str, style: Headers) -> Self {
+        Self {
+            out: String::new(),
+            column: name.len() + 2,
+            style,
+        }
+    }
+
+    fn width(&self) -> usize {
+        match self.style {
+            Headers::Encoded => WIDTH,
+            Headers::Utf8 => WIDTH_UTF8,
+        }
+    }
+
+    /// Appends `word` behind a blank, on a new line if it does not fit.
+    pub(crate) fn word(&mut self, word: &str) {
+        self.gap(word.len());
+        self.out.push_str(word);
+        self.column += word.len();
+    }
+
+    fn gap(&mut self, needed: usize) {
+        if self.out.is_empty() {
+            return;
+        }
+        if needed > 0 && self.column + 1 + needed > self.width() {
+            self.out.push('\n');
+            self.column = 0;
+        }
+        self.out.push(' ');
+        self.column += 1;
+    }
+
+    /// Appends what belongs to the word before, such as a comma.
+    pub(crate) fn suffix(&mut self, suffix: &str) {
+        self.out.push_str(suffix);
+        self.column += suffix.len();
+    }
+
+    /// Appends `text`, encoding the words that need it.
+    pub(crate) fn words(&mut self, text: &str, quoted: WordEncoder) {
+        let words: Vec<&str> = text.split(' ').collect();
+        let mut rest = words.as_slice();
+        while let Some((first, after)) = rest.split_first() {
+            if !self.needs_encoding(first) {
+                self.word(first);
+                rest = after;
+                continue;
+            }
+            let run = self.encoded_run(rest);
+            let (taken, after) = rest.split_at_checked(run).unwrap_or((rest, &[]));
+            self.encode(&taken.join(" "), quoted);
+            rest = after;
+        }
+    }
+
+    /// Encodes all of `text`: with `quoted`, in which the ASCII part can be read, unless that part is the smaller one.
+    pub(crate) fn encode(&mut self, text: &str, quoted: WordEncoder) {
+        let escaped = text.bytes().filter(|byte| !byte.is_ascii()).count();
+        let encoder = if 2 * escaped <= text.len() { quoted } else { B };
+        self.gap(ROOM);
+        let fold = Fold::new(self.width(), b"\n ", 1);
+        encoder.encode_words(CHARSET, text, &mut self.column, fold, &mut self.out);
+    }
+
+    fn needs_encoding(&self, word: &str) -> bool {
+        // What only looks like an encoded word would be decoded by readers.
+        word.contains(ENCODED_WORD_START)
+            || word.len() > WIDTH_UTF8
+            || (self.style == Headers::Encoded && !word.is_ascii())
+    }
+
+    /// Number of words from the first on that are encoded together: readers drop the blanks between encoded words,
+    /// so those between two that need encoding go inside.
+    fn encoded_run(&self, words: &[&str]) -> usize {
+        let mut run = 0;
+        for (index, word) in words.iter().enumerate() {
+            if self.needs_encoding(word) {
+                run = index + 1;
+            } else if !word.is_empty() {
+                break;
+            }
+        }
+        run
+    }
+
+    /// A display name: plain, quoted or encoded, whatever it needs.
+    pub(crate) fn phrase(&mut self, name: &str) {
+        let plain = name.bytes().all(|byte| is_atext(byte) || byte == b' ') && !name.contains("  ");
+        let utf8 = self.style == Headers::Utf8;
+        if name.contains(ENCODED_WORD_START)
+            || name.len() > WIDTH_UTF8 / 2
+            || !(name.is_ascii() || utf8)
+        {
+            self.encode(name, Q_PHRASE);
+        } else if plain {
+            name.split(' ').for_each(|word| self.word(word));
+        } else {
+            self.word(&quoted_string(name));
+        }
+    }
+}
+
+/// Characters of an atom. RFC 5322 3.2.3
+pub(crate) fn is_atext(byte: u8) -> bool {
+    byte.is_ascii_alphanumeric() || b"!#$%&'*+-/=?^_`{|}~".contains(&byte)
+}
+
+/// `text` in quotes. RFC 5322 3.2.4
+pub(crate) fn quoted_string(text: &str) -> String {
+    let mut out = String::with_capacity(text.len() + 2);
+    out.push('"');
+    for character in text.chars() {
+        if matches!(character, '"' | '\\') {
+            out.push('\\');
+        }
+        out.push(character);
+    }
+    out.push('"');
+    out
+}
+
+/// Octets of a parameter value on one line.
+const PARAMETER_PIECE: usize = 60;
+
+/// Octets of a quoted string, which cannot be folded: well below the 998 of a line.
+const QUOTED_MAX: usize = 400;
+
+/// A parameter of Content-Type or Content-Disposition, each piece on a line of its own behind `;`. RFC 2231
+pub(crate) fn parameter(name: &str, value: &str, style: Headers) -> String {
+    let value = clean(value);
+    if value.len() <= QUOTED_MAX && (value.is_ascii() || style == Headers::Utf8) {
+        let token = !value.is_empty() && value.bytes().all(is_token);
+        let value = if token { value } else { quoted_string(&value) };
+        return format!(";\n {name}={value}");
+    }
+    let mut pieces = vec![String::new()];
+    for character in value.chars() {
+        let mut encoded = String::new();
+        let mut utf8 = [0; 4];
+        for byte in character.encode_utf8(&mut utf8).bytes() {
+            if byte.is_ascii_alphanumeric() || b"!#$&+-.^_`{|}~".contains(&byte) {
+                encoded.push(char::from(byte));
+            } else {
+                encoded.push_str(&format!("%{byte:02X}"));
+            }
+        }
+        match pieces.last_mut() {
+            Some(piece) if piece.len() + encoded.len() <= PARAMETER_PIECE => {
+                piece.push_str(&encoded)
+            }
+            _ => pieces.push(encoded),
+        }
+    }
+    if let [piece] = pieces.as_slice() {
+        return format!(";\n {name}*={CHARSET}''{piece}");
+    }
+    let line = |(index, piece): (usize, &String)| {
+        let charset = if index == 0 { "utf-8''" } else { "" };
+        format!(";\n {name}*{index}*={charset}{piece}")
+    };
+    pieces.iter().enumerate().map(line).collect()
+}
+
+/// Characters of a MIME token. RFC 2045 5.1
+pub(crate) fn is_token(byte: u8) -> bool {
+    byte.is_ascii_graphic() && !b"()<>@,;:\\\"/[]?=".contains(&byte)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn subject(text: &str) -> String {
+        unstructured("Subject", text, Headers::Encoded)
+    }
+
+    #[test]
+    fn ascii_stays_and_folds_between_words() {
+        assert_eq!(subject("Quarterly numbers"), "Quarterly numbers");
+        let long = "word ".repeat(40);
+        let value = subject(&long);
+        assert!(value.lines().all(|line| line.len() <= WIDTH));
+        assert!(value.lines().skip(1).all(|line| line.starts_with(' ')));
+        assert_eq!(value.replace('\n', ""), long.trim());
+    }
+
+    #[test]
+    fn other_characters_become_words_of_75_that_never_split_one() {
+        for text in [
+            "Gr\u{fc}\u{df}e aus K\u{f6}ln",
+            "\u{65e5}\u{672c}\u{8a9e}\u{306e}\u{4ef6}\u{540d} \u{1f600}",
+            "a \u{e9}  \u{e9} b",
+            "=?utf-8?Q?not_really?=",
+        ] {
+            let long = text.repeat(12);
+            for text in [text, &long] {
+                let value = subject(text);
+                assert!(value.is_ascii());
+                assert!(
+                    value.split_ascii_whitespace().all(|word| word.len() <= 75),
+                    "{value}"
+                );
+                assert_eq!(decode(&value), text, "{value}");
+            }
+        }
+    }
+
+    #[test]
+    fn nothing_can_end_a_field() {
+        let value = subject("x\r\nBcc: victim@example.org\0\u{2028}y\u{85}z\u{7f}");
+        assert_eq!(value, "x  Bcc: victim@example.org  y z");
+        assert!(!parameter("name", "a\"\r\nX: b", Headers::Utf8).contains("\nX"));
+    }
+
+    #[test]
+    fn raw_utf8_is_not_folded_for_grep() {
+        let text = "K\u{f6}ln ".repeat(30);
+        assert_eq!(unstructured("Subject", &text, Headers::Utf8), text.trim());
+        let endless = "\u{e9}".repeat(5000);
+        let value = unstructured("Subject", &endless, Headers::Utf8);
+        assert!(value.lines().all(|line| line.len() < 998));
+        assert_eq!(decode(&value), endless);
+    }
+
+    #[test]
+    fn parameters_are_tokens_strings_or_rfc_2231() {
+        let of = |value: &str| parameter("filename", value, Headers::Encoded);
+        assert_eq!(of("a.txt"), ";\n filename=a.txt");
+        assert_eq!(of("a (1).txt"), ";\n filename=\"a (1).txt\"");
+        assert_eq!(of("q\"\\.txt"), ";\n filename=\"q\\\"\\\\.txt\"");
+        assert_eq!(
+            of("\u{dc} (1)*'%.txt"),
+            ";\n filename*=utf-8''%C3%9C%20%281%29%2A%27%25.txt"
+        );
+        let long = of(&"\u{65e5}".repeat(20));
+        assert!(long.starts_with(";\n filename*0*=utf-8''%E6%97%A5"));
+        assert!(long.contains(";\n filename*2*=%E6%97%A5"));
+        assert!(long.lines().all(|line| line.len() <= 78));
+        let raw = parameter("filename", "\u{dc}bersicht.txt", Headers::Utf8);
+        assert_eq!(raw, ";\n filename=\"\u{dc}bersicht.txt\"");
+    }
+
+    #[test]
+    fn foreign_charsets_of_encoded_words_are_decoded() {
+        assert_eq!(
+            decode("=?iso-8859-1?Q?caf=E9?= =?koi8-r?B?8NLJ18XU?="),
+            "caf\u{e9}\u{41f}\u{440}\u{438}\u{432}\u{435}\u{442}"
+        );
+        assert_eq!(decode("=?x-nobody?Q?a=C3=A9?="), "a\u{e9}");
+    }
+}

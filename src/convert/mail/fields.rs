@@ -1,0 +1,302 @@
+//! The header of a message: transport headers where they are sound, and properties where those leave a gap.
+//! [MS-OXCMAIL] 2.1.3, RFC 5322 3.6
+#![forbid(unsafe_code)]
+
+use jiff::Timestamp;
+use jiff::fmt::rfc2822::DateTimeParser;
+
+use super::address::{format_list, parse_list};
+use super::encoded_word::decode;
+use super::flags;
+use super::headers::Fields;
+use super::synthesis::Synthesis;
+use super::transport::{Field, Transport};
+use crate::convert::{Converter, Headers};
+use crate::ltp::{FileTime, tags};
+use crate::messaging::Message;
+
+/// Fields of the body that arrived, which is written anew here.
+const BODY_FIELDS: [&str; 12] = [
+    "Content-Type",
+    "Content-Transfer-Encoding",
+    "Content-Disposition",
+    "Content-Description",
+    "Content-ID",
+    "Content-Location",
+    "Content-Base",
+    "Content-MD5",
+    "Content-Length",
+    "Lines",
+    "MIME-Version",
+    "X-MS-TNEF-Correlator",
+];
+/// Fields that are made from properties, which know better.
+const STATE_FIELDS: [&str; 10] = [
+    "Status",
+    "X-Status",
+    "X-Keywords",
+    "Keywords",
+    "Importance",
+    "Priority",
+    "X-Priority",
+    "X-Unsent",
+    "Sensitivity",
+    "X-Message-Flag",
+];
+const STATE_PREFIXES: [&str; 2] = ["x-mozilla-", "x-ostfs-"];
+const ADDRESS_FIELDS: [&str; 6] = ["From", "Sender", "Reply-To", "To", "Cc", "Bcc"];
+/// Other fields that there is one of.
+const SINGLE_FIELDS: [&str; 7] = [
+    "Date",
+    "Subject",
+    "Message-ID",
+    "In-Reply-To",
+    "References",
+    "Thread-Topic",
+    "Thread-Index",
+];
+/// Where a field goes that cannot stay under its name.
+const ORIGINAL: &str = "X-Ostfs-Original-";
+const YEARS: std::ops::RangeInclusive<i16> = 1970..=2100;
+/// Rejected lines that are kept.
+const MAX_REJECTED: usize = 100;
+
+/// All fields of the header of `message` but those of its content; `broken` hears what cannot be read.
+pub(crate) fn of_message(
+    converter: &Converter,
+    message: &Message,
+    mut broken: impl FnMut(String),
+) -> Fields {
+    let mut fields = Fields::new(converter.options.headers);
+    let transport = transport(message, &mut broken);
+    for field in &transport.fields {
+        add_transport(field, &mut fields);
+    }
+    for line in transport.rejected.iter().take(MAX_REJECTED) {
+        fields.push_text("X-Ostfs-Bad-Header", line);
+    }
+    let synthesis = Synthesis {
+        converter,
+        message,
+        has_transport: transport.get("To").is_some() || transport.get("From").is_some(),
+    };
+    synthesis.complete(&mut fields, &mut broken);
+    flags::add(message, &mut fields);
+    fields
+}
+
+fn transport(message: &Message, broken: &mut impl FnMut(String)) -> Transport {
+    let properties = message.properties();
+    let text = properties
+        .string(tags::TRANSPORT_MESSAGE_HEADERS)
+        .unwrap_or_else(|error| {
+            broken(format!("transport headers: {error}"));
+            None
+        });
+    if let Some(text) = text {
+        let transport = Transport::parse(&text);
+        if !transport.fields.is_empty() {
+            return transport;
+        }
+    }
+    // Exchange keeps the whole header, and those of the parts, in the MIME skeleton.
+    let skeleton = properties
+        .binary(tags::MIME_SKELETON)
+        .ok()
+        .flatten()
+        .unwrap_or_default();
+    Transport::parse(&crate::codepage::decode(crate::codepage::UTF_8, &skeleton))
+}
+
+/// The standard spelling of `name` if it is among `names`.
+fn among(names: &[&'static str], name: &str) -> Option<&'static str> {
+    let found = names.iter().find(|other| other.eq_ignore_ascii_case(name));
+    found.copied()
+}
+
+/// Whether fields of this name tell of the old body, or of a state that properties know better.
+fn is_written_anew(name: &str) -> bool {
+    let lower = name.to_ascii_lowercase();
+    let by_prefix = STATE_PREFIXES
+        .iter()
+        .any(|prefix| lower.starts_with(prefix));
+    by_prefix
+        || among(&BODY_FIELDS, name)
+            .or(among(&STATE_FIELDS, name))
+            .is_some()
+}
+
+/// Whether a field of this name is made here, so that no other property may make one.
+pub(super) fn is_reserved(name: &str) -> bool {
+    is_written_anew(name)
+        || among(&ADDRESS_FIELDS, name)
+            .or(among(&SINGLE_FIELDS, name))
+            .is_some()
+}
+
+/// Adds one transport field where it can stand, or under another name where it cannot.
+fn add_transport(field: &Field, fields: &mut Fields) {
+    let style = fields.style();
+    if is_written_anew(&field.name) {
+        return;
+    }
+    let (name, value) = if let Some(name) = among(&ADDRESS_FIELDS, &field.name) {
+        (name, sound_addresses(field, style))
+    } else if let Some(name) = among(&SINGLE_FIELDS, &field.name) {
+        let value = field.value(style);
+        (name, is_sound(field).then_some(value))
+    } else {
+        return fields.push(&field.name, field.value(style));
+    };
+    match value.filter(|_| !fields.has(name)) {
+        Some(value) => fields.push(name, value),
+        None if field.unfolded().trim().is_empty() => {}
+        None => fields.push_text(&format!("{ORIGINAL}{name}"), &decode(&field.unfolded())),
+    }
+}
+
+/// The value of an address field if every program can parse it: as it came, or rewritten with the same mailboxes.
+fn sound_addresses(field: &Field, style: Headers) -> Option<String> {
+    let unfolded = field.unfolded();
+    let parsed = parse_list(&unfolded)?;
+    if parsed.mailboxes.is_empty() && !parsed.has_groups {
+        return None;
+    }
+    let as_it_came = match style {
+        Headers::Encoded => unfolded.is_ascii(),
+        Headers::Utf8 => !unfolded.contains("=?"),
+    };
+    if (as_it_came && parsed.is_strict) || parsed.has_groups {
+        return Some(field.value(style));
+    }
+    Some(format_list(&field.name, &parsed.mailboxes, style))
+}
+
+fn is_sound(field: &Field) -> bool {
+    let value = field.unfolded();
+    if field.is("Date") {
+        is_date(&value)
+    } else if field.is("Message-ID") {
+        message_ids(&value).len() == 1
+            && value.trim().starts_with('<')
+            && value.trim().ends_with('>')
+    } else if field.is("In-Reply-To") || field.is("References") {
+        !message_ids(&value).is_empty()
+    } else {
+        !value.trim().is_empty()
+    }
+}
+
+/// Whether `value` is a date that every program understands, in the time of mail.
+fn is_date(value: &str) -> bool {
+    let parser = DateTimeParser::new().relaxed_weekday(true);
+    let zoned = parser.parse_zoned(value.trim());
+    zoned.is_ok_and(|zoned| YEARS.contains(&zoned.year()))
+}
+
+/// The `<...>` in a value.
+pub(super) fn message_ids(value: &str) -> Vec<String> {
+    let ids = value.split('<').skip(1).filter_map(|piece| {
+        let (id, _) = piece.split_once('>')?;
+        let sound = (1..=900).contains(&id.len()) && id.bytes().all(|byte| byte.is_ascii_graphic());
+        sound.then(|| format!("<{id}>"))
+    });
+    ids.collect()
+}
+
+/// Seconds as RFC 5322 has dates, in UTC; None outside the years of mail.
+pub(crate) fn date(time: FileTime) -> Option<String> {
+    let timestamp = Timestamp::from_second(time.unix_seconds()).ok()?;
+    let zoned = timestamp.to_zoned(jiff::tz::TimeZone::UTC);
+    YEARS
+        .contains(&zoned.year())
+        .then(|| zoned.strftime("%a, %d %b %Y %H:%M:%S +0000").to_string())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn fields(text: &str) -> Vec<(String, String)> {
+        let mut fields = Fields::new(Headers::Encoded);
+        for field in &Transport::parse(text).fields {
+            add_transport(field, &mut fields);
+        }
+        let pairs = fields.into_pairs().into_iter();
+        pairs
+            .map(|(name, value)| (name, value.replace("\n ", " ")))
+            .collect()
+    }
+
+    fn pair(name: &str, value: &str) -> (String, String) {
+        (name.to_owned(), value.to_owned())
+    }
+
+    #[test]
+    fn fields_of_the_old_body_and_state_are_dropped() {
+        let text = "Content-Type: multipart/mixed; boundary=x\nMIME-Version: 1.0\nX-Mozilla-Status: 1\n\
+                    X-Ostfs-Problem: forged\nContent-Language: de\nStatus: RO\nX-A: 1\nX-A: 2";
+        assert_eq!(
+            fields(text),
+            [
+                pair("Content-Language", "de"),
+                pair("X-A", "1"),
+                pair("X-A", "2")
+            ]
+        );
+    }
+
+    #[test]
+    fn what_cannot_stand_under_its_name_stays_under_another() {
+        let text = "Date: Thu, 23 Aug 2001 15:49:51 -0700 (PDT),Thu, 23 Aug 2001\ndate: Thu, 23 Aug 2001 15:49:51 -0700\n\
+                    Date: Fri, 24 Aug 2001 15:49:51 -0700\nTo: Administrator\nCc: \nMessage-ID: none";
+        let expected = [
+            pair(
+                "X-Ostfs-Original-Date",
+                "Thu, 23 Aug 2001 15:49:51 -0700 (PDT),Thu, 23 Aug 2001",
+            ),
+            pair("Date", "Thu, 23 Aug 2001 15:49:51 -0700"),
+            pair("X-Ostfs-Original-Date", "Fri, 24 Aug 2001 15:49:51 -0700"),
+            pair("X-Ostfs-Original-To", "Administrator"),
+            pair("X-Ostfs-Original-Message-ID", "none"),
+        ];
+        assert_eq!(fields(text), expected);
+    }
+
+    #[test]
+    fn sound_addresses_stay_byte_for_byte_and_obsolete_ones_are_quoted() {
+        let text = "From: =?iso-8859-1?Q?J=F6rg?=\n <j@x.org>\nTo: John Q. Public <p@x.org>\nCc: undisclosed-recipients:;";
+        let expected = [
+            pair("From", "=?iso-8859-1?Q?J=F6rg?= <j@x.org>"),
+            pair("To", "\"John Q. Public\" <p@x.org>"),
+            pair("Cc", "undisclosed-recipients:;"),
+        ];
+        assert_eq!(fields(text), expected);
+    }
+
+    #[test]
+    fn dates_are_those_of_mail() {
+        for good in [
+            "Thu, 23 Aug 2001 15:49:51 -0700 (PDT)",
+            "23 Aug 2001 15:49 GMT",
+            "Mon, 23 Aug 2001 15:49:51 +0000",
+        ] {
+            assert!(is_date(good), "{good}");
+        }
+        for bad in [
+            "",
+            "yesterday",
+            "23 Aug 4501 00:00:00 +0000",
+            "32 Aug 2001 15:49:51 +0000",
+        ] {
+            assert!(!is_date(bad), "{bad}");
+        }
+        // 2001-09-09T01:46:40Z is second 1,000,000,000 of Unix time.
+        let ticks = (1_000_000_000u64 + 11_644_473_600) * 10_000_000;
+        assert_eq!(
+            date(FileTime(ticks)).unwrap(),
+            "Sun, 09 Sep 2001 01:46:40 +0000"
+        );
+        assert_eq!(date(FileTime(1)), None);
+    }
+}

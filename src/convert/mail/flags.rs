@@ -1,0 +1,87 @@
+//! State of a message as header fields: read, flagged, important, categories. [MS-OXCMSG] 2.2.1, [MS-OXCMAIL] 2.1.3.2
+#![forbid(unsafe_code)]
+
+use super::headers::Fields;
+use crate::ltp::tags;
+use crate::messaging::{Message, PropertySet};
+
+/// PidTagMessageFlags.
+pub(crate) const FLAG_READ: i32 = 0x01;
+pub(crate) const FLAG_UNSENT: i32 = 0x08;
+pub(crate) const FLAG_FROM_ME: i32 = 0x20;
+/// PidTagLastVerbExecuted.
+const VERB_REPLIED: [i32; 2] = [102, 103];
+/// PidTagFlagStatus: flagged, not done yet.
+const FLAGGED: i32 = 2;
+/// PidLidFlagRequest of PSETID_Common.
+const FLAG_REQUEST: u32 = 0x8530;
+const KEYWORDS: &str = "Keywords";
+
+/// PidTagMessageFlags, 0 when absent.
+pub(crate) fn message_flags(message: &Message) -> i32 {
+    message
+        .properties()
+        .integer(tags::MESSAGE_FLAGS)
+        .ok()
+        .flatten()
+        .unwrap_or(0)
+}
+
+/// Adds the fields that mail programs keep the state of a message in.
+pub(crate) fn add(message: &Message, fields: &mut Fields) {
+    let properties = message.properties();
+    let integer = |id: u16| properties.integer(id).ok().flatten();
+    let flags = message_flags(message);
+    match integer(tags::IMPORTANCE) {
+        Some(2) => {
+            fields.push("Importance", "high");
+            fields.push("X-Priority", "1");
+        }
+        Some(0) => {
+            fields.push("Importance", "low");
+            fields.push("X-Priority", "5");
+        }
+        _ => {}
+    }
+    match integer(tags::PRIORITY) {
+        Some(1) => fields.push("Priority", "urgent"),
+        Some(-1) => fields.push("Priority", "non-urgent"),
+        _ => {}
+    }
+    match integer(tags::SENSITIVITY) {
+        Some(1) => fields.push("Sensitivity", "Personal"),
+        Some(2) => fields.push("Sensitivity", "Private"),
+        Some(3) => fields.push("Sensitivity", "Company-Confidential"),
+        _ => {}
+    }
+    let keywords = message
+        .named_string(PropertySet::PUBLIC_STRINGS, KEYWORDS)
+        .and_then(|id| properties.strings(id).ok())
+        .unwrap_or_default();
+    if !keywords.is_empty() {
+        fields.push_text("Keywords", &keywords.join(", "));
+    }
+    let request = message
+        .named(PropertySet::COMMON, FLAG_REQUEST)
+        .and_then(|id| properties.string(id).ok().flatten());
+    if let Some(request) = request {
+        fields.push_text("X-Message-Flag", &request);
+    }
+    if flags & FLAG_UNSENT != 0 {
+        fields.push("X-Unsent", "1");
+    }
+    fields.push("Status", if flags & FLAG_READ != 0 { "RO" } else { "O" });
+    let mut state = String::new();
+    if integer(tags::LAST_VERB_EXECUTED).is_some_and(|verb| VERB_REPLIED.contains(&verb)) {
+        state.push('A');
+    }
+    if integer(tags::FLAG_STATUS) == Some(FLAGGED) {
+        state.push('F');
+    }
+    if flags & FLAG_UNSENT != 0 {
+        state.push('T');
+    }
+    if !state.is_empty() {
+        fields.push("X-Status", state);
+    }
+}

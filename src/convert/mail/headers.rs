@@ -1,0 +1,101 @@
+//! The header block of a message or part under construction.
+#![forbid(unsafe_code)]
+
+use super::address::{Mailbox, format_list};
+use super::encoded_word::{WIDTH, parameter, unstructured};
+use crate::convert::Headers;
+use crate::convert::rendition::Writer;
+
+/// Fields in order. Values are folded already; lines after the first begin with a blank.
+#[derive(Debug)]
+pub(crate) struct Fields {
+    style: Headers,
+    fields: Vec<(String, String)>,
+}
+
+impl Fields {
+    pub fn new(style: Headers) -> Self {
+        Self {
+            style,
+            fields: Vec::new(),
+        }
+    }
+
+    /// How values are written.
+    pub fn style(&self) -> Headers {
+        self.style
+    }
+
+    /// Whether there is a field `name`.
+    pub fn has(&self, name: &str) -> bool {
+        self.get(name).is_some()
+    }
+
+    /// The value of the first field `name`.
+    pub fn get(&self, name: &str) -> Option<&str> {
+        let field = self
+            .fields
+            .iter()
+            .find(|(other, _)| other.eq_ignore_ascii_case(name));
+        field.map(|(_, value)| value.as_str())
+    }
+
+    /// A value that is known to be sound: made here, or sanitised.
+    pub fn push(&mut self, name: &str, value: impl Into<String>) {
+        self.fields.push((name.to_owned(), value.into()));
+    }
+
+    /// Text from the file.
+    pub fn push_text(&mut self, name: &str, text: &str) {
+        let value = unstructured(name, text, self.style);
+        self.push(name, value);
+    }
+
+    /// Mailboxes, unless there are none.
+    pub fn push_mailboxes(&mut self, name: &str, mailboxes: &[Mailbox]) {
+        if !mailboxes.is_empty() {
+            let value = format_list(name, mailboxes, self.style);
+            self.push(name, value);
+        }
+    }
+
+    /// A value with parameters (Content-Type, Content-Disposition).
+    pub fn push_parameters(&mut self, name: &str, value: &str, parameters: &[(&str, &str)]) {
+        let mut folded = value.to_owned();
+        let mut column = name.len() + 2 + value.len();
+        for (name, value) in parameters {
+            let parameter = parameter(name, value, self.style);
+            // A parameter is folded away unless it fits whole.
+            let one_line = parameter.replacen('\n', "", 1);
+            if !one_line.contains('\n') && column + one_line.len() <= WIDTH {
+                column += one_line.len();
+                folded.push_str(&one_line);
+            } else {
+                column = parameter.rsplit('\n').next().map_or(0, str::len);
+                folded.push_str(&parameter);
+            }
+        }
+        self.push(name, folded);
+    }
+
+    /// Appends the fields of `other`.
+    pub fn extend(&mut self, other: Fields) {
+        self.fields.extend(other.fields);
+    }
+
+    /// Names and values, for tests.
+    #[cfg(test)]
+    pub fn into_pairs(self) -> Vec<(String, String)> {
+        self.fields
+    }
+
+    /// Writes all fields, without the empty line that ends them.
+    pub fn write(&self, writer: &mut Writer) {
+        for (name, value) in &self.fields {
+            writer.text(name);
+            writer.text(": ");
+            writer.text(value);
+            writer.text("\n");
+        }
+    }
+}

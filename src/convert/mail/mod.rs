@@ -1,0 +1,348 @@
+//! Messages as MIME. [MS-OXCMAIL], RFC 5322, RFC 2045 to 2049
+//!
+//! A message is first composed as a tree of entities, then written: problems found on the way go into its header.
+#![forbid(unsafe_code)]
+
+mod address;
+pub(super) mod address_book;
+mod body;
+mod boundary;
+mod details;
+pub(super) mod encoded_word;
+mod fields;
+mod flags;
+mod headers;
+mod inline;
+mod person;
+mod report;
+mod signed;
+mod structure;
+mod synthesis;
+mod transport;
+
+use address::Mailbox;
+use body::BestBody;
+use boundary::{Boundaries, fingerprint, identity};
+use headers::Fields;
+use inline::References;
+use structure::{Body, Entity};
+
+use super::attachment::{self, Content, Item};
+use super::rendition::{ByteRange, Writer};
+use super::text::rtf::ATTACHMENT_MARK;
+use super::{Converter, Headers, Rendition};
+use crate::error::Error;
+use crate::ltp::tags;
+use crate::messaging::Message;
+use crate::ndb::NodeId;
+
+/// Messages within one file. A hostile one can embed the same message again and again.
+const MAX_MESSAGES: usize = 1000;
+/// Bytes of text within one file before no more messages are followed: they may all share one large body.
+const MAX_TEXT: usize = 256 << 20;
+/// Problems that the header of a message tells.
+const MAX_PROBLEMS: usize = 50;
+/// The field that tells what could not be read.
+const PROBLEM_FIELD: &str = "X-Ostfs-Problem";
+
+/// `message` as a file.
+pub(super) fn render(converter: &Converter, message: &Message) -> Rendition {
+    let mut composer = Composer {
+        converter,
+        messages_left: MAX_MESSAGES,
+        text_left: MAX_TEXT,
+        problems: Vec::new(),
+    };
+    let entity = composer.message(message);
+    write(converter, &entity, identity(message), composer.problems)
+}
+
+/// A message in place of node `nid`, which cannot be opened.
+pub(super) fn placeholder(converter: &Converter, nid: NodeId, error: &Error) -> Rendition {
+    let style = converter.options.headers;
+    let problem = error.to_string();
+    let id = fingerprint(&[&nid.0.to_le_bytes(), problem.as_bytes()]);
+    let text = format!("This message could not be read.\n\n{problem}\n");
+    let mut entity = Entity::text("plain", text, style);
+    entity
+        .fields
+        .push_mailboxes("From", &[Mailbox::new("", None, "")]);
+    entity
+        .fields
+        .push_text("Subject", &format!("Unreadable message ({nid})"));
+    entity
+        .fields
+        .push("Date", "Thu, 01 Jan 1970 00:00:00 +0000");
+    entity
+        .fields
+        .push("Message-ID", format!("<ostfs-{id:032x}@localhost.invalid>"));
+    entity.fields.push("MIME-Version", "1.0");
+    entity.fields.push("X-Ostfs-Node", format!("{:#x}", nid.0));
+    entity.fields.push_text(PROBLEM_FIELD, &problem);
+    write(converter, &entity, id, vec![problem])
+}
+
+fn write(
+    converter: &Converter,
+    entity: &Entity,
+    identity: u128,
+    problems: Vec<String>,
+) -> Rendition {
+    let mut writer = Writer::new(converter.options.eol);
+    entity.write(&mut writer, &mut Boundaries::new(identity));
+    writer.finish(problems)
+}
+
+/// Composes one file: a message and those within it.
+pub(crate) struct Composer<'a> {
+    converter: &'a Converter,
+    messages_left: usize,
+    text_left: usize,
+    problems: Vec<String>,
+}
+
+impl Composer<'_> {
+    fn style(&self) -> Headers {
+        self.converter.options.headers
+    }
+
+    /// A whole message: its header, and its content.
+    fn message(&mut self, message: &Message) -> Entity {
+        let mut problems = Vec::new();
+        if let Some(problem) = message.properties().context().problem() {
+            problems.push(format!("list of properties: {problem}"));
+        }
+        let mut fields =
+            fields::of_message(self.converter, message, |problem| problems.push(problem));
+        let items = attachment::list(message, |error| {
+            problems.push(format!("attachments: {error}"))
+        });
+        if items.iter().any(|item| item.is_stated(signed::RMS)) && !fields.has("Content-Class") {
+            fields.push("Content-Class", "rpmsg.message");
+        }
+        let left_out = items.len();
+        let content = self.content(message, items, &mut problems);
+        fields.push("MIME-Version", "1.0");
+        if let Ok(Some(class)) = message.properties().string(tags::MESSAGE_CLASS) {
+            fields.push_text("X-Ostfs-Class", &class);
+        }
+        if message.depth() == 0 {
+            fields.push("X-Ostfs-Node", format!("{:#x}", message.nid().0));
+        }
+        if content.left_out > 0 {
+            let note = format!(
+                "{} of {left_out} are in the .attachments directory beside this file",
+                content.left_out
+            );
+            fields.push("X-Ostfs-Attachments", note);
+        }
+        for problem in problems.iter().take(MAX_PROBLEMS) {
+            fields.push_text(PROBLEM_FIELD, problem);
+        }
+        self.problems.extend(problems);
+        fields.extend(content.entity.fields);
+        Entity {
+            fields,
+            body: content.entity.body,
+        }
+    }
+
+    /// The content by message class: signed, a report, or what most messages are.
+    fn content(
+        &mut self,
+        message: &Message,
+        items: Vec<Item>,
+        problems: &mut Vec<String>,
+    ) -> Composed {
+        let class = message
+            .properties()
+            .string(tags::MESSAGE_CLASS)
+            .ok()
+            .flatten();
+        let class = class.unwrap_or_default().to_ascii_uppercase();
+        if let Some(entity) = signed::compose(&class, &items, self.style()) {
+            return Composed {
+                entity,
+                left_out: 0,
+            };
+        }
+        let mut best = body::best(message, |problem| problems.push(problem));
+        self.text_left = self.text_left.saturating_sub(best.len());
+        if let Some(text) = &mut best.text {
+            *text = name_marks(text, &items);
+        }
+        if let Some(kind) = report::Kind::of_class(&class) {
+            let text = best.text.take().or_else(|| report::text(message));
+            best.text = text;
+            return self.report(kind, message, best, items, problems);
+        }
+        let details = details::of_message(&class, message);
+        let (shown, others) = self.with_inline(best, items, details, problems);
+        self.with_attachments(shown, others, problems)
+    }
+
+    /// The body with the attachments that it shows, and all other attachments.
+    fn with_inline(
+        &mut self,
+        best: BestBody,
+        items: Vec<Item>,
+        details: Option<String>,
+        problems: &mut Vec<String>,
+    ) -> (Vec<Entity>, Vec<Item>) {
+        let style = self.style();
+        let has_references = items
+            .iter()
+            .any(|item| item.content_id.is_some() || item.content_location.is_some());
+        let references = best
+            .html
+            .as_deref()
+            .filter(|_| has_references)
+            .map(References::of_html);
+        let is_shown = |item: &Item| {
+            item.bytes().is_some()
+                && references
+                    .as_ref()
+                    .is_some_and(|references| references.contains(item))
+        };
+        let (inline, others): (Vec<Item>, Vec<Item>) = items.into_iter().partition(is_shown);
+        let mut forms = Vec::new();
+        forms.extend(best.text.map(|text| Entity::text("plain", text, style)));
+        forms.extend(best.html.map(|html| Entity::text("html", html, style)));
+        let mut shown: Vec<Entity> = details
+            .map(|text| Entity::text("plain", text, style))
+            .into_iter()
+            .collect();
+        if !forms.is_empty() {
+            let alternative = Entity::multipart("alternative", forms, style);
+            let root_type = alternative.media_type();
+            let mut parts = vec![alternative];
+            parts.extend(
+                inline
+                    .into_iter()
+                    .map(|item| self.attachment(item, "inline", problems)),
+            );
+            let mut related = Entity::multipart("related", parts, style);
+            if let Body::Multipart {
+                subtype: "related",
+                parameters,
+                ..
+            } = &mut related.body
+            {
+                parameters.push(("type", root_type));
+            }
+            shown.push(related);
+        }
+        if let Some(rtf) = best.rtf {
+            let item = Item::of_file("body.rtf".to_owned(), None, ByteRange::of_bytes(rtf));
+            shown.push(self.attachment(item, "attachment", problems));
+        }
+        (shown, others)
+    }
+
+    /// The shown parts, and the attachments if they are to be in the message.
+    fn with_attachments(
+        &mut self,
+        mut parts: Vec<Entity>,
+        items: Vec<Item>,
+        problems: &mut Vec<String>,
+    ) -> Composed {
+        let style = self.style();
+        if parts.is_empty() {
+            parts.push(Entity::text("plain", String::new(), style));
+        }
+        let mut left_out = 0;
+        for item in items {
+            if self.converter.options.attachments_in_message || item.is_hidden {
+                parts.push(self.attachment(item, "attachment", problems));
+            } else {
+                left_out += 1;
+            }
+        }
+        Composed {
+            entity: Entity::multipart("mixed", parts, style),
+            left_out,
+        }
+    }
+
+    /// One attachment as a part.
+    fn attachment(&mut self, item: Item, disposition: &str, problems: &mut Vec<String>) -> Entity {
+        let style = self.style();
+        let mut fields = Fields::new(style);
+        fields.push_parameters(
+            "Content-Disposition",
+            disposition,
+            &[("filename", &item.name)],
+        );
+        if let Some(id) = item
+            .content_id
+            .as_deref()
+            .filter(|id| id.bytes().all(|byte| byte.is_ascii_graphic()))
+        {
+            fields.push("Content-ID", format!("<{id}>"));
+        }
+        if let Some(location) = &item.content_location {
+            fields.push_text("Content-Location", location);
+        }
+        let body = match item.content {
+            Content::Bytes(content) => Body::File {
+                media_type: item.media_type,
+                parameters: item
+                    .charset
+                    .map(|charset| ("charset", charset))
+                    .into_iter()
+                    .collect(),
+                content,
+            },
+            Content::Message(message) if self.messages_left > 0 && self.text_left > 0 => {
+                self.messages_left -= 1;
+                Body::Message(Box::new(self.message(&message)))
+            }
+            Content::Message(_) => {
+                let problem = format!(
+                    "more than {MAX_MESSAGES} messages or {MAX_TEXT} bytes of text in one message"
+                );
+                return self.unreadable(&item.name, &problem, problems);
+            }
+            Content::Unreadable(error) => {
+                return self.unreadable(&item.name, &error.to_string(), problems);
+            }
+        };
+        Entity { fields, body }
+    }
+
+    /// A part in place of an attachment that cannot be read.
+    fn unreadable(&self, name: &str, problem: &str, problems: &mut Vec<String>) -> Entity {
+        problems.push(format!("attachment {name}: {problem}"));
+        let text = format!("The attachment \"{name}\" could not be read.\n\n{problem}\n");
+        Entity::text("plain", text, self.style())
+    }
+}
+
+/// The content of a message.
+struct Composed {
+    entity: Entity,
+    /// Attachments that are only beside the message.
+    left_out: usize,
+}
+
+/// Puts names in place of the marks where RTF shows attachments.
+fn name_marks(text: &str, items: &[Item]) -> String {
+    if !text.contains(ATTACHMENT_MARK) {
+        return text.to_owned();
+    }
+    let mut shown: Vec<&Item> = items
+        .iter()
+        .filter(|item| item.position.is_some())
+        .collect();
+    shown.sort_by_key(|item| item.position);
+    let mut names = shown.iter().map(|item| item.name.as_str());
+    let mut out = String::with_capacity(text.len());
+    for character in text.chars() {
+        if character == ATTACHMENT_MARK {
+            out.push_str(&format!("[{}]", names.next().unwrap_or("attachment")));
+        } else {
+            out.push(character);
+        }
+    }
+    out
+}

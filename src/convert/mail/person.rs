@@ -1,0 +1,261 @@
+//! Senders and recipients: the best name and address that a file has of them. [MS-OXOMSG] 2.2.1, [MS-OXCMAIL] 2.1.3
+#![forbid(unsafe_code)]
+
+use super::address::{Mailbox, addr_spec};
+use super::address_book::AddressBook;
+use crate::ltp::tags;
+use crate::messaging::{EntryId, Properties, Recipient};
+
+const SMTP: &str = "SMTP";
+/// Address type of Exchange; the address is a distinguished name.
+const EX: &str = "EX";
+const PROXY_SMTP: &str = "SMTP:";
+
+/// Everything that is stored of a person; all of it may be missing, empty or wrong.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct Person {
+    name: Option<String>,
+    /// Values that should be SMTP addresses, the best first.
+    smtp: Vec<String>,
+    address_type: Option<String>,
+    address: Option<String>,
+    entry_ids: Vec<EntryId>,
+    search_key: Option<String>,
+}
+
+/// The properties of one role of a message.
+pub(crate) struct Role {
+    name: u16,
+    smtp: u16,
+    address_type: u16,
+    address: u16,
+    entry_id: u16,
+    search_key: u16,
+}
+
+/// Whom the message is from.
+pub(crate) const REPRESENTING: Role = Role {
+    name: tags::SENT_REPRESENTING_NAME,
+    smtp: tags::SENT_REPRESENTING_SMTP_ADDRESS,
+    address_type: tags::SENT_REPRESENTING_ADDRESS_TYPE,
+    address: tags::SENT_REPRESENTING_EMAIL_ADDRESS,
+    entry_id: tags::SENT_REPRESENTING_ENTRY_ID,
+    search_key: tags::SENT_REPRESENTING_SEARCH_KEY,
+};
+
+/// Who sent it, perhaps in the name of another.
+pub(crate) const SENDER: Role = Role {
+    name: tags::SENDER_NAME,
+    smtp: tags::SENDER_SMTP_ADDRESS,
+    address_type: tags::SENDER_ADDRESS_TYPE,
+    address: tags::SENDER_EMAIL_ADDRESS,
+    entry_id: tags::SENDER_ENTRY_ID,
+    search_key: tags::SENDER_SEARCH_KEY,
+};
+
+impl Person {
+    /// The person in `role` of a message.
+    pub fn of_role(properties: &Properties, role: &Role) -> Self {
+        let string = |id: u16| properties.string(id).ok().flatten();
+        let binary = |id: u16| properties.binary(id).ok().flatten();
+        Self {
+            name: string(role.name),
+            smtp: string(role.smtp).into_iter().collect(),
+            address_type: string(role.address_type),
+            address: string(role.address),
+            entry_ids: binary(role.entry_id)
+                .and_then(|id| EntryId::parse(&id, properties.code_page()))
+                .into_iter()
+                .collect(),
+            search_key: binary(role.search_key).map(|key| search_key(&key)),
+        }
+    }
+
+    /// A recipient.
+    pub fn of_recipient(recipient: &Recipient, code_page: u32) -> Self {
+        let original_is_smtp = recipient
+            .string(tags::RECIPIENT_ORIGINAL_ADDRESS_TYPE)
+            .is_some_and(|kind| kind.eq_ignore_ascii_case(SMTP));
+        let original = recipient
+            .string(tags::RECIPIENT_ORIGINAL_ADDRESS)
+            .filter(|_| original_is_smtp);
+        let proxies = recipient.strings(tags::PROXY_ADDRESSES);
+        // The main address has its type in capitals.
+        let proxy = proxies
+            .iter()
+            .find_map(|proxy| proxy.strip_prefix(PROXY_SMTP));
+        Self {
+            name: recipient
+                .string(tags::DISPLAY_NAME)
+                .or_else(|| recipient.string(tags::RECIPIENT_DISPLAY_NAME)),
+            smtp: [
+                recipient.string(tags::SMTP_ADDRESS),
+                original,
+                proxy.map(str::to_owned),
+            ]
+            .into_iter()
+            .flatten()
+            .collect(),
+            address_type: recipient.string(tags::ADDRESS_TYPE),
+            address: recipient.string(tags::EMAIL_ADDRESS),
+            entry_ids: [tags::ENTRY_ID, tags::RECIPIENT_ENTRY_ID]
+                .into_iter()
+                .filter_map(|id| EntryId::parse(recipient.binary(id)?, code_page))
+                .collect(),
+            search_key: recipient.binary(tags::SEARCH_KEY).map(search_key),
+        }
+    }
+
+    /// Of an entry of an address list.
+    pub fn of_entry_id(entry_id: EntryId) -> Self {
+        Self {
+            name: match &entry_id {
+                EntryId::OneOff(one_off) => Some(one_off.name.clone()),
+                _ => None,
+            },
+            entry_ids: vec![entry_id],
+            ..Self::default()
+        }
+    }
+
+    /// From single values, as contacts have them.
+    pub fn of_parts(
+        name: Option<String>,
+        smtp: Option<String>,
+        address_type: Option<String>,
+        address: Option<String>,
+    ) -> Self {
+        Self {
+            name,
+            smtp: smtp.into_iter().collect(),
+            address_type,
+            address,
+            ..Self::default()
+        }
+    }
+
+    /// The SMTP address, if one of the values is one.
+    pub fn smtp(&self) -> Option<String> {
+        let one_off = self.entry_ids.iter().filter_map(|id| match id {
+            EntryId::OneOff(one_off) => Some(one_off.address.as_str()),
+            _ => None,
+        });
+        let key = self
+            .search_key
+            .as_deref()
+            .and_then(|key| key.strip_prefix("smtp:"));
+        let named = self.name.as_deref().map(|name| name.trim_matches('\''));
+        self.smtp
+            .iter()
+            .map(String::as_str)
+            .chain(self.address.as_deref().filter(|_| !self.is_exchange()))
+            .chain(one_off)
+            .chain(self.address.as_deref())
+            .chain(key)
+            .chain(named)
+            .find_map(addr_spec)
+    }
+
+    /// The distinguished name in an Exchange directory, in lower case.
+    pub fn distinguished_name(&self) -> Option<String> {
+        let entry_id = self.entry_ids.iter().find_map(|id| match id {
+            EntryId::AddressBook(name) => Some(name.as_str()),
+            _ => None,
+        });
+        let key = self
+            .search_key
+            .as_deref()
+            .and_then(|key| key.strip_prefix("ex:"));
+        self.address
+            .as_deref()
+            .filter(|_| self.is_exchange())
+            .or(entry_id)
+            .or(key)
+            .filter(|name| name.starts_with('/'))
+            .map(str::to_lowercase)
+    }
+
+    fn is_exchange(&self) -> bool {
+        let is_ex = |kind: &str| kind.eq_ignore_ascii_case(EX);
+        self.address_type.as_deref().is_some_and(is_ex)
+            || self
+                .address
+                .as_deref()
+                .is_some_and(|address| address.starts_with("/o=") || address.starts_with("/O="))
+    }
+
+    /// As a mailbox, with the help of other entries for the same person; None when nothing is known.
+    pub fn mailbox(&self, book: impl FnOnce() -> Option<String>) -> Option<Mailbox> {
+        let name = self.name.as_deref().unwrap_or_default();
+        if let Some(smtp) = self.smtp() {
+            return Some(Mailbox::new(name, Some(&smtp), SMTP));
+        }
+        if let Some(dn) = self.distinguished_name() {
+            return Some(match book() {
+                Some(smtp) => Mailbox::new(name, Some(&smtp), SMTP),
+                None => {
+                    // As it is stored: only the key of the book is in lower case.
+                    let stored = self.address.as_deref().filter(|_| self.is_exchange());
+                    Mailbox::new(name, Some(stored.unwrap_or(&dn)), EX)
+                }
+            });
+        }
+        let kind = self.address_type.as_deref().unwrap_or_default();
+        let address = self.address.as_deref();
+        (address.is_some() || !name.trim().is_empty()).then(|| Mailbox::new(name, address, kind))
+    }
+
+    /// As [`Person::mailbox`], looking the person up in `book` if that is needed.
+    pub fn resolve<'a>(&self, book: impl FnOnce() -> &'a AddressBook) -> Option<Mailbox> {
+        self.mailbox(|| book().smtp(&self.distinguished_name()?).map(str::to_owned))
+    }
+}
+
+/// `SMTP:JANE@EXAMPLE.ORG` or `EX:/O=...`, in capitals and with a NUL as stored, in lower case here.
+fn search_key(key: &[u8]) -> String {
+    let key = key.split(|byte| *byte == 0).next().unwrap_or_default();
+    String::from_utf8_lossy(key).to_lowercase()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn text(person: &Person) -> Option<String> {
+        let mailbox = person.mailbox(|| None)?;
+        Some(format!("{} <{}>", mailbox.name, mailbox.address))
+    }
+
+    #[test]
+    fn a_wrong_or_empty_address_is_passed_over_for_a_right_one() {
+        let person = Person {
+            name: Some("Jane".into()),
+            smtp: vec!["not an address".into()],
+            address_type: Some("SMTP".into()),
+            address: Some("jane".into()),
+            search_key: Some(search_key(b"SMTP:JANE@EXAMPLE.ORG\0")),
+            ..Person::default()
+        };
+        assert_eq!(text(&person).unwrap(), "Jane <jane@example.org>");
+        let only_name = Person::of_parts(Some("'jane@example.org'".into()), None, None, None);
+        assert_eq!(text(&only_name).unwrap(), " <jane@example.org>");
+        assert_eq!(text(&Person::default()), None);
+    }
+
+    #[test]
+    fn an_exchange_name_is_looked_up_and_else_kept_to_be_searched_for() {
+        let person = Person::of_parts(
+            Some("Jane".into()),
+            None,
+            Some("EX".into()),
+            Some("/O=Org/CN=Jane".into()),
+        );
+        assert_eq!(person.distinguished_name().unwrap(), "/o=org/cn=jane");
+        let found = person.mailbox(|| Some("jane@org.com".into())).unwrap();
+        assert_eq!(found.address, "jane@org.com");
+        assert_eq!(
+            text(&person).unwrap(),
+            "Jane <IMCEAEX-_O=Org_CN=Jane@ostfs.invalid>"
+        );
+    }
+}

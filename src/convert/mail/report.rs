@@ -1,0 +1,273 @@
+//! Delivery and read reports as multipart/report. [MS-OXOMSG] 2.2.2, RFC 6522, RFC 3464, RFC 8098
+#![forbid(unsafe_code)]
+
+use super::body::BestBody;
+use super::encoded_word::clean;
+use super::fields::date;
+use super::headers::Fields;
+use super::person::Person;
+use super::structure::{Body, Entity};
+use super::{Composed, Composer};
+use crate::convert::attachment::{Content, Item};
+use crate::convert::rendition::Writer;
+use crate::convert::text::normalise;
+use crate::convert::{Eol, Headers};
+use crate::ltp::tags;
+use crate::messaging::{Message, Recipient};
+
+const DELIVERY_STATUS: &str = "message/delivery-status";
+const DISPOSITION: &str = "message/disposition-notification";
+/// Bytes of a stored machine-readable part.
+const MAX_MACHINE_PART: usize = 1 << 20;
+
+/// What a report tells.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Kind {
+    /// Delivered, failed, delayed, expanded: the value of `Action`, and the status without a better one.
+    Delivery {
+        action: &'static str,
+        status: &'static str,
+    },
+    /// Read, or deleted without that: the disposition.
+    Disposition(&'static str),
+}
+
+impl Kind {
+    /// By the first and last segment of the class in capitals: what is between varies.
+    pub fn of_class(class: &str) -> Option<Self> {
+        let rest = class.strip_prefix("REPORT.")?;
+        let delivery = |action, status| Some(Self::Delivery { action, status });
+        match rest.rsplit('.').next()? {
+            "DR" => delivery("delivered", "2.0.0"),
+            "NDR" => delivery("failed", "5.0.0"),
+            "DELAYED" => delivery("delayed", "4.0.0"),
+            "EXPANDED" => delivery("expanded", "2.0.0"),
+            "IPNRN" => Some(Self::Disposition("displayed")),
+            "IPNNRN" => Some(Self::Disposition("deleted")),
+            _ => None,
+        }
+    }
+
+    fn media_type(self) -> &'static str {
+        match self {
+            Self::Delivery { .. } => DELIVERY_STATUS,
+            Self::Disposition(_) => DISPOSITION,
+        }
+    }
+}
+
+/// The text for people where a report has no body.
+pub(super) fn text(message: &Message) -> Option<String> {
+    let texts = message
+        .recipients(|_| {})
+        .into_iter()
+        .filter_map(|row| row.string(tags::REPORT_TEXT));
+    let own = message
+        .properties()
+        .string(tags::REPORT_TEXT)
+        .ok()
+        .flatten();
+    let text: Vec<String> = own
+        .into_iter()
+        .chain(texts)
+        .map(|text| normalise(&text))
+        .collect();
+    (!text.is_empty()).then(|| text.join("\n"))
+}
+
+impl Composer<'_> {
+    /// A report: text, machine-readable part, original message; other attachments around it.
+    pub(super) fn report(
+        &mut self,
+        kind: Kind,
+        message: &Message,
+        best: BestBody,
+        items: Vec<Item>,
+        problems: &mut Vec<String>,
+    ) -> Composed {
+        let style = self.style();
+        let mut stored = None;
+        let mut original = None;
+        let mut others = Vec::new();
+        for item in items {
+            let is_machine_part = item.is_stated(DELIVERY_STATUS) || item.is_stated(DISPOSITION);
+            if is_machine_part
+                && stored.is_none()
+                && let Some(text) = machine_text(&item)
+            {
+                stored = item
+                    .stated_type
+                    .clone()
+                    .map(|media_type| (media_type, text));
+            } else if original.is_none() && matches!(item.content, Content::Message(_)) {
+                original = Some(self.attachment(item, "attachment", problems));
+            } else {
+                others.push(item);
+            }
+        }
+        let (media_type, text) = stored.unwrap_or_else(|| {
+            (
+                kind.media_type().to_owned(),
+                self.machine_part(kind, message),
+            )
+        });
+        let (mut explanation, others) = self.with_inline(best, others, None, problems);
+        if explanation.is_empty() {
+            explanation.push(Entity::text("plain", String::new(), style));
+        }
+        let mut parts = vec![Entity::multipart("mixed", explanation, style)];
+        let report_type = media_type
+            .strip_prefix("message/")
+            .unwrap_or_default()
+            .to_owned();
+        parts.push(Entity::part(Body::Lines { media_type, text }, style));
+        parts.extend(original);
+        let report = Entity::part(
+            Body::Multipart {
+                subtype: "report",
+                parameters: vec![("report-type", report_type)],
+                parts,
+            },
+            style,
+        );
+        self.with_attachments(vec![report], others, problems)
+    }
+
+    fn machine_part(&self, kind: Kind, message: &Message) -> String {
+        let properties = message.properties();
+        let string = |id: u16| properties.string(id).ok().flatten();
+        let recipients = message.recipients(|_| {});
+        let address = |recipient: &Recipient| {
+            let person = Person::of_recipient(recipient, properties.code_page());
+            person
+                .resolve(|| self.converter.address_book())
+                .map(|mailbox| mailbox.address)
+        };
+        // The fields of this part are ASCII (RFC 3464 2.1.2).
+        let mut first = Fields::new(Headers::Encoded);
+        let mut groups = Vec::new();
+        match kind {
+            Kind::Delivery { action, status } => {
+                let mta = string(tags::REPORTING_MTA)
+                    .map_or_else(|| "unknown.invalid".to_owned(), |mta| clean(&mta));
+                first.push_text("Reporting-MTA", &format!("dns; {mta}"));
+                let arrival = properties
+                    .time(tags::ORIGINAL_SUBMIT_TIME)
+                    .ok()
+                    .flatten()
+                    .and_then(date);
+                if let Some(arrival) = arrival {
+                    first.push("Arrival-Date", arrival);
+                }
+                groups.extend(
+                    recipients
+                        .iter()
+                        .map(|recipient| delivery(recipient, address(recipient), action, status)),
+                );
+                if groups.is_empty() {
+                    groups.push(delivery(&Recipient::default(), None, action, status));
+                }
+            }
+            Kind::Disposition(disposition) => {
+                let reader = recipients
+                    .first()
+                    .and_then(address)
+                    .unwrap_or_else(|| "unknown@ostfs.invalid".to_owned());
+                first.push_text("Final-Recipient", &format!("rfc822; {reader}"));
+                if let Some(id) = string(tags::ORIGINAL_MESSAGE_ID) {
+                    first.push_text("Original-Message-ID", &id);
+                }
+                first.push(
+                    "Disposition",
+                    format!("manual-action/MDN-sent-manually; {disposition}"),
+                );
+            }
+        }
+        groups.insert(0, first);
+        let groups: Vec<String> = groups.iter().map(lines).collect();
+        groups.join("\n")
+    }
+}
+
+/// The fields of one recipient of a delivery report.
+fn delivery(recipient: &Recipient, address: Option<String>, action: &str, status: &str) -> Fields {
+    let mut fields = Fields::new(Headers::Encoded);
+    let address = address.unwrap_or_else(|| "unknown@ostfs.invalid".to_owned());
+    fields.push_text("Final-Recipient", &format!("rfc822; {address}"));
+    fields.push("Action", action);
+    let diagnostic = recipient
+        .string(tags::SUPPLEMENTARY_INFO)
+        .map(|info| clean(&info));
+    let stated = diagnostic.as_deref().and_then(status_code);
+    fields.push("Status", stated.as_deref().unwrap_or(status));
+    if let Some(diagnostic) = diagnostic {
+        fields.push_text("Diagnostic-Code", &format!("smtp; {diagnostic}"));
+    }
+    fields
+}
+
+/// The first enhanced status code (`5.1.1`) in a text. RFC 3463
+fn status_code(text: &str) -> Option<String> {
+    text.split(|character: char| !character.is_ascii_digit() && character != '.')
+        .find(|word| {
+            let numbers: Vec<&str> = word.split('.').collect();
+            let sound = |number: &&str| (1..=3).contains(&number.len());
+            numbers.len() == 3
+                && numbers.iter().all(sound)
+                && matches!(numbers.first(), Some(&("2" | "4" | "5")))
+        })
+        .map(str::to_owned)
+}
+
+fn lines(fields: &Fields) -> String {
+    let mut writer = Writer::new(Eol::Lf);
+    fields.write(&mut writer);
+    writer.into_text()
+}
+
+/// A stored machine-readable part, if it is text.
+fn machine_text(item: &Item) -> Option<String> {
+    let range = item
+        .bytes()
+        .filter(|range| range.len() <= MAX_MACHINE_PART as u64)?;
+    let text = String::from_utf8(range.head(MAX_MACHINE_PART).ok()?).ok()?;
+    let text = normalise(&text);
+    // Blocks of fields, parted by empty lines; none before the first.
+    let text = text.trim_matches(['\n', ' ']).to_owned();
+    (text.contains(':') && text.lines().all(|line| line.len() <= 998)).then_some(text)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn classes_tell_by_their_ends() {
+        assert_eq!(
+            Kind::of_class("REPORT.IPM.NOTE.NOTSUPPORTEDICAL.NDR"),
+            Some(Kind::Delivery {
+                action: "failed",
+                status: "5.0.0"
+            })
+        );
+        assert_eq!(
+            Kind::of_class("REPORT.IPM.NOTE.IPNRN"),
+            Some(Kind::Disposition("displayed"))
+        );
+        assert_eq!(Kind::of_class("IPM.NOTE"), None);
+        assert_eq!(Kind::of_class("REPORT.IPM.NOTE.OTHER"), None);
+    }
+
+    #[test]
+    fn a_status_is_found_in_the_words_of_a_server() {
+        assert_eq!(
+            status_code("<mx.example #5.1.1 smtp; 550 no such user>").as_deref(),
+            Some("5.1.1")
+        );
+        assert_eq!(
+            status_code("550 from 10.0.0.1: 4.4.7 expired").as_deref(),
+            Some("4.4.7")
+        );
+        assert_eq!(status_code("no code 10.0.0.1"), None);
+    }
+}

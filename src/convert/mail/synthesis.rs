@@ -1,0 +1,302 @@
+//! Header fields out of properties, for what the transport headers lack. [MS-OXCMAIL] 2.1.3
+#![forbid(unsafe_code)]
+
+use super::address::Mailbox;
+use super::boundary::{fingerprint, identity};
+use super::encoded_word::{clean, decode};
+use super::fields::{date, is_reserved, message_ids};
+use super::flags::{FLAG_FROM_ME, FLAG_UNSENT, message_flags};
+use super::headers::Fields;
+use super::person::{Person, REPRESENTING, SENDER};
+use super::transport::is_field_name;
+use crate::bytes::u32_at;
+use crate::convert::Converter;
+use crate::ltp::tags;
+use crate::messaging::{EntryId, Message, PropertyName, PropertySet, Recipient, RecipientType};
+
+/// PidLidPostRssItemLink of PSETID_PostRss.
+const RSS_ITEM_LINK: u32 = 0x8901;
+
+/// Fields out of properties, for what the transport headers lack.
+pub(super) struct Synthesis<'a> {
+    pub converter: &'a Converter,
+    pub message: &'a Message,
+    /// Whether there are transport headers worth the name.
+    pub has_transport: bool,
+}
+
+impl Synthesis<'_> {
+    /// Adds what `fields` lacks; `broken` hears what cannot be read.
+    pub fn complete(&self, fields: &mut Fields, broken: &mut impl FnMut(String)) {
+        self.originators(fields);
+        self.destinations(fields, broken);
+        self.identification(fields);
+        self.thread(fields);
+        self.others(fields);
+    }
+
+    fn string(&self, id: u16) -> Option<String> {
+        self.message.properties().string(id).ok().flatten()
+    }
+
+    fn resolve(&self, person: &Person) -> Option<Mailbox> {
+        person.resolve(|| self.converter.address_book())
+    }
+
+    fn originators(&self, fields: &mut Fields) {
+        let properties = self.message.properties();
+        let has_from = fields.has("From");
+        let sender = self.resolve(&Person::of_role(properties, &SENDER));
+        if !has_from {
+            let from = self
+                .resolve(&Person::of_role(properties, &REPRESENTING))
+                .or_else(|| sender.clone())
+                .unwrap_or_else(|| Mailbox::new("", None, ""));
+            let acts_for_another =
+                sender.filter(|sender| !sender.address.eq_ignore_ascii_case(&from.address));
+            fields.push_mailboxes("From", &[from]);
+            if let Some(sender) = acts_for_another.filter(|_| !fields.has("Sender")) {
+                fields.push_mailboxes("Sender", &[sender]);
+            }
+        }
+        if !self.has_transport && !fields.has("Reply-To") {
+            fields.push_mailboxes("Reply-To", &self.reply_to());
+        }
+    }
+
+    /// PidTagReplyRecipientEntries, else names that are addresses. [MS-OXCDATA] 2.3.3
+    fn reply_to(&self) -> Vec<Mailbox> {
+        const MAX_ENTRIES: usize = 1000;
+        let properties = self.message.properties();
+        let list = properties
+            .binary(tags::REPLY_RECIPIENT_ENTRIES)
+            .ok()
+            .flatten()
+            .unwrap_or_default();
+        let mut rest = list.get(8..).unwrap_or_default();
+        let mut mailboxes = Vec::new();
+        while let Some(size) = u32_at(rest, 0)
+            .map(|size| size as usize)
+            .filter(|_| mailboxes.len() < MAX_ENTRIES)
+        {
+            let Some(entry) = rest.get(4..).and_then(|rest| rest.get(..size)) else {
+                break;
+            };
+            let person = EntryId::parse(entry, properties.code_page()).map(Person::of_entry_id);
+            mailboxes.extend(person.and_then(|person| self.resolve(&person)));
+            rest = rest.get(4 + size.next_multiple_of(4)..).unwrap_or_default();
+        }
+        if mailboxes.is_empty() {
+            let names = self.string(tags::REPLY_RECIPIENT_NAMES).unwrap_or_default();
+            let addresses = names.split(';').filter(|name| name.contains('@'));
+            mailboxes.extend(addresses.map(|name| Mailbox::new("", Some(name.trim()), "SMTP")));
+        }
+        mailboxes
+    }
+
+    fn destinations(&self, fields: &mut Fields, broken: &mut impl FnMut(String)) {
+        let recipients = self
+            .message
+            .recipients(|error| broken(format!("recipients: {error}")));
+        let rows = [
+            ("To", RecipientType::To, tags::DISPLAY_TO),
+            ("Cc", RecipientType::Cc, tags::DISPLAY_CC),
+            ("Bcc", RecipientType::Bcc, tags::DISPLAY_BCC),
+        ];
+        let own = message_flags(self.message) & (FLAG_FROM_ME | FLAG_UNSENT) != 0;
+        for (name, kind, display) in rows {
+            let hidden = kind == RecipientType::Bcc && self.has_transport && !own;
+            if fields.has(name) || hidden {
+                continue;
+            }
+            let mut mailboxes = self.mailboxes(&recipients, kind);
+            if recipients.is_empty() {
+                mailboxes = self.displayed(display);
+            }
+            fields.push_mailboxes(name, &mailboxes);
+        }
+    }
+
+    fn mailboxes(&self, recipients: &[Recipient], kind: RecipientType) -> Vec<Mailbox> {
+        let code_page = self.message.properties().code_page();
+        let of_kind = recipients
+            .iter()
+            .filter(|recipient| recipient.recipient_type() == kind);
+        of_kind
+            .filter_map(|recipient| self.resolve(&Person::of_recipient(recipient, code_page)))
+            .collect()
+    }
+
+    /// Without a recipient table, the names in its place.
+    fn displayed(&self, id: u16) -> Vec<Mailbox> {
+        let names = self.string(id).unwrap_or_default();
+        let names = names
+            .split(';')
+            .map(str::trim)
+            .filter(|name| !name.is_empty());
+        names
+            .filter_map(|name| {
+                self.resolve(&Person::of_parts(Some(name.to_owned()), None, None, None))
+            })
+            .collect()
+    }
+
+    fn identification(&self, fields: &mut Fields) {
+        if !fields.has("Subject") {
+            let subject = self.subject().unwrap_or_default();
+            fields.push_text("Subject", &subject);
+        } else if let Some(subject) = self.edited_subject(fields) {
+            fields.push_text("X-Ostfs-Subject", &subject);
+        }
+        if !fields.has("Date") {
+            let times = [
+                tags::CLIENT_SUBMIT_TIME,
+                tags::MESSAGE_DELIVERY_TIME,
+                tags::CREATION_TIME,
+                tags::LAST_MODIFICATION_TIME,
+            ];
+            let properties = self.message.properties();
+            let time = times
+                .into_iter()
+                .find_map(|id| date(properties.time(id).ok().flatten()?));
+            // Without any time the start of time is a date that all programs accept, and that nobody takes for real.
+            fields.push(
+                "Date",
+                time.unwrap_or_else(|| "Thu, 01 Jan 1970 00:00:00 +0000".to_owned()),
+            );
+        }
+        if !fields.has("Message-ID") {
+            let stored = self.string(tags::INTERNET_MESSAGE_ID).unwrap_or_default();
+            let stored = message_ids(&stored).into_iter().next().or_else(|| {
+                message_ids(&format!("<{}>", stored.trim()))
+                    .into_iter()
+                    .next()
+            });
+            fields.push("Message-ID", stored.unwrap_or_else(|| self.made_up_id()));
+        }
+    }
+
+    fn subject(&self) -> Option<String> {
+        let subject = self
+            .message
+            .subject()
+            .ok()
+            .flatten()
+            .map(|subject| subject.text);
+        let parts = || {
+            let normalized = self.string(tags::NORMALIZED_SUBJECT)?;
+            Some(self.string(tags::SUBJECT_PREFIX).unwrap_or_default() + &normalized)
+        };
+        subject
+            .filter(|subject| !subject.is_empty())
+            .or_else(parts)
+            .or_else(|| self.string(tags::CONVERSATION_TOPIC))
+    }
+
+    /// The subject if it was changed after the message arrived.
+    fn edited_subject(&self, fields: &Fields) -> Option<String> {
+        let words = |text: &str| text.split_whitespace().collect::<Vec<_>>().join(" ");
+        let arrived = words(&decode(fields.get("Subject")?));
+        let stored = self.message.subject().ok().flatten()?.text;
+        (!stored.is_empty() && words(&clean(&stored)) != arrived).then_some(stored)
+    }
+
+    /// The same for copies of one message in several places: they share search key, subject and times. Search keys
+    /// alone are not what they should be: some writers give many messages the same.
+    fn made_up_id(&self) -> String {
+        let properties = self.message.properties();
+        let key = properties.binary(tags::SEARCH_KEY).ok().flatten();
+        let key = key.unwrap_or_else(|| identity(self.message).to_le_bytes().to_vec());
+        let subject = self.subject().unwrap_or_default();
+        let time = [tags::CLIENT_SUBMIT_TIME, tags::MESSAGE_DELIVERY_TIME]
+            .into_iter()
+            .find_map(|id| properties.time(id).ok().flatten());
+        let time = time.map_or(0, |time| time.0).to_le_bytes();
+        let id = fingerprint(&[&key, subject.as_bytes(), &time]);
+        format!("<ostfs-{id:032x}@localhost.invalid>")
+    }
+
+    fn thread(&self, fields: &mut Fields) {
+        for (name, id) in [
+            ("In-Reply-To", tags::IN_REPLY_TO_ID),
+            ("References", tags::INTERNET_REFERENCES),
+        ] {
+            let ids = self
+                .string(id)
+                .map(|value| message_ids(&value))
+                .unwrap_or_default();
+            if !ids.is_empty() && !fields.has(name) {
+                fields.push_text(name, &ids.join(" "));
+            }
+        }
+        if let Some(topic) = self
+            .string(tags::CONVERSATION_TOPIC)
+            .filter(|_| !fields.has("Thread-Topic"))
+        {
+            fields.push_text("Thread-Topic", &topic);
+        }
+        let index = self
+            .message
+            .properties()
+            .binary(tags::CONVERSATION_INDEX)
+            .ok()
+            .flatten();
+        if let Some(index) = index.filter(|index| index.len() < 500 && !fields.has("Thread-Index"))
+        {
+            fields.push("Thread-Index", encodify::base64::STANDARD.encode(index));
+        }
+    }
+
+    fn others(&self, fields: &mut Fields) {
+        let properties = self.message.properties();
+        let is_true = |id: u16| properties.boolean(id).ok().flatten() == Some(true);
+        let from = fields.get("From").map(str::to_owned).unwrap_or_default();
+        if is_true(tags::READ_RECEIPT_REQUESTED) && !fields.has("Disposition-Notification-To") {
+            fields.push("Disposition-Notification-To", from.clone());
+        }
+        if is_true(tags::ORIGINATOR_DELIVERY_REPORT_REQUESTED) && !fields.has("Return-Receipt-To") {
+            fields.push("Return-Receipt-To", from);
+        }
+        let class = self
+            .string(tags::MESSAGE_CLASS)
+            .unwrap_or_default()
+            .to_ascii_uppercase();
+        let is_automatic =
+            class.starts_with("REPORT.") || class.starts_with("IPM.NOTE.RULES.OOFTEMPLATE");
+        if is_automatic && !fields.has("Auto-Submitted") {
+            fields.push("Auto-Submitted", "auto-replied");
+        }
+        self.internet_headers(fields);
+    }
+
+    /// Named properties that are header fields by name.
+    fn internet_headers(&self, fields: &mut Fields) {
+        let properties = self.message.properties();
+        let names = self.message.store().named_properties();
+        for record in properties.context().records() {
+            let name = match names.name(record.id) {
+                Some((PropertySet::INTERNET_HEADERS, PropertyName::String(name))) => name,
+                // Voice mail: X-VoiceMessageDuration and the like.
+                Some((PropertySet::UNIFIED_MESSAGING, PropertyName::String(name)))
+                    if name.starts_with("X-") =>
+                {
+                    name
+                }
+                _ => continue,
+            };
+            if !is_field_name(name) || is_reserved(name) || fields.has(name) {
+                continue;
+            }
+            let number = || Some(properties.integer(record.id).ok().flatten()?.to_string());
+            let text = properties.string(record.id).ok().flatten().or_else(number);
+            if let Some(text) = text {
+                fields.push_text(name, &decode(&text));
+            }
+        }
+        // The page that a feed item is about. [MS-OXORSS] 2.2.1.1
+        let page = self.message.named(PropertySet::POST_RSS, RSS_ITEM_LINK);
+        if let Some(page) = page.and_then(|id| self.string(id)) {
+            fields.push_text("Content-Base", &page);
+        }
+    }
+}

@@ -1,0 +1,134 @@
+//! Turns items into files: mail into MIME, appointments into iCalendar, contacts into vCard, bodies into text.
+//!
+//! Uses `messaging` below and [`crate::codepage`]; knows nothing of names, directories or the kernel above.
+//! [`Converter`] is the way in, a [`Rendition`] what comes out. Nothing here fails: what cannot be read becomes a
+//! part that says so.
+#![forbid(unsafe_code)]
+
+use std::sync::{Arc, OnceLock};
+
+use crate::error::Error;
+use crate::ltp::FileTime;
+use crate::messaging::{Message, Store};
+use crate::ndb::NodeId;
+
+mod attachment;
+mod base64;
+mod link;
+mod mail;
+mod media_type;
+mod rendition;
+pub mod text;
+mod tnef;
+
+use attachment::Content;
+use mail::address_book::AddressBook;
+pub use rendition::{Eol, Rendition};
+
+/// How header fields are written.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Headers {
+    /// In ASCII, with RFC 2047 encoded words and RFC 2231 parameters; transport headers as they came.
+    #[default]
+    Encoded,
+    /// Decoded, in raw UTF-8 (RFC 6532), for search tools.
+    Utf8,
+}
+
+/// What the user may choose about the files.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Options {
+    /// Line ends of everything but signed content.
+    pub eol: Eol,
+    /// How header fields are written.
+    pub headers: Headers,
+    /// Whether ordinary attachments are inside the message. What the body shows is in any case.
+    pub attachments_in_message: bool,
+}
+
+impl Default for Options {
+    fn default() -> Self {
+        Self {
+            eol: Eol::default(),
+            headers: Headers::default(),
+            attachments_in_message: true,
+        }
+    }
+}
+
+/// An attachment as a file of its own.
+#[derive(Debug)]
+pub struct AttachmentFile {
+    /// The attachment, to tell files of the same name apart.
+    pub nid: NodeId,
+    /// Its name as the message has it, with an extension; not yet fit for a file system.
+    pub name: String,
+    /// What is in it.
+    pub content: AttachmentContent,
+    /// When it was last modified.
+    pub time: Option<FileTime>,
+}
+
+/// Content of an [`AttachmentFile`].
+#[derive(Debug)]
+pub enum AttachmentContent {
+    /// The bytes of a file.
+    File(Rendition),
+    /// A message, with attachments of its own.
+    Message(Box<Message>),
+    /// It cannot be read.
+    Unreadable(Error),
+}
+
+/// Turns the messages of one store into files. Any thread may use it.
+#[derive(Debug)]
+pub struct Converter {
+    store: Arc<Store>,
+    options: Options,
+    address_book: OnceLock<AddressBook>,
+}
+
+impl Converter {
+    /// A converter for `store`. Nothing is read yet.
+    pub fn new(store: Arc<Store>, options: Options) -> Self {
+        Self {
+            store,
+            options,
+            address_book: OnceLock::new(),
+        }
+    }
+
+    /// `message` as a mail message. What cannot be read is a placeholder part and an `X-Ostfs-Problem` header.
+    pub fn render(&self, message: &Message) -> Rendition {
+        mail::render(self, message)
+    }
+
+    /// A small mail message in place of message `nid`, which cannot be opened at all.
+    pub fn placeholder(&self, nid: NodeId, error: &Error) -> Rendition {
+        mail::placeholder(self, nid, error)
+    }
+
+    /// The attachments of `message` in table order.
+    pub fn attachments(&self, message: &Message) -> Vec<AttachmentFile> {
+        let file = |item: attachment::Item| AttachmentFile {
+            nid: item.nid,
+            name: item.name,
+            time: item.time,
+            content: match item.content {
+                Content::Bytes(range) => AttachmentContent::File(Rendition::of_range(range)),
+                Content::Message(message) => AttachmentContent::Message(message),
+                Content::Unreadable(error) => AttachmentContent::Unreadable(error),
+            },
+        };
+        attachment::list(message, |error| log::debug!("{error}"))
+            .into_iter()
+            .map(file)
+            .collect()
+    }
+
+    /// Addresses by Exchange distinguished name, gathered on first need.
+    fn address_book(&self) -> &AddressBook {
+        self.address_book
+            .get_or_init(|| AddressBook::gather(&self.store))
+    }
+}

@@ -1,0 +1,386 @@
+//! Rendition: an item as a file. An ordered list of segments whose lengths are known before an attachment is read.
+//!
+//! Text is kept as bytes; attachments are ranges of streams, encoded when they are read. A read touches only the
+//! segments and blocks that it covers.
+#![forbid(unsafe_code)]
+
+use std::sync::Arc;
+
+use super::base64;
+use crate::error::{Error, Result};
+use crate::ltp::PropertyStream;
+
+/// How lines end.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Eol {
+    /// LF, as Unix mail stores have them.
+    #[default]
+    Lf,
+    /// CRLF, as on the wire.
+    Crlf,
+}
+
+impl Eol {
+    /// The line end itself.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Lf => "\n",
+            Self::Crlf => "\r\n",
+        }
+    }
+}
+
+/// Bytes that were made here, or that stay in the file until they are read.
+#[derive(Debug, Clone)]
+enum Origin {
+    Stream(PropertyStream),
+    Memory(Arc<[u8]>),
+}
+
+/// A range of the bytes of a stream, all of them mostly.
+#[derive(Debug, Clone)]
+pub(crate) struct ByteRange {
+    origin: Origin,
+    start: u64,
+    len: u64,
+}
+
+impl ByteRange {
+    /// All bytes of `stream`.
+    pub fn of_stream(stream: PropertyStream) -> Self {
+        Self {
+            len: stream.len(),
+            start: 0,
+            origin: Origin::Stream(stream),
+        }
+    }
+
+    /// Bytes in memory.
+    pub fn of_bytes(bytes: Vec<u8>) -> Self {
+        Self {
+            start: 0,
+            len: bytes.len() as u64,
+            origin: Origin::Memory(bytes.into()),
+        }
+    }
+
+    /// `len` bytes from byte `start` on; None when this range has not so many.
+    pub fn part(&self, start: u64, len: u64) -> Option<Self> {
+        let end = start.checked_add(len)?;
+        (end <= self.len).then(|| Self {
+            origin: self.origin.clone(),
+            start: self.start + start,
+            len,
+        })
+    }
+
+    pub fn len(&self) -> u64 {
+        self.len
+    }
+
+    /// Fills `buf` from byte `offset`; fewer bytes only at the end.
+    pub fn read_at(&self, offset: u64, buf: &mut [u8]) -> Result<usize> {
+        let left = usize::try_from(self.len.saturating_sub(offset)).unwrap_or(usize::MAX);
+        let count = buf.len().min(left);
+        let buf = buf.get_mut(..count).unwrap_or_default();
+        if !buf.is_empty() {
+            self.read_exact_at(offset, buf)?;
+        }
+        Ok(count)
+    }
+
+    /// Fills all of `buf` from byte `offset`; a stream that ends before its length is damaged.
+    pub fn read_exact_at(&self, offset: u64, buf: &mut [u8]) -> Result<()> {
+        let at = self.start.saturating_add(offset);
+        let read = match &self.origin {
+            Origin::Stream(stream) => stream.read_at(at, buf)?,
+            Origin::Memory(bytes) => copy_from(bytes, at, buf),
+        };
+        if read < buf.len() {
+            return Err(Error::corrupt(
+                "data tree",
+                format_args!("offset {at:#x}"),
+                format_args!("{} bytes expected, {read} found", buf.len()),
+            ));
+        }
+        Ok(())
+    }
+
+    /// The first `limit` bytes, or all of them.
+    pub fn head(&self, limit: usize) -> Result<Vec<u8>> {
+        let len = usize::try_from(self.len).unwrap_or(usize::MAX).min(limit);
+        let mut bytes = vec![0; len];
+        self.read_exact_at(0, &mut bytes)?;
+        Ok(bytes)
+    }
+
+    fn weight(&self) -> usize {
+        match &self.origin {
+            Origin::Stream(_) => 0,
+            Origin::Memory(bytes) => bytes.len(),
+        }
+    }
+}
+
+/// Copies what `source` has from byte `at` on into `buf`; returns how much that was.
+fn copy_from(source: &[u8], at: u64, buf: &mut [u8]) -> usize {
+    let source = usize::try_from(at)
+        .ok()
+        .and_then(|at| source.get(at..))
+        .unwrap_or_default();
+    let count = source.len().min(buf.len());
+    if let (Some(to), Some(from)) = (buf.get_mut(..count), source.get(..count)) {
+        to.copy_from_slice(from);
+    }
+    count
+}
+
+/// One piece of a rendition.
+#[derive(Debug)]
+enum Segment {
+    Literal(Vec<u8>),
+    Base64 { source: ByteRange, eol: Eol },
+    Raw(ByteRange),
+}
+
+impl Segment {
+    fn len(&self) -> u64 {
+        match self {
+            Self::Literal(bytes) => bytes.len() as u64,
+            Self::Base64 { source, eol } => base64::encoded_len(source.len(), *eol),
+            Self::Raw(source) => source.len(),
+        }
+    }
+
+    fn read_at(&self, offset: u64, buf: &mut [u8]) -> Result<usize> {
+        match self {
+            Self::Literal(bytes) => Ok(copy_from(bytes, offset, buf)),
+            Self::Base64 { source, eol } => base64::read_at(source, *eol, offset, buf),
+            Self::Raw(source) => source.read_at(offset, buf),
+        }
+    }
+
+    fn weight(&self) -> usize {
+        match self {
+            Self::Literal(bytes) => bytes.capacity(),
+            Self::Base64 { source, .. } | Self::Raw(source) => source.weight(),
+        }
+    }
+}
+
+/// An item as a file: its exact size at once, its bytes when they are read.
+#[derive(Debug, Default)]
+pub struct Rendition {
+    segments: Vec<Segment>,
+    /// Where each segment ends.
+    ends: Vec<u64>,
+    problems: Vec<String>,
+}
+
+impl Rendition {
+    /// Exact size in bytes.
+    pub fn len(&self) -> u64 {
+        self.ends.last().copied().unwrap_or(0)
+    }
+
+    /// Whether the file is empty.
+    pub fn is_empty(&self) -> bool {
+        self.len() == 0
+    }
+
+    /// Fills `buf` from byte `offset`; returns the bytes written, fewer than asked only at the end. An attachment
+    /// that turns out damaged is an error.
+    pub fn read_at(&self, offset: u64, buf: &mut [u8]) -> Result<usize> {
+        let mut index = self.ends.partition_point(|end| *end <= offset);
+        let mut done = 0;
+        while done < buf.len() {
+            let (Some(segment), Some(end)) = (self.segments.get(index), self.ends.get(index))
+            else {
+                break;
+            };
+            let start = end - segment.len();
+            let at = offset.saturating_add(done as u64).saturating_sub(start);
+            done += segment.read_at(at, buf.get_mut(done..).unwrap_or_default())?;
+            index += 1;
+        }
+        Ok(done)
+    }
+
+    /// Bytes of memory that it holds.
+    pub fn weight(&self) -> usize {
+        let segments: usize = self.segments.iter().map(Segment::weight).sum();
+        let problems: usize = self.problems.iter().map(String::capacity).sum();
+        segments + problems + self.segments.capacity() * (size_of::<Segment>() + size_of::<u64>())
+    }
+
+    /// What could not be read; the file says the same in its `X-Ostfs-Problem` headers.
+    pub fn problems(&self) -> &[String] {
+        &self.problems
+    }
+
+    /// The bytes of `range` as they are.
+    pub(crate) fn of_range(range: ByteRange) -> Self {
+        let mut writer = Writer::new(Eol::Lf);
+        writer.raw(range);
+        writer.finish(Vec::new())
+    }
+}
+
+/// Puts a rendition together.
+#[derive(Debug)]
+pub(crate) struct Writer {
+    eol: Eol,
+    segments: Vec<Segment>,
+    literal: Vec<u8>,
+    at_line_start: bool,
+}
+
+impl Writer {
+    pub fn new(eol: Eol) -> Self {
+        Self {
+            eol,
+            segments: Vec::new(),
+            literal: Vec::new(),
+            at_line_start: true,
+        }
+    }
+
+    /// Text whose lines end with LF, written with the line ends of this file.
+    pub fn text(&mut self, text: &str) {
+        match self.eol {
+            Eol::Lf => self.literal.extend_from_slice(text.as_bytes()),
+            Eol::Crlf => {
+                for line in text.split_inclusive('\n') {
+                    let bare = line.strip_suffix('\n');
+                    self.literal
+                        .extend_from_slice(bare.unwrap_or(line).as_bytes());
+                    if bare.is_some() {
+                        self.literal.extend_from_slice(b"\r\n");
+                    }
+                }
+            }
+        }
+        if !text.is_empty() {
+            self.at_line_start = text.ends_with('\n');
+        }
+    }
+
+    /// Ends the line unless that is done.
+    pub fn end_line(&mut self) {
+        if !self.at_line_start {
+            self.text("\n");
+        }
+    }
+
+    /// `source` in base64 lines.
+    pub fn base64(&mut self, source: ByteRange) {
+        let eol = self.eol;
+        self.push(Segment::Base64 { source, eol });
+        self.at_line_start = true;
+    }
+
+    /// `source` byte for byte.
+    pub fn raw(&mut self, source: ByteRange) {
+        self.push(Segment::Raw(source));
+        // How it ends would have to be read; one more line end hurts nobody.
+        self.at_line_start = false;
+    }
+
+    fn push(&mut self, segment: Segment) {
+        self.flush();
+        if segment.len() > 0 {
+            self.segments.push(segment);
+        }
+    }
+
+    fn flush(&mut self) {
+        if !self.literal.is_empty() {
+            let mut bytes = std::mem::take(&mut self.literal);
+            bytes.shrink_to_fit();
+            self.segments.push(Segment::Literal(bytes));
+        }
+    }
+
+    /// The text written so far, for text that goes into a part.
+    pub fn into_text(self) -> String {
+        String::from_utf8_lossy(&self.literal).into_owned()
+    }
+
+    pub fn finish(mut self, problems: Vec<String>) -> Rendition {
+        self.flush();
+        let mut end = 0u64;
+        let ends = self.segments.iter().map(|segment| {
+            end = end.saturating_add(segment.len());
+            end
+        });
+        Rendition {
+            ends: ends.collect(),
+            segments: self.segments,
+            problems,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn sample(eol: Eol) -> Rendition {
+        let mut writer = Writer::new(eol);
+        writer.text("Subject: x\n\n");
+        writer.base64(ByteRange::of_bytes((0..=255).cycle().take(1000).collect()));
+        writer.text("--b\n");
+        writer.raw(
+            ByteRange::of_bytes(b"signed \n bytes\r\n".to_vec())
+                .part(2, 10)
+                .unwrap(),
+        );
+        writer.end_line();
+        writer.text("end\n");
+        writer.finish(Vec::new())
+    }
+
+    #[test]
+    fn every_range_equals_the_slice_of_the_whole() {
+        for eol in [Eol::Lf, Eol::Crlf] {
+            let rendition = sample(eol);
+            let mut whole = vec![0; rendition.len() as usize + 5];
+            let read = rendition.read_at(0, &mut whole).unwrap();
+            assert_eq!(read as u64, rendition.len());
+            whole.truncate(read);
+            for start in 0..whole.len() + 3 {
+                for size in [1, 2, 7, 80, 300] {
+                    let mut buf = vec![0; size];
+                    let read = rendition.read_at(start as u64, &mut buf).unwrap();
+                    let from = start.min(whole.len());
+                    assert_eq!(buf[..read], whole[from..(from + size).min(whole.len())]);
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn text_takes_the_line_ends_of_the_file_and_raw_bytes_keep_theirs() {
+        let read = |rendition: &Rendition| {
+            let mut whole = vec![0; rendition.len() as usize];
+            rendition.read_at(0, &mut whole).unwrap();
+            String::from_utf8(whole).unwrap()
+        };
+        assert!(read(&sample(Eol::Lf)).ends_with("--b\ngned \n byt\nend\n"));
+        let crlf = read(&sample(Eol::Crlf));
+        assert!(crlf.starts_with("Subject: x\r\n\r\n"));
+        assert!(crlf.ends_with("--b\r\ngned \n byt\r\nend\r\n"));
+    }
+
+    #[test]
+    fn a_stream_shorter_than_it_says_is_an_error_and_not_zeros() {
+        let range = ByteRange {
+            origin: Origin::Memory(vec![1, 2, 3].into()),
+            start: 0,
+            len: 10,
+        };
+        let rendition = Rendition::of_range(range);
+        assert_eq!(rendition.len(), 10);
+        assert!(rendition.read_at(0, &mut [0; 10]).is_err());
+    }
+}

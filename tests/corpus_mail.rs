@@ -1,0 +1,245 @@
+//! Messages of real files as mail: sound to Python's email package, complete, and the same wherever a read begins.
+//!
+//! The files lie in `../shared/corpus` (or `$OSTFS_CORPUS`) and never enter the project; without them these tests say
+//! so and pass.
+
+mod corpus;
+mod read_back;
+
+use std::path::Path;
+use std::sync::Arc;
+
+use ostfs::codepage;
+use ostfs::convert::{AttachmentContent, Converter, Eol, Headers, Options};
+use ostfs::ltp::{Value, tags};
+use ostfs::messaging::{Message, Store};
+use ostfs::ndb::NodeId;
+use serde_json::Value as Json;
+use sha2::{Digest, Sha256};
+
+fn sha256(bytes: &[u8]) -> String {
+    let hash = Sha256::digest(bytes);
+    hash.iter().map(|byte| format!("{byte:02x}")).collect()
+}
+
+fn nid(value: &Json) -> NodeId {
+    let digits = value["nid"].as_str().unwrap().trim_start_matches("0x");
+    NodeId(u32::from_str_radix(digits, 16).unwrap())
+}
+
+/// Every message of `file` as the independent reader lists it, with the converter of its store.
+fn each_message(
+    file: &Path,
+    options: Options,
+    mut check: impl FnMut(&Converter, Message, &Json, &str),
+) {
+    let vector = corpus::vector(file);
+    let store = Arc::new(Store::open(ostfs::recover::open(file, 16 << 20).unwrap()));
+    let converter = Converter::new(Arc::clone(&store), options);
+    for expected in vector["allMessages"].as_array().unwrap() {
+        let nid = nid(expected);
+        let place = format!("{}, message {:#x}", vector["file"], nid.0);
+        let message = Message::open(&store, nid).unwrap();
+        check(&converter, message, expected, &place);
+    }
+}
+
+/// Hashes of all files attached to `message`, and to the messages attached to it; without those that a report uses.
+fn attached(message: &Json, into: &mut Vec<String>) {
+    for attachment in message["attachments"].as_array().unwrap() {
+        let is_report_part = attachment["mime"]
+            .as_str()
+            .is_some_and(|mime| mime.starts_with("message/d"));
+        match attachment["kind"].as_str() {
+            Some("msg") => attached(&attachment["embedded"], into),
+            Some(_) if !is_report_part => {
+                into.push(attachment["sha256"].as_str().unwrap().to_owned())
+            }
+            _ => {}
+        }
+    }
+}
+
+/// The stored plain text, in words.
+fn words_of_body(message: &Message) -> String {
+    let body = message.properties().context().get(tags::BODY).unwrap();
+    let text = match body {
+        Some(Value::String(bytes)) => codepage::decode_utf16le(&bytes),
+        Some(Value::String8(bytes)) => codepage::decode(message.properties().code_page(), &bytes),
+        _ => String::new(),
+    };
+    words(&text.replace('\0', ""))
+}
+
+fn words(text: &str) -> String {
+    text.split_whitespace().collect::<Vec<_>>().join(" ")
+}
+
+/// All that Python finds wrong with the messages of the corpus, and the parts that it finds.
+fn read_back(options: Options, python: &[&str], mut check: impl FnMut(&Json, &Json, &str, &str)) {
+    for file in corpus::files() {
+        let folder = tempfile::tempdir().unwrap();
+        let mut messages = Vec::new();
+        each_message(&file, options, |converter, message, expected, place| {
+            let rendition = converter.render(&message);
+            assert_eq!(rendition.problems(), &[] as &[String], "{place}");
+            let name = format!("{:08x}.eml", message.nid().0);
+            std::fs::write(folder.path().join(&name), read_back::bytes(&rendition)).unwrap();
+            messages.push((
+                name,
+                expected.clone(),
+                words_of_body(&message),
+                place.to_owned(),
+            ));
+        });
+        let Some(found) = read_back::with_python(folder.path(), python) else {
+            return;
+        };
+        assert_eq!(found.len(), messages.len());
+        for (name, expected, words, place) in &messages {
+            let found = found.iter().find(|found| found["file"] == **name).unwrap();
+            assert_eq!(found["faults"], Json::Array(Vec::new()), "{place}");
+            check(found, expected, words, place);
+        }
+    }
+}
+
+#[test]
+fn every_message_is_sound_mail_with_its_text_and_all_its_attachments() {
+    read_back(
+        Options::default(),
+        &[],
+        |found, expected, expected_words, place| {
+            let parts = found["parts"].as_array().unwrap();
+            let texts = parts.iter().filter(|part| part["type"] == "text/plain");
+            let found_words: Vec<String> = texts
+                .filter_map(|part| part["text"].as_str())
+                .map(words)
+                .collect();
+            assert!(
+                expected_words.is_empty()
+                    || found_words
+                        .iter()
+                        .any(|words| words.contains(expected_words)),
+                "{place}: the text is not there"
+            );
+            let mut hashes = Vec::new();
+            attached(expected, &mut hashes);
+            let mut found: Vec<&str> = parts
+                .iter()
+                .filter(|part| part["base64"] == true)
+                .map(|part| part["sha256"].as_str().unwrap())
+                .collect();
+            for hash in &hashes {
+                let at = found.iter().position(|found| found == hash);
+                found.swap_remove(
+                    at.unwrap_or_else(|| panic!("{place}: attachment {hash} is missing")),
+                );
+            }
+        },
+    );
+}
+
+#[test]
+fn the_choice_of_line_ends_and_headers_changes_nothing_else() {
+    let options = Options {
+        eol: Eol::Crlf,
+        headers: Headers::Utf8,
+        ..Options::default()
+    };
+    read_back(options, &["--utf8"], |found, expected, _, place| {
+        let mut hashes = Vec::new();
+        attached(expected, &mut hashes);
+        let parts = found["parts"].as_array().unwrap();
+        let files = parts.iter().filter(|part| part["base64"] == true).count();
+        assert!(files >= hashes.len(), "{place}");
+    });
+}
+
+#[test]
+fn a_read_may_begin_and_end_anywhere() {
+    for file in corpus::files() {
+        each_message(&file, Options::default(), |converter, message, _, place| {
+            let rendition = converter.render(&message);
+            let whole = read_back::bytes(&rendition);
+            read_back::assert_ranges(&rendition, &whole, place);
+            assert!(
+                whole == read_back::bytes(&converter.render(&message)),
+                "{place}: another rendition"
+            );
+            assert!(
+                rendition.weight() as u64 <= rendition.len() + 10_000,
+                "{place}"
+            );
+        });
+    }
+}
+
+#[test]
+fn every_attachment_is_a_file_of_its_own_in_table_order() {
+    fn check(converter: &Converter, message: &Message, expected: &Json, place: &str) {
+        let mut files = converter.attachments(message).into_iter();
+        let all = expected["attachments"].as_array().unwrap();
+        for attachment in message.attachments(|error| panic!("{place}: {error}")) {
+            let expected = all
+                .iter()
+                .find(|expected| nid(expected) == attachment.nid())
+                .unwrap();
+            let file = files
+                .next()
+                .unwrap_or_else(|| panic!("{place}: {expected} is missing"));
+            assert!(
+                !file.name.is_empty() && !file.name.contains(['/', '\\']),
+                "{place}: {}",
+                file.name
+            );
+            match file.content {
+                AttachmentContent::File(rendition) => {
+                    let bytes = read_back::bytes(&rendition);
+                    assert_eq!(
+                        sha256(&bytes),
+                        expected["sha256"].as_str().unwrap(),
+                        "{place}: {}",
+                        file.name
+                    );
+                }
+                AttachmentContent::Message(message) => {
+                    assert!(file.name.ends_with(".eml"), "{}", file.name);
+                    check(converter, &message, &expected["embedded"], place);
+                }
+                AttachmentContent::Unreadable(error) => panic!("{place}: {}: {error}", file.name),
+            }
+        }
+        assert_eq!(files.count(), 0, "{place}");
+    }
+    for file in corpus::files() {
+        each_message(
+            &file,
+            Options::default(),
+            |converter, message, expected, place| {
+                check(converter, &message, expected, place);
+            },
+        );
+    }
+}
+
+#[test]
+fn hostile_files_are_rendered_without_harm() {
+    for file in corpus::hostile() {
+        let Ok(ndb) = ostfs::recover::open(&file, 16 << 20) else {
+            continue;
+        };
+        let store = Arc::new(Store::open(ndb));
+        let converter = Converter::new(Arc::clone(&store), Options::default());
+        for node in store.ndb().nodes().filter_map(Result::ok) {
+            let rendition = match Message::open(&store, node.nid) {
+                Ok(message) => converter.render(&message),
+                Err(error) => converter.placeholder(node.nid, &error),
+            };
+            assert!(!rendition.is_empty());
+            let mut buffer = vec![0; 1 << 16];
+            let _ = rendition.read_at(0, &mut buffer);
+            let _ = rendition.read_at(rendition.len() / 2, &mut buffer);
+        }
+    }
+}
