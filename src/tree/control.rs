@@ -1,0 +1,72 @@
+//! `.ostfs`: not listed, but there. What the file is, what could not be read, and a table of all items.
+
+use super::Tree;
+use super::directory::Directory;
+use super::ino::{Ino, Kind, Object, Special};
+use crate::error::{Error, Result};
+
+const FILES: [(&str, Special); 3] = [
+    ("info.json", Special::Info),
+    ("problems.txt", Special::Problems),
+    ("index.csv", Special::Index),
+];
+
+impl Tree {
+    /// What is at `name` in the directory `object` without being listed there.
+    pub(super) fn special(&self, object: &Object, name: &str) -> Option<Special> {
+        (*object == Object::Root && name == Special::CONTROL).then_some(Special::Control)
+    }
+
+    pub(super) fn list_control(&self) -> Directory {
+        let mut listing = Directory::new(Ino::ROOT);
+        for (name, special) in FILES {
+            listing.add(
+                name,
+                self.inodes.number(&Object::Special(special)),
+                Kind::File,
+            );
+        }
+        listing
+    }
+
+    fn info_json(&self) -> &str {
+        self.info
+            .get_or_init(|| serde_json::to_string_pretty(&self.info()).unwrap_or_default() + "\n")
+    }
+
+    pub(super) fn special_size(&self, special: Special) -> Result<u64> {
+        Ok(match special {
+            Special::LostFound | Special::Control => 0,
+            Special::Info => self.info_json().len() as u64,
+            Special::Problems => self.problems.text().len() as u64,
+            Special::Index => self.index()?.len(),
+        })
+    }
+
+    pub(super) fn read_special(
+        &self,
+        special: Special,
+        offset: u64,
+        buf: &mut [u8],
+    ) -> Result<usize> {
+        match special {
+            Special::LostFound | Special::Control => Err(Error::IsADirectory),
+            Special::Info => Ok(copy_at(self.info_json().as_bytes(), offset, buf)),
+            Special::Problems => Ok(copy_at(self.problems.text().as_bytes(), offset, buf)),
+            Special::Index => self.read_index(offset, buf),
+        }
+    }
+}
+
+/// Copies from byte `offset` of `source`; returns how much there was.
+pub(super) fn copy_at(source: &[u8], offset: u64, buf: &mut [u8]) -> usize {
+    let rest = usize::try_from(offset)
+        .ok()
+        .and_then(|offset| source.get(offset..))
+        .unwrap_or_default();
+    let count = rest.len().min(buf.len());
+    for (to, from) in buf.iter_mut().zip(rest) {
+        *to = *from;
+    }
+    count
+}

@@ -1,0 +1,237 @@
+//! Folders as directories: subfolders first, then the rows of the contents table, by node.
+
+use super::directory::Directory;
+use super::ino::{Ino, Kind, MessagePath, Object, Special};
+use super::item;
+use super::name::{self, ATTACHMENTS_SUFFIX};
+use super::options::Attachments;
+use super::{Times, Tree};
+use crate::error::{Error, Result};
+use crate::ltp::tags;
+use crate::messaging::{ContentsRow, ContentsTable, Folder};
+use crate::ndb::{NodeId, NodeType};
+
+/// Folders above a folder that are followed; more are a cycle.
+const MAX_FOLDER_DEPTH: usize = 128;
+
+impl Tree {
+    fn folder(&self, nid: NodeId) -> Folder {
+        Folder::new(&self.store, nid)
+    }
+
+    /// Notes what goes wrong while folder `nid` is read.
+    pub(super) fn note_in_folder(&self, nid: NodeId) -> impl FnMut(Error) + '_ {
+        move |error| self.problems.note(format!("folder {:#x}: {error}", nid.0))
+    }
+
+    /// The inode of the directory that shows folder `nid`.
+    pub(super) fn folder_ino(&self, nid: NodeId) -> Ino {
+        if nid == self.root {
+            Ino::ROOT
+        } else {
+            self.inodes.number(&Object::Folder(nid))
+        }
+    }
+
+    /// `nidParent` of a folder or message; None when that cannot be told.
+    pub(super) fn parent_of(&self, nid: NodeId) -> Option<NodeId> {
+        let entry = self.store.ndb().find_node(nid).ok().flatten()?;
+        (entry.parent != nid).then_some(entry.parent)
+    }
+
+    /// The folders above `nid`, innermost first, without itself.
+    fn ancestors(&self, nid: NodeId) -> impl Iterator<Item = NodeId> + '_ {
+        std::iter::successors(self.parent_of(nid), |nid| self.parent_of(*nid))
+            .take(MAX_FOLDER_DEPTH)
+    }
+
+    /// The subfolders that the directory of folder `nid` shows, with their display names. A folder that belongs to
+    /// another one by its own word is shown there (or in `lost+found`), so that the tree has no cycles.
+    pub(super) fn subfolders(&self, nid: NodeId) -> Vec<(NodeId, Option<String>)> {
+        let mut shown = Vec::new();
+        for child in self.folder(nid).subfolders(self.note_in_folder(nid)) {
+            let is_search = child.nid.node_type() == NodeType::SEARCH_FOLDER;
+            if is_search && !self.options.all {
+                continue;
+            }
+            let parent = self.parent_of(child.nid);
+            let elsewhere = parent.is_some_and(|parent| {
+                parent != nid && matches!(self.store.ndb().find_node(parent), Ok(Some(_)))
+            });
+            if elsewhere
+                || child.nid == nid
+                || self.ancestors(nid).any(|ancestor| ancestor == child.nid)
+            {
+                self.problems.note(format!(
+                    "folder {:#x}: lists folder {:#x}, which belongs to {:#x?}",
+                    nid.0,
+                    child.nid.0,
+                    parent.map(|parent| parent.0)
+                ));
+                continue;
+            }
+            shown.push((child.nid, child.name));
+        }
+        shown
+    }
+
+    /// The directory of folder `nid` without its messages.
+    pub(super) fn list_subfolders(&self, nid: NodeId) -> Directory {
+        let parent = match self.parent_of(nid) {
+            Some(parent) if nid != self.root => self.folder_ino(parent),
+            _ => Ino::ROOT,
+        };
+        let mut listing = Directory::new(parent);
+        if nid == self.root {
+            let lost_found = self.inodes.number(&Object::Special(Special::LostFound));
+            listing.add(Special::LOST_FOUND, lost_found, Kind::Directory);
+        }
+        for (child, display_name) in self.subfolders(nid) {
+            self.add_folder(&mut listing, child, display_name.as_deref());
+        }
+        listing
+    }
+
+    pub(super) fn add_folder(
+        &self,
+        listing: &mut Directory,
+        nid: NodeId,
+        display_name: Option<&str>,
+    ) {
+        let stem = listing.free_stem(&name::folder(display_name), &[""], nid.0);
+        listing.add(&stem, self.folder_ino(nid), Kind::Directory);
+    }
+
+    /// The directory of folder `nid`.
+    pub(super) fn list_folder(&self, nid: NodeId) -> Result<Directory> {
+        self.store.node(nid)?;
+        let mut listing = self.list_subfolders(nid);
+        for table in self.tables(nid) {
+            for row in table.rows(self.note_in_folder(nid)) {
+                self.add_item(&mut listing, nid, &row);
+            }
+        }
+        Ok(listing.finish())
+    }
+
+    /// The tables whose rows the directory of folder `nid` shows.
+    pub(super) fn tables(&self, nid: NodeId) -> Vec<ContentsTable> {
+        let folder = self.folder(nid);
+        let mut tables = vec![folder.contents(self.note_in_folder(nid))];
+        if self.options.all && !folder.is_search() {
+            tables.push(folder.associated_contents(self.note_in_folder(nid)));
+        }
+        tables
+    }
+
+    /// Adds the file of a message, and the directory of its attachments where it has any; in a search folder, a link.
+    pub(super) fn add_item(&self, listing: &mut Directory, folder: NodeId, row: &ContentsRow) {
+        let item = self.describe(row);
+        if folder.node_type() == NodeType::SEARCH_FOLDER {
+            let stem = listing.free_stem(&item.stem, &[item.extension], row.nid.0);
+            let link = self.inodes.number(&Object::Link(folder, row.nid));
+            listing.add(&format!("{stem}{}", item.extension), link, Kind::Symlink);
+            return;
+        }
+        let has_directory = item.has_attachments && self.options.attachments != Attachments::Eml;
+        let extensions = [item.extension, ATTACHMENTS_SUFFIX];
+        let taken = if has_directory { 2 } else { 1 };
+        let stem = listing.free_stem(
+            &item.stem,
+            extensions.get(..taken).unwrap_or_default(),
+            row.nid.0,
+        );
+        let file = self.inodes.number(&Object::Message(row.nid));
+        listing.add(&format!("{stem}{}", item.extension), file, Kind::File);
+        if has_directory {
+            let directory = self
+                .inodes
+                .number(&Object::Attachments(MessagePath::top(row.nid)));
+            listing.add(
+                &format!("{stem}{ATTACHMENTS_SUFFIX}"),
+                directory,
+                Kind::Directory,
+            );
+        }
+    }
+
+    /// Times of the directory of folder `nid`: its newest message's, else its own, else the source file's.
+    pub(super) fn folder_times(&self, nid: NodeId) -> Result<Times> {
+        if let Some(times) = self.folder_times.lock().get(&nid) {
+            return Ok(*times);
+        }
+        self.store.node(nid)?;
+        let newest = self.folder(nid).contents(self.note_in_folder(nid)).newest();
+        let own = |id: u16| {
+            let properties = self.folder(nid).properties().ok()?;
+            properties.time(id).ok().flatten()
+        };
+        let modified = own(tags::LAST_MODIFICATION_TIME);
+        let created = own(tags::CREATION_TIME);
+        let mtime = newest
+            .or(modified)
+            .or(created)
+            .map_or(self.source_time, |time| time.system_time());
+        let times = Times {
+            mtime,
+            ctime: modified.map_or(mtime, |time| time.system_time()),
+            btime: created.map_or(mtime, |time| time.system_time()),
+        };
+        self.folder_times.lock().insert(nid, times);
+        Ok(times)
+    }
+
+    /// Names of the directories from the root down to folder `nid`; None when it is not below the root.
+    fn folder_path(&self, nid: NodeId) -> Option<Vec<String>> {
+        let mut names = Vec::new();
+        let mut at = nid;
+        while at != self.root {
+            if names.len() > MAX_FOLDER_DEPTH {
+                return None;
+            }
+            let parent = self.parent_of(at)?;
+            names.push(name_in(&self.list_subfolders(parent), self.folder_ino(at))?);
+            at = parent;
+        }
+        names.reverse();
+        Some(names)
+    }
+
+    /// Where a link in a search folder leads: relative, to the message in the folder that owns it.
+    pub(super) fn link_target(&self, object: &Object) -> Result<String> {
+        let Object::Link(search, message) = object else {
+            return Err(Error::NotFound);
+        };
+        let target = || -> Option<String> {
+            let up = self.folder_path(*search)?.len();
+            let folder = self.parent_of(*message)?;
+            let mut names = self.folder_path(folder)?;
+            let listing = self.directory(self.folder_ino(folder)).ok()?;
+            names.push(name_in(
+                &listing,
+                self.inodes.number(&Object::Message(*message)),
+            )?);
+            Some(format!("{}{}", "../".repeat(up), names.join("/")))
+        };
+        target().ok_or_else(|| {
+            Error::corrupt(
+                "search folder",
+                *message,
+                "lists a message that no folder holds",
+            )
+            .in_node(search.0)
+        })
+    }
+
+    /// How a row is shown. What the table does not tell, the message is asked.
+    fn describe(&self, row: &ContentsRow) -> item::Description {
+        item::describe(&self.store, row)
+    }
+}
+
+fn name_in(listing: &Directory, ino: Ino) -> Option<String> {
+    listing
+        .entries()
+        .find(|entry| entry.ino == ino)
+        .map(|entry| entry.name.to_owned())
+}

@@ -1,0 +1,159 @@
+//! What the file is and what its folders declare and hold: `ostfs info` and `.ostfs/info.json`.
+
+use serde::Serialize;
+
+use super::Tree;
+use crate::ltp::tags;
+use crate::messaging::Folder;
+use crate::ndb::crypt::CryptMethod;
+use crate::ndb::header::Client;
+use crate::ndb::{NodeId, NodeType};
+
+/// Facts about the file, in the order in which they are printed.
+#[derive(Debug, Serialize)]
+pub struct Info {
+    /// PST, OST or what else the header says.
+    pub kind: String,
+    /// Name of the on-disk format.
+    pub format: &'static str,
+    /// `wVer`.
+    pub version: u16,
+    /// `wVerClient`.
+    pub client_version: u16,
+    /// `bCryptMethod` in words.
+    pub encryption: &'static str,
+    /// Whether a password is set (which guards nothing).
+    pub password: bool,
+    /// Size of the file in bytes.
+    pub size: u64,
+    /// Size that the header declares; larger than `size` when the file was cut off.
+    pub declared_size: u64,
+    /// Whether the file ends before its declared size.
+    pub truncated: bool,
+    /// Whether the CRCs of the header are right.
+    pub header_crc_valid: bool,
+    /// Display name of the store, if it has one.
+    pub name: Option<String>,
+    /// All folders, from the real root down.
+    pub folders: Vec<FolderInfo>,
+    /// Sum over the folders (not the search folders).
+    pub messages: u64,
+    /// Sum over the folders.
+    pub associated: u64,
+    /// Problems met while counting.
+    pub problems: u64,
+}
+
+/// Figures of one folder.
+#[derive(Debug, Serialize)]
+pub struct FolderInfo {
+    /// Path from the real root, names as in the file.
+    pub path: String,
+    /// Node id.
+    pub nid: u32,
+    /// Whether it is a search folder, whose messages belong to other folders.
+    pub search: bool,
+    /// PidTagContainerClass.
+    pub class: Option<String>,
+    /// PidTagContentCount: how many messages the folder says it has.
+    pub declared: Option<i32>,
+    /// PidTagContentUnreadCount.
+    pub unread: Option<i32>,
+    /// Rows of its contents table.
+    pub found: u64,
+    /// Rows of its associated contents table.
+    pub associated: u64,
+}
+
+impl Tree {
+    /// Collects the facts: reads the tables of all folders, opens no message.
+    pub fn info(&self) -> Info {
+        let header = self.store.ndb().header();
+        let size = self.store.ndb().source().len();
+        let folders = self.folder_infos();
+        let sum = |count: fn(&FolderInfo) -> u64| {
+            folders
+                .iter()
+                .filter(|folder| !folder.search)
+                .map(count)
+                .sum()
+        };
+        Info {
+            kind: match header.client {
+                Client::Pst => "PST".into(),
+                Client::Ost => "OST".into(),
+                Client::AddressBook => "PAB".into(),
+                Client::Other(magic) => format!("unknown ({})", magic.escape_ascii()),
+            },
+            format: header.format.name,
+            version: header.version,
+            client_version: header.client_version,
+            encryption: match header.crypt {
+                CryptMethod::None => "none",
+                CryptMethod::Permute => "permute (compressible)",
+                CryptMethod::Cyclic => "cyclic (high)",
+            },
+            password: self.store.has_password(),
+            size,
+            declared_size: header.file_eof,
+            truncated: header.file_eof > size,
+            header_crc_valid: header.crc_valid,
+            name: self
+                .store
+                .properties()
+                .and_then(|store| store.string(tags::DISPLAY_NAME).ok().flatten()),
+            messages: sum(|folder| folder.found),
+            associated: sum(|folder| folder.associated),
+            folders,
+            problems: self.problems.count(),
+        }
+    }
+
+    fn folder_infos(&self) -> Vec<FolderInfo> {
+        let mut infos = Vec::new();
+        let mut seen = std::collections::HashSet::new();
+        let mut todo = vec![(NodeId::ROOT_FOLDER, String::new())];
+        while let Some((nid, path)) = todo.pop() {
+            if !seen.insert(nid) {
+                continue;
+            }
+            let folder = Folder::new(&self.store, nid);
+            let mut children: Vec<(NodeId, String)> = folder
+                .subfolders(self.note_in_folder(nid))
+                .into_iter()
+                .map(|child| {
+                    (
+                        child.nid,
+                        format!("{path}/{}", child.name.unwrap_or_default()),
+                    )
+                })
+                .collect();
+            children.reverse();
+            todo.extend(children);
+            infos.push(self.folder_info(&folder, path));
+        }
+        infos
+    }
+
+    fn folder_info(&self, folder: &Folder, path: String) -> FolderInfo {
+        let nid = folder.nid();
+        let properties = folder.properties().map_err(self.note_in_folder(nid)).ok();
+        let integer = |id: u16| {
+            properties
+                .as_ref()
+                .and_then(|own| own.integer(id).ok().flatten())
+        };
+        FolderInfo {
+            path: if path.is_empty() { "/".into() } else { path },
+            nid: nid.0,
+            search: nid.node_type() == NodeType::SEARCH_FOLDER,
+            class: properties
+                .as_ref()
+                .and_then(|own| own.string(tags::CONTAINER_CLASS).ok().flatten()),
+            declared: integer(tags::CONTENT_COUNT),
+            unread: integer(tags::CONTENT_UNREAD_COUNT),
+            found: folder.contents(self.note_in_folder(nid)).len() as u64,
+            associated: folder.associated_contents(self.note_in_folder(nid)).len() as u64,
+        }
+    }
+}

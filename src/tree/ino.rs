@@ -1,0 +1,297 @@
+//! Inode numbers: derived from node ids alone, so equal on every mount of the same file.
+//!
+//! The top four bits are the kind, then 28 bits of an index, then the NID of a folder or message. What lies deeper
+//! (attachments of embedded messages, links) has a hash of its path in place of both, and a table of those seen.
+
+use std::collections::HashMap;
+use std::fmt;
+
+use parking_lot::RwLock;
+
+use crate::ndb::NodeId;
+
+/// Inode number.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Ino(pub u64);
+
+impl Ino {
+    /// The root directory; FUSE demands 1.
+    pub const ROOT: Ino = Ino(1);
+
+    fn new(kind: u64, index: u64, nid: NodeId) -> Ino {
+        Ino(kind << KIND_SHIFT | (index & INDEX_MASK) << INDEX_SHIFT | u64::from(nid.0))
+    }
+}
+
+/// What kind of directory entry something is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Kind {
+    /// A directory.
+    Directory,
+    /// A regular file.
+    File,
+    /// A symbolic link.
+    Symlink,
+}
+
+const KIND_SHIFT: u32 = 60;
+const INDEX_SHIFT: u32 = 32;
+const INDEX_MASK: u64 = (1 << (KIND_SHIFT - INDEX_SHIFT)) - 1;
+const HASH_MASK: u64 = (1 << KIND_SHIFT) - 1;
+
+const FOLDER: u64 = 0;
+const MESSAGE: u64 = 1;
+const ATTACHMENTS: u64 = 2;
+const ATTACHMENT: u64 = 3;
+const SPECIAL: u64 = 4;
+const DEEP_DIRECTORY: u64 = 5;
+const DEEP_FILE: u64 = 6;
+const LINK: u64 = 7;
+
+/// A message of a folder, or one embedded in it: the way there by attachment numbers.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+pub struct MessagePath {
+    /// The message of a folder.
+    pub nid: NodeId,
+    /// Which attachment to enter at each level; empty for the message itself.
+    pub attachments: Vec<u32>,
+}
+
+impl fmt::Display for MessagePath {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "message {:#x}", self.nid.0)?;
+        for index in &self.attachments {
+            write!(f, ", attachment {}", index + 1)?;
+        }
+        Ok(())
+    }
+}
+
+impl MessagePath {
+    /// The message `nid` itself.
+    pub fn top(nid: NodeId) -> Self {
+        Self {
+            nid,
+            attachments: Vec::new(),
+        }
+    }
+
+    /// The message embedded in attachment `index` of this one.
+    pub fn embedded(&self, index: u32) -> Self {
+        let mut attachments = self.attachments.clone();
+        attachments.push(index);
+        Self {
+            nid: self.nid,
+            attachments,
+        }
+    }
+}
+
+/// The directories and files that are not in the source file.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Special {
+    /// `lost+found`
+    LostFound,
+    /// `.ostfs`
+    Control,
+    /// `.ostfs/info.json`
+    Info,
+    /// `.ostfs/problems.txt`
+    Problems,
+    /// `.ostfs/index.csv`
+    Index,
+}
+
+impl Special {
+    /// Name of the directory of lost items.
+    pub const LOST_FOUND: &str = "lost+found";
+    /// Name of the directory about the file itself.
+    pub const CONTROL: &str = ".ostfs";
+
+    const ALL: [Special; 5] = [
+        Special::LostFound,
+        Special::Control,
+        Special::Info,
+        Special::Problems,
+        Special::Index,
+    ];
+}
+
+/// What an inode number stands for.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+pub enum Object {
+    /// The root directory.
+    Root,
+    /// A folder or search folder.
+    Folder(NodeId),
+    /// The file of a message in a folder.
+    Message(NodeId),
+    /// The directory with the attachments of a message.
+    Attachments(MessagePath),
+    /// Attachment number `1` of a message, as a file.
+    Attachment(MessagePath, u32),
+    /// In search folder `0`, the link to message `1`.
+    Link(NodeId, NodeId),
+    /// Something that is not in the source file.
+    Special(Special),
+}
+
+impl fmt::Display for Object {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Object::Root => write!(f, "root directory"),
+            Object::Folder(nid) => write!(f, "folder {:#x}", nid.0),
+            Object::Message(nid) => write!(f, "message {:#x}", nid.0),
+            Object::Attachments(path) => write!(f, "{path}"),
+            Object::Attachment(path, index) => write!(f, "{path}, attachment {}", index + 1),
+            Object::Link(folder, message) => {
+                write!(
+                    f,
+                    "link in folder {:#x} to message {:#x}",
+                    folder.0, message.0
+                )
+            }
+            Object::Special(special) => write!(f, "{special:?}"),
+        }
+    }
+}
+
+impl Object {
+    /// Its kind.
+    pub fn kind(&self) -> Kind {
+        match self {
+            Object::Root
+            | Object::Folder(_)
+            | Object::Attachments(_)
+            | Object::Special(Special::LostFound | Special::Control) => Kind::Directory,
+            Object::Message(_) | Object::Attachment(..) | Object::Special(_) => Kind::File,
+            Object::Link(..) => Kind::Symlink,
+        }
+    }
+}
+
+/// Turns objects into numbers and back. Only what lies deep or is a link takes memory.
+#[derive(Debug, Default)]
+pub struct Inodes {
+    deep: RwLock<HashMap<u64, Object>>,
+}
+
+impl Inodes {
+    /// The number of `object`.
+    pub fn number(&self, object: &Object) -> Ino {
+        match object {
+            Object::Root => Ino::ROOT,
+            Object::Folder(nid) => Ino::new(FOLDER, 0, *nid),
+            Object::Message(nid) => Ino::new(MESSAGE, 0, *nid),
+            Object::Special(special) => {
+                let index = Special::ALL.iter().position(|other| other == special);
+                Ino::new(SPECIAL, index.unwrap_or(0) as u64, NodeId(0))
+            }
+            Object::Attachments(path) if path.attachments.is_empty() => {
+                Ino::new(ATTACHMENTS, 0, path.nid)
+            }
+            Object::Attachment(path, index)
+                if path.attachments.is_empty() && u64::from(*index) <= INDEX_MASK =>
+            {
+                Ino::new(ATTACHMENT, u64::from(*index), path.nid)
+            }
+            Object::Attachments(path) => self.intern(DEEP_DIRECTORY, object, path_words(path)),
+            Object::Attachment(path, index) => {
+                self.intern(DEEP_FILE, object, path_words(path).chain([*index]))
+            }
+            Object::Link(folder, message) => {
+                self.intern(LINK, object, [folder.0, message.0].into_iter())
+            }
+        }
+    }
+
+    /// What `ino` stands for; None for numbers that were never handed out.
+    pub fn object(&self, ino: Ino) -> Option<Object> {
+        if ino == Ino::ROOT {
+            return Some(Object::Root);
+        }
+        let nid = NodeId((ino.0 & u64::from(u32::MAX)) as u32);
+        let index = ino.0 >> INDEX_SHIFT & INDEX_MASK;
+        match ino.0 >> KIND_SHIFT {
+            FOLDER => Some(Object::Folder(nid)),
+            MESSAGE => Some(Object::Message(nid)),
+            ATTACHMENTS => Some(Object::Attachments(MessagePath::top(nid))),
+            ATTACHMENT => Some(Object::Attachment(MessagePath::top(nid), index as u32)),
+            SPECIAL => Special::ALL
+                .get(index as usize)
+                .copied()
+                .map(Object::Special),
+            _ => self.deep.read().get(&ino.0).cloned(),
+        }
+    }
+
+    /// A number from the hash of `words`. Two paths with the same 60 bits would be astronomical bad luck; the second
+    /// one then takes the next number.
+    fn intern(&self, kind: u64, object: &Object, words: impl Iterator<Item = u32>) -> Ino {
+        let mut hash = fnv1a(words) & HASH_MASK;
+        loop {
+            let number = kind << KIND_SHIFT | hash;
+            if let Some(present) = self.deep.read().get(&number) {
+                if present == object {
+                    return Ino(number);
+                }
+                hash = (hash + 1) & HASH_MASK;
+                continue;
+            }
+            self.deep
+                .write()
+                .entry(number)
+                .or_insert_with(|| object.clone());
+        }
+    }
+}
+
+fn path_words(path: &MessagePath) -> impl Iterator<Item = u32> + '_ {
+    std::iter::once(path.nid.0).chain(path.attachments.iter().copied())
+}
+
+/// FNV-1a, 64 bits: stable across versions and machines, which the standard library's hasher does not promise.
+fn fnv1a(words: impl Iterator<Item = u32>) -> u64 {
+    const OFFSET_BASIS: u64 = 0xCBF2_9CE4_8422_2325;
+    const PRIME: u64 = 0x0000_0100_0000_01B3;
+    words
+        .flat_map(u32::to_le_bytes)
+        .fold(OFFSET_BASIS, |hash, byte| {
+            (hash ^ u64::from(byte)).wrapping_mul(PRIME)
+        })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_object_comes_back_from_its_number_and_two_tables_agree() {
+        let (first, second) = (Inodes::default(), Inodes::default());
+        let message = NodeId(0x20_0024);
+        let path = MessagePath::top(message);
+        let deep = path.embedded(3).embedded(1);
+        let objects = [
+            Object::Root,
+            Object::Folder(NodeId::ROOT_FOLDER),
+            Object::Message(message),
+            Object::Attachments(path.clone()),
+            Object::Attachment(path.clone(), 0),
+            Object::Attachment(path, 7),
+            Object::Attachments(deep.clone()),
+            Object::Attachment(deep, 2),
+            Object::Link(NodeId(0x8_0023), message),
+            Object::Special(Special::LostFound),
+            Object::Special(Special::Problems),
+        ];
+        let numbers: std::collections::HashSet<Ino> =
+            objects.iter().map(|object| first.number(object)).collect();
+        assert_eq!(numbers.len(), objects.len());
+        for object in objects.iter().rev() {
+            let number = second.number(object);
+            assert_eq!(number, first.number(object));
+            assert_eq!(first.object(number).as_ref(), Some(object));
+        }
+        assert_eq!(first.object(Ino(DEEP_FILE << KIND_SHIFT | 99)), None);
+    }
+}

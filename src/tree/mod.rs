@@ -1,0 +1,306 @@
+//! The read-only tree: directories, names, attributes and `read_at`, as a plain library.
+//!
+//! Uses `convert` and `messaging`; knows nothing of FUSE. The mount, `export` and the tests all use it.
+//! Listings, renditions and lists of attachments live in LRU caches bounded in bytes; of everything else only the
+//! sizes of messages and the times of folders are kept for the life of the tree.
+#![forbid(unsafe_code)]
+
+mod attachments;
+mod control;
+mod directory;
+mod folder;
+mod index;
+mod info;
+mod ino;
+mod item;
+mod lost_found;
+mod name;
+mod options;
+mod problems;
+
+use std::collections::HashMap;
+use std::ffi::OsStr;
+use std::path::Path;
+use std::sync::{Arc, OnceLock};
+use std::time::SystemTime;
+
+use parking_lot::Mutex;
+
+use crate::cache::ByteLru;
+use crate::convert::{self, Converter};
+use crate::error::{Error, Result};
+use crate::messaging::Store;
+use crate::ndb::NodeId;
+use crate::recover;
+
+pub use directory::{Directory, Entry};
+pub use info::{FolderInfo, Info};
+pub use ino::{Ino, Kind};
+pub use options::{Attachments, Options};
+
+use attachments::AttachmentList;
+use index::Index;
+use ino::{Inodes, MessagePath, Object, Special};
+use item::ItemFile;
+use problems::Problems;
+
+/// Attributes of an inode; owner and mode belong to the mount, not to the tree.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Attr {
+    /// Its number.
+    pub ino: Ino,
+    /// Its kind.
+    pub kind: Kind,
+    /// Exact size in bytes of a file or link target; 0 for a directory.
+    pub size: u64,
+    /// Always 1: counting subdirectories would mean to list them, and 1 tells `find` not to rely on it.
+    pub nlink: u32,
+    /// Time of the message (delivery, else submit, else creation).
+    pub mtime: SystemTime,
+    /// Last modification in Outlook.
+    pub ctime: SystemTime,
+    /// Creation in Outlook.
+    pub btime: SystemTime,
+    /// Whether size and content can change while mounted: true of `.ostfs/problems.txt` alone.
+    pub changing: bool,
+}
+
+/// The three times of an object.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+struct Times {
+    mtime: SystemTime,
+    ctime: SystemTime,
+    btime: SystemTime,
+}
+
+impl Times {
+    fn all(time: SystemTime) -> Self {
+        Self {
+            mtime: time,
+            ctime: time,
+            btime: time,
+        }
+    }
+}
+
+/// Figures for `statfs`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Statistics {
+    /// Size of the source file in bytes.
+    pub bytes: u64,
+    /// Messages that the file has ever held, as its header counts them: known without a walk.
+    pub files: u64,
+}
+
+/// An opened Outlook data file as a tree. `Send + Sync`; every call may come from any thread.
+#[derive(Debug)]
+pub struct Tree {
+    store: Arc<Store>,
+    converter: Converter,
+    options: Options,
+    /// The folder that is the root directory.
+    root: NodeId,
+    /// Modification time of the source file, for what has no time of its own.
+    source_time: SystemTime,
+    inodes: Inodes,
+    listings: ByteLru<Ino, Arc<Directory>>,
+    items: ByteLru<Ino, Arc<ItemFile>>,
+    attachment_lists: ByteLru<MessagePath, Arc<AttachmentList>>,
+    /// Sizes of the files of messages, so that a second `ls -l` renders nothing.
+    sizes: Mutex<HashMap<NodeId, u64>>,
+    folder_times: Mutex<HashMap<NodeId, Times>>,
+    info: OnceLock<String>,
+    index: OnceLock<Index>,
+    index_sections: ByteLru<NodeId, Arc<str>>,
+    problems: Problems,
+}
+
+impl Tree {
+    /// Opens `path` and checks that it is a readable Outlook data file; reads nothing that grows with the file.
+    pub fn open(path: &Path, options: &Options) -> Result<Self> {
+        let ndb = recover::open(path, options.cache / 2)?;
+        let source_time = ndb.source().modified();
+        let store = Arc::new(Store::open(ndb));
+        let root = if options.all {
+            NodeId::ROOT_FOLDER
+        } else {
+            store.ipm_subtree()
+        };
+        let converter = Converter::new(
+            Arc::clone(&store),
+            convert::Options {
+                eol: options.eol,
+                headers: options.headers,
+                attachments_in_message: options.attachments != Attachments::Dir,
+            },
+        );
+        Ok(Self {
+            converter,
+            root,
+            source_time,
+            inodes: Inodes::default(),
+            listings: ByteLru::new(options.cache / 4, 1),
+            items: ByteLru::new(options.cache / 8, 4),
+            attachment_lists: ByteLru::new(options.cache / 16, 4),
+            sizes: Mutex::default(),
+            folder_times: Mutex::default(),
+            info: OnceLock::new(),
+            index: OnceLock::new(),
+            index_sections: ByteLru::new(options.cache / 16, 1),
+            problems: Problems::default(),
+            options: options.clone(),
+            store,
+        })
+    }
+
+    /// The store that the tree shows.
+    pub fn store(&self) -> &Arc<Store> {
+        &self.store
+    }
+
+    /// How many problems were met so far.
+    pub fn problem_count(&self) -> u64 {
+        self.problems.count()
+    }
+
+    /// Notes a problem with `ino` for the log and `.ostfs/problems.txt`, unless it is known already.
+    pub fn note(&self, ino: Ino, problem: &dyn std::fmt::Display) {
+        match self.inodes.object(ino) {
+            Some(object) => self.problems.note(format!("{object}: {problem}")),
+            None => self.problems.note(format!("inode {:#x}: {problem}", ino.0)),
+        }
+    }
+
+    /// `result` as it is; an error that tells of the file is noted.
+    fn noted<T>(&self, ino: Ino, result: Result<T>) -> Result<T> {
+        result.inspect_err(|error| {
+            if error.is_problem() {
+                self.note(ino, error);
+            }
+        })
+    }
+
+    fn object(&self, ino: Ino) -> Result<Object> {
+        self.inodes.object(ino).ok_or(Error::NotFound)
+    }
+
+    /// The inode under `name` in the directory `parent`; None when there is none.
+    pub fn lookup(&self, parent: Ino, name: &OsStr) -> Result<Option<Ino>> {
+        // All names are UTF-8.
+        let Some(name) = name.to_str() else {
+            return Ok(None);
+        };
+        let object = self.object(parent)?;
+        if let Some(special) = self.special(&object, name) {
+            return Ok(Some(self.inodes.number(&Object::Special(special))));
+        }
+        // A subfolder on the way to somewhere else is found without listing the messages beside it.
+        if let Some(nid) = self.folder_of(&object)
+            && self.listings.get(&parent).is_none()
+            && let Some(entry) = self.list_subfolders(nid).find(name)
+        {
+            return Ok(Some(entry.ino));
+        }
+        let listing = self.directory(parent)?;
+        Ok(listing.find(name).map(|entry| entry.ino))
+    }
+
+    /// The folder behind a directory that shows one.
+    fn folder_of(&self, object: &Object) -> Option<NodeId> {
+        match object {
+            Object::Root => Some(self.root),
+            Object::Folder(nid) => Some(*nid),
+            _ => None,
+        }
+    }
+
+    /// Attributes of `ino`; may open the message to learn its size, never reads an attachment.
+    pub fn attr(&self, ino: Ino) -> Result<Attr> {
+        self.noted(ino, self.attr_of(ino))
+    }
+
+    fn attr_of(&self, ino: Ino) -> Result<Attr> {
+        let object = self.object(ino)?;
+        let (size, times) = match &object {
+            Object::Root => (0, self.folder_times(self.root)?),
+            Object::Folder(nid) => (0, self.folder_times(*nid)?),
+            Object::Message(nid) => self.item_attr(ino, *nid)?,
+            Object::Attachments(path) => (0, self.message_times(path)?),
+            Object::Attachment(path, index) => self.attachment_attr(ino, path, *index)?,
+            Object::Link(_, message) => {
+                let target = self.link_target(&object)?;
+                (
+                    target.len() as u64,
+                    self.message_times(&MessagePath::top(*message))?,
+                )
+            }
+            Object::Special(special) => {
+                (self.special_size(*special)?, Times::all(self.source_time))
+            }
+        };
+        Ok(Attr {
+            ino,
+            kind: object.kind(),
+            size,
+            nlink: 1,
+            mtime: times.mtime,
+            ctime: times.ctime,
+            btime: times.btime,
+            changing: object == Object::Special(Special::Problems),
+        })
+    }
+
+    /// The listing of the directory `ino`.
+    pub fn directory(&self, ino: Ino) -> Result<Arc<Directory>> {
+        if let Some(listing) = self.listings.get(&ino) {
+            return Ok(listing);
+        }
+        let listing = self.noted(ino, self.list(ino))?;
+        let weight = listing.weight();
+        Ok(self.listings.insert(ino, Arc::new(listing), weight))
+    }
+
+    fn list(&self, ino: Ino) -> Result<Directory> {
+        match self.object(ino)? {
+            Object::Root => self.list_folder(self.root),
+            Object::Folder(nid) => self.list_folder(nid),
+            Object::Attachments(path) => self.list_attachments(&path),
+            Object::Special(Special::LostFound) => Ok(self.list_lost_found()),
+            Object::Special(Special::Control) => Ok(self.list_control()),
+            _ => Err(Error::NotADirectory),
+        }
+    }
+
+    /// Fills `buf` from byte `offset` of the file `ino`; returns the bytes written, fewer than asked only at its end.
+    pub fn read_at(&self, ino: Ino, offset: u64, buf: &mut [u8]) -> Result<usize> {
+        self.noted(ino, self.read(ino, offset, buf))
+    }
+
+    fn read(&self, ino: Ino, offset: u64, buf: &mut [u8]) -> Result<usize> {
+        match self.object(ino)? {
+            Object::Message(nid) => self.item_file(ino, nid)?.rendition.read_at(offset, buf),
+            Object::Attachment(path, index) => self.read_attachment(ino, &path, index, offset, buf),
+            Object::Special(special) => self.read_special(special, offset, buf),
+            Object::Link(..) => Err(Error::NotFound),
+            Object::Root | Object::Folder(_) | Object::Attachments(_) => Err(Error::IsADirectory),
+        }
+    }
+
+    /// Target of the symbolic link `ino`.
+    pub fn read_link(&self, ino: Ino) -> Result<String> {
+        self.noted(
+            ino,
+            self.object(ino)
+                .and_then(|object| self.link_target(&object)),
+        )
+    }
+
+    /// Figures for `statfs`.
+    pub fn statistics(&self) -> Statistics {
+        let header = self.store.ndb().header();
+        Statistics {
+            bytes: self.store.ndb().source().len(),
+            files: header.messages_ever(),
+        }
+    }
+}

@@ -1,0 +1,232 @@
+//! File names: safe everywhere, and the same on every mount.
+
+use unicode_normalization::UnicodeNormalization;
+
+use crate::ltp::FileTime;
+
+/// Longest name in bytes of UTF-8, extension and all.
+const MAX_NAME: usize = 200;
+/// What the directory of an item's attachments is called, after the stem of the item's file.
+pub const ATTACHMENTS_SUFFIX: &str = ".attachments";
+/// Longest stem in bytes, so that every suffix fits.
+const MAX_STEM: usize = MAX_NAME - ATTACHMENTS_SUFFIX.len();
+const NO_SUBJECT: &str = "(no subject)";
+const NO_NAME: &str = "(no name)";
+const REPLACEMENT: char = '_';
+
+/// Names that Windows keeps for devices, with or without an extension.
+const RESERVED: [&str; 4] = ["CON", "PRN", "AUX", "NUL"];
+const RESERVED_NUMBERED: [&str; 2] = ["COM", "LPT"];
+
+/// `text` with everything replaced that some file system, terminal or reader takes for something else: separators,
+/// wildcards, control characters, and those that turn the direction of writing.
+fn sanitise(text: &str) -> String {
+    let mut safe = String::with_capacity(text.len());
+    let mut space = false;
+    for character in text.nfc() {
+        if character.is_whitespace() {
+            space = true;
+            continue;
+        }
+        if space && !safe.is_empty() {
+            safe.push(' ');
+        }
+        space = false;
+        safe.push(if is_unsafe(character) {
+            REPLACEMENT
+        } else {
+            character
+        });
+    }
+    safe.truncate(safe.trim_end_matches(['.', ' ']).len());
+    safe
+}
+
+fn is_unsafe(character: char) -> bool {
+    matches!(
+        character,
+        '/' | '\\' | ':' | '*' | '?' | '"' | '<' | '>' | '|'
+            // Marks, embeddings, overrides and isolates of direction; zero-width space and no-break space; tags.
+            | '\u{61C}' | '\u{200B}' | '\u{200E}' | '\u{200F}' | '\u{202A}'..='\u{202E}' | '\u{2060}'..='\u{206F}'
+            | '\u{FEFF}' | '\u{FFF9}'..='\u{FFFB}' | '\u{E0000}'..='\u{E007F}'
+    ) || character.is_control()
+}
+
+/// The first characters of `text` that fit into `limit` bytes.
+fn cut(text: &str, limit: usize) -> &str {
+    let mut end = text.len().min(limit);
+    while !text.is_char_boundary(end) {
+        end -= 1;
+    }
+    text.get(..end)
+        .unwrap_or_default()
+        .trim_end_matches(['.', ' '])
+}
+
+fn is_reserved(name: &str) -> bool {
+    let stem = name
+        .split('.')
+        .next()
+        .unwrap_or_default()
+        .trim_end()
+        .to_ascii_uppercase();
+    RESERVED.contains(&stem.as_str())
+        || RESERVED_NUMBERED.iter().any(|device| {
+            stem.strip_prefix(device).is_some_and(|number| {
+                matches!(
+                    number,
+                    "1" | "2"
+                        | "3"
+                        | "4"
+                        | "5"
+                        | "6"
+                        | "7"
+                        | "8"
+                        | "9"
+                        | "\u{B9}"
+                        | "\u{B2}"
+                        | "\u{B3}"
+                )
+            })
+        })
+}
+
+/// A name that may stand alone: no leading dot or space, not reserved, not empty.
+fn standalone(text: &str, empty: &str, limit: usize) -> String {
+    let safe = sanitise(text);
+    let name = cut(safe.trim_start_matches(['.', ' ']), limit);
+    if name.is_empty() {
+        empty.to_owned()
+    } else if is_reserved(name) {
+        format!("{REPLACEMENT}{name}")
+    } else {
+        name.to_owned()
+    }
+}
+
+/// Name of a folder.
+pub fn folder(display_name: Option<&str>) -> String {
+    standalone(display_name.unwrap_or_default(), NO_NAME, MAX_STEM)
+}
+
+/// Stem of a contact: its display name.
+pub fn contact_stem(display_name: &str) -> String {
+    standalone(display_name, NO_NAME, MAX_STEM)
+}
+
+/// Stem of any other item: `YYYY-MM-DD HHMM Subject`, in UTC; without the date where the item has none.
+pub fn item_stem(time: Option<FileTime>, subject: &str) -> String {
+    let safe = sanitise(subject);
+    let subject = if safe.is_empty() { NO_SUBJECT } else { &safe };
+    let Some(date) = time.and_then(date) else {
+        return standalone(subject, NO_SUBJECT, MAX_STEM);
+    };
+    cut(&format!("{date} {subject}"), MAX_STEM).to_owned()
+}
+
+fn date(time: FileTime) -> Option<String> {
+    let timestamp = jiff::Timestamp::from_second(time.unix_seconds()).ok()?;
+    Some(timestamp.strftime("%Y-%m-%d %H%M").to_string())
+}
+
+/// Name of an attachment, extension kept however long the rest is.
+pub fn attachment(name: &str) -> String {
+    let name = standalone(name, NO_NAME, usize::MAX);
+    let (stem, extension) = split_extension(&name);
+    if stem.len() + extension.len() <= MAX_STEM {
+        return name;
+    }
+    let stem = cut(stem, MAX_STEM.saturating_sub(extension.len()));
+    format!("{stem}{extension}")
+}
+
+/// Splits off the extension with its dot; one longer than 20 bytes, or behind nothing, is part of the stem.
+pub fn split_extension(name: &str) -> (&str, &str) {
+    match name.rfind('.') {
+        Some(dot) if dot > 0 && name.len() - dot <= 20 => name.split_at(dot),
+        _ => (name, ""),
+    }
+}
+
+/// `stem` with a suffix that sets it apart from its equals, cut so that both fit.
+pub fn with_suffix(stem: &str, suffix: &str) -> String {
+    format!(
+        "{}{suffix}",
+        cut(stem, MAX_STEM.saturating_sub(suffix.len()))
+    )
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// 2024-05-01 09:32:00 UTC, from Python: int((datetime - datetime(1601, 1, 1)).total_seconds()) * 10**7.
+    const MAY_DAY: FileTime = FileTime(133_590_295_200_000_000);
+
+    #[test]
+    fn an_item_is_named_by_its_time_and_subject() {
+        assert_eq!(
+            item_stem(Some(MAY_DAY), "Quarterly numbers"),
+            "2024-05-01 0932 Quarterly numbers"
+        );
+        assert_eq!(item_stem(Some(MAY_DAY), ""), "2024-05-01 0932 (no subject)");
+        assert_eq!(item_stem(None, "RE: a/b\\c"), "RE_ a_b_c");
+    }
+
+    #[test]
+    fn nothing_in_a_name_can_leave_the_directory_or_fool_a_terminal() {
+        for text in [
+            "..",
+            ".",
+            "...",
+            " . ",
+            "\u{202E}",
+            "\0",
+            "a\nb",
+            "../../etc/passwd",
+            "\u{1b}[31m",
+            "CON",
+            "nul.txt",
+        ] {
+            for name in [
+                folder(Some(text)),
+                attachment(text),
+                contact_stem(text),
+                item_stem(None, text),
+            ] {
+                assert!(
+                    !name.is_empty() && name != "." && name != "..",
+                    "{text:?} -> {name:?}"
+                );
+                assert!(
+                    !name.starts_with(['.', ' ']) && !name.ends_with(['.', ' ']),
+                    "{text:?} -> {name:?}"
+                );
+                assert!(
+                    !name
+                        .chars()
+                        .any(|c| c == '/' || c.is_control() || c == '\u{202E}'),
+                    "{text:?} -> {name:?}"
+                );
+            }
+        }
+        assert_eq!(folder(Some("CON")), "_CON");
+        assert_eq!(folder(Some("com1.old")), "_com1.old");
+        assert_eq!(folder(Some("Console")), "Console");
+    }
+
+    #[test]
+    fn long_names_are_cut_at_a_character_and_keep_their_extension() {
+        let long = "ä".repeat(300);
+        let stem = item_stem(Some(MAY_DAY), &long);
+        assert!(stem.len() <= MAX_STEM && stem.ends_with('ä'));
+        let name = attachment(&format!("{long}.docx"));
+        assert!(name.len() <= MAX_NAME && name.ends_with("ä.docx"));
+        assert!(with_suffix(&stem, " ~200024").len() <= MAX_STEM);
+    }
+
+    #[test]
+    fn names_are_in_nfc() {
+        assert_eq!(folder(Some("Entwu\u{308}rfe")), "Entwürfe");
+    }
+}

@@ -1,0 +1,47 @@
+//! What the user may choose about the tree: the `-o` options that mount and export share.
+
+use crate::convert::{Eol, Headers};
+
+/// Where attachments are shown.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Attachments {
+    /// Inside the `.eml` and in the `.attachments` directory.
+    #[default]
+    Both,
+    /// Only inside the `.eml`.
+    Eml,
+    /// Only in the `.attachments` directory.
+    Dir,
+}
+
+/// What the user may choose about the tree.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Options {
+    /// `-o attachments=both|eml|dir`.
+    pub attachments: Attachments,
+    /// `-o all`: from the real root, with search folders and hidden items.
+    pub all: bool,
+    /// `-o cache=SIZE`: bound of all caches together, in bytes.
+    pub cache: u64,
+    /// `-o eol=lf|crlf`: line ends of items.
+    pub eol: Eol,
+    /// `-o headers=encoded|utf8`: header fields as RFC 2047 words or in raw UTF-8.
+    pub headers: Headers,
+}
+
+impl Options {
+    /// Cache size unless the user asks for another, in bytes.
+    pub const DEFAULT_CACHE: u64 = 64 << 20;
+}
+
+impl Default for Options {
+    fn default() -> Self {
+        Self {
+            attachments: Attachments::default(),
+            all: false,
+            cache: Self::DEFAULT_CACHE,
+            eol: Eol::default(),
+            headers: Headers::default(),
+        }
+    }
+}
