@@ -25,10 +25,12 @@
 
 pub mod bytes;
 pub mod cache;
+pub mod cli;
 pub mod codepage;
 pub mod convert;
 pub mod error;
 pub mod export;
+pub mod fuse;
 pub mod ltp;
 pub mod messaging;
 pub mod ndb;

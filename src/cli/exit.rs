@@ -1,0 +1,41 @@
+//! Exit codes: what scripts can rely on.
+#![forbid(unsafe_code)]
+
+use std::process::ExitCode;
+
+/// How a run of ostfs ended. 4 and 8 are left to `check`, which uses those of fsck(8).
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[repr(u8)]
+pub enum Exit {
+    /// All went well.
+    Success = 0,
+    /// Something went wrong that no other code stands for.
+    Failure = 1,
+    /// FILE, or the mount point, does not exist.
+    NotFound = 2,
+    /// FILE is not an Outlook data file, or of a kind that nobody can read.
+    Unsupported = 3,
+    /// FILE is an Outlook data file, but too damaged to be opened.
+    Damaged = 5,
+    /// FILE is fine, but could not be mounted or unmounted.
+    MountFailed = 6,
+    /// The command line makes no sense.
+    Usage = 16,
+}
+
+impl From<Exit> for ExitCode {
+    fn from(exit: Exit) -> Self {
+        ExitCode::from(exit as u8)
+    }
+}
+
+/// The table of exit codes in `--help`.
+pub(super) const HELP: &str = "\
+Exit codes:
+   0  success
+   1  any other failure
+   2  FILE or MOUNTPOINT does not exist
+   3  FILE is not an Outlook data file, or of a kind that cannot be read
+   5  FILE is too damaged to be opened
+   6  mounting or unmounting failed
+  16  the command line is wrong";

@@ -1,0 +1,67 @@
+//! ostfs as mount(8) calls it: `mount.ostfs SRC DST -o OPTIONS`, for `mount -t fuse.ostfs` and fstab(5).
+#![forbid(unsafe_code)]
+
+use std::ffi::OsString;
+use std::path::{Path, PathBuf};
+
+use clap::Parser;
+
+use super::options::Writer;
+use super::report::Failure;
+use super::{MountArguments, mount, source};
+
+/// Names under which mount(8) looks for a program of this filesystem type.
+const NAMES: [&str; 2] = ["mount.ostfs", "mount.fuse.ostfs"];
+
+/// Mount an Outlook data file, as mount(8) asks for it
+#[derive(Debug, Parser)]
+#[command(name = "mount.ostfs", version)]
+pub(super) struct HelperArguments {
+    /// The .ost or .pst file
+    source: PathBuf,
+    /// The directory to mount it on
+    directory: PathBuf,
+    /// Options, separated by commas; `ostfs mount --help` has them
+    #[arg(short = 'o', value_name = "OPTIONS", allow_hyphen_values = true)]
+    options: Vec<String>,
+    /// Pass over unknown options
+    #[arg(short = 's')]
+    sloppy: bool,
+    /// Check the arguments only
+    #[arg(short = 'f')]
+    fake: bool,
+    /// Accepted: /etc/mtab is the kernel's business
+    #[arg(short = 'n')]
+    no_mtab: bool,
+    /// Accepted
+    #[arg(short = 'v')]
+    verbose: bool,
+    /// Accepted: the type that mount(8) looked for
+    #[arg(short = 't', value_name = "TYPE")]
+    kind: Option<String>,
+}
+
+/// Whether ostfs was called by mount(8): by name, or by mount.fuse(8), which runs `ostfs SRC DST -o OPTIONS` with the
+/// absolute path that fstab(5) has.
+pub(super) fn is_called(name: &str, first: Option<&OsString>) -> bool {
+    NAMES.contains(&name) || first.is_some_and(|argument| Path::new(argument).is_absolute())
+}
+
+/// Does what mount(8) asks for.
+pub(super) fn run(arguments: HelperArguments) -> Result<(), Failure> {
+    let writer = if arguments.sloppy {
+        Writer::SloppyMountCommand
+    } else {
+        Writer::MountCommand
+    };
+    if arguments.fake {
+        return source::check(&arguments.source);
+    }
+    let arguments = MountArguments {
+        file: arguments.source,
+        mountpoint: arguments.directory,
+        options: arguments.options,
+        foreground: false,
+    };
+    mount::run(&arguments, writer)
+}

@@ -1,0 +1,55 @@
+//! Where log lines go: to standard error, and once ostfs runs in the background to the system log.
+#![forbid(unsafe_code)]
+
+use std::env;
+use std::io::Write;
+use std::sync::atomic::{AtomicBool, Ordering};
+
+use crate::fuse::process::syslog;
+
+/// Warnings of our own. Those of `fuser` are about its own second unmount and about readers that were killed.
+const DEFAULT_FILTER: &str = "warn,fuser=off";
+
+/// Whether there is no terminal to write to any more.
+static IN_BACKGROUND: AtomicBool = AtomicBool::new(false);
+
+/// Sends each line to where someone may read it; `RUST_LOG` says which lines.
+struct Logger {
+    terminal: env_logger::Logger,
+}
+
+impl log::Log for Logger {
+    fn enabled(&self, metadata: &log::Metadata<'_>) -> bool {
+        self.terminal.enabled(metadata)
+    }
+
+    fn log(&self, record: &log::Record<'_>) {
+        if !IN_BACKGROUND.load(Ordering::Relaxed) {
+            self.terminal.log(record);
+        } else if self.terminal.matches(record) {
+            syslog(record.level(), &record.args().to_string());
+        }
+    }
+
+    fn flush(&self) {}
+}
+
+/// Starts logging to standard error: plain lines, or with time and module if `RUST_LOG` asks for more.
+pub fn start() {
+    let mut builder = env_logger::Builder::new();
+    match env::var("RUST_LOG") {
+        Ok(filter) => builder.parse_filters(&filter),
+        Err(_) => builder
+            .parse_filters(DEFAULT_FILTER)
+            .format(|out, record| writeln!(out, "ostfs: {}", record.args())),
+    };
+    let terminal = builder.build();
+    log::set_max_level(terminal.filter());
+    // Fails only when a program that uses the library logs in its own way already.
+    log::set_boxed_logger(Box::new(Logger { terminal })).ok();
+}
+
+/// From now on the system log is what the user can read.
+pub fn to_background() {
+    IN_BACKGROUND.store(true, Ordering::Relaxed);
+}

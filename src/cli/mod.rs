@@ -1,0 +1,173 @@
+//! The command line: its definition and all help text here, each command in a file of its own.
+//!
+//! Uses `fuse` and `tree`; `report` alone prints, `exit` alone knows exit codes.
+#![forbid(unsafe_code)]
+
+mod exit;
+mod export;
+mod guard;
+mod helper;
+mod info;
+mod logging;
+mod mount;
+mod options;
+mod report;
+mod source;
+mod unmount;
+
+use std::ffi::OsString;
+use std::path::{Path, PathBuf};
+
+use clap::{Args, Parser, Subcommand};
+
+pub use exit::Exit;
+pub use report::Failure;
+
+use options::Writer;
+
+/// Shows any Outlook data file (.ost or .pst, 1997 to today) as a read-only folder of mail
+///
+/// Folders are directories, messages are .eml files, attachments lie in a directory beside their message. No Outlook,
+/// no Exchange, no password; the file is never written to.
+#[derive(Debug, Parser)]
+#[command(name = "ostfs", version, after_help = exit::HELP)]
+struct Cli {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    Mount(MountArguments),
+    #[command(visible_alias = "umount")]
+    Unmount(UnmountArguments),
+    Export(ExportArguments),
+    Info(InfoArguments),
+}
+
+/// Mount FILE on the directory MOUNTPOINT
+///
+/// Returns as soon as the files are there and goes on in the background. `ostfs unmount MOUNTPOINT` ends it.
+#[derive(Debug, Args)]
+#[command(after_help = options::help(), after_long_help = format!("{}\n\n{}", options::help(), exit::HELP))]
+struct MountArguments {
+    /// The .ost or .pst file; it is only read
+    file: PathBuf,
+    /// An empty directory
+    mountpoint: PathBuf,
+    /// Options of the mount or the tree; may be repeated
+    #[arg(short = 'o', value_name = "OPTION[=VALUE],...")]
+    options: Vec<String>,
+    /// Stay in the foreground and log to standard error; Ctrl-C unmounts
+    #[arg(short, long)]
+    foreground: bool,
+}
+
+/// Unmount what ostfs has mounted, or has left behind
+#[derive(Debug, Args)]
+struct UnmountArguments {
+    /// The directory that FILE is mounted on
+    mountpoint: PathBuf,
+    /// Detach it even if it is in use; it ends when the last program leaves it
+    #[arg(short = 'z', long)]
+    lazy: bool,
+}
+
+/// Write what a mount shows into the directory DIR
+///
+/// The same names, bytes and times, without FUSE. A second run with `-o nonempty` writes only what is missing.
+#[derive(Debug, Args)]
+#[command(after_help = options::help(), after_long_help = format!("{}\n\n{}", options::help(), exit::HELP))]
+struct ExportArguments {
+    /// The .ost or .pst file; it is only read
+    file: PathBuf,
+    /// A new or empty directory
+    directory: PathBuf,
+    /// Options of the tree; may be repeated
+    #[arg(short = 'o', value_name = "OPTION[=VALUE],...")]
+    options: Vec<String>,
+    /// Files written at the same time [default: one per processor]
+    #[arg(short, long, value_name = "NUMBER")]
+    jobs: Option<usize>,
+}
+
+/// Tell what FILE is: format, version, encryption, size, and its folders with their declared and found counts
+#[derive(Debug, Args)]
+struct InfoArguments {
+    /// The .ost or .pst file; it is only read
+    file: PathBuf,
+    /// As JSON, for programs
+    #[arg(long)]
+    json: bool,
+}
+
+/// Does what the command line says; the first argument is the name under which the program was called.
+pub fn run(arguments: Vec<OsString>) -> Result<(), Failure> {
+    logging::start();
+    let name = arguments
+        .first()
+        .and_then(|name| Path::new(name).file_name()?.to_str())
+        .unwrap_or_default();
+    let first = arguments.get(1);
+    if let (guard::NAME, Some(mountpoint)) = (name, first) {
+        return guard::run(mountpoint);
+    }
+    if helper::is_called(name, first) {
+        return parse(&arguments)?.map_or(Ok(()), helper::run);
+    }
+    match parse::<Cli>(&arguments)?.map(|cli| cli.command) {
+        Some(Command::Mount(arguments)) => mount::run(&arguments, Writer::User),
+        Some(Command::Unmount(arguments)) => unmount::run(&arguments),
+        Some(Command::Export(arguments)) => export::run(&arguments),
+        Some(Command::Info(arguments)) => info::run(&arguments),
+        None => Ok(()),
+    }
+}
+
+/// Prints why a command failed.
+pub fn report(failure: &Failure) {
+    report::error(&failure.message);
+}
+
+/// Parses the arguments; None when all they asked for was help, which is printed then.
+fn parse<T: Parser>(arguments: &[OsString]) -> Result<Option<T>, Failure> {
+    let error = match T::try_parse_from(arguments) {
+        Ok(parsed) => return Ok(Some(parsed)),
+        Err(error) => error,
+    };
+    if !error.use_stderr() {
+        report::help(&error);
+        return Ok(None);
+    }
+    let text = error.render().to_string();
+    let text = text.strip_prefix("error: ").unwrap_or(&text).trim_end();
+    Err(Failure::new(Exit::Usage, text))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use clap::CommandFactory;
+
+    #[test]
+    fn the_definition_holds_together() {
+        Cli::command().debug_assert();
+        helper::HelperArguments::command().debug_assert();
+    }
+
+    #[test]
+    fn help_documents_every_exit_code() {
+        for exit in [
+            Exit::Success,
+            Exit::Failure,
+            Exit::NotFound,
+            Exit::Unsupported,
+            Exit::Damaged,
+            Exit::MountFailed,
+            Exit::Usage,
+        ] {
+            let line = format!("\n  {:>2}  ", exit as u8);
+            assert!(exit::HELP.contains(&line), "{exit:?}");
+        }
+    }
+}

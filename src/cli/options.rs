@@ -1,0 +1,478 @@
+//! `-o name=value,name,...`: what mount(8) and fstab(5) hand on, shared by the commands that show a tree.
+#![forbid(unsafe_code)]
+
+use std::fmt::Write;
+
+use super::exit::Exit;
+use super::report::Failure;
+use crate::convert::{Eol, Headers};
+use crate::fuse::{self, Access};
+use crate::tree::{self, Attachments};
+
+/// The options as they are typed, and what they do; the help text and the error messages come from here.
+const KNOWN: &[(&str, &str)] = &[
+    (
+        "attachments=both|eml|dir",
+        "attachments inside the .eml, in a directory beside it, or both [both]",
+    ),
+    (
+        "all",
+        "show hidden items and search folders too, from the real root",
+    ),
+    (
+        "cache=SIZE",
+        "bound of all caches together, with K, M or G; at least 1M [64M]",
+    ),
+    ("eol=lf|crlf", "line ends of messages [lf]"),
+    (
+        "headers=encoded|utf8",
+        "header fields as encoded words, or decoded in UTF-8 for grep [encoded]",
+    ),
+    ("nonempty", "use a directory that is not empty"),
+    ("ro", "read-only, which a mount always is"),
+    (
+        "allow_other",
+        "let other users in; files are 0444 then unless a mask is given",
+    ),
+    ("allow_root", "let root in"),
+    ("uid=NUMBER", "owner of the files [you]"),
+    ("gid=NUMBER", "group of the files [yours]"),
+    (
+        "umask=OCTAL",
+        "permission bits that files and directories do not have [077]",
+    ),
+    ("fmask=OCTAL", "the same for files alone"),
+    ("dmask=OCTAL", "the same for directories alone"),
+    ("default_permissions", "let the kernel check permissions"),
+    ("fsname=NAME", "name in the table of mounts [FILE]"),
+];
+
+/// What fstab(5) and mount(8) hand on to everyone, and what is so anyway.
+const TOLERATED: &[&str] = &[
+    "defaults",
+    "auto",
+    "noauto",
+    "user",
+    "nouser",
+    "users",
+    "owner",
+    "group",
+    "nofail",
+    "_netdev",
+    "async",
+    "sync",
+    "dirsync",
+    "dev",
+    "nodev",
+    "suid",
+    "nosuid",
+    "exec",
+    "noexec",
+    "atime",
+    "noatime",
+    "diratime",
+    "nodiratime",
+    "relatime",
+    "norelatime",
+    "strictatime",
+    "nostrictatime",
+    "lazytime",
+    "nolazytime",
+    "silent",
+    "loud",
+    "mand",
+    "nomand",
+];
+/// The same, by their beginning: systemd's, comments, the user for whom mount(8) works.
+const TOLERATED_PREFIXES: &[&str] = &["x-", "X-", "comment=", "user=", "uhelper="];
+
+/// Below this a cache holds not even the blocks of one large table.
+const LEAST_CACHE: u64 = 1 << 20;
+/// Permission bits before any mask.
+const FILE_BITS: u16 = 0o444;
+const DIRECTORY_BITS: u16 = 0o555;
+/// Mail is private unless other users are let in on purpose.
+const PRIVATE_MASK: u16 = 0o077;
+const SHARED_MASK: u16 = 0o022;
+
+/// Who wrote the list of options.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Writer {
+    /// A user, who is told of every mistake.
+    User,
+    /// mount(8), which says "rw" unless told otherwise.
+    MountCommand,
+    /// mount(8) with `-s`, which wants unknown options to be passed over.
+    SloppyMountCommand,
+}
+
+/// All options of a mount or an export.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Options {
+    /// What the tree shows.
+    pub tree: tree::Options,
+    /// How it is mounted.
+    pub mount: fuse::Options,
+    /// Whether the mount point may have files of its own.
+    pub nonempty: bool,
+}
+
+/// The masks, of which the more special one wins, wherever it stands.
+#[derive(Default)]
+struct Masks {
+    all: Option<u16>,
+    files: Option<u16>,
+    directories: Option<u16>,
+}
+
+impl Options {
+    /// Parses the values of all `-o`; the last of two that contradict each other holds.
+    pub fn parse(lists: &[String], writer: Writer) -> Result<Self, Failure> {
+        let mut options = Self::default();
+        let mut masks = Masks::default();
+        let words = lists.iter().flat_map(|list| list.split(','));
+        for word in words.map(str::trim).filter(|word| !word.is_empty()) {
+            let option = match word.split_once('=') {
+                Some((name, value)) => Word {
+                    name,
+                    value: Some(value),
+                },
+                None => Word {
+                    name: word,
+                    value: None,
+                },
+            };
+            if !options.set(&option, &mut masks)? && !is_tolerated(word, writer) {
+                return Err(refuse(word));
+            }
+        }
+        let usual = match options.mount.access {
+            Access::Everyone => SHARED_MASK,
+            Access::Owner | Access::Root => PRIVATE_MASK,
+        };
+        let all = masks.all.unwrap_or(usual);
+        options.mount.file_mode = FILE_BITS & !masks.files.unwrap_or(all);
+        options.mount.directory_mode = DIRECTORY_BITS & !masks.directories.unwrap_or(all);
+        Ok(options)
+    }
+
+    /// Takes one option over; false if there is none of this name.
+    fn set(&mut self, option: &Word<'_>, masks: &mut Masks) -> Result<bool, Failure> {
+        match option.name {
+            "attachments" => self.tree.attachments = option.attachments()?,
+            "all" => self.tree.all = option.flag()?,
+            "cache" => self.tree.cache = option.size()?,
+            "eol" => self.tree.eol = option.eol()?,
+            "headers" => self.tree.headers = option.headers()?,
+            "nonempty" => self.nonempty = option.flag()?,
+            "ro" => _ = option.flag()?,
+            "allow_other" if option.flag()? => self.mount.access = Access::Everyone,
+            "allow_root" if option.flag()? => self.mount.access = Access::Root,
+            "uid" => self.mount.uid = Some(option.number()?),
+            "gid" => self.mount.gid = Some(option.number()?),
+            "umask" => masks.all = Some(option.mask()?),
+            "fmask" => masks.files = Some(option.mask()?),
+            "dmask" => masks.directories = Some(option.mask()?),
+            "default_permissions" => self.mount.default_permissions = option.flag()?,
+            "fsname" => self.mount.fsname = Some(option.value("a name")?.to_owned()),
+            _ => return Ok(false),
+        }
+        Ok(true)
+    }
+}
+
+/// One option: `name` or `name=value`.
+struct Word<'a> {
+    name: &'a str,
+    value: Option<&'a str>,
+}
+
+impl<'a> Word<'a> {
+    fn flag(&self) -> Result<bool, Failure> {
+        match self.value {
+            None => Ok(true),
+            Some(_) => Err(usage(format!("-o {}: takes no value", self.name))),
+        }
+    }
+
+    fn value(&self, wanted: &str) -> Result<&'a str, Failure> {
+        self.value
+            .filter(|value| !value.is_empty())
+            .ok_or_else(|| self.wrong(wanted))
+    }
+
+    fn wrong(&self, wanted: &str) -> Failure {
+        let value = self
+            .value
+            .map(|value| format!("={value}"))
+            .unwrap_or_default();
+        usage(format!(
+            "-o {}{value}: give {wanted}, as in -o {}",
+            self.name,
+            self.example()
+        ))
+    }
+
+    fn example(&self) -> &'static str {
+        match self.name {
+            "attachments" => "attachments=eml",
+            "cache" => "cache=256M",
+            "eol" => "eol=crlf",
+            "headers" => "headers=utf8",
+            "uid" => "uid=1000",
+            "gid" => "gid=1000",
+            "umask" => "umask=022",
+            "fmask" => "fmask=0133",
+            "dmask" => "dmask=022",
+            _ => "fsname=mail",
+        }
+    }
+
+    fn attachments(&self) -> Result<Attachments, Failure> {
+        match self.value {
+            Some("both") => Ok(Attachments::Both),
+            Some("eml") => Ok(Attachments::Eml),
+            Some("dir") => Ok(Attachments::Dir),
+            _ => Err(self.wrong("both, eml or dir")),
+        }
+    }
+
+    fn eol(&self) -> Result<Eol, Failure> {
+        match self.value {
+            Some("lf") => Ok(Eol::Lf),
+            Some("crlf") => Ok(Eol::Crlf),
+            _ => Err(self.wrong("lf or crlf")),
+        }
+    }
+
+    fn headers(&self) -> Result<Headers, Failure> {
+        match self.value {
+            Some("encoded") => Ok(Headers::Encoded),
+            Some("utf8") => Ok(Headers::Utf8),
+            _ => Err(self.wrong("encoded or utf8")),
+        }
+    }
+
+    fn number(&self) -> Result<u32, Failure> {
+        let wanted = "a number (id(1) shows yours)";
+        // The largest one means "no user" to the kernel.
+        let number = self
+            .value(wanted)?
+            .parse()
+            .ok()
+            .filter(|number| *number != u32::MAX);
+        number.ok_or_else(|| self.wrong(wanted))
+    }
+
+    fn mask(&self) -> Result<u16, Failure> {
+        let wanted = "an octal number up to 777";
+        let mask = u16::from_str_radix(self.value(wanted)?, 8)
+            .ok()
+            .filter(|mask| *mask <= 0o777);
+        mask.ok_or_else(|| self.wrong(wanted))
+    }
+
+    fn size(&self) -> Result<u64, Failure> {
+        let wanted = "a size in bytes, or with K, M or G, of at least 1M";
+        let value = self.value(wanted)?;
+        let (digits, unit) = match value.char_indices().next_back() {
+            Some((end, 'k' | 'K')) => (value.get(..end), 1 << 10),
+            Some((end, 'm' | 'M')) => (value.get(..end), 1 << 20),
+            Some((end, 'g' | 'G')) => (value.get(..end), 1 << 30),
+            _ => (Some(value), 1),
+        };
+        let number: Option<u64> = digits.and_then(|digits| digits.parse().ok());
+        let size = number
+            .and_then(|number| number.checked_mul(unit))
+            .filter(|size| *size >= LEAST_CACHE);
+        size.ok_or_else(|| self.wrong(wanted))
+    }
+}
+
+fn is_tolerated(word: &str, writer: Writer) -> bool {
+    match writer {
+        Writer::SloppyMountCommand => return true,
+        Writer::MountCommand if word == "rw" => return true,
+        Writer::MountCommand | Writer::User => {}
+    }
+    TOLERATED.contains(&word)
+        || TOLERATED_PREFIXES
+            .iter()
+            .any(|prefix| word.starts_with(prefix))
+}
+
+fn refuse(word: &str) -> Failure {
+    if word == "rw" {
+        return usage("-o rw: ostfs never writes to the file; leave the option out".to_owned());
+    }
+    let names: Vec<&str> = KNOWN.iter().map(|(name, _)| *name).collect();
+    usage(format!(
+        "-o {word}: unknown option; known are {}",
+        names.join(", ")
+    ))
+}
+
+fn usage(message: String) -> Failure {
+    Failure::new(Exit::Usage, message)
+}
+
+/// The options as a table for `--help`.
+pub(super) fn help() -> String {
+    let mut text = "Options of the mount or the tree, separated by commas:".to_owned();
+    for (name, meaning) in KNOWN {
+        write!(text, "\n  {name:<26}{meaning}").ok();
+    }
+    text
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn parse(list: &str) -> Result<Options, Failure> {
+        Options::parse(&[list.to_owned()], Writer::User)
+    }
+
+    fn message(list: &str) -> String {
+        let failure = parse(list).unwrap_err();
+        assert_eq!(failure.exit, Exit::Usage);
+        failure.message
+    }
+
+    #[test]
+    fn without_options_mail_is_private() {
+        let options = parse("").unwrap();
+        assert_eq!(options, Options::default());
+        assert_eq!(
+            (options.mount.file_mode, options.mount.directory_mode),
+            (0o400, 0o500)
+        );
+    }
+
+    #[test]
+    fn every_option_arrives() {
+        let options = parse(
+            "attachments=dir,all,cache=256M,nonempty,ro,allow_root,uid=1000,gid=100,default_permissions,fsname=mail",
+        )
+        .unwrap();
+        assert_eq!(options.tree.attachments, Attachments::Dir);
+        assert!(options.tree.all && options.nonempty && options.mount.default_permissions);
+        assert_eq!(options.tree.cache, 256 << 20);
+        assert_eq!(options.mount.access, Access::Root);
+        assert_eq!(
+            (options.mount.uid, options.mount.gid),
+            (Some(1000), Some(100))
+        );
+        assert_eq!(options.mount.fsname.as_deref(), Some("mail"));
+    }
+
+    #[test]
+    fn lists_may_be_split_in_any_way() {
+        let lists = ["all, nonempty".to_owned(), ",attachments=eml,".to_owned()];
+        let options = Options::parse(&lists, Writer::User).unwrap();
+        assert!(options.tree.all && options.nonempty);
+        assert_eq!(options.tree.attachments, Attachments::Eml);
+    }
+
+    #[test]
+    fn masks_work_as_on_other_filesystems() {
+        for (list, file, directory) in [
+            ("umask=022", 0o444, 0o555),
+            ("umask=027", 0o440, 0o550),
+            ("dmask=022,fmask=0133,umask=077", 0o444, 0o555),
+            ("fmask=377", 0o400, 0o500),
+            ("allow_other", 0o444, 0o555),
+            ("allow_other,umask=077", 0o400, 0o500),
+            ("allow_root", 0o400, 0o500),
+        ] {
+            let mount = parse(list).unwrap().mount;
+            assert_eq!(
+                (mount.file_mode, mount.directory_mode),
+                (file, directory),
+                "{list}"
+            );
+        }
+    }
+
+    #[test]
+    fn sizes_have_units() {
+        for (text, size) in [
+            ("1048576", 1 << 20),
+            ("2048K", 2 << 20),
+            ("64m", 64 << 20),
+            ("3G", 3 << 30),
+        ] {
+            assert_eq!(parse(&format!("cache={text}")).unwrap().tree.cache, size);
+        }
+    }
+
+    #[test]
+    fn a_wrong_value_is_named_with_what_would_be_right() {
+        for list in [
+            "cache",
+            "cache=",
+            "cache=big",
+            "cache=0",
+            "cache=1023K",
+            "cache=-1M",
+            "cache=99999999999G",
+            "uid=alice",
+            "uid=4294967295",
+            "gid",
+            "umask=9",
+            "umask=1000",
+            "fmask=",
+            "attachments=none",
+            "fsname=",
+        ] {
+            let message = message(list);
+            assert!(
+                message.starts_with(&format!("-o {list}: give ")),
+                "{message}"
+            );
+        }
+        assert_eq!(message("all=1"), "-o all: takes no value");
+    }
+
+    #[test]
+    fn an_unknown_option_is_named_with_all_known_ones() {
+        let message = message("ro,atachments=eml");
+        assert!(
+            message.starts_with("-o atachments=eml: unknown option"),
+            "{message}"
+        );
+        for (name, _) in KNOWN {
+            assert!(message.contains(name), "{name}");
+        }
+    }
+
+    #[test]
+    fn the_table_of_options_is_what_is_parsed() {
+        for (typed, _) in KNOWN {
+            let name = typed.split('=').next().unwrap();
+            let option = Word { name, value: None };
+            let taken = Options::default().set(&option, &mut Masks::default());
+            assert_ne!(taken, Ok(false), "{name}");
+        }
+    }
+
+    #[test]
+    fn what_fstab_says_to_everyone_is_tolerated() {
+        let list = "defaults,nofail,_netdev,x-systemd.automount,x-gvfs-show,noauto,user,user=jane,users,auto,\
+                    nodev,nosuid,noexec,noatime,dev,suid,relatime,comment=mail";
+        assert_eq!(parse(list).unwrap(), Options::default());
+    }
+
+    #[test]
+    fn writing_is_refused_but_to_mount_8_which_always_says_rw() {
+        assert!(message("rw").contains("never writes"));
+        let rw = ["rw,noexec".to_owned()];
+        assert_eq!(
+            Options::parse(&rw, Writer::MountCommand),
+            Ok(Options::default())
+        );
+        let unknown = ["mystery".to_owned()];
+        assert!(Options::parse(&unknown, Writer::MountCommand).is_err());
+        assert!(Options::parse(&unknown, Writer::SloppyMountCommand).is_ok());
+    }
+}

@@ -1,0 +1,88 @@
+//! What a failed command tells the user: the one place of the command line that prints.
+#![forbid(unsafe_code)]
+
+use std::fmt::Display;
+use std::io::{self, Write};
+use std::path::Path;
+
+use super::exit::Exit;
+use crate::error::Error;
+use crate::fuse::{MountError, UnmountError};
+
+/// Why a command failed, in a line that says what to do next, and the exit code that goes with it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Failure {
+    /// How the process ends.
+    pub exit: Exit,
+    /// What the user reads, without the leading "ostfs: ".
+    pub message: String,
+}
+
+impl Failure {
+    /// A failure with its message.
+    pub fn new(exit: Exit, message: impl Into<String>) -> Self {
+        Self {
+            exit,
+            message: message.into(),
+        }
+    }
+
+    /// What the library said about opening `file`.
+    pub fn opening(file: &Path, error: &Error) -> Self {
+        let exit = match error {
+            Error::Unsupported(_) => Exit::Unsupported,
+            Error::Corrupt(_) => Exit::Damaged,
+            Error::NotFound => Exit::NotFound,
+            Error::Open { .. } | Error::Io { .. } | Error::NotADirectory | Error::IsADirectory => {
+                Exit::Failure
+            }
+        };
+        Self::new(exit, format!("{}: {error}", file.display()))
+    }
+}
+
+impl From<MountError> for Failure {
+    fn from(error: MountError) -> Self {
+        let exit = match error {
+            MountError::Missing(_) => Exit::NotFound,
+            _ => Exit::MountFailed,
+        };
+        Self::new(exit, error.to_string())
+    }
+}
+
+impl From<UnmountError> for Failure {
+    fn from(error: UnmountError) -> Self {
+        Self::new(Exit::MountFailed, error.to_string())
+    }
+}
+
+/// Prints "ostfs: MESSAGE" on standard error. That it cannot be printed is no reason to fail otherwise.
+pub fn error(message: impl Display) {
+    writeln!(io::stderr(), "ostfs: {message}").ok();
+}
+
+/// Prints a result on standard output. A reader that went away (`| head`) is no failure.
+pub(super) fn say(text: impl Display) {
+    writeln!(io::stdout(), "{text}").ok();
+}
+
+/// Text out of the file as a terminal may see it: what could move its cursor or turn its writing becomes U+FFFD.
+pub(super) fn printable(text: &str) -> String {
+    let harmful =
+        |c: char| c.is_control() || matches!(c, '\u{202A}'..='\u{202E}' | '\u{2066}'..='\u{2069}');
+    text.chars()
+        .map(|c| {
+            if harmful(c) {
+                char::REPLACEMENT_CHARACTER
+            } else {
+                c
+            }
+        })
+        .collect()
+}
+
+/// Prints the help or version text that clap hands over as an error; in colour if a terminal shows it.
+pub(super) fn help(text: &clap::Error) {
+    text.print().ok();
+}

@@ -1,0 +1,350 @@
+//! Kernel requests answered from the tree.
+//!
+//! The file never changes: everything the kernel learns it may keep for a day, so most requests never get here.
+#![forbid(unsafe_code)]
+
+use std::cell::RefCell;
+use std::ffi::OsStr;
+use std::io;
+use std::time::{Duration, UNIX_EPOCH};
+
+use fuser::{
+    AccessFlags, Errno, FileAttr, FileHandle, FileType, Filesystem, Generation, INodeNo, InitFlags,
+    IoctlFlags, KernelConfig, LockOwner, OpenFlags, ReplyAttr, ReplyData, ReplyDirectory,
+    ReplyDirectoryPlus, ReplyEmpty, ReplyEntry, ReplyIoctl, ReplyLseek, ReplyOpen, ReplyStatfs,
+    ReplyXattr, Request,
+};
+
+use super::errno::errno;
+use super::panics;
+use crate::error::Result;
+use crate::tree::{Attr, Directory, Ino, Kind, Tree};
+
+/// How long the kernel may keep names and attributes.
+const DAY: Duration = Duration::from_secs(24 * 60 * 60);
+/// Inode numbers are never given to anything else, so one generation does.
+const GENERATION: Generation = Generation(0);
+/// Unit of `st_blksize` and of `statfs`, in bytes.
+const BLOCK: u32 = 4096;
+/// Unit of `st_blocks`, in bytes (stat(2)).
+const SECTOR: u64 = 512;
+/// Longest file name, in bytes.
+const NAME_MAX: u32 = 255;
+/// Read-ahead requests that may wait; the kernel's default is 12.
+const MAX_BACKGROUND: u16 = 64;
+/// Mode of symbolic links, as everywhere on Linux.
+const SYMLINK_MODE: u16 = 0o777;
+
+/// Whom the files belong to and what may be done with them.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Ownership {
+    /// Owner of everything.
+    pub(super) uid: u32,
+    /// Group of everything.
+    pub(super) gid: u32,
+    /// Permission bits of files.
+    pub(super) file_mode: u16,
+    /// Permission bits of directories.
+    pub(super) directory_mode: u16,
+}
+
+/// The filesystem that `fuser` calls, from several threads at once.
+#[derive(Debug)]
+pub(super) struct Adapter {
+    tree: Tree,
+    ownership: Ownership,
+}
+
+thread_local! {
+    /// Where reads are assembled: one buffer per thread, as large as its largest request (1 MiB at most on Linux).
+    static BUFFER: RefCell<Vec<u8>> = const { RefCell::new(Vec::new()) };
+}
+
+impl Adapter {
+    pub(super) fn new(tree: Tree, ownership: Ownership) -> Self {
+        Self { tree, ownership }
+    }
+
+    /// Asks the tree about `ino`. Every request goes through here: this is where errors become numbers and panics
+    /// stop. What is wrong with the file, the tree notes itself.
+    fn ask<T>(
+        &self,
+        ino: Ino,
+        request: impl FnOnce(&Tree) -> Result<T>,
+    ) -> std::result::Result<T, Errno> {
+        match panics::catch(|| request(&self.tree)) {
+            Ok(Ok(answer)) => Ok(answer),
+            Ok(Err(error)) => Err(errno(&error)),
+            Err(panic) => {
+                self.tree
+                    .note(ino, &format_args!("internal error: {panic}"));
+                Err(Errno::EIO)
+            }
+        }
+    }
+
+    /// Attributes as the kernel wants them.
+    fn attributes(&self, attr: &Attr) -> FileAttr {
+        FileAttr {
+            ino: INodeNo(attr.ino.0),
+            size: attr.size,
+            blocks: attr.size.div_ceil(SECTOR),
+            atime: attr.mtime,
+            mtime: attr.mtime,
+            ctime: attr.ctime,
+            crtime: attr.btime,
+            kind: file_type(attr.kind),
+            perm: match attr.kind {
+                Kind::Directory => self.ownership.directory_mode,
+                Kind::File => self.ownership.file_mode,
+                Kind::Symlink => SYMLINK_MODE,
+            },
+            nlink: attr.nlink,
+            uid: self.ownership.uid,
+            gid: self.ownership.gid,
+            rdev: 0,
+            blksize: BLOCK,
+            flags: 0,
+        }
+    }
+
+    /// Attributes that say no more than number and kind, for what must be listed without them.
+    fn bare_attributes(&self, ino: Ino, kind: Kind) -> FileAttr {
+        self.attributes(&Attr {
+            ino,
+            kind,
+            size: 0,
+            nlink: 1,
+            mtime: UNIX_EPOCH,
+            ctime: UNIX_EPOCH,
+            btime: UNIX_EPOCH,
+            changing: false,
+        })
+    }
+
+    /// What `readdirplus` says of an entry, and for how long that holds. "." and ".." are not looked at by the
+    /// kernel; an entry that cannot be read is listed all the same and fails when it is asked for by name.
+    fn listed(&self, ino: Ino, kind: Kind, name: &str) -> (FileAttr, Duration) {
+        match name {
+            "." | ".." => None,
+            _ => self.ask(ino, |tree| tree.attr(ino)).ok(),
+        }
+        .map_or_else(
+            || (self.bare_attributes(ino, kind), Duration::ZERO),
+            |attr| (self.attributes(&attr), time_to_live(&attr)),
+        )
+    }
+}
+
+/// How long the kernel may keep what it learns of a name.
+fn time_to_live(attr: &Attr) -> Duration {
+    if attr.changing { Duration::ZERO } else { DAY }
+}
+
+fn file_type(kind: Kind) -> FileType {
+    match kind {
+        Kind::Directory => FileType::Directory,
+        Kind::File => FileType::RegularFile,
+        Kind::Symlink => FileType::Symlink,
+    }
+}
+
+/// Calls `add(cookie, ino, kind, name)` for the entries of a directory, "." and ".." first, from the one that
+/// `offset` stands for on, until `add` says that its buffer is full. A cookie is the position of the next entry.
+fn list(
+    ino: Ino,
+    directory: &Directory,
+    offset: u64,
+    mut add: impl FnMut(u64, Ino, Kind, &str) -> bool,
+) {
+    for position in offset..u64::MAX {
+        let (ino, kind, name) = match position {
+            0 => (ino, Kind::Directory, "."),
+            1 => (directory.parent(), Kind::Directory, ".."),
+            _ => match usize::try_from(position - 2)
+                .ok()
+                .and_then(|index| directory.entry(index))
+            {
+                Some(entry) => (entry.ino, entry.kind, entry.name),
+                None => return,
+            },
+        };
+        if add(position + 1, ino, kind, name) {
+            return;
+        }
+    }
+}
+
+impl Filesystem for Adapter {
+    fn init(&mut self, _: &Request, kernel: &mut KernelConfig) -> io::Result<()> {
+        let wanted = InitFlags::FUSE_DO_READDIRPLUS
+            | InitFlags::FUSE_READDIRPLUS_AUTO
+            | InitFlags::FUSE_PARALLEL_DIROPS
+            | InitFlags::FUSE_CACHE_SYMLINKS
+            | InitFlags::FUSE_NO_OPEN_SUPPORT
+            | InitFlags::FUSE_NO_OPENDIR_SUPPORT;
+        // All or nothing, so ask only for what this kernel has; each of them is a matter of speed alone.
+        let available = wanted & kernel.capabilities();
+        if kernel.add_capabilities(available).is_err()
+            || kernel.set_max_background(MAX_BACKGROUND).is_err()
+        {
+            log::debug!("the kernel did not take {available:?}");
+        }
+        Ok(())
+    }
+
+    fn lookup(&self, _: &Request, parent: INodeNo, name: &OsStr, reply: ReplyEntry) {
+        let found = self.ask(Ino(parent.0), |tree| {
+            match tree.lookup(Ino(parent.0), name)? {
+                Some(ino) => tree.attr(ino).map(Some),
+                None => Ok(None),
+            }
+        });
+        match found {
+            Ok(Some(attr)) => {
+                reply.entry(&time_to_live(&attr), &self.attributes(&attr), GENERATION)
+            }
+            // Inode 0 is "no such name", and the kernel remembers it.
+            Ok(None) => reply.entry(&DAY, &self.bare_attributes(Ino(0), Kind::File), GENERATION),
+            Err(errno) => reply.error(errno),
+        }
+    }
+
+    fn getattr(&self, _: &Request, ino: INodeNo, _: Option<FileHandle>, reply: ReplyAttr) {
+        match self.ask(Ino(ino.0), |tree| tree.attr(Ino(ino.0))) {
+            Ok(attr) => reply.attr(&time_to_live(&attr), &self.attributes(&attr)),
+            Err(errno) => reply.error(errno),
+        }
+    }
+
+    fn readlink(&self, _: &Request, ino: INodeNo, reply: ReplyData) {
+        match self.ask(Ino(ino.0), |tree| tree.read_link(Ino(ino.0))) {
+            Ok(target) => reply.data(target.as_bytes()),
+            Err(errno) => reply.error(errno),
+        }
+    }
+
+    fn read(
+        &self,
+        _: &Request,
+        ino: INodeNo,
+        _: FileHandle,
+        offset: u64,
+        size: u32,
+        _: OpenFlags,
+        _: Option<LockOwner>,
+        reply: ReplyData,
+    ) {
+        let size = size as usize;
+        BUFFER.with_borrow_mut(|buffer| {
+            buffer.resize(size.max(buffer.len()), 0);
+            let wanted = buffer.get_mut(..size).unwrap_or_default();
+            match self.ask(Ino(ino.0), |tree| tree.read_at(Ino(ino.0), offset, wanted)) {
+                Ok(read) => reply.data(buffer.get(..read.min(size)).unwrap_or_default()),
+                Err(errno) => reply.error(errno),
+            }
+        });
+    }
+
+    fn readdir(
+        &self,
+        _: &Request,
+        ino: INodeNo,
+        _: FileHandle,
+        offset: u64,
+        mut reply: ReplyDirectory,
+    ) {
+        match self.ask(Ino(ino.0), |tree| tree.directory(Ino(ino.0))) {
+            Ok(directory) => {
+                list(Ino(ino.0), &directory, offset, |cookie, ino, kind, name| {
+                    reply.add(INodeNo(ino.0), cookie, file_type(kind), name)
+                });
+                reply.ok();
+            }
+            Err(errno) => reply.error(errno),
+        }
+    }
+
+    fn readdirplus(
+        &self,
+        _: &Request,
+        ino: INodeNo,
+        _: FileHandle,
+        offset: u64,
+        mut reply: ReplyDirectoryPlus,
+    ) {
+        match self.ask(Ino(ino.0), |tree| tree.directory(Ino(ino.0))) {
+            Ok(directory) => {
+                list(Ino(ino.0), &directory, offset, |cookie, ino, kind, name| {
+                    let (attributes, ttl) = self.listed(ino, kind, name);
+                    reply.add(attributes.ino, cookie, name, &ttl, &attributes, GENERATION)
+                });
+                reply.ok();
+            }
+            Err(errno) => reply.error(errno),
+        }
+    }
+
+    fn statfs(&self, _: &Request, _: INodeNo, reply: ReplyStatfs) {
+        match self.ask(Ino::ROOT, |tree| Ok(tree.statistics())) {
+            Ok(figures) => {
+                let blocks = figures.bytes.div_ceil(u64::from(BLOCK));
+                reply.statfs(blocks, 0, 0, figures.files, 0, BLOCK, NAME_MAX, BLOCK);
+            }
+            Err(errno) => reply.error(errno),
+        }
+    }
+
+    // What follows is refused once: the kernel takes ENOSYS as "never ask again", and as success for `open`,
+    // `opendir`, `access` and `flush`. Open files need no state of ours. The defaults of `fuser` would log or differ.
+
+    fn open(&self, _: &Request, _: INodeNo, _: OpenFlags, reply: ReplyOpen) {
+        reply.error(Errno::ENOSYS);
+    }
+
+    fn opendir(&self, _: &Request, _: INodeNo, _: OpenFlags, reply: ReplyOpen) {
+        reply.error(Errno::ENOSYS);
+    }
+
+    fn access(&self, _: &Request, _: INodeNo, _: AccessFlags, reply: ReplyEmpty) {
+        reply.error(Errno::ENOSYS);
+    }
+
+    fn flush(&self, _: &Request, _: INodeNo, _: FileHandle, _: LockOwner, reply: ReplyEmpty) {
+        reply.error(Errno::ENOSYS);
+    }
+
+    fn fsync(&self, _: &Request, _: INodeNo, _: FileHandle, _: bool, reply: ReplyEmpty) {
+        reply.error(Errno::ENOSYS);
+    }
+
+    fn fsyncdir(&self, _: &Request, _: INodeNo, _: FileHandle, _: bool, reply: ReplyEmpty) {
+        reply.error(Errno::ENOSYS);
+    }
+
+    fn getxattr(&self, _: &Request, _: INodeNo, _: &OsStr, _: u32, reply: ReplyXattr) {
+        reply.error(Errno::ENOSYS);
+    }
+
+    fn listxattr(&self, _: &Request, _: INodeNo, _: u32, reply: ReplyXattr) {
+        reply.error(Errno::ENOSYS);
+    }
+
+    fn lseek(&self, _: &Request, _: INodeNo, _: FileHandle, _: i64, _: i32, reply: ReplyLseek) {
+        reply.error(Errno::ENOSYS);
+    }
+
+    fn ioctl(
+        &self,
+        _: &Request,
+        _: INodeNo,
+        _: FileHandle,
+        _: IoctlFlags,
+        _: u32,
+        _: &[u8],
+        _: u32,
+        reply: ReplyIoctl,
+    ) {
+        reply.error(Errno::ENOSYS);
+    }
+}

@@ -1,0 +1,136 @@
+//! Why a mount or an unmount did not work, each in one line that says what to do next.
+#![forbid(unsafe_code)]
+
+use std::io;
+use std::path::{Path, PathBuf};
+
+/// Why the tree could not be mounted.
+#[derive(Debug, thiserror::Error)]
+pub enum MountError {
+    /// The mount point does not exist.
+    #[error("mount point {} does not exist; create it with: mkdir -p {}", .0.display(), quoted(.0))]
+    Missing(PathBuf),
+    /// The mount point is no directory.
+    #[error("mount point {} is not a directory; name an empty directory", .0.display())]
+    NotADirectory(PathBuf),
+    /// The mount point has files of its own, which a mount would hide.
+    #[error(
+        "mount point {} is not empty; choose an empty directory, or hide what is in it with: -o nonempty", .0.display()
+    )]
+    NotEmpty(PathBuf),
+    /// Another ostfs is mounted there.
+    #[error(
+        "{} is already mounted (it shows {file}); unmount it first with: ostfs unmount {}", .path.display(), quoted(.path)
+    )]
+    AlreadyMounted {
+        /// The mount point.
+        path: PathBuf,
+        /// What is mounted there.
+        file: String,
+    },
+    /// The process behind a FUSE mount has died and left it behind.
+    #[error(
+        "{} is a dead mount (its process was killed); clean it up with: ostfs unmount {}", .0.display(), quoted(.0)
+    )]
+    Stale(PathBuf),
+    /// The mount point cannot be looked at.
+    #[error("cannot use mount point {}: {source}; choose a directory that you own", .path.display())]
+    Unusable {
+        /// The mount point.
+        path: PathBuf,
+        /// What the system said.
+        source: io::Error,
+    },
+    /// There is no /dev/fuse, or nothing behind it.
+    #[error(
+        "/dev/fuse is missing; load it with: modprobe fuse (in a container: start it with --device /dev/fuse \
+         --cap-add SYS_ADMIN). `ostfs export` writes the same files and needs no FUSE"
+    )]
+    NoDevice,
+    /// The user may not open /dev/fuse.
+    #[error(
+        "no permission to open /dev/fuse; let everyone mount with: sudo chmod 666 /dev/fuse, or run ostfs as root. \
+         `ostfs export` writes the same files and needs no FUSE"
+    )]
+    DevicePermission,
+    /// Only root mounts without the setuid helper.
+    #[error(
+        "fusermount3 is not installed, and only root can mount without it; install the package fuse3. \
+         `ostfs export` writes the same files and needs no FUSE"
+    )]
+    NoHelper,
+    /// The system refuses mounts altogether.
+    #[error(
+        "the system does not permit mounting; in a container, start it with --device /dev/fuse --cap-add SYS_ADMIN, \
+         elsewhere check that fusermount3 is setuid root. `ostfs export` writes the same files and needs no FUSE"
+    )]
+    NotPermitted,
+    /// An ordinary user asked for `allow_other` or `allow_root`.
+    #[error(
+        "allow_other and allow_root are for root alone here; permit them to all users by the line \
+         \"user_allow_other\" in /etc/fuse.conf, or mount as root"
+    )]
+    AllowOther,
+    /// fusermount3 lets users mount only where they may write.
+    #[error("you may not write to mount point {}; choose a directory that you own", .0.display())]
+    NotWritable(PathBuf),
+    /// Anything else, as the system or fusermount3 tells it.
+    #[error("cannot mount on {}: {reason}", .path.display())]
+    Failed {
+        /// The mount point.
+        path: PathBuf,
+        /// What was said.
+        reason: String,
+    },
+}
+
+/// Why a mount could not be ended.
+#[derive(Debug, thiserror::Error)]
+pub enum UnmountError {
+    /// Nothing of ours is mounted there.
+    #[error("{} is not an ostfs mount; list them with: findmnt -t fuse.ostfs", .0.display())]
+    NotMounted(PathBuf),
+    /// A program has a file open or its working directory there.
+    #[error(
+        "{} is in use (see: fuser -vm {}); leave it and try again, or detach it with: ostfs unmount --lazy {}",
+        .0.display(), quoted(.0), quoted(.0)
+    )]
+    Busy(PathBuf),
+    /// Anything else, as the system or fusermount3 tells it.
+    #[error("cannot unmount {}: {reason}", .path.display())]
+    Failed {
+        /// The mount point.
+        path: PathBuf,
+        /// What was said.
+        reason: String,
+    },
+}
+
+/// A path as a word of a shell command that the user can copy.
+fn quoted(path: &Path) -> String {
+    let text = path.to_string_lossy();
+    let plain = |c: char| c.is_alphanumeric() || "/._-+,:@%".contains(c);
+    if !text.is_empty() && !text.starts_with('-') && text.chars().all(plain) {
+        return text.into_owned();
+    }
+    let lead = if text.starts_with('-') { "./" } else { "" };
+    format!("'{lead}{}'", text.replace('\'', r"'\''"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn commands_in_messages_can_be_copied() {
+        for (path, expected) in [
+            ("/mnt/mail", "/mnt/mail"),
+            ("/mnt/my mail", "'/mnt/my mail'"),
+            ("/mnt/Jane's", r"'/mnt/Jane'\''s'"),
+            ("/mnt/$(rm x)", "'/mnt/$(rm x)'"),
+            ("-o", "'./-o'"),
+        ] {
+            assert_eq!(quoted(Path::new(path)), expected);
+        }
+    }
+}

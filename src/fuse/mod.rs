@@ -1,0 +1,15 @@
+//! The mount: kernel requests to the tree, errors to `errno`, and the life of a session.
+//!
+//! The only place that knows `fuser`; uses `tree` and `error`. The kernel's side is described in Linux'
+//! Documentation/filesystems/fuse and in fuse(4); mount tables in proc_pid_mountinfo(5).
+mod adapter;
+mod errno;
+mod error;
+mod mountpoint;
+mod panics;
+pub(crate) mod process;
+mod session;
+
+pub use error::{MountError, UnmountError};
+pub use mountpoint::{Mountpoint, is_dead, unmount};
+pub use session::{Access, Options, Session};

@@ -1,0 +1,267 @@
+//! Mount points: whether one can be used, what is mounted there, and unmounting it.
+#![forbid(unsafe_code)]
+
+use std::env;
+use std::ffi::{OsStr, OsString};
+use std::fs;
+use std::io;
+use std::os::unix::ffi::{OsStrExt, OsStringExt};
+use std::path::{Path, PathBuf};
+use std::process::{Command, Stdio};
+
+use super::error::{MountError, UnmountError};
+use super::process;
+
+/// Type of our mounts in the kernel's table.
+pub(super) const FILESYSTEM_TYPE: &str = "fuse.ostfs";
+/// The kernel's table of the mounts that this process sees.
+const MOUNT_TABLE: &str = "/proc/self/mountinfo";
+
+/// A directory that can be mounted on.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Mountpoint(PathBuf);
+
+impl Mountpoint {
+    /// Checks that `path` is a directory, empty unless `nonempty`, on which neither a dead FUSE mount nor another
+    /// ostfs lies.
+    pub fn check(path: &Path, nonempty: bool) -> Result<Self, MountError> {
+        let path = resolve(path);
+        if let Some(mount) = mounted_at(&path) {
+            if is_dead(&path) {
+                return Err(MountError::Stale(path));
+            }
+            if mount.kind == FILESYSTEM_TYPE {
+                let file = mount.source.to_string_lossy().into_owned();
+                return Err(MountError::AlreadyMounted { path, file });
+            }
+        }
+        let mut entries = fs::read_dir(&path).map_err(|source| match source.kind() {
+            io::ErrorKind::NotFound => MountError::Missing(path.clone()),
+            io::ErrorKind::NotADirectory => MountError::NotADirectory(path.clone()),
+            _ => MountError::Unusable {
+                path: path.clone(),
+                source,
+            },
+        })?;
+        if !nonempty && entries.next().is_some() {
+            return Err(MountError::NotEmpty(path));
+        }
+        Ok(Self(path))
+    }
+
+    /// Its absolute path, free of symbolic links.
+    pub fn path(&self) -> &Path {
+        &self.0
+    }
+}
+
+/// A line of the kernel's mount table.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct MountEntry {
+    /// Device number, "major:minor": one for each filesystem that is alive.
+    pub(super) device: String,
+    /// Filesystem type, with subtype.
+    pub(super) kind: String,
+    /// What is mounted.
+    pub(super) source: OsString,
+}
+
+/// The topmost filesystem mounted exactly at `path`, which must be absolute.
+pub(super) fn mounted_at(path: &Path) -> Option<MountEntry> {
+    topmost(&fs::read(MOUNT_TABLE).ok()?, path)
+}
+
+/// Looks `path` up in a mount table (proc_pid_mountinfo(5)); later lines lie on top of earlier ones.
+fn topmost(table: &[u8], path: &Path) -> Option<MountEntry> {
+    let lines = table.split(|byte| *byte == b'\n').rev();
+    lines.filter_map(|line| parse_line(line, path)).next()
+}
+
+/// "36 35 98:0 /root /mount/point options [optional...] - type source superoptions"
+fn parse_line(line: &[u8], path: &Path) -> Option<MountEntry> {
+    let mut fields = line.split(|byte| *byte == b' ');
+    let device = fields.nth(2)?;
+    let mountpoint = fields.nth(1)?;
+    if unescape(mountpoint) != path.as_os_str() {
+        return None;
+    }
+    let mut fields = fields.skip_while(|field| *field != b"-").skip(1);
+    let kind = fields.next()?;
+    let source = fields.next()?;
+    Some(MountEntry {
+        device: String::from_utf8_lossy(device).into_owned(),
+        kind: String::from_utf8_lossy(kind).into_owned(),
+        source: unescape(source),
+    })
+}
+
+/// Undoes the table's octal escapes of space, tab, newline and backslash.
+fn unescape(field: &[u8]) -> OsString {
+    let mut bytes = Vec::with_capacity(field.len());
+    let mut rest = field;
+    while let Some((first, after)) = rest.split_first() {
+        let octal = after.get(..3).filter(|_| *first == b'\\');
+        let octal = octal.and_then(|digits| std::str::from_utf8(digits).ok());
+        match octal.and_then(|digits| u8::from_str_radix(digits, 8).ok()) {
+            Some(byte) => {
+                bytes.push(byte);
+                rest = after.get(3..).unwrap_or_default();
+            }
+            None => {
+                bytes.push(*first);
+                rest = after;
+            }
+        }
+    }
+    OsString::from_vec(bytes)
+}
+
+/// The absolute path behind `path`. A dead mount cannot be asked, so that its parent is; a path that does not exist
+/// stays as it is.
+pub(super) fn resolve(path: &Path) -> PathBuf {
+    if let Ok(resolved) = fs::canonicalize(path) {
+        return resolved;
+    }
+    let absolute = std::path::absolute(path).unwrap_or_else(|_| path.to_path_buf());
+    match (
+        absolute.parent().map(fs::canonicalize),
+        absolute.file_name(),
+    ) {
+        (Some(Ok(parent)), Some(name)) => parent.join(name),
+        _ => absolute,
+    }
+}
+
+/// Whether a FUSE filesystem is mounted at `path` whose process is gone.
+pub fn is_dead(path: &Path) -> bool {
+    // Asking anything else could wake an automounter.
+    mounted_at(path).is_some_and(|mount| mount.kind.starts_with("fuse"))
+        && process::ping(path).is_err_and(|error| {
+            // The second one for the moment in which the kernel is still tearing the connection down.
+            matches!(
+                error.raw_os_error(),
+                Some(libc::ENOTCONN | libc::ECONNABORTED)
+            )
+        })
+}
+
+/// Unmounts the ostfs, or the dead FUSE mount, at `path`, as root or through fusermount3; `lazy` also when it is in
+/// use: it goes out of sight at once and ends with its last user.
+pub fn unmount(path: &Path, lazy: bool) -> Result<(), UnmountError> {
+    let path = resolve(path);
+    let ours = mounted_at(&path).is_some_and(|mount| mount.kind == FILESYSTEM_TYPE);
+    if !ours && !is_dead(&path) {
+        return Err(UnmountError::NotMounted(path));
+    }
+    unmount_topmost(path, lazy)
+}
+
+/// Unmounts whatever is mounted at `path`, which is resolved.
+pub(super) fn unmount_topmost(path: PathBuf, lazy: bool) -> Result<(), UnmountError> {
+    match process::umount(&path, lazy) {
+        Ok(()) => Ok(()),
+        Err(error) => match error.raw_os_error() {
+            Some(libc::EPERM) => unmount_by_helper(path, lazy),
+            Some(libc::EBUSY) => Err(UnmountError::Busy(path)),
+            Some(libc::EINVAL) => Err(UnmountError::NotMounted(path)),
+            _ => Err(UnmountError::Failed {
+                path,
+                reason: error.to_string(),
+            }),
+        },
+    }
+}
+
+/// Unmounts with the setuid helper, which lets users end their own mounts.
+fn unmount_by_helper(path: PathBuf, lazy: bool) -> Result<(), UnmountError> {
+    let Some(helper) = helper() else {
+        let reason =
+            "fusermount3 is not installed, and only root can unmount without it".to_owned();
+        return Err(UnmountError::Failed { path, reason });
+    };
+    let output = Command::new(helper)
+        .arg("-u")
+        .args(lazy.then_some("-z"))
+        .arg("--")
+        .arg(&path)
+        .env("LC_ALL", "C")
+        .stdin(Stdio::null())
+        .output();
+    let reason = match output {
+        Ok(output) if output.status.success() => return Ok(()),
+        Ok(output) => String::from_utf8_lossy(&output.stderr).trim().to_owned(),
+        Err(error) => error.to_string(),
+    };
+    if reason.contains("busy") {
+        return Err(UnmountError::Busy(path));
+    }
+    Err(UnmountError::Failed { path, reason })
+}
+
+/// The setuid helper through which ordinary users mount, if it is installed; found where `fuser` looks for it.
+pub(super) fn helper() -> Option<PathBuf> {
+    if let Some(path) = env::var_os("FUSERMOUNT_PATH") {
+        return Some(PathBuf::from(path)).filter(|path| path.exists());
+    }
+    let search = env::var_os("PATH").unwrap_or_default();
+    let folders: Vec<PathBuf> = env::split_paths(&search)
+        .chain(["/sbin", "/bin"].map(PathBuf::from))
+        .collect();
+    ["fusermount3", "fusermount"].iter().find_map(|name| {
+        let mut candidates = folders.iter().map(|folder| folder.join(name));
+        candidates.find(|candidate| candidate.is_file())
+    })
+}
+
+/// A name for the kernel's table: commas end an option there and backslashes escape, so neither may be in it.
+pub(super) fn source_name(name: &OsStr) -> String {
+    let replace = |c: char| {
+        if c == ',' || c == '\\' || c.is_control() {
+            '_'
+        } else {
+            c
+        }
+    };
+    String::from_utf8_lossy(name.as_bytes())
+        .chars()
+        .map(replace)
+        .collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const TABLE: &[u8] = b"\
+22 28 0:21 / /proc rw,nosuid shared:12 - proc proc rw
+90 28 0:50 / /mnt/my\\040mail ro,nosuid - autofs systemd-1 rw
+91 90 0:51 / /mnt/my\\040mail ro,nosuid shared:5 master:1 - fuse.ostfs /data/a\\134b.ost ro,user_id=0
+92 28 0:52 / /mnt/other ro - fuse.ostfs x.ost ro
+";
+
+    #[test]
+    fn the_topmost_mount_is_found_under_its_real_name() {
+        let mount = topmost(TABLE, Path::new("/mnt/my mail")).unwrap();
+        assert_eq!(mount.device, "0:51");
+        assert_eq!(mount.kind, "fuse.ostfs");
+        assert_eq!(mount.source, "/data/a\\b.ost");
+        assert_eq!(topmost(TABLE, Path::new("/mnt")), None);
+        assert_eq!(topmost(TABLE, Path::new("/mnt/my")), None);
+        assert_eq!(topmost(b"garbage\n1 2\n- - - -", Path::new("/mnt")), None);
+    }
+
+    #[test]
+    fn escapes_are_undone_and_lone_backslashes_kept() {
+        assert_eq!(unescape(b"a\\040b\\011\\134"), "a b\t\\");
+        assert_eq!(unescape(b"a\\04"), "a\\04");
+        assert_eq!(unescape(b"\\999"), "\\999");
+    }
+
+    #[test]
+    fn a_file_name_cannot_smuggle_in_mount_options() {
+        assert_eq!(
+            source_name(OsStr::new("/a/b,rw,dev\\x\n.ost")),
+            "/a/b_rw_dev_x_.ost"
+        );
+    }
+}

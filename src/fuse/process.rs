@@ -1,0 +1,125 @@
+//! The few system calls that the standard library does not have: everything unsafe of this crate.
+#![allow(unsafe_code)]
+
+use std::ffi::{CString, c_int};
+use std::fs::{self, OpenOptions};
+use std::io::{self, PipeWriter, Read, Write};
+use std::mem::MaybeUninit;
+use std::os::fd::AsRawFd;
+use std::os::unix::ffi::OsStrExt;
+use std::path::Path;
+
+/// Effective user of this process.
+pub fn effective_uid() -> u32 {
+    // SAFETY: takes nothing, cannot fail.
+    unsafe { libc::geteuid() }
+}
+
+/// Effective group of this process.
+pub fn effective_gid() -> u32 {
+    // SAFETY: takes nothing, cannot fail.
+    unsafe { libc::getegid() }
+}
+
+/// Unmounts the topmost filesystem at `path`; `lazy` takes it out of the tree of names at once and ends it when its
+/// last user leaves.
+pub fn umount(path: &Path, lazy: bool) -> io::Result<()> {
+    let path = CString::new(path.as_os_str().as_bytes())?;
+    let flags = libc::UMOUNT_NOFOLLOW | if lazy { libc::MNT_DETACH } else { 0 };
+    // SAFETY: a NUL-terminated string that lives through the call.
+    succeeded(unsafe { libc::umount2(path.as_ptr(), flags) })
+}
+
+/// Asks the filesystem at `path` for a sign of life. `statfs` is the one question that the kernel never answers
+/// from its caches, in which `stat` would find a dead mount alive for a day.
+pub fn ping(path: &Path) -> io::Result<()> {
+    let path = CString::new(path.as_os_str().as_bytes())?;
+    let mut figures = MaybeUninit::<libc::statfs>::uninit();
+    // SAFETY: a NUL-terminated string, and room for the answer, which is not looked at.
+    succeeded(unsafe { libc::statfs(path.as_ptr(), figures.as_mut_ptr()) })
+}
+
+/// Numbers of the open files of this process, without the standard three.
+pub fn open_files() -> Vec<c_int> {
+    let folder = Path::new("/proc/self/fd");
+    let names = fs::read_dir(folder).into_iter().flatten().flatten();
+    let numbers = names.filter_map(|entry| entry.file_name().to_str()?.parse().ok());
+    let mut numbers: Vec<c_int> = numbers.filter(|number| *number > 2).collect();
+    // One of them was the listing itself, which is closed by now.
+    numbers.retain(|number| fs::symlink_metadata(folder.join(number.to_string())).is_ok());
+    numbers
+}
+
+/// The caller's shell, which waits for a background process to be ready.
+#[derive(Debug)]
+pub struct Caller(PipeWriter);
+
+impl Caller {
+    /// Gives the caller its prompt back, with exit status 0.
+    pub fn dismiss(mut self) {
+        // Nobody minds if it was killed meanwhile.
+        self.0.write_all(b".").ok();
+    }
+}
+
+/// Goes on as a background process, for which the caller waits until it is dismissed. Closes `inherited`, the files
+/// that were open when the program started: a pipe or a lock of the caller must not wait for the unmount.
+///
+/// Returns an error in the foreground if the background process does not get that far. Must be called while the
+/// process has one thread: other threads would not exist in the background.
+pub fn daemonize(inherited: &[c_int]) -> io::Result<Caller> {
+    let (mut news, caller) = io::pipe()?;
+    let null = OpenOptions::new()
+        .read(true)
+        .write(true)
+        .open("/dev/null")?;
+    // SAFETY: single-threaded (see above), so the child may do anything.
+    match unsafe { libc::fork() } {
+        -1 => return Err(io::Error::last_os_error()),
+        0 => drop(news),
+        _ => {
+            drop(caller);
+            news.read_exact(&mut [0])
+                .map_err(|_| io::Error::other("the background process has died"))?;
+            // SAFETY: ends this process at once; `exit` would run destructors, one of which unmounts.
+            unsafe { libc::_exit(0) }
+        }
+    }
+    // SAFETY: takes nothing; a fresh child is never the leader of a group, so it does not fail.
+    succeeded(unsafe { libc::setsid() })?;
+    std::env::set_current_dir("/")?;
+    for standard in 0..=2 {
+        // SAFETY: both are numbers of open files of this process.
+        succeeded(unsafe { libc::dup2(null.as_raw_fd(), standard) })?;
+    }
+    for number in inherited {
+        // SAFETY: nothing in this process uses a file that it did not open itself.
+        unsafe { libc::close(*number) };
+    }
+    Ok(Caller(caller))
+}
+
+/// Writes one line to the system log.
+pub fn syslog(level: log::Level, message: &str) {
+    let priority = match level {
+        log::Level::Error => libc::LOG_ERR,
+        log::Level::Warn => libc::LOG_WARNING,
+        log::Level::Info => libc::LOG_INFO,
+        log::Level::Debug | log::Level::Trace => libc::LOG_DEBUG,
+    };
+    let Ok(message) = CString::new(message.replace('\0', " ")) else {
+        return;
+    };
+    // SAFETY: NUL-terminated strings; the name is static, as openlog(3) keeps the pointer; the format takes one.
+    unsafe {
+        libc::openlog(c"ostfs".as_ptr(), libc::LOG_PID, libc::LOG_DAEMON);
+        libc::syslog(priority, c"%s".as_ptr(), message.as_ptr());
+    }
+}
+
+fn succeeded(result: c_int) -> io::Result<()> {
+    match result {
+        -1 => Err(io::Error::last_os_error()),
+        _ => Ok(()),
+    }
+}

@@ -1,0 +1,278 @@
+//! The life of a mount: set up, served by several threads, ended by a signal or an unmount.
+#![forbid(unsafe_code)]
+
+use std::fs::OpenOptions;
+use std::io;
+use std::mem::{self, ManuallyDrop};
+use std::path::{Path, PathBuf};
+use std::thread;
+
+use fuser::{Config, MountOption, SessionACL};
+use signal_hook::consts::{SIGHUP, SIGINT, SIGTERM};
+use signal_hook::iterator::Signals;
+
+use super::adapter::{Adapter, Ownership};
+use super::error::{MountError, UnmountError};
+use super::mountpoint::{self, Mountpoint, mounted_at, source_name, unmount_topmost};
+use super::{panics, process};
+use crate::tree::Tree;
+
+/// Who may use the mount.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Access {
+    /// The user who mounts, and nobody else, not even root.
+    #[default]
+    Owner,
+    /// That user and root.
+    Root,
+    /// Everyone whom the permission bits let in.
+    Everyone,
+}
+
+/// What the user may choose about the mount.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Options {
+    /// Owner of the files; the mounting user if none is given.
+    pub uid: Option<u32>,
+    /// Group of the files; the mounting user's if none is given.
+    pub gid: Option<u32>,
+    /// Permission bits of files.
+    pub file_mode: u16,
+    /// Permission bits of directories.
+    pub directory_mode: u16,
+    /// Who may use the mount.
+    pub access: Access,
+    /// Whether the kernel checks permission bits; it always does unless `access` is [`Access::Owner`].
+    pub default_permissions: bool,
+    /// Name in the kernel's mount table; the path of the file if none is given.
+    pub fsname: Option<String>,
+}
+
+impl Default for Options {
+    fn default() -> Self {
+        Self {
+            uid: None,
+            gid: None,
+            file_mode: 0o400,
+            directory_mode: 0o500,
+            access: Access::Owner,
+            default_permissions: false,
+            fsname: None,
+        }
+    }
+}
+
+/// A tree that is mounted, but not served yet: programs that look at it wait.
+#[derive(Debug)]
+pub struct Session {
+    session: fuser::Session<Adapter>,
+    mountpoint: PathBuf,
+    /// Caught from before the mount on, so that no signal can leave a dead one behind.
+    signals: Signals,
+}
+
+/// Threads that answer requests: enough that one slow read does not stall the others, few enough to stay small.
+const THREADS: std::ops::RangeInclusive<usize> = 2..=8;
+
+impl Session {
+    /// Mounts `tree`, which came from the file `source`. No thread runs yet, so the process may still fork.
+    pub fn mount(
+        tree: Tree,
+        source: &Path,
+        mountpoint: &Mountpoint,
+        options: &Options,
+    ) -> Result<Self, MountError> {
+        check_device()?;
+        let mountpoint = mountpoint.path().to_path_buf();
+        let failed = |error: io::Error| explain(&error, &mountpoint);
+        let signals = Signals::new([SIGINT, SIGTERM, SIGHUP]).map_err(failed)?;
+        let adapter = Adapter::new(
+            tree,
+            Ownership {
+                uid: options.uid.unwrap_or_else(process::effective_uid),
+                gid: options.gid.unwrap_or_else(process::effective_gid),
+                file_mode: options.file_mode,
+                directory_mode: options.directory_mode,
+            },
+        );
+        let session =
+            fuser::Session::new(adapter, &mountpoint, &config(source, options)).map_err(failed)?;
+        Ok(Self {
+            session,
+            mountpoint,
+            signals,
+        })
+    }
+
+    /// Answers requests until the mount is ended: by SIGINT, SIGTERM or SIGHUP, or by an unmount from outside. The
+    /// first signal unmounts, or detaches a mount that is in use; a second one ends the process.
+    pub fn serve(self) -> io::Result<()> {
+        let Self {
+            session,
+            mountpoint,
+            mut signals,
+        } = self;
+        panics::install_hook();
+        let device = mounted_at(&mountpoint).map(|mount| mount.device);
+        // fuser 0.18 unmounts the path again when this is dropped, by when someone else's mount may lie there.
+        let mut background = ManuallyDrop::new(session.spawn()?);
+        let requests = mem::replace(&mut background.guard, thread::spawn(|| Ok(())));
+        thread::Builder::new()
+            .name("signals".to_owned())
+            .spawn(move || {
+                let mut ending = false;
+                for signal in signals.forever() {
+                    if mem::replace(&mut ending, true) {
+                        std::process::exit(128 + signal);
+                    }
+                    end(&mountpoint, device.as_deref());
+                }
+            })?;
+        requests
+            .join()
+            .map_err(|_| io::Error::other("a thread that answers requests panicked"))?
+    }
+}
+
+/// Ends the mount at `mountpoint`, whose filesystem has the number `device`: politely, else by detaching it.
+fn end(mountpoint: &Path, device: Option<&str>) {
+    let unmount = |lazy| unmount_topmost(mountpoint.to_path_buf(), lazy);
+    let failed = |error| log::error!("{error}; a second signal ends ostfs at once");
+    // Ours may have been detached by someone else, and another filesystem be there by now: that one stays.
+    if mounted_at(mountpoint).map(|mount| mount.device).as_deref() == device {
+        match unmount(false) {
+            Ok(()) => return,
+            Err(UnmountError::Busy(_)) => {}
+            Err(error) => return failed(error),
+        }
+        if let Err(error) = unmount(true) {
+            return failed(error);
+        }
+    }
+    log::warn!(
+        "{} is still in use; it is detached and ends when the last program leaves it, or at once on a second signal",
+        mountpoint.display()
+    );
+}
+
+/// Tells early and clearly when there is no FUSE here.
+fn check_device() -> Result<(), MountError> {
+    match OpenOptions::new().read(true).write(true).open("/dev/fuse") {
+        Ok(_) => Ok(()),
+        Err(error) => Err(match error.raw_os_error() {
+            Some(libc::EACCES) => MountError::DevicePermission,
+            Some(libc::EPERM) => MountError::NotPermitted,
+            _ => MountError::NoDevice,
+        }),
+    }
+}
+
+fn config(source: &Path, options: &Options) -> Config {
+    let source = match &options.fsname {
+        Some(name) => source_name(name.as_ref()),
+        None => source_name(mountpoint::resolve(source).as_os_str()),
+    };
+    let mut config = Config::default();
+    config.mount_options = vec![
+        MountOption::FSName(source),
+        // `MountOption::Subtype` is lost when root mounts.
+        MountOption::CUSTOM("subtype=ostfs".to_owned()),
+        MountOption::RO,
+        MountOption::NoSuid,
+        MountOption::NoDev,
+        MountOption::NoExec,
+        MountOption::NoAtime,
+    ];
+    if options.default_permissions || options.access != Access::Owner {
+        config.mount_options.push(MountOption::DefaultPermissions);
+    }
+    config.acl = match options.access {
+        Access::Owner => SessionACL::Owner,
+        Access::Root => SessionACL::RootAndOwner,
+        Access::Everyone => SessionACL::All,
+    };
+    let cores = thread::available_parallelism().map_or(1, usize::from);
+    config.n_threads = Some(cores.clamp(*THREADS.start(), *THREADS.end()));
+    config.clone_fd = true;
+    config
+}
+
+/// What a failed mount means; `fuser` hands on what fusermount3 printed.
+fn explain(error: &io::Error, mountpoint: &Path) -> MountError {
+    let reason = error.to_string();
+    let no_helper = error.kind() == io::ErrorKind::NotFound && mountpoint::helper().is_none();
+    if no_helper && process::effective_uid() != 0 {
+        MountError::NoHelper
+    } else if no_helper || reason.contains("Operation not permitted") {
+        MountError::NotPermitted
+    } else if reason.contains("user_allow_other") {
+        MountError::AllowOther
+    } else if reason.contains("no write access to mountpoint") {
+        MountError::NotWritable(mountpoint.to_path_buf())
+    } else {
+        MountError::Failed {
+            path: mountpoint.to_path_buf(),
+            reason: reason.trim().to_owned(),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_words_of_fusermount_are_understood() {
+        let explained = |text: &str| explain(&io::Error::other(text.to_owned()), Path::new("/mnt"));
+        assert!(matches!(
+            explained(
+                "fusermount3: option allow_other only allowed if 'user_allow_other' is set in /etc/fuse.conf\n"
+            ),
+            MountError::AllowOther
+        ));
+        assert!(matches!(
+            explained("fusermount3: user has no write access to mountpoint /mnt\n"),
+            MountError::NotWritable(_)
+        ));
+        assert!(matches!(
+            explained("fusermount3: mount failed: Operation not permitted\n"),
+            MountError::NotPermitted
+        ));
+        assert!(matches!(
+            explained("fusermount3: too many FUSE filesystems mounted\n"),
+            MountError::Failed { reason, .. } if reason == "fusermount3: too many FUSE filesystems mounted"
+        ));
+    }
+
+    #[test]
+    fn mounts_are_read_only_and_harmless() {
+        let config = config(Path::new("/nowhere/mail.ost"), &Options::default());
+        for option in [
+            MountOption::RO,
+            MountOption::NoSuid,
+            MountOption::NoDev,
+            MountOption::NoExec,
+            MountOption::NoAtime,
+            MountOption::FSName("/nowhere/mail.ost".to_owned()),
+        ] {
+            assert!(config.mount_options.contains(&option), "{option:?}");
+        }
+        assert_eq!(config.acl, SessionACL::Owner);
+    }
+
+    #[test]
+    fn others_are_let_in_only_with_the_kernel_checking_permissions() {
+        for access in [Access::Root, Access::Everyone] {
+            let options = Options {
+                access,
+                ..Options::default()
+            };
+            let config = config(Path::new("mail.ost"), &options);
+            assert!(
+                config
+                    .mount_options
+                    .contains(&MountOption::DefaultPermissions)
+            );
+        }
+    }
+}

@@ -1,0 +1,195 @@
+//! An unreadable block costs the item it belongs to, and nothing else; and everybody is told.
+
+mod mounted;
+mod support;
+
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use mounted::{Mount, can_mount, export, ostfs, picture};
+use support::{Crypt, Damage, Folders, Format, Layout, Message, Nid, Options, Payload, Store};
+use tempfile::TempDir;
+
+const ATTACHMENT_TABLE: u32 = 0x671;
+const CONTENTS_TABLE: u32 = 0x0E;
+const NID_TYPE_MASK: u32 = 0x1F;
+
+struct Case {
+    _directory: TempDir,
+    file: PathBuf,
+    layout: Layout,
+    inbox: Nid,
+    messages: Vec<Nid>,
+}
+
+/// A folder of twenty messages, of which the third has two large attachments.
+fn case(format: Format) -> Case {
+    let mut options = Options::new(format, Crypt::Permute);
+    options.compress = false;
+    let mut store = Store::with(options);
+    let inbox = store.folder(store.ipm_subtree(), "Inbox");
+    let messages = (0..20)
+        .map(|number| {
+            let mut message =
+                Message::mail(&format!("Message {number}")).body(&format!("The text of {number}"));
+            if number == 3 {
+                message = message
+                    .attachment("broken.bin", Payload::random(100_000, 1))
+                    .attachment("whole.bin", Payload::random(100_000, 2));
+            }
+            store.message(inbox, message)
+        })
+        .collect();
+    let directory = TempDir::new().unwrap();
+    let file = directory.path().join("store.pst");
+    let layout = store.write(&file).unwrap();
+    Case {
+        _directory: directory,
+        file,
+        layout,
+        inbox,
+        messages,
+    }
+}
+
+fn mail(tree: &Path, number: usize) -> PathBuf {
+    let ending = format!("Message {number}.eml");
+    fs::read_dir(tree.join("Inbox"))
+        .unwrap()
+        .map(|entry| entry.unwrap().path())
+        .find(|path| path.to_str().unwrap().ends_with(&ending))
+        .unwrap_or_else(|| panic!("no file for message {number}"))
+}
+
+fn problems(mount: &Mount) -> String {
+    fs::read_to_string(mount.path.join(".ostfs/problems.txt")).unwrap()
+}
+
+#[test]
+fn a_damaged_attachment_is_an_error_and_all_else_is_whole() {
+    if !can_mount() {
+        return;
+    }
+    for format in [Format::Ansi, Format::Unicode, Format::Ost4k] {
+        let case = case(format);
+        let (_target, whole) = export(&case.file, &[]);
+        let damage = Damage::open(&case.file, &case.layout).unwrap();
+        let node = case.layout.node(case.messages[3]);
+        let subnodes = damage.subnodes(node.sub);
+        let table = subnodes
+            .iter()
+            .position(|subnode| subnode.nid == ATTACHMENT_TABLE);
+        assert!(table.is_some());
+        // The first attachment's data is the largest data tree among its own subnodes.
+        let attachment = subnodes
+            .iter()
+            .find(|subnode| subnode.nid & NID_TYPE_MASK == 5)
+            .unwrap();
+        let data = damage
+            .subnodes(attachment.sub)
+            .into_iter()
+            .map(|value| value.data)
+            .find(|data| data & 2 != 0);
+        let leaf = damage.leaves(data.unwrap_or(damage.subnodes(attachment.sub)[0].data))[0];
+        damage.flip_block(leaf, 100);
+        let mount = Mount::new(&case.file, &[]);
+        let directory = mail(&mount.path, 3).with_extension("attachments");
+        let error = fs::read(directory.join("broken.bin")).unwrap_err();
+        assert_eq!(error.raw_os_error(), Some(libc::EIO), "{format:?}");
+        // Its listing, its size and its neighbour are as before.
+        assert_eq!(
+            directory.join("broken.bin").metadata().unwrap().len(),
+            100_000
+        );
+        let neighbour = fs::read(directory.join("whole.bin")).unwrap();
+        let name = directory.file_name().unwrap();
+        assert!(neighbour == fs::read(whole.join("Inbox").join(name).join("whole.bin")).unwrap());
+        // The message that carries it fails where the attachment is, not before.
+        assert!(fs::read(mail(&mount.path, 3)).is_err());
+        for number in (0..20).filter(|number| *number != 3) {
+            let shown = mail(&mount.path, number);
+            let name = shown.file_name().unwrap();
+            assert_eq!(
+                fs::read(&shown).unwrap(),
+                fs::read(whole.join("Inbox").join(name)).unwrap()
+            );
+        }
+        assert!(problems(&mount).contains("CRC"), "{:?}", problems(&mount));
+        drop(mount);
+        let target = TempDir::new().unwrap();
+        let target = target.path().join("out");
+        let output = ostfs(&[
+            "export",
+            case.file.to_str().unwrap(),
+            target.to_str().unwrap(),
+        ]);
+        assert_eq!(output.status.code(), Some(1));
+        let message = String::from_utf8_lossy(&output.stderr);
+        assert!(message.contains("broken.bin: damaged block"), "{message}");
+        // Nothing short is left behind: neither the attachment nor the message that carries it.
+        assert!(!target.join("Inbox").join(name).join("broken.bin").exists());
+        assert!(
+            !target
+                .join("Inbox")
+                .join(mail(&whole, 3).file_name().unwrap())
+                .exists()
+        );
+    }
+}
+
+#[test]
+fn a_message_that_cannot_be_opened_is_a_file_that_says_so() {
+    if !can_mount() {
+        return;
+    }
+    for format in [Format::Ansi, Format::Unicode, Format::Ost4k] {
+        let case = case(format);
+        let damage = Damage::open(&case.file, &case.layout).unwrap();
+        damage.flip_block(case.layout.node(case.messages[7]).data, 20);
+        damage.drop_node(case.messages[9]);
+        let mount = Mount::new(&case.file, &[]);
+        for number in [7, 9] {
+            let text = fs::read_to_string(mail(&mount.path, number)).unwrap();
+            assert!(text.contains("X-Ostfs-Problem: "), "{format:?}: {text}");
+        }
+        assert_eq!(fs::read_dir(mount.path.join("Inbox")).unwrap().count(), 21);
+        let known = problems(&mount);
+        for number in [7, 9] {
+            assert!(
+                known.contains(&format!("message {:#x}: ", case.messages[number])),
+                "{known}"
+            );
+        }
+    }
+}
+
+#[test]
+fn a_folder_whose_table_is_damaged_lists_the_messages_that_name_it() {
+    if !can_mount() {
+        return;
+    }
+    for format in [Format::Ansi, Format::Unicode, Format::Ost4k] {
+        let case = case(format);
+        let (_target, whole) = export(&case.file, &[]);
+        let damage = Damage::open(&case.file, &case.layout).unwrap();
+        let table = case
+            .layout
+            .node(case.inbox & !NID_TYPE_MASK | CONTENTS_TABLE);
+        damage.flip_block(damage.leaves(table.data)[0], 30);
+        let mount = Mount::new(&case.file, &[]);
+        let contents = |tree: &Path| {
+            let pictures = picture(&tree.join("Inbox"));
+            pictures
+                .into_iter()
+                .map(|(path, entry)| (path, entry.content))
+                .collect::<Vec<_>>()
+        };
+        // Names, bytes and attachments are those of the healthy file: the messages themselves tell them.
+        assert_eq!(contents(&mount.path), contents(&whole), "{format:?}");
+        assert!(
+            problems(&mount).contains(&format!("folder {:#x}: damaged", case.inbox)),
+            "{}",
+            problems(&mount)
+        );
+    }
+}
