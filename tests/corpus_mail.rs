@@ -224,6 +224,75 @@ fn every_attachment_is_a_file_of_its_own_in_table_order() {
 }
 
 #[test]
+fn without_attachments_a_message_keeps_what_its_body_shows() {
+    let options = Options {
+        attachments_in_message: false,
+        ..Options::default()
+    };
+    let (mut left_out, mut kept) = (0, 0);
+    for file in corpus::files() {
+        let folder = tempfile::tempdir().unwrap();
+        each_message(&file, options, |converter, message, _, place| {
+            let bytes = read_back::bytes(&converter.render(&message));
+            let text = String::from_utf8_lossy(&bytes);
+            let inline = text.matches("Content-Disposition: inline").count();
+            let whole = Converter::new(Arc::clone(message.store()), Options::default());
+            let whole = read_back::bytes(&whole.render(&message));
+            let whole = String::from_utf8_lossy(&whole);
+            assert_eq!(
+                inline,
+                whole.matches("Content-Disposition: inline").count(),
+                "{place}"
+            );
+            kept += inline;
+            left_out += usize::from(text.contains("\nX-Ostfs-Attachments: "));
+            std::fs::write(
+                folder.path().join(format!("{:x}.eml", message.nid().0)),
+                &bytes,
+            )
+            .unwrap();
+        });
+        for found in read_back::with_python(folder.path(), &[]).unwrap_or_default() {
+            assert_eq!(
+                found["faults"],
+                Json::Array(Vec::new()),
+                "{}: {found}",
+                file.display()
+            );
+        }
+    }
+    assert!(
+        corpus::files().is_empty() || (left_out > 50 && kept > 1000),
+        "{left_out} {kept}"
+    );
+}
+
+#[test]
+fn a_message_that_cannot_be_opened_is_still_sound_mail() {
+    let Some(file) = corpus::files().into_iter().next() else {
+        return;
+    };
+    let store = Arc::new(Store::open(ostfs::recover::open(&file, 16 << 20).unwrap()));
+    let converter = Converter::new(Arc::clone(&store), Options::default());
+    let nid = NodeId(0x7FFF_FFE4);
+    let error = Message::open(&store, nid).unwrap_err();
+    let rendition = converter.placeholder(nid, &error);
+    assert_eq!(rendition.problems(), [error.to_string()]);
+    let folder = tempfile::tempdir().unwrap();
+    std::fs::write(folder.path().join("x.eml"), read_back::bytes(&rendition)).unwrap();
+    let Some(found) = read_back::with_python(folder.path(), &[]) else {
+        return;
+    };
+    assert_eq!(found[0]["faults"], Json::Array(Vec::new()));
+    assert!(
+        found[0]["parts"][0]["text"]
+            .as_str()
+            .unwrap()
+            .contains(&error.to_string())
+    );
+}
+
+#[test]
 fn hostile_files_are_rendered_without_harm() {
     for file in corpus::hostile() {
         let Ok(ndb) = ostfs::recover::open(&file, 16 << 20) else {

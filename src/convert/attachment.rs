@@ -81,7 +81,7 @@ pub(crate) fn list(message: &Message, mut broken: impl FnMut(Error)) -> Vec<Item
                 items.push(item);
                 items.extend(unpacked);
             }
-            Err(error) => items.push(Item::unreadable(&fallback, error)),
+            Err(error) => items.push(Item::unreadable(&format!("{fallback}.bin"), error)),
         }
         for item in items.iter_mut().skip(first) {
             item.nid = attachment.nid();

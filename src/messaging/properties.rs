@@ -105,13 +105,25 @@ pub fn text_of_value(value: &Value, code_page: u32) -> Option<String> {
     Some(text)
 }
 
-/// Some writers store 8-bit text under the type of UTF-16 text: printable ASCII up to a NUL byte that is followed by
-/// real UTF-16, e.g. `IPF.Contact\0` in folders of 4K-page OSTs.
+/// 4K-page OSTs hold container classes as 8-bit text under the type of UTF-16 text: `IPF.Contact\0`, then real UTF-16.
+/// Read as UTF-16 these would begin with two characters that no text begins with.
 fn utf16_or_mistyped(bytes: &[u8], code_page: u32) -> String {
-    let first = bytes.split(|byte| *byte == 0).next().unwrap_or_default();
-    let is_ascii_run = first.len() > 3 && first.iter().all(|byte| (0x20..0x7F).contains(byte));
-    if is_ascii_run && first.len() < bytes.len() {
-        return codepage::decode(code_page, first);
+    let class = bytes.split(|byte| *byte == 0).next().unwrap_or_default();
+    if class.len() < bytes.len() && (class.starts_with(b"IPF.") || class.starts_with(b"IPM.")) {
+        return codepage::decode(code_page, class);
     }
     codepage::decode_utf16le(bytes)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_class_of_the_wrong_type_is_read_and_chinese_stays_chinese() {
+        let mistyped = b"IPF.Contact\0\xD8\x62\x11\x62".to_vec();
+        assert_eq!(utf16_or_mistyped(&mistyped, 1252), "IPF.Contact");
+        let chinese: Vec<u8> = "你好 ".encode_utf16().flat_map(u16::to_le_bytes).collect();
+        assert_eq!(utf16_or_mistyped(&chinese, 1252), "你好 ");
+    }
 }

@@ -5,7 +5,8 @@
 use jiff::Timestamp;
 use jiff::fmt::rfc2822::DateTimeParser;
 
-use super::address::{format_list, parse_list};
+use super::address::format_list;
+use super::address_list::parse_list;
 use super::encoded_word::decode;
 use super::flags;
 use super::headers::Fields;
@@ -166,8 +167,11 @@ fn sound_addresses(field: &Field, style: Headers) -> Option<String> {
         Headers::Encoded => unfolded.is_ascii(),
         Headers::Utf8 => !unfolded.contains("=?"),
     };
-    if (as_it_came && parsed.is_strict) || parsed.has_groups {
+    if as_it_came && parsed.is_strict {
         return Some(field.value(style));
+    }
+    if parsed.mailboxes.is_empty() {
+        return None;
     }
     Some(format_list(&field.name, &parsed.mailboxes, style))
 }
@@ -298,5 +302,90 @@ mod tests {
             "Sun, 09 Sep 2001 01:46:40 +0000"
         );
         assert_eq!(date(FileTime(1)), None);
+    }
+
+    /// Text out of pieces that headers are made of, and that break them; the same on every run.
+    fn scrambled(seed: u64) -> String {
+        const PIECES: [&str; 32] = [
+            "From",
+            "To",
+            "Cc",
+            "Date",
+            "Subject",
+            "Message-ID",
+            "X-A",
+            ":",
+            ": ",
+            "\r\n",
+            "\n",
+            "\r",
+            "\n ",
+            "\t",
+            " ",
+            "\"",
+            "\\",
+            "<",
+            ">",
+            "(",
+            ")",
+            ",",
+            ";",
+            "@",
+            "a@b.org",
+            "=?utf-8?B?DQpYOiB5?=",
+            "=?",
+            "?=",
+            "\0",
+            "\u{fc}\u{2028}",
+            "Thu, 23 Aug 2001 15:49:51 -0700",
+            "word",
+        ];
+        let mut state = seed;
+        let mut next = || {
+            state = state
+                .wrapping_mul(6_364_136_223_846_793_005)
+                .wrapping_add(1_442_695_040_888_963_407);
+            (state >> 33) as usize
+        };
+        let count = next() % 60;
+        (0..count).map(|_| PIECES[next() % PIECES.len()]).collect()
+    }
+
+    #[test]
+    fn whatever_is_stored_the_header_is_sound() {
+        for seed in 0..20_000 {
+            let text = scrambled(seed);
+            for style in [Headers::Encoded, Headers::Utf8] {
+                let mut fields = Fields::new(style);
+                let transport = Transport::parse(&text);
+                transport
+                    .fields
+                    .iter()
+                    .for_each(|field| add_transport(field, &mut fields));
+                transport
+                    .rejected
+                    .iter()
+                    .for_each(|line| fields.push_text("X-Ostfs-Bad-Header", line));
+                for (name, value) in fields.into_pairs() {
+                    let place = format!("{text:?}: {name}: {value:?}");
+                    assert!(style == Headers::Utf8 || value.is_ascii(), "{place}");
+                    let is_break =
+                        |character: char| character.is_control() || character == '\u{2028}';
+                    for (index, line) in value.split('\n').enumerate() {
+                        assert!(!line.contains(is_break), "{place}");
+                        assert!(
+                            index == 0 || (line.starts_with(' ') && !line.trim().is_empty()),
+                            "{place}"
+                        );
+                    }
+                    if ["From", "To", "Cc"].contains(&name.as_str()) {
+                        assert!(parse_list(&value.replace('\n', "")).is_some(), "{place}");
+                    }
+                    if name == "Date" {
+                        assert!(is_date(&value.replace('\n', "")), "{place}");
+                    }
+                }
+            }
+        }
     }
 }

@@ -5,6 +5,7 @@
 
 mod address;
 pub(super) mod address_book;
+mod address_list;
 mod body;
 mod boundary;
 mod details;

@@ -199,3 +199,86 @@ impl Entity {
         writer.text("\n");
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::convert::Eol;
+
+    const STYLE: Headers = Headers::Encoded;
+
+    fn written(entity: &Entity, eol: Eol) -> String {
+        let mut writer = Writer::new(eol);
+        entity.write(&mut writer, &mut Boundaries::new(1));
+        let rendition = writer.finish(Vec::new());
+        let mut bytes = vec![0; rendition.len() as usize];
+        assert_eq!(rendition.read_at(0, &mut bytes).unwrap(), bytes.len());
+        String::from_utf8(bytes).unwrap()
+    }
+
+    fn text(text: &str) -> Entity {
+        Entity::text("plain", text.to_owned(), STYLE)
+    }
+
+    #[test]
+    fn text_is_8bit_unless_a_line_is_too_long() {
+        let header = "Content-Type: text/plain; charset=utf-8\nContent-Transfer-Encoding: ";
+        assert_eq!(
+            written(&text("Gr\u{fc}\u{df}e"), Eol::Lf),
+            format!("{header}8bit\n\nGr\u{fc}\u{df}e\n")
+        );
+        assert_eq!(written(&text(""), Eol::Lf), format!("{header}8bit\n\n\n"));
+        let long = "\u{e9}=".repeat(400);
+        let encoded = written(&text(&format!("{long}\nsecond\n")), Eol::Lf);
+        assert!(encoded.starts_with(&format!("{header}quoted-printable\n\n=C3=A9=3D")));
+        assert!(encoded.ends_with("\nsecond\n") && !encoded.contains('\r'));
+        assert!(encoded.lines().all(|line| line.len() <= 76));
+        let decoded = encodify::qp::BODY
+            .decode(encoded.split_once("\n\n").unwrap().1)
+            .unwrap();
+        assert_eq!(
+            std::str::from_utf8(&decoded).unwrap(),
+            format!("{long}\nsecond\n")
+        );
+    }
+
+    #[test]
+    fn parts_stand_between_boundaries_with_the_line_ends_of_the_file() {
+        let file = Entity::part(
+            Body::File {
+                media_type: "image/png".into(),
+                parameters: Vec::new(),
+                content: ByteRange::of_bytes(Vec::new()),
+            },
+            STYLE,
+        );
+        let entity = Entity::multipart("mixed", vec![text("a\nb"), file], STYLE);
+        let boundary = Boundaries::new(1).next(|_| false);
+        let expected = format!(
+            "Content-Type: multipart/mixed;\n boundary=\"{boundary}\"\nContent-Transfer-Encoding: 8bit\n\n\
+             --{boundary}\nContent-Type: text/plain; charset=utf-8\nContent-Transfer-Encoding: 8bit\n\na\nb\n\
+             --{boundary}\nContent-Type: image/png\nContent-Transfer-Encoding: base64\n\n\n--{boundary}--\n"
+        );
+        assert_eq!(written(&entity, Eol::Lf), expected);
+        assert_eq!(written(&entity, Eol::Crlf), expected.replace('\n', "\r\n"));
+    }
+
+    #[test]
+    fn one_part_needs_no_multipart() {
+        let entity = Entity::multipart("mixed", vec![text("a")], STYLE);
+        assert_eq!(entity.media_type(), "text/plain");
+    }
+
+    #[test]
+    fn no_text_within_can_end_a_multipart() {
+        let guessed = Boundaries::new(1).next(|_| false);
+        let inner = Entity::part(
+            Body::Message(Box::new(text(&format!("--{guessed}--\n")))),
+            STYLE,
+        );
+        let entity = Entity::multipart("mixed", vec![text("a"), inner], STYLE);
+        let written = written(&entity, Eol::Lf);
+        assert!(!written.contains(&format!("boundary=\"{guessed}\"")));
+        assert_eq!(written.matches(&guessed).count(), 1);
+    }
+}

@@ -119,6 +119,9 @@ impl Transport {
                 !character.is_control() && !matches!(character, '\u{2028}' | '\u{2029}')
             })
             .collect();
+        if clean.trim().is_empty() {
+            return;
+        }
         let is_first = self.fields.is_empty() && self.rejected.is_empty();
         if is_first
             && PREAMBLES.iter().any(|preamble| clean.starts_with(preamble))

@@ -1,0 +1,304 @@
+//! Address fields as they came: who is in them, and whether every program can read them. RFC 5322 3.4, 4.4
+#![forbid(unsafe_code)]
+
+use super::address::{Mailbox, addr_spec};
+use super::encoded_word::{decode, is_atext, quoted_string};
+
+/// An address field as it came.
+#[derive(Debug, PartialEq, Eq)]
+pub(crate) struct Parsed {
+    pub mailboxes: Vec<Mailbox>,
+    /// It has groups (`name: a@b, c@d;`), whose names the mailboxes do not tell.
+    pub has_groups: bool,
+    /// It keeps to the strict grammar, not only to the obsolete one or to what is merely clear.
+    pub is_strict: bool,
+}
+
+/// Parses an address list; None unless every mailbox has an address with `@`.
+pub(crate) fn parse_list(value: &str) -> Option<Parsed> {
+    let mut parser = Parser {
+        rest: value,
+        element: value,
+        parsed: Parsed {
+            mailboxes: Vec::new(),
+            has_groups: false,
+            is_strict: true,
+        },
+        phrase: String::new(),
+        quoted: false,
+        in_group: false,
+        after_group: false,
+    };
+    parser.run()?;
+    Some(parser.parsed)
+}
+
+struct Parser<'a> {
+    rest: &'a str,
+    /// From the start of the element that `rest` is in: a mailbox, or the name of a group.
+    element: &'a str,
+    parsed: Parsed,
+    /// What stands before `<`, or the address itself when no `<` follows.
+    phrase: String,
+    quoted: bool,
+    in_group: bool,
+    /// A group has just ended: nothing but a comma or the end may follow.
+    after_group: bool,
+}
+
+impl<'a> Parser<'a> {
+    fn run(&mut self) -> Option<()> {
+        while let Some(character) = self.rest.chars().next() {
+            let after = self.rest.get(character.len_utf8()..).unwrap_or_default();
+            match character {
+                '"' => self.quoted_string(after)?,
+                '(' => self.rest = comment(after)?,
+                '<' => self.angle_address(after)?,
+                ',' => self.end_element(after)?,
+                ':' if !self.in_group => self.start_group(after)?,
+                ';' if self.in_group => {
+                    // A group may be empty.
+                    if !self.element().trim().is_empty() {
+                        self.end_element(after)?;
+                    }
+                    self.in_group = false;
+                    self.after_group = true;
+                    self.start_element(after);
+                }
+                ';' | ':' | '>' | ')' => return None,
+                '[' | ']' | '\\' if !self.phrase.contains('@') => return None,
+                _ => {
+                    let blank = character.is_whitespace();
+                    if !(blank && (self.phrase.is_empty() || self.phrase.ends_with(' '))) {
+                        self.phrase.push(if blank { ' ' } else { character });
+                    }
+                    self.rest = after;
+                }
+            }
+        }
+        if !(self.after_group && self.element().trim().is_empty()) {
+            self.end_element("")?;
+        }
+        (!self.in_group).then_some(())
+    }
+
+    /// The element so far.
+    fn element(&self) -> &'a str {
+        let len = self.element.len() - self.rest.len();
+        self.element.get(..len).unwrap_or_default()
+    }
+
+    fn start_element(&mut self, rest: &'a str) {
+        self.phrase.clear();
+        self.quoted = false;
+        self.rest = rest;
+        self.element = rest;
+    }
+
+    /// A name, or the local part of an address.
+    fn quoted_string(&mut self, after: &'a str) -> Option<()> {
+        let (text, after) = enclosed(after)?;
+        if after.starts_with('@') {
+            self.phrase.push_str(&quoted_string(&text));
+        } else {
+            self.phrase.push_str(&text);
+        }
+        self.quoted = true;
+        self.rest = after;
+        Some(())
+    }
+
+    fn angle_address(&mut self, after: &'a str) -> Option<()> {
+        let (address, after) = after.split_once('>')?;
+        // A route is obsolete: `<@relay:user@host>`.
+        let address = address
+            .rsplit_once(':')
+            .map_or(address, |(_, address)| address);
+        let name = std::mem::take(&mut self.phrase);
+        self.parsed.mailboxes.push(Mailbox {
+            name: decode(&name),
+            address: addr_spec(address)?,
+        });
+        self.rest = after;
+        // Only a comma, the end of a group or a comment may follow.
+        let next = after.trim_start().chars().next();
+        matches!(next, None | Some(',' | ';' | '(')).then_some(())
+    }
+
+    fn start_group(&mut self, after: &'a str) -> Option<()> {
+        if self.phrase.trim().is_empty() || self.phrase.contains('@') || self.after_group {
+            return None;
+        }
+        self.parsed.has_groups = true;
+        self.parsed.is_strict &= is_phrase(self.element());
+        self.in_group = true;
+        self.start_element(after);
+        Some(())
+    }
+
+    /// At a comma or the end: an address without a name may have been collected.
+    fn end_element(&mut self, after: &'a str) -> Option<()> {
+        let element = self.element();
+        let text = std::mem::take(&mut self.phrase);
+        let text = text.trim();
+        if self.after_group && !element.trim().is_empty() {
+            return None;
+        }
+        if !text.is_empty() {
+            let is_address =
+                |byte: u8| is_atext(byte) || byte >= 0x80 || matches!(byte, b'.' | b'@');
+            if !self.quoted && !text.bytes().all(is_address) {
+                return None;
+            }
+            self.parsed.mailboxes.push(Mailbox {
+                name: String::new(),
+                address: addr_spec(text)?,
+            });
+        }
+        self.parsed.is_strict &=
+            is_mailbox(element) || (self.after_group && element.trim().is_empty());
+        self.after_group = false;
+        self.start_element(after);
+        Some(())
+    }
+}
+
+/// Whether `element` is a mailbox in the strict grammar: `name <address>` or an address, and a comment at the end.
+fn is_mailbox(element: &str) -> bool {
+    let mut element = element.trim();
+    if let Some(inner) = element.strip_suffix(')') {
+        let Some((before, comment)) = inner.rsplit_once('(') else {
+            return false;
+        };
+        if comment.contains([')', '\\', '"']) {
+            return false;
+        }
+        element = before.trim();
+    }
+    let (name, address) = match element.strip_suffix('>') {
+        Some(inner) => match inner.rsplit_once('<') {
+            Some(parts) => parts,
+            None => return false,
+        },
+        None => ("", element),
+    };
+    let plain = !address.contains('"') && addr_spec(address).as_deref() == Some(address);
+    // An encoded word ends with a blank (RFC 2047 5).
+    let is_open = name.contains("=?") && !name.ends_with(char::is_whitespace);
+    plain && !is_open && (name.trim().is_empty() || is_phrase(name))
+}
+
+/// Whether `text` is a phrase in the strict grammar: atoms and quoted strings, parted by blanks.
+fn is_phrase(text: &str) -> bool {
+    let mut rest = text.trim();
+    while !rest.is_empty() {
+        let after = match rest.strip_prefix('"') {
+            Some(inside) => match enclosed(inside) {
+                // Encoded words are not decoded within quotes, though some writers hope so.
+                Some((text, after)) if !text.contains("=?") => after,
+                _ => return false,
+            },
+            None => rest.trim_start_matches(|character: char| {
+                u8::try_from(character).map_or(true, |byte| is_atext(byte) || byte >= 0x80)
+            }),
+        };
+        let next = after.trim_start();
+        let word = rest.strip_suffix(after).unwrap_or_default();
+        let is_encoded =
+            word.starts_with("=?") && word.ends_with("?=") && word.matches('?').count() == 4;
+        let is_parted = after.is_empty() || next.len() < after.len();
+        if word.is_empty() || !is_parted || (word.contains("=?") && !is_encoded) {
+            return false;
+        }
+        rest = next;
+    }
+    !text.trim().is_empty()
+}
+
+/// The text up to the closing quote, without backslashes, and what follows.
+fn enclosed(text: &str) -> Option<(String, &str)> {
+    let mut out = String::new();
+    let mut characters = text.char_indices();
+    while let Some((at, character)) = characters.next() {
+        match character {
+            '\\' => out.push(characters.next()?.1),
+            '"' => return Some((out, text.get(at + 1..)?)),
+            _ => out.push(character),
+        }
+    }
+    None
+}
+
+/// What follows a comment, which may hold others.
+fn comment(text: &str) -> Option<&str> {
+    let mut depth = 1usize;
+    let mut characters = text.char_indices();
+    while let Some((at, character)) = characters.next() {
+        match character {
+            '\\' => {
+                characters.next()?;
+            }
+            '(' => depth += 1,
+            ')' => depth -= 1,
+            _ => {}
+        }
+        if depth == 0 {
+            return text.get(at + 1..);
+        }
+    }
+    None
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn lists_are_parsed_as_the_grammar_has_them() {
+        let of = |value: &str| {
+            parse_list(value).map(|parsed| {
+                let pairs = parsed
+                    .mailboxes
+                    .into_iter()
+                    .map(|mailbox| (mailbox.name, mailbox.address));
+                (pairs.collect::<Vec<_>>(), parsed.is_strict)
+            })
+        };
+        let pair = |name: &str, address: &str| (name.to_owned(), address.to_owned());
+        assert_eq!(of("a@b.org"), Some((vec![pair("", "a@b.org")], true)));
+        assert_eq!(
+            of("\"Doe, J\" <a@b>,\n =?utf-8?Q?=C3=A9?= x <c@d> (c)"),
+            Some((vec![pair("Doe, J", "a@b"), pair("\u{e9} x", "c@d")], true))
+        );
+        assert_eq!(
+            of("John Q. Public <a@b>"),
+            Some((vec![pair("John Q. Public", "a@b")], false))
+        );
+        assert_eq!(of("undisclosed-recipients:;"), Some((vec![], true)));
+        assert_eq!(
+            of("team: a@b, C <c@d>;, e@f").map(|(list, _)| list.len()),
+            Some(3)
+        );
+        assert_eq!(
+            of("<@relay:a@b>").map(|(list, _)| list),
+            Some(vec![pair("", "a@b")])
+        );
+        assert_eq!(
+            of("\"a b\"@c.d").map(|(list, _)| list),
+            Some(vec![pair("", "\"a b\"@c.d")])
+        );
+        for wrong in [
+            "Administrator",
+            "a@b c@d",
+            "\"open <a@b>",
+            "a@b>",
+            "x <a>",
+            "<a@b> y",
+            "team: a@b",
+            "a@b; c@d",
+            "Smith, John <a@b>",
+        ] {
+            assert_eq!(of(wrong), None, "{wrong}");
+        }
+    }
+}
