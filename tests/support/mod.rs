@@ -10,6 +10,7 @@ pub mod damage;
 pub mod format;
 pub mod header;
 pub mod items;
+pub mod large;
 pub mod layout;
 pub mod ltp;
 pub mod message;
