@@ -25,6 +25,7 @@
 
 pub mod bytes;
 pub mod cache;
+pub mod check;
 pub mod cli;
 pub mod codepage;
 pub mod convert;

@@ -13,6 +13,7 @@ use sha2::{Digest, Sha256};
 const KIND_SHIFT: u32 = 60;
 const MESSAGE: u64 = 1;
 const ATTACHMENTS: u64 = 2;
+const LOST: u64 = 8;
 
 /// What a walk over the whole tree finds.
 #[derive(Default)]
@@ -65,8 +66,9 @@ fn walk(tree: &Tree) -> Walk {
                 (Kind::Directory, ATTACHMENTS) => {
                     found.attachments.insert(nid, entry.ino);
                 }
-                (Kind::Directory, _) => {
-                    found.folders += 1;
+                (Kind::Directory, kind) => {
+                    // Within lost+found the path of a folder is there once more.
+                    found.folders += usize::from(kind != LOST);
                     todo.push((entry.ino, path));
                 }
                 (Kind::Symlink, _) => {

@@ -3,7 +3,7 @@
 
 use std::process::ExitCode;
 
-/// How a run of ostfs ended. 4 and 8 are left to `check`, which uses those of fsck(8).
+/// How a run of ostfs ended. `check` uses 0, 4, 8 and 16 as fsck(8) does.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[repr(u8)]
 pub enum Exit {
@@ -15,10 +15,14 @@ pub enum Exit {
     NotFound = 2,
     /// FILE is not an Outlook data file, or of a kind that nobody can read.
     Unsupported = 3,
+    /// `check` found errors in FILE.
+    ErrorsFound = 4,
     /// FILE is an Outlook data file, but too damaged to be opened.
     Damaged = 5,
     /// FILE is fine, but could not be mounted or unmounted.
     MountFailed = 6,
+    /// `check` could not check FILE.
+    NotChecked = 8,
     /// The command line makes no sense.
     Usage = 16,
 }
@@ -36,6 +40,8 @@ Exit codes:
    1  any other failure
    2  FILE or MOUNTPOINT does not exist
    3  FILE is not an Outlook data file, or of a kind that cannot be read
+   4  check: FILE has errors
    5  FILE is too damaged to be opened
    6  mounting or unmounting failed
+   8  check: FILE cannot be checked
   16  the command line is wrong";

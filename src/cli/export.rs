@@ -13,7 +13,7 @@ use super::ExportArguments;
 use super::exit::Exit;
 use super::options::{Options, Writer};
 use super::report::{self, Failure};
-use super::source;
+use super::{progress, source};
 use crate::export::{self, Progress};
 use crate::tree::Tree;
 
@@ -26,7 +26,7 @@ const MAX_FAILURES_SHOWN: u64 = 100;
 pub(super) fn run(arguments: &ExportArguments) -> Result<(), Failure> {
     let options = Options::parse(&arguments.options, Writer::User)?;
     source::check(&arguments.file)?;
-    let tree = Tree::open(&arguments.file, &options.tree)
+    let tree = Tree::open_with(&arguments.file, &options.tree, progress::scan())
         .map_err(|error| Failure::opening(&arguments.file, &error))?;
     prepare(&arguments.directory, options.nonempty)?;
     let threads = arguments

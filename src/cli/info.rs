@@ -6,7 +6,7 @@ use std::fmt::Write;
 use super::InfoArguments;
 use super::exit::Exit;
 use super::report::{self, Failure};
-use super::source;
+use super::{progress, source};
 use crate::tree::{FolderInfo, Info, Options, Tree};
 
 /// Prints the facts as text, or as JSON.
@@ -16,7 +16,7 @@ pub(super) fn run(arguments: &InfoArguments) -> Result<(), Failure> {
         all: true,
         ..Options::default()
     };
-    let tree = Tree::open(&arguments.file, &options)
+    let tree = Tree::open_with(&arguments.file, &options, progress::scan())
         .map_err(|error| Failure::opening(&arguments.file, &error))?;
     let info = tree.info();
     let text = if arguments.json {

@@ -7,7 +7,7 @@ use super::exit::Exit;
 use super::guard::Guard;
 use super::options::{Options, Writer};
 use super::report::Failure;
-use super::{MountArguments, logging, source};
+use super::{MountArguments, logging, progress, source};
 use crate::fuse::{self, Mountpoint, Session};
 use crate::tree::Tree;
 
@@ -17,7 +17,7 @@ pub(super) fn run(arguments: &MountArguments, writer: Writer) -> Result<(), Fail
     let options = Options::parse(&arguments.options, writer)?;
     source::check(&arguments.file)?;
     let mountpoint = Mountpoint::check(&arguments.mountpoint, options.nonempty)?;
-    let tree = Tree::open(&arguments.file, &options.tree)
+    let tree = Tree::open_with(&arguments.file, &options.tree, progress::scan())
         .map_err(|error| Failure::opening(&arguments.file, &error))?;
     let session = Session::mount(tree, &arguments.file, &mountpoint, &options.mount)?;
     let failed =

@@ -7,6 +7,7 @@ use super::exit::Exit;
 use super::report::Failure;
 use crate::convert::{Eol, Headers};
 use crate::fuse::{self, Access};
+use crate::recover::Mode;
 use crate::tree::{self, Attachments};
 
 /// The options as they are typed, and what they do; the help text and the error messages come from here.
@@ -27,6 +28,10 @@ const KNOWN: &[(&str, &str)] = &[
     (
         "headers=encoded|utf8",
         "header fields as encoded words, or decoded in UTF-8 for grep [encoded]",
+    ),
+    (
+        "recover=off|auto|scan",
+        "scan a damaged file for lost mail: never, when needed, at once [auto]",
     ),
     ("nonempty", "use a directory that is not empty"),
     ("ro", "read-only, which a mount always is"),
@@ -164,6 +169,7 @@ impl Options {
             "cache" => self.tree.cache = option.size()?,
             "eol" => self.tree.eol = option.eol()?,
             "headers" => self.tree.headers = option.headers()?,
+            "recover" => self.tree.recover = option.recover()?,
             "nonempty" => self.nonempty = option.flag()?,
             "ro" => _ = option.flag()?,
             "allow_other" if option.flag()? => self.mount.access = Access::Everyone,
@@ -219,6 +225,7 @@ impl<'a> Word<'a> {
             "cache" => "cache=256M",
             "eol" => "eol=crlf",
             "headers" => "headers=utf8",
+            "recover" => "recover=scan",
             "uid" => "uid=1000",
             "gid" => "gid=1000",
             "umask" => "umask=022",
@@ -250,6 +257,15 @@ impl<'a> Word<'a> {
             Some("encoded") => Ok(Headers::Encoded),
             Some("utf8") => Ok(Headers::Utf8),
             _ => Err(self.wrong("encoded or utf8")),
+        }
+    }
+
+    fn recover(&self) -> Result<Mode, Failure> {
+        match self.value {
+            Some("off") => Ok(Mode::Off),
+            Some("auto") => Ok(Mode::Auto),
+            Some("scan") => Ok(Mode::Scan),
+            _ => Err(self.wrong("off, auto or scan")),
         }
     }
 
@@ -352,12 +368,13 @@ mod tests {
     #[test]
     fn every_option_arrives() {
         let options = parse(
-            "attachments=dir,all,cache=256M,nonempty,ro,allow_root,uid=1000,gid=100,default_permissions,fsname=mail",
+            "attachments=dir,all,cache=256M,recover=scan,nonempty,ro,allow_root,uid=1000,gid=100,default_permissions,fsname=mail",
         )
         .unwrap();
         assert_eq!(options.tree.attachments, Attachments::Dir);
         assert!(options.tree.all && options.nonempty && options.mount.default_permissions);
         assert_eq!(options.tree.cache, 256 << 20);
+        assert_eq!(options.tree.recover, Mode::Scan);
         assert_eq!(options.mount.access, Access::Root);
         assert_eq!(
             (options.mount.uid, options.mount.gid),
@@ -423,6 +440,7 @@ mod tests {
             "umask=1000",
             "fmask=",
             "attachments=none",
+            "recover=on",
             "fsname=",
         ] {
             let message = message(list);

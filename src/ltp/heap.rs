@@ -191,6 +191,28 @@ impl Heap {
         &self.node
     }
 
+    /// Reads all blocks and tells `broken` of each whose page map does not lie within it or does not ascend.
+    pub fn check_maps(&self, mut broken: impl FnMut(Error)) {
+        let count = self.data.leaf_count().unwrap_or_else(|error| {
+            broken(error);
+            0
+        });
+        for index in 0..count {
+            match self.data.leaf(index) {
+                Ok(block) if is_map_sound(&block) => {}
+                Ok(_) => broken(
+                    Error::corrupt(
+                        "heap",
+                        format_args!("block {index}"),
+                        "HNPAGEMAP: not within the block, or not ascending",
+                    )
+                    .in_node(self.node.nid().0),
+                ),
+                Err(error) => broken(error.in_node(self.node.nid().0)),
+            }
+        }
+    }
+
     /// The item `hid`. HID 0 and freed items have no bytes; an id out of range is an error.
     pub fn item(&self, hid: HeapId) -> Result<HeapItem> {
         if hid.0 == 0 {
@@ -230,4 +252,22 @@ impl Heap {
             _ => Err(wrong("rgibAlloc: the item does not lie within its block")),
         }
     }
+}
+
+fn is_map_sound(block: &[u8]) -> bool {
+    let Some(map) = u16_at(block, PAGE_MAP).map(usize::from) else {
+        return false;
+    };
+    let Some(count) = u16_at(block, map + MAP_COUNT).map(usize::from) else {
+        return false;
+    };
+    let mut before = 0;
+    (0..=count).all(|slot| {
+        let offset = u16_at(block, map + MAP_OFFSETS + 2 * slot).map(usize::from);
+        offset.is_some_and(|offset| {
+            let ascends = before <= offset && offset <= map;
+            before = offset;
+            ascends
+        })
+    })
 }

@@ -225,11 +225,9 @@ fn decode_multiple(single: PropertyType, bytes: &[u8]) -> Option<Vec<Value>> {
     let mut total = 0usize;
     for index in 0..count {
         let Some(start) = offset(index) else { break };
-        let end = if index + 1 < count {
-            offset(index + 1)?
-        } else {
-            bytes.len()
-        };
+        // A count that lies must not cost the values that are there.
+        let next = (index + 1 < count).then(|| offset(index + 1)).flatten();
+        let end = next.unwrap_or(bytes.len());
         let Some(value) = bytes.get(start..end.min(bytes.len())) else {
             continue;
         };
@@ -241,4 +239,41 @@ fn decode_multiple(single: PropertyType, bytes: &[u8]) -> Option<Vec<Value>> {
         values.extend(Value::decode(single, value));
     }
     Some(values)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// A PtypMultipleString8 with the given count and offsets, then `text`.
+    fn strings(count: u32, offsets: &[u32], text: &[u8]) -> Vec<Value> {
+        let mut bytes = count.to_le_bytes().to_vec();
+        bytes.extend(offsets.iter().flat_map(|offset| offset.to_le_bytes()));
+        bytes.extend(text);
+        let multiple = PropertyType(PropertyType::STRING8.0 | PropertyType::MULTIPLE);
+        match Value::decode(multiple, &bytes) {
+            Some(Value::Multiple(values)) => values,
+            other => panic!("{other:?}"),
+        }
+    }
+
+    fn text(text: &[u8]) -> Value {
+        Value::String8(text.to_vec())
+    }
+
+    #[test]
+    fn f26_multiple_values_with_odd_offsets_keep_what_can_be_read() {
+        assert_eq!(
+            strings(2, &[12, 14], b"onetwo"),
+            [text(b"on"), text(b"etwo")]
+        );
+        assert_eq!(strings(2, &[12, 12], b"two"), [text(b""), text(b"two")]);
+        assert_eq!(strings(2, &[12, 15], b"one"), [text(b"one"), text(b"")]);
+        assert_eq!(strings(2, &[12, 9999], b"one"), [text(b"one")]);
+        assert_eq!(strings(2, &[9999, 12], b"two"), [text(b"two")]);
+        assert_eq!(strings(0, &[], b""), []);
+        // Offsets that all lead to the start must not multiply the bytes.
+        let many = strings(u32::MAX, &[0; 1000], b"");
+        assert!(many.len() <= 1001);
+    }
 }

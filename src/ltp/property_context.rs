@@ -72,6 +72,11 @@ impl PropertyContext {
         self.heap.node()
     }
 
+    /// The heap that holds them.
+    pub fn heap(&self) -> &Heap {
+        &self.heap
+    }
+
     /// All records, ascending by id.
     pub fn records(&self) -> &[PropertyRecord] {
         &self.records

@@ -1,6 +1,6 @@
 //! Attachments: subnodes of a message. [MS-PST] 2.4.6
 
-use super::message::{MAX_EMBEDDED_DEPTH, Message};
+use super::message::Message;
 use super::properties::Properties;
 use crate::error::{Error, Result};
 use crate::ltp::{PropertyContext, PropertyStream, Value, tags};
@@ -95,7 +95,7 @@ impl Attachment {
     }
 
     /// The content, decided by what PidTagAttachData is, not by the method: writers get the method wrong. An embedded
-    /// message deeper than [`MAX_EMBEDDED_DEPTH`] is an error.
+    /// message that contains itself, or lies too deep, is an error.
     pub fn data(&self, properties: &Properties) -> Result<AttachmentData> {
         let context = properties.context();
         let (object, size) = match context.record(tags::ATTACH_DATA) {
@@ -117,16 +117,8 @@ impl Attachment {
             .in_node(self.nid.0)
         })?;
         if object.node_type() == NodeType::NORMAL_MESSAGE {
-            let depth = self.message.depth() + 1;
-            if depth > MAX_EMBEDDED_DEPTH {
-                return Err(Error::corrupt(
-                    "embedded message",
-                    object,
-                    format_args!("more than {MAX_EMBEDDED_DEPTH} messages within each other"),
-                )
-                .in_node(self.nid.0));
-            }
-            let message = Message::of_node(self.message.store(), node, depth)?;
+            let message = self.message.embedded(node);
+            let message = message.map_err(|error| error.in_node(self.nid.0))?;
             return Ok(AttachmentData::Message(Box::new(message)));
         }
         let stream = PropertyStream::of_node(&node)?;

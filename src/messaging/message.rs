@@ -9,7 +9,7 @@ use super::recipient::Recipient;
 use super::store::Store;
 use crate::error::{Error, Result};
 use crate::ltp::{FileTime, PropertyContext, TableContext, tags};
-use crate::ndb::{Node, NodeId, NodeType};
+use crate::ndb::{BlockId, Node, NodeId, NodeType};
 
 /// Messages within messages are followed this deep.
 pub const MAX_EMBEDDED_DEPTH: usize = 30;
@@ -60,17 +60,18 @@ impl Subject {
 pub struct Message {
     store: Arc<Store>,
     properties: Properties,
-    depth: usize,
+    /// The blocks of the messages that this one is embedded in, outermost first.
+    around: Arc<[(BlockId, BlockId)]>,
 }
 
 impl Message {
     /// Opens the message `nid` of the file: reads its list of properties.
     pub fn open(store: &Arc<Store>, nid: NodeId) -> Result<Self> {
-        Self::of_node(store, store.node(nid)?, 0)
+        Self::of_node(store, store.node(nid)?, Arc::new([]))
     }
 
-    /// Opens the message in `node`, which is `depth` attachments deep.
-    pub(super) fn of_node(store: &Arc<Store>, node: Node, depth: usize) -> Result<Self> {
+    /// Opens the message in `node`, which is embedded in the messages with the blocks `around`.
+    fn of_node(store: &Arc<Store>, node: Node, around: Arc<[(BlockId, BlockId)]>) -> Result<Self> {
         let context = PropertyContext::open(node)?;
         // The code page properties are integers, so any code page will do to read them.
         let probe = Properties::new(context, store.code_page());
@@ -83,8 +84,29 @@ impl Message {
         Ok(Self {
             store: Arc::clone(store),
             properties: Properties::new(probe.context().clone(), code_page),
-            depth,
+            around,
         })
+    }
+
+    /// Opens the message in `node`, a subnode of one of its attachments. A message within itself, or deeper than
+    /// [`MAX_EMBEDDED_DEPTH`], is an error.
+    pub(super) fn embedded(&self, node: Node) -> Result<Self> {
+        let wrong = |problem: &str| Error::corrupt("embedded message", node.nid(), problem);
+        if self.depth() >= MAX_EMBEDDED_DEPTH {
+            return Err(wrong(&format!(
+                "more than {MAX_EMBEDDED_DEPTH} messages within each other"
+            )));
+        }
+        let around: Arc<[(BlockId, BlockId)]> = self
+            .around
+            .iter()
+            .copied()
+            .chain([self.node().blocks()])
+            .collect();
+        if around.contains(&node.blocks()) {
+            return Err(wrong("the message contains itself"));
+        }
+        Self::of_node(&self.store, node, around)
     }
 
     /// The store it is in.
@@ -99,7 +121,7 @@ impl Message {
 
     /// How many attachments deep it is; 0 for a message of a folder.
     pub fn depth(&self) -> usize {
-        self.depth
+        self.around.len()
     }
 
     /// Its properties.
@@ -107,7 +129,8 @@ impl Message {
         &self.properties
     }
 
-    fn node(&self) -> &Node {
+    /// Its node, with its subnodes.
+    pub fn node(&self) -> &Node {
         self.properties.context().node()
     }
 
@@ -165,16 +188,7 @@ impl Message {
 
     /// Its attachments in table order, then those that the table does not list. Nothing of them is read yet.
     pub fn attachments(&self, mut broken: impl FnMut(Error)) -> Vec<Attachment> {
-        let mut nids: Vec<NodeId> = Vec::new();
-        if let Some(table) = self.table(NodeId::ATTACHMENT_TABLE, &mut broken) {
-            match table.row_index(&mut broken) {
-                Ok(mut rows) => {
-                    rows.sort_by_key(|(_, number)| *number);
-                    nids.extend(rows.iter().map(|(nid, _)| NodeId(*nid)));
-                }
-                Err(error) => broken(error),
-            }
-        }
+        let mut nids = self.listed_attachments(&mut broken);
         match self.node().subnodes() {
             Ok(subnodes) => {
                 let listed: std::collections::HashSet<NodeId> = nids.iter().copied().collect();
@@ -190,6 +204,19 @@ impl Message {
             .take(MAX_ROWS)
             .map(|nid| Attachment::new(self, nid))
             .collect()
+    }
+
+    /// The subnodes that the attachment table lists, in table order.
+    pub fn listed_attachments(&self, mut broken: impl FnMut(Error)) -> Vec<NodeId> {
+        let Some(table) = self.table(NodeId::ATTACHMENT_TABLE, &mut broken) else {
+            return Vec::new();
+        };
+        let mut rows = table.row_index(&mut broken).unwrap_or_else(|error| {
+            broken(error);
+            Vec::new()
+        });
+        rows.sort_by_key(|(_, number)| *number);
+        rows.iter().map(|(nid, _)| NodeId(*nid)).collect()
     }
 
     /// Whether its attachment table has rows; false when that cannot be read.

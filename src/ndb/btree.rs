@@ -1,11 +1,13 @@
 //! Lookups and walks in the two B-trees, page by page through the page cache. [MS-PST] 2.2.2.7.7
 
+use std::ops::Range;
 use std::sync::Arc;
 
 use super::NodeDatabase;
 use super::header::BlockRef;
 use super::ids::{BlockId, NodeId};
 use super::page::{self, BTreePage, BlockEntry, ChildEntry, NodeEntry, PageType};
+use super::rescue::{FoundBlock, Rescue};
 use crate::error::{Error, Result};
 
 /// Levels of the deepest tree that is followed; a 50 GB file has six.
@@ -54,7 +56,7 @@ impl NodeDatabase {
         Ok(page)
     }
 
-    fn root_page(&self, page_type: PageType) -> Result<Arc<BTreePage>> {
+    pub(super) fn root_page(&self, page_type: PageType) -> Result<Arc<BTreePage>> {
         let at = match page_type {
             PageType::Bbt => self.header.bbt_root,
             PageType::Nbt => self.header.nbt_root,
@@ -90,62 +92,126 @@ impl NodeDatabase {
         }
     }
 
+    /// The answer to a lookup that a bad page made fail: what the scan of the file has, else the error. Without a root
+    /// the finds are all there is, so what they lack is not in the file.
+    fn rescued<T>(
+        &self,
+        page_type: PageType,
+        error: Error,
+        find: impl Fn(&Rescue) -> Option<T>,
+    ) -> Result<Option<T>> {
+        let Some(rescue) = self.rescue() else {
+            return Err(error);
+        };
+        match find(rescue) {
+            None if self.root_page(page_type).is_ok() => Err(error),
+            found => {
+                self.gone_around(&error);
+                Ok(found)
+            }
+        }
+    }
+
     /// The entry of node `nid`; None when the file has no such node.
     pub fn find_node(&self, nid: NodeId) -> Result<Option<NodeEntry>> {
-        let found = self
-            .descend(PageType::Nbt, u64::from(nid.0))
-            .map_err(|error| error.in_node(nid.0))?;
-        Ok(found
-            .and_then(|(leaf, index)| leaf.node(index))
-            .filter(|entry| entry.nid == nid))
+        match self.descend(PageType::Nbt, u64::from(nid.0)) {
+            Ok(found) => Ok(found
+                .and_then(|(leaf, index)| leaf.node(index))
+                .filter(|entry| entry.nid == nid)),
+            Err(error) => self
+                .rescued(PageType::Nbt, error, |rescue| rescue.node(nid))
+                .map_err(|error| error.in_node(nid.0)),
+        }
     }
 
     /// The entry of block `bid`; None when the file has no such block.
     pub fn find_block(&self, bid: BlockId) -> Result<Option<BlockEntry>> {
         let bid = bid.key();
-        let found = self.descend(PageType::Bbt, bid.0)?;
-        Ok(found
-            .and_then(|(leaf, index)| leaf.block(index))
-            .filter(|entry| entry.block.bid == bid))
+        match self.descend(PageType::Bbt, bid.0) {
+            Ok(found) => Ok(found
+                .and_then(|(leaf, index)| leaf.block(index))
+                .filter(|entry| entry.block.bid == bid)),
+            Err(error) => self.rescued(PageType::Bbt, error, |rescue| rescue.block(bid)),
+        }
     }
 
-    /// All nodes in ascending order. A page that cannot be read is one error; the walk goes on behind it.
+    /// All nodes in ascending order. In place of a page that cannot be read come the nodes that a scan finds for its
+    /// range of keys; without recovery it is one error, and the walk goes on behind it.
     pub fn nodes(&self) -> impl Iterator<Item = Result<NodeEntry>> + '_ {
-        Walk::new(self, PageType::Nbt, BTreePage::node)
+        Walk::new(self, &NODES)
     }
 
     /// All blocks in ascending order, as [`NodeDatabase::nodes`].
     pub fn blocks(&self) -> impl Iterator<Item = Result<BlockEntry>> + '_ {
-        Walk::new(self, PageType::Bbt, BTreePage::block)
+        Walk::new(self, &BLOCKS)
     }
 }
 
-/// An in-order walk with an explicit stack, at most [`MAX_LEVELS`] deep.
-struct Walk<'a, T> {
-    ndb: &'a NodeDatabase,
+/// How the entries of one tree are read from a leaf, or from the finds of a scan.
+struct Entries<T> {
     page_type: PageType,
-    entry: fn(&BTreePage, usize) -> Option<T>,
+    of_leaf: fn(&BTreePage, usize) -> Option<T>,
+    range: fn(&Rescue, &Range<u64>) -> Range<usize>,
+    of_rescue: fn(&Rescue, usize) -> Option<T>,
+}
+
+static NODES: Entries<NodeEntry> = Entries {
+    page_type: PageType::Nbt,
+    of_leaf: BTreePage::node,
+    range: Rescue::node_range,
+    of_rescue: |rescue, index| rescue.nodes().get(index).copied(),
+};
+
+static BLOCKS: Entries<BlockEntry> = Entries {
+    page_type: PageType::Bbt,
+    of_leaf: BTreePage::block,
+    range: Rescue::block_range,
+    of_rescue: |rescue, index| rescue.blocks().get(index).map(FoundBlock::entry),
+};
+
+/// An in-order walk with an explicit stack, at most [`MAX_LEVELS`] deep.
+struct Walk<'a, T: 'static> {
+    ndb: &'a NodeDatabase,
+    entries: &'static Entries<T>,
     stack: Vec<(Arc<BTreePage>, usize)>,
     failure: Option<Error>,
+    /// Finds of the scan that stand in for a bad page.
+    stand_in: Range<usize>,
 }
 
 impl<'a, T> Walk<'a, T> {
-    fn new(
-        ndb: &'a NodeDatabase,
-        page_type: PageType,
-        entry: fn(&BTreePage, usize) -> Option<T>,
-    ) -> Self {
-        let (stack, failure) = match ndb.root_page(page_type) {
-            Ok(root) => (vec![(root, 0)], None),
-            Err(error) => (Vec::new(), Some(error)),
-        };
-        Self {
+    fn new(ndb: &'a NodeDatabase, entries: &'static Entries<T>) -> Self {
+        let mut walk = Self {
             ndb,
-            page_type,
-            entry,
-            stack,
-            failure,
+            entries,
+            stack: Vec::new(),
+            failure: None,
+            stand_in: 0..0,
+        };
+        match ndb.root_page(entries.page_type) {
+            Ok(root) => walk.stack.push((root, 0)),
+            Err(error) => walk.failed(error, 0..u64::MAX),
         }
+        walk
+    }
+
+    /// A page with these keys cannot be read.
+    fn failed(&mut self, error: Error, keys: Range<u64>) {
+        match self.ndb.rescue() {
+            Some(rescue) => {
+                self.ndb.gone_around(&error);
+                self.stand_in = (self.entries.range)(rescue, &keys);
+            }
+            None => self.failure = Some(error),
+        }
+    }
+
+    /// The smallest key right of where the walk is.
+    fn next_key(&self) -> u64 {
+        let mut levels = self.stack.iter().rev();
+        levels
+            .find_map(|(page, next)| page.key(*next))
+            .unwrap_or(u64::MAX)
     }
 }
 
@@ -153,23 +219,29 @@ impl<T> Iterator for Walk<'_, T> {
     type Item = Result<T>;
 
     fn next(&mut self) -> Option<Self::Item> {
-        if let Some(error) = self.failure.take() {
-            return Some(Err(error));
-        }
         loop {
+            if let Some(error) = self.failure.take() {
+                return Some(Err(error));
+            }
+            if let Some(index) = self.stand_in.next() {
+                if let Some(entry) = (self.entries.of_rescue)(self.ndb.rescue()?, index) {
+                    return Some(Ok(entry));
+                }
+                continue;
+            }
             let (page, next) = self.stack.last_mut()?;
             let index = *next;
             *next += 1;
             if page.level == 0 {
-                if let Some(entry) = (self.entry)(page, index) {
+                if let Some(entry) = (self.entries.of_leaf)(page, index) {
                     return Some(Ok(entry));
                 }
                 self.stack.pop();
             } else if let Some(child) = page.child(index) {
                 let parent = Arc::clone(page);
-                match self.ndb.child_page(self.page_type, &parent, child) {
+                match self.ndb.child_page(self.entries.page_type, &parent, child) {
                     Ok(page) => self.stack.push((page, 0)),
-                    Err(error) => return Some(Err(error)),
+                    Err(error) => self.failed(error, child.key..self.next_key()),
                 }
             } else {
                 self.stack.pop();

@@ -77,6 +77,22 @@ static MPBB_I: [u8; 256] = [
     0xd4, 0xe1, 0x11, 0xd0, 0x08, 0x8b, 0x2a, 0xf2, 0xed, 0x9a, 0x64, 0x3f, 0xc1, 0x6c, 0xf9, 0xec,
 ];
 
+/// Offset and value of `bSig` in the header of a heap, and the values of `bClientSig` behind it. [MS-PST] 2.3.1.2
+const HEAP_SIGNATURE: usize = 2;
+const HEAP: u8 = 0xEC;
+const HEAP_CLIENTS: [u8; 8] = [0x6C, 0x7C, 0x8C, 0x9C, 0xA5, 0xAC, 0xBC, 0xCC];
+
+/// Whether `stored`, decoded by `method`, begins like a heap. Most blocks of a file do, so this tells its encoding.
+pub fn is_heap(method: CryptMethod, bid: BlockId, stored: &[u8]) -> bool {
+    const CLIENT: usize = HEAP_SIGNATURE + 1;
+    let mut start = stored.get(..=CLIENT).unwrap_or_default().to_vec();
+    decode(method, bid, &mut start);
+    start.get(HEAP_SIGNATURE) == Some(&HEAP)
+        && start
+            .get(CLIENT)
+            .is_some_and(|client| HEAP_CLIENTS.contains(client))
+}
+
 /// A table has 256 entries, so a byte always finds one.
 fn substitute(table: &[u8; 256], byte: u8) -> u8 {
     table.get(usize::from(byte)).copied().unwrap_or(byte)

@@ -105,6 +105,16 @@ pub static UNICODE_4K: Format = Format {
 };
 
 impl Format {
+    /// Bytes of an allocation map that hold bits.
+    pub fn page_data_of_amap(&self) -> usize {
+        // ANSI pages have four bytes of padding in front.
+        if self.word == 4 {
+            self.page_data - 4
+        } else {
+            self.page_data
+        }
+    }
+
     /// Bytes on disk of a block with `stored` payload bytes: payload, padding and trailer.
     pub fn block_extent(&self, stored: usize) -> usize {
         (stored.saturating_add(self.block_trailer)).next_multiple_of(self.block_align)

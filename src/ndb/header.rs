@@ -87,12 +87,18 @@ pub struct Header {
     pub client: Client,
     /// `bCryptMethod`.
     pub crypt: CryptMethod,
+    /// Whether the header says that nothing is encoded, and the blocks say otherwise. Then single blocks may be plain.
+    pub crypt_guessed: bool,
     /// `bidNextB`: every block id is below it.
     pub next_block: u64,
     /// `bidNextP`: every page id is below it.
     pub next_page: u64,
     /// `ibFileEof`: size of the file in bytes, as its writer left it.
     pub file_eof: u64,
+    /// `cbAMapFree`: bytes that the allocation maps have as free.
+    pub amap_free: u64,
+    /// `fAMapValid`: whether the allocation maps can be trusted when writing.
+    pub amap_valid: bool,
     /// `rgnid` of messages: the highest node index handed out.
     pub last_message_index: u32,
     /// Root of the node B-tree.
@@ -113,6 +119,31 @@ impl Header {
         let header = bytes.get_mut(..length).unwrap_or_default();
         source.read_exact_at(header, 0)?;
         Self::parse(header)
+    }
+
+    /// A header for a file that has lost its own: without roots and counters.
+    pub fn made_up(format: &'static Format, client: Client, crypt: CryptMethod) -> Self {
+        let nowhere = BlockRef {
+            bid: BlockId::NONE,
+            ib: 0,
+        };
+        Self {
+            format,
+            version: 0,
+            client_version: 0,
+            client,
+            crypt,
+            crypt_guessed: false,
+            next_block: u64::MAX,
+            next_page: u64::MAX,
+            file_eof: 0,
+            amap_free: 0,
+            amap_valid: false,
+            last_message_index: 0,
+            nbt_root: nowhere,
+            bbt_root: nowhere,
+            crc_valid: false,
+        }
     }
 
     /// How many messages the file has ever held, as its counter says: at least as many as it holds.
@@ -159,9 +190,12 @@ impl Header {
             client_version: u16_at(bytes, VERSION_CLIENT).ok_or_else(truncated)?,
             client: client(array_at(bytes, MAGIC_CLIENT).ok_or_else(truncated)?),
             crypt: crypt_method(u8_at(bytes, layout.crypt).ok_or_else(truncated)?)?,
+            crypt_guessed: false,
             next_block: word(layout.next_block)?,
             next_page: word(layout.next_page)?,
             file_eof: word(root(0))?,
+            amap_free: word(root(2))?,
+            amap_valid: u8_at(bytes, root(8)).ok_or_else(truncated)? != 0,
             last_message_index: u32_at(
                 bytes,
                 layout.node_counters + 4 * usize::from(NodeType::NORMAL_MESSAGE.0),

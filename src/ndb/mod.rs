@@ -20,8 +20,10 @@ pub mod header;
 mod ids;
 mod node;
 pub mod page;
+pub mod rescue;
 mod source;
 
+pub use block::{read_block, read_block_strictly};
 pub use data_tree::DataTree;
 pub use header::{BlockRef, Header};
 pub use ids::{BlockId, NodeId, NodeType};
@@ -29,7 +31,9 @@ pub use node::Node;
 pub use page::{BlockEntry, NodeEntry};
 pub use source::Source;
 
+use crypt::CryptMethod;
 use page::{BTreePage, PageType};
+use rescue::LazyRescue;
 
 const SHARDS: usize = 8;
 
@@ -40,6 +44,7 @@ pub struct NodeDatabase {
     header: Header,
     pages: ByteLru<(PageType, u64), Arc<BTreePage>>,
     blocks: ByteLru<BlockId, Arc<[u8]>>,
+    rescue: LazyRescue,
 }
 
 impl NodeDatabase {
@@ -50,19 +55,52 @@ impl NodeDatabase {
             source,
         })?;
         let header = Header::read(&source)?;
-        Ok(Self {
+        Ok(Self::new(source, header, cache))
+    }
+
+    /// The file `source` with a `header` that was read, or made up for one that is lost.
+    pub fn new(source: Source, header: Header, cache: u64) -> Self {
+        Self {
             source,
             header,
             pages: ByteLru::new(cache / 4, SHARDS),
             blocks: ByteLru::new(cache / 4 * 3, SHARDS),
-        })
+            rescue: LazyRescue::default(),
+        }
     }
 
-    /// The same file read from other B-tree roots than the header's, which are lost or stale.
-    pub fn with_roots(mut self, nbt_root: BlockRef, bbt_root: BlockRef) -> Self {
-        self.header.nbt_root = nbt_root;
-        self.header.bbt_root = bbt_root;
+    /// The same file with another root of the tree `page_type` than the header's, which is lost or stale.
+    pub fn with_root(mut self, page_type: PageType, root: BlockRef) -> Self {
+        match page_type {
+            PageType::Nbt => self.header.nbt_root = root,
+            PageType::Bbt => self.header.bbt_root = root,
+        }
         self
+    }
+
+    /// The same file if its header says that nothing is encoded: some writers permute the blocks and do not say so.
+    /// The first heap that every file has tells. [MS-PST] 2.2.2.6
+    pub fn with_crypt_of_blocks(mut self) -> Self {
+        if self.header.crypt == CryptMethod::None && self.is_permuted() == Some(true) {
+            self.header.crypt = CryptMethod::Permute;
+            self.header.crypt_guessed = true;
+        }
+        self
+    }
+
+    fn is_permuted(&self) -> Option<bool> {
+        let heaps = [NodeId::MESSAGE_STORE, NodeId::ROOT_FOLDER];
+        let node = heaps
+            .into_iter()
+            .find_map(|nid| self.find_node(nid).ok().flatten())?;
+        let entry = self.find_block(node.data).ok().flatten()?;
+        let stored = read_block(&self.source, self.header.format, entry).ok()?;
+        let is_heap = |method| crypt::is_heap(method, entry.block.bid, &stored);
+        Some(
+            !node.data.is_internal()
+                && !is_heap(CryptMethod::None)
+                && is_heap(CryptMethod::Permute),
+        )
     }
 
     /// The header.
@@ -75,10 +113,8 @@ impl NodeDatabase {
         &self.source
     }
 
-    /// Checks that both B-tree roots are pages of their tree; reads two pages.
-    pub fn check_roots(&self) -> Result<()> {
-        self.page(PageType::Nbt, self.header.nbt_root)?;
-        self.page(PageType::Bbt, self.header.bbt_root)?;
-        Ok(())
+    /// The id of the page that is the root of the tree `page_type`; reads one page.
+    pub fn root(&self, page_type: PageType) -> Result<BlockId> {
+        self.root_page(page_type).map(|page| page.bid)
     }
 }

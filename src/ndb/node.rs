@@ -66,6 +66,11 @@ impl Node {
         self.data.is_none() && self.subnodes.is_none()
     }
 
+    /// `bidData` and `bidSub`: two nodes with the same blocks are the same in all but their ids.
+    pub fn blocks(&self) -> (BlockId, BlockId) {
+        (self.data.key(), self.subnodes.key())
+    }
+
     /// Its data.
     pub fn data(&self) -> Result<DataTree> {
         DataTree::open(&self.ndb, self.data).map_err(|error| error.in_node(self.nid.0))

@@ -174,6 +174,12 @@ fn least_entry_size(format: &Format, page_type: PageType, level: u8) -> usize {
 }
 
 impl BTreePage {
+    /// `cEntMax`: how many entries its writer would put in it; None never.
+    pub fn most(&self) -> Option<u64> {
+        let width = self.format.btree_count_width;
+        uint_at(&self.bytes, self.format.btree_count + width, width)
+    }
+
     /// Number of entries.
     pub fn len(&self) -> usize {
         self.count

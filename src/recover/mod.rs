@@ -1,62 +1,186 @@
-//! Recovery: what can still be read when the header or the top of a B-tree is damaged. Beside `messaging`, on `ndb`.
+//! Recovery: what can still be read when the header, a page of a B-tree or the end of the file is lost. Beside
+//! `messaging`, on `ndb`.
 //!
-//! [`open`] is how the layers above open a file: it reads the header and two pages, and scans the file only when
-//! those do not lead to both trees.
+//! [`open`] is how the layers above open a file. It reads the header and two pages; the whole file is scanned only when
+//! those, or later a lookup, do not lead to what they should ([`Mode`]).
 #![forbid(unsafe_code)]
 
+mod lost_header;
+mod rebuild;
 mod roots;
+mod scan;
 
 use std::path::Path;
+use std::sync::Arc;
 
 use crate::error::{Error, Result};
-use crate::ndb::NodeDatabase;
+use crate::ndb::format::Format;
 use crate::ndb::page::PageType;
+use crate::ndb::rescue::{Rescue, Rescuer};
+use crate::ndb::{Header, NodeDatabase, Source};
 
-/// Opens `path` with caches of at most `cache` bytes. When a B-tree root cannot be read, the newest whole trees that a
-/// scan of the file finds take its place.
-pub fn open(path: &Path, cache: u64) -> Result<NodeDatabase> {
-    let ndb = NodeDatabase::open(path, cache)?;
-    let header = ndb.header();
-    if header.file_eof > ndb.source().len() {
-        log::warn!(
-            "{}: the file has {} bytes where its header says {}: it was cut off, and what lies behind is lost",
-            path.display(),
-            ndb.source().len(),
-            header.file_eof
-        );
+/// When a file is scanned for what its B-trees do not lead to: `-o recover=off|auto|scan`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Mode {
+    /// Never.
+    Off,
+    /// When a page or block is not where it should be.
+    #[default]
+    Auto,
+    /// At once.
+    Scan,
+}
+
+/// Hears of a recovery. Both may be called from any thread.
+pub trait Watch: Send + Sync {
+    /// A scan has read `done` of `total` bytes; both are equal at its end.
+    fn progress(&self, done: u64, total: u64) {
+        let _ = (done, total);
     }
-    let lost = match ndb.check_roots() {
-        Ok(()) => {
-            if !header.crc_valid {
-                log::warn!(
-                    "{}: the CRC of the header is wrong; going on, since both B-tree roots are right",
-                    path.display()
-                );
-            }
-            return Ok(ndb);
+
+    /// Something was lost, or gone around. The same line may come again.
+    fn problem(&self, line: String);
+}
+
+/// Hears nothing.
+impl Watch for () {
+    fn problem(&self, _: String) {}
+}
+
+/// Opens `path` with caches of at most `cache` bytes, recovering what is lost when it is needed.
+pub fn open(path: &Path, cache: u64) -> Result<NodeDatabase> {
+    open_with(path, cache, Mode::Auto, Arc::new(()))
+}
+
+/// Opens `path` with caches of at most `cache` bytes; `watch` hears of what is lost or gone around.
+pub fn open_with(
+    path: &Path,
+    cache: u64,
+    mode: Mode,
+    watch: Arc<dyn Watch>,
+) -> Result<NodeDatabase> {
+    let source = Source::open(path).map_err(|source| Error::Open {
+        path: path.to_path_buf(),
+        source,
+    })?;
+    let tell = |line: String| watch.problem(line);
+    let mut found = None;
+    let header = match Header::read(&source) {
+        Ok(header) => header,
+        Err(error) if mode == Mode::Off || !lost_header::may_be_damage(&error) => {
+            return Err(error);
         }
-        Err(error) => error,
+        Err(error) => {
+            let format = match lost_header::format(&source) {
+                None if mode == Mode::Scan => lost_header::format_by_scan(&source, &*watch),
+                known => known,
+            };
+            let Some(format) = format else {
+                return Err(error);
+            };
+            tell(format!("{error}; looking for the mail in the whole file"));
+            let finds = scan::scan(&source, format, &*watch);
+            let Some(header) = lost_header::header(&source, format, &finds) else {
+                return Err(error);
+            };
+            found = Some(finds);
+            header
+        }
     };
-    log::warn!(
-        "{}: {lost}; looking for the B-trees in the whole file",
-        path.display()
-    );
-    let found = roots::scan(ndb.source(), header.format)?;
-    let root = |page_type: PageType| {
-        found.newest(page_type).ok_or_else(|| {
-            Error::Unsupported(format!(
-                "{lost}; no whole {} was found elsewhere in the file either: it is damaged beyond what can be read, \
-                 or cut off; try a fresh copy or a backup of it",
-                page_type.name().replace("page", "tree")
-            ))
-        })
-    };
-    let (nbt, bbt) = (root(PageType::Nbt)?, root(PageType::Bbt)?);
-    log::warn!(
-        "{}: going on with the B-trees at {:#x} (nodes) and {:#x} (blocks)",
-        path.display(),
-        nbt.ib,
-        bbt.ib
-    );
-    Ok(ndb.with_roots(nbt, bbt))
+    let format = header.format;
+    if header.file_eof > source.len() {
+        tell(format!(
+            "the file has {} bytes where its header says {}: it was cut off, or its header is damaged",
+            source.len(),
+            header.file_eof
+        ));
+    }
+    let crc_valid = header.crc_valid;
+    let mut ndb = NodeDatabase::new(source, header, cache);
+    let lost: Vec<(PageType, Error)> = [PageType::Nbt, PageType::Bbt]
+        .into_iter()
+        .filter_map(|page_type| Some((page_type, ndb.root(page_type).err()?)))
+        .collect();
+    if mode == Mode::Off {
+        return match lost.into_iter().next() {
+            None => Ok(ndb),
+            Some((_, error)) => Err(error),
+        };
+    }
+    // A header with a wrong CRC may be older than the trees: then its roots can be whole, and stale.
+    if found.is_none() && (mode == Mode::Scan || !crc_valid || !lost.is_empty()) {
+        let why = match lost.first() {
+            Some((_, error)) => Some(error.to_string()),
+            None if !crc_valid => Some("the CRC of the header is wrong".into()),
+            None => None,
+        };
+        if let Some(why) = why {
+            tell(format!("{why}; looking for the mail in the whole file"));
+        }
+        found = Some(scan::scan(ndb.source(), format, &*watch));
+    }
+    if let Some(finds) = found {
+        if finds.is_empty() {
+            return Err(Error::Unsupported(
+                "no page of a B-tree and no block in the whole file: it is overwritten, encrypted from outside, or no \
+                 Outlook data file behind its header; try a backup of it"
+                    .into(),
+            ));
+        }
+        for page_type in [PageType::Nbt, PageType::Bbt] {
+            let newest = roots::newest(finds.pages(page_type));
+            let current = ndb.root(page_type).ok();
+            if let (false, Some(newest)) = (crc_valid && current.is_some(), newest)
+                && current.is_none_or(|current| current < newest.bid)
+            {
+                tell(format!(
+                    "going on with the {} root at {:#x}",
+                    page_type.name(),
+                    newest.ib
+                ));
+                ndb = ndb.with_root(page_type, newest);
+            }
+        }
+        let rescue = rebuild::rebuild(ndb.source(), format, finds);
+        report(&rescue, tell);
+        ndb = ndb.with_rescue(rescue);
+    }
+    let ndb = ndb
+        .with_rescuer(Box::new(Scanner {
+            watch: Arc::clone(&watch),
+        }))
+        .with_crypt_of_blocks();
+    if ndb.header().crypt_guessed {
+        watch.problem("the header says that blocks are not encoded, but they are: decoded".into());
+    }
+    Ok(ndb)
+}
+
+/// Scans when `ndb` first fails to find something.
+struct Scanner {
+    watch: Arc<dyn Watch>,
+}
+
+impl Rescuer for Scanner {
+    fn rebuild(&self, source: &Source, format: &'static Format) -> Rescue {
+        let line = "a part of the file is not where it should be; looking in the whole file";
+        self.watch.problem(line.into());
+        let found = scan::scan(source, format, &*self.watch);
+        let rescue = rebuild::rebuild(source, format, found);
+        report(&rescue, |line| self.watch.problem(line));
+        rescue
+    }
+
+    fn gone_around(&self, error: &Error) {
+        self.watch
+            .problem(format!("{error}; gone around by a scan of the file"));
+    }
+}
+
+fn report(rescue: &Rescue, tell: impl Fn(String)) {
+    tell(format!(
+        "a scan of the whole file found {} nodes and {} blocks",
+        rescue.nodes().len(),
+        rescue.blocks().len()
+    ));
 }

@@ -40,7 +40,7 @@ impl Tree {
     }
 
     /// The folders above `nid`, innermost first, without itself.
-    fn ancestors(&self, nid: NodeId) -> impl Iterator<Item = NodeId> + '_ {
+    pub(super) fn ancestors(&self, nid: NodeId) -> impl Iterator<Item = NodeId> + '_ {
         std::iter::successors(self.parent_of(nid), |nid| self.parent_of(*nid))
             .take(MAX_FOLDER_DEPTH)
     }
@@ -104,7 +104,7 @@ impl Tree {
 
     /// The directory of folder `nid`.
     pub(super) fn list_folder(&self, nid: NodeId) -> Result<Directory> {
-        self.store.node(nid)?;
+        self.check_folder(nid)?;
         let mut listing = self.list_subfolders(nid);
         for table in self.tables(nid) {
             for row in table.rows(self.note_in_folder(nid)) {
@@ -112,6 +112,24 @@ impl Tree {
             }
         }
         Ok(listing.finish())
+    }
+
+    /// Fails when the file knows nothing of folder `nid`. One whose node is lost still has its tables, or messages that
+    /// name it as their parent.
+    fn check_folder(&self, nid: NodeId) -> Result<()> {
+        let Err(error) = self.store.node(nid) else {
+            return Ok(());
+        };
+        let tables = [NodeType::CONTENTS_TABLE, NodeType::HIERARCHY_TABLE];
+        let ndb = self.store.ndb();
+        let has_table =
+            |table: NodeType| matches!(ndb.find_node(nid.with_type(table)), Ok(Some(_)));
+        if tables.into_iter().any(has_table) || ndb.nodes().flatten().any(|node| node.parent == nid)
+        {
+            self.problems.note(format!("folder {:#x}: {error}", nid.0));
+            return Ok(());
+        }
+        Err(error)
     }
 
     /// The tables whose rows the directory of folder `nid` shows.
@@ -160,7 +178,7 @@ impl Tree {
         if let Some(times) = self.folder_times.lock().get(&nid) {
             return Ok(*times);
         }
-        self.store.node(nid)?;
+        self.check_folder(nid)?;
         let newest = self.folder(nid).contents(self.note_in_folder(nid)).newest();
         let own = |id: u16| {
             let properties = self.folder(nid).properties().ok()?;

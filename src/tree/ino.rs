@@ -47,6 +47,7 @@ const SPECIAL: u64 = 4;
 const DEEP_DIRECTORY: u64 = 5;
 const DEEP_FILE: u64 = 6;
 const LINK: u64 = 7;
+const LOST: u64 = 8;
 
 /// A message of a folder, or one embedded in it: the way there by attachment numbers.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
@@ -132,6 +133,8 @@ pub enum Object {
     Attachment(MessagePath, u32),
     /// In search folder `0`, the link to message `1`.
     Link(NodeId, NodeId),
+    /// The directory in `lost+found` for what a folder has lost.
+    Lost(NodeId),
     /// Something that is not in the source file.
     Special(Special),
 }
@@ -141,6 +144,7 @@ impl fmt::Display for Object {
         match self {
             Object::Root => write!(f, "root directory"),
             Object::Folder(nid) => write!(f, "folder {:#x}", nid.0),
+            Object::Lost(nid) => write!(f, "lost items of folder {:#x}", nid.0),
             Object::Message(nid) => write!(f, "message {:#x}", nid.0),
             Object::Attachments(path) => write!(f, "{path}"),
             Object::Attachment(path, index) => write!(f, "{path}, attachment {}", index + 1),
@@ -163,6 +167,7 @@ impl Object {
             Object::Root
             | Object::Folder(_)
             | Object::Attachments(_)
+            | Object::Lost(_)
             | Object::Special(Special::LostFound | Special::Control) => Kind::Directory,
             Object::Message(_) | Object::Attachment(..) | Object::Special(_) => Kind::File,
             Object::Link(..) => Kind::Symlink,
@@ -183,6 +188,7 @@ impl Inodes {
             Object::Root => Ino::ROOT,
             Object::Folder(nid) => Ino::new(FOLDER, 0, *nid),
             Object::Message(nid) => Ino::new(MESSAGE, 0, *nid),
+            Object::Lost(nid) => Ino::new(LOST, 0, *nid),
             Object::Special(special) => {
                 let index = Special::ALL.iter().position(|other| other == special);
                 Ino::new(SPECIAL, index.unwrap_or(0) as u64, NodeId(0))
@@ -215,6 +221,7 @@ impl Inodes {
         match ino.0 >> KIND_SHIFT {
             FOLDER => Some(Object::Folder(nid)),
             MESSAGE => Some(Object::Message(nid)),
+            LOST => Some(Object::Lost(nid)),
             ATTACHMENTS => Some(Object::Attachments(MessagePath::top(nid))),
             ATTACHMENT => Some(Object::Attachment(MessagePath::top(nid), index as u32)),
             SPECIAL => Special::ALL
@@ -281,6 +288,7 @@ mod tests {
             Object::Attachments(deep.clone()),
             Object::Attachment(deep, 2),
             Object::Link(NodeId(0x8_0023), message),
+            Object::Lost(NodeId(0x8022)),
             Object::Special(Special::LostFound),
             Object::Special(Special::Problems),
         ];

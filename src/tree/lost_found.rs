@@ -1,14 +1,15 @@
-//! `lost+found`: folders and messages that no folder lists any more. Made on first access, since it takes a walk over
-//! all folders and all nodes.
+//! `lost+found`: folders and messages that no folder lists any more, under the path of the folder that they belonged
+//! to where that is known. Made on first access, since it takes a walk over all folders and all nodes.
 
-use std::collections::{BTreeMap, HashSet};
+use std::collections::{BTreeMap, BTreeSet, HashSet};
 
 use super::Tree;
 use super::directory::Directory;
-use super::ino::Ino;
+use super::ino::{Ino, Kind, Object, Special};
+use super::name;
 use crate::ltp::tags;
-use crate::messaging::{Folder, Message};
-use crate::ndb::{NodeId, NodeType};
+use crate::messaging::{ContentsRow, Folder, Message};
+use crate::ndb::{NodeEntry, NodeId, NodeType};
 
 /// What the folders that can be reached list.
 #[derive(Default)]
@@ -17,9 +18,60 @@ struct Reached {
     messages: HashSet<NodeId>,
 }
 
+/// What no folder lists, by the folder that it names as its parent; `lost+found` itself goes by the root folder.
+#[derive(Debug, Default)]
+pub(super) struct LostFound {
+    folders: BTreeMap<NodeId, BTreeSet<NodeId>>,
+    messages: BTreeMap<NodeId, Vec<NodeId>>,
+    /// Folders below a folder that hold something lost, though they are not lost themselves.
+    paths: BTreeMap<NodeId, BTreeSet<NodeId>>,
+}
+
 impl Tree {
-    pub(super) fn list_lost_found(&self) -> Directory {
-        let mut listing = Directory::new(Ino::ROOT);
+    /// The directory within `lost+found` for what folder `nid` has lost; `lost+found` itself for the root.
+    pub(super) fn list_lost(&self, nid: NodeId) -> Directory {
+        let lost = self.lost_found.get_or_init(|| self.find_lost());
+        let above = match self.parent_of(nid) {
+            _ if nid == self.root => Ino::ROOT,
+            Some(parent) if self.is_below_root(nid) => self.lost_ino(parent),
+            _ => self.lost_ino(self.root),
+        };
+        let mut listing = Directory::new(above);
+        for folder in lost.paths.get(&nid).into_iter().flatten() {
+            let name = name::folder(self.folder_name(*folder).as_deref());
+            let stem = listing.free_stem(&name, &[""], folder.0);
+            listing.add(&stem, self.lost_ino(*folder), Kind::Directory);
+        }
+        for folder in lost.folders.get(&nid).into_iter().flatten() {
+            self.add_folder(&mut listing, *folder, self.folder_name(*folder).as_deref());
+        }
+        for message in lost.messages.get(&nid).into_iter().flatten() {
+            let row = ContentsRow::unlisted(*message);
+            self.add_item(&mut listing, NodeId::ROOT_FOLDER, &row);
+        }
+        listing.finish()
+    }
+
+    fn lost_ino(&self, nid: NodeId) -> Ino {
+        let object = if nid == self.root {
+            Object::Special(Special::LostFound)
+        } else {
+            Object::Lost(nid)
+        };
+        self.inodes.number(&object)
+    }
+
+    fn folder_name(&self, nid: NodeId) -> Option<String> {
+        let properties = Folder::new(&self.store, nid).properties().ok()?;
+        properties.string(tags::DISPLAY_NAME).ok().flatten()
+    }
+
+    fn is_below_root(&self, nid: NodeId) -> bool {
+        nid == self.root || self.ancestors(nid).any(|ancestor| ancestor == self.root)
+    }
+
+    fn find_lost(&self) -> LostFound {
+        let mut lost = LostFound::default();
         let mut reached = Reached::default();
         self.reach(NodeId::ROOT_FOLDER, &mut reached);
         self.reach(self.root, &mut reached);
@@ -33,32 +85,42 @@ impl Tree {
             if reached.folders.contains(nid) || (topmost_only && below_lost) {
                 continue;
             }
-            let name = Folder::new(&self.store, *nid).properties();
-            let name = name
-                .and_then(|properties| properties.string(tags::DISPLAY_NAME))
-                .ok()
-                .flatten();
-            self.add_folder(&mut listing, *nid, name.as_deref());
+            let at = self.lost_place(&mut lost, &reached, *parent);
+            lost.folders.entry(at).or_default().insert(*nid);
             self.reach(*nid, &mut reached);
         }
-        for nid in messages
-            .iter()
-            .filter(|nid| !reached.messages.contains(nid))
-        {
-            if Message::open(&self.store, *nid).is_ok() {
-                self.add_item(
-                    &mut listing,
-                    NodeId::ROOT_FOLDER,
-                    &crate::messaging::ContentsRow::unlisted(*nid),
-                );
+        for node in messages {
+            if reached.messages.contains(&node.nid) {
+                continue;
+            }
+            if Message::open(&self.store, node.nid).is_ok() {
+                let at = self.lost_place(&mut lost, &reached, node.parent);
+                lost.messages.entry(at).or_default().push(node.nid);
             } else {
                 self.problems.note(format!(
                     "message {:#x}: in no folder, and it cannot be opened",
-                    nid.0
+                    node.nid.0
                 ));
             }
         }
-        listing.finish()
+        lost
+    }
+
+    /// Where in `lost+found` that belongs which has lost its `parent`: under the same path, as far as there is one.
+    fn lost_place(&self, lost: &mut LostFound, reached: &Reached, parent: NodeId) -> NodeId {
+        let known = reached.folders.contains(&parent) && self.is_below_root(parent);
+        if !known {
+            return self.root;
+        }
+        let mut at = parent;
+        while at != self.root {
+            let Some(above) = self.parent_of(at) else {
+                break;
+            };
+            lost.paths.entry(above).or_default().insert(at);
+            at = above;
+        }
+        parent
     }
 
     /// Adds folder `top`, all folders below it and what they list.
@@ -78,7 +140,7 @@ impl Tree {
     }
 
     /// All folders with their parents, and all messages, of the node B-tree.
-    fn nodes_of_items(&self) -> (BTreeMap<NodeId, NodeId>, Vec<NodeId>) {
+    fn nodes_of_items(&self) -> (BTreeMap<NodeId, NodeId>, Vec<NodeEntry>) {
         let (mut folders, mut messages) = (BTreeMap::new(), Vec::new());
         for node in self.store.ndb().nodes() {
             match node {
@@ -86,7 +148,7 @@ impl Tree {
                     folders.insert(node.nid, node.parent);
                 }
                 Ok(node) if node.nid.node_type() == NodeType::NORMAL_MESSAGE => {
-                    messages.push(node.nid)
+                    messages.push(node);
                 }
                 Ok(_) => {}
                 Err(error) => self.problems.note(error.to_string()),

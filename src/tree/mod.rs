@@ -31,7 +31,7 @@ use crate::convert::{self, Converter};
 use crate::error::{Error, Result};
 use crate::messaging::Store;
 use crate::ndb::NodeId;
-use crate::recover;
+use crate::recover::{self, Watch};
 
 pub use directory::{Directory, Entry};
 pub use info::{FolderInfo, Info};
@@ -42,6 +42,7 @@ use attachments::AttachmentList;
 use index::Index;
 use ino::{Inodes, MessagePath, Object, Special};
 use item::ItemFile;
+use lost_found::LostFound;
 use problems::Problems;
 
 /// Attributes of an inode; owner and mode belong to the mount, not to the tree.
@@ -111,14 +112,45 @@ pub struct Tree {
     folder_times: Mutex<HashMap<NodeId, Times>>,
     info: OnceLock<String>,
     index: OnceLock<Index>,
+    lost_found: OnceLock<LostFound>,
     index_sections: ByteLru<NodeId, Arc<str>>,
-    problems: Problems,
+    problems: Arc<Problems>,
+}
+
+/// What a recovery tells: its progress to whoever opened the tree, its problems to the list of problems.
+struct RecoveryWatch {
+    progress: Box<Progress>,
+    problems: Arc<Problems>,
+}
+
+/// Hears how many bytes of how many a scan of the file has read; both are equal at its end.
+pub type Progress = dyn Fn(u64, u64) + Send + Sync;
+
+impl Watch for RecoveryWatch {
+    fn progress(&self, done: u64, total: u64) {
+        (self.progress)(done, total);
+    }
+
+    fn problem(&self, line: String) {
+        self.problems.note(line);
+    }
 }
 
 impl Tree {
-    /// Opens `path` and checks that it is a readable Outlook data file; reads nothing that grows with the file.
+    /// Opens `path` and checks that it is a readable Outlook data file; reads nothing that grows with the file, unless
+    /// it is damaged.
     pub fn open(path: &Path, options: &Options) -> Result<Self> {
-        let ndb = recover::open(path, options.cache / 2)?;
+        Self::open_with(path, options, Box::new(|_, _| {}))
+    }
+
+    /// As [`Tree::open`]; `progress` hears of the scan of a damaged file, now or when it becomes necessary.
+    pub fn open_with(path: &Path, options: &Options, progress: Box<Progress>) -> Result<Self> {
+        let problems = Arc::new(Problems::default());
+        let watch = RecoveryWatch {
+            progress,
+            problems: Arc::clone(&problems),
+        };
+        let ndb = recover::open_with(path, options.cache / 2, options.recover, Arc::new(watch))?;
         let source_time = ndb.source().modified();
         let store = Arc::new(Store::open(ndb));
         let root = if options.all {
@@ -146,8 +178,9 @@ impl Tree {
             folder_times: Mutex::default(),
             info: OnceLock::new(),
             index: OnceLock::new(),
+            lost_found: OnceLock::new(),
             index_sections: ByteLru::new(options.cache / 16, 1),
-            problems: Problems::default(),
+            problems,
             options: options.clone(),
             store,
         })
@@ -223,7 +256,7 @@ impl Tree {
         let object = self.object(ino)?;
         let (size, times) = match &object {
             Object::Root => (0, self.folder_times(self.root)?),
-            Object::Folder(nid) => (0, self.folder_times(*nid)?),
+            Object::Folder(nid) | Object::Lost(nid) => (0, self.folder_times(*nid)?),
             Object::Message(nid) => self.item_attr(ino, *nid)?,
             Object::Attachments(path) => (0, self.message_times(path)?),
             Object::Attachment(path, index) => self.attachment_attr(ino, path, *index)?,
@@ -265,7 +298,8 @@ impl Tree {
             Object::Root => self.list_folder(self.root),
             Object::Folder(nid) => self.list_folder(nid),
             Object::Attachments(path) => self.list_attachments(&path),
-            Object::Special(Special::LostFound) => Ok(self.list_lost_found()),
+            Object::Special(Special::LostFound) => Ok(self.list_lost(self.root)),
+            Object::Lost(nid) => Ok(self.list_lost(nid)),
             Object::Special(Special::Control) => Ok(self.list_control()),
             _ => Err(Error::NotADirectory),
         }
@@ -282,7 +316,9 @@ impl Tree {
             Object::Attachment(path, index) => self.read_attachment(ino, &path, index, offset, buf),
             Object::Special(special) => self.read_special(special, offset, buf),
             Object::Link(..) => Err(Error::NotFound),
-            Object::Root | Object::Folder(_) | Object::Attachments(_) => Err(Error::IsADirectory),
+            Object::Root | Object::Folder(_) | Object::Attachments(_) | Object::Lost(_) => {
+                Err(Error::IsADirectory)
+            }
         }
     }
 

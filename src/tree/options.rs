@@ -1,6 +1,7 @@
 //! What the user may choose about the tree: the `-o` options that mount and export share.
 
 use crate::convert::{Eol, Headers};
+use crate::recover::Mode;
 
 /// Where attachments are shown.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -27,6 +28,8 @@ pub struct Options {
     pub eol: Eol,
     /// `-o headers=encoded|utf8`: header fields as RFC 2047 words or in raw UTF-8.
     pub headers: Headers,
+    /// `-o recover=off|auto|scan`: when a damaged file is scanned.
+    pub recover: Mode,
 }
 
 impl Options {
@@ -42,6 +45,7 @@ impl Default for Options {
             cache: Self::DEFAULT_CACHE,
             eol: Eol::default(),
             headers: Headers::default(),
+            recover: Mode::default(),
         }
     }
 }

@@ -1,0 +1,117 @@
+//! `ostfs check FILE`: what is wrong with the file, and which mail that touches.
+#![forbid(unsafe_code)]
+
+use std::fmt::Write;
+use std::sync::Arc;
+
+use indicatif::ProgressBar;
+use parking_lot::Mutex;
+
+use super::CheckArguments;
+use super::exit::Exit;
+use super::report::{self, Failure};
+use super::{progress, source};
+use crate::check::{self, Finding, Phase, Report, Severity};
+
+/// Checks the file and prints what was found; errors are a failure of their own code.
+pub(super) fn run(arguments: &CheckArguments) -> Result<(), Failure> {
+    let not_checked = |failure: Failure| Failure::new(Exit::NotChecked, failure.message);
+    source::check(&arguments.file).map_err(not_checked)?;
+    let report = check::check(&arguments.file, watch())
+        .map_err(|error| not_checked(Failure::opening(&arguments.file, &error)))?;
+    let text = if arguments.json {
+        serde_json::to_string_pretty(&report).map_err(|error| {
+            Failure::new(
+                Exit::NotChecked,
+                format!("cannot be written as JSON: {error}"),
+            )
+        })?
+    } else {
+        text(&report, arguments.verbose)
+    };
+    if !text.is_empty() {
+        report::say(text.trim_end());
+    }
+    if report.errors == 0 {
+        return Ok(());
+    }
+    Err(Failure::new(
+        Exit::ErrorsFound,
+        format!(
+            "{}: {} errors; the file was not changed, and what can be saved is shown by ostfs mount or export",
+            arguments.file.display(),
+            report.errors
+        ),
+    ))
+}
+
+/// A bar for each phase.
+fn watch() -> Arc<check::Progress> {
+    let shown: Mutex<Option<(Phase, ProgressBar)>> = Mutex::new(None);
+    Arc::new(move |phase, done, total| {
+        let mut shown = shown.lock();
+        if shown.as_ref().is_none_or(|(current, _)| *current != phase) {
+            let bar = match phase {
+                Phase::Scan => progress::bar("looking for lost mail", true),
+                Phase::Blocks => progress::bar("checking blocks", true),
+                Phase::Nodes => progress::bar("checking items", false),
+            };
+            *shown = Some((phase, bar));
+        }
+        if let Some((_, bar)) = &*shown {
+            bar.set_length(total);
+            bar.set_position(done);
+            if done == total {
+                bar.finish_and_clear();
+            }
+        }
+    })
+}
+
+fn text(report: &Report, verbose: bool) -> String {
+    let is_shown = |severity: Severity| verbose || severity == Severity::Error;
+    let mut text = String::new();
+    // Writing to a string does not fail.
+    if verbose {
+        writeln!(
+            text,
+            "checked {} bytes: {} pages, {} blocks, {} nodes, {} messages",
+            report.size, report.pages, report.blocks, report.nodes, report.messages
+        )
+        .ok();
+    }
+    for kind in report.summary.iter().filter(|kind| is_shown(kind.severity)) {
+        let name = name(kind.severity);
+        writeln!(text, "{:>8} {name:<8} {}", kind.count, kind.structure).ok();
+    }
+    for finding in report
+        .findings
+        .iter()
+        .filter(|finding| is_shown(finding.severity))
+    {
+        writeln!(text, "{}", line(finding)).ok();
+    }
+    text
+}
+
+fn name(severity: Severity) -> &'static str {
+    match severity {
+        Severity::Error => "error",
+        Severity::Warning => "warning",
+    }
+}
+
+fn line(finding: &Finding) -> String {
+    let mut line = format!("{}: {}", name(finding.severity), finding.structure);
+    if !finding.place.is_empty() {
+        write!(line, " ({})", finding.place).ok();
+    }
+    write!(line, ": {}", finding.problem).ok();
+    if let Some(node) = finding.node {
+        write!(line, "; touches node {node:#x}").ok();
+    }
+    if let Some(item) = &finding.item {
+        write!(line, ", {}", report::printable(item)).ok();
+    }
+    report::printable(&line)
+}

@@ -1,0 +1,172 @@
+//! Stand-ins for what the two B-trees cannot say any more. `ndb` only asks; what a scan of the file finds is handed in
+//! from above, so that this layer knows nothing of how it is found.
+
+use std::fmt;
+use std::ops::Range;
+use std::sync::OnceLock;
+
+use super::NodeDatabase;
+use super::format::Format;
+use super::header::BlockRef;
+use super::ids::{BlockId, NodeId};
+use super::page::{BlockEntry, NodeEntry};
+use super::source::Source;
+use crate::error::Error;
+
+/// Blocks begin at multiples of this in every format.
+const UNIT: u64 = 64;
+
+/// Scans a file when a lookup fails, and hears what had to be gone around.
+pub trait Rescuer: Send + Sync {
+    /// Scans the whole file. Called once at most; those who need the result wait for it, nobody else does.
+    fn rebuild(&self, source: &Source, format: &'static Format) -> Rescue;
+
+    /// `error` was gone around with what the scan found. May be called often with the same error.
+    fn gone_around(&self, error: &Error);
+}
+
+/// An intact block as a scan finds it: 16 bytes each.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub struct FoundBlock {
+    bid: BlockId,
+    unit: u32,
+    stored: u16,
+    inflated: u16,
+}
+
+impl FoundBlock {
+    /// Block `bid` at byte `ib`; None past 256 GiB, where no Outlook data file ends.
+    pub fn new(bid: BlockId, ib: u64, stored: u16, inflated: u16) -> Option<Self> {
+        Some(Self {
+            bid: bid.key(),
+            unit: u32::try_from(ib / UNIT).ok()?,
+            stored,
+            inflated,
+        })
+    }
+
+    /// Its id, without the reserved bit.
+    pub fn bid(&self) -> BlockId {
+        self.bid
+    }
+
+    /// Its byte offset.
+    pub fn ib(&self) -> u64 {
+        u64::from(self.unit) * UNIT
+    }
+
+    /// The entry that the block B-tree would have. How often it is referred to is not known: 0.
+    pub fn entry(&self) -> BlockEntry {
+        BlockEntry {
+            block: BlockRef {
+                bid: self.bid,
+                ib: self.ib(),
+            },
+            stored: self.stored,
+            inflated: self.inflated,
+            references: 0,
+        }
+    }
+}
+
+/// Nodes and blocks that a scan of the file found: 24 bytes for a node, 16 for a block.
+#[derive(Debug, Default)]
+pub struct Rescue {
+    nodes: Box<[NodeEntry]>,
+    blocks: Box<[FoundBlock]>,
+}
+
+impl Rescue {
+    /// Takes entries in any order; of several under one id the first stays.
+    pub fn new(mut nodes: Vec<NodeEntry>, mut blocks: Vec<FoundBlock>) -> Self {
+        nodes.sort_by_key(|node| node.nid);
+        nodes.dedup_by_key(|node| node.nid);
+        blocks.sort_by_key(|block| block.bid);
+        blocks.dedup_by_key(|block| block.bid);
+        Self {
+            nodes: nodes.into(),
+            blocks: blocks.into(),
+        }
+    }
+
+    /// All nodes, ascending.
+    pub fn nodes(&self) -> &[NodeEntry] {
+        &self.nodes
+    }
+
+    /// All blocks, ascending.
+    pub fn blocks(&self) -> &[FoundBlock] {
+        &self.blocks
+    }
+
+    pub(super) fn node(&self, nid: NodeId) -> Option<NodeEntry> {
+        let index = self.nodes.binary_search_by_key(&nid, |node| node.nid);
+        self.nodes.get(index.ok()?).copied()
+    }
+
+    pub(super) fn block(&self, bid: BlockId) -> Option<BlockEntry> {
+        let index = self.blocks.binary_search_by_key(&bid, |block| block.bid);
+        self.blocks.get(index.ok()?).map(FoundBlock::entry)
+    }
+
+    /// Indices of the nodes whose keys are in `keys`.
+    pub(super) fn node_range(&self, keys: &Range<u64>) -> Range<usize> {
+        let index = |key: u64| {
+            self.nodes
+                .partition_point(|node| u64::from(node.nid.0) < key)
+        };
+        index(keys.start)..index(keys.end)
+    }
+
+    /// Indices of the blocks whose keys are in `keys`.
+    pub(super) fn block_range(&self, keys: &Range<u64>) -> Range<usize> {
+        let index = |key: u64| self.blocks.partition_point(|block| block.bid.0 < key);
+        index(keys.start)..index(keys.end)
+    }
+}
+
+/// What is found on first need.
+#[derive(Default)]
+pub(super) struct LazyRescue {
+    rescuer: Option<Box<dyn Rescuer>>,
+    found: OnceLock<Rescue>,
+}
+
+impl fmt::Debug for LazyRescue {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("LazyRescue")
+            .field("found", &self.found)
+            .finish_non_exhaustive()
+    }
+}
+
+impl NodeDatabase {
+    /// Lets `rescuer` stand in where a page or block is not where it should be. Nothing is scanned before.
+    pub fn with_rescuer(mut self, rescuer: Box<dyn Rescuer>) -> Self {
+        self.rescue.rescuer = Some(rescuer);
+        self
+    }
+
+    /// Uses what an earlier scan has found.
+    pub fn with_rescue(self, found: Rescue) -> Self {
+        // A second set of finds would be one too many; the first one stays.
+        self.rescue.found.set(found).ok();
+        self
+    }
+
+    /// What a scan of the file found, which is made now if need be; None when recovery is off.
+    pub(super) fn rescue(&self) -> Option<&Rescue> {
+        let rescuer = self.rescue.rescuer.as_ref()?;
+        Some(
+            self.rescue
+                .found
+                .get_or_init(|| rescuer.rebuild(&self.source, self.header.format)),
+        )
+    }
+
+    pub(super) fn gone_around(&self, error: &Error) {
+        if let Some(rescuer) = &self.rescue.rescuer {
+            rescuer.gone_around(error);
+        }
+    }
+}

@@ -1,0 +1,105 @@
+//! A file whose header is lost: its format shows in the layout of its pages, its encoding in its heaps. [MS-PST] 2.2.2.7.2,
+//! 2.3.1.2
+
+use super::Watch;
+use super::scan::{Found, scan};
+use crate::bytes::{u8_at, u32_at, uint_at};
+use crate::error::Error;
+use crate::ndb::crc::crc;
+use crate::ndb::crypt::{self, CryptMethod};
+use crate::ndb::format::{ANSI, Format, UNICODE, UNICODE_4K};
+use crate::ndb::header::Client;
+use crate::ndb::page::{PageType, read_btree_page};
+use crate::ndb::{BlockRef, Header, NodeId, Source, read_block};
+
+static FORMATS: [&Format; 3] = [&UNICODE, &UNICODE_4K, &ANSI];
+const METHODS: [CryptMethod; 3] = [CryptMethod::Permute, CryptMethod::None, CryptMethod::Cyclic];
+/// `ptype` of an allocation map.
+const AMAP: u8 = 0x84;
+/// One of the first ones may be damaged as well.
+const AMAPS_TRIED: u64 = 8;
+/// Blocks that are looked at to tell the encoding.
+const SAMPLES: usize = 2000;
+
+/// The format whose allocation maps are where they must be: three reads tell it, so that no other large file is
+/// scanned in vain.
+pub(super) fn format(source: &Source) -> Option<&'static Format> {
+    FORMATS.into_iter().find(|format| {
+        let interval = (format.page_data_of_amap() * 8 * format.block_align) as u64;
+        (0..AMAPS_TRIED).any(|index| is_amap(source, format, format.first_amap + index * interval))
+    })
+}
+
+fn is_amap(source: &Source, format: &Format, ib: u64) -> bool {
+    let mut page = vec![0; format.page_size];
+    let id = |page: &[u8]| uint_at(page, format.page_bid, format.word);
+    ib < source.len()
+        && source.read_exact_at(&mut page, ib).is_ok()
+        && u8_at(&page, format.page_data) == Some(AMAP)
+        && u8_at(&page, format.page_data + 1) == Some(AMAP)
+        && id(&page) == Some(ib)
+        && page.get(..format.page_data).map(crc) == u32_at(&page, format.page_crc)
+}
+
+/// The format in which most pages are whole, by a scan in each: for a file whose first allocation maps are lost too.
+pub(super) fn format_by_scan(source: &Source, watch: &dyn Watch) -> Option<&'static Format> {
+    FORMATS
+        .into_iter()
+        .map(|format| {
+            let found = scan(source, format, watch);
+            (found.nbt.len() + found.bbt.len(), format)
+        })
+        .filter(|(pages, _)| *pages > 0)
+        .max_by_key(|(pages, _)| *pages)
+        .map(|(_, format)| format)
+}
+
+/// A header for a file of which a scan found `found`; None when no encoding makes sense of its blocks.
+pub(super) fn header(source: &Source, format: &'static Format, found: &Found) -> Option<Header> {
+    let crypt = method(source, format, found)?;
+    // Only an offline store keeps its mail below this node.
+    let is_ost = format.compressed || has_node(source, format, found, NodeId::OST_IPM_SUBTREE);
+    let client = if is_ost { Client::Ost } else { Client::Pst };
+    Some(Header::made_up(format, client, crypt))
+}
+
+fn has_node(source: &Source, format: &'static Format, found: &Found, nid: NodeId) -> bool {
+    let key = u64::from(nid.0);
+    let leaves = found.nbt.iter().filter(|page| page.level == 0);
+    let mut covering = leaves.filter(|page| (page.first..=page.last).contains(&key));
+    covering.any(|page| {
+        let at = BlockRef {
+            bid: page.bid,
+            ib: page.ib,
+        };
+        let leaf = read_btree_page(source, format, PageType::Nbt, at);
+        leaf.is_ok_and(|leaf| (0..leaf.len()).any(|index| leaf.key(index) == Some(key)))
+    })
+}
+
+/// The encoding under which most blocks are heaps.
+fn method(source: &Source, format: &'static Format, found: &Found) -> Option<CryptMethod> {
+    let mut votes = [0usize; METHODS.len()];
+    let external = found
+        .blocks
+        .iter()
+        .filter(|block| !block.bid().is_internal());
+    for block in external.take(SAMPLES) {
+        let Ok(stored) = read_block(source, format, block.entry()) else {
+            continue;
+        };
+        for (vote, method) in votes.iter_mut().zip(METHODS) {
+            *vote += usize::from(crypt::is_heap(method, block.bid(), &stored));
+        }
+    }
+    let (votes, method) = votes
+        .into_iter()
+        .zip(METHODS)
+        .max_by_key(|(votes, _)| *votes)?;
+    (votes > 0).then_some(method)
+}
+
+/// Whether an error of [`Header::read`] may come from damage, not from a file of another kind.
+pub(super) fn may_be_damage(error: &Error) -> bool {
+    matches!(error, Error::Unsupported(_) | Error::Corrupt(_))
+}

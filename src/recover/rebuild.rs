@@ -1,0 +1,181 @@
+//! Makes one list of nodes and one of blocks of the pages and blocks that a scan found.
+//!
+//! A changed leaf is written anew elsewhere under a higher id, and so are all pages above it. So each key belongs to the
+//! newest intact leaf in whose range it lies; what an older leaf says of it was changed or deleted since.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use super::scan::{Found, Page};
+use crate::ndb::format::Format;
+use crate::ndb::page::{BTreePage, PageType, read_btree_page};
+use crate::ndb::rescue::{FoundBlock, Rescue};
+use crate::ndb::{BlockId, BlockRef, NodeEntry, Source};
+
+/// Keys from `first` to `last`, and the leaf that they belong to.
+struct Claim {
+    first: u64,
+    last: u64,
+    leaf: BlockRef,
+}
+
+/// The nodes of the newest leaves, and one copy of each block.
+pub(super) fn rebuild(source: &Source, format: &'static Format, found: Found) -> Rescue {
+    let nodes = nodes(source, format, &found.nbt);
+    let blocks = blocks(source, format, &found.bbt, found.blocks);
+    Rescue::new(nodes, blocks)
+}
+
+/// Gives every key to the newest leaf that covers it. Ascending, and without overlaps.
+fn claims(pages: &[Page]) -> Vec<Claim> {
+    let mut leaves: Vec<&Page> = pages.iter().filter(|page| page.level == 0).collect();
+    leaves.retain(|leaf| leaf.first <= leaf.last);
+    leaves.sort_by_key(|leaf| (std::cmp::Reverse(leaf.bid), leaf.ib));
+    // First and last keys of what is claimed, joined where they overlap: so no leaf is compared with all others.
+    let mut taken: BTreeMap<u64, u64> = BTreeMap::new();
+    let mut claims = Vec::new();
+    for leaf in leaves {
+        let own = BlockRef {
+            bid: leaf.bid,
+            ib: leaf.ib,
+        };
+        let before = taken.range(..leaf.first).next_back();
+        let before = before.filter(|(_, last)| **last >= leaf.first);
+        let within: Vec<(u64, u64)> = before
+            .into_iter()
+            .chain(taken.range(leaf.first..=leaf.last))
+            .map(|(first, last)| (*first, *last))
+            .collect();
+        let mut next = Some(leaf.first);
+        for (first, last) in &within {
+            if let Some(start) = next
+                && start < *first
+            {
+                claims.push(Claim {
+                    first: start,
+                    last: first - 1,
+                    leaf: own,
+                });
+            }
+            next = last.checked_add(1);
+        }
+        if let Some(start) = next
+            && start <= leaf.last
+        {
+            claims.push(Claim {
+                first: start,
+                last: leaf.last,
+                leaf: own,
+            });
+        }
+        let (mut first, mut last) = (leaf.first, leaf.last);
+        for (start, end) in within {
+            taken.remove(&start);
+            (first, last) = (first.min(start), last.max(end));
+        }
+        taken.insert(first, last);
+    }
+    claims.sort_by_key(|claim| claim.first);
+    claims
+}
+
+fn nodes(source: &Source, format: &'static Format, pages: &[Page]) -> Vec<NodeEntry> {
+    let mut nodes = Vec::new();
+    for claim in claims(pages) {
+        let Ok(leaf) = read_btree_page(source, format, PageType::Nbt, claim.leaf) else {
+            continue;
+        };
+        let entries = (0..leaf.len()).filter_map(|index| leaf.node(index));
+        let claimed = entries.filter(|node| {
+            let key = u64::from(node.nid.0);
+            (claim.first..=claim.last).contains(&key)
+        });
+        nodes.extend(claimed);
+    }
+    nodes
+}
+
+/// Outlook moves blocks, so several intact copies may be found: the one that the newest leaf names comes first.
+fn blocks(
+    source: &Source,
+    format: &'static Format,
+    pages: &[Page],
+    mut blocks: Vec<FoundBlock>,
+) -> Vec<FoundBlock> {
+    blocks.sort();
+    let has_copies = blocks
+        .windows(2)
+        .any(|pair| matches!(pair, [one, next] if one.bid() == next.bid()));
+    if !has_copies {
+        return blocks;
+    }
+    let claims = claims(pages);
+    let mut recent: Option<Arc<BTreePage>> = None;
+    let mut named = |bid: BlockId| -> Option<u64> {
+        let index = claims.partition_point(|claim| claim.last < bid.0);
+        let claim = claims.get(index).filter(|claim| claim.first <= bid.0)?;
+        if recent.as_ref().is_none_or(|leaf| leaf.ib != claim.leaf.ib) {
+            recent = read_btree_page(source, format, PageType::Bbt, claim.leaf)
+                .ok()
+                .map(Arc::new);
+        }
+        let leaf = recent.as_ref()?;
+        let entry = leaf.block(leaf.partition(bid.0).checked_sub(1)?)?;
+        (entry.block.bid == bid).then_some(entry.block.ib)
+    };
+    for copies in blocks.chunk_by_mut(|one, next| one.bid() == next.bid()) {
+        if let [first, _, ..] = copies
+            && let Some(ib) = named(first.bid())
+        {
+            copies.sort_by_key(|copy| copy.ib() != ib);
+        }
+    }
+    blocks
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn leaf(bid: u64, first: u64, last: u64) -> Page {
+        Page {
+            ib: bid * 512,
+            bid: BlockId(bid),
+            level: 0,
+            first,
+            last,
+            children: Box::default(),
+        }
+    }
+
+    fn claimed(pages: &[Page]) -> Vec<(u64, u64, u64)> {
+        claims(pages)
+            .iter()
+            .map(|claim| (claim.first, claim.last, claim.leaf.bid.0))
+            .collect()
+    }
+
+    #[test]
+    fn each_key_belongs_to_the_newest_leaf_that_covers_it() {
+        let old = leaf(1, 10, 100);
+        assert_eq!(claimed(&[leaf(1, 10, 100)]), [(10, 100, 1)]);
+        assert_eq!(
+            claimed(&[old, leaf(3, 5, 20), leaf(2, 40, 50), leaf(4, 45, 60)]),
+            [
+                (5, 20, 3),
+                (21, 39, 1),
+                (40, 44, 2),
+                (45, 60, 4),
+                (61, 100, 1)
+            ]
+        );
+    }
+
+    #[test]
+    fn a_leaf_that_a_newer_one_replaced_says_nothing() {
+        assert_eq!(claimed(&[leaf(1, 10, 20), leaf(2, 10, 20)]), [(10, 20, 2)]);
+        assert_eq!(claimed(&[leaf(1, 12, 20), leaf(2, 10, 30)]), [(10, 30, 2)]);
+        let all = u64::MAX;
+        assert_eq!(claimed(&[leaf(1, 3, all), leaf(2, 0, all)]), [(0, all, 2)]);
+    }
+}

@@ -1,0 +1,182 @@
+//! One pass over the whole file that recognises B-tree pages (type, CRC, signature) and blocks (trailer, CRC, signature)
+//! by themselves, without any tree.
+
+use crate::bytes::{u16_at, u32_at, uint_at};
+use crate::ndb::crc::{crc, signature};
+use crate::ndb::format::Format;
+use crate::ndb::page::{BTreePage, PageType, parse_btree_page};
+use crate::ndb::rescue::FoundBlock;
+use crate::ndb::{BlockId, BlockRef, Source};
+
+use super::Watch;
+
+/// Bytes read at a time.
+const CHUNK: usize = 4 << 20;
+/// No block is larger, so one that began in the chunk before is seen whole.
+const OVERLAP: usize = 64 << 10;
+/// A part that the disk cannot read is passed over in steps of this many bytes.
+const STEP: usize = 64 << 10;
+/// Offset of `inflated` in the trailer of a 4K-page block.
+const INFLATED: usize = 18;
+
+/// What the scan keeps of a page: some 56 bytes, and 16 for each child.
+#[derive(Debug)]
+pub(super) struct Page {
+    pub(super) ib: u64,
+    pub(super) bid: BlockId,
+    pub(super) level: u8,
+    /// Smallest and largest key.
+    pub(super) first: u64,
+    pub(super) last: u64,
+    pub(super) children: Box<[BlockRef]>,
+}
+
+/// All intact pages and blocks of a file, live and stale, by offset.
+#[derive(Debug, Default)]
+pub(super) struct Found {
+    pub(super) nbt: Vec<Page>,
+    pub(super) bbt: Vec<Page>,
+    pub(super) blocks: Vec<FoundBlock>,
+}
+
+impl Found {
+    /// The pages of one tree.
+    pub(super) fn pages(&self, page_type: PageType) -> &[Page] {
+        match page_type {
+            PageType::Nbt => &self.nbt,
+            PageType::Bbt => &self.bbt,
+        }
+    }
+
+    /// Whether nothing of the format was found.
+    pub(super) fn is_empty(&self) -> bool {
+        self.nbt.is_empty() && self.bbt.is_empty() && self.blocks.is_empty()
+    }
+
+    fn take_page(&mut self, bytes: &[u8], format: &'static Format, ib: u64) {
+        let code = bytes.get(format.page_data).copied();
+        let Some(page_type) = [PageType::Nbt, PageType::Bbt]
+            .into_iter()
+            .find(|page_type| code == Some(page_type.code()))
+        else {
+            return;
+        };
+        let Ok(page) = parse_btree_page(bytes.into(), format, page_type, ib) else {
+            return;
+        };
+        let (Some(first), Some(last)) = (
+            page.key(0),
+            page.len().checked_sub(1).and_then(|last| page.key(last)),
+        ) else {
+            return;
+        };
+        let kept = Page {
+            ib,
+            bid: page.bid,
+            level: page.level,
+            first,
+            last,
+            children: children(&page),
+        };
+        match page_type {
+            PageType::Nbt => self.nbt.push(kept),
+            PageType::Bbt => self.bbt.push(kept),
+        }
+    }
+
+    /// The block that ends at byte `end` of `bytes`, which begin at byte `base` of the file.
+    fn take_block(&mut self, bytes: &[u8], format: &Format, base: u64, end: usize) -> Option<()> {
+        let trailer = end.checked_sub(format.block_trailer)?;
+        let stored = u16_at(bytes, trailer)?;
+        let payload = usize::from(stored);
+        if stored == 0 || payload > format.block_payload {
+            return None;
+        }
+        let start = end.checked_sub(format.block_extent(payload))?;
+        let ib = base + start as u64;
+        let bid = BlockId(uint_at(bytes, trailer + format.block_bid, format.word)?);
+        if bid.is_none() || u16_at(bytes, trailer + 2)? != signature(ib, bid) {
+            return None;
+        }
+        let data = bytes.get(start..start + payload)?;
+        if u32_at(bytes, trailer + format.block_crc)? != crc(data) {
+            return None;
+        }
+        let inflated = if format.compressed {
+            u16_at(bytes, trailer + INFLATED)?
+        } else {
+            stored
+        };
+        self.blocks
+            .push(FoundBlock::new(bid, ib, stored, inflated)?);
+        Some(())
+    }
+}
+
+fn children(page: &BTreePage) -> Box<[BlockRef]> {
+    if page.level == 0 {
+        return Box::default();
+    }
+    (0..page.len())
+        .filter_map(|index| page.child(index))
+        .map(|child| child.page)
+        .collect()
+}
+
+/// Reads the whole file once. `watch` hears how far it is.
+pub(super) fn scan(source: &Source, format: &'static Format, watch: &dyn Watch) -> Found {
+    let mut found = Found::default();
+    let mut buffer = vec![0; OVERLAP + CHUNK];
+    let mut at = 0;
+    while at < source.len() {
+        watch.progress(at, source.len());
+        let length = (source.len() - at).min(CHUNK as u64) as usize;
+        let filled = OVERLAP + length;
+        read(
+            source,
+            buffer.get_mut(OVERLAP..filled).unwrap_or_default(),
+            at,
+        );
+        let bytes = buffer.get(..filled).unwrap_or_default();
+        for (index, page) in bytes
+            .get(OVERLAP..)
+            .unwrap_or_default()
+            .chunks_exact(format.page_size)
+            .enumerate()
+        {
+            found.take_page(page, format, at + (index * format.page_size) as u64);
+        }
+        // Before the first chunk there is nothing, and zeros make no block.
+        let base = at.wrapping_sub(OVERLAP as u64);
+        let ends = (OVERLAP + format.block_align..=filled).step_by(format.block_align);
+        for end in ends {
+            if at == 0 {
+                found.take_block(
+                    bytes.get(OVERLAP..).unwrap_or_default(),
+                    format,
+                    0,
+                    end - OVERLAP,
+                );
+            } else {
+                found.take_block(bytes, format, base, end);
+            }
+        }
+        buffer.copy_within(filled.saturating_sub(OVERLAP)..filled, 0);
+        at += length as u64;
+    }
+    watch.progress(source.len(), source.len());
+    found
+}
+
+/// Fills `buffer`; what the disk cannot read becomes zeros, which are neither a page nor a block.
+fn read(source: &Source, buffer: &mut [u8], at: u64) {
+    if source.read_exact_at(buffer, at).is_ok() {
+        return;
+    }
+    for (index, step) in buffer.chunks_mut(STEP).enumerate() {
+        if let Err(error) = source.read_exact_at(step, at + (index * STEP) as u64) {
+            log::warn!("scan: {error}");
+            step.fill(0);
+        }
+    }
+}

@@ -1,0 +1,293 @@
+//! What broke other readers of header, pages, blocks and trees, row by row: each file ends in one line for the user, or
+//! in a tree that can be walked to its end, without a panic, in bounded time. All files come from our own writer; those
+//! that fuzzers made against another reader lie beside the corpus.
+//!
+//! `hostile_items.rs` has heaps, tables and items, `damage.rs` lost pages and headers; code pages, RTF, header fields
+//! and names are tested beside the code that reads them.
+
+mod corpus;
+mod mailbox;
+mod support;
+mod walk;
+
+use mailbox::*;
+use ostfs::messaging::{AttachmentData, Message as Opened};
+use ostfs::ndb::NodeId;
+use support::*;
+use walk::{everything, open, survives};
+
+#[test]
+fn f2_every_entry_of_full_pages_is_read() {
+    for (format, crypt) in FORMATS {
+        let file = write(format, crypt, |store| {
+            let inbox = store.folder(store.ipm_subtree(), "Inbox");
+            for number in 0..400 {
+                store.message(inbox, mail(&format!("number {number}")));
+            }
+        });
+        assert_eq!(file.walk().ending(".eml"), 400);
+        let store = file.store();
+        for node in &file.layout.nodes {
+            assert!(
+                store.ndb().find_node(NodeId(node.nid)).unwrap().is_some(),
+                "{:#x}",
+                node.nid
+            );
+        }
+    }
+}
+
+#[test]
+fn f3_roots_that_lead_to_the_other_tree_are_found_again() {
+    for_each_format(|file, damage, _| {
+        let word = file.layout.geo.word();
+        let at = if file.layout.geo.wide { 216 } else { 184 };
+        damage.edit_header(|header| header[at..at + 4 * word].rotate_left(2 * word));
+        let walked = file.walk();
+        all_listed(&walked);
+        assert!(walked.failed.is_empty() && walked.problems > 0);
+    });
+}
+
+#[test]
+fn f4_folders_that_are_their_own_ancestors_end() {
+    for (format, crypt) in FORMATS {
+        let (mut outer, mut inner) = (0, 0);
+        let file = write(format, crypt, |store| {
+            outer = store.folder(store.ipm_subtree(), "Outer");
+            inner = store.folder(outer, "Inner");
+            store.message(inner, mail("deep"));
+        });
+        let node = file.layout.node(outer);
+        file.damage().set_node(outer, node.data, node.sub, inner);
+        assert_eq!(file.walk().ending("deep.eml"), 1);
+        let own = file.layout.node(inner);
+        file.damage().set_node(inner, own.data, own.sub, inner);
+        assert_eq!(file.walk().ending("deep.eml"), 1);
+    }
+}
+
+#[test]
+fn f4_f39_a_message_within_itself_ends() {
+    for_each_format(|file, damage, _| {
+        damage.cyclic_embedded(MESSAGE + 0x20);
+        all_listed(&file.walk());
+    });
+}
+
+#[test]
+fn f4_a_data_tree_within_itself_ends() {
+    for_each_format(|file, damage, _| {
+        let attachment = attachment_data(file, damage);
+        assert!(attachment & 2 != 0, "an XBLOCK");
+        damage.cyclic_xblock(attachment);
+        all_listed(&file.walk());
+    });
+}
+
+#[test]
+fn f10_an_xblock_that_lies_is_an_error_of_its_attachment() {
+    for (count, total) in [
+        (u16::MAX, 200_000),
+        (0, 200_000),
+        (1, 200_000),
+        (25, u32::MAX),
+    ] {
+        for_each_format(|file, damage, _| {
+            damage.xblock_lie(attachment_data(file, damage), count, total);
+            all_listed(&file.walk());
+            let store = file.store();
+            let message = Opened::open(&store, NodeId(MESSAGE)).unwrap();
+            let first = &message.attachments(|_| {})[0];
+            let data = first
+                .properties()
+                .and_then(|properties| first.data(&properties));
+            assert!(data.is_err(), "{count} {total} {data:?}");
+        });
+    }
+}
+
+#[test]
+fn f10_levels_beyond_two_are_refused() {
+    for_each_format(|file, damage, _| {
+        for level in [0, 3, 255] {
+            damage.edit_block(attachment_data(file, damage), |data| data[1] = level);
+            all_listed(&file.walk());
+        }
+    });
+}
+
+#[test]
+fn f11_f12_f13_f14_compressed_blocks_of_all_kinds_come_back_byte_for_byte() {
+    let text: Vec<u8> = b"the same line again\r\n".repeat(20_000);
+    let mut zlib_like = vec![0x78, 0x9C];
+    zlib_like.extend(Payload::random(60_000, 3).to_vec());
+    let contents = [text, zlib_like, vec![0x78, 0x9C, 1, 2, 3]];
+    let file = write_with(Options::new(Format::Ost4k, Crypt::None), |store| {
+        let inbox = store.folder(store.ipm_subtree(), "Inbox");
+        let mut message = mail("compressed");
+        for (number, content) in contents.iter().enumerate() {
+            message = message.attachment(&format!("{number}"), Payload::from(content.clone()));
+        }
+        store.message(inbox, message);
+    });
+    assert!(
+        file.layout
+            .blocks
+            .iter()
+            .any(|block| block.stored != block.inflated)
+    );
+    file.walk();
+    let store = file.store();
+    let message = Opened::open(&store, NodeId(MESSAGE)).unwrap();
+    for (attachment, content) in message.attachments(|_| {}).iter().zip(&contents) {
+        let AttachmentData::Bytes(stream) =
+            attachment.data(&attachment.properties().unwrap()).unwrap()
+        else {
+            panic!("no bytes");
+        };
+        assert!(stream.read_all(1 << 20).unwrap() == *content);
+    }
+}
+
+#[test]
+fn f14_a_zlib_stream_that_ends_early_is_an_error_of_its_attachment() {
+    let file = write_with(Options::new(Format::Ost4k, Crypt::None), |store| {
+        let inbox = store.folder(store.ipm_subtree(), "Inbox");
+        let data = b"the same line again\r\n".repeat(20_000);
+        store.message(
+            inbox,
+            mail("compressed").attachment("text", Payload::from(data)),
+        );
+    });
+    let mut bytes = std::fs::read(&file.path).unwrap();
+    let block = file
+        .layout
+        .blocks
+        .iter()
+        .max_by_key(|block| block.inflated - block.stored)
+        .unwrap();
+    let (ib, stored) = (block.ib as usize, block.stored as usize);
+    bytes[ib + stored / 2..ib + stored].fill(0);
+    let crc = support::format::crc(&bytes[ib..ib + stored]).to_le_bytes();
+    let end = ib + file.layout.geo.block_size(stored);
+    bytes[end - 20..end - 16].copy_from_slice(&crc);
+    std::fs::write(&file.path, bytes).unwrap();
+    let walked = file.walk();
+    assert_eq!(walked.ending("compressed.eml"), 1);
+    assert!(walk::check(&file.path).unwrap().errors > 0);
+}
+
+#[test]
+fn f22_hundreds_of_subnodes_are_found() {
+    for (format, crypt) in FORMATS {
+        let file = write(format, crypt, |store| {
+            let inbox = store.folder(store.ipm_subtree(), "Inbox");
+            let many = (0..900).fold(mail("many"), |message, number| {
+                message.attachment(&format!("{number}.txt"), "x")
+            });
+            store.message(inbox, many);
+        });
+        let message = Opened::open(&file.store(), NodeId(MESSAGE)).unwrap();
+        let attachments = message.attachments(|error| panic!("{error}"));
+        assert_eq!(attachments.len(), 900);
+        assert!(
+            attachments
+                .iter()
+                .all(|attachment| attachment.properties().is_ok())
+        );
+    }
+}
+
+#[test]
+fn f23_a_subnode_list_that_claims_too_much_costs_one_message() {
+    for_each_format(|file, damage, _| {
+        let sub = file.layout.node(MESSAGE).sub;
+        for (at, value) in [(2, 0xFF), (3, 0xFF), (1, 9), (0, 7)] {
+            damage.edit_block(sub, |data| data[at] = value);
+            all_listed(&file.walk());
+        }
+        assert!(walk::check(&file.path).unwrap().errors > 0);
+    });
+}
+
+#[test]
+fn f24_the_reserved_bit_of_block_ids_does_not_matter() {
+    for_each_format(|file, damage, _| {
+        let before = file.walk();
+        damage.edit_block(attachment_data(file, damage), |data| data[8] |= 1);
+        assert_eq!(file.walk(), before);
+    });
+}
+
+#[test]
+fn f36_without_allocation_maps_nothing_is_missing() {
+    for_each_format(|file, damage, _| {
+        let before = file.walk();
+        let first = if file.layout.geo.is_4k() {
+            0x22000
+        } else {
+            0x4400
+        };
+        damage.zero(first, file.layout.geo.page);
+        assert_eq!(file.walk(), before);
+    });
+}
+
+#[test]
+fn f37_zeros_and_stubs_are_one_clear_line() {
+    let scratch = tempfile::tempdir().unwrap();
+    let path = scratch.path().join("stub.pst");
+    for bytes in [
+        vec![],
+        vec![0; 512],
+        vec![0; 100_000],
+        b"!BDN".to_vec(),
+        b"!BDN".repeat(128),
+    ] {
+        std::fs::write(&path, &bytes).unwrap();
+        let line = survives(&path).expect_err("nothing is in it");
+        assert!(line.len() > 20, "{line}");
+    }
+    let (file, _) = mailbox(Format::Unicode, Crypt::Permute);
+    file.damage().truncate(600);
+    assert!(survives(&file.path).is_err());
+}
+
+#[test]
+fn f30_f43_many_threads_read_the_same() {
+    let (file, _) = mailbox(Format::Unicode, Crypt::Permute);
+    let tree = open(&file.path).unwrap();
+    let alone = everything(&tree);
+    std::thread::scope(|scope| {
+        for _ in 0..8 {
+            scope.spawn(|| assert_eq!(everything(&tree), alone));
+        }
+    });
+}
+
+#[test]
+fn any_byte_of_a_small_file_may_be_wrong() {
+    let (file, _) = mailbox(Format::Unicode, Crypt::None);
+    let bytes = std::fs::read(&file.path).unwrap();
+    let mut random = Prng(7);
+    for _ in 0..60 {
+        let mut broken = bytes.clone();
+        for _ in 0..20 {
+            let at = random.below(broken.len() as u64) as usize;
+            broken[at] = random.next() as u8;
+        }
+        std::fs::write(&file.path, &broken).unwrap();
+        _ = survives(&file.path);
+    }
+}
+
+#[test]
+fn what_fuzzers_made_against_other_readers_ends_in_a_line_or_a_tree() {
+    for path in corpus::hostile() {
+        match survives(&path) {
+            Ok(walked) => println!("{}: {} problems", path.display(), walked.problems),
+            Err(line) => println!("{}: {line}", path.display()),
+        }
+    }
+}
