@@ -66,6 +66,12 @@ fn text(info: &Info) -> String {
     }
     line("Messages", &info.messages.to_string());
     line("Hidden", &info.associated.to_string());
+    if info.lost > 0 {
+        line(
+            "Lost",
+            &format!("{} in no folder; see lost+found", info.lost),
+        );
+    }
     text.push_str("\ndeclared    found   hidden  folder\n");
     for folder in &info.folders {
         writeln!(

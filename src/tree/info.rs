@@ -40,6 +40,8 @@ pub struct Info {
     pub messages: u64,
     /// Sum over the folders.
     pub associated: u64,
+    /// Messages that no folder lists: those of `lost+found`.
+    pub lost: u64,
     /// Problems met while counting.
     pub problems: u64,
 }
@@ -105,6 +107,7 @@ impl Tree {
             messages: sum(|folder| folder.found),
             associated: sum(|folder| folder.associated),
             folders,
+            lost: self.lost_messages(),
             problems: self.problems.count(),
         }
     }

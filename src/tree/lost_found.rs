@@ -52,6 +52,18 @@ impl Tree {
         listing.finish()
     }
 
+    /// How many messages `lost+found` shows, those in lost folders among them.
+    pub(super) fn lost_messages(&self) -> u64 {
+        let lost = self.lost_found.get_or_init(|| self.find_lost());
+        let alone: usize = lost.messages.values().map(Vec::len).sum();
+        let folders = lost.folders.values().flatten();
+        let within = folders.map(|nid| {
+            let folder = Folder::new(&self.store, *nid);
+            folder.contents(self.note_in_folder(*nid)).len()
+        });
+        (alone + within.sum::<usize>()) as u64
+    }
+
     fn lost_ino(&self, nid: NodeId) -> Ino {
         let object = if nid == self.root {
             Object::Special(Special::LostFound)

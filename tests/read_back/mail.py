@@ -67,8 +67,15 @@ def read(path):
     for inner in messages:
         header_faults(inner, faults)
     parts = [part_of(part, faults) for part in message.walk()]
-    subject = str(message["subject"])
-    return {"file": os.path.basename(path), "faults": faults, "parts": parts, "subject": subject}
+    date = message["date"].datetime if message["date"] else None
+    return {
+        "file": os.path.basename(path),
+        "faults": faults,
+        "parts": parts,
+        "subject": str(message["subject"]),
+        "date": date.timestamp() if date else None,
+        "from": [address.addr_spec for address in message["from"].addresses] if message["from"] else [],
+    }
 
 
 for name in sorted(os.listdir(sys.argv[1])):

@@ -12,6 +12,7 @@ mod details;
 pub(super) mod encoded_word;
 mod fields;
 mod flags;
+mod flowed;
 mod headers;
 mod inline;
 mod person;

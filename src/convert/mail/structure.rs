@@ -2,9 +2,11 @@
 #![forbid(unsafe_code)]
 
 use super::boundary::Boundaries;
+use super::flowed;
 use super::headers::Fields;
 use crate::convert::Headers;
 use crate::convert::rendition::{ByteRange, Writer};
+use crate::convert::text::html;
 
 /// Octets of the longest line that 8bit allows. RFC 5322 2.1.1
 const MAX_LINE: usize = 998;
@@ -163,14 +165,24 @@ impl Entity {
         }
     }
 
+    /// Text is 8bit, so that it can be searched. Lines that are too long for that are broken where readers put them
+    /// together again; only if there is no such place is the text quoted-printable.
     fn write_text(&self, subtype: &str, text: &str, writer: &mut Writer) {
         let media_type = format!("text/{subtype}");
-        let charset = [("charset", "utf-8".to_owned())];
+        let mut parameters = vec![("charset", "utf-8".to_owned())];
         if text.lines().all(|line| line.len() <= MAX_LINE) {
-            self.write_header(&media_type, &charset, "8bit", writer);
+            self.write_header(&media_type, &parameters, "8bit", writer);
             writer.text(text);
+        } else if subtype == "plain" {
+            let flowed = flowed::PARAMETERS.map(|(name, value)| (name, value.to_owned()));
+            parameters.extend(flowed);
+            self.write_header(&media_type, &parameters, "8bit", writer);
+            writer.text(&flowed::flow(text));
+        } else if let Some(wrapped) = html::wrap(text, MAX_LINE) {
+            self.write_header(&media_type, &parameters, "8bit", writer);
+            writer.text(&wrapped);
         } else {
-            self.write_header(&media_type, &charset, "quoted-printable", writer);
+            self.write_header(&media_type, &parameters, "quoted-printable", writer);
             let encoded = encodify::qp::BODY.encode(text.as_bytes());
             writer.text(&encoded.replace("\r\n", "\n"));
         }
@@ -228,9 +240,16 @@ mod tests {
             format!("{header}8bit\n\nGr\u{fc}\u{df}e\n")
         );
         assert_eq!(written(&text(""), Eol::Lf), format!("{header}8bit\n\n\n"));
+        let long = "\u{e9}= ".repeat(400);
+        let flowed = written(&text(&format!("{long}\nsecond\n")), Eol::Lf);
+        assert!(flowed.starts_with(
+            "Content-Type: text/plain; charset=utf-8; format=flowed; delsp=yes\n\
+             Content-Transfer-Encoding: 8bit\n\n\u{e9}= \u{e9}="
+        ));
         let long = "\u{e9}=".repeat(400);
-        let encoded = written(&text(&format!("{long}\nsecond\n")), Eol::Lf);
-        assert!(encoded.starts_with(&format!("{header}quoted-printable\n\n=C3=A9=3D")));
+        let html = Entity::text("html", format!("{long}\nsecond\n"), STYLE);
+        let encoded = written(&html, Eol::Lf);
+        assert!(encoded.contains("quoted-printable\n\n=C3=A9=3D"));
         assert!(encoded.ends_with("\nsecond\n") && !encoded.contains('\r'));
         assert!(encoded.lines().all(|line| line.len() <= 76));
         let decoded = encodify::qp::BODY

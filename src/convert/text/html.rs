@@ -7,6 +7,9 @@
 mod entity;
 mod layout;
 mod markup;
+mod wrap;
+
+pub use wrap::wrap;
 
 use layout::Layout;
 use markup::{Piece, Pieces, attribute};

@@ -1,0 +1,46 @@
+//! Programs that are not ours, for the tests in which they judge what ostfs shows.
+#![allow(dead_code)]
+
+use std::path::Path;
+use std::process::Command;
+
+/// Whether all of `programs` are installed. Where one is missing tests say so and pass, but not under `CI=true`.
+pub fn installed(programs: &[&str]) -> bool {
+    let path = std::env::var_os("PATH").unwrap_or_default();
+    let found = |program: &str| std::env::split_paths(&path).any(|at| at.join(program).is_file());
+    let missing: Vec<_> = programs.iter().filter(|program| !found(program)).collect();
+    if missing.is_empty() {
+        return true;
+    }
+    assert!(
+        std::env::var_os("CI").is_none_or(|ci| ci != "true"),
+        "no {missing:?}, and CI=true forbids skipping"
+    );
+    println!("skipped: no {missing:?}");
+    false
+}
+
+/// A command in a quiet home of its own, with UTF-8 as its character set and `home` for all it wants to keep.
+pub fn command(program: &str, home: &Path) -> Command {
+    let mut command = Command::new(program);
+    command
+        .env("HOME", home)
+        .env("XDG_CACHE_HOME", home.join("cache"))
+        .env("XDG_CONFIG_HOME", home.join("config"))
+        .env("NOTMUCH_CONFIG", home.join("notmuch-config"))
+        .env("LC_ALL", "C.UTF-8")
+        .env("TERM", "xterm")
+        .current_dir(home);
+    command
+}
+
+/// What the command printed, errors included; it has to succeed.
+pub fn output(command: &mut Command) -> String {
+    let output = command
+        .output()
+        .unwrap_or_else(|error| panic!("{command:?}: {error}"));
+    let text = [&output.stdout[..], &output.stderr[..]].concat();
+    let text = String::from_utf8_lossy(&text).into_owned();
+    assert!(output.status.success(), "{command:?}: {text}");
+    text
+}
