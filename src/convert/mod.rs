@@ -14,15 +14,25 @@ use crate::ndb::NodeId;
 
 mod attachment;
 mod base64;
+pub mod calendar;
+pub mod contact;
+mod content_line;
+mod cursor;
+mod item;
+mod lids;
 mod link;
 mod mail;
 mod media_type;
+mod note;
+mod reader;
 mod rendition;
 pub mod text;
 mod tnef;
 
 use attachment::Content;
+pub use item::{Item, ItemOptions, extension, item, item_of_class, note_color};
 use mail::address_book::AddressBook;
+pub use reader::Resolve;
 pub use rendition::{Eol, Rendition};
 
 /// How header fields are written.

@@ -38,6 +38,13 @@ impl Mailbox {
     }
 }
 
+impl Mailbox {
+    /// Whether the address is one, rather than a stand-in for none.
+    pub fn is_real(&self) -> bool {
+        !self.address.ends_with(NO_DOMAIN)
+    }
+}
+
 /// Outlook puts a name that is just the address in single quotes; the address says it once.
 fn plain_name(name: &str, address: &str) -> String {
     let bare = name

@@ -3,10 +3,10 @@
 //! A message is first composed as a tree of entities, then written: problems found on the way go into its header.
 #![forbid(unsafe_code)]
 
-mod address;
+pub(super) mod address;
 pub(super) mod address_book;
 mod address_list;
-mod body;
+pub(super) mod body;
 mod boundary;
 mod details;
 pub(super) mod encoded_word;
@@ -15,7 +15,7 @@ mod flags;
 mod flowed;
 mod headers;
 mod inline;
-mod person;
+pub(super) mod person;
 mod report;
 mod signed;
 mod structure;

@@ -1,0 +1,198 @@
+//! When an event is: its zone, its start and end, its recurrence. [MS-OXOCAL] 2.2.1
+#![forbid(unsafe_code)]
+
+use std::collections::BTreeSet;
+
+use jiff::ToSpan;
+use jiff::civil::{Date, DateTime};
+
+use super::ical::{Clock, utc};
+use super::recurrence::{AppointmentRecurrence, parse_appointment};
+use super::rrule::{Rule, rule};
+use super::time_zone::TimeZone;
+use crate::convert::lids::{self, Key};
+use crate::convert::reader::Reader;
+use crate::ltp::tags;
+
+/// An event in time.
+pub(super) struct Schedule {
+    pub zone: Option<TimeZone>,
+    /// The zone of the end, where it is another one.
+    pub end_zone: Option<TimeZone>,
+    pub is_all_day: bool,
+    /// In UTC.
+    pub start: DateTime,
+    pub end: DateTime,
+    pub series: Option<Series>,
+}
+
+/// The recurrence of an event.
+pub(super) struct Series {
+    pub recurrence: AppointmentRecurrence,
+    pub rule: Rule,
+}
+
+impl Schedule {
+    /// None when nothing tells when it is.
+    pub fn read(reader: &Reader<'_>) -> Option<Self> {
+        let (start, end) = whole(reader)?;
+        let recurrence = recurrence(reader);
+        let is_all_day = reader.boolean(lids::APPOINTMENT_SUB_TYPE);
+        let mut schedule = Self {
+            zone: zone(reader, recurrence.is_some()),
+            end_zone: None,
+            is_all_day,
+            start,
+            end,
+            series: None,
+        };
+        let Some(recurrence) = recurrence else {
+            schedule.end_zone = reader
+                .binary(lids::TIME_ZONE_DEFINITION_END_DISPLAY)
+                .and_then(|blob| TimeZone::of_definition(&blob))
+                .filter(|_| schedule.zone.is_some());
+            return Some(schedule);
+        };
+        if schedule.zone.is_none() && !is_all_day {
+            schedule.zone = fixed_zone(&recurrence, start);
+        }
+        let (clock, offset) = (schedule.clock(), recurrence.start_offset);
+        let until = |day: Date| clock.until(at(day, offset));
+        match rule(&recurrence.pattern, until) {
+            Some(rule) => {
+                if rule.is_cut {
+                    reader.problem(format_args!(
+                        "only the first {} instances are listed",
+                        rule.listed.len() + 1
+                    ));
+                }
+                schedule.series = Some(Series { recurrence, rule });
+            }
+            None => reader.problem("the recurrence has no instance"),
+        }
+        Some(schedule)
+    }
+
+    pub fn clock(&self) -> Clock<'_> {
+        Clock::new(self.zone.as_ref(), self.is_all_day)
+    }
+
+    /// Start and end of the event, or of the first instance, on its own clock; days as midnights.
+    pub fn local(&self) -> (DateTime, DateTime) {
+        let (start, end) = match &self.series {
+            Some(series) => series.instance(series.rule.first),
+            None => (self.clock().local(self.start), self.clock().local(self.end)),
+        };
+        if self.is_all_day {
+            return whole_days(start, end);
+        }
+        (start, end.max(start))
+    }
+}
+
+impl Series {
+    /// Start and end of the instance of `day`.
+    pub fn instance(&self, day: Date) -> (DateTime, DateTime) {
+        let recurrence = &self.recurrence;
+        (
+            at(day, recurrence.start_offset),
+            at(day, recurrence.end_offset),
+        )
+    }
+
+    /// Starts of the instances that are gone: deleted, and not moved.
+    pub fn deleted(&self) -> Vec<DateTime> {
+        let recurrence = &self.recurrence;
+        let originals = recurrence
+            .exceptions
+            .iter()
+            .map(|exception| exception.original_start.date());
+        let moved: BTreeSet<Date> = originals.collect();
+        let mut gone = recurrence.pattern.deleted.clone();
+        gone.retain(|day| !moved.contains(day));
+        gone.sort();
+        gone.dedup();
+        gone.into_iter().map(|day| self.instance(day).0).collect()
+    }
+}
+
+/// `day` at `minutes` after its midnight.
+fn at(day: Date, minutes: u32) -> DateTime {
+    day.at(0, 0, 0, 0)
+        .saturating_add(i64::from(minutes).minutes())
+}
+
+/// The days from `start` to `end`, rounded to midnights: daylight saving time can be an hour off. At least one day.
+pub(super) fn whole_days(start: DateTime, end: DateTime) -> (DateTime, DateTime) {
+    let midnight = |moment: DateTime| moment.saturating_add(12.hours()).date().at(0, 0, 0, 0);
+    let start = midnight(start);
+    (start, midnight(end).max(start.saturating_add(1.day())))
+}
+
+/// Start and end in UTC, from the first pair of properties that has a start.
+fn whole(reader: &Reader<'_>) -> Option<(DateTime, DateTime)> {
+    const PAIRS: [(Key, Key); 3] = [
+        (lids::APPOINTMENT_START_WHOLE, lids::APPOINTMENT_END_WHOLE),
+        (lids::COMMON_START, lids::COMMON_END),
+        (Key::Tag(tags::START_DATE), Key::Tag(tags::END_DATE)),
+    ];
+    let time = |key: Key| reader.time(key).and_then(utc);
+    let start = PAIRS.into_iter().find_map(|(start, _)| time(start))?;
+    let end = PAIRS.into_iter().find_map(|(_, end)| time(end));
+    let by_duration = || {
+        let minutes = reader.integer(lids::APPOINTMENT_DURATION).unwrap_or(0);
+        start.saturating_add(i64::from(minutes.max(0)).minutes())
+    };
+    Some((start, end.unwrap_or_else(by_duration).max(start)))
+}
+
+fn recurrence(reader: &Reader<'_>) -> Option<AppointmentRecurrence> {
+    let blob = reader
+        .binary(lids::APPOINTMENT_RECUR)
+        .filter(|_| reader.flag(lids::RECURRING) != Some(false))?;
+    match parse_appointment(&blob, reader.code_page()) {
+        Ok(recurrence) => {
+            if let Some(problem) = &recurrence.problem {
+                reader.problem(problem);
+            }
+            Some(recurrence)
+        }
+        Err(problem) => {
+            reader.problem(problem);
+            None
+        }
+    }
+}
+
+/// The zone of the event: the one that its recurrence is in, else the one that it is shown in.
+fn zone(reader: &Reader<'_>, is_recurring: bool) -> Option<TimeZone> {
+    let mut definitions = [
+        lids::TIME_ZONE_DEFINITION_START_DISPLAY,
+        lids::TIME_ZONE_DEFINITION_RECUR,
+    ];
+    if is_recurring {
+        definitions.reverse();
+    }
+    let defined = definitions.into_iter().find_map(|key| {
+        let blob = reader.binary(key)?;
+        let zone = TimeZone::of_definition(&blob);
+        if zone.is_none() {
+            reader.problem("a time zone definition makes no sense");
+        }
+        zone
+    });
+    defined.or_else(|| {
+        let blob = reader.binary(lids::TIME_ZONE_STRUCT)?;
+        let description = reader.string(lids::TIME_ZONE_DESCRIPTION);
+        TimeZone::of_struct(&blob, description.as_deref())
+    })
+}
+
+/// The zone of a series that names none: the same distance to UTC as its first instance has.
+fn fixed_zone(recurrence: &AppointmentRecurrence, start: DateTime) -> Option<TimeZone> {
+    const MAX_MINUTES: i64 = 24 * 60;
+    let local = at(recurrence.pattern.start, recurrence.start_offset);
+    let seconds = start.duration_until(local).as_secs();
+    let minutes = seconds / 60;
+    (minutes.abs() < MAX_MINUTES).then(|| TimeZone::fixed(minutes as i32))
+}

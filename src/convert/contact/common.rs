@@ -1,0 +1,36 @@
+//! What contacts and distribution lists have in common.
+#![forbid(unsafe_code)]
+
+use super::vcard::{Card, Version};
+use crate::convert::lids;
+use crate::convert::reader::Reader;
+
+/// Note, categories, sensitivity, modification time, identity. `extra` are lines for the note.
+pub(super) fn write(reader: &Reader<'_>, card: &mut Card, extra: Vec<String>) {
+    let (text, _html) = reader.body();
+    let note: Vec<String> = text.into_iter().chain(extra).collect();
+    let lines = &mut card.lines;
+    if !note.is_empty() {
+        lines.text("NOTE", &note.join("\n"));
+    }
+    lines.list("CATEGORIES", &reader.strings(lids::KEYWORDS));
+    if let Some(class) = reader.class() {
+        // 4.0 has dropped CLASS.
+        let name = match card.version {
+            Version::V3 => "CLASS",
+            Version::V4 => "X-CLASS",
+        };
+        lines.line(name, class);
+    }
+    let modified = reader
+        .modified()
+        .and_then(|time| jiff::Timestamp::from_second(time.unix_seconds()).ok());
+    if let Some(modified) = modified {
+        let format = match card.version {
+            Version::V3 => "%Y-%m-%dT%H:%M:%SZ",
+            Version::V4 => "%Y%m%dT%H%M%SZ",
+        };
+        lines.line("REV", &modified.strftime(format).to_string());
+    }
+    lines.text("UID", &reader.uid());
+}

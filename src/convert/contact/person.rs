@@ -1,0 +1,469 @@
+//! A contact as a vCard. [MS-OXOCNTC], [MS-OXVCARD]
+#![forbid(unsafe_code)]
+
+use jiff::ToSpan;
+use jiff::civil::Date;
+
+use super::vcard::{Card, Version};
+use super::{common, photo};
+use crate::convert::content_line::parameter;
+use crate::convert::lids::{self, EmailKeys, Key};
+use crate::convert::mail::person::Person;
+use crate::convert::reader::Reader;
+use crate::ltp::{FileTime, tags};
+use crate::messaging::{EntryId, PropertyName, PropertySet, text_of_value};
+
+/// PidTagGender.
+const GENDER_FEMALE: i32 = 1;
+const GENDER_MALE: i32 = 2;
+/// PidLidPostalAddressId.
+const POSTAL_HOME: i32 = 1;
+const POSTAL_WORK: i32 = 2;
+const POSTAL_OTHER: i32 = 3;
+/// Fields of the user that are written.
+const MAX_USER_FIELDS: usize = 200;
+
+/// Telephone numbers: tag, name, types, whether it is the preferred one.
+const PHONES: [(u16, &str, &[&str], bool); 20] = [
+    (tags::PRIMARY_TELEPHONE_NUMBER, "TEL", &["VOICE"], true),
+    (
+        tags::BUSINESS_TELEPHONE_NUMBER,
+        "TEL",
+        &["WORK", "VOICE"],
+        false,
+    ),
+    (
+        tags::BUSINESS_2_TELEPHONE_NUMBER,
+        "TEL",
+        &["WORK", "VOICE"],
+        false,
+    ),
+    (
+        tags::COMPANY_MAIN_TELEPHONE_NUMBER,
+        "TEL",
+        &["WORK", "VOICE"],
+        false,
+    ),
+    (
+        tags::HOME_TELEPHONE_NUMBER,
+        "TEL",
+        &["HOME", "VOICE"],
+        false,
+    ),
+    (
+        tags::HOME_2_TELEPHONE_NUMBER,
+        "TEL",
+        &["HOME", "VOICE"],
+        false,
+    ),
+    (tags::MOBILE_TELEPHONE_NUMBER, "TEL", &["CELL"], false),
+    (tags::CAR_TELEPHONE_NUMBER, "TEL", &["CAR"], false),
+    (tags::OTHER_TELEPHONE_NUMBER, "TEL", &["VOICE"], false),
+    (tags::PAGER_TELEPHONE_NUMBER, "TEL", &["PAGER"], false),
+    (tags::BUSINESS_FAX_NUMBER, "TEL", &["WORK", "FAX"], false),
+    (tags::HOME_FAX_NUMBER, "TEL", &["HOME", "FAX"], false),
+    (tags::PRIMARY_FAX_NUMBER, "TEL", &["FAX"], false),
+    (tags::ISDN_NUMBER, "TEL", &["ISDN"], false),
+    (tags::TTYTDD_PHONE_NUMBER, "TEL", &["X-TTYTDD"], false),
+    (
+        tags::CALLBACK_TELEPHONE_NUMBER,
+        "X-CALLBACK-TEL",
+        &[],
+        false,
+    ),
+    (
+        tags::ASSISTANT_TELEPHONE_NUMBER,
+        "X-ASSISTANT-TEL",
+        &[],
+        false,
+    ),
+    (tags::RADIO_TELEPHONE_NUMBER, "X-RADIO-TEL", &[], false),
+    (tags::TELEX_NUMBER, "X-TELEX", &[], false),
+    (
+        tags::TRANSMITTABLE_DISPLAY_NAME,
+        "X-OSTFS-TRANSMITTABLE-NAME",
+        &[],
+        false,
+    ),
+];
+
+/// The card of a contact.
+pub(super) fn card(reader: &Reader<'_>, version: Version) -> String {
+    let mut card = Card::new(version);
+    let emails: Vec<Email> = lids::EMAILS
+        .iter()
+        .filter_map(|keys| email(reader, keys))
+        .collect();
+    let full_name = full_name(reader, &emails);
+    card.lines.text("FN", &full_name);
+    write_names(reader, &mut card, &full_name);
+    write_organization(reader, &mut card);
+    write_emails(reader, &mut card, &emails, &full_name);
+    write_phones(reader, &mut card);
+    write_addresses(reader, &mut card);
+    write_internet(reader, &mut card);
+    write_life(reader, &mut card);
+    if let Some(message) = reader.message() {
+        photo::write(reader, &mut card, message);
+    }
+    common::write(reader, &mut card, Vec::new());
+    write_user_fields(reader, &mut card);
+    card.finish(&reader.problems())
+}
+
+/// One of the three e-mail addresses.
+struct Email {
+    address: Option<String>,
+    /// What is stored, if that is no address of the Internet.
+    other: Option<(String, String)>,
+    label: Option<String>,
+}
+
+fn email(reader: &Reader<'_>, keys: &EmailKeys) -> Option<Email> {
+    let kind = reader.string(keys.address_type);
+    let stored = reader.string(keys.address);
+    let original = reader.string(keys.original_display_name);
+    let person = Person::of_parts(None, original, kind.clone(), stored.clone());
+    let by_entry_id = || {
+        let id = reader.binary(keys.original_entry_id)?;
+        let person = Person::of_entry_id(EntryId::parse(&id, reader.code_page())?);
+        person.smtp().or_else(|| reader.exchange_address(&person))
+    };
+    let address = person
+        .smtp()
+        .or_else(|| reader.exchange_address(&person))
+        .or_else(by_entry_id);
+    let other = match (&address, stored) {
+        (None, Some(stored)) => Some((kind.unwrap_or_default(), stored)),
+        _ => None,
+    };
+    (address.is_some() || other.is_some()).then(|| Email {
+        address,
+        other,
+        label: reader.string(keys.display_name),
+    })
+}
+
+fn full_name(reader: &Reader<'_>, emails: &[Email]) -> String {
+    let parts = [
+        tags::DISPLAY_NAME_PREFIX,
+        tags::GIVEN_NAME,
+        tags::MIDDLE_NAME,
+        tags::SURNAME,
+        tags::GENERATION,
+    ];
+    let names: Vec<String> = parts.iter().filter_map(|id| reader.string(*id)).collect();
+    let email = || emails.iter().find_map(|email| email.address.clone());
+    reader
+        .string(tags::DISPLAY_NAME)
+        .or_else(|| reader.string(lids::FILE_UNDER))
+        .or_else(|| Some(names.join(" ")).filter(|name| !name.is_empty()))
+        .or_else(|| reader.string(tags::COMPANY_NAME))
+        .or_else(email)
+        .or_else(|| reader.subject())
+        .unwrap_or_else(|| "(no name)".into())
+        .trim()
+        .to_owned()
+}
+
+fn write_names(reader: &Reader<'_>, card: &mut Card, full_name: &str) {
+    let names = [
+        tags::SURNAME,
+        tags::GIVEN_NAME,
+        tags::MIDDLE_NAME,
+        tags::DISPLAY_NAME_PREFIX,
+        tags::GENERATION,
+    ]
+    .map(|id| reader.string(id));
+    let file_under = reader.string(lids::FILE_UNDER);
+    let name = match (card.version, &file_under) {
+        (Version::V4, Some(order)) => format!("N{}", parameter("SORT-AS", order)),
+        _ => "N".into(),
+    };
+    if names.iter().all(Option::is_none) {
+        // 3.0 asks for N; what is not known to be a family name goes where it does no harm.
+        card.structured(&name, &[Some(full_name.to_owned()), None, None, None, None]);
+    } else {
+        card.structured(&name, &names);
+    }
+    let lines = &mut card.lines;
+    lines.optional("NICKNAME", reader.string(tags::NICKNAME));
+    lines.optional("X-INITIALS", reader.string(tags::INITIALS));
+    if let Some(file_under) = file_under {
+        if card.version == Version::V3 {
+            lines.text("SORT-STRING", &file_under);
+        }
+        lines.text("X-FILE-AS", &file_under);
+    }
+    for (name, key) in [
+        ("X-PHONETIC-FIRST-NAME", lids::YOMI_FIRST_NAME),
+        ("X-PHONETIC-LAST-NAME", lids::YOMI_LAST_NAME),
+        ("X-PHONETIC-ORG", lids::YOMI_COMPANY_NAME),
+    ] {
+        lines.optional(name, reader.string(key));
+    }
+}
+
+fn write_organization(reader: &Reader<'_>, card: &mut Card) {
+    let company = reader.string(tags::COMPANY_NAME);
+    match reader.string(tags::DEPARTMENT_NAME) {
+        Some(department) => card.structured("ORG", &[company, Some(department)]),
+        None => card.structured("ORG", &[company]),
+    }
+    for (name, id) in [
+        ("TITLE", tags::TITLE),
+        ("ROLE", tags::PROFESSION),
+        ("X-OFFICE", tags::OFFICE_LOCATION),
+        ("X-MANAGER", tags::MANAGER_NAME),
+        ("X-ASSISTANT", tags::ASSISTANT),
+        ("X-GOVERNMENT-ID", tags::GOVERNMENT_ID_NUMBER),
+        ("X-CUSTOMER-ID", tags::CUSTOMER_ID),
+        ("X-ACCOUNT", tags::ACCOUNT),
+        ("X-REFERRED-BY", tags::REFERRED_BY_NAME),
+        ("X-COMPUTER-NETWORK-NAME", tags::COMPUTER_NETWORK_NAME),
+        ("X-ORGANIZATIONAL-ID", tags::ORGANIZATIONAL_ID_NUMBER),
+        ("X-LANGUAGE", tags::LANGUAGE),
+    ] {
+        let value = reader.string(id);
+        card.lines.optional(name, value);
+    }
+}
+
+fn write_emails(reader: &Reader<'_>, card: &mut Card, emails: &[Email], full_name: &str) {
+    let types: &[&str] = match card.version {
+        Version::V3 => &["INTERNET"],
+        Version::V4 => &[],
+    };
+    for (index, email) in emails.iter().enumerate() {
+        if let Some(address) = &email.address {
+            let mut name = card.typed("EMAIL", types, index == 0);
+            let label = email
+                .label
+                .as_deref()
+                .filter(|label| *label != full_name && !label.contains(address.as_str()));
+            if let Some(label) = label {
+                name.push_str(&parameter("X-DISPLAY-NAME", label));
+            }
+            card.lines.text(&name, address);
+        }
+        match &email.other {
+            Some((kind, address)) if kind.eq_ignore_ascii_case("EX") => {
+                card.lines.text("X-EX-ADDRESS", address);
+            }
+            Some((kind, address)) => {
+                let name = format!("X-OSTFS-ADDRESS{}", parameter("X-TYPE", kind));
+                card.lines.text(&name, address);
+            }
+            None => {}
+        }
+    }
+    for key in lids::FAX_ADDRESSES {
+        card.lines
+            .optional("X-OSTFS-FAX-ADDRESS", reader.string(key));
+    }
+}
+
+fn write_phones(reader: &Reader<'_>, card: &mut Card) {
+    for (id, name, types, is_preferred) in PHONES {
+        let name = card.typed(name, types, is_preferred);
+        // The second numbers of some kinds are lists.
+        for number in reader.strings(id) {
+            card.lines.text(&name, number.trim());
+        }
+    }
+}
+
+fn write_addresses(reader: &Reader<'_>, card: &mut Card) {
+    type Parts = [Key; 6];
+    let of_tags = |ids: [u16; 6]| ids.map(Key::Tag);
+    let work: Parts = [
+        lids::WORK_ADDRESS_POST_OFFICE_BOX,
+        lids::WORK_ADDRESS_STREET,
+        lids::WORK_ADDRESS_CITY,
+        lids::WORK_ADDRESS_STATE,
+        lids::WORK_ADDRESS_POSTAL_CODE,
+        lids::WORK_ADDRESS_COUNTRY,
+    ];
+    let home = of_tags([
+        tags::HOME_ADDRESS_POST_OFFICE_BOX,
+        tags::HOME_ADDRESS_STREET,
+        tags::HOME_ADDRESS_CITY,
+        tags::HOME_ADDRESS_STATE_OR_PROVINCE,
+        tags::HOME_ADDRESS_POSTAL_CODE,
+        tags::HOME_ADDRESS_COUNTRY,
+    ]);
+    let other = of_tags([
+        tags::OTHER_ADDRESS_POST_OFFICE_BOX,
+        tags::OTHER_ADDRESS_STREET,
+        tags::OTHER_ADDRESS_CITY,
+        tags::OTHER_ADDRESS_STATE_OR_PROVINCE,
+        tags::OTHER_ADDRESS_POSTAL_CODE,
+        tags::OTHER_ADDRESS_COUNTRY,
+    ]);
+    // A copy of the one that mail goes to; the only one where a program has written nothing else.
+    let mailing = of_tags([
+        tags::POST_OFFICE_BOX,
+        tags::STREET_ADDRESS,
+        tags::LOCALITY,
+        tags::STATE_OR_PROVINCE,
+        tags::POSTAL_CODE,
+        tags::COUNTRY,
+    ]);
+    let chosen = reader.integer(lids::POSTAL_ADDRESS_ID);
+    let mut written = false;
+    let kinds: [(Parts, &[&str], i32); 3] = [
+        (work, &["WORK"], POSTAL_WORK),
+        (home, &["HOME"], POSTAL_HOME),
+        (other, &[], POSTAL_OTHER),
+    ];
+    for (keys, types, id) in kinds {
+        written |= write_address(reader, card, keys, types, chosen == Some(id));
+    }
+    if !written {
+        write_address(reader, card, mailing, &[], true);
+    }
+}
+
+fn write_address(
+    reader: &Reader<'_>,
+    card: &mut Card,
+    keys: [Key; 6],
+    types: &[&str],
+    is_preferred: bool,
+) -> bool {
+    let [post_office_box, rest @ ..] = keys.map(|key| reader.string(key));
+    let components: Vec<Option<String>> = [post_office_box, None].into_iter().chain(rest).collect();
+    let name = card.typed("ADR", types, is_preferred);
+    card.structured(&name, &components);
+    components.iter().any(Option::is_some)
+}
+
+fn write_internet(reader: &Reader<'_>, card: &mut Card) {
+    if let Some(address) = reader.string(lids::INSTANT_MESSAGING_ADDRESS) {
+        let has_scheme = ["sip:", "xmpp:", "im:", "skype:", "aim:", "ymsgr:", "msnim:"]
+            .iter()
+            .any(|scheme| address.to_ascii_lowercase().starts_with(scheme));
+        if has_scheme && !address.contains(char::is_whitespace) {
+            card.lines.line("IMPP", &address);
+        } else {
+            card.lines.text("X-IM", &address);
+        }
+    }
+    for (keys, kind) in [
+        ([lids::HTML, Key::Tag(tags::BUSINESS_HOME_PAGE)], "WORK"),
+        (
+            [
+                Key::Tag(tags::PERSONAL_HOME_PAGE),
+                Key::Tag(tags::PERSONAL_HOME_PAGE),
+            ],
+            "HOME",
+        ),
+    ] {
+        let mut pages: Vec<String> = keys
+            .into_iter()
+            .filter_map(|key| reader.string(key))
+            .collect();
+        pages.dedup();
+        for page in pages {
+            let name = card.typed("URL", &[kind], false);
+            card.lines.line(&name, page.trim());
+        }
+    }
+    card.lines.optional("X-FTP", reader.string(tags::FTP_SITE));
+    if let Some(url) = reader.string(lids::FREE_BUSY_LOCATION) {
+        card.lines.line("FBURL", url.trim());
+    }
+}
+
+/// A day that is stored as a time: midnight or about noon on some clock.
+fn day(time: FileTime) -> Option<Date> {
+    let timestamp = jiff::Timestamp::from_second(time.unix_seconds()).ok()?;
+    let moment = jiff::tz::Offset::UTC.to_datetime(timestamp);
+    Some(moment.saturating_add(12.hours()).date())
+}
+
+/// A day without clock.
+fn local_day(time: FileTime) -> Option<Date> {
+    let timestamp = jiff::Timestamp::from_second(time.unix_seconds()).ok()?;
+    Some(jiff::tz::Offset::UTC.to_datetime(timestamp).date())
+}
+
+fn write_life(reader: &Reader<'_>, card: &mut Card) {
+    let date = |local: Key, id: u16| {
+        reader
+            .time(local)
+            .and_then(local_day)
+            .or_else(|| reader.time(id).and_then(day))
+    };
+    if let Some(birthday) = date(lids::BIRTHDAY_LOCAL, tags::BIRTHDAY) {
+        card.date("BDAY", birthday);
+    }
+    let is_v4 = card.version == Version::V4;
+    if let Some(wedding) = date(lids::WEDDING_ANNIVERSARY_LOCAL, tags::WEDDING_ANNIVERSARY) {
+        card.date(
+            if is_v4 {
+                "ANNIVERSARY"
+            } else {
+                "X-ANNIVERSARY"
+            },
+            wedding,
+        );
+    }
+    let gender = match reader.integer(tags::GENDER) {
+        Some(GENDER_FEMALE) => Some("F"),
+        Some(GENDER_MALE) => Some("M"),
+        _ => None,
+    };
+    if let Some(gender) = gender {
+        card.lines
+            .line(if is_v4 { "GENDER" } else { "X-GENDER" }, gender);
+    }
+    let spouse = reader.string(tags::SPOUSE_NAME);
+    let children = reader.strings(tags::CHILDRENS_NAMES);
+    for (kind, name) in spouse
+        .iter()
+        .map(|name| ("spouse", name))
+        .chain(children.iter().map(|name| ("child", name)))
+    {
+        if is_v4 {
+            let property = format!("RELATED;VALUE=text;TYPE={kind}");
+            card.lines.text(&property, name);
+        } else {
+            card.lines
+                .text(&format!("X-{}", kind.to_ascii_uppercase()), name);
+        }
+    }
+    card.lines.optional("X-HOBBY", reader.string(tags::HOBBIES));
+}
+
+/// Fields that the user or a form has made: properties with names of their own.
+fn write_user_fields(reader: &Reader<'_>, card: &mut Card) {
+    for (index, key) in lids::CONTACT_USER_FIELDS.into_iter().enumerate() {
+        let name = format!("X-OSTFS-USER-FIELD-{}", index + 1);
+        card.lines.optional(&name, reader.string(key));
+    }
+    let Some(message) = reader.message() else {
+        return;
+    };
+    let properties = message.properties();
+    let names = message.store().named_properties();
+    let fields = properties.context().records().iter().filter_map(|record| {
+        let (set, name) = names.name(record.id)?;
+        let PropertyName::String(name) = name else {
+            return None;
+        };
+        // Names with colons and slashes are those of programs, not of people.
+        let is_own = *set == PropertySet::PUBLIC_STRINGS
+            && name != "Keywords"
+            && !name.contains([':', '/', '\\']);
+        let value = is_own
+            .then(|| properties.context().get(record.id))?
+            .ok()??;
+        let text = text_of_value(&value, properties.code_page())?;
+        (!text.trim().is_empty()).then_some((name, text))
+    });
+    for (name, text) in fields.take(MAX_USER_FIELDS) {
+        let name = format!("X-OSTFS-FIELD{}", parameter("X-NAME", name));
+        card.lines.text(&name, &text);
+    }
+}

@@ -1,0 +1,98 @@
+//! Writes vCards: 3.0, which every program imports, or 4.0. RFC 2426, RFC 6350
+#![forbid(unsafe_code)]
+
+use jiff::civil::Date;
+
+use crate::convert::content_line::{ContentLines, base64, escape, parameter};
+
+/// Which vCard is written.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Version {
+    /// RFC 2426.
+    #[default]
+    V3,
+    /// RFC 6350.
+    V4,
+}
+
+/// A card on its way into a file.
+pub(super) struct Card {
+    pub version: Version,
+    pub lines: ContentLines,
+}
+
+impl Card {
+    pub fn new(version: Version) -> Self {
+        let mut lines = ContentLines::default();
+        lines.begin("VCARD");
+        lines.line(
+            "VERSION",
+            match version {
+                Version::V3 => "3.0",
+                Version::V4 => "4.0",
+            },
+        );
+        Self { version, lines }
+    }
+
+    /// A structured value: components that semicolons part; nothing when all are empty.
+    pub fn structured(&mut self, name: &str, components: &[Option<String>]) {
+        if components.iter().all(Option::is_none) {
+            return;
+        }
+        let components: Vec<String> = components
+            .iter()
+            .map(|component| escape(component.as_deref().unwrap_or_default().trim()))
+            .collect();
+        self.lines.line(name, &components.join(";"));
+    }
+
+    /// `name` with its types; the preferred one of its kind is marked.
+    pub fn typed(&self, name: &str, types: &[&str], is_preferred: bool) -> String {
+        let mut out = name.to_owned();
+        for kind in types {
+            out.push_str(";TYPE=");
+            out.push_str(kind);
+        }
+        if is_preferred {
+            out.push_str(match self.version {
+                Version::V3 => ";TYPE=PREF",
+                Version::V4 => ";PREF=1",
+            });
+        }
+        out
+    }
+
+    /// A day of the year, such as a birthday.
+    pub fn date(&mut self, name: &str, date: Date) {
+        let format = match self.version {
+            Version::V3 => "%Y-%m-%d",
+            Version::V4 => "%Y%m%d",
+        };
+        self.lines.line(name, &date.strftime(format).to_string());
+    }
+
+    /// A picture of type image/`kind`.
+    pub fn photo(&mut self, kind: &str, bytes: &[u8]) {
+        match self.version {
+            Version::V3 => {
+                let kind = parameter("TYPE", &kind.to_ascii_uppercase());
+                self.lines
+                    .line(&format!("PHOTO;ENCODING=b{kind}"), &base64(bytes));
+            }
+            Version::V4 => {
+                let uri = format!("data:image/{kind};base64,{}", base64(bytes));
+                self.lines.line("PHOTO", &uri);
+            }
+        }
+    }
+
+    /// The whole card.
+    pub fn finish(mut self, problems: &[String]) -> String {
+        for problem in problems {
+            self.lines.text("X-OSTFS-PROBLEM", problem);
+        }
+        self.lines.end("VCARD");
+        self.lines.into_string()
+    }
+}

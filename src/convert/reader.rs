@@ -1,0 +1,265 @@
+//! The properties of an item as the writers of calendars and contacts ask for them: a value that cannot be read is
+//! absent and a problem, and what a changed instance does not say is asked of its series.
+#![forbid(unsafe_code)]
+
+use std::cell::{OnceCell, RefCell};
+use std::rc::Rc;
+
+use super::lids::{self, Key};
+use super::mail::address::Mailbox;
+use super::mail::body;
+use super::mail::person::Person;
+use super::text::rtf::ATTACHMENT_MARK;
+use crate::error::Result;
+use crate::ltp::{FileTime, Value, tags};
+use crate::messaging::{Message, Properties};
+
+/// Problems of one item that are told; one broken table can break thousands of values.
+const MAX_PROBLEMS: usize = 50;
+/// PidTagImportance.
+const IMPORTANCE_LOW: i32 = 0;
+const IMPORTANCE_HIGH: i32 = 2;
+/// PidTagSensitivity.
+const SENSITIVITY_PERSONAL: i32 = 1;
+const SENSITIVITY_PRIVATE: i32 = 2;
+const SENSITIVITY_CONFIDENTIAL: i32 = 3;
+
+/// Finds the SMTP address of an Exchange distinguished name in lower case.
+pub type Resolve<'a> = dyn Fn(&str) -> Option<String> + 'a;
+
+/// Reads an item.
+pub(crate) struct Reader<'a> {
+    /// The item; for a changed instance, the series is second.
+    layers: Vec<&'a Message>,
+    resolve: &'a Resolve<'a>,
+    problems: Rc<RefCell<Vec<String>>>,
+    /// The body of the item, or of the series, which many instances may share.
+    body: Rc<OnceCell<Body>>,
+}
+
+/// Text and HTML.
+type Body = (Option<String>, Option<String>);
+
+impl<'a> Reader<'a> {
+    pub fn new(message: &'a Message, resolve: &'a Resolve<'a>) -> Self {
+        Self {
+            layers: vec![message],
+            resolve,
+            problems: Rc::default(),
+            body: Rc::default(),
+        }
+    }
+
+    /// A reader that asks `instance` first. Problems go to the same list.
+    pub fn over<'b>(&'b self, instance: Option<&'b Message>) -> Reader<'b> {
+        let layers = instance.into_iter().chain(self.layers.iter().copied());
+        Reader {
+            layers: layers.collect(),
+            resolve: self.resolve,
+            problems: Rc::clone(&self.problems),
+            body: Rc::clone(&self.body),
+        }
+    }
+
+    /// A reader of another item. Problems go to the same list.
+    pub fn other<'b>(&'b self, message: &'b Message) -> Reader<'b> {
+        Reader {
+            layers: vec![message],
+            resolve: self.resolve,
+            problems: Rc::clone(&self.problems),
+            body: Rc::default(),
+        }
+    }
+
+    /// Notes what could not be read.
+    pub fn problem(&self, problem: impl std::fmt::Display) {
+        let mut problems = self.problems.borrow_mut();
+        let problem = problem.to_string();
+        if problems.len() < MAX_PROBLEMS && !problems.contains(&problem) {
+            problems.push(problem);
+        }
+    }
+
+    /// What could not be read so far.
+    pub fn problems(&self) -> Vec<String> {
+        self.problems.borrow().clone()
+    }
+
+    /// The first of the layers that has a value.
+    fn first<T>(
+        &self,
+        key: Key,
+        read: impl Fn(&Properties, u16) -> Result<Option<T>>,
+    ) -> Option<T> {
+        self.layers.iter().find_map(|message| {
+            let id = key.id(message)?;
+            read(message.properties(), id).unwrap_or_else(|error| {
+                self.problem(format_args!("property {id:#06x}: {error}"));
+                None
+            })
+        })
+    }
+
+    /// A string that is not blank.
+    pub fn string(&self, key: impl Into<Key>) -> Option<String> {
+        self.first(key.into(), Properties::string)
+            .filter(|text| !text.trim().is_empty())
+    }
+
+    pub fn strings(&self, key: impl Into<Key>) -> Vec<String> {
+        let strings = |properties: &Properties, id| properties.strings(id).map(Some);
+        let mut strings = self.first(key.into(), strings).unwrap_or_default();
+        strings.retain(|text| !text.trim().is_empty());
+        strings
+    }
+
+    pub fn integer(&self, key: impl Into<Key>) -> Option<i32> {
+        self.first(key.into(), Properties::integer)
+    }
+
+    pub fn boolean(&self, key: impl Into<Key>) -> bool {
+        self.flag(key) == Some(true)
+    }
+
+    /// A truth value; None when the item does not say.
+    pub fn flag(&self, key: impl Into<Key>) -> Option<bool> {
+        self.first(key.into(), Properties::boolean)
+    }
+
+    /// A time that means one.
+    pub fn time(&self, key: impl Into<Key>) -> Option<FileTime> {
+        self.first(key.into(), Properties::time)
+    }
+
+    pub fn float(&self, key: impl Into<Key>) -> Option<f64> {
+        self.first(key.into(), |properties, id| {
+            Ok(match properties.context().get(id)? {
+                Some(Value::Floating(number)) => Some(number),
+                _ => None,
+            })
+        })
+    }
+
+    pub fn binary(&self, key: impl Into<Key>) -> Option<Vec<u8>> {
+        self.first(key.into(), Properties::binary)
+    }
+
+    /// The values of a multi-valued binary.
+    pub fn binaries(&self, key: impl Into<Key>) -> Vec<Vec<u8>> {
+        let values = self.first(key.into(), |properties, id| properties.context().get(id));
+        match values {
+            Some(Value::Multiple(values)) => values
+                .into_iter()
+                .filter_map(|value| match value {
+                    Value::Binary(bytes) => Some(bytes),
+                    _ => None,
+                })
+                .collect(),
+            _ => Vec::new(),
+        }
+    }
+
+    /// The item itself; for a changed instance that has none of its own, the series.
+    pub fn message(&self) -> Option<&'a Message> {
+        self.layers.first().copied()
+    }
+
+    /// Code page of the 8-bit strings of the item.
+    pub fn code_page(&self) -> u32 {
+        self.message()
+            .map_or(crate::codepage::WINDOWS_LATIN1, |message| {
+                message.properties().code_page()
+            })
+    }
+
+    /// Text and HTML of the body.
+    pub fn body(&self) -> Body {
+        let read = |message: &&Message| {
+            let body = body::best(message, |problem| self.problem(problem));
+            // Attachments are named beside the text, not within.
+            let text = body.text.map(|text| text.replace(ATTACHMENT_MARK, ""));
+            (text, body.html)
+        };
+        let is_some = |body: &Body| body.0.is_some() || body.1.is_some();
+        let Some((item, instances)) = self.layers.split_last() else {
+            return Body::default();
+        };
+        let own = instances.iter().map(read).find(is_some);
+        own.unwrap_or_else(|| self.body.get_or_init(|| read(item)).clone())
+    }
+
+    /// The subject without its mark.
+    pub fn subject(&self) -> Option<String> {
+        let subjects = self.layers.iter().filter_map(|message| {
+            message.subject().unwrap_or_else(|error| {
+                self.problem(format_args!("subject: {error}"));
+                None
+            })
+        });
+        subjects
+            .map(|subject| subject.text)
+            .find(|text| !text.trim().is_empty())
+            .or_else(|| self.string(tags::NORMALIZED_SUBJECT))
+            .or_else(|| self.string(tags::CONVERSATION_TOPIC))
+    }
+
+    /// `person` with an address; None when nothing is known.
+    pub fn mailbox(&self, person: &Person) -> Option<Mailbox> {
+        person.mailbox(|| self.exchange_address(person))
+    }
+
+    /// The SMTP address of a person in an Exchange directory.
+    pub fn exchange_address(&self, person: &Person) -> Option<String> {
+        (self.resolve)(&person.distinguished_name()?)
+    }
+
+    /// When it was last modified, or another time that does not depend on when it is read.
+    pub fn modified(&self) -> Option<FileTime> {
+        [
+            tags::LAST_MODIFICATION_TIME,
+            tags::MESSAGE_DELIVERY_TIME,
+            tags::CLIENT_SUBMIT_TIME,
+            tags::CREATION_TIME,
+        ]
+        .into_iter()
+        .find_map(|id| self.time(id))
+    }
+
+    /// CLASS of iCalendar and vCard; None for what anybody may see.
+    pub fn class(&self) -> Option<&'static str> {
+        match self.integer(tags::SENSITIVITY) {
+            Some(SENSITIVITY_PERSONAL | SENSITIVITY_PRIVATE) => Some("PRIVATE"),
+            Some(SENSITIVITY_CONFIDENTIAL) => Some("CONFIDENTIAL"),
+            _ => self.boolean(lids::PRIVATE).then_some("PRIVATE"),
+        }
+    }
+
+    /// PRIORITY of iCalendar; None for normal.
+    pub fn priority(&self) -> Option<&'static str> {
+        match self.integer(tags::IMPORTANCE) {
+            Some(IMPORTANCE_LOW) => Some("9"),
+            Some(IMPORTANCE_HIGH) => Some("1"),
+            _ => None,
+        }
+    }
+
+    /// A UID for items that have none of their own: equal in every copy of the file.
+    pub fn uid(&self) -> String {
+        match self.binary(tags::SEARCH_KEY) {
+            Some(key) => format!("ostfs-{}", hex(&key)),
+            None => {
+                let record_key = self.message().and_then(|message| {
+                    let store = message.store().properties()?;
+                    store.binary(tags::RECORD_KEY).ok().flatten()
+                });
+                let nid = self.message().map_or(0, |message| message.nid().0);
+                format!("ostfs-{}-{nid:x}", hex(&record_key.unwrap_or_default()))
+            }
+        }
+    }
+}
+
+/// Bytes in upper-case hexadecimal.
+pub(crate) fn hex(bytes: &[u8]) -> String {
+    bytes.iter().map(|byte| format!("{byte:02X}")).collect()
+}

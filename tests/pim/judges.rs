@@ -1,0 +1,122 @@
+//! Programs that others wrote, from PyPI and npm, that judge calendars and cards. They live in an environment of their
+//! own under `target/judges` (or `$OSTFS_JUDGES`), which is made where `CI=true`; elsewhere its absence skips the test.
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+/// The parsers, the recurrence libraries, the server. Versions are pinned so that a verdict can be repeated.
+const PYTHON_PACKAGES: [&str; 11] = [
+    "icalendar==7.3.0",
+    "vobject==0.9.9",
+    "python-dateutil==2.9.0.post0",
+    "recurring-ical-events==3.8.2",
+    "convertdate==2.5.1",
+    "hijridate==2.6.0",
+    "lunardate==0.3.0",
+    "radicale==3.9.0",
+    "pytz",
+    "tzdata",
+    "setuptools<81",
+];
+const NODE_PACKAGES: [&str; 1] = ["ical.js@2.2.1"];
+
+fn is_ci() -> bool {
+    std::env::var("CI").as_deref() == Ok("true")
+}
+
+fn folder() -> PathBuf {
+    std::env::var_os("OSTFS_JUDGES").map_or_else(
+        || Path::new(env!("CARGO_TARGET_TMPDIR")).join("../judges"),
+        PathBuf::from,
+    )
+}
+
+fn run(command: &mut Command) {
+    let output = command.output().unwrap_or_else(|error| {
+        panic!("{command:?} cannot be started: {error}");
+    });
+    assert!(
+        output.status.success(),
+        "{command:?}: {}{}",
+        String::from_utf8_lossy(&output.stdout),
+        String::from_utf8_lossy(&output.stderr)
+    );
+}
+
+/// The environment of Python; None with a message where there is none.
+fn python() -> Option<PathBuf> {
+    let folder = folder();
+    let python = folder.join("python/bin/python");
+    let done = folder.join("python/complete");
+    if !done.exists() {
+        if !is_ci() {
+            println!(
+                "skipped: no judges at {}; CI=true makes them",
+                folder.display()
+            );
+            return None;
+        }
+        std::fs::create_dir_all(&folder).unwrap();
+        run(Command::new("python3")
+            .args(["-m", "venv"])
+            .arg(folder.join("python")));
+        run(Command::new(&python)
+            .args(["-m", "pip", "install", "--quiet"])
+            .args(PYTHON_PACKAGES));
+        std::fs::write(done, "").unwrap();
+    }
+    Some(python)
+}
+
+/// The module of ical.js; None with a message where there is none.
+fn ical_js() -> Option<PathBuf> {
+    let folder = folder();
+    let module = folder.join("node_modules/ical.js/dist/ical.js");
+    if !module.exists() {
+        if !is_ci() {
+            println!(
+                "skipped: no ical.js at {}; CI=true fetches it",
+                folder.display()
+            );
+            return None;
+        }
+        std::fs::create_dir_all(&folder).unwrap();
+        run(Command::new("npm")
+            .args(["install", "--silent", "--no-save", "--prefix"])
+            .arg(&folder)
+            .args(NODE_PACKAGES));
+    }
+    Some(module)
+}
+
+fn script(name: &str) -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR"))
+        .join("tests/judges")
+        .join(name)
+}
+
+/// Makes the judges before tests run side by side.
+static LOCK: std::sync::Mutex<()> = std::sync::Mutex::new(());
+
+/// Runs a script of `tests/judges`; it fails if the script finds fault, and tells what it says.
+pub fn judge(name: &str, arguments: &[&Path]) {
+    let _guard = LOCK.lock().unwrap_or_else(|poison| poison.into_inner());
+    let mut command = if name.ends_with(".py") {
+        let Some(python) = python() else { return };
+        let mut command = Command::new(python);
+        command.arg(script(name));
+        command
+    } else {
+        let Some(module) = ical_js() else { return };
+        let mut command = Command::new("node");
+        command.arg(script(name)).arg(module);
+        command
+    };
+    let output = command
+        .args(arguments)
+        .output()
+        .expect("a judge that starts");
+    let said = String::from_utf8_lossy(&output.stdout);
+    let complained = String::from_utf8_lossy(&output.stderr);
+    assert!(output.status.success(), "{name}: {said}{complained}");
+    print!("{name}: {said}");
+}
