@@ -52,6 +52,17 @@ impl<K: Hash + Eq + Clone, V: Clone> ByteLru<K, V> {
         shard.entries.get(key).map(|(value, _)| value.clone())
     }
 
+    /// Forgets the value of `key`.
+    pub fn remove(&self, key: &K) {
+        let Some(shard) = self.shard(key) else {
+            return;
+        };
+        let mut shard = shard.lock();
+        if let Some((_, freed)) = shard.entries.pop(key) {
+            shard.used = shard.used.saturating_sub(freed);
+        }
+    }
+
     /// Keeps `value`, which weighs `bytes`. Returns the value that is now in use: an earlier one under the same key
     /// stays.
     pub fn insert(&self, key: K, value: V, bytes: usize) -> V {

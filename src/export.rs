@@ -170,7 +170,7 @@ fn write(tree: &Tree, task: &Task, buffer: &mut [u8], progress: &Progress) -> Re
             other => Ok(other?),
         };
     }
-    let attr = tree.attr(task.ino)?;
+    let mut attr = tree.attr(task.ino)?;
     if is_there(&task.path, &attr) {
         Progress::add(&progress.kept, 1);
         return Ok(());
@@ -182,8 +182,14 @@ fn write(tree: &Tree, task: &Task, buffer: &mut [u8], progress: &Progress) -> Re
         .truncate(true)
         .custom_flags(libc::O_NOFOLLOW)
         .open(&task.path)?;
-    let copied =
-        copy(tree, &attr, &file, buffer, progress).and_then(|()| Ok(set_times(&file, &attr)?));
+    let mut copied = copy(tree, &attr, &file, buffer, progress);
+    // A message in which an attachment turned out damaged has a file with a placeholder in its place.
+    if let (Err(Failed::Read(_)), Some(replacement)) = (&copied, tree.replacement(task.ino)) {
+        attr = tree.attr(replacement)?;
+        file.set_len(0)?;
+        copied = copy(tree, &attr, &file, buffer, progress);
+    }
+    let copied = copied.and_then(|()| Ok(set_times(&file, &attr)?));
     if copied.is_err() {
         // What is there is not the file; that it cannot be removed is no other failure than the one reported.
         fs::remove_file(&task.path).ok();
@@ -208,6 +214,7 @@ fn copy(
     progress: &Progress,
 ) -> Result<(), Failed> {
     let mut offset = 0;
+    io::Seek::rewind(&mut file)?;
     while offset < attr.size {
         let read = tree.read_at(attr.ino, offset, buffer)?;
         if read == 0 {

@@ -94,7 +94,7 @@ fn read_back(options: Options, python: &[&str], mut check: impl FnMut(&Path, &[R
         let folder = tempfile::tempdir().unwrap();
         let mut messages = BTreeMap::new();
         each_message(&file, options, |converter, message, expected, place| {
-            let rendition = converter.render(&message);
+            let rendition = converter.render_mail(&message);
             assert_eq!(rendition.problems(), &[] as &[String], "{place}");
             let name = format!("{:08x}.eml", message.nid().0);
             std::fs::write(folder.path().join(&name), read_back::bytes(&rendition)).unwrap();
@@ -266,11 +266,11 @@ fn the_choice_of_line_ends_and_headers_changes_nothing_else() {
 fn a_read_may_begin_and_end_anywhere() {
     for file in corpus::files() {
         each_message(&file, Options::default(), |converter, message, _, place| {
-            let rendition = converter.render(&message);
+            let rendition = converter.render_mail(&message);
             let whole = read_back::bytes(&rendition);
             read_back::assert_ranges(&rendition, &whole, place);
             assert!(
-                whole == read_back::bytes(&converter.render(&message)),
+                whole == read_back::bytes(&converter.render_mail(&message)),
                 "{place}: another rendition"
             );
             assert!(
@@ -339,11 +339,11 @@ fn without_attachments_a_message_keeps_what_its_body_shows() {
     for file in corpus::files() {
         let folder = tempfile::tempdir().unwrap();
         each_message(&file, options, |converter, message, _, place| {
-            let bytes = read_back::bytes(&converter.render(&message));
+            let bytes = read_back::bytes(&converter.render_mail(&message));
             let text = String::from_utf8_lossy(&bytes);
             let inline = text.matches("Content-Disposition: inline").count();
             let whole = Converter::new(Arc::clone(message.store()), Options::default());
-            let whole = read_back::bytes(&whole.render(&message));
+            let whole = read_back::bytes(&whole.render_mail(&message));
             let whole = String::from_utf8_lossy(&whole);
             assert_eq!(
                 inline,
@@ -408,7 +408,7 @@ fn hostile_files_are_rendered_without_harm() {
         let converter = Converter::new(Arc::clone(&store), Options::default());
         for node in store.ndb().nodes().filter_map(Result::ok) {
             let rendition = match Message::open(&store, node.nid) {
-                Ok(message) => converter.render(&message),
+                Ok(message) => converter.render_mail(&message),
                 Err(error) => converter.placeholder(node.nid, &error),
             };
             assert!(!rendition.is_empty());

@@ -179,3 +179,70 @@ fn names_are_safe_unique_and_do_not_move_when_mail_is_added() {
         assert_eq!(found, Some(ino), "{name}");
     }
 }
+
+#[test]
+fn items_have_their_own_formats_and_a_folder_can_be_imported_in_one_go() {
+    let mut store = support::sample::sample(Format::Unicode, Crypt::Permute);
+    let calendar = store.folder_of(store.ipm_subtree(), "Second calendar", "IPF.Appointment");
+    for number in 0..40 {
+        let start = support::filetime(2024, 5, 1 + number % 28, 9, 0);
+        let subject = format!("Meeting {number}");
+        store.message(
+            calendar,
+            Message::appointment(&subject, start, start + 36_000_000_000, "Room 1"),
+        );
+    }
+    let (_directory, tree) = open(&store);
+    for (folder, extension, begin) in [
+        ("Calendar", ".ics", "BEGIN:VEVENT\r\n"),
+        ("Tasks", ".ics", "BEGIN:VTODO\r\n"),
+        ("Journal", ".ics", "BEGIN:VJOURNAL\r\n"),
+        ("Contacts", ".vcf", "BEGIN:VCARD\r\n"),
+        ("Second calendar", ".ics", "BEGIN:VEVENT\r\n"),
+    ] {
+        let listing = tree.directory(at(&tree, folder)).unwrap();
+        let mut singles = Vec::new();
+        for entry in listing.entries() {
+            assert!(entry.name.ends_with(extension), "{folder}/{}", entry.name);
+            let text = String::from_utf8(read(&tree, entry.ino)).unwrap();
+            assert_eq!(text.matches(begin).count(), 1, "{folder}/{}", entry.name);
+            singles.push(text);
+        }
+        assert!(!singles.is_empty(), "{folder}");
+        let all = at(&tree, &format!(".ostfs/import/{folder}{extension}"));
+        let joined = String::from_utf8(read(&tree, all)).unwrap();
+        assert_eq!(joined.matches(begin).count(), singles.len(), "{folder}");
+        for uid in singles
+            .iter()
+            .flat_map(|text| text.lines())
+            .filter(|line| line.starts_with("UID:"))
+        {
+            assert!(joined.contains(uid), "{folder}: {uid}");
+        }
+        // Pieces read at any place are those of the whole.
+        for start in (0..joined.len()).step_by(313) {
+            let mut piece = vec![0; 500];
+            let count = tree.read_at(all, start as u64, &mut piece).unwrap();
+            assert_eq!(
+                piece[..count],
+                joined.as_bytes()[start..(start + 500).min(joined.len())]
+            );
+        }
+    }
+    assert!(names(&tree, at(&tree, "Notes"))[0].0.ends_with(".txt"));
+    let mail = TreeOptions {
+        items: ostfs::convert::Items::Eml,
+        ..TreeOptions::default()
+    };
+    let directory = TempDir::new().unwrap();
+    let file = directory.path().join("store.pst");
+    store.write(&file).unwrap();
+    let tree = Tree::open(&file, &mail).unwrap();
+    for folder in ["Calendar", "Contacts", "Notes"] {
+        let names = names(&tree, at(&tree, folder));
+        assert!(
+            names.iter().all(|(name, _)| name.ends_with(".eml")),
+            "{names:?}"
+        );
+    }
+}

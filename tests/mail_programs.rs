@@ -53,7 +53,7 @@ impl Shelf {
         sample(Format::Unicode, Crypt::Permute).write(&own).unwrap();
         let mut stores = Vec::new();
         for file in std::iter::once(own).chain(corpus::files()) {
-            let mount = Mount::new(&file, &["-o", "all"]);
+            let mount = Mount::new(&file, &["-o", "all,items=eml"]);
             symlink(&mount.path, path.join(file.file_name().unwrap())).unwrap();
             stores.push(Mounted { file, mount });
         }

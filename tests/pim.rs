@@ -635,3 +635,32 @@ fn a_server_stores_every_item() {
         }
     }
 }
+
+#[test]
+fn parsers_of_others_read_the_import_files_of_a_tree() {
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("store.pst");
+    support::sample::sample(support::Format::Unicode, support::Crypt::None)
+        .write(&file)
+        .unwrap();
+    let tree = ostfs::tree::Tree::open(&file, &ostfs::tree::Options::default()).unwrap();
+    let mut directory = ostfs::tree::Ino::ROOT;
+    for name in [".ostfs", "import"] {
+        directory = tree.lookup(directory, name.as_ref()).unwrap().unwrap();
+    }
+    let mut output = Output::new();
+    let listing = tree.directory(directory).unwrap();
+    let files: Vec<_> = listing
+        .entries()
+        .filter(|entry| entry.kind == ostfs::tree::Kind::File)
+        .collect();
+    for entry in &files {
+        let mut bytes = vec![0; tree.attr(entry.ino).unwrap().size as usize];
+        assert_eq!(tree.read_at(entry.ino, 0, &mut bytes).unwrap(), bytes.len());
+        output.add(entry.name, &String::from_utf8(bytes).unwrap(), json!({}));
+    }
+    assert_eq!(files.len(), 4, "calendar, contacts, tasks, journal");
+    let manifest = output.manifest();
+    judge("parsers.py", &[&manifest]);
+    judge("parse.mjs", &[&manifest]);
+}

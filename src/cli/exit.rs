@@ -15,7 +15,7 @@ pub enum Exit {
     NotFound = 2,
     /// FILE is not an Outlook data file, or of a kind that nobody can read.
     Unsupported = 3,
-    /// `check` found errors in FILE.
+    /// `check` found errors in FILE, or `export` met some.
     ErrorsFound = 4,
     /// FILE is an Outlook data file, but too damaged to be opened.
     Damaged = 5,
@@ -40,7 +40,7 @@ Exit codes:
    1  any other failure
    2  FILE or MOUNTPOINT does not exist
    3  FILE is not an Outlook data file, or of a kind that cannot be read
-   4  check: FILE has errors
+   4  FILE has errors: found by check, or met by export
    5  FILE is too damaged to be opened
    6  mounting or unmounting failed
    8  check: FILE cannot be checked

@@ -120,11 +120,15 @@ fn summary(progress: &Progress, problems: u64) -> Result<(), Failure> {
         "{written} files ({kept} there already), {}; {failed} failed, {problems} problems",
         indicatif::HumanBytes(get(&progress.bytes))
     ));
-    if failed == 0 {
+    if failed == 0 && problems == 0 {
         return Ok(());
     }
-    Err(Failure::new(
-        Exit::Failure,
-        format!("{failed} entries could not be exported; each is named above with its reason"),
-    ))
+    let reason = if failed > 0 {
+        format!("{failed} entries could not be exported; each is named above with its reason")
+    } else {
+        format!(
+            "{problems} problems, named above; messages that are not whole say so in an X-Ostfs-Problem header"
+        )
+    };
+    Err(Failure::new(Exit::ErrorsFound, reason))
 }

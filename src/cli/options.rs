@@ -5,7 +5,8 @@ use std::fmt::Write;
 
 use super::exit::Exit;
 use super::report::Failure;
-use crate::convert::{Eol, Headers};
+use crate::convert::contact::Version;
+use crate::convert::{Eol, Headers, Items};
 use crate::fuse::{self, Access};
 use crate::recover::Mode;
 use crate::tree::{self, Attachments};
@@ -29,6 +30,11 @@ const KNOWN: &[(&str, &str)] = &[
         "headers=encoded|utf8",
         "header fields as encoded words, or decoded in UTF-8 for grep [encoded]",
     ),
+    (
+        "items=native|eml",
+        "calendar, contacts, tasks, notes as .ics, .vcf, .txt, or all as mail [native]",
+    ),
+    ("vcard=3|4", "version of .vcf files [3]"),
     (
         "recover=off|auto|scan",
         "scan a damaged file for lost mail: never, when needed, at once [auto]",
@@ -169,6 +175,8 @@ impl Options {
             "cache" => self.tree.cache = option.size()?,
             "eol" => self.tree.eol = option.eol()?,
             "headers" => self.tree.headers = option.headers()?,
+            "items" => self.tree.items = option.items()?,
+            "vcard" => self.tree.vcard = option.vcard()?,
             "recover" => self.tree.recover = option.recover()?,
             "nonempty" => self.nonempty = option.flag()?,
             "ro" => _ = option.flag()?,
@@ -225,6 +233,8 @@ impl<'a> Word<'a> {
             "cache" => "cache=256M",
             "eol" => "eol=crlf",
             "headers" => "headers=utf8",
+            "items" => "items=eml",
+            "vcard" => "vcard=4",
             "recover" => "recover=scan",
             "uid" => "uid=1000",
             "gid" => "gid=1000",
@@ -257,6 +267,22 @@ impl<'a> Word<'a> {
             Some("encoded") => Ok(Headers::Encoded),
             Some("utf8") => Ok(Headers::Utf8),
             _ => Err(self.wrong("encoded or utf8")),
+        }
+    }
+
+    fn items(&self) -> Result<Items, Failure> {
+        match self.value {
+            Some("native") => Ok(Items::Native),
+            Some("eml") => Ok(Items::Eml),
+            _ => Err(self.wrong("native or eml")),
+        }
+    }
+
+    fn vcard(&self) -> Result<Version, Failure> {
+        match self.value {
+            Some("3") => Ok(Version::V3),
+            Some("4") => Ok(Version::V4),
+            _ => Err(self.wrong("3 or 4")),
         }
     }
 

@@ -115,6 +115,15 @@ impl Item {
         }
     }
 
+    /// Reads the bytes of a file; where that fails, the content is unreadable.
+    pub fn check(&mut self) {
+        if let Content::Bytes(bytes) = &self.content
+            && let Err(error) = bytes.check()
+        {
+            self.content = Content::Unreadable(error);
+        }
+    }
+
     /// The bytes, if it is a file.
     pub fn bytes(&self) -> Option<&ByteRange> {
         match &self.content {

@@ -35,6 +35,9 @@ use mail::address_book::AddressBook;
 pub use reader::Resolve;
 pub use rendition::{Eol, Rendition};
 
+/// Extension of mail, and of all that has no format of its own.
+pub const MAIL_EXTENSION: &str = ".eml";
+
 /// How header fields are written.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub enum Headers {
@@ -43,6 +46,16 @@ pub enum Headers {
     Encoded,
     /// Decoded, in raw UTF-8 (RFC 6532), for search tools.
     Utf8,
+}
+
+/// In which format items other than mail are shown.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Items {
+    /// Each in its own: iCalendar, vCard, text.
+    #[default]
+    Native,
+    /// All as mail.
+    Eml,
 }
 
 /// What the user may choose about the files.
@@ -54,6 +67,10 @@ pub struct Options {
     pub headers: Headers,
     /// Whether ordinary attachments are inside the message. What the body shows is in any case.
     pub attachments_in_message: bool,
+    /// In which format items other than mail are shown.
+    pub items: Items,
+    /// Which vCard is written.
+    pub vcard: contact::Version,
 }
 
 impl Default for Options {
@@ -62,6 +79,8 @@ impl Default for Options {
             eol: Eol::default(),
             headers: Headers::default(),
             attachments_in_message: true,
+            items: Items::default(),
+            vcard: contact::Version::default(),
         }
     }
 }
@@ -108,9 +127,52 @@ impl Converter {
         }
     }
 
-    /// `message` as a mail message. What cannot be read is a placeholder part and an `X-Ostfs-Problem` header.
+    /// Extension, with its dot, of the files of items of message class `class`.
+    pub fn extension(&self, class: &str) -> &'static str {
+        match item::extension(class) {
+            Some("ics") if self.options.items == Items::Native => ".ics",
+            Some("vcf") if self.options.items == Items::Native => ".vcf",
+            Some("txt") if self.options.items == Items::Native => ".txt",
+            _ => MAIL_EXTENSION,
+        }
+    }
+
+    /// `message` as a file: mail as mail, other items in the format that the user has chosen.
     pub fn render(&self, message: &Message) -> Rendition {
-        mail::render(self, message)
+        let native = match self.options.items {
+            Items::Native => self.item(message),
+            Items::Eml => None,
+        };
+        match native {
+            Some(item) => Rendition::of_text(item.text, item.problems),
+            None => self.render_mail(message),
+        }
+    }
+
+    /// `message` as a mail message, whatever it is. What cannot be read is a placeholder part and an
+    /// `X-Ostfs-Problem` header.
+    pub fn render_mail(&self, message: &Message) -> Rendition {
+        mail::render(self, message, false)
+    }
+
+    /// As [`Converter::render_mail`], with attachments that turn out damaged as placeholder parts: all of them are read
+    /// to find those.
+    pub fn render_checked(&self, message: &Message) -> Rendition {
+        mail::render(self, message, true)
+    }
+
+    /// `message` in its own format; None for mail.
+    pub fn item(&self, message: &Message) -> Option<Item> {
+        let options = ItemOptions {
+            vcard: self.options.vcard,
+            resolve: &|name| self.resolve(name),
+        };
+        item::item(message, &options)
+    }
+
+    /// The SMTP address of an Exchange distinguished name in lower case.
+    fn resolve(&self, name: &str) -> Option<String> {
+        self.address_book().smtp(name).map(str::to_owned)
     }
 
     /// A small mail message in place of message `nid`, which cannot be opened at all.

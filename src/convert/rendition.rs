@@ -10,6 +10,9 @@ use super::base64;
 use crate::error::{Error, Result};
 use crate::ltp::PropertyStream;
 
+/// Bytes that are read at a time to check a range.
+const CHECK_STEP: usize = 1 << 16;
+
 /// How lines end.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub enum Eol {
@@ -102,6 +105,16 @@ impl ByteRange {
                 format_args!("offset {at:#x}"),
                 format_args!("{} bytes expected, {read} found", buf.len()),
             ));
+        }
+        Ok(())
+    }
+
+    /// Reads all of the range and keeps nothing of it, to learn whether it can be read.
+    pub fn check(&self) -> Result<()> {
+        let mut buffer = vec![0; CHECK_STEP];
+        let mut at = 0;
+        while at < self.len {
+            at += self.read_at(at, &mut buffer)? as u64;
         }
         Ok(())
     }
@@ -216,6 +229,13 @@ impl Rendition {
     /// What could not be read; the file says the same in its `X-Ostfs-Problem` headers.
     pub fn problems(&self) -> &[String] {
         &self.problems
+    }
+
+    /// `text` as it is.
+    pub(crate) fn of_text(text: String, problems: Vec<String>) -> Self {
+        let mut writer = Writer::new(Eol::Lf);
+        writer.text(&text);
+        writer.finish(problems)
     }
 
     /// The bytes of `range` as they are.

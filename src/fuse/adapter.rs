@@ -6,6 +6,7 @@
 use std::cell::RefCell;
 use std::ffi::OsStr;
 use std::io;
+use std::sync::mpsc::Sender;
 use std::time::{Duration, UNIX_EPOCH};
 
 use fuser::{
@@ -53,6 +54,8 @@ pub(super) struct Ownership {
 pub(super) struct Adapter {
     tree: Tree,
     ownership: Ownership,
+    /// Names under which another file is listed than before.
+    replaced: Sender<(INodeNo, String)>,
 }
 
 thread_local! {
@@ -61,8 +64,16 @@ thread_local! {
 }
 
 impl Adapter {
-    pub(super) fn new(tree: Tree, ownership: Ownership) -> Self {
-        Self { tree, ownership }
+    pub(super) fn new(
+        tree: Tree,
+        ownership: Ownership,
+        replaced: Sender<(INodeNo, String)>,
+    ) -> Self {
+        Self {
+            tree,
+            ownership,
+            replaced,
+        }
     }
 
     /// Asks the tree about `ino`. Every request goes through here: this is where errors become numbers and panics
@@ -241,7 +252,12 @@ impl Filesystem for Adapter {
             let wanted = buffer.get_mut(..size).unwrap_or_default();
             match self.ask(Ino(ino.0), |tree| tree.read_at(Ino(ino.0), offset, wanted)) {
                 Ok(read) => reply.data(buffer.get(..read.min(size)).unwrap_or_default()),
-                Err(errno) => reply.error(errno),
+                Err(errno) => {
+                    reply.error(errno);
+                    if let Some((directory, name)) = self.tree.place_of_replaced(Ino(ino.0)) {
+                        self.replaced.send((INodeNo(directory.0), name)).ok();
+                    }
+                }
             }
         });
     }

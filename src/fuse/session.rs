@@ -5,9 +5,10 @@ use std::fs::OpenOptions;
 use std::io;
 use std::mem::{self, ManuallyDrop};
 use std::path::{Path, PathBuf};
+use std::sync::mpsc::{Receiver, channel};
 use std::thread;
 
-use fuser::{Config, MountOption, SessionACL};
+use fuser::{Config, INodeNo, MountOption, SessionACL};
 use signal_hook::consts::{SIGHUP, SIGINT, SIGTERM};
 use signal_hook::iterator::Signals;
 
@@ -69,6 +70,8 @@ pub struct Session {
     mountpoint: PathBuf,
     /// Caught from before the mount on, so that no signal can leave a dead one behind.
     signals: Signals,
+    /// Names that the kernel is to look up anew.
+    replaced: Receiver<(INodeNo, String)>,
 }
 
 /// Threads that answer requests: enough that one slow read does not stall the others, few enough to stay small.
@@ -86,6 +89,7 @@ impl Session {
         let mountpoint = mountpoint.path().to_path_buf();
         let failed = |error: io::Error| explain(&error, &mountpoint);
         let signals = Signals::new([SIGINT, SIGTERM, SIGHUP]).map_err(failed)?;
+        let (sender, replaced) = channel();
         let adapter = Adapter::new(
             tree,
             Ownership {
@@ -94,6 +98,7 @@ impl Session {
                 file_mode: options.file_mode,
                 directory_mode: options.directory_mode,
             },
+            sender,
         );
         let session =
             fuser::Session::new(adapter, &mountpoint, &config(source, options)).map_err(failed)?;
@@ -101,6 +106,7 @@ impl Session {
             session,
             mountpoint,
             signals,
+            replaced,
         })
     }
 
@@ -111,12 +117,23 @@ impl Session {
             session,
             mountpoint,
             mut signals,
+            replaced,
         } = self;
         panics::install_hook();
         let device = mounted_at(&mountpoint).map(|mount| mount.device);
         // fuser 0.18 unmounts the path again when this is dropped, by when someone else's mount may lie there.
         let mut background = ManuallyDrop::new(session.spawn()?);
         let requests = mem::replace(&mut background.guard, thread::spawn(|| Ok(())));
+        let notifier = background.notifier();
+        thread::Builder::new()
+            .name("notifier".to_owned())
+            .spawn(move || {
+                // In a thread of its own: the kernel may wait for a request that is being answered.
+                for (directory, name) in replaced {
+                    // Fails for what the kernel has forgotten already.
+                    notifier.inval_entry(directory, name.as_ref()).ok();
+                }
+            })?;
         thread::Builder::new()
             .name("signals".to_owned())
             .spawn(move || {

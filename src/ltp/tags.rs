@@ -43,6 +43,7 @@ pub const DISPLAY_TO: u16 = 0x0E04;
 pub const MESSAGE_DELIVERY_TIME: u16 = 0x0E06;
 pub const MESSAGE_FLAGS: u16 = 0x0E07;
 pub const MESSAGE_SIZE: u16 = 0x0E08;
+pub const MESSAGE_STATUS: u16 = 0x0E17;
 pub const NORMALIZED_SUBJECT: u16 = 0x0E1D;
 pub const RTF_IN_SYNC: u16 = 0x0E1F;
 pub const ATTACH_SIZE: u16 = 0x0E20;

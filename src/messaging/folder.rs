@@ -255,6 +255,15 @@ impl ContentsTable {
         self.rows.iter().map(|(nid, _)| NodeId(*nid))
     }
 
+    /// The message classes of all rows that have one, reading nothing else of them.
+    pub fn classes(&self) -> impl Iterator<Item = String> + '_ {
+        self.rows.iter().filter_map(|(nid, number)| {
+            let row = self.table.as_ref()?.row(*nid, *number).ok()?;
+            let class = row.get(tags::MESSAGE_CLASS).ok()??;
+            text_of_value(&class, self.code_page)
+        })
+    }
+
     /// The latest delivery (else submit) time of all rows, reading nothing else of them.
     pub fn newest(&self) -> Option<FileTime> {
         let table = self.table.as_ref()?;

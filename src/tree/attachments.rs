@@ -6,12 +6,10 @@ use super::directory::Directory;
 use super::ino::{Ino, Kind, MessagePath, Object};
 use super::name::{self, ATTACHMENTS_SUFFIX};
 use super::{Times, Tree};
-use crate::convert::{AttachmentContent, AttachmentFile};
+use crate::convert::{AttachmentContent, AttachmentFile, MAIL_EXTENSION};
 use crate::error::{Error, Result};
 use crate::messaging::Message;
 
-/// Extension of the file of an embedded message.
-const MAIL_EXTENSION: &str = ".eml";
 /// Size shown of an attachment that cannot be read: not 0, or readers would take it for empty instead of asking and
 /// getting EIO.
 const UNREADABLE_SIZE: u64 = 1;
@@ -152,10 +150,10 @@ impl Tree {
         let file = list.files.get(index as usize).ok_or(Error::NotFound)?;
         match &file.content {
             AttachmentContent::File(rendition) => rendition.read_at(offset, buf),
-            AttachmentContent::Message(message) => self
-                .embedded_file(ino, message)
-                .rendition
-                .read_at(offset, buf),
+            AttachmentContent::Message(message) => {
+                let item = self.embedded_file(ino, message);
+                item.rendition.read_at(offset, buf)
+            }
             AttachmentContent::Unreadable(error) => {
                 Err(Error::corrupt("attachment", file.nid, error).in_node(path.nid.0))
             }

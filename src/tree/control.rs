@@ -2,6 +2,7 @@
 
 use super::Tree;
 use super::directory::Directory;
+use super::import;
 use super::ino::{Ino, Kind, Object, Special};
 use crate::error::{Error, Result};
 
@@ -26,6 +27,8 @@ impl Tree {
                 Kind::File,
             );
         }
+        let import = self.inodes.number(&Object::Import(self.root));
+        listing.add(import::DIRECTORY, import, Kind::Directory);
         listing
     }
 

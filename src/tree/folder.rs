@@ -159,7 +159,12 @@ impl Tree {
             extensions.get(..taken).unwrap_or_default(),
             row.nid.0,
         );
-        let file = self.inodes.number(&Object::Message(row.nid));
+        let file = if self.is_damaged(row.nid) {
+            Object::CheckedMessage(row.nid)
+        } else {
+            Object::Message(row.nid)
+        };
+        let file = self.inodes.number(&file);
         listing.add(&format!("{stem}{}", item.extension), file, Kind::File);
         if has_directory {
             let directory = self
@@ -243,7 +248,7 @@ impl Tree {
 
     /// How a row is shown. What the table does not tell, the message is asked.
     fn describe(&self, row: &ContentsRow) -> item::Description {
-        item::describe(&self.store, row)
+        item::describe(&self.store, &self.converter, row)
     }
 }
 

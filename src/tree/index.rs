@@ -131,9 +131,12 @@ impl Tree {
         let mut text = String::new();
         for table in self.tables(folder) {
             for row in table.rows(self.note_in_folder(folder)) {
-                let ino: Ino = self.inodes.number(&Object::Message(row.nid));
+                let is_it = |file: Ino| {
+                    let object = self.inodes.object(file);
+                    matches!(object, Some(Object::Message(nid) | Object::CheckedMessage(nid)) if nid == row.nid)
+                };
                 // Rows and files come in the same order, so no search is needed.
-                let name = names.find(|(file, _)| *file == ino).map(|(_, name)| name);
+                let name = names.find(|(file, _)| is_it(*file)).map(|(_, name)| name);
                 text.push_str(&line(path, name.unwrap_or_default(), &row));
             }
         }

@@ -48,6 +48,9 @@ const DEEP_DIRECTORY: u64 = 5;
 const DEEP_FILE: u64 = 6;
 const LINK: u64 = 7;
 const LOST: u64 = 8;
+const IMPORT: u64 = 9;
+const IMPORT_FILE: u64 = 10;
+const CHECKED_MESSAGE: u64 = 11;
 
 /// A message of a folder, or one embedded in it: the way there by attachment numbers.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
@@ -118,6 +121,20 @@ impl Special {
     ];
 }
 
+/// The files that all items of a folder can make together.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum ImportKind {
+    /// Appointments, tasks and journal entries.
+    Calendar,
+    /// Contacts and distribution lists.
+    Contacts,
+}
+
+impl ImportKind {
+    /// Each of them, in the order of their index in an inode number.
+    pub const ALL: [ImportKind; 2] = [ImportKind::Calendar, ImportKind::Contacts];
+}
+
 /// What an inode number stands for.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub enum Object {
@@ -127,6 +144,9 @@ pub enum Object {
     Folder(NodeId),
     /// The file of a message in a folder.
     Message(NodeId),
+    /// The same once an attachment in it has turned out damaged: with a placeholder. A file of its own, so that no
+    /// reader gets the beginning of the one and the end of the other.
+    CheckedMessage(NodeId),
     /// The directory with the attachments of a message.
     Attachments(MessagePath),
     /// Attachment number `1` of a message, as a file.
@@ -135,6 +155,10 @@ pub enum Object {
     Link(NodeId, NodeId),
     /// The directory in `lost+found` for what a folder has lost.
     Lost(NodeId),
+    /// In `.ostfs/import`, the directory for the subfolders of a folder.
+    Import(NodeId),
+    /// All items of one kind in a folder, as one file.
+    ImportFile(NodeId, ImportKind),
     /// Something that is not in the source file.
     Special(Special),
 }
@@ -145,7 +169,9 @@ impl fmt::Display for Object {
             Object::Root => write!(f, "root directory"),
             Object::Folder(nid) => write!(f, "folder {:#x}", nid.0),
             Object::Lost(nid) => write!(f, "lost items of folder {:#x}", nid.0),
-            Object::Message(nid) => write!(f, "message {:#x}", nid.0),
+            Object::Message(nid) | Object::CheckedMessage(nid) => {
+                write!(f, "message {:#x}", nid.0)
+            }
             Object::Attachments(path) => write!(f, "{path}"),
             Object::Attachment(path, index) => write!(f, "{path}, attachment {}", index + 1),
             Object::Link(folder, message) => {
@@ -154,6 +180,10 @@ impl fmt::Display for Object {
                     "link in folder {:#x} to message {:#x}",
                     folder.0, message.0
                 )
+            }
+            Object::Import(nid) => write!(f, "import files below folder {:#x}", nid.0),
+            Object::ImportFile(nid, kind) => {
+                write!(f, "{kind:?} import file of folder {:#x}", nid.0)
             }
             Object::Special(special) => write!(f, "{special:?}"),
         }
@@ -165,11 +195,16 @@ impl Object {
     pub fn kind(&self) -> Kind {
         match self {
             Object::Root
+            | Object::Import(_)
             | Object::Folder(_)
             | Object::Attachments(_)
             | Object::Lost(_)
             | Object::Special(Special::LostFound | Special::Control) => Kind::Directory,
-            Object::Message(_) | Object::Attachment(..) | Object::Special(_) => Kind::File,
+            Object::Message(_)
+            | Object::CheckedMessage(_)
+            | Object::Attachment(..)
+            | Object::ImportFile(..)
+            | Object::Special(_) => Kind::File,
             Object::Link(..) => Kind::Symlink,
         }
     }
@@ -188,6 +223,9 @@ impl Inodes {
             Object::Root => Ino::ROOT,
             Object::Folder(nid) => Ino::new(FOLDER, 0, *nid),
             Object::Message(nid) => Ino::new(MESSAGE, 0, *nid),
+            Object::CheckedMessage(nid) => Ino::new(CHECKED_MESSAGE, 0, *nid),
+            Object::Import(nid) => Ino::new(IMPORT, 0, *nid),
+            Object::ImportFile(nid, kind) => Ino::new(IMPORT_FILE, *kind as u64, *nid),
             Object::Lost(nid) => Ino::new(LOST, 0, *nid),
             Object::Special(special) => {
                 let index = Special::ALL.iter().position(|other| other == special);
@@ -221,6 +259,12 @@ impl Inodes {
         match ino.0 >> KIND_SHIFT {
             FOLDER => Some(Object::Folder(nid)),
             MESSAGE => Some(Object::Message(nid)),
+            CHECKED_MESSAGE => Some(Object::CheckedMessage(nid)),
+            IMPORT => Some(Object::Import(nid)),
+            IMPORT_FILE => {
+                let kind = ImportKind::ALL.get(index as usize)?;
+                Some(Object::ImportFile(nid, *kind))
+            }
             LOST => Some(Object::Lost(nid)),
             ATTACHMENTS => Some(Object::Attachments(MessagePath::top(nid))),
             ATTACHMENT => Some(Object::Attachment(MessagePath::top(nid), index as u32)),

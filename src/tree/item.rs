@@ -2,9 +2,9 @@
 
 use std::sync::Arc;
 
-use super::ino::{Ino, MessagePath};
+use super::ino::{Ino, MessagePath, Object};
 use super::{Times, Tree, name};
-use crate::convert::Rendition;
+use crate::convert::{Converter, Rendition};
 use crate::error::{Error, Result};
 use crate::ltp::tags;
 use crate::messaging::{ContentsRow, Message, Store};
@@ -12,7 +12,6 @@ use crate::ndb::NodeId;
 
 /// PidTagMessageFlags: the message has attachments.
 const MSGFLAG_HASATTACH: i32 = 0x10;
-const MAIL_EXTENSION: &str = ".eml";
 /// Classes that are named by a display name and bear no date.
 const CONTACT_CLASSES: [&str; 3] = ["IPM.Contact", "IPM.DistList", "IPM.AbchPerson"];
 
@@ -32,7 +31,11 @@ pub(super) struct ItemFile {
 
 /// How a row of a contents table is shown. A table without flags, or without any time, is an incomplete one: then the
 /// message is asked.
-pub(super) fn describe(store: &Arc<Store>, row: &ContentsRow) -> Description {
+pub(super) fn describe(
+    store: &Arc<Store>,
+    converter: &Converter,
+    row: &ContentsRow,
+) -> Description {
     let is_contact = |class: Option<&str>| class.is_some_and(is_contact);
     let named_by_date = !is_contact(row.message_class.as_deref());
     let time = row.delivery.or(row.submit);
@@ -73,7 +76,7 @@ pub(super) fn describe(store: &Arc<Store>, row: &ContentsRow) -> Description {
         .or_else(|| properties.and_then(|own| own.integer(tags::MESSAGE_FLAGS).ok().flatten()));
     Description {
         stem,
-        extension: MAIL_EXTENSION,
+        extension: converter.extension(class.as_deref().unwrap_or_default()),
         has_attachments: flags.unwrap_or(0) & MSGFLAG_HASATTACH != 0,
     }
 }
@@ -93,7 +96,7 @@ impl Tree {
             return Ok(item);
         }
         let item = match Message::open(&self.store, nid) {
-            Ok(message) => self.render(&message),
+            Ok(message) => self.finish(&message, self.converter.render(&message)),
             Err(error @ Error::Io { .. }) => return Err(error),
             Err(error) => {
                 self.problems.note(format!("message {:#x}: {error}", nid.0));
@@ -112,8 +115,7 @@ impl Tree {
         self.items.insert(ino, Arc::new(item), weight)
     }
 
-    fn render(&self, message: &Message) -> ItemFile {
-        let rendition = self.converter.render(message);
+    fn finish(&self, message: &Message, rendition: Rendition) -> ItemFile {
         for problem in rendition.problems() {
             self.problems
                 .note(format!("message {:#x}: {problem}", message.nid().0));
@@ -129,8 +131,67 @@ impl Tree {
         if let Some(item) = self.items.get(&ino) {
             return item;
         }
-        let item = self.render(message);
+        let item = self.finish(message, self.converter.render_mail(message));
         self.keep(ino, item)
+    }
+
+    /// The file of message `nid` with placeholders for damaged attachments.
+    pub(super) fn checked_file(&self, ino: Ino, nid: NodeId) -> Result<Arc<ItemFile>> {
+        if let Some(item) = self.items.get(&ino) {
+            return Ok(item);
+        }
+        let message = Message::open(&self.store, nid)?;
+        let item = self.finish(&message, self.converter.render_checked(&message));
+        Ok(self.keep(ino, item))
+    }
+
+    /// Fills `buf` from the file of message `nid`. When an attachment in it turns out damaged, the read fails, and its
+    /// folder lists the checked file from then on.
+    pub(super) fn read_message(
+        &self,
+        ino: Ino,
+        nid: NodeId,
+        offset: u64,
+        buf: &mut [u8],
+    ) -> Result<usize> {
+        let read = self.item_file(ino, nid)?.rendition.read_at(offset, buf);
+        if matches!(read, Err(Error::Corrupt(_)))
+            && self.damaged.lock().insert(nid)
+            && let Some(folder) = self.parent_of(nid)
+        {
+            self.listings.remove(&self.folder_ino(folder));
+        }
+        read
+    }
+
+    /// Whether a read of message `nid` has met a damaged attachment.
+    pub(super) fn is_damaged(&self, nid: NodeId) -> bool {
+        self.damaged.lock().contains(&nid)
+    }
+
+    /// What took the place of the file `ino` when an attachment in it turned out damaged; None for all other files.
+    pub fn replacement(&self, ino: Ino) -> Option<Ino> {
+        match self.inodes.object(ino)? {
+            Object::Message(nid) if self.is_damaged(nid) => {
+                Some(self.inodes.number(&Object::CheckedMessage(nid)))
+            }
+            _ => None,
+        }
+    }
+
+    /// Under which directory and name a replaced file is listed, for caches above that know the old one.
+    pub fn place_of_replaced(&self, ino: Ino) -> Option<(Ino, String)> {
+        let replacement = self.replacement(ino)?;
+        let Object::Message(nid) = self.inodes.object(ino)? else {
+            return None;
+        };
+        let folder = self.folder_ino(self.parent_of(nid)?);
+        let listing = self.directory(folder).ok()?;
+        let name = listing
+            .entries()
+            .find(|entry| entry.ino == replacement)
+            .map(|entry| entry.name.to_owned())?;
+        Some((folder, name))
     }
 
     /// Size and times of the file of message `nid`. Once the size is known, only the list of properties is read.

@@ -9,6 +9,7 @@ mod attachments;
 mod control;
 mod directory;
 mod folder;
+mod import;
 mod index;
 mod info;
 mod ino;
@@ -18,7 +19,7 @@ mod name;
 mod options;
 mod problems;
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::ffi::OsStr;
 use std::path::Path;
 use std::sync::{Arc, OnceLock};
@@ -39,8 +40,9 @@ pub use ino::{Ino, Kind};
 pub use options::{Attachments, Options};
 
 use attachments::AttachmentList;
+use import::Import;
 use index::Index;
-use ino::{Inodes, MessagePath, Object, Special};
+use ino::{ImportKind, Inodes, MessagePath, Object, Special};
 use item::ItemFile;
 use lost_found::LostFound;
 use problems::Problems;
@@ -109,11 +111,15 @@ pub struct Tree {
     attachment_lists: ByteLru<MessagePath, Arc<AttachmentList>>,
     /// Sizes of the files of messages, so that a second `ls -l` renders nothing.
     sizes: Mutex<HashMap<NodeId, u64>>,
+    /// Files of messages in which a read has met a damaged attachment.
+    damaged: Mutex<HashSet<NodeId>>,
     folder_times: Mutex<HashMap<NodeId, Times>>,
     info: OnceLock<String>,
     index: OnceLock<Index>,
     lost_found: OnceLock<LostFound>,
     index_sections: ByteLru<NodeId, Arc<str>>,
+    imports: Mutex<HashMap<(NodeId, ImportKind), Arc<Import>>>,
+    import_texts: ByteLru<(NodeId, ImportKind), Arc<str>>,
     problems: Arc<Problems>,
 }
 
@@ -164,6 +170,8 @@ impl Tree {
                 eol: options.eol,
                 headers: options.headers,
                 attachments_in_message: options.attachments != Attachments::Dir,
+                items: options.items,
+                vcard: options.vcard,
             },
         );
         Ok(Self {
@@ -175,11 +183,14 @@ impl Tree {
             items: ByteLru::new(options.cache / 8, 4),
             attachment_lists: ByteLru::new(options.cache / 16, 4),
             sizes: Mutex::default(),
+            damaged: Mutex::default(),
             folder_times: Mutex::default(),
             info: OnceLock::new(),
             index: OnceLock::new(),
             lost_found: OnceLock::new(),
-            index_sections: ByteLru::new(options.cache / 16, 1),
+            index_sections: ByteLru::new(options.cache / 32, 1),
+            imports: Mutex::default(),
+            import_texts: ByteLru::new(options.cache / 32, 1),
             problems,
             options: options.clone(),
             store,
@@ -258,6 +269,10 @@ impl Tree {
             Object::Root => (0, self.folder_times(self.root)?),
             Object::Folder(nid) | Object::Lost(nid) => (0, self.folder_times(*nid)?),
             Object::Message(nid) => self.item_attr(ino, *nid)?,
+            Object::CheckedMessage(nid) => {
+                let item = self.checked_file(ino, *nid)?;
+                (item.rendition.len(), item.times)
+            }
             Object::Attachments(path) => (0, self.message_times(path)?),
             Object::Attachment(path, index) => self.attachment_attr(ino, path, *index)?,
             Object::Link(_, message) => {
@@ -266,6 +281,11 @@ impl Tree {
                     target.len() as u64,
                     self.message_times(&MessagePath::top(*message))?,
                 )
+            }
+            Object::Import(_) => (0, Times::all(self.source_time)),
+            Object::ImportFile(nid, kind) => {
+                let size = self.import(*nid, *kind)?.len();
+                (size, Times::all(self.source_time))
             }
             Object::Special(special) => {
                 (self.special_size(*special)?, Times::all(self.source_time))
@@ -301,24 +321,33 @@ impl Tree {
             Object::Special(Special::LostFound) => Ok(self.list_lost(self.root)),
             Object::Lost(nid) => Ok(self.list_lost(nid)),
             Object::Special(Special::Control) => Ok(self.list_control()),
+            Object::Import(nid) => Ok(self.list_import(nid)),
             _ => Err(Error::NotADirectory),
         }
     }
 
     /// Fills `buf` from byte `offset` of the file `ino`; returns the bytes written, fewer than asked only at its end.
+    /// When an attachment within the file of a message turns out damaged, the read fails, and [`Tree::replacement`] has
+    /// a file with a placeholder.
     pub fn read_at(&self, ino: Ino, offset: u64, buf: &mut [u8]) -> Result<usize> {
         self.noted(ino, self.read(ino, offset, buf))
     }
 
     fn read(&self, ino: Ino, offset: u64, buf: &mut [u8]) -> Result<usize> {
         match self.object(ino)? {
-            Object::Message(nid) => self.item_file(ino, nid)?.rendition.read_at(offset, buf),
+            Object::Message(nid) => self.read_message(ino, nid, offset, buf),
+            Object::CheckedMessage(nid) => {
+                self.checked_file(ino, nid)?.rendition.read_at(offset, buf)
+            }
             Object::Attachment(path, index) => self.read_attachment(ino, &path, index, offset, buf),
             Object::Special(special) => self.read_special(special, offset, buf),
+            Object::ImportFile(nid, kind) => self.read_import(nid, kind, offset, buf),
             Object::Link(..) => Err(Error::NotFound),
-            Object::Root | Object::Folder(_) | Object::Attachments(_) | Object::Lost(_) => {
-                Err(Error::IsADirectory)
-            }
+            Object::Root
+            | Object::Folder(_)
+            | Object::Import(_)
+            | Object::Attachments(_)
+            | Object::Lost(_) => Err(Error::IsADirectory),
         }
     }
 

@@ -1,6 +1,7 @@
 //! What the user may choose about the tree: the `-o` options that mount and export share.
 
-use crate::convert::{Eol, Headers};
+use crate::convert::contact::Version;
+use crate::convert::{Eol, Headers, Items};
 use crate::recover::Mode;
 
 /// Where attachments are shown.
@@ -28,6 +29,10 @@ pub struct Options {
     pub eol: Eol,
     /// `-o headers=encoded|utf8`: header fields as RFC 2047 words or in raw UTF-8.
     pub headers: Headers,
+    /// `-o items=native|eml`: in which format items other than mail are shown.
+    pub items: Items,
+    /// `-o vcard=3|4`: which vCard is written.
+    pub vcard: Version,
     /// `-o recover=off|auto|scan`: when a damaged file is scanned.
     pub recover: Mode,
 }
@@ -45,6 +50,8 @@ impl Default for Options {
             cache: Self::DEFAULT_CACHE,
             eol: Eol::default(),
             headers: Headers::default(),
+            items: Items::default(),
+            vcard: Version::default(),
             recover: Mode::default(),
         }
     }

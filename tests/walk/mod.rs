@@ -61,7 +61,13 @@ pub fn everything(tree: &Tree) -> Walked {
                     todo.push((entry.ino, path));
                     continue;
                 }
-                Kind::File => read(tree, entry.ino),
+                // A message in which an attachment turns out damaged has another file in its place.
+                Kind::File => {
+                    read(tree, entry.ino).or_else(|error| match tree.replacement(entry.ino) {
+                        Some(replacement) => read(tree, replacement),
+                        None => Err(error),
+                    })
+                }
                 Kind::Symlink => tree.read_link(entry.ino).map(String::into_bytes),
             };
             match content {

@@ -16,6 +16,10 @@ const FLAGGED: i32 = 2;
 /// PidLidFlagRequest of PSETID_Common.
 const FLAG_REQUEST: u32 = 0x8530;
 const KEYWORDS: &str = "Keywords";
+/// PidLidHeaderItem of PSETID_Common: not 0 while only the header has been downloaded.
+const HEADER_ITEM: u32 = 0x8578;
+/// PidTagMessageStatus: MSGSTATUS_REMOTE_DOWNLOAD, the content is still on the server.
+const STATUS_REMOTE_DOWNLOAD: i32 = 0x1000;
 
 /// PidTagMessageFlags, 0 when absent.
 pub(crate) fn message_flags(message: &Message) -> i32 {
@@ -70,6 +74,9 @@ pub(crate) fn add(message: &Message, fields: &mut Fields) {
     if flags & FLAG_UNSENT != 0 {
         fields.push("X-Unsent", "1");
     }
+    if is_header_only(message) {
+        fields.push("X-Ostfs-Incomplete", "header-only");
+    }
     fields.push("Status", if flags & FLAG_READ != 0 { "RO" } else { "O" });
     let mut state = String::new();
     if integer(tags::LAST_VERB_EXECUTED).is_some_and(|verb| VERB_REPLIED.contains(&verb)) {
@@ -84,4 +91,12 @@ pub(crate) fn add(message: &Message, fields: &mut Fields) {
     if !state.is_empty() {
         fields.push("X-Status", state);
     }
+}
+
+/// Whether an offline store has only the header of a message, and says so.
+fn is_header_only(message: &Message) -> bool {
+    let integer = |id: u16| message.properties().integer(id).ok().flatten().unwrap_or(0);
+    let header_item = message.named(PropertySet::COMMON, HEADER_ITEM);
+    header_item.is_some_and(|id| integer(id) != 0)
+        || integer(tags::MESSAGE_STATUS) & STATUS_REMOTE_DOWNLOAD != 0
 }

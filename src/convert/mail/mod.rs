@@ -32,7 +32,7 @@ use structure::{Body, Entity};
 use super::attachment::{self, Content, Item};
 use super::rendition::{ByteRange, Writer};
 use super::text::rtf::ATTACHMENT_MARK;
-use super::{Converter, Headers, Rendition};
+use super::{Converter, Headers, Rendition, calendar};
 use crate::error::Error;
 use crate::ltp::tags;
 use crate::messaging::Message;
@@ -47,10 +47,11 @@ const MAX_PROBLEMS: usize = 50;
 /// The field that tells what could not be read.
 const PROBLEM_FIELD: &str = "X-Ostfs-Problem";
 
-/// `message` as a file.
-pub(super) fn render(converter: &Converter, message: &Message) -> Rendition {
+/// `message` as a file; if `checked`, its attachments are read to find those that are damaged.
+pub(super) fn render(converter: &Converter, message: &Message, checked: bool) -> Rendition {
     let mut composer = Composer {
         converter,
+        checked,
         messages_left: MAX_MESSAGES,
         text_left: MAX_TEXT,
         problems: Vec::new(),
@@ -98,6 +99,7 @@ fn write(
 /// Composes one file: a message and those within it.
 pub(crate) struct Composer<'a> {
     converter: &'a Converter,
+    checked: bool,
     messages_left: usize,
     text_left: usize,
     problems: Vec<String>,
@@ -116,9 +118,12 @@ impl Composer<'_> {
         }
         let mut fields =
             fields::of_message(self.converter, message, |problem| problems.push(problem));
-        let items = attachment::list(message, |error| {
+        let mut items = attachment::list(message, |error| {
             problems.push(format!("attachments: {error}"))
         });
+        if self.checked {
+            items.iter_mut().for_each(Item::check);
+        }
         if items.iter().any(|item| item.is_stated(signed::RMS)) && !fields.has("Content-Class") {
             fields.push("Content-Class", "rpmsg.message");
         }
@@ -179,7 +184,9 @@ impl Composer<'_> {
             return self.report(kind, message, best, items, problems);
         }
         let details = details::of_message(&class, message);
-        let (shown, others) = self.with_inline(best, items, details, problems);
+        let converter = self.converter;
+        let calendar = calendar::meeting_part(message, &|name| converter.resolve(name));
+        let (shown, others) = self.with_inline(best, calendar, items, details, problems);
         self.with_attachments(shown, others, problems)
     }
 
@@ -187,6 +194,7 @@ impl Composer<'_> {
     fn with_inline(
         &mut self,
         best: BestBody,
+        calendar: Option<(&'static str, String)>,
         items: Vec<Item>,
         details: Option<String>,
         problems: &mut Vec<String>,
@@ -210,6 +218,8 @@ impl Composer<'_> {
         let mut forms = Vec::new();
         forms.extend(best.text.map(|text| Entity::text("plain", text, style)));
         forms.extend(best.html.map(|html| Entity::text("html", html, style)));
+        // The form that programs act on comes last. RFC 5546 4, RFC 2046 5.1.4
+        forms.extend(calendar.map(|(method, text)| Entity::calendar(method, &text, style)));
         let mut shown: Vec<Entity> = details
             .map(|text| Entity::text("plain", text, style))
             .into_iter()

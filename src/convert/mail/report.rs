@@ -111,7 +111,7 @@ impl Composer<'_> {
                 self.machine_part(kind, message),
             )
         });
-        let (mut explanation, others) = self.with_inline(best, others, None, problems);
+        let (mut explanation, others) = self.with_inline(best, None, others, None, problems);
         if explanation.is_empty() {
             explanation.push(Entity::text("plain", String::new(), style));
         }
@@ -120,7 +120,14 @@ impl Composer<'_> {
             .strip_prefix("message/")
             .unwrap_or_default()
             .to_owned();
-        parts.push(Entity::part(Body::Lines { media_type, text }, style));
+        parts.push(Entity::part(
+            Body::Lines {
+                media_type,
+                parameters: Vec::new(),
+                text,
+            },
+            style,
+        ));
         parts.extend(original);
         let report = Entity::part(
             Body::Multipart {

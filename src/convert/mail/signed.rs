@@ -177,6 +177,7 @@ fn pgp_encrypted(version: &Item, data: &Item, style: Headers) -> Option<Entity> 
     let version = Entity::part(
         Body::Lines {
             media_type: PGP_ENCRYPTED.to_owned(),
+            parameters: Vec::new(),
             text: crate::convert::text::normalise(&text),
         },
         style,

@@ -6,7 +6,7 @@ use super::flowed;
 use super::headers::Fields;
 use crate::convert::Headers;
 use crate::convert::rendition::{ByteRange, Writer};
-use crate::convert::text::html;
+use crate::convert::text::{html, normalise};
 
 /// Octets of the longest line that 8bit allows. RFC 5322 2.1.1
 const MAX_LINE: usize = 998;
@@ -24,8 +24,12 @@ pub(crate) struct Entity {
 pub(crate) enum Body {
     /// text/`subtype` in UTF-8. Lines end with LF.
     Text { subtype: &'static str, text: String },
-    /// Text of a machine-readable part, as it is: ASCII lines.
-    Lines { media_type: String, text: String },
+    /// Text of a machine-readable part, as it is: short lines.
+    Lines {
+        media_type: String,
+        parameters: Vec<(&'static str, String)>,
+        text: String,
+    },
     /// Text of a known kind byte for byte, such as an armoured message.
     Verbatim {
         media_type: String,
@@ -64,6 +68,19 @@ impl Entity {
     /// text/plain.
     pub fn text(subtype: &'static str, text: String, style: Headers) -> Self {
         Self::part(Body::Text { subtype, text }, style)
+    }
+
+    /// The calendar object of a meeting message. RFC 6047 2.4
+    pub fn calendar(method: &str, text: &str, style: Headers) -> Self {
+        let body = Body::Lines {
+            media_type: "text/calendar".to_owned(),
+            parameters: vec![
+                ("charset", "utf-8".to_owned()),
+                ("method", method.to_owned()),
+            ],
+            text: normalise(text),
+        };
+        Self::part(body, style)
     }
 
     /// A multipart of `parts`; a single part is itself.
@@ -108,8 +125,12 @@ impl Entity {
     pub fn write(&self, writer: &mut Writer, boundaries: &mut Boundaries) {
         match &self.body {
             Body::Text { subtype, text } => self.write_text(subtype, text, writer),
-            Body::Lines { media_type, text } => {
-                self.write_header(media_type, &[], "8bit", writer);
+            Body::Lines {
+                media_type,
+                parameters,
+                text,
+            } => {
+                self.write_header(media_type, parameters, "8bit", writer);
                 writer.text(text);
                 writer.end_line();
             }

@@ -1,0 +1,227 @@
+//! `.ostfs/import`: all calendar items, and all contacts, of a folder in one file, to import them in one go.
+//!
+//! The directories mirror the folders. A file is made of the files of its items when it is first asked for; only the
+//! lengths are kept, and its content is made anew as it is read.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use super::Tree;
+use super::control::copy_at;
+use super::directory::Directory;
+use super::ino::{ImportKind, Kind, Object, Special};
+use super::name;
+use crate::convert::calendar;
+use crate::error::{Error, Result};
+use crate::messaging::Message;
+use crate::ndb::{NodeId, NodeType};
+
+/// Name of the directory in `.ostfs`.
+pub(super) const DIRECTORY: &str = "import";
+
+/// One file: what stands before the items, where each item ends, and what stands behind them.
+#[derive(Debug)]
+pub(super) struct Import {
+    head: String,
+    /// Ascending by end, counted from the start of the file.
+    items: Vec<(NodeId, u64)>,
+    tail: &'static str,
+}
+
+impl Import {
+    fn items_end(&self) -> u64 {
+        self.items
+            .last()
+            .map_or(self.head.len() as u64, |(_, end)| *end)
+    }
+
+    /// Size of the file in bytes.
+    pub(super) fn len(&self) -> u64 {
+        self.items_end() + self.tail.len() as u64
+    }
+}
+
+impl Tree {
+    /// The directory for the subfolders of folder `nid`.
+    pub(super) fn list_import(&self, nid: NodeId) -> Directory {
+        let above = match self.parent_of(nid) {
+            Some(parent) if nid != self.root => self.inodes.number(&Object::Import(parent)),
+            _ => self.inodes.number(&Object::Special(Special::Control)),
+        };
+        let mut listing = Directory::new(above);
+        for (child, display_name) in self.subfolders(nid) {
+            if child.node_type() != NodeType::NORMAL_FOLDER {
+                continue;
+            }
+            let stem = name::folder(display_name.as_deref());
+            let stem = listing.free_stem(&stem, &["", ".ics", ".vcf"], child.0);
+            if !self.subfolders(child).is_empty() {
+                let directory = self.inodes.number(&Object::Import(child));
+                listing.add(&stem, directory, Kind::Directory);
+            }
+            for kind in self.import_kinds(child) {
+                let file = self.inodes.number(&Object::ImportFile(child, kind));
+                listing.add(&format!("{stem}{}", kind.extension()), file, Kind::File);
+            }
+        }
+        listing.finish()
+    }
+
+    /// Which files the items of folder `nid` make, by the classes in its contents table.
+    fn import_kinds(&self, nid: NodeId) -> Vec<ImportKind> {
+        let mut missing = ImportKind::ALL.to_vec();
+        let mut kinds = Vec::new();
+        for table in self.tables(nid) {
+            for class in table.classes() {
+                let extension = crate::convert::extension(&class);
+                missing.retain(|kind| {
+                    let is_it =
+                        extension.is_some_and(|extension| kind.extension().ends_with(extension));
+                    if is_it {
+                        kinds.push(*kind);
+                    }
+                    !is_it
+                });
+                if missing.is_empty() {
+                    break;
+                }
+            }
+        }
+        kinds.sort_unstable();
+        kinds
+    }
+
+    /// The file of all items of one kind in folder `nid`; made on first use, item by item.
+    pub(super) fn import(&self, nid: NodeId, kind: ImportKind) -> Result<Arc<Import>> {
+        if let Some(import) = self.imports.lock().get(&(nid, kind)) {
+            return Ok(Arc::clone(import));
+        }
+        self.store.node(nid)?;
+        let mut lengths = Vec::new();
+        let mut problems = String::new();
+        let mut zones: BTreeMap<String, String> = BTreeMap::new();
+        for table in self.tables(nid) {
+            for item in table.nids() {
+                let Some(text) = self.import_item(item, kind) else {
+                    continue;
+                };
+                let text: &str = &text;
+                if kind == ImportKind::Calendar
+                    && let Some(parts) = calendar::parts(text)
+                {
+                    problems.push_str(parts.problems);
+                    for zone in parts.zones {
+                        zones
+                            .entry(zone_id(zone))
+                            .or_insert_with(|| zone.to_owned());
+                    }
+                }
+                lengths.push((item, own_part(text, kind).len() as u64));
+            }
+        }
+        let (head, tail) = match kind {
+            ImportKind::Calendar => {
+                let zones: String = zones.into_values().collect();
+                (
+                    format!("{}{problems}{zones}", calendar::HEAD),
+                    calendar::TAIL,
+                )
+            }
+            ImportKind::Contacts => (String::new(), ""),
+        };
+        let mut end = head.len() as u64;
+        let items = lengths.into_iter().map(|(item, length)| {
+            end += length;
+            (item, end)
+        });
+        let import = Arc::new(Import {
+            items: items.collect(),
+            head,
+            tail,
+        });
+        self.imports.lock().insert((nid, kind), Arc::clone(&import));
+        Ok(import)
+    }
+
+    /// The file of item `nid` if it is of this kind. One that cannot be opened is noted and left out.
+    fn import_item(&self, nid: NodeId, kind: ImportKind) -> Option<Arc<str>> {
+        let key = (nid, kind);
+        if let Some(text) = self.import_texts.get(&key) {
+            return Some(text);
+        }
+        let message = Message::open(&self.store, nid)
+            .map_err(|error| self.problems.note(format!("message {:#x}: {error}", nid.0)))
+            .ok()?;
+        let item = self.converter.item(&message)?;
+        if !kind.extension().ends_with(item.extension) {
+            return None;
+        }
+        let text: Arc<str> = item.text.into();
+        let weight = text.len();
+        Some(self.import_texts.insert(key, text, weight))
+    }
+
+    pub(super) fn read_import(
+        &self,
+        nid: NodeId,
+        kind: ImportKind,
+        offset: u64,
+        buf: &mut [u8],
+    ) -> Result<usize> {
+        let import = self.import(nid, kind)?;
+        let mut done = 0;
+        while done < buf.len() {
+            let at = offset + done as u64;
+            let rest = buf.get_mut(done..).unwrap_or_default();
+            let number = import.items.partition_point(|(_, end)| *end <= at);
+            let count = if at < import.head.len() as u64 {
+                copy_at(import.head.as_bytes(), at, rest)
+            } else if let Some((item, end)) = import.items.get(number) {
+                let text = self.import_item(*item, kind);
+                let part = text.as_deref().map_or("", |text| own_part(text, kind));
+                let start = end.saturating_sub(part.len() as u64);
+                if at < start || part.is_empty() {
+                    return Err(Error::corrupt(
+                        "import file",
+                        *item,
+                        "the item can no longer be read",
+                    )
+                    .in_node(nid.0));
+                }
+                copy_at(part.as_bytes(), at - start, rest)
+            } else {
+                copy_at(import.tail.as_bytes(), at - import.items_end(), rest)
+            };
+            if count == 0 {
+                break;
+            }
+            done += count;
+        }
+        Ok(done)
+    }
+}
+
+/// What of the file of one item stands in the file of all.
+fn own_part(text: &str, kind: ImportKind) -> &str {
+    match kind {
+        ImportKind::Calendar => calendar::parts(text).map_or("", |parts| parts.components),
+        ImportKind::Contacts => text,
+    }
+}
+
+/// The TZID of a VTIMEZONE, unfolded; equal ones are the same zone.
+fn zone_id(zone: &str) -> String {
+    let unfolded = zone.replace("\r\n ", "");
+    let id = unfolded.lines().find_map(|line| line.strip_prefix("TZID:"));
+    id.unwrap_or(zone).to_owned()
+}
+
+impl ImportKind {
+    /// Extension of the file, with its dot.
+    fn extension(self) -> &'static str {
+        match self {
+            ImportKind::Calendar => ".ics",
+            ImportKind::Contacts => ".vcf",
+        }
+    }
+}
