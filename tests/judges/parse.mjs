@@ -9,20 +9,23 @@ for (const { file } of JSON.parse(readFileSync(process.argv[3], "utf8"))) {
     checked += 1;
     try {
         const parsed = ICAL.parse(readFileSync(file, "utf8"));
-        const root = new ICAL.Component(parsed);
-        for (const zone of root.getAllSubcomponents("vtimezone")) {
-            ICAL.TimezoneService.register(new ICAL.Timezone(zone));
-        }
-        for (const component of root.getAllSubcomponents("vevent")) {
-            const event = new ICAL.Event(component);
-            if (!event.uid) throw new Error("no UID");
-            void event.duration;
-            if (event.isRecurring()) {
-                const times = event.iterator();
-                for (let n = 0; n < 20 && times.next(); n++);
+        // A file of several cards is a list of them.
+        for (const one of Array.isArray(parsed[0]) ? parsed : [parsed]) {
+            const root = new ICAL.Component(one);
+            for (const zone of root.getAllSubcomponents("vtimezone")) {
+                ICAL.TimezoneService.register(new ICAL.Timezone(zone));
             }
+            for (const component of root.getAllSubcomponents("vevent")) {
+                const event = new ICAL.Event(component);
+                if (!event.uid) throw new Error("no UID");
+                void event.duration;
+                if (event.isRecurring()) {
+                    const times = event.iterator();
+                    for (let n = 0; n < 20 && times.next(); n++);
+                }
+            }
+            ICAL.parse(root.toString());
         }
-        ICAL.parse(root.toString());
         ICAL.TimezoneService.reset();
     } catch (error) {
         failed += 1;
