@@ -26,5 +26,5 @@ need_rust() {
         say "missing: Rust $(sed -n 's/^rust-version = "\(.*\)"/\1/p' Cargo.toml) or newer; install it from https://rustup.rs"
         return 1
     fi
-    need gcc:cc
+    need build-essential:cc
 }

@@ -1,3 +1,4 @@
+//! HTML that broke others, and what it reads as.
 use super::*;
 
 #[test]

@@ -1,3 +1,4 @@
+//! Streams whole, broken and hostile.
 use super::*;
 
 /// Compresses as a writer would: greedy matches in the dictionary, an end mark, a header with the right CRC.
