@@ -246,3 +246,32 @@ fn items_have_their_own_formats_and_a_folder_can_be_imported_in_one_go() {
         );
     }
 }
+
+#[test]
+fn a_note_is_its_text_under_its_colour_and_categories() {
+    let mut store = Store::new(Format::Unicode, Crypt::Permute);
+    let notes = store.folder_of(store.ipm_subtree(), "Notes", "IPF.StickyNote");
+    store.message(notes, Message::sticky_note("Plain\r\nnote"));
+    let mut blue = Message::sticky_note("Blue note").named_text(
+        support::PS_PUBLIC_STRINGS,
+        "Keywords",
+        support::Value::MvStr(vec!["Home".into(), "Garden".into()]),
+    );
+    blue.named.retain(|((set, name), _)| {
+        *set != support::PSETID_NOTE || *name != support::Name::Id(0x8B00)
+    });
+    store.message(notes, blue.named(support::PSETID_NOTE, 0x8B00, 0));
+    let (_directory, tree) = open(&store);
+    let listing = tree.directory(at(&tree, "Notes")).unwrap();
+    let texts: Vec<String> = listing
+        .entries()
+        .map(|entry| String::from_utf8(read(&tree, entry.ino)).unwrap())
+        .collect();
+    assert_eq!(
+        texts,
+        [
+            "Plain\nnote\n",
+            "Color: blue\nCategories: Home, Garden\n\nBlue note\n"
+        ]
+    );
+}

@@ -560,6 +560,7 @@ fn parsers_of_others_read_every_written_item() {
     let manifest = output.manifest();
     judge("parsers.py", &[&manifest]);
     judge("parse.mjs", &[&manifest]);
+    judge("libical.py", &[&manifest]);
 }
 
 #[test]
@@ -592,6 +593,7 @@ fn calendars_of_many_items_join_into_one() {
     let manifest = output.manifest();
     judge("parsers.py", &[&manifest]);
     judge("parse.mjs", &[&manifest]);
+    judge("libical.py", &[&manifest]);
 }
 
 #[test]
@@ -601,6 +603,7 @@ fn parsers_of_others_read_every_real_item() {
         let manifest = output.manifest();
         judge("parsers.py", &[&manifest]);
         judge("parse.mjs", &[&manifest]);
+        judge("libical.py", &[&manifest]);
     }
 }
 
@@ -663,4 +666,5 @@ fn parsers_of_others_read_the_import_files_of_a_tree() {
     let manifest = output.manifest();
     judge("parsers.py", &[&manifest]);
     judge("parse.mjs", &[&manifest]);
+    judge("libical.py", &[&manifest]);
 }

@@ -1,18 +1,38 @@
 //! Sticky notes as plain text. [MS-OXONOTE]
 #![forbid(unsafe_code)]
 
+use super::lids;
+use super::mail::encoded_word::clean;
 use super::reader::Reader;
 
-/// The text of a note, exactly; its subject is the first line of it. Lines end with LF.
+/// The colour that Outlook gives to new notes, by its name in [`super::note_color`].
+const USUAL_COLOR: &str = "yellow";
+
+/// The text of a note; its subject is the first line of it. Lines end with LF. A colour other than the usual one, and
+/// categories, stand above it like fields of a header.
 pub(super) fn text(reader: &Reader<'_>) -> String {
+    let color = reader
+        .message()
+        .and_then(super::note_color)
+        .filter(|color| *color != USUAL_COLOR);
+    let categories = reader.strings(lids::KEYWORDS).join(", ");
+    let mut out = String::new();
+    if let Some(color) = color {
+        out.push_str(&format!("Color: {color}\n"));
+    }
+    if !categories.is_empty() {
+        out.push_str(&format!("Categories: {}\n", clean(&categories)));
+    }
+    if !out.is_empty() {
+        out.push('\n');
+    }
     let (text, _html) = reader.body();
-    let mut out = text.or_else(|| reader.subject()).unwrap_or_default();
+    out.push_str(&text.or_else(|| reader.subject()).unwrap_or_default());
     if !out.is_empty() && !out.ends_with('\n') {
         out.push('\n');
     }
     for problem in reader.problems() {
-        let problem = super::mail::encoded_word::clean(&problem);
-        out.push_str(&format!("X-OSTFS-PROBLEM: {problem}\n"));
+        out.push_str(&format!("X-OSTFS-PROBLEM: {}\n", clean(&problem)));
     }
     out
 }

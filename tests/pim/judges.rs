@@ -88,6 +88,22 @@ fn ical_js() -> Option<PathBuf> {
     Some(module)
 }
 
+/// The system's Python with libical (Debian: python3-gi, gir1.2-ical-3.0); None with a message where it is not.
+fn libical() -> Option<Command> {
+    const PYTHON: &str = "/usr/bin/python3";
+    let probe = "import gi; gi.require_version('ICalGLib', '3.0')";
+    let is_there = Command::new(PYTHON)
+        .args(["-c", probe])
+        .output()
+        .is_ok_and(|output| output.status.success());
+    assert!(is_there || !is_ci(), "no libical for {PYTHON}");
+    if !is_there {
+        println!("skipped: no libical for {PYTHON}");
+        return None;
+    }
+    Some(Command::new(PYTHON))
+}
+
 fn script(name: &str) -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR"))
         .join("tests/judges")
@@ -100,7 +116,11 @@ static LOCK: std::sync::Mutex<()> = std::sync::Mutex::new(());
 /// Runs a script of `tests/judges`; it fails if the script finds fault, and tells what it says.
 pub fn judge(name: &str, arguments: &[&Path]) {
     let _guard = LOCK.lock().unwrap_or_else(|poison| poison.into_inner());
-    let mut command = if name.ends_with(".py") {
+    let mut command = if name == "libical.py" {
+        let Some(mut command) = libical() else { return };
+        command.arg(script(name));
+        command
+    } else if name.ends_with(".py") {
         let Some(python) = python() else { return };
         let mut command = Command::new(python);
         command.arg(script(name));
