@@ -104,7 +104,7 @@ impl PropertyContext {
         }
     }
 
-    /// The value of `record`, at most [`MAX_VALUE`] bytes of it.
+    /// The value of `record`, at most 256 MiB of it.
     pub fn value(&self, record: &PropertyRecord) -> Result<Option<Value>> {
         let property_type = record.property_type;
         if property_type.is_inline() {
