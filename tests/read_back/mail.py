@@ -27,8 +27,9 @@ def header_faults(message, faults):
         field = message[name]
         if field is None:
             continue
-        # What was wrong inside a transport header that is kept as it came is not ours.
-        kinds = {type(defect).__name__ for defect in field.defects} - {"UndecodableBytesDefect"}
+        # Raw UTF-8, where it was asked for, is a defect of this name to Python.
+        asked_for = {"UndecodableBytesDefect"} if "--utf8" in sys.argv else set()
+        kinds = {type(defect).__name__ for defect in field.defects} - asked_for
         if kinds:
             faults.append(f"{name}: {kinds} {field}")
         if any("@" not in address.addr_spec for address in field.addresses):

@@ -41,6 +41,21 @@ pub(crate) fn decode(value: &str) -> String {
     clean(&rfc2047::decode_text(value.as_bytes(), charset))
 }
 
+/// Whether the charset that each encoded word of a field names has all of its characters. Chinese senders write "GB2312"
+/// and mean GBK, which has more: programs that take the name at its word lose those.
+pub(crate) fn charsets_fit(value: &str) -> bool {
+    let mut fit = true;
+    let charset = |label: &[u8], bytes: &[u8], _: &mut String| {
+        let page = codepage::from_charset_label(&String::from_utf8_lossy(label));
+        let text = codepage::decode(page.unwrap_or(codepage::UTF_8), bytes);
+        let is_gb2312 = label.eq_ignore_ascii_case(b"gb2312");
+        let is_wider = is_gb2312 && bytes.iter().any(|byte| (0x80..0xA1).contains(byte));
+        fit &= !is_wider && !text.contains(char::REPLACEMENT_CHARACTER);
+    };
+    rfc2047::decode_text(value.as_bytes(), charset);
+    fit
+}
+
 /// Value of the unstructured field `name` (Subject, Comments, X-...).
 pub(crate) fn unstructured(name: &str, text: &str, style: Headers) -> String {
     let mut folder = Folder::new(name, style);
@@ -299,6 +314,17 @@ mod tests {
         assert!(long.lines().all(|line| line.len() <= 78));
         let raw = parameter("filename", "\u{dc}bersicht.txt", Headers::Utf8);
         assert_eq!(raw, ";\n filename=\"\u{dc}bersicht.txt\"");
+    }
+
+    #[test]
+    fn characters_that_the_named_charset_lacks_are_noticed() {
+        // From a real message: the second character is GBK's, not GB 2312's.
+        assert!(!charsets_fit("=?GB2312?B?uN+K7dOo?= <a@b.example>"));
+        assert!(charsets_fit("=?GBK?B?uN+K7dOo?= <a@b.example>"));
+        assert!(charsets_fit(
+            "=?gb2312?B?vKjQp7+8usvT69C9s+rM5c+1tcS8pMD40+u0tNDC?="
+        ));
+        assert!(charsets_fit("=?iso-8859-1?Q?Gr=FC=DFe?= plain"));
     }
 
     #[test]

@@ -7,7 +7,7 @@ use jiff::fmt::rfc2822::DateTimeParser;
 
 use super::address::format_list;
 use super::address_list::parse_list;
-use super::encoded_word::decode;
+use super::encoded_word::{charsets_fit, decode};
 use super::flags;
 use super::headers::Fields;
 use super::synthesis::Synthesis;
@@ -150,7 +150,13 @@ fn add_transport(field: &Field, fields: &mut Fields) {
         return fields.push(&field.name, field.value(style));
     };
     match value.filter(|_| !fields.has(name)) {
-        Some(value) => fields.push(name, value),
+        Some(value) => {
+            let kept = style == Headers::Utf8 || charsets_fit(&field.unfolded());
+            fields.push(name, value);
+            if !kept {
+                fields.push(&format!("{ORIGINAL}{name}"), field.value(style));
+            }
+        }
         None if field.unfolded().trim().is_empty() => {}
         None => fields.push_text(&format!("{ORIGINAL}{name}"), &decode(&field.unfolded())),
     }
@@ -167,7 +173,7 @@ fn sound_addresses(field: &Field, style: Headers) -> Option<String> {
         Headers::Encoded => unfolded.is_ascii(),
         Headers::Utf8 => !unfolded.contains("=?"),
     };
-    if as_it_came && parsed.is_strict {
+    if as_it_came && parsed.is_strict && charsets_fit(&unfolded) {
         return Some(field.value(style));
     }
     if parsed.mailboxes.is_empty() {
