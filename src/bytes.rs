@@ -34,6 +34,19 @@ pub fn uint_at(bytes: &[u8], at: usize, width: usize) -> Option<u64> {
     Some(u64::from_le_bytes(wide))
 }
 
+/// Copies what `source` has from byte `offset` on into `buf`; returns how many bytes that was.
+pub fn copy_at(source: &[u8], offset: u64, buf: &mut [u8]) -> usize {
+    let rest = usize::try_from(offset)
+        .ok()
+        .and_then(|offset| source.get(offset..))
+        .unwrap_or_default();
+    let count = rest.len().min(buf.len());
+    if let (Some(to), Some(from)) = (buf.get_mut(..count), rest.get(..count)) {
+        to.copy_from_slice(from);
+    }
+    count
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -46,5 +59,16 @@ mod tests {
         assert_eq!(u32_at(&bytes, usize::MAX), None);
         assert_eq!(uint_at(&bytes, 1, 3), Some(0x040302));
         assert_eq!(uint_at(&bytes, 0, 9), None);
+    }
+
+    #[test]
+    fn a_copy_ends_with_its_source_or_its_buffer() {
+        let mut buf = [0; 3];
+        assert_eq!(copy_at(&[1, 2, 3, 4], 2, &mut buf), 2);
+        assert_eq!(buf, [3, 4, 0]);
+        assert_eq!(copy_at(&[1, 2, 3, 4], 0, &mut buf), 3);
+        assert_eq!(buf, [1, 2, 3]);
+        assert_eq!(copy_at(&[1], 1, &mut buf), 0);
+        assert_eq!(copy_at(&[1], u64::MAX, &mut buf), 0);
     }
 }

@@ -6,13 +6,11 @@ use std::sync::Arc;
 use super::{Checker, Phase, Progress};
 use crate::error::{Error, Result};
 use crate::ltp::{ClientSignature, Heap, PropertyContext, TableContext, tags};
-use crate::messaging::{Attachment, AttachmentData, Message, Store};
+use crate::messaging::{Attachment, AttachmentData, MSGFLAG_HASATTACH, Message, Store};
 use crate::ndb::{Node, NodeEntry, NodeId, NodeType};
 
 /// How often progress is told, in nodes.
 const STEP: usize = 16;
-/// PidTagMessageFlags: the message has attachments.
-const MSGFLAG_HASATTACH: i32 = 0x10;
 
 pub(super) fn check(
     store: &Arc<Store>,

@@ -7,7 +7,7 @@ use super::rendition::ByteRange;
 use super::{link, tnef};
 use crate::bytes::u8_at;
 use crate::error::{Error, Result};
-use crate::ltp::{FileTime, tags};
+use crate::ltp::tags;
 use crate::messaging::{
     AttachMethod, Attachment, AttachmentData, Message, Properties, PropertySet,
 };
@@ -54,7 +54,6 @@ pub(crate) struct Item {
     pub is_hidden: bool,
     /// Where the RTF body shows it.
     pub position: Option<u32>,
-    pub time: Option<FileTime>,
 }
 
 /// The attachments of `message` in table order; those in a TNEF attachment follow it. Never fails: an attachment
@@ -104,7 +103,6 @@ impl Item {
             content_location: None,
             is_hidden: false,
             position: None,
-            time: None,
         }
     }
 
@@ -214,9 +212,6 @@ fn item(attachment: &Attachment, properties: &Properties, fallback: &str) -> Opt
             && integer(tags::ATTACHMENT_FLAGS).is_some_and(|flags| flags & FLAG_EXCEPTION != 0),
         position: integer(tags::RENDERING_POSITION)
             .and_then(|position| u32::try_from(position).ok()),
-        time: [tags::LAST_MODIFICATION_TIME, tags::CREATION_TIME]
-            .into_iter()
-            .find_map(|id| properties.time(id).ok().flatten()),
         content,
     })
 }

@@ -8,7 +8,6 @@
 use std::sync::{Arc, OnceLock};
 
 use crate::error::Error;
-use crate::ltp::FileTime;
 use crate::messaging::{Message, Store};
 use crate::ndb::NodeId;
 
@@ -94,8 +93,6 @@ pub struct AttachmentFile {
     pub name: String,
     /// What is in it.
     pub content: AttachmentContent,
-    /// When it was last modified.
-    pub time: Option<FileTime>,
 }
 
 /// Content of an [`AttachmentFile`].
@@ -185,7 +182,6 @@ impl Converter {
         let file = |item: attachment::Item| AttachmentFile {
             nid: item.nid,
             name: item.name,
-            time: item.time,
             content: match item.content {
                 Content::Bytes(range) => AttachmentContent::File(Rendition::of_range(range)),
                 Content::Message(message) => AttachmentContent::Message(message),

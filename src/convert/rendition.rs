@@ -7,6 +7,7 @@
 use std::sync::Arc;
 
 use super::base64;
+use crate::bytes::copy_at;
 use crate::error::{Error, Result};
 use crate::ltp::PropertyStream;
 
@@ -97,7 +98,7 @@ impl ByteRange {
         let at = self.start.saturating_add(offset);
         let read = match &self.origin {
             Origin::Stream(stream) => stream.read_at(at, buf)?,
-            Origin::Memory(bytes) => copy_from(bytes, at, buf),
+            Origin::Memory(bytes) => copy_at(bytes, at, buf),
         };
         if read < buf.len() {
             return Err(Error::corrupt(
@@ -135,19 +136,6 @@ impl ByteRange {
     }
 }
 
-/// Copies what `source` has from byte `at` on into `buf`; returns how much that was.
-fn copy_from(source: &[u8], at: u64, buf: &mut [u8]) -> usize {
-    let source = usize::try_from(at)
-        .ok()
-        .and_then(|at| source.get(at..))
-        .unwrap_or_default();
-    let count = source.len().min(buf.len());
-    if let (Some(to), Some(from)) = (buf.get_mut(..count), source.get(..count)) {
-        to.copy_from_slice(from);
-    }
-    count
-}
-
 /// One piece of a rendition.
 #[derive(Debug)]
 enum Segment {
@@ -167,7 +155,7 @@ impl Segment {
 
     fn read_at(&self, offset: u64, buf: &mut [u8]) -> Result<usize> {
         match self {
-            Self::Literal(bytes) => Ok(copy_from(bytes, offset, buf)),
+            Self::Literal(bytes) => Ok(copy_at(bytes, offset, buf)),
             Self::Base64 { source, eol } => base64::read_at(source, *eol, offset, buf),
             Self::Raw(source) => source.read_at(offset, buf),
         }

@@ -1,6 +1,7 @@
 //! The bytes of one property value or attachment: of known length, read at any offset, never whole in memory.
 
 use super::heap::{Heap, HeapItem, HeapNodeId, HnidTarget};
+use crate::bytes::copy_at;
 use crate::error::{Error, Result};
 use crate::ndb::{DataTree, Node};
 
@@ -56,17 +57,7 @@ impl PropertyStream {
     pub fn read_at(&self, offset: u64, buf: &mut [u8]) -> Result<usize> {
         match &self.0 {
             Inner::Tree(tree) => tree.read_at(offset, buf),
-            Inner::Item(item) => {
-                let source = usize::try_from(offset)
-                    .ok()
-                    .and_then(|offset| item.bytes().get(offset..))
-                    .unwrap_or_default();
-                let count = source.len().min(buf.len());
-                for (to, from) in buf.iter_mut().zip(source) {
-                    *to = *from;
-                }
-                Ok(count)
-            }
+            Inner::Item(item) => Ok(copy_at(item.bytes(), offset, buf)),
         }
     }
 

@@ -45,8 +45,6 @@ pub struct ContentsRow {
     pub delivery: Option<FileTime>,
     /// PidTagClientSubmitTime; tables often lack it where the message has it.
     pub submit: Option<FileTime>,
-    /// PidTagLastModificationTime.
-    pub modification: Option<FileTime>,
     /// PidTagMessageFlags; None when the table does not tell.
     pub flags: Option<i32>,
 }
@@ -61,7 +59,6 @@ impl ContentsRow {
             display_name: None,
             delivery: None,
             submit: None,
-            modification: None,
             flags: None,
         }
     }
@@ -316,7 +313,6 @@ impl ContentsTable {
             display_name: text(tags::DISPLAY_NAME).filter(|name| !name.is_empty()),
             delivery: time(tags::MESSAGE_DELIVERY_TIME),
             submit: time(tags::CLIENT_SUBMIT_TIME),
-            modification: time(tags::LAST_MODIFICATION_TIME),
             flags: integer(tags::MESSAGE_FLAGS),
         }
     }

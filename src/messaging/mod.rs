@@ -16,7 +16,7 @@ mod store;
 pub use attachment::{AttachMethod, Attachment, AttachmentData};
 pub use entry_id::{EntryId, OneOffEntryId};
 pub use folder::{ContentsRow, ContentsTable, Folder, Subfolder};
-pub use message::{MAX_EMBEDDED_DEPTH, Message, Subject};
+pub use message::{MAX_EMBEDDED_DEPTH, MSGFLAG_HASATTACH, MSGFLAG_READ, Message, Subject};
 pub use named_properties::{NamedProperties, PropertyName, PropertySet};
 pub use properties::{Properties, text_of_value};
 pub use recipient::{Recipient, RecipientType};

@@ -9,7 +9,7 @@ use parking_lot::Mutex;
 
 use super::NodeDatabase;
 use super::ids::BlockId;
-use crate::bytes::{u8_at, u16_at, u32_at, uint_at};
+use crate::bytes::{copy_at, u8_at, u16_at, u32_at, uint_at};
 use crate::error::{Error, Result};
 
 const BTYPE_DATA: u8 = 1;
@@ -162,23 +162,15 @@ impl DataTree {
                     .checked_sub(1)
                     .and_then(|previous| entries.get(previous))
                     .map_or(0, |entry| entry.end);
-                let bid = *xxblock
-                    .children
-                    .get(child)
-                    .ok_or_else(|| self.lost(offset))?;
-                self.leaf_at(&read_xblock(&self.ndb, bid)?, offset - start)?
+                let xblock = self.xx_child(xxblock, child)?;
+                let xblock = xblock.ok_or_else(|| self.lost(offset))?;
+                self.leaf_at(&xblock, offset - start)?
             }
         };
-        let source = usize::try_from(within)
-            .ok()
-            .and_then(|within| leaf.get(within..))
-            .filter(|source| !source.is_empty())
-            .ok_or_else(|| self.lost(offset))?;
-        let count = source.len().min(buf.len());
-        for (to, from) in buf.iter_mut().zip(source) {
-            *to = *from;
+        match copy_at(&leaf, within, buf) {
+            0 => Err(self.lost(offset)),
+            count => Ok(count),
         }
-        Ok(count)
     }
 
     /// The leaf of `xblock` that holds its byte `offset`, and the offset within the leaf.

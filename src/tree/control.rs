@@ -4,6 +4,7 @@ use super::Tree;
 use super::directory::Directory;
 use super::import;
 use super::ino::{Ino, Kind, Object, Special};
+use crate::bytes::copy_at;
 use crate::error::{Error, Result};
 
 const FILES: [(&str, Special); 3] = [
@@ -59,17 +60,4 @@ impl Tree {
             Special::Index => self.read_index(offset, buf),
         }
     }
-}
-
-/// Copies from byte `offset` of `source`; returns how much there was.
-pub(super) fn copy_at(source: &[u8], offset: u64, buf: &mut [u8]) -> usize {
-    let rest = usize::try_from(offset)
-        .ok()
-        .and_then(|offset| source.get(offset..))
-        .unwrap_or_default();
-    let count = rest.len().min(buf.len());
-    for (to, from) in buf.iter_mut().zip(rest) {
-        *to = *from;
-    }
-    count
 }

@@ -7,10 +7,10 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use super::Tree;
-use super::control::copy_at;
 use super::directory::Directory;
 use super::ino::{ImportKind, Kind, Object, Special};
 use super::name;
+use crate::bytes::copy_at;
 use crate::convert::calendar;
 use crate::error::{Error, Result};
 use crate::messaging::Message;

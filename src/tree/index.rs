@@ -6,10 +6,10 @@
 use std::sync::Arc;
 
 use super::Tree;
-use super::control::copy_at;
 use super::ino::{Ino, Kind, Object};
+use crate::bytes::copy_at;
 use crate::error::{Error, Result};
-use crate::messaging::ContentsRow;
+use crate::messaging::{ContentsRow, MSGFLAG_HASATTACH, MSGFLAG_READ};
 use crate::ndb::{NodeId, NodeType};
 
 const COLUMNS: [&str; 7] = [
@@ -21,9 +21,6 @@ const COLUMNS: [&str; 7] = [
     "read",
     "attachments",
 ];
-/// PidTagMessageFlags
-const MSGFLAG_READ: i32 = 0x1;
-const MSGFLAG_HASATTACH: i32 = 0x10;
 
 /// Where the section of each folder is.
 #[derive(Debug)]

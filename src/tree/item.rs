@@ -7,11 +7,9 @@ use super::{Times, Tree, name};
 use crate::convert::{Converter, Rendition};
 use crate::error::{Error, Result};
 use crate::ltp::tags;
-use crate::messaging::{ContentsRow, Message, Store};
+use crate::messaging::{ContentsRow, MSGFLAG_HASATTACH, Message, Store};
 use crate::ndb::NodeId;
 
-/// PidTagMessageFlags: the message has attachments.
-const MSGFLAG_HASATTACH: i32 = 0x10;
 /// Classes that are named by a display name and bear no date.
 const CONTACT_CLASSES: [&str; 3] = ["IPM.Contact", "IPM.DistList", "IPM.AbchPerson"];
 

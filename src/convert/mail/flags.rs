@@ -3,10 +3,9 @@
 
 use super::headers::Fields;
 use crate::ltp::tags;
-use crate::messaging::{Message, PropertySet};
+use crate::messaging::{MSGFLAG_READ, Message, PropertySet};
 
 /// PidTagMessageFlags.
-pub(crate) const FLAG_READ: i32 = 0x01;
 pub(crate) const FLAG_UNSENT: i32 = 0x08;
 pub(crate) const FLAG_FROM_ME: i32 = 0x20;
 /// PidTagLastVerbExecuted.
@@ -77,7 +76,7 @@ pub(crate) fn add(message: &Message, fields: &mut Fields) {
     if is_header_only(message) {
         fields.push("X-Ostfs-Incomplete", "header-only");
     }
-    fields.push("Status", if flags & FLAG_READ != 0 { "RO" } else { "O" });
+    fields.push("Status", if flags & MSGFLAG_READ != 0 { "RO" } else { "O" });
     let mut state = String::new();
     if integer(tags::LAST_VERB_EXECUTED).is_some_and(|verb| VERB_REPLIED.contains(&verb)) {
         state.push('A');
