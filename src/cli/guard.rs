@@ -1,76 +1,114 @@
-//! A child process that outlives a killed mount by a moment and takes the dead mount point away.
+//! A child process that unmounts: when the mount asks for it, and when the mount was killed.
 //!
-//! It waits on a pipe whose other end only the mount has: a byte means that all is well, the bare end that the
-//! process was killed. It is this program run anew, so it has none of the mount's memory, nor its /dev/fuse, which
-//! would keep the mount waiting for answers; and it has another name, so that `killall -9 ostfs` leaves it alone.
+//! The mount gives up the right to unmount (see `sandbox`), and a dead mount point is in everyone's way. The guard reads
+//! commands from a pipe whose other end only the mount has; the bare end of the pipe means that the mount was killed.
+//! It is this program run anew, so it has none of the mount's memory, nor its /dev/fuse, which would keep the mount
+//! waiting for answers; and it has another name, so that `killall -9 ostfs` leaves it alone. It reads nothing else.
 #![forbid(unsafe_code)]
 
 use std::ffi::OsStr;
-use std::io::{self, Read, Write};
+use std::io::{self, BufRead, BufReader, Read, Write};
 use std::os::unix::process::CommandExt;
-use std::path::Path;
-use std::process::{ChildStdin, Command, Stdio};
+use std::path::PathBuf;
+use std::process::{ChildStdin, ChildStdout, Command, Stdio};
 use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
 
+use parking_lot::Mutex;
 use signal_hook::consts::{SIGHUP, SIGINT, SIGTERM};
 
 use super::exit::Exit;
 use super::report::Failure;
-use crate::fuse;
+use crate::fuse::{Ended, Mounted};
 
 /// The name under which this program is the guard; its only argument is the mount point.
 pub(super) const NAME: &str = "fuse-guard";
 /// This program, even if its file was moved or replaced.
 const PROGRAM: &str = "/proc/self/exe";
 
-/// The mount's end of the pipe.
+/// Command: unmount, and answer with a line that is empty if the mount is gone, else for the log.
+const UNMOUNT: u8 = b'u';
+/// Command: all is well, leave.
+const DISMISS: u8 = b'.';
+
+/// The mount's ends of the pipes.
 #[derive(Debug)]
-pub(super) struct Guard(Option<ChildStdin>);
+pub(super) struct Guard {
+    commands: ChildStdin,
+    answers: Mutex<BufReader<ChildStdout>>,
+}
 
 impl Guard {
-    /// Starts a guard of `mountpoint`. Without one the mount works all the same.
-    pub(super) fn start(mountpoint: &Path) -> Self {
-        let child = Command::new(PROGRAM)
+    /// Starts a guard of the mount `mounted`.
+    pub(super) fn start(mounted: &Mounted) -> io::Result<Self> {
+        let mut child = Command::new(PROGRAM)
             .arg0(NAME)
-            .arg(mountpoint)
+            .arg(mounted.path())
             .env_remove("RUST_LOG")
             .current_dir("/")
             .process_group(0)
             .stdin(Stdio::piped())
-            .stdout(Stdio::null())
+            .stdout(Stdio::piped())
             .stderr(Stdio::null())
-            .spawn();
-        match child {
-            Ok(child) => Self(child.stdin),
-            Err(error) => {
-                log::warn!("no guard against a dead mount point: {error}");
-                Self(None)
-            }
+            .spawn()?;
+        let (Some(commands), Some(answers)) = (child.stdin.take(), child.stdout.take()) else {
+            return Err(io::ErrorKind::BrokenPipe.into());
+        };
+        let mut answers = BufReader::new(answers);
+        // An empty line: from now on it knows which mount is ours, and signals do not end it.
+        answers.read_line(&mut String::new())?;
+        Ok(Self {
+            commands,
+            answers: Mutex::new(answers),
+        })
+    }
+
+    /// Ends the mount, and logs what the user should know about that.
+    pub(super) fn unmount(&self) {
+        let mut answer = String::new();
+        let asked = (&self.commands).write_all(&[UNMOUNT]);
+        match asked.and_then(|()| self.answers.lock().read_line(&mut answer)) {
+            Ok(1..) if answer.trim_end().is_empty() => {}
+            Ok(1..) => log::warn!("{}", answer.trim_end()),
+            _ => log::error!("the guard process is gone; unmount with: ostfs unmount --lazy"),
         }
     }
 
     /// The mount has ended in good order: the guard may leave.
-    pub(super) fn dismiss(self) {
-        if let Some(mut pipe) = self.0 {
-            // It can only have left already.
-            pipe.write_all(b".").ok();
-        }
+    pub(super) fn dismiss(&self) {
+        // It can only have left already.
+        (&self.commands).write_all(&[DISMISS]).ok();
     }
 }
 
-/// Waits for the end of the mount at `mountpoint` and detaches it if it is dead.
+/// Guards the mount at `mountpoint`, which is this process's parent.
 pub(super) fn run(mountpoint: &OsStr) -> Result<(), Failure> {
     // What ends the mount, from a terminal or from systemd, must not end its guard first.
     for signal in [SIGINT, SIGTERM, SIGHUP] {
         signal_hook::flag::register(signal, Arc::new(AtomicBool::new(false)))
             .map_err(|error| Failure::new(Exit::Failure, error.to_string()))?;
     }
-    let mut farewell = Vec::new();
-    io::stdin().read_to_end(&mut farewell).ok();
-    let mountpoint = Path::new(mountpoint);
-    if farewell.is_empty() && fuse::is_dead(mountpoint) {
-        fuse::unmount(mountpoint, true)?;
+    let mounted = Mounted::at(PathBuf::from(mountpoint));
+    let answer = |line: &str| writeln!(io::stdout(), "{line}").ok();
+    answer("");
+    let mut command = [0];
+    while io::stdin().read_exact(&mut command).is_ok() {
+        match command {
+            [UNMOUNT] => answer(&unmount(&mounted)),
+            _ => return Ok(()),
+        };
     }
-    Ok(())
+    Ok(mounted.end_if_dead()?)
+}
+
+/// Ends the mount; returns what the user should know.
+fn unmount(mounted: &Mounted) -> String {
+    match mounted.end() {
+        Ok(Ended::Unmounted) => String::new(),
+        Ok(Ended::Detached) => format!(
+            "{} is still in use; it is detached and ends when the last program leaves it, or at once on a second signal",
+            mounted.path().display()
+        ),
+        Err(error) => format!("{error}; a second signal ends ostfs at once"),
+    }
 }

@@ -2,6 +2,7 @@
 #![forbid(unsafe_code)]
 
 use std::io;
+use std::sync::Arc;
 
 use super::exit::Exit;
 use super::guard::Guard;
@@ -27,11 +28,12 @@ pub(super) fn run(arguments: &MountArguments, writer: Writer) -> Result<(), Fail
         caller = Some(fuse::process::daemonize(&inherited).map_err(failed)?);
         logging::to_background();
     }
-    let guard = Guard::start(mountpoint.path());
+    let guard = Arc::new(Guard::start(session.mounted()).map_err(failed)?);
     if let Some(caller) = caller {
         caller.dismiss();
     }
-    let ended = session.serve();
+    let unmounter = Arc::clone(&guard);
+    let ended = session.serve(move || unmounter.unmount());
     // After an error the mount may still be there, dead as soon as this process is gone.
     if ended.is_ok() {
         guard.dismiss();

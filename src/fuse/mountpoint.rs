@@ -13,7 +13,7 @@ use super::error::{MountError, UnmountError};
 use super::process;
 
 /// Type of our mounts in the kernel's table.
-pub(super) const FILESYSTEM_TYPE: &str = "fuse.ostfs";
+const FILESYSTEM_TYPE: &str = "fuse.ostfs";
 /// The kernel's table of the mounts that this process sees.
 const MOUNT_TABLE: &str = "/proc/self/mountinfo";
 
@@ -55,19 +55,71 @@ impl Mountpoint {
     }
 }
 
+/// A mount of ours, told from one that someone else puts in its place later.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Mounted {
+    path: PathBuf,
+    /// Number of its filesystem; None where there is no table of mounts.
+    device: Option<String>,
+}
+
+/// How a mount came to its end.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Ended {
+    /// Nobody sees it any more.
+    Unmounted,
+    /// It is out of the tree of names, and lives on until the last program leaves it.
+    Detached,
+}
+
+impl Mounted {
+    /// What is mounted at `path`, which must be absolute and free of symbolic links.
+    pub fn at(path: PathBuf) -> Self {
+        Self {
+            device: mounted_at(&path).map(|mount| mount.device),
+            path,
+        }
+    }
+
+    /// The mount point.
+    pub fn path(&self) -> &Path {
+        &self.path
+    }
+
+    /// Ends the mount: politely, else by detaching it. What else may lie there by now stays.
+    pub fn end(&self) -> Result<Ended, UnmountError> {
+        if mounted_at(&self.path).map(|mount| mount.device) != self.device {
+            return Ok(Ended::Detached);
+        }
+        match unmount_topmost(self.path.clone(), false) {
+            Ok(()) => Ok(Ended::Unmounted),
+            Err(UnmountError::Busy(path)) => unmount_topmost(path, true).map(|()| Ended::Detached),
+            Err(error) => Err(error),
+        }
+    }
+
+    /// Takes the mount away if its process is gone.
+    pub fn end_if_dead(&self) -> Result<(), UnmountError> {
+        if is_dead(&self.path) {
+            unmount(&self.path, true)?;
+        }
+        Ok(())
+    }
+}
+
 /// A line of the kernel's mount table.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) struct MountEntry {
+struct MountEntry {
     /// Device number, "major:minor": one for each filesystem that is alive.
-    pub(super) device: String,
+    device: String,
     /// Filesystem type, with subtype.
-    pub(super) kind: String,
+    kind: String,
     /// What is mounted.
-    pub(super) source: OsString,
+    source: OsString,
 }
 
 /// The topmost filesystem mounted exactly at `path`, which must be absolute.
-pub(super) fn mounted_at(path: &Path) -> Option<MountEntry> {
+fn mounted_at(path: &Path) -> Option<MountEntry> {
     topmost(&fs::read(MOUNT_TABLE).ok()?, path)
 }
 
@@ -133,7 +185,7 @@ pub(super) fn resolve(path: &Path) -> PathBuf {
 }
 
 /// Whether a FUSE filesystem is mounted at `path` whose process is gone.
-pub fn is_dead(path: &Path) -> bool {
+fn is_dead(path: &Path) -> bool {
     // Asking anything else could wake an automounter.
     mounted_at(path).is_some_and(|mount| mount.kind.starts_with("fuse"))
         && process::ping(path).is_err_and(|error| {
@@ -157,7 +209,7 @@ pub fn unmount(path: &Path, lazy: bool) -> Result<(), UnmountError> {
 }
 
 /// Unmounts whatever is mounted at `path`, which is resolved.
-pub(super) fn unmount_topmost(path: PathBuf, lazy: bool) -> Result<(), UnmountError> {
+fn unmount_topmost(path: PathBuf, lazy: bool) -> Result<(), UnmountError> {
     match process::umount(&path, lazy) {
         Ok(()) => Ok(()),
         Err(error) => match error.raw_os_error() {

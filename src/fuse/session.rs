@@ -4,7 +4,7 @@
 use std::fs::OpenOptions;
 use std::io;
 use std::mem::{self, ManuallyDrop};
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::sync::mpsc::{Receiver, channel};
 use std::thread;
 
@@ -13,8 +13,8 @@ use signal_hook::consts::{SIGHUP, SIGINT, SIGTERM};
 use signal_hook::iterator::Signals;
 
 use super::adapter::{Adapter, Ownership};
-use super::error::{MountError, UnmountError};
-use super::mountpoint::{self, Mountpoint, mounted_at, source_name, unmount_topmost};
+use super::error::MountError;
+use super::mountpoint::{self, Mounted, Mountpoint, source_name};
 use super::{panics, process};
 use crate::tree::Tree;
 
@@ -67,7 +67,7 @@ impl Default for Options {
 #[derive(Debug)]
 pub struct Session {
     session: fuser::Session<Adapter>,
-    mountpoint: PathBuf,
+    mounted: Mounted,
     /// Caught from before the mount on, so that no signal can leave a dead one behind.
     signals: Signals,
     /// Names that the kernel is to look up anew.
@@ -104,23 +104,27 @@ impl Session {
             fuser::Session::new(adapter, &mountpoint, &config(source, options)).map_err(failed)?;
         Ok(Self {
             session,
-            mountpoint,
+            mounted: Mounted::at(mountpoint),
             signals,
             replaced,
         })
     }
 
-    /// Answers requests until the mount is ended: by SIGINT, SIGTERM or SIGHUP, or by an unmount from outside. The
-    /// first signal unmounts, or detaches a mount that is in use; a second one ends the process.
-    pub fn serve(self) -> io::Result<()> {
+    /// Where the tree is mounted, for whoever ends the mount.
+    pub fn mounted(&self) -> &Mounted {
+        &self.mounted
+    }
+
+    /// Answers requests until the mount is ended: by an unmount from outside, or by SIGINT, SIGTERM or SIGHUP. The
+    /// first of these calls `unmount`, which may leave that to another process; a second one ends the process.
+    pub fn serve(self, unmount: impl Fn() + Send + 'static) -> io::Result<()> {
         let Self {
             session,
-            mountpoint,
+            mounted: _,
             mut signals,
             replaced,
         } = self;
         panics::install_hook();
-        let device = mounted_at(&mountpoint).map(|mount| mount.device);
         // fuser 0.18 unmounts the path again when this is dropped, by when someone else's mount may lie there.
         let mut background = ManuallyDrop::new(session.spawn()?);
         let requests = mem::replace(&mut background.guard, thread::spawn(|| Ok(())));
@@ -142,34 +146,13 @@ impl Session {
                     if mem::replace(&mut ending, true) {
                         std::process::exit(128 + signal);
                     }
-                    end(&mountpoint, device.as_deref());
+                    unmount();
                 }
             })?;
         requests
             .join()
             .map_err(|_| io::Error::other("a thread that answers requests panicked"))?
     }
-}
-
-/// Ends the mount at `mountpoint`, whose filesystem has the number `device`: politely, else by detaching it.
-fn end(mountpoint: &Path, device: Option<&str>) {
-    let unmount = |lazy| unmount_topmost(mountpoint.to_path_buf(), lazy);
-    let failed = |error| log::error!("{error}; a second signal ends ostfs at once");
-    // Ours may have been detached by someone else, and another filesystem be there by now: that one stays.
-    if mounted_at(mountpoint).map(|mount| mount.device).as_deref() == device {
-        match unmount(false) {
-            Ok(()) => return,
-            Err(UnmountError::Busy(_)) => {}
-            Err(error) => return failed(error),
-        }
-        if let Err(error) = unmount(true) {
-            return failed(error);
-        }
-    }
-    log::warn!(
-        "{} is still in use; it is detached and ends when the last program leaves it, or at once on a second signal",
-        mountpoint.display()
-    );
 }
 
 /// Tells early and clearly when there is no FUSE here.
