@@ -2,12 +2,35 @@
 #![forbid(unsafe_code)]
 
 use std::fmt::Write;
+use std::time::{Duration, SystemTime};
+
+use serde::Serialize;
 
 use super::InfoArguments;
 use super::exit::Exit;
 use super::report::{self, Failure};
 use super::{progress, source};
+use crate::ltp::FileTime;
 use crate::tree::{FolderInfo, Info, Options, Tree};
+
+/// An OST that has had no mail for so long is hardly the cache of a mailbox any more.
+const ORPHANED_AFTER: Duration = Duration::from_secs(90 * 24 * 60 * 60);
+/// Folders that exist in this file alone: no server has what is in them.
+const LOCAL_ONLY: [&str; 4] = [
+    "sync issues",
+    "conflicts",
+    "local failures",
+    "server failures",
+];
+
+/// The facts, and what they mean today.
+#[derive(Serialize)]
+struct Report {
+    #[serde(flatten)]
+    info: Info,
+    /// Whether this OST has had no mail for long.
+    looks_orphaned: bool,
+}
 
 /// Prints the facts as text, or as JSON.
 pub(super) fn run(arguments: &InfoArguments) -> Result<(), Failure> {
@@ -19,21 +42,60 @@ pub(super) fn run(arguments: &InfoArguments) -> Result<(), Failure> {
     let tree = Tree::open_with(&arguments.file, &options, progress::scan())
         .map_err(|error| Failure::opening(&arguments.file, &error))?;
     let info = tree.info();
+    let report = Report {
+        looks_orphaned: looks_orphaned(&info, SystemTime::now()),
+        info,
+    };
     let text = if arguments.json {
-        serde_json::to_string_pretty(&info).map_err(|error| {
+        serde_json::to_string_pretty(&report).map_err(|error| {
             Failure::new(Exit::Failure, format!("cannot be written as JSON: {error}"))
         })?
     } else {
-        text(&info)
+        text(&report)
     };
     report::say(text.trim_end());
     Ok(())
 }
 
-fn text(info: &Info) -> String {
+fn looks_orphaned(info: &Info, now: SystemTime) -> bool {
+    let last = info.newest.map(FileTime::system_time);
+    info.kind == Info::OST
+        && last.is_some_and(|last| {
+            now.duration_since(last)
+                .is_ok_and(|age| age > ORPHANED_AFTER)
+        })
+}
+
+fn text(report: &Report) -> String {
+    let info = &report.info;
+    let mut text = facts(report);
+    text.push_str("\ndeclared    found   hidden  folder\n");
+    for folder in &info.folders {
+        // Writing to a string does not fail.
+        writeln!(
+            text,
+            "{:>8} {:>8} {:>8}  {}{}",
+            declared(folder),
+            folder.found,
+            folder.associated,
+            report::printable(&folder.path),
+            remark(folder)
+        )
+        .ok();
+    }
+    if !info.classes.is_empty() {
+        text.push_str("\n   items  class\n");
+    }
+    for (class, count) in &info.classes {
+        writeln!(text, "{count:>8}  {}", report::printable(class)).ok();
+    }
+    text
+}
+
+fn facts(report: &Report) -> String {
+    let info = &report.info;
     let mut text = String::new();
     let mut line = |label: &str, value: &str| {
-        // Writing to a string does not fail.
         writeln!(text, "{label:<12}{value}").ok();
     };
     line("Kind", &info.kind);
@@ -61,8 +123,23 @@ fn text(info: &Info) -> String {
     if !info.header_crc_valid {
         line("Header", "its CRC is wrong");
     }
+    if info.in_use {
+        line(
+            "In use",
+            "it was not closed: copied while Outlook had it open, or Outlook ended early",
+        );
+    }
     if let Some(name) = &info.name {
         line("Name", &report::printable(name));
+    }
+    if let (Some(oldest), Some(newest)) = (info.oldest, info.newest) {
+        line("Mail", &format!("{} to {}", day(oldest), day(newest)));
+    }
+    if report.looks_orphaned {
+        line(
+            "Orphaned",
+            "so it seems: no mail for long. Outlook opens an OST with its profile only; ostfs needs none",
+        );
     }
     line("Messages", &info.messages.to_string());
     line("Hidden", &info.associated.to_string());
@@ -72,28 +149,52 @@ fn text(info: &Info) -> String {
             &format!("{} in no folder; see lost+found", info.lost),
         );
     }
-    text.push_str("\ndeclared    found   hidden  folder\n");
-    for folder in &info.folders {
-        writeln!(
-            text,
-            "{:>8} {:>8} {:>8}  {}{}",
-            declared(folder),
-            folder.found,
-            folder.associated,
-            report::printable(&folder.path),
-            if folder.search {
-                " (search folder)"
-            } else {
-                ""
-            }
-        )
-        .ok();
-    }
     text
+}
+
+fn day(time: FileTime) -> String {
+    jiff::Timestamp::from_second(time.unix_seconds())
+        .map(|time| time.strftime("%Y-%m-%d").to_string())
+        .unwrap_or_default()
 }
 
 fn declared(folder: &FolderInfo) -> String {
     folder
         .declared
         .map_or_else(|| "-".into(), |count| count.to_string())
+}
+
+fn remark(folder: &FolderInfo) -> String {
+    match folder.purpose {
+        _ if folder.search => " (search folder)".to_owned(),
+        Some(purpose) if LOCAL_ONLY.contains(&purpose) => {
+            format!(" ({purpose}: on no server)")
+        }
+        Some(purpose) if !folder.path.to_lowercase().ends_with(purpose) => format!(" ({purpose})"),
+        _ => String::new(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn info(kind: &str, newest: Option<FileTime>) -> Info {
+        Info {
+            kind: kind.to_owned(),
+            newest,
+            ..Info::default()
+        }
+    }
+
+    #[test]
+    fn an_ost_without_mail_for_long_looks_orphaned_and_nothing_else_does() {
+        let last = FileTime(133_000_000_000_000_000);
+        let soon = last.system_time() + ORPHANED_AFTER / 2;
+        let later = last.system_time() + ORPHANED_AFTER * 2;
+        assert!(looks_orphaned(&info(Info::OST, Some(last)), later));
+        assert!(!looks_orphaned(&info(Info::OST, Some(last)), soon));
+        assert!(!looks_orphaned(&info(Info::OST, None), later));
+        assert!(!looks_orphaned(&info("PST", Some(last)), later));
+    }
 }

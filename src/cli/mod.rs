@@ -3,13 +3,16 @@
 //! Uses `fuse` and `tree`; `report` alone prints, `exit` alone knows exit codes.
 #![forbid(unsafe_code)]
 
+mod cat;
 mod check;
+mod contents;
 mod exit;
 mod export;
 mod guard;
 mod helper;
 mod info;
 mod logging;
+mod ls;
 mod mount;
 mod options;
 mod progress;
@@ -44,6 +47,8 @@ enum Command {
     #[command(visible_alias = "umount")]
     Unmount(UnmountArguments),
     Export(ExportArguments),
+    Ls(LsArguments),
+    Cat(CatArguments),
     Info(InfoArguments),
     Check(CheckArguments),
 }
@@ -94,6 +99,44 @@ struct ExportArguments {
     jobs: Option<usize>,
 }
 
+/// List what a mount of FILE would show
+///
+/// For machines without FUSE, and for scripts. Names are sorted, one a line.
+#[derive(Debug, Args)]
+#[command(after_help = options::help())]
+struct LsArguments {
+    /// The .ost or .pst file; it is only read
+    file: PathBuf,
+    /// What to list, from the root of the tree [default: the root]
+    #[arg(value_name = "PATH")]
+    paths: Vec<PathBuf>,
+    /// Kind, size in bytes and time (UTC) before each name
+    #[arg(short, long)]
+    long: bool,
+    /// Everything below as well, with paths from the root
+    #[arg(short = 'R', long)]
+    recursive: bool,
+    /// Options of the tree; may be repeated
+    #[arg(short = 'o', value_name = "OPTION[=VALUE],...")]
+    options: Vec<String>,
+}
+
+/// Write files out of FILE to standard output
+///
+/// The bytes that a mount would show under the same path: a message, an attachment, or .ostfs/index.csv.
+#[derive(Debug, Args)]
+#[command(after_help = options::help())]
+struct CatArguments {
+    /// The .ost or .pst file; it is only read
+    file: PathBuf,
+    /// What to write, from the root of the tree
+    #[arg(value_name = "PATH", required = true)]
+    paths: Vec<PathBuf>,
+    /// Options of the tree; may be repeated
+    #[arg(short = 'o', value_name = "OPTION[=VALUE],...")]
+    options: Vec<String>,
+}
+
 /// Tell what FILE is: format, version, encryption, size, and its folders with their declared and found counts
 #[derive(Debug, Args)]
 struct InfoArguments {
@@ -139,6 +182,8 @@ pub fn run(arguments: Vec<OsString>) -> Result<(), Failure> {
         Some(Command::Mount(arguments)) => mount::run(&arguments, Writer::User),
         Some(Command::Unmount(arguments)) => unmount::run(&arguments),
         Some(Command::Export(arguments)) => export::run(&arguments),
+        Some(Command::Ls(arguments)) => ls::run(&arguments),
+        Some(Command::Cat(arguments)) => cat::run(&arguments),
         Some(Command::Info(arguments)) => info::run(&arguments),
         Some(Command::Check(arguments)) => check::run(&arguments),
         None => Ok(()),

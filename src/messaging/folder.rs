@@ -261,17 +261,13 @@ impl ContentsTable {
         })
     }
 
-    /// The latest delivery (else submit) time of all rows, reading nothing else of them.
-    pub fn newest(&self) -> Option<FileTime> {
-        let table = self.table.as_ref()?;
-        self.rows
-            .iter()
-            .filter_map(|(nid, number)| {
-                let row = table.row(*nid, *number).ok()?;
-                time_cell(&row, tags::MESSAGE_DELIVERY_TIME)
-                    .or_else(|| time_cell(&row, tags::CLIENT_SUBMIT_TIME))
-            })
-            .max()
+    /// The delivery (else submit) times of all rows that have one, reading nothing else of them.
+    pub fn times(&self) -> impl Iterator<Item = FileTime> + '_ {
+        self.rows.iter().filter_map(|(nid, number)| {
+            let row = self.table.as_ref()?.row(*nid, *number).ok()?;
+            time_cell(&row, tags::MESSAGE_DELIVERY_TIME)
+                .or_else(|| time_cell(&row, tags::CLIENT_SUBMIT_TIME))
+        })
     }
 
     /// All rows, ascending by node. A row whose cells cannot be read has only its node, and `broken` hears why.

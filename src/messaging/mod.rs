@@ -11,6 +11,7 @@ mod message;
 mod named_properties;
 mod properties;
 mod recipient;
+mod special_folders;
 mod store;
 
 pub use attachment::{AttachMethod, Attachment, AttachmentData};
@@ -20,4 +21,5 @@ pub use message::{MAX_EMBEDDED_DEPTH, MSGFLAG_HASATTACH, MSGFLAG_READ, Message, 
 pub use named_properties::{NamedProperties, PropertyName, PropertySet};
 pub use properties::{Properties, text_of_value};
 pub use recipient::{Recipient, RecipientType};
+pub use special_folders::SpecialFolders;
 pub use store::Store;

@@ -184,7 +184,8 @@ impl Tree {
             return Ok(*times);
         }
         self.check_folder(nid)?;
-        let newest = self.folder(nid).contents(self.note_in_folder(nid)).newest();
+        let contents = self.folder(nid).contents(self.note_in_folder(nid));
+        let newest = contents.times().max();
         let own = |id: u16| {
             let properties = self.folder(nid).properties().ok()?;
             properties.time(id).ok().flatten()

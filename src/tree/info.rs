@@ -1,16 +1,18 @@
 //! What the file is and what its folders declare and hold: `ostfs info` and `.ostfs/info.json`.
 
-use serde::Serialize;
+use std::collections::{BTreeMap, HashSet};
+
+use serde::{Serialize, Serializer};
 
 use super::Tree;
-use crate::ltp::tags;
-use crate::messaging::Folder;
+use crate::ltp::{FileTime, tags};
+use crate::messaging::{Folder, Properties, SpecialFolders};
 use crate::ndb::crypt::CryptMethod;
 use crate::ndb::header::Client;
 use crate::ndb::{NodeId, NodeType};
 
 /// Facts about the file, in the order in which they are printed.
-#[derive(Debug, Serialize)]
+#[derive(Debug, Default, Serialize)]
 pub struct Info {
     /// PST, OST or what else the header says.
     pub kind: String,
@@ -32,8 +34,18 @@ pub struct Info {
     pub truncated: bool,
     /// Whether the CRCs of the header are right.
     pub header_crc_valid: bool,
+    /// Whether the file was not closed: Outlook had it open when it was copied, or ended without closing it.
+    pub in_use: bool,
     /// Display name of the store, if it has one.
     pub name: Option<String>,
+    /// Delivery (else submit) time of the oldest message.
+    #[serde(serialize_with = "time")]
+    pub oldest: Option<FileTime>,
+    /// Delivery (else submit) time of the newest message.
+    #[serde(serialize_with = "time")]
+    pub newest: Option<FileTime>,
+    /// Messages by PidTagMessageClass, as the tables of the folders tell.
+    pub classes: BTreeMap<String, u64>,
     /// All folders, from the real root down.
     pub folders: Vec<FolderInfo>,
     /// Sum over the folders (not the search folders).
@@ -44,6 +56,11 @@ pub struct Info {
     pub lost: u64,
     /// Problems met while counting.
     pub problems: u64,
+}
+
+impl Info {
+    /// `kind` of an OST.
+    pub const OST: &str = "OST";
 }
 
 /// Figures of one folder.
@@ -57,6 +74,8 @@ pub struct FolderInfo {
     pub search: bool,
     /// PidTagContainerClass.
     pub class: Option<String>,
+    /// What the folder is for, whatever its name: `inbox`, `sync issues`, `conflicts`, ...
+    pub purpose: Option<&'static str>,
     /// PidTagContentCount: how many messages the folder says it has.
     pub declared: Option<i32>,
     /// PidTagContentUnreadCount.
@@ -72,7 +91,8 @@ impl Tree {
     pub fn info(&self) -> Info {
         let header = self.store.ndb().header();
         let size = self.store.ndb().source().len();
-        let folders = self.folder_infos();
+        let census = self.census();
+        let folders = census.folders;
         let sum = |count: fn(&FolderInfo) -> u64| {
             folders
                 .iter()
@@ -83,7 +103,7 @@ impl Tree {
         Info {
             kind: match header.client {
                 Client::Pst => "PST".into(),
-                Client::Ost => "OST".into(),
+                Client::Ost => Info::OST.into(),
                 Client::AddressBook => "PAB".into(),
                 Client::Other(magic) => format!("unknown ({})", magic.escape_ascii()),
             },
@@ -100,6 +120,10 @@ impl Tree {
             declared_size: header.file_eof,
             truncated: header.file_eof > size,
             header_crc_valid: header.crc_valid,
+            in_use: !header.amap_valid,
+            oldest: census.oldest,
+            newest: census.newest,
+            classes: census.classes,
             name: self
                 .store
                 .properties()
@@ -112,9 +136,12 @@ impl Tree {
         }
     }
 
-    fn folder_infos(&self) -> Vec<FolderInfo> {
-        let mut infos = Vec::new();
-        let mut seen = std::collections::HashSet::new();
+    fn census(&self) -> Census {
+        let mut census = Census::default();
+        if let Some(store) = self.store.properties() {
+            census.special.add(NodeId::MESSAGE_STORE, store);
+        }
+        let mut seen = HashSet::new();
         let mut todo = vec![(NodeId::ROOT_FOLDER, String::new())];
         while let Some((nid, path)) = todo.pop() {
             if !seen.insert(nid) {
@@ -133,30 +160,60 @@ impl Tree {
                 .collect();
             children.reverse();
             todo.extend(children);
-            infos.push(self.folder_info(&folder, path));
+            self.count(&folder, path, &mut census);
         }
-        infos
+        for folder in &mut census.folders {
+            let nid = NodeId(folder.nid);
+            let properties = Folder::new(&self.store, nid).properties().ok();
+            folder.purpose = properties.and_then(|own| census.special.purpose(nid, &own));
+        }
+        census
     }
 
-    fn folder_info(&self, folder: &Folder, path: String) -> FolderInfo {
+    fn count(&self, folder: &Folder, path: String, census: &mut Census) {
         let nid = folder.nid();
         let properties = folder.properties().map_err(self.note_in_folder(nid)).ok();
-        let integer = |id: u16| {
-            properties
-                .as_ref()
-                .and_then(|own| own.integer(id).ok().flatten())
-        };
-        FolderInfo {
+        let own = properties.as_ref();
+        if let Some(own) = own {
+            census.special.add(nid, own);
+        }
+        let integer = |id: u16| own.and_then(|own: &Properties| own.integer(id).ok().flatten());
+        let contents = folder.contents(self.note_in_folder(nid));
+        if !folder.is_search() {
+            for class in contents.classes() {
+                *census.classes.entry(class).or_default() += 1;
+            }
+            for time in contents.times() {
+                census.oldest = Some(census.oldest.map_or(time, |oldest| oldest.min(time)));
+                census.newest = census.newest.max(Some(time));
+            }
+        }
+        census.folders.push(FolderInfo {
             path: if path.is_empty() { "/".into() } else { path },
             nid: nid.0,
             search: nid.node_type() == NodeType::SEARCH_FOLDER,
-            class: properties
-                .as_ref()
-                .and_then(|own| own.string(tags::CONTAINER_CLASS).ok().flatten()),
+            class: own.and_then(|own| own.string(tags::CONTAINER_CLASS).ok().flatten()),
+            purpose: None,
             declared: integer(tags::CONTENT_COUNT),
             unread: integer(tags::CONTENT_UNREAD_COUNT),
-            found: folder.contents(self.note_in_folder(nid)).len() as u64,
+            found: contents.len() as u64,
             associated: folder.associated_contents(self.note_in_folder(nid)).len() as u64,
-        }
+        });
     }
+}
+
+/// What a walk over all folders finds.
+#[derive(Default)]
+struct Census {
+    folders: Vec<FolderInfo>,
+    special: SpecialFolders,
+    classes: BTreeMap<String, u64>,
+    oldest: Option<FileTime>,
+    newest: Option<FileTime>,
+}
+
+/// A time as RFC 3339, UTC.
+fn time<S: Serializer>(time: &Option<FileTime>, serializer: S) -> Result<S::Ok, S::Error> {
+    let time = time.and_then(|time| jiff::Timestamp::from_second(time.unix_seconds()).ok());
+    time.map(|time| time.to_string()).serialize(serializer)
 }

@@ -167,6 +167,11 @@ impl Tree {
         self.damaged.lock().contains(&nid)
     }
 
+    /// Whether a read of the file `ino` can find out that it has to be replaced: so it is of all messages of folders.
+    pub fn may_be_replaced(&self, ino: Ino) -> bool {
+        matches!(self.inodes.object(ino), Some(Object::Message(_)))
+    }
+
     /// What took the place of the file `ino` when an attachment in it turned out damaged; None for all other files.
     pub fn replacement(&self, ino: Ino) -> Option<Ino> {
         match self.inodes.object(ino)? {

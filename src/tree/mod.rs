@@ -17,6 +17,7 @@ mod item;
 mod lost_found;
 mod name;
 mod options;
+mod path;
 mod problems;
 
 use std::collections::{HashMap, HashSet};

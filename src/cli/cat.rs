@@ -1,0 +1,81 @@
+//! `ostfs cat FILE PATH...`: the bytes of files of the tree, without FUSE.
+#![forbid(unsafe_code)]
+
+use std::io::{self, Write};
+use std::path::Path;
+
+use super::options::{Options, Writer};
+use super::report::Failure;
+use super::{CatArguments, contents};
+use crate::error::Error;
+use crate::tree::{Ino, Kind, Tree};
+
+/// Bytes read and written at a time.
+const CHUNK: usize = 1 << 20;
+
+/// Writes each PATH to standard output, as cat(1) does: what cannot be read is named, the others are written.
+pub(super) fn run(arguments: &CatArguments) -> Result<(), Failure> {
+    let options = Options::parse(&arguments.options, Writer::User)?;
+    let tree = contents::open(&arguments.file, &options)?;
+    let mut out = io::stdout().lock();
+    let mut buffer = vec![0; CHUNK];
+    let mut failures = contents::Failures::default();
+    let mut written = Ok(());
+    for path in &arguments.paths {
+        let copied = contents::find(&tree, path)
+            .and_then(|ino| whole(&tree, ino, path, &mut buffer))
+            .and_then(|ino| copy(&tree, ino, path, &mut buffer, &mut out));
+        match copied {
+            Ok(Ok(())) => {}
+            Ok(Err(error)) => {
+                written = Err(error);
+                break;
+            }
+            Err(failure) => failures.add(failure),
+        }
+    }
+    failures.end(written)
+}
+
+/// The file to write in place of `ino`. A message is read before its first byte is written: if an attachment in it is
+/// damaged, there is a file with a placeholder.
+fn whole(tree: &Tree, ino: Ino, path: &Path, buffer: &mut [u8]) -> Result<Ino, Failure> {
+    let attr = tree
+        .attr(ino)
+        .map_err(|error| contents::failed(path, &error))?;
+    if attr.kind == Kind::Directory {
+        return Err(contents::failed(path, &Error::IsADirectory));
+    }
+    let mut offset = 0;
+    while tree.may_be_replaced(ino) && offset < attr.size {
+        match tree.read_at(ino, offset, buffer) {
+            Ok(0) => break,
+            Ok(read) => offset += read as u64,
+            Err(_) => return Ok(tree.replacement(ino).unwrap_or(ino)),
+        }
+    }
+    Ok(ino)
+}
+
+/// Writes the file `ino`. The inner result is that of writing, after whose failure nothing more can be written.
+fn copy(
+    tree: &Tree,
+    ino: Ino,
+    path: &Path,
+    buffer: &mut [u8],
+    out: &mut impl Write,
+) -> Result<io::Result<()>, Failure> {
+    let mut offset = 0;
+    loop {
+        let read = tree
+            .read_at(ino, offset, buffer)
+            .map_err(|error| contents::failed(path, &error))?;
+        if read == 0 {
+            return Ok(out.flush());
+        }
+        if let Err(error) = out.write_all(buffer.get(..read).unwrap_or_default()) {
+            return Ok(Err(error));
+        }
+        offset += read as u64;
+    }
+}

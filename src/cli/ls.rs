@@ -1,0 +1,116 @@
+//! `ostfs ls FILE [PATH]...`: names out of the tree, without FUSE.
+#![forbid(unsafe_code)]
+
+use std::io::{self, BufWriter, StdoutLock, Write};
+use std::path::Path;
+
+use super::options::{Options, Writer};
+use super::report::Failure;
+use super::{LsArguments, contents};
+use crate::tree::{Attr, Ino, Kind, Tree};
+
+/// Directories within each other; deeper than any path that a system call takes.
+const MAX_DEPTH: usize = 200;
+
+/// Lists each PATH, or the root.
+pub(super) fn run(arguments: &LsArguments) -> Result<(), Failure> {
+    let options = Options::parse(&arguments.options, Writer::User)?;
+    let tree = contents::open(&arguments.file, &options)?;
+    let mut listing = Listing {
+        tree: &tree,
+        arguments,
+        // A listing of a million names is not written name by name.
+        out: BufWriter::new(io::stdout().lock()),
+        failures: contents::Failures::default(),
+    };
+    let root = [Path::new("/").to_path_buf()];
+    let paths = match arguments.paths.as_slice() {
+        [] => &root,
+        paths => paths,
+    };
+    let written = paths.iter().try_for_each(|path| listing.path(path));
+    let written = written.and_then(|()| listing.out.flush());
+    listing.failures.end(written)
+}
+
+struct Listing<'a> {
+    tree: &'a Tree,
+    arguments: &'a LsArguments,
+    out: BufWriter<StdoutLock<'a>>,
+    failures: contents::Failures,
+}
+
+impl Listing<'_> {
+    fn path(&mut self, path: &Path) -> io::Result<()> {
+        let found = contents::find(self.tree, path).and_then(|ino| {
+            let attr = self.tree.attr(ino);
+            attr.map_err(|error| contents::failed(path, &error))
+        });
+        match found {
+            Ok(attr) if attr.kind == Kind::Directory => {
+                self.directory(attr.ino, path.to_string_lossy().trim_end_matches('/'), 0)
+            }
+            Ok(attr) => self.entry(&path.to_string_lossy(), Some(attr)),
+            Err(failure) => {
+                self.failures.add(failure);
+                Ok(())
+            }
+        }
+    }
+
+    fn directory(&mut self, ino: Ino, path: &str, depth: usize) -> io::Result<()> {
+        let listing = match self.tree.directory(ino) {
+            Ok(listing) if depth < MAX_DEPTH => listing,
+            Ok(_) => return Ok(()),
+            Err(error) => {
+                self.failures.add(contents::failed(Path::new(path), &error));
+                return Ok(());
+            }
+        };
+        let mut entries: Vec<_> = listing.entries().collect();
+        entries.sort_unstable_by_key(|entry| entry.name);
+        for entry in entries {
+            let below = format!("{path}/{}", entry.name);
+            let shown = if self.arguments.recursive {
+                below.trim_start_matches('/')
+            } else {
+                entry.name
+            };
+            let attr = match self.arguments.long.then(|| self.tree.attr(entry.ino)) {
+                Some(Err(error)) => {
+                    self.failures
+                        .add(contents::failed(Path::new(&below), &error));
+                    continue;
+                }
+                attr => attr.and_then(Result::ok),
+            };
+            self.entry(shown, attr)?;
+            if self.arguments.recursive && entry.kind == Kind::Directory {
+                self.directory(entry.ino, &below, depth + 1)?;
+            }
+        }
+        Ok(())
+    }
+
+    /// One line: the name, with `-l` behind kind, size and time (UTC).
+    fn entry(&mut self, name: &str, attr: Option<Attr>) -> io::Result<()> {
+        let Some(attr) = attr.filter(|_| self.arguments.long) else {
+            return writeln!(self.out, "{name}");
+        };
+        let kind = match attr.kind {
+            Kind::Directory => 'd',
+            Kind::File => '-',
+            Kind::Symlink => 'l',
+        };
+        let time = jiff::Timestamp::try_from(attr.mtime)
+            .map(|time| time.strftime("%Y-%m-%d %H:%M:%S").to_string())
+            .unwrap_or_default();
+        write!(self.out, "{kind} {:>12} {time} {name}", attr.size)?;
+        if attr.kind == Kind::Symlink
+            && let Ok(target) = self.tree.read_link(attr.ino)
+        {
+            write!(self.out, " -> {target}")?;
+        }
+        writeln!(self.out)
+    }
+}

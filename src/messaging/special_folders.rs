@@ -1,0 +1,95 @@
+//! What a folder is for, whatever it is called in the user's language: by the entry ids that the store, the root folder
+//! and the Inbox hold. [MS-OXOSFLD] 2.2
+
+use std::collections::HashMap;
+
+use super::entry_id::EntryId;
+use super::properties::Properties;
+use crate::bytes::array_at;
+use crate::ltp::{Value, tags};
+use crate::ndb::NodeId;
+
+/// Properties with one entry id each, and what the folder is for.
+const SINGLE: [(u16, &str); 9] = [
+    (tags::IPM_OUTBOX_ENTRY_ID, "outbox"),
+    (tags::IPM_WASTEBASKET_ENTRY_ID, "deleted items"),
+    (tags::IPM_SENT_MAIL_ENTRY_ID, "sent items"),
+    (tags::IPM_APPOINTMENT_ENTRY_ID, "calendar"),
+    (tags::IPM_CONTACT_ENTRY_ID, "contacts"),
+    (tags::IPM_JOURNAL_ENTRY_ID, "journal"),
+    (tags::IPM_NOTE_ENTRY_ID, "notes"),
+    (tags::IPM_TASK_ENTRY_ID, "tasks"),
+    (tags::IPM_DRAFTS_ENTRY_ID, "drafts"),
+];
+/// The values of PidTagAdditionalRenEntryIds, by position. All but the last are in no other copy of a mailbox.
+const ADDITIONAL: [&str; 5] = [
+    "conflicts",
+    "sync issues",
+    "local failures",
+    "server failures",
+    "junk mail",
+];
+
+/// Entry id of a folder on a server, as OST files have them: flags, provider, type, replica GUID, then a counter.
+/// [MS-OXCDATA] 2.2.4.1
+const SERVER_ENTRY_ID_SIZE: usize = 46;
+const SERVER_COUNTER: usize = 38;
+/// Where the folder itself has that counter, in property 0x67F4: behind a replica number.
+const OWN_COUNTER: usize = 2;
+
+/// Tells folders of one mailbox apart.
+type Counter = [u8; 6];
+
+/// The folders that have a purpose, as far as the file says so.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct SpecialFolders {
+    nodes: HashMap<NodeId, &'static str>,
+    counters: HashMap<Counter, &'static str>,
+}
+
+impl SpecialFolders {
+    /// Takes over what the properties of the store or of the folder `nid` say.
+    pub fn add(&mut self, nid: NodeId, properties: &Properties) {
+        for (id, purpose) in SINGLE {
+            if let Ok(Some(bytes)) = properties.binary(id) {
+                self.insert(&bytes, purpose);
+            }
+        }
+        let additional = properties.context().get(tags::ADDITIONAL_REN_ENTRY_IDS);
+        if let Ok(Some(Value::Multiple(values))) = additional {
+            for (value, purpose) in values.iter().zip(ADDITIONAL) {
+                if let Value::Binary(bytes) = value {
+                    self.insert(bytes, purpose);
+                }
+            }
+        }
+        // Only the root folder and the Inbox tell where the calendar is.
+        let tells = properties.has(tags::IPM_APPOINTMENT_ENTRY_ID);
+        if tells && nid != NodeId::ROOT_FOLDER && nid != NodeId::MESSAGE_STORE {
+            self.nodes.entry(nid).or_insert("inbox");
+        }
+    }
+
+    fn insert(&mut self, entry_id: &[u8], purpose: &'static str) {
+        if entry_id.len() == SERVER_ENTRY_ID_SIZE {
+            if let Some(counter) = array_at(entry_id, SERVER_COUNTER) {
+                self.counters.entry(counter).or_insert(purpose);
+            }
+        } else if let Some(nid) = EntryId::node(entry_id) {
+            self.nodes.entry(nid).or_insert(purpose);
+        }
+    }
+
+    /// What the folder `nid` with these properties is for.
+    pub fn purpose(&self, nid: NodeId, properties: &Properties) -> Option<&'static str> {
+        let by_counter = || {
+            let own = match properties.context().get(tags::SERVER_FOLDER_ID).ok()?? {
+                Value::Integer64(id) => id.to_le_bytes().to_vec(),
+                Value::Binary(bytes) => bytes,
+                _ => return None,
+            };
+            self.counters.get(&array_at::<6>(&own, OWN_COUNTER)?)
+        };
+        self.nodes.get(&nid).or_else(by_counter).copied()
+    }
+}
