@@ -14,7 +14,7 @@ use std::sync::mpsc::{Receiver, sync_channel};
 use parking_lot::Mutex;
 
 use crate::error::Error;
-use crate::tree::{Attr, Ino, Kind, Tree};
+use crate::tree::{Attr, Forest, Ino, Kind};
 
 /// Bytes read and written at a time.
 const CHUNK: usize = 1 << 20;
@@ -62,10 +62,10 @@ enum Failed {
     Depth,
 }
 
-/// Exports all of `tree` into the directory `target`, which exists, with `threads` writers. Failures of single entries
+/// Exports all of `forest` into the directory `target`, which exists, with `threads` writers. Failures of single entries
 /// go to `failed` with the path of the entry.
 pub fn export(
-    tree: &Tree,
+    forest: &Forest,
     target: &Path,
     threads: usize,
     progress: &Progress,
@@ -83,7 +83,7 @@ pub fn export(
             scope.spawn(|| {
                 let mut buffer = vec![0; CHUNK];
                 while let Some(task) = next(&receiver) {
-                    match write(tree, &task, &mut buffer, progress) {
+                    match write(forest, &task, &mut buffer, progress) {
                         Ok(()) => Progress::add(&progress.written, 1),
                         Err(error) => fail(&task.path, &error),
                     }
@@ -92,7 +92,7 @@ pub fn export(
         }
         let mut todo = vec![(Ino::ROOT, target.to_path_buf(), 0)];
         while let Some((ino, path, depth)) = todo.pop() {
-            let subdirectories = walk(tree, ino, &path, depth, |task| {
+            let subdirectories = walk(forest, ino, &path, depth, |task| {
                 Progress::add(&progress.found, 1);
                 // The writers outlive the sender, so sending does not fail.
                 sender.send(task).ok();
@@ -110,7 +110,7 @@ pub fn export(
     });
     // A directory's time changes with every entry made in it, so they are set last.
     for (ino, path) in directories.iter().rev() {
-        if let Err(error) = set_directory_times(tree, *ino, path) {
+        if let Err(error) = set_directory_times(forest, *ino, path) {
             fail(path, &error);
         }
     }
@@ -125,7 +125,7 @@ type Subdirectories = Vec<(Ino, PathBuf, usize)>;
 
 /// Makes the directory `path`, hands its files to `task`, and returns its subdirectories.
 fn walk(
-    tree: &Tree,
+    forest: &Forest,
     ino: Ino,
     path: &Path,
     depth: usize,
@@ -134,7 +134,7 @@ fn walk(
     if depth > MAX_DEPTH {
         return Err(Failed::Depth);
     }
-    let listing = tree.directory(ino)?;
+    let listing = forest.directory(ino)?;
     match fs::create_dir(path) {
         Err(error)
             if error.kind() == io::ErrorKind::AlreadyExists
@@ -156,9 +156,14 @@ fn walk(
     Ok(subdirectories)
 }
 
-fn write(tree: &Tree, task: &Task, buffer: &mut [u8], progress: &Progress) -> Result<(), Failed> {
+fn write(
+    forest: &Forest,
+    task: &Task,
+    buffer: &mut [u8],
+    progress: &Progress,
+) -> Result<(), Failed> {
     if task.kind == Kind::Symlink {
-        let target = tree.read_link(task.ino)?;
+        let target = forest.read_link(task.ino)?;
         return match symlink(&target, &task.path) {
             Err(error)
                 if error.kind() == io::ErrorKind::AlreadyExists
@@ -170,7 +175,7 @@ fn write(tree: &Tree, task: &Task, buffer: &mut [u8], progress: &Progress) -> Re
             other => Ok(other?),
         };
     }
-    let mut attr = tree.attr(task.ino)?;
+    let mut attr = forest.attr(task.ino)?;
     if is_there(&task.path, &attr) {
         Progress::add(&progress.kept, 1);
         return Ok(());
@@ -182,12 +187,12 @@ fn write(tree: &Tree, task: &Task, buffer: &mut [u8], progress: &Progress) -> Re
         .truncate(true)
         .custom_flags(libc::O_NOFOLLOW)
         .open(&task.path)?;
-    let mut copied = copy(tree, &attr, &file, buffer, progress);
+    let mut copied = copy(forest, &attr, &file, buffer, progress);
     // A message in which an attachment turned out damaged has a file with a placeholder in its place.
-    if let (Err(Failed::Read(_)), Some(replacement)) = (&copied, tree.replacement(task.ino)) {
-        attr = tree.attr(replacement)?;
+    if let (Err(Failed::Read(_)), Some(replacement)) = (&copied, forest.replacement(task.ino)) {
+        attr = forest.attr(replacement)?;
         file.set_len(0)?;
-        copied = copy(tree, &attr, &file, buffer, progress);
+        copied = copy(forest, &attr, &file, buffer, progress);
     }
     let copied = copied.and_then(|()| Ok(set_times(&file, &attr)?));
     if copied.is_err() {
@@ -207,7 +212,7 @@ fn is_there(path: &Path, attr: &Attr) -> bool {
 }
 
 fn copy(
-    tree: &Tree,
+    forest: &Forest,
     attr: &Attr,
     mut file: &File,
     buffer: &mut [u8],
@@ -216,7 +221,7 @@ fn copy(
     let mut offset = 0;
     io::Seek::rewind(&mut file)?;
     while offset < attr.size {
-        let read = tree.read_at(attr.ino, offset, buffer)?;
+        let read = forest.read_at(attr.ino, offset, buffer)?;
         if read == 0 {
             return Err(Failed::Read(Error::corrupt(
                 "file",
@@ -239,7 +244,7 @@ fn set_times(file: &File, attr: &Attr) -> io::Result<()> {
     )
 }
 
-fn set_directory_times(tree: &Tree, ino: Ino, path: &Path) -> Result<(), Failed> {
-    let attr = tree.attr(ino)?;
+fn set_directory_times(forest: &Forest, ino: Ino, path: &Path) -> Result<(), Failed> {
+    let attr = forest.attr(ino)?;
     Ok(set_times(&File::open(path)?, &attr)?)
 }

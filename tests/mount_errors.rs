@@ -130,11 +130,16 @@ fn a_file_that_may_not_be_read_is_named() {
 #[test]
 fn a_missing_mount_point_comes_with_the_command_that_creates_it() {
     let scene = Scene::new();
-    let parts = ["does not exist", "mkdir -p", "/gone"];
-    fails_with(&scene, &["mount", "mail.ost", "gone"], NOT_FOUND, &parts);
+    let parts = ["does not exist", "mkdir -p", "/gone/mail"];
     fails_with(
         &scene,
-        &["mount", "mail.ost", "my mail"],
+        &["mount", "mail.ost", "gone/mail"],
+        NOT_FOUND,
+        &parts,
+    );
+    fails_with(
+        &scene,
+        &["mount", "mail.ost", "gone/my mail"],
         NOT_FOUND,
         &["mkdir -p '", "/my mail'"],
     );
@@ -213,7 +218,7 @@ fn a_wrong_command_line_shows_the_right_one() {
     for arguments in [
         &[][..],
         &["moutn", "mail.ost", "mnt"],
-        &["mount", "mail.ost"],
+        &["mount"],
         &["mount", "mail.ost", "mnt", "--fast"],
     ] {
         let message = scene.fails(arguments, USAGE);
@@ -240,6 +245,46 @@ fn help_and_version_are_no_errors() {
         assert!(text.contains(part), "{text}");
         assert!(!text.contains('\u{1b}'));
     }
+}
+
+#[test]
+fn a_mount_that_fails_makes_no_mount_point() {
+    let scene = Scene::new();
+    for arguments in [&["mount", "mail.ost"][..], &["mount", "mail.ost", "new"]] {
+        scene.fails(arguments, NOT_OUTLOOK);
+    }
+    let left = fs::read_dir(scene.path()).unwrap().count();
+    assert_eq!(left, 2, "mail.ost and mnt");
+    fs::write(scene.path().join("mail"), "no extension").unwrap();
+    fails_with(
+        &scene,
+        &["mount", "mail"],
+        USAGE,
+        &["give the directory to mount on"],
+    );
+}
+
+#[test]
+fn of_several_files_the_one_that_cannot_be_shown_is_named() {
+    let scene = Scene::new();
+    fails_with(
+        &scene,
+        &["mount", "mail.ost", "gone.pst", "mnt"],
+        NOT_FOUND,
+        &["gone.pst: no such file"],
+    );
+    fails_with(
+        &scene,
+        &["export", "mail.ost", "mail.ost", "out"],
+        NOT_OUTLOOK,
+        &["mail.ost: "],
+    );
+    fails_with(
+        &scene,
+        &["mount", "mail.ost", "mail.ost", "mail.ost"],
+        MOUNT_FAILED,
+        &["is not a directory"],
+    );
 }
 
 #[test]

@@ -1,4 +1,4 @@
-//! `ostfs export FILE DIR`: the tree without FUSE.
+//! `ostfs export FILE... DIR`: the tree without FUSE.
 #![forbid(unsafe_code)]
 
 use std::fs;
@@ -13,21 +13,18 @@ use super::ExportArguments;
 use super::exit::Exit;
 use super::options::{Options, Writer};
 use super::report::{self, Failure};
-use super::{progress, source};
+use super::source;
 use crate::export::{self, Progress};
-use crate::tree::Tree;
 
 /// How often the progress bar is redrawn.
 const REDRAW: Duration = Duration::from_millis(100);
 /// Failures printed one by one; what comes after is only counted.
 const MAX_FAILURES_SHOWN: u64 = 100;
 
-/// Exports all of the file, and fails at the end when anything could not be exported whole.
+/// Exports all of the files, and fails at the end when anything could not be exported whole.
 pub(super) fn run(arguments: &ExportArguments) -> Result<(), Failure> {
     let options = Options::parse(&arguments.options, Writer::User)?;
-    source::check(&arguments.file)?;
-    let tree = Tree::open_with(&arguments.file, &options.tree, progress::scan())
-        .map_err(|error| Failure::opening(&arguments.file, &error))?;
+    let forest = source::open(&arguments.files, &options.tree)?;
     prepare(&arguments.directory, options.nonempty)?;
     let threads = arguments
         .jobs
@@ -50,11 +47,11 @@ pub(super) fn run(arguments: &ExportArguments) -> Result<(), Failure> {
                 show(bar, progress);
             }
         });
-        export::export(&tree, &arguments.directory, threads, progress, failed);
+        export::export(&forest, &arguments.directory, threads, progress, failed);
         drop(stop);
     });
     bar.finish_and_clear();
-    summary(&progress, tree.problem_count())
+    summary(&progress, forest.problem_count())
 }
 
 /// Makes the target directory; one with files in it needs `-o nonempty`.

@@ -6,7 +6,7 @@
 //! waiting for answers; and it has another name, so that `killall -9 ostfs` leaves it alone. It reads nothing else.
 #![forbid(unsafe_code)]
 
-use std::ffi::OsStr;
+use std::ffi::OsString;
 use std::io::{self, BufRead, BufReader, Read, Write};
 use std::os::unix::process::CommandExt;
 use std::path::PathBuf;
@@ -19,9 +19,10 @@ use signal_hook::consts::{SIGHUP, SIGINT, SIGTERM};
 
 use super::exit::Exit;
 use super::report::Failure;
-use crate::fuse::{Ended, Mounted};
+use crate::fuse::{Ended, Made, Mounted};
 
-/// The name under which this program is the guard; its only argument is the mount point.
+/// The name under which this program is the guard; its arguments are the mount point and, if that was made for the
+/// mount, what tells it from other directories.
 pub(super) const NAME: &str = "fuse-guard";
 /// This program, even if its file was moved or replaced.
 const PROGRAM: &str = "/proc/self/exe";
@@ -39,11 +40,12 @@ pub(super) struct Guard {
 }
 
 impl Guard {
-    /// Starts a guard of the mount `mounted`.
-    pub(super) fn start(mounted: &Mounted) -> io::Result<Self> {
+    /// Starts a guard of the mount `mounted`, whose mount point was `made` for it or not.
+    pub(super) fn start(mounted: &Mounted, made: Option<Made>) -> io::Result<Self> {
         let mut child = Command::new(PROGRAM)
             .arg0(NAME)
             .arg(mounted.path())
+            .args(made.map(|made| made.to_string()))
             .env_remove("RUST_LOG")
             .current_dir("/")
             .process_group(0)
@@ -81,8 +83,11 @@ impl Guard {
     }
 }
 
-/// Guards the mount at `mountpoint`, which is this process's parent.
-pub(super) fn run(mountpoint: &OsStr) -> Result<(), Failure> {
+/// Guards the mount of this process's parent; at its end, removes a mount point that was made for it.
+pub(super) fn run(arguments: &[OsString]) -> Result<(), Failure> {
+    let Some((mountpoint, made)) = arguments.split_first() else {
+        return Err(Failure::new(Exit::Usage, "give a mount point"));
+    };
     // What ends the mount, from a terminal or from systemd, must not end its guard first.
     for signal in [SIGINT, SIGTERM, SIGHUP] {
         signal_hook::flag::register(signal, Arc::new(AtomicBool::new(false)))
@@ -92,13 +97,18 @@ pub(super) fn run(mountpoint: &OsStr) -> Result<(), Failure> {
     let answer = |line: &str| writeln!(io::stdout(), "{line}").ok();
     answer("");
     let mut command = [0];
-    while io::stdin().read_exact(&mut command).is_ok() {
-        match command {
-            [UNMOUNT] => answer(&unmount(&mounted)),
-            _ => return Ok(()),
-        };
+    while command != [DISMISS] && io::stdin().read_exact(&mut command).is_ok() {
+        if command == [UNMOUNT] {
+            answer(&unmount(&mounted));
+        }
     }
-    Ok(mounted.end_if_dead()?)
+    if command != [DISMISS] {
+        mounted.end_if_dead()?;
+    }
+    if let Some(made) = made.first().and_then(|made| Made::parse(made.to_str()?)) {
+        made.remove(mounted.path());
+    }
+    Ok(())
 }
 
 /// Ends the mount; returns what the user should know.

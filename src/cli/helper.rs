@@ -58,8 +58,7 @@ pub(super) fn run(arguments: HelperArguments) -> Result<(), Failure> {
         return source::check(&arguments.source);
     }
     let arguments = MountArguments {
-        file: arguments.source,
-        mountpoint: arguments.directory,
+        paths: vec![arguments.source, arguments.directory],
         options: arguments.options,
         foreground: false,
     };

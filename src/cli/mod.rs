@@ -53,16 +53,22 @@ enum Command {
     Check(CheckArguments),
 }
 
-/// Mount FILE on the directory MOUNTPOINT
+/// Mount FILE, or several, on the directory MOUNTPOINT
 ///
-/// Returns as soon as the files are there and goes on in the background. `ostfs unmount MOUNTPOINT` ends it.
+/// Returns as soon as the files are there and goes on in the background. `ostfs unmount MOUNTPOINT` ends it. Several files
+/// get a directory each, named as the file.
 #[derive(Debug, Args)]
-#[command(after_help = options::help(), after_long_help = format!("{}\n\n{}", options::help(), exit::HELP))]
+#[command(
+    override_usage = "ostfs mount [OPTIONS] FILE... [MOUNTPOINT]",
+    after_help = options::help(), after_long_help = format!("{}\n\n{}", options::help(), exit::HELP)
+)]
 struct MountArguments {
-    /// The .ost or .pst file; it is only read
-    file: PathBuf,
-    /// An empty directory
-    mountpoint: PathBuf,
+    /// The .ost or .pst file, or several, which are only read; and last the directory MOUNTPOINT
+    ///
+    /// MOUNTPOINT is empty. One that does not exist is made, and removed again at the end. Left out after one FILE, it is
+    /// the name of FILE without its extension, in the current directory.
+    #[arg(required = true, value_name = "FILE|MOUNTPOINT")]
+    paths: Vec<PathBuf>,
     /// Options of the mount or the tree; may be repeated
     #[arg(short = 'o', value_name = "OPTION[=VALUE],...")]
     options: Vec<String>,
@@ -81,14 +87,15 @@ struct UnmountArguments {
     lazy: bool,
 }
 
-/// Write what a mount shows into the directory DIR
+/// Write what a mount of FILE, or of several, shows into the directory DIR
 ///
 /// The same names, bytes and times, without FUSE. A second run with `-o nonempty` writes only what is missing.
 #[derive(Debug, Args)]
 #[command(after_help = options::help(), after_long_help = format!("{}\n\n{}", options::help(), exit::HELP))]
 struct ExportArguments {
-    /// The .ost or .pst file; it is only read
-    file: PathBuf,
+    /// The .ost or .pst file, or several, each into a directory of its own; they are only read
+    #[arg(required = true, value_name = "FILE")]
+    files: Vec<PathBuf>,
     /// A new or empty directory
     directory: PathBuf,
     /// Options of the tree; may be repeated
@@ -172,8 +179,8 @@ pub fn run(arguments: Vec<OsString>) -> Result<(), Failure> {
         .and_then(|name| Path::new(name).file_name()?.to_str())
         .unwrap_or_default();
     let first = arguments.get(1);
-    if let (guard::NAME, Some(mountpoint)) = (name, first) {
-        return guard::run(mountpoint);
+    if name == guard::NAME {
+        return guard::run(arguments.get(1..).unwrap_or_default());
     }
     if helper::is_called(name, first) {
         return parse(&arguments)?.map_or(Ok(()), helper::run);

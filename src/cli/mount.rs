@@ -1,26 +1,31 @@
-//! `ostfs mount FILE MOUNTPOINT`.
+//! `ostfs mount FILE... [MOUNTPOINT]`.
 #![forbid(unsafe_code)]
 
+use std::ffi::OsStr;
 use std::io;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use super::exit::Exit;
 use super::guard::Guard;
 use super::options::{Options, Writer};
 use super::report::Failure;
-use super::{MountArguments, logging, progress, source};
+use super::{MountArguments, logging, source};
 use crate::fuse::{self, Mountpoint, Session};
-use crate::tree::Tree;
 
 /// Mounts and serves until the mount ends. Whatever can go wrong is found before the shell gets its prompt back.
 pub(super) fn run(arguments: &MountArguments, writer: Writer) -> Result<(), Failure> {
     let inherited = fuse::process::open_files();
     let options = Options::parse(&arguments.options, writer)?;
-    source::check(&arguments.file)?;
-    let mountpoint = Mountpoint::check(&arguments.mountpoint, options.nonempty)?;
-    let tree = Tree::open_with(&arguments.file, &options.tree, progress::scan())
-        .map_err(|error| Failure::opening(&arguments.file, &error))?;
-    let session = Session::mount(tree, &arguments.file, &mountpoint, &options.mount)?;
+    let (files, directory) = files_and_directory(&arguments.paths)?;
+    // What is told at once must not wait for the scan of a damaged file.
+    for file in files {
+        source::check(file)?;
+    }
+    let mut mountpoint = Mountpoint::check(&directory, options.nonempty, writer == Writer::User)?;
+    let forest = source::open(files, &options.tree)?;
+    mountpoint.make()?;
+    let session = Session::mount(forest, files, &mountpoint, &options.mount)?;
     let failed =
         |error: io::Error| Failure::new(Exit::MountFailed, format!("the mount failed: {error}"));
     let mut caller = None;
@@ -28,7 +33,7 @@ pub(super) fn run(arguments: &MountArguments, writer: Writer) -> Result<(), Fail
         caller = Some(fuse::process::daemonize(&inherited).map_err(failed)?);
         logging::to_background();
     }
-    let guard = Arc::new(Guard::start(session.mounted()).map_err(failed)?);
+    let guard = Arc::new(Guard::start(session.mounted(), mountpoint.made()).map_err(failed)?);
     if let Some(caller) = caller {
         caller.dismiss();
     }
@@ -43,4 +48,23 @@ pub(super) fn run(arguments: &MountArguments, writer: Writer) -> Result<(), Fail
         log::error!("{}: {}", mountpoint.path().display(), failure.message);
     }
     ended
+}
+
+/// The last path is the mount point, unless it is the only one: then that is named as the file, without extension.
+fn files_and_directory(paths: &[PathBuf]) -> Result<(&[PathBuf], PathBuf), Failure> {
+    match paths {
+        [file] => {
+            let name = file.file_stem().unwrap_or(OsStr::new("mail"));
+            // A file without an extension has the name already.
+            if Path::new(name) == file {
+                return Err(Failure::new(
+                    Exit::Usage,
+                    format!("{}: give the directory to mount on, too", file.display()),
+                ));
+            }
+            Ok((paths, PathBuf::from(name)))
+        }
+        [files @ .., directory] => Ok((files, directory.clone())),
+        [] => Err(Failure::new(Exit::Usage, "give a file")),
+    }
 }

@@ -1,4 +1,4 @@
-//! Kernel requests answered from the tree.
+//! Kernel requests answered from the trees.
 //!
 //! The file never changes: everything the kernel learns it may keep for a day, so most requests never get here.
 #![forbid(unsafe_code)]
@@ -19,7 +19,7 @@ use fuser::{
 use super::errno::errno;
 use super::panics;
 use crate::error::Result;
-use crate::tree::{Attr, Directory, Ino, Kind, Tree};
+use crate::tree::{Attr, Forest, Ino, Kind, Listing};
 
 /// How long the kernel may keep names and attributes.
 const DAY: Duration = Duration::from_secs(24 * 60 * 60);
@@ -52,7 +52,7 @@ pub(super) struct Ownership {
 /// The filesystem that `fuser` calls, from several threads at once.
 #[derive(Debug)]
 pub(super) struct Adapter {
-    tree: Tree,
+    forest: Forest,
     ownership: Ownership,
     /// Names under which another file is listed than before.
     replaced: Sender<(INodeNo, String)>,
@@ -65,29 +65,29 @@ thread_local! {
 
 impl Adapter {
     pub(super) fn new(
-        tree: Tree,
+        forest: Forest,
         ownership: Ownership,
         replaced: Sender<(INodeNo, String)>,
     ) -> Self {
         Self {
-            tree,
+            forest,
             ownership,
             replaced,
         }
     }
 
-    /// Asks the tree about `ino`. Every request goes through here: this is where errors become numbers and panics
+    /// Asks the trees about `ino`. Every request goes through here: this is where errors become numbers and panics
     /// stop. What is wrong with the file, the tree notes itself.
     fn ask<T>(
         &self,
         ino: Ino,
-        request: impl FnOnce(&Tree) -> Result<T>,
+        request: impl FnOnce(&Forest) -> Result<T>,
     ) -> std::result::Result<T, Errno> {
-        match panics::catch(|| request(&self.tree)) {
+        match panics::catch(|| request(&self.forest)) {
             Ok(Ok(answer)) => Ok(answer),
             Ok(Err(error)) => Err(errno(&error)),
             Err(panic) => {
-                self.tree
+                self.forest
                     .note(ino, &format_args!("internal error: {panic}"));
                 Err(Errno::EIO)
             }
@@ -138,7 +138,7 @@ impl Adapter {
     fn listed(&self, ino: Ino, kind: Kind, name: &str) -> (FileAttr, Duration) {
         match name {
             "." | ".." => None,
-            _ => self.ask(ino, |tree| tree.attr(ino)).ok(),
+            _ => self.ask(ino, |forest| forest.attr(ino)).ok(),
         }
         .map_or_else(
             || (self.bare_attributes(ino, kind), Duration::ZERO),
@@ -164,7 +164,7 @@ fn file_type(kind: Kind) -> FileType {
 /// `offset` stands for on, until `add` says that its buffer is full. A cookie is the position of the next entry.
 fn list(
     ino: Ino,
-    directory: &Directory,
+    directory: &Listing,
     offset: u64,
     mut add: impl FnMut(u64, Ino, Kind, &str) -> bool,
 ) {
@@ -205,9 +205,9 @@ impl Filesystem for Adapter {
     }
 
     fn lookup(&self, _: &Request, parent: INodeNo, name: &OsStr, reply: ReplyEntry) {
-        let found = self.ask(Ino(parent.0), |tree| {
-            match tree.lookup(Ino(parent.0), name)? {
-                Some(ino) => tree.attr(ino).map(Some),
+        let found = self.ask(Ino(parent.0), |forest| {
+            match forest.lookup(Ino(parent.0), name)? {
+                Some(ino) => forest.attr(ino).map(Some),
                 None => Ok(None),
             }
         });
@@ -222,14 +222,14 @@ impl Filesystem for Adapter {
     }
 
     fn getattr(&self, _: &Request, ino: INodeNo, _: Option<FileHandle>, reply: ReplyAttr) {
-        match self.ask(Ino(ino.0), |tree| tree.attr(Ino(ino.0))) {
+        match self.ask(Ino(ino.0), |forest| forest.attr(Ino(ino.0))) {
             Ok(attr) => reply.attr(&time_to_live(&attr), &self.attributes(&attr)),
             Err(errno) => reply.error(errno),
         }
     }
 
     fn readlink(&self, _: &Request, ino: INodeNo, reply: ReplyData) {
-        match self.ask(Ino(ino.0), |tree| tree.read_link(Ino(ino.0))) {
+        match self.ask(Ino(ino.0), |forest| forest.read_link(Ino(ino.0))) {
             Ok(target) => reply.data(target.as_bytes()),
             Err(errno) => reply.error(errno),
         }
@@ -250,11 +250,13 @@ impl Filesystem for Adapter {
         BUFFER.with_borrow_mut(|buffer| {
             buffer.resize(size.max(buffer.len()), 0);
             let wanted = buffer.get_mut(..size).unwrap_or_default();
-            match self.ask(Ino(ino.0), |tree| tree.read_at(Ino(ino.0), offset, wanted)) {
+            match self.ask(Ino(ino.0), |forest| {
+                forest.read_at(Ino(ino.0), offset, wanted)
+            }) {
                 Ok(read) => reply.data(buffer.get(..read.min(size)).unwrap_or_default()),
                 Err(errno) => {
                     reply.error(errno);
-                    if let Some((directory, name)) = self.tree.place_of_replaced(Ino(ino.0)) {
+                    if let Some((directory, name)) = self.forest.place_of_replaced(Ino(ino.0)) {
                         self.replaced.send((INodeNo(directory.0), name)).ok();
                     }
                 }
@@ -270,7 +272,7 @@ impl Filesystem for Adapter {
         offset: u64,
         mut reply: ReplyDirectory,
     ) {
-        match self.ask(Ino(ino.0), |tree| tree.directory(Ino(ino.0))) {
+        match self.ask(Ino(ino.0), |forest| forest.directory(Ino(ino.0))) {
             Ok(directory) => {
                 list(Ino(ino.0), &directory, offset, |cookie, ino, kind, name| {
                     reply.add(INodeNo(ino.0), cookie, file_type(kind), name)
@@ -289,7 +291,7 @@ impl Filesystem for Adapter {
         offset: u64,
         mut reply: ReplyDirectoryPlus,
     ) {
-        match self.ask(Ino(ino.0), |tree| tree.directory(Ino(ino.0))) {
+        match self.ask(Ino(ino.0), |forest| forest.directory(Ino(ino.0))) {
             Ok(directory) => {
                 list(Ino(ino.0), &directory, offset, |cookie, ino, kind, name| {
                     let (attributes, ttl) = self.listed(ino, kind, name);
@@ -302,7 +304,7 @@ impl Filesystem for Adapter {
     }
 
     fn statfs(&self, _: &Request, _: INodeNo, reply: ReplyStatfs) {
-        match self.ask(Ino::ROOT, |tree| Ok(tree.statistics())) {
+        match self.ask(Ino::ROOT, |forest| Ok(forest.statistics())) {
             Ok(figures) => {
                 let blocks = figures.bytes.div_ceil(u64::from(BLOCK));
                 reply.statfs(blocks, 0, 0, figures.files, 0, BLOCK, NAME_MAX, BLOCK);

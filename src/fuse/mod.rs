@@ -11,5 +11,5 @@ pub(crate) mod process;
 mod session;
 
 pub use error::{MountError, UnmountError};
-pub use mountpoint::{Ended, Mounted, Mountpoint, unmount};
+pub use mountpoint::{Ended, Made, Mounted, Mountpoint, unmount};
 pub use session::{Access, Options, Session};

@@ -3,9 +3,11 @@
 
 use std::env;
 use std::ffi::{OsStr, OsString};
+use std::fmt;
 use std::fs;
 use std::io;
 use std::os::unix::ffi::{OsStrExt, OsStringExt};
+use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
@@ -17,15 +19,80 @@ const FILESYSTEM_TYPE: &str = "fuse.ostfs";
 /// The kernel's table of the mounts that this process sees.
 const MOUNT_TABLE: &str = "/proc/self/mountinfo";
 
-/// A directory that can be mounted on.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Mountpoint(PathBuf);
+/// A directory that can be mounted on, or can be made for it.
+///
+/// One that [`Mountpoint::make`] has made is removed again when this is dropped.
+#[derive(Debug, PartialEq, Eq)]
+pub struct Mountpoint {
+    path: PathBuf,
+    is_there: bool,
+    made: Option<Made>,
+}
+
+/// A directory that was made to be mounted on: what tells it from one that others put in its place.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Made {
+    device: u64,
+    inode: u64,
+}
+
+impl fmt::Display for Made {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}:{}", self.device, self.inode)
+    }
+}
+
+impl Made {
+    /// The one that was printed so.
+    pub fn parse(text: &str) -> Option<Self> {
+        let (device, inode) = text.split_once(':')?;
+        Some(Self {
+            device: device.parse().ok()?,
+            inode: inode.parse().ok()?,
+        })
+    }
+
+    fn at(path: &Path) -> io::Result<Self> {
+        let metadata = fs::symlink_metadata(path)?;
+        Ok(Self {
+            device: metadata.dev(),
+            inode: metadata.ino(),
+        })
+    }
+
+    /// Removes the directory, if it is still the one at `path`, and empty: the system sees to that.
+    pub fn remove(self, path: &Path) {
+        if Self::at(path).is_ok_and(|present| present == self) {
+            // What is not empty, or under another mount by now, stays.
+            fs::remove_dir(path).ok();
+        }
+    }
+}
+
+impl Drop for Mountpoint {
+    fn drop(&mut self) {
+        if let Some(made) = self.made {
+            made.remove(&self.path);
+        }
+    }
+}
 
 impl Mountpoint {
     /// Checks that `path` is a directory, empty unless `nonempty`, on which neither a dead FUSE mount nor another
-    /// ostfs lies.
-    pub fn check(path: &Path, nonempty: bool) -> Result<Self, MountError> {
+    /// ostfs lies; or, with `may_be_made`, that there is nothing, but a directory to make it in.
+    pub fn check(path: &Path, nonempty: bool, may_be_made: bool) -> Result<Self, MountError> {
         let path = resolve(path);
+        let is_missing = || {
+            let gone = |error: io::Error| error.kind() == io::ErrorKind::NotFound;
+            fs::symlink_metadata(&path).is_err_and(gone) && path.parent().is_some_and(Path::is_dir)
+        };
+        if may_be_made && is_missing() {
+            return Ok(Self {
+                path,
+                is_there: false,
+                made: None,
+            });
+        }
         if let Some(mount) = mounted_at(&path) {
             if is_dead(&path) {
                 return Err(MountError::Stale(path));
@@ -46,12 +113,34 @@ impl Mountpoint {
         if !nonempty && entries.next().is_some() {
             return Err(MountError::NotEmpty(path));
         }
-        Ok(Self(path))
+        Ok(Self {
+            path,
+            is_there: true,
+            made: None,
+        })
+    }
+
+    /// Makes the directory, unless it is there.
+    pub fn make(&mut self) -> Result<(), MountError> {
+        if self.is_there {
+            return Ok(());
+        }
+        let made = fs::create_dir(&self.path).and_then(|()| Made::at(&self.path));
+        self.made = Some(made.map_err(|source| MountError::Unusable {
+            path: self.path.clone(),
+            source,
+        })?);
+        Ok(())
     }
 
     /// Its absolute path, free of symbolic links.
     pub fn path(&self) -> &Path {
-        &self.0
+        &self.path
+    }
+
+    /// What [`Mountpoint::make`] has made, if anything.
+    pub fn made(&self) -> Option<Made> {
+        self.made
     }
 }
 
@@ -300,6 +389,34 @@ mod tests {
         assert_eq!(topmost(TABLE, Path::new("/mnt")), None);
         assert_eq!(topmost(TABLE, Path::new("/mnt/my")), None);
         assert_eq!(topmost(b"garbage\n1 2\n- - - -", Path::new("/mnt")), None);
+    }
+
+    #[test]
+    fn a_directory_that_was_made_is_removed_unless_it_is_someone_elses_by_then() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("mail");
+        let made = || {
+            let mut mountpoint = Mountpoint::check(&path, false, true).unwrap();
+            mountpoint.make().unwrap();
+            assert!(path.is_dir());
+            mountpoint
+        };
+        let identity = made().made().unwrap();
+        assert!(!path.exists(), "it goes with the value");
+        assert_eq!(Made::parse(&identity.to_string()), Some(identity));
+        let mountpoint = made();
+        fs::write(path.join("mine"), "").unwrap();
+        drop(mountpoint);
+        assert!(path.join("mine").exists());
+        fs::remove_dir_all(&path).unwrap();
+        let mountpoint = made();
+        fs::rename(&path, folder.path().join("moved")).unwrap();
+        fs::create_dir(&path).unwrap();
+        drop(mountpoint);
+        assert!(path.is_dir(), "another directory of the same name stays");
+        // One that was there before stays as well.
+        drop(Mountpoint::check(&path, false, true).unwrap());
+        assert!(path.is_dir());
     }
 
     #[test]

@@ -4,7 +4,7 @@
 use std::fs::OpenOptions;
 use std::io;
 use std::mem::{self, ManuallyDrop};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::mpsc::{Receiver, channel};
 use std::thread;
 
@@ -16,7 +16,7 @@ use super::adapter::{Adapter, Ownership};
 use super::error::MountError;
 use super::mountpoint::{self, Mounted, Mountpoint, source_name};
 use super::{panics, process};
-use crate::tree::Tree;
+use crate::tree::Forest;
 
 /// Who may use the mount.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -78,10 +78,10 @@ pub struct Session {
 const THREADS: std::ops::RangeInclusive<usize> = 2..=8;
 
 impl Session {
-    /// Mounts `tree`, which came from the file `source`. No thread runs yet, so the process may still fork.
+    /// Mounts `forest`, which came from the files `sources`. No thread runs yet, so the process may still fork.
     pub fn mount(
-        tree: Tree,
-        source: &Path,
+        forest: Forest,
+        sources: &[PathBuf],
         mountpoint: &Mountpoint,
         options: &Options,
     ) -> Result<Self, MountError> {
@@ -91,7 +91,7 @@ impl Session {
         let signals = Signals::new([SIGINT, SIGTERM, SIGHUP]).map_err(failed)?;
         let (sender, replaced) = channel();
         let adapter = Adapter::new(
-            tree,
+            forest,
             Ownership {
                 uid: options.uid.unwrap_or_else(process::effective_uid),
                 gid: options.gid.unwrap_or_else(process::effective_gid),
@@ -101,7 +101,7 @@ impl Session {
             sender,
         );
         let session =
-            fuser::Session::new(adapter, &mountpoint, &config(source, options)).map_err(failed)?;
+            fuser::Session::new(adapter, &mountpoint, &config(sources, options)).map_err(failed)?;
         Ok(Self {
             session,
             mounted: Mounted::at(mountpoint),
@@ -167,10 +167,17 @@ fn check_device() -> Result<(), MountError> {
     }
 }
 
-fn config(source: &Path, options: &Options) -> Config {
-    let source = match &options.fsname {
-        Some(name) => source_name(name.as_ref()),
-        None => source_name(mountpoint::resolve(source).as_os_str()),
+fn config(sources: &[PathBuf], options: &Options) -> Config {
+    let source = match (&options.fsname, sources) {
+        (Some(name), _) => source_name(name.as_ref()),
+        (None, [first, others @ ..]) => {
+            let first = source_name(mountpoint::resolve(first).as_os_str());
+            match others.len() {
+                0 => first,
+                others => format!("{first} and {others} more"),
+            }
+        }
+        (None, []) => String::new(),
     };
     let mut config = Config::default();
     config.mount_options = vec![
@@ -246,7 +253,7 @@ mod tests {
 
     #[test]
     fn mounts_are_read_only_and_harmless() {
-        let config = config(Path::new("/nowhere/mail.ost"), &Options::default());
+        let config = config(&["/nowhere/mail.ost".into()], &Options::default());
         for option in [
             MountOption::RO,
             MountOption::NoSuid,
@@ -267,7 +274,7 @@ mod tests {
                 access,
                 ..Options::default()
             };
-            let config = config(Path::new("mail.ost"), &options);
+            let config = config(&["mail.ost".into()], &options);
             assert!(
                 config
                     .mount_options

@@ -1,7 +1,8 @@
 //! Inode numbers: derived from node ids alone, so equal on every mount of the same file.
 //!
-//! The top four bits are the kind, then 28 bits of an index, then the NID of a folder or message. What lies deeper
-//! (attachments of embedded messages, links) has a hash of its path in place of both, and a table of those seen.
+//! The top four bits are the kind, then eight bits for which of several files it is, 20 bits of an index, and the NID of a
+//! folder or message. What lies deeper (attachments of embedded messages, links) has a hash of its path in place of index
+//! and NID, and a table of those seen. A tree knows its own file alone, as number 0; `forest` sets the others.
 
 use std::collections::HashMap;
 use std::fmt;
@@ -21,6 +22,17 @@ impl Ino {
     fn new(kind: u64, index: u64, nid: NodeId) -> Ino {
         Ino(kind << KIND_SHIFT | (index & INDEX_MASK) << INDEX_SHIFT | u64::from(nid.0))
     }
+
+    /// This number of a tree as one of file number `file`.
+    pub(super) fn of_file(self, file: u8) -> Ino {
+        Ino(self.0 | u64::from(file) << FILE_SHIFT)
+    }
+
+    /// The number of the file, and the number within its tree.
+    pub(super) fn split(self) -> (u8, Ino) {
+        let file = u64::from(u8::MAX) << FILE_SHIFT;
+        ((self.0 >> FILE_SHIFT) as u8, Ino(self.0 & !file))
+    }
 }
 
 /// What kind of directory entry something is.
@@ -35,9 +47,10 @@ pub enum Kind {
 }
 
 const KIND_SHIFT: u32 = 60;
+const FILE_SHIFT: u32 = 52;
 const INDEX_SHIFT: u32 = 32;
-const INDEX_MASK: u64 = (1 << (KIND_SHIFT - INDEX_SHIFT)) - 1;
-const HASH_MASK: u64 = (1 << KIND_SHIFT) - 1;
+const INDEX_MASK: u64 = (1 << (FILE_SHIFT - INDEX_SHIFT)) - 1;
+const HASH_MASK: u64 = (1 << FILE_SHIFT) - 1;
 
 const FOLDER: u64 = 0;
 const MESSAGE: u64 = 1;
@@ -276,7 +289,7 @@ impl Inodes {
         }
     }
 
-    /// A number from the hash of `words`. Two paths with the same 60 bits would be astronomical bad luck; the second
+    /// A number from the hash of `words`. Two paths with the same 52 bits would be astronomical bad luck; the second
     /// one then takes the next number.
     fn intern(&self, kind: u64, object: &Object, words: impl Iterator<Item = u32>) -> Ino {
         let mut hash = fnv1a(words) & HASH_MASK;
@@ -345,5 +358,23 @@ mod tests {
             assert_eq!(first.object(number).as_ref(), Some(object));
         }
         assert_eq!(first.object(Ino(DEEP_FILE << KIND_SHIFT | 99)), None);
+    }
+
+    #[test]
+    fn the_same_object_of_every_file_has_a_number_of_its_own() {
+        let inodes = Inodes::default();
+        let deep = MessagePath::top(NodeId(0x20_0024)).embedded(3);
+        for object in [
+            Object::Root,
+            Object::Message(NodeId(u32::MAX)),
+            Object::Attachment(MessagePath::top(NodeId(0x20_0024)), INDEX_MASK as u32),
+            Object::Attachments(deep),
+        ] {
+            let number = inodes.number(&object);
+            assert_eq!(number.split(), (0, number));
+            for file in [1, 2, u8::MAX] {
+                assert_eq!(number.of_file(file).split(), (file, number));
+            }
+        }
     }
 }

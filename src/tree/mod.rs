@@ -9,6 +9,7 @@ mod attachments;
 mod control;
 mod directory;
 mod folder;
+mod forest;
 mod import;
 mod index;
 mod info;
@@ -36,6 +37,7 @@ use crate::ndb::NodeId;
 use crate::recover::{self, Watch};
 
 pub use directory::{Directory, Entry};
+pub use forest::{Forest, Listing};
 pub use info::{FolderInfo, Info};
 pub use ino::{Ino, Kind};
 pub use options::{Attachments, Options};

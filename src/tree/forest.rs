@@ -1,0 +1,211 @@
+//! Several files in one tree: a directory for each, named as its file. A single file is the tree itself.
+//!
+//! The mount and `export` know trees through this layer alone.
+
+use std::ffi::OsStr;
+use std::path::Path;
+use std::sync::Arc;
+use std::time::{SystemTime, UNIX_EPOCH};
+
+use super::directory::{Directory, Entry};
+use super::ino::{Ino, Kind};
+use super::{Attr, Statistics, Tree, name};
+use crate::error::{Error, Result};
+
+/// The trees of all files. `Send + Sync`, as [`Tree`] is.
+#[derive(Debug)]
+pub struct Forest {
+    trees: Vec<Tree>,
+    /// The directory above the trees of several files, in which file number `n` is entry `n - 1`.
+    top: Option<Arc<Directory>>,
+}
+
+/// Where an inode is: in which file, and there.
+struct Place<'a> {
+    file: u8,
+    tree: &'a Tree,
+    ino: Ino,
+}
+
+/// The names in one directory.
+#[derive(Debug)]
+pub struct Listing {
+    directory: Arc<Directory>,
+    file: u8,
+    parent: Ino,
+}
+
+impl Listing {
+    /// The directory that holds this one (the root's is the root).
+    pub fn parent(&self) -> Ino {
+        self.parent
+    }
+
+    /// Entry number `index`, or None past the end.
+    pub fn entry(&self, index: usize) -> Option<Entry<'_>> {
+        let entry = self.directory.entry(index)?;
+        Some(Entry {
+            ino: entry.ino.of_file(self.file),
+            ..entry
+        })
+    }
+
+    /// All entries in order.
+    pub fn entries(&self) -> impl Iterator<Item = Entry<'_>> {
+        (0..self.directory.len()).filter_map(|index| self.entry(index))
+    }
+}
+
+impl Forest {
+    /// As many files as inode numbers can tell apart.
+    pub const MAX_FILES: usize = u8::MAX as usize;
+
+    /// Shows the trees of these files, in this order; None if there are none, or more than [`Forest::MAX_FILES`]. Of files
+    /// with the same name the first keeps it, later ones get ` ~` and their number.
+    pub fn new(files: Vec<(&Path, Tree)>) -> Option<Self> {
+        if files.is_empty() || files.len() > Self::MAX_FILES {
+            return None;
+        }
+        let mut top = (files.len() > 1).then(|| Directory::new(Ino::ROOT));
+        let mut trees = Vec::with_capacity(files.len());
+        for (number, (path, tree)) in (1..).zip(files) {
+            if let Some(top) = &mut top {
+                let file_name = path.file_name().map(OsStr::to_string_lossy);
+                let name = name::folder(file_name.as_deref());
+                let name = top.free_stem(&name, &[""], u32::from(number));
+                top.add(&name, Ino::ROOT.of_file(number), Kind::Directory);
+            }
+            trees.push(tree);
+        }
+        Some(Self {
+            trees,
+            top: top.map(|top| Arc::new(top.finish())),
+        })
+    }
+
+    /// The place of `ino`; None for the directory above the trees.
+    fn place(&self, ino: Ino) -> Result<Option<Place<'_>>> {
+        let (file, local) = ino.split();
+        let index = match &self.top {
+            Some(_) if ino == Ino::ROOT => return Ok(None),
+            Some(_) => file.checked_sub(1),
+            None => (file == 0).then_some(0),
+        };
+        let tree = index.and_then(|index| self.trees.get(usize::from(index)));
+        Ok(Some(Place {
+            file,
+            tree: tree.ok_or(Error::NotFound)?,
+            ino: local,
+        }))
+    }
+
+    /// How many problems were met so far, in all files.
+    pub fn problem_count(&self) -> u64 {
+        self.trees.iter().map(Tree::problem_count).sum()
+    }
+
+    /// As [`Tree::note`].
+    pub fn note(&self, ino: Ino, problem: &dyn std::fmt::Display) {
+        if let Ok(Some(at)) = self.place(ino) {
+            at.tree.note(at.ino, problem);
+        }
+    }
+
+    /// As [`Tree::lookup`].
+    pub fn lookup(&self, parent: Ino, name: &OsStr) -> Result<Option<Ino>> {
+        let Some(at) = self.place(parent)? else {
+            let entry = |name| self.top.as_ref()?.find(name);
+            return Ok(name.to_str().and_then(entry).map(|entry| entry.ino));
+        };
+        let found = at.tree.lookup(at.ino, name)?;
+        Ok(found.map(|ino| ino.of_file(at.file)))
+    }
+
+    /// As [`Tree::attr`].
+    pub fn attr(&self, ino: Ino) -> Result<Attr> {
+        match self.place(ino)? {
+            Some(at) => Ok(Attr {
+                ino,
+                ..at.tree.attr(at.ino)?
+            }),
+            None => Ok(self.top_attr()),
+        }
+    }
+
+    /// The directory above the trees is as new as the newest file.
+    fn top_attr(&self) -> Attr {
+        let times = self.trees.iter().map(|tree| tree.source_time);
+        let newest: SystemTime = times.max().unwrap_or(UNIX_EPOCH);
+        Attr {
+            ino: Ino::ROOT,
+            kind: Kind::Directory,
+            size: 0,
+            nlink: 1,
+            mtime: newest,
+            ctime: newest,
+            btime: newest,
+            changing: false,
+        }
+    }
+
+    /// The listing of the directory `ino`.
+    pub fn directory(&self, ino: Ino) -> Result<Listing> {
+        let place = self.place(ino)?;
+        if let (None, Some(top)) = (&place, &self.top) {
+            return Ok(Listing {
+                directory: Arc::clone(top),
+                file: 0,
+                parent: Ino::ROOT,
+            });
+        }
+        let at = place.ok_or(Error::NotFound)?;
+        let directory = at.tree.directory(at.ino)?;
+        let parent = match at.ino {
+            Ino::ROOT => Ino::ROOT,
+            _ => directory.parent().of_file(at.file),
+        };
+        Ok(Listing {
+            directory,
+            file: at.file,
+            parent,
+        })
+    }
+
+    /// As [`Tree::read_at`].
+    pub fn read_at(&self, ino: Ino, offset: u64, buf: &mut [u8]) -> Result<usize> {
+        match self.place(ino)? {
+            Some(at) => at.tree.read_at(at.ino, offset, buf),
+            None => Err(Error::IsADirectory),
+        }
+    }
+
+    /// As [`Tree::read_link`].
+    pub fn read_link(&self, ino: Ino) -> Result<String> {
+        match self.place(ino)? {
+            Some(at) => at.tree.read_link(at.ino),
+            None => Err(Error::NotFound),
+        }
+    }
+
+    /// As [`Tree::replacement`].
+    pub fn replacement(&self, ino: Ino) -> Option<Ino> {
+        let at = self.place(ino).ok().flatten()?;
+        Some(at.tree.replacement(at.ino)?.of_file(at.file))
+    }
+
+    /// As [`Tree::place_of_replaced`].
+    pub fn place_of_replaced(&self, ino: Ino) -> Option<(Ino, String)> {
+        let at = self.place(ino).ok().flatten()?;
+        let (directory, name) = at.tree.place_of_replaced(at.ino)?;
+        Some((directory.of_file(at.file), name))
+    }
+
+    /// Figures for `statfs`, of all files together.
+    pub fn statistics(&self) -> Statistics {
+        let each = || self.trees.iter().map(Tree::statistics);
+        Statistics {
+            bytes: each().map(|figures| figures.bytes).sum(),
+            files: each().map(|figures| figures.files).sum(),
+        }
+    }
+}
