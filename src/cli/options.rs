@@ -22,6 +22,10 @@ const KNOWN: &[(&str, &str)] = &[
         "show hidden items and search folders too, from the real root",
     ),
     (
+        "deleted",
+        "add lost+found/deleted: what was deleted and still lies in the file",
+    ),
+    (
         "cache=SIZE",
         "bound of all caches together, with K, M or G; at least 1M [64M]",
     ),
@@ -172,6 +176,7 @@ impl Options {
         match option.name {
             "attachments" => self.tree.attachments = option.attachments()?,
             "all" => self.tree.all = option.flag()?,
+            "deleted" => self.tree.deleted = option.flag()?,
             "cache" => self.tree.cache = option.size()?,
             "eol" => self.tree.eol = option.eol()?,
             "headers" => self.tree.headers = option.headers()?,
@@ -394,11 +399,16 @@ mod tests {
     #[test]
     fn every_option_arrives() {
         let options = parse(
-            "attachments=dir,all,cache=256M,recover=scan,nonempty,ro,allow_root,uid=1000,gid=100,default_permissions,fsname=mail",
+            "attachments=dir,all,deleted,cache=256M,recover=scan,nonempty,ro,allow_root,uid=1000,gid=100,default_permissions,fsname=mail",
         )
         .unwrap();
         assert_eq!(options.tree.attachments, Attachments::Dir);
-        assert!(options.tree.all && options.nonempty && options.mount.default_permissions);
+        assert!(
+            options.tree.all
+                && options.tree.deleted
+                && options.nonempty
+                && options.mount.default_permissions
+        );
         assert_eq!(options.tree.cache, 256 << 20);
         assert_eq!(options.tree.recover, Mode::Scan);
         assert_eq!(options.mount.access, Access::Root);

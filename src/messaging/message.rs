@@ -9,7 +9,7 @@ use super::recipient::Recipient;
 use super::store::Store;
 use crate::error::{Error, Result};
 use crate::ltp::{FileTime, PropertyContext, TableContext, tags};
-use crate::ndb::{BlockId, Node, NodeId, NodeType};
+use crate::ndb::{BlockId, Node, NodeEntry, NodeId, NodeType};
 
 /// Messages within messages are followed this deep.
 pub const MAX_EMBEDDED_DEPTH: usize = 30;
@@ -72,6 +72,11 @@ impl Message {
     /// Opens the message `nid` of the file: reads its list of properties.
     pub fn open(store: &Arc<Store>, nid: NodeId) -> Result<Self> {
         Self::of_node(store, store.node(nid)?, Arc::new([]))
+    }
+
+    /// Opens the message of `entry`, whether the file has an entry of its id or not.
+    pub fn of_entry(store: &Arc<Store>, entry: NodeEntry) -> Result<Self> {
+        Self::of_node(store, Node::of_entry(store.ndb(), entry), Arc::new([]))
     }
 
     /// Opens the message in `node`, which is embedded in the messages with the blocks `around`.

@@ -38,8 +38,17 @@ impl NodeDatabase {
         if let Some(entry) = self.find_block(bid)? {
             return Ok(entry);
         }
+        if let Some(entry) = self.added_block(bid.key()) {
+            return Ok(entry);
+        }
         let error = Error::corrupt("BBT", bid, "no entry for a block that is referred to");
-        let found = self.rescue().and_then(|rescue| rescue.block(bid.key()));
+        // A scan has been made already for the blocks that were added.
+        let rescue = if self.has_added() {
+            None
+        } else {
+            self.rescue()
+        };
+        let found = rescue.and_then(|rescue| rescue.block(bid.key()));
         match found {
             Some(entry) => {
                 self.gone_around(&error);

@@ -114,13 +114,17 @@ impl NodeDatabase {
 
     /// The entry of node `nid`; None when the file has no such node.
     pub fn find_node(&self, nid: NodeId) -> Result<Option<NodeEntry>> {
-        match self.descend(PageType::Nbt, u64::from(nid.0)) {
+        let found = match self.descend(PageType::Nbt, u64::from(nid.0)) {
             Ok(found) => Ok(found
                 .and_then(|(leaf, index)| leaf.node(index))
                 .filter(|entry| entry.nid == nid)),
             Err(error) => self
                 .rescued(PageType::Nbt, error, |rescue| rescue.node(nid))
                 .map_err(|error| error.in_node(nid.0)),
+        };
+        match found {
+            Ok(Some(entry)) => Ok(Some(entry)),
+            Ok(None) | Err(_) => self.added_node(nid).map_or(found, |entry| Ok(Some(entry))),
         }
     }
 

@@ -33,18 +33,32 @@ pub use source::Source;
 
 use crypt::CryptMethod;
 use page::{BTreePage, PageType};
-use rescue::LazyRescue;
+use rescue::{Added, LazyRescue};
 
 const SHARDS: usize = 8;
+
+type PageCache = ByteLru<(PageType, u64), Arc<BTreePage>>;
+type BlockCache = ByteLru<BlockId, Arc<[u8]>>;
+
+/// The share of pages in caches of together `cache` bytes.
+fn page_cache(cache: u64) -> PageCache {
+    ByteLru::new(cache / 4, SHARDS)
+}
+
+/// The share of blocks.
+fn block_cache(cache: u64) -> BlockCache {
+    ByteLru::new(cache / 4 * 3, SHARDS)
+}
 
 /// An opened file: its header, and its pages and blocks through caches.
 #[derive(Debug)]
 pub struct NodeDatabase {
-    source: Source,
+    source: Arc<Source>,
     header: Header,
-    pages: ByteLru<(PageType, u64), Arc<BTreePage>>,
-    blocks: ByteLru<BlockId, Arc<[u8]>>,
+    pages: PageCache,
+    blocks: BlockCache,
     rescue: LazyRescue,
+    added: Added,
 }
 
 impl NodeDatabase {
@@ -61,11 +75,12 @@ impl NodeDatabase {
     /// The file `source` with a `header` that was read, or made up for one that is lost.
     pub fn new(source: Source, header: Header, cache: u64) -> Self {
         Self {
-            source,
+            source: Arc::new(source),
             header,
-            pages: ByteLru::new(cache / 4, SHARDS),
-            blocks: ByteLru::new(cache / 4 * 3, SHARDS),
+            pages: page_cache(cache),
+            blocks: block_cache(cache),
             rescue: LazyRescue::default(),
+            added: Added::default(),
         }
     }
 

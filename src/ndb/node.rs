@@ -5,6 +5,7 @@ use std::sync::Arc;
 use super::NodeDatabase;
 use super::data_tree::DataTree;
 use super::ids::{BlockId, NodeId};
+use super::page::NodeEntry;
 use crate::bytes::{u8_at, u16_at, u32_at, uint_at};
 use crate::error::{Error, Result};
 
@@ -37,13 +38,18 @@ impl Node {
     /// The node `nid` of the file. [`Error::NotFound`] when there is none.
     pub fn open(ndb: &Arc<NodeDatabase>, nid: NodeId) -> Result<Self> {
         let entry = ndb.find_node(nid)?.ok_or(Error::NotFound)?;
-        Ok(Self {
+        Ok(Self::of_entry(ndb, entry))
+    }
+
+    /// The node of `entry`, whether the file has an entry of its id or not.
+    pub fn of_entry(ndb: &Arc<NodeDatabase>, entry: NodeEntry) -> Self {
+        Self {
             ndb: Arc::clone(ndb),
-            nid,
+            nid: entry.nid,
             data: entry.data,
             subnodes: entry.subnodes,
             parent: entry.parent,
-        })
+        }
     }
 
     /// Its id; for a subnode, private to its owner.

@@ -3,7 +3,7 @@
 
 use std::fmt;
 use std::ops::Range;
-use std::sync::OnceLock;
+use std::sync::{Arc, OnceLock};
 
 use super::NodeDatabase;
 use super::format::Format;
@@ -126,10 +126,18 @@ impl Rescue {
 }
 
 /// What is found on first need.
-#[derive(Default)]
+#[derive(Default, Clone)]
 pub(super) struct LazyRescue {
-    rescuer: Option<Box<dyn Rescuer>>,
-    found: OnceLock<Rescue>,
+    rescuer: Option<Arc<dyn Rescuer>>,
+    found: Arc<OnceLock<Rescue>>,
+    restored: Arc<OnceLock<Box<[NodeEntry]>>>,
+}
+
+/// Nodes and blocks that no live tree has.
+#[derive(Debug, Default)]
+pub(super) struct Added {
+    nodes: Box<[NodeEntry]>,
+    blocks: Arc<[FoundBlock]>,
 }
 
 impl fmt::Debug for LazyRescue {
@@ -143,7 +151,7 @@ impl fmt::Debug for LazyRescue {
 impl NodeDatabase {
     /// Lets `rescuer` stand in where a page or block is not where it should be. Nothing is scanned before.
     pub fn with_rescuer(mut self, rescuer: Box<dyn Rescuer>) -> Self {
-        self.rescue.rescuer = Some(rescuer);
+        self.rescue.rescuer = Some(Arc::from(rescuer));
         self
     }
 
@@ -152,6 +160,59 @@ impl NodeDatabase {
         // A second set of finds would be one too many; the first one stays.
         self.rescue.found.set(found).ok();
         self
+    }
+
+    /// The same file with nodes and blocks beside those of its live trees, which stay as they are: what was deleted and
+    /// still lies there. `blocks` ascend. Has caches of its own, of at most `cache` bytes.
+    pub fn with_added(
+        &self,
+        mut nodes: Vec<NodeEntry>,
+        blocks: Arc<[FoundBlock]>,
+        cache: u64,
+    ) -> Self {
+        nodes.sort_by_key(|node| node.nid);
+        nodes.dedup_by_key(|node| node.nid);
+        Self {
+            source: Arc::clone(&self.source),
+            header: self.header.clone(),
+            pages: super::page_cache(cache),
+            blocks: super::block_cache(cache),
+            rescue: self.rescue.clone(),
+            added: Added {
+                nodes: nodes.into(),
+                blocks,
+            },
+        }
+    }
+
+    /// Takes over entries of nodes whose own are lost, made of what else the file says of them. Once at most.
+    pub fn restore(&self, mut nodes: Vec<NodeEntry>) {
+        nodes.sort_by_key(|node| node.nid);
+        self.rescue.restored.set(nodes.into()).ok();
+    }
+
+    /// Whether it was made by [`NodeDatabase::with_added`].
+    pub(super) fn has_added(&self) -> bool {
+        !self.added.blocks.is_empty()
+    }
+
+    /// The entry of a node that no page has.
+    pub(super) fn added_node(&self, nid: NodeId) -> Option<NodeEntry> {
+        let restored = self.rescue.restored.get().map(|nodes| &**nodes);
+        [Some(&*self.added.nodes), restored]
+            .into_iter()
+            .flatten()
+            .find_map(|nodes| {
+                let index = nodes.binary_search_by_key(&nid, |node| node.nid);
+                nodes.get(index.ok()?).copied()
+            })
+    }
+
+    /// The entry of a block that no page has.
+    pub(super) fn added_block(&self, bid: BlockId) -> Option<BlockEntry> {
+        let blocks = &self.added.blocks;
+        let index = blocks.binary_search_by_key(&bid, |block| block.bid);
+        blocks.get(index.ok()?).map(FoundBlock::entry)
     }
 
     /// What a scan of the file found, which is made now if need be; None when recovery is off.

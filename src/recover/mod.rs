@@ -1,11 +1,14 @@
 //! Recovery: what can still be read when the header, a page of a B-tree or the end of the file is lost. Beside
-//! `messaging`, on `ndb`.
+//! `messaging`, on `ndb`; what was deleted is judged with the help of `messaging`.
 //!
 //! [`open`] is how the layers above open a file. It reads the header and two pages; the whole file is scanned only when
 //! those, or later a lookup, do not lead to what they should ([`Mode`]).
 #![forbid(unsafe_code)]
 
+mod deleted;
+mod identity;
 mod lost_header;
+mod readable;
 mod rebuild;
 mod roots;
 mod scan;
@@ -18,6 +21,8 @@ use crate::ndb::format::Format;
 use crate::ndb::page::PageType;
 use crate::ndb::rescue::{Rescue, Rescuer};
 use crate::ndb::{Header, NodeDatabase, Source};
+
+pub use deleted::{Deleted, DeletedItem, deleted};
 
 /// When a file is scanned for what its B-trees do not lead to: `-o recover=off|auto|scan`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]

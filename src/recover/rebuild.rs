@@ -96,7 +96,7 @@ fn nodes(source: &Source, format: &'static Format, pages: &[Page]) -> Vec<NodeEn
 }
 
 /// Outlook moves blocks, so several intact copies may be found: the one that the newest leaf names comes first.
-fn blocks(
+pub(super) fn blocks(
     source: &Source,
     format: &'static Format,
     pages: &[Page],

@@ -112,6 +112,7 @@ impl Tree {
                 nid: path.nid,
                 attachments: above.to_vec(),
             })),
+            None if self.inodes.is_of_deleted() => self.place_of_deleted(path.nid),
             None => self
                 .parent_of(path.nid)
                 .map_or(Ino::ROOT, |folder| self.folder_ino(folder)),

@@ -1,8 +1,9 @@
 //! Inode numbers: derived from node ids alone, so equal on every mount of the same file.
 //!
-//! The top four bits are the kind, then eight bits for which of several files it is, 20 bits of an index, and the NID of a
-//! folder or message. What lies deeper (attachments of embedded messages, links) has a hash of its path in place of index
-//! and NID, and a table of those seen. A tree knows its own file alone, as number 0; `forest` sets the others.
+//! The top four bits are the kind, then eight bits for which of several files it is, 20 bits of an index (the highest is
+//! set for what was deleted), and the NID of a folder or message. What lies deeper (attachments of embedded messages,
+//! links) has a hash of its path in place of index and NID, and a table of those seen. A tree knows its own file alone, as
+//! number 0; `forest` sets the others.
 
 use std::collections::HashMap;
 use std::fmt;
@@ -18,6 +19,14 @@ pub struct Ino(pub u64);
 impl Ino {
     /// The root directory; FUSE demands 1.
     pub const ROOT: Ino = Ino(1);
+
+    /// `lost+found/deleted`: `lost+found` among the numbers of [`Inodes::of_deleted`].
+    pub(super) const DELETED: Ino = Ino(SPECIAL << KIND_SHIFT | DELETED);
+
+    /// Whether it was given by [`Inodes::of_deleted`].
+    pub(super) fn is_deleted(self) -> bool {
+        self != Self::ROOT && self.0 & DELETED != 0
+    }
 
     fn new(kind: u64, index: u64, nid: NodeId) -> Ino {
         Ino(kind << KIND_SHIFT | (index & INDEX_MASK) << INDEX_SHIFT | u64::from(nid.0))
@@ -50,7 +59,11 @@ const KIND_SHIFT: u32 = 60;
 const FILE_SHIFT: u32 = 52;
 const INDEX_SHIFT: u32 = 32;
 const INDEX_MASK: u64 = (1 << (FILE_SHIFT - INDEX_SHIFT)) - 1;
-const HASH_MASK: u64 = (1 << FILE_SHIFT) - 1;
+/// Bit of an index that no number of the live tree has: what was deleted.
+const DELETED: u64 = 1 << 19 << INDEX_SHIFT;
+/// Attachments beyond this index are numbered as what lies deeper.
+const MAX_INDEX: u64 = (DELETED >> INDEX_SHIFT) - 1;
+const HASH_MASK: u64 = ((1 << FILE_SHIFT) - 1) & !DELETED;
 
 const FOLDER: u64 = 0;
 const MESSAGE: u64 = 1;
@@ -227,11 +240,33 @@ impl Object {
 #[derive(Debug, Default)]
 pub struct Inodes {
     deep: RwLock<HashMap<u64, Object>>,
+    /// Set in all of its numbers: 0 or [`DELETED`].
+    mark: u64,
 }
 
 impl Inodes {
+    /// Numbers for what was deleted: none of them is one of the live tree.
+    pub fn of_deleted() -> Self {
+        Self {
+            mark: DELETED,
+            ..Self::default()
+        }
+    }
+
+    /// Whether it was made by [`Inodes::of_deleted`].
+    pub(super) fn is_of_deleted(&self) -> bool {
+        self.mark != 0
+    }
+
     /// The number of `object`.
     pub fn number(&self, object: &Object) -> Ino {
+        match object {
+            Object::Root => Ino::ROOT,
+            object => Ino(self.bare_number(object).0 | self.mark),
+        }
+    }
+
+    fn bare_number(&self, object: &Object) -> Ino {
         match object {
             Object::Root => Ino::ROOT,
             Object::Folder(nid) => Ino::new(FOLDER, 0, *nid),
@@ -248,7 +283,7 @@ impl Inodes {
                 Ino::new(ATTACHMENTS, 0, path.nid)
             }
             Object::Attachment(path, index)
-                if path.attachments.is_empty() && u64::from(*index) <= INDEX_MASK =>
+                if path.attachments.is_empty() && u64::from(*index) <= MAX_INDEX =>
             {
                 Ino::new(ATTACHMENT, u64::from(*index), path.nid)
             }
@@ -267,6 +302,10 @@ impl Inodes {
         if ino == Ino::ROOT {
             return Some(Object::Root);
         }
+        if ino.0 & DELETED != self.mark {
+            return None;
+        }
+        let ino = Ino(ino.0 & !self.mark);
         let nid = NodeId((ino.0 & u64::from(u32::MAX)) as u32);
         let index = ino.0 >> INDEX_SHIFT & INDEX_MASK;
         match ino.0 >> KIND_SHIFT {

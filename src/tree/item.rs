@@ -174,6 +174,9 @@ impl Tree {
 
     /// What took the place of the file `ino` when an attachment in it turned out damaged; None for all other files.
     pub fn replacement(&self, ino: Ino) -> Option<Ino> {
+        if let Some(deleted) = self.deleted_of(ino) {
+            return deleted.replacement(ino);
+        }
         match self.inodes.object(ino)? {
             Object::Message(nid) if self.is_damaged(nid) => {
                 Some(self.inodes.number(&Object::CheckedMessage(nid)))

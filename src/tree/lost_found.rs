@@ -4,6 +4,7 @@
 use std::collections::{BTreeMap, BTreeSet, HashSet};
 
 use super::Tree;
+use super::deleted::DELETED;
 use super::directory::Directory;
 use super::ino::{Ino, Kind, Object, Special};
 use super::name;
@@ -22,7 +23,7 @@ struct Reached {
 #[derive(Debug, Default)]
 pub(super) struct LostFound {
     folders: BTreeMap<NodeId, BTreeSet<NodeId>>,
-    messages: BTreeMap<NodeId, Vec<NodeId>>,
+    pub(super) messages: BTreeMap<NodeId, Vec<NodeId>>,
     /// Folders below a folder that hold something lost, though they are not lost themselves.
     paths: BTreeMap<NodeId, BTreeSet<NodeId>>,
 }
@@ -32,11 +33,14 @@ impl Tree {
     pub(super) fn list_lost(&self, nid: NodeId) -> Directory {
         let lost = self.lost_found.get_or_init(|| self.find_lost());
         let above = match self.parent_of(nid) {
-            _ if nid == self.root => Ino::ROOT,
+            _ if nid == self.root => self.above_lost_found(),
             Some(parent) if self.is_below_root(nid) => self.lost_ino(parent),
             _ => self.lost_ino(self.root),
         };
         let mut listing = Directory::new(above);
+        if nid == self.root && self.options.deleted {
+            listing.add(DELETED, Ino::DELETED, Kind::Directory);
+        }
         for folder in lost.paths.get(&nid).into_iter().flatten() {
             let name = name::folder(self.folder_name(*folder).as_deref());
             let stem = listing.free_stem(&name, &[""], folder.0);
@@ -64,7 +68,7 @@ impl Tree {
         (alone + within.sum::<usize>()) as u64
     }
 
-    fn lost_ino(&self, nid: NodeId) -> Ino {
+    pub(super) fn lost_ino(&self, nid: NodeId) -> Ino {
         let object = if nid == self.root {
             Object::Special(Special::LostFound)
         } else {
@@ -78,7 +82,7 @@ impl Tree {
         properties.string(tags::DISPLAY_NAME).ok().flatten()
     }
 
-    fn is_below_root(&self, nid: NodeId) -> bool {
+    pub(super) fn is_below_root(&self, nid: NodeId) -> bool {
         nid == self.root || self.ancestors(nid).any(|ancestor| ancestor == self.root)
     }
 
@@ -97,7 +101,7 @@ impl Tree {
             if reached.folders.contains(nid) || (topmost_only && below_lost) {
                 continue;
             }
-            let at = self.lost_place(&mut lost, &reached, *parent);
+            let at = self.lost_place(&mut lost, reached.folders.contains(parent), *parent);
             lost.folders.entry(at).or_default().insert(*nid);
             self.reach(*nid, &mut reached);
         }
@@ -106,7 +110,8 @@ impl Tree {
                 continue;
             }
             if Message::open(&self.store, node.nid).is_ok() {
-                let at = self.lost_place(&mut lost, &reached, node.parent);
+                let known = reached.folders.contains(&node.parent);
+                let at = self.lost_place(&mut lost, known, node.parent);
                 lost.messages.entry(at).or_default().push(node.nid);
             } else {
                 self.problems.note(format!(
@@ -118,10 +123,9 @@ impl Tree {
         lost
     }
 
-    /// Where in `lost+found` that belongs which has lost its `parent`: under the same path, as far as there is one.
-    fn lost_place(&self, lost: &mut LostFound, reached: &Reached, parent: NodeId) -> NodeId {
-        let known = reached.folders.contains(&parent) && self.is_below_root(parent);
-        if !known {
+    /// Where in `lost+found` that belongs which has lost its `parent`: under the same path, if that is `known`.
+    pub(super) fn lost_place(&self, lost: &mut LostFound, known: bool, parent: NodeId) -> NodeId {
+        if !known || !self.is_below_root(parent) {
             return self.root;
         }
         let mut at = parent;

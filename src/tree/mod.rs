@@ -7,6 +7,7 @@
 
 mod attachments;
 mod control;
+mod deleted;
 mod directory;
 mod folder;
 mod forest;
@@ -23,6 +24,7 @@ mod problems;
 
 use std::collections::{HashMap, HashSet};
 use std::ffi::OsStr;
+use std::fmt;
 use std::path::Path;
 use std::sync::{Arc, OnceLock};
 use std::time::SystemTime;
@@ -120,16 +122,25 @@ pub struct Tree {
     info: OnceLock<String>,
     index: OnceLock<Index>,
     lost_found: OnceLock<LostFound>,
+    /// What was deleted, as a tree of its own.
+    deleted: OnceLock<Box<Tree>>,
     index_sections: ByteLru<NodeId, Arc<str>>,
     imports: Mutex<HashMap<(NodeId, ImportKind), Arc<Import>>>,
     import_texts: ByteLru<(NodeId, ImportKind), Arc<str>>,
     problems: Arc<Problems>,
+    watch: Arc<RecoveryWatch>,
 }
 
 /// What a recovery tells: its progress to whoever opened the tree, its problems to the list of problems.
 struct RecoveryWatch {
     progress: Box<Progress>,
     problems: Arc<Problems>,
+}
+
+impl fmt::Debug for RecoveryWatch {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("RecoveryWatch").finish_non_exhaustive()
+    }
 }
 
 /// Hears how many bytes of how many a scan of the file has read; both are equal at its end.
@@ -155,18 +166,29 @@ impl Tree {
     /// As [`Tree::open`]; `progress` hears of the scan of a damaged file, now or when it becomes necessary.
     pub fn open_with(path: &Path, options: &Options, progress: Box<Progress>) -> Result<Self> {
         let problems = Arc::new(Problems::default());
-        let watch = RecoveryWatch {
-            progress,
-            problems: Arc::clone(&problems),
-        };
-        let ndb = recover::open_with(path, options.cache / 2, options.recover, Arc::new(watch))?;
-        let source_time = ndb.source().modified();
+        let watch = Arc::new(RecoveryWatch { progress, problems });
+        let mut options = options.clone();
+        if options.deleted {
+            options.cache -= options.cache / deleted::CACHE_SHARE;
+        }
+        let watcher: Arc<dyn Watch> = watch.clone();
+        let ndb = recover::open_with(path, options.cache / 2, options.recover, watcher)?;
         let store = Arc::new(Store::open(ndb));
         let root = if options.all {
             NodeId::ROOT_FOLDER
         } else {
             store.ipm_subtree()
         };
+        Ok(Self::of_store(store, root, options, watch))
+    }
+
+    /// The tree of `store` from folder `root` on. Nothing is read yet.
+    fn of_store(
+        store: Arc<Store>,
+        root: NodeId,
+        options: Options,
+        watch: Arc<RecoveryWatch>,
+    ) -> Self {
         let converter = Converter::new(
             Arc::clone(&store),
             convert::Options {
@@ -177,10 +199,10 @@ impl Tree {
                 vcard: options.vcard,
             },
         );
-        Ok(Self {
+        Self {
             converter,
             root,
-            source_time,
+            source_time: store.ndb().source().modified(),
             inodes: Inodes::default(),
             listings: ByteLru::new(options.cache / 4, 1),
             items: ByteLru::new(options.cache / 8, 4),
@@ -191,13 +213,15 @@ impl Tree {
             info: OnceLock::new(),
             index: OnceLock::new(),
             lost_found: OnceLock::new(),
+            deleted: OnceLock::new(),
             index_sections: ByteLru::new(options.cache / 32, 1),
             imports: Mutex::default(),
             import_texts: ByteLru::new(options.cache / 32, 1),
-            problems,
-            options: options.clone(),
+            problems: Arc::clone(&watch.problems),
+            watch,
+            options,
             store,
-        })
+        }
     }
 
     /// The store that the tree shows.
@@ -212,6 +236,9 @@ impl Tree {
 
     /// Notes a problem with `ino` for the log and `.ostfs/problems.txt`, unless it is known already.
     pub fn note(&self, ino: Ino, problem: &dyn std::fmt::Display) {
+        if let Some(deleted) = self.deleted_of(ino) {
+            return deleted.note(ino, problem);
+        }
         match self.inodes.object(ino) {
             Some(object) => self.problems.note(format!("{object}: {problem}")),
             None => self.problems.note(format!("inode {:#x}: {problem}", ino.0)),
@@ -233,6 +260,9 @@ impl Tree {
 
     /// The inode under `name` in the directory `parent`; None when there is none.
     pub fn lookup(&self, parent: Ino, name: &OsStr) -> Result<Option<Ino>> {
+        if let Some(deleted) = self.deleted_of(parent) {
+            return deleted.lookup(parent, name);
+        }
         // All names are UTF-8.
         let Some(name) = name.to_str() else {
             return Ok(None);
@@ -263,7 +293,13 @@ impl Tree {
 
     /// Attributes of `ino`; may open the message to learn its size, never reads an attachment.
     pub fn attr(&self, ino: Ino) -> Result<Attr> {
-        self.noted(ino, self.attr_of(ino))
+        if ino == Ino::DELETED && self.options.deleted {
+            return Ok(self.deleted_attr());
+        }
+        match self.deleted_of(ino) {
+            Some(deleted) => deleted.attr(ino),
+            None => self.noted(ino, self.attr_of(ino)),
+        }
     }
 
     fn attr_of(&self, ino: Ino) -> Result<Attr> {
@@ -308,6 +344,9 @@ impl Tree {
 
     /// The listing of the directory `ino`.
     pub fn directory(&self, ino: Ino) -> Result<Arc<Directory>> {
+        if let Some(deleted) = self.deleted_of(ino) {
+            return deleted.directory(ino);
+        }
         if let Some(listing) = self.listings.get(&ino) {
             return Ok(listing);
         }
@@ -333,7 +372,10 @@ impl Tree {
     /// When an attachment within the file of a message turns out damaged, the read fails, and [`Tree::replacement`] has
     /// a file with a placeholder.
     pub fn read_at(&self, ino: Ino, offset: u64, buf: &mut [u8]) -> Result<usize> {
-        self.noted(ino, self.read(ino, offset, buf))
+        match self.deleted_of(ino) {
+            Some(deleted) => deleted.read_at(ino, offset, buf),
+            None => self.noted(ino, self.read(ino, offset, buf)),
+        }
     }
 
     fn read(&self, ino: Ino, offset: u64, buf: &mut [u8]) -> Result<usize> {

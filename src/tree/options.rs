@@ -23,6 +23,8 @@ pub struct Options {
     pub attachments: Attachments,
     /// `-o all`: from the real root, with search folders and hidden items.
     pub all: bool,
+    /// `-o deleted`: what was deleted and still lies in the file, in `lost+found/deleted`.
+    pub deleted: bool,
     /// `-o cache=SIZE`: bound of all caches together, in bytes.
     pub cache: u64,
     /// `-o eol=lf|crlf`: line ends of items.
@@ -47,6 +49,7 @@ impl Default for Options {
         Self {
             attachments: Attachments::default(),
             all: false,
+            deleted: false,
             cache: Self::DEFAULT_CACHE,
             eol: Eol::default(),
             headers: Headers::default(),

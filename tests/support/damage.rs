@@ -178,6 +178,62 @@ impl<'a> Damage<'a> {
         });
     }
 
+    /// Writes a page once more behind the end of the file, under the id of an older page: as a change leaves it.
+    pub fn leave_stale(&self, page: PageEntry) {
+        const OLDER: u64 = 1;
+        let geo = &self.layout.geo;
+        let end = self.file.metadata().expect("a file").len();
+        let ib = end.next_multiple_of(geo.page as u64);
+        let mut bytes = self.read(page.ib, geo.page);
+        let bid = geo.page_data + if geo.wide { 8 } else { 4 };
+        bytes[bid..][..geo.word()].copy_from_slice(&OLDER.to_le_bytes()[..geo.word()]);
+        let sig = signature(ib, OLDER).to_le_bytes();
+        bytes[geo.page_data + 2..][..2].copy_from_slice(&sig);
+        self.write(ib, &bytes);
+    }
+
+    /// Deletes a message as Outlook does: its node and its blocks leave the B-trees, an older leaf still names the node,
+    /// and the blocks stay where they are. Its folder must have lost its contents table.
+    pub fn delete_message(&self, nid: u32) {
+        let node = self.layout.node(nid);
+        self.leave_stale(self.layout.page(PTYPE_NBT, 0, u64::from(nid)));
+        self.drop_node(nid);
+        let mut blocks = self.tree_blocks(node.data);
+        self.subnode_blocks(node.sub, &mut blocks);
+        blocks.sort_unstable();
+        blocks.dedup();
+        for bid in blocks {
+            self.drop_block(bid);
+        }
+    }
+
+    /// Blocks of a data tree, inner ones too.
+    fn tree_blocks(&self, bid: u64) -> Vec<u64> {
+        let mut blocks = vec![bid];
+        if bid & 2 != 0 {
+            let size = self.layout.geo.word();
+            let data = self.payload(bid);
+            for at in (8..data.len()).step_by(size) {
+                blocks.extend(self.tree_blocks(word(&data, at, size)));
+            }
+        }
+        blocks.retain(|bid| *bid != 0);
+        blocks
+    }
+
+    /// Blocks of a sub-node tree and of all that hangs on it.
+    fn subnode_blocks(&self, bid: u64, blocks: &mut Vec<u64>) {
+        if bid == 0 {
+            return;
+        }
+        let places = self.subnode_places(bid);
+        blocks.extend([bid].into_iter().chain(places.iter().map(|place| place.0)));
+        for (_, _, node) in places {
+            blocks.extend(self.tree_blocks(node.data));
+            self.subnode_blocks(node.sub, blocks);
+        }
+    }
+
     // Blocks.
 
     /// Payload of a block, decoded.

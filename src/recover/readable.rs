@@ -1,0 +1,121 @@
+//! Whether all of a message can be read: properties, recipients, attachments and what is within them.
+
+use crate::ltp::{PropertyContext, PropertyStream, tags};
+use crate::messaging::{Attachment, AttachmentData, Message};
+
+/// What opening an object costs beside the bytes of its values.
+const OBJECT: u64 = 4096;
+/// Bytes read at a time.
+const STEP: usize = 64 << 10;
+/// `rgclass` of what Outlook shows as items. [MS-OXCMSG] 2.2.1.3
+const CLASSES: [&str; 2] = ["IPM", "REPORT"];
+
+/// PidTagMessageClass if it is that of an item.
+pub(super) fn item_class(context: &PropertyContext) -> Option<String> {
+    let bytes = context
+        .stream(tags::MESSAGE_CLASS)
+        .ok()??
+        .read_all(1 << 10)
+        .ok()?;
+    // UTF-16 or 8-bit, the classes of items are ASCII.
+    let class: String = bytes
+        .iter()
+        .filter(|byte| **byte != 0)
+        .map(|byte| char::from(*byte).to_ascii_uppercase())
+        .collect();
+    let is_item = |prefix: &str| {
+        class
+            .strip_prefix(prefix)
+            .is_some_and(|rest| rest.is_empty() || rest.starts_with('.'))
+    };
+    CLASSES.into_iter().any(is_item).then_some(class)
+}
+
+/// Reads all of some messages, as long as its allowance of bytes lasts: a hostile file names the same blocks again and
+/// again.
+pub(super) struct Reader {
+    left: u64,
+    buffer: Vec<u8>,
+}
+
+/// How much of a message could be read.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Readable {
+    /// All of it.
+    Whole,
+    /// Not all of it.
+    Part,
+    /// The allowance is used up.
+    Unknown,
+}
+
+impl Reader {
+    pub(super) fn new(allowance: u64) -> Self {
+        Self {
+            left: allowance,
+            buffer: vec![0; STEP],
+        }
+    }
+
+    pub(super) fn read(&mut self, message: &Message) -> Readable {
+        let whole = self.message(message);
+        match self.left {
+            0 => Readable::Unknown,
+            _ if whole => Readable::Whole,
+            _ => Readable::Part,
+        }
+    }
+
+    fn take(&mut self, bytes: u64) -> bool {
+        self.left = self.left.saturating_sub(bytes);
+        self.left > 0
+    }
+
+    fn message(&mut self, message: &Message) -> bool {
+        let mut whole = true;
+        message.recipients(|_| whole = false);
+        let attachments = message.attachments(|_| whole = false);
+        self.values(message.properties().context())
+            && whole
+            && attachments
+                .iter()
+                .all(|attachment| self.attachment(attachment))
+    }
+
+    fn attachment(&mut self, attachment: &Attachment) -> bool {
+        let Ok(properties) = attachment.properties() else {
+            return false;
+        };
+        self.values(properties.context())
+            && match attachment.data(&properties) {
+                // The values of the attachment have been read already.
+                Ok(AttachmentData::None | AttachmentData::Bytes(_)) => true,
+                Ok(AttachmentData::Ole(stream)) => self.stream(&stream),
+                Ok(AttachmentData::Message(message)) => self.message(&message),
+                Err(_) => false,
+            }
+    }
+
+    fn values(&mut self, context: &PropertyContext) -> bool {
+        self.take(OBJECT)
+            && context.problem().is_none()
+            && context
+                .records()
+                .iter()
+                .all(|record| match context.stream(record.id) {
+                    Ok(stream) => stream.is_none_or(|stream| self.stream(&stream)),
+                    Err(_) => false,
+                })
+    }
+
+    fn stream(&mut self, stream: &PropertyStream) -> bool {
+        let mut at = 0;
+        loop {
+            match stream.read_at(at, &mut self.buffer) {
+                Ok(0) => return at == stream.len(),
+                Ok(read) if self.take(read as u64) => at += read as u64,
+                Ok(_) | Err(_) => return false,
+            }
+        }
+    }
+}
