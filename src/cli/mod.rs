@@ -23,7 +23,7 @@ mod unmount;
 use std::ffi::OsString;
 use std::path::{Path, PathBuf};
 
-use clap::{Args, Parser, Subcommand};
+use clap::{Args, CommandFactory, Parser, Subcommand};
 
 pub use exit::Exit;
 pub use report::Failure;
@@ -197,6 +197,12 @@ pub fn run(arguments: Vec<OsString>) -> Result<(), Failure> {
     }
 }
 
+/// The definition of the command line: of `ostfs` with all its commands, and of `mount.fuse.ostfs`. Man pages and shell
+/// completions are made from it.
+pub fn definitions() -> [clap::Command; 2] {
+    [Cli::command(), helper::HelperArguments::command()]
+}
+
 /// Prints why a command failed.
 pub fn report(failure: &Failure) {
     report::error(&failure.message);
@@ -220,12 +226,12 @@ fn parse<T: Parser>(arguments: &[OsString]) -> Result<Option<T>, Failure> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use clap::CommandFactory;
 
     #[test]
     fn the_definition_holds_together() {
-        Cli::command().debug_assert();
-        helper::HelperArguments::command().debug_assert();
+        for command in definitions() {
+            command.debug_assert();
+        }
     }
 
     #[test]

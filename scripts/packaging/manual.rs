@@ -1,0 +1,150 @@
+//! Writes the man pages and the shell completions of ostfs into a directory, laid out as below `/usr/share`:
+//! `cargo run --example manual -- DIRECTORY`. All text about options and commands is that of `--help`.
+
+use std::error::Error;
+use std::fs::{self, File};
+use std::io::Write;
+use std::path::{Path, PathBuf};
+
+use clap::Command;
+use clap_complete::Shell;
+use clap_mangen::Man;
+
+/// What `--help` leaves to the manual, in man(7).
+const MORE: &str = "\
+.SH EXAMPLES
+.TP
+Look into the OST of a mailbox that is gone:
+.EX
+$ ostfs mount old\\-mailbox.ost /mnt/mail
+$ ls /mnt/mail/Inbox
+$ grep \\-rl \"purchase order\" /mnt/mail
+$ ostfs unmount /mnt/mail
+.EE
+.TP
+Take all mail out, and go on after an interruption:
+.EX
+$ rsync \\-a /mnt/mail/ ~/mail\\-archive/
+$ ostfs export \\-o nonempty old\\-mailbox.ost ~/mail\\-archive
+.EE
+.TP
+One line of /etc/fstab:
+.EX
+/srv/old.ost /mnt/mail fuse.ostfs ro,noauto,user 0 0
+.EE
+.SH FILES
+.TP
+.I MOUNTPOINT/lost+found
+What no folder lists any more.
+.TP
+.I MOUNTPOINT/.ostfs/info.json
+What the file is. The directory is not listed, but there.
+.TP
+.I MOUNTPOINT/.ostfs/problems.txt
+What could not be read, and where.
+.TP
+.I MOUNTPOINT/.ostfs/index.csv
+A line for each item: path, node, date, subject, class.
+.TP
+.I MOUNTPOINT/.ostfs/import/
+A folder of calendar or contacts in one file.
+.TP
+.I /etc/fuse.conf
+Needs the line user_allow_other before an ordinary user may give \\-o allow_other.
+.SH ENVIRONMENT
+.TP
+.B RUST_LOG
+What is logged: error, warn (the default), info, debug or trace.
+.SH SEE ALSO
+.BR ostfs\\-mount (1),
+.BR ostfs\\-export (1),
+.BR ostfs\\-check (1),
+.BR mount.fuse.ostfs (8),
+.BR fusermount3 (1)
+";
+/// The end of the pages of single commands.
+const SEE_ALSO: &str = ".SH SEE ALSO\n.BR ostfs (1)\n";
+
+fn main() -> Result<(), Box<dyn Error>> {
+    let target = std::env::args_os().nth(1).ok_or("give a directory")?;
+    let target = PathBuf::from(target);
+    let [ostfs, helper] = ostfs::cli::definitions();
+    // `ostfs help` needs no page of its own.
+    let mut ostfs = ostfs.disable_help_subcommand(true);
+    ostfs.build();
+    page(&target, &ostfs, "ostfs", "1")?;
+    for command in ostfs.get_subcommands() {
+        let name = format!("ostfs-{}", command.get_name());
+        page(&target, command, &name, "1")?;
+    }
+    page(&target, &helper, "mount.fuse.ostfs", "8")?;
+    for (shell, directory) in [
+        (Shell::Bash, "bash-completion/completions"),
+        (Shell::Zsh, "zsh/vendor-completions"),
+        (Shell::Fish, "fish/vendor_completions.d"),
+    ] {
+        let directory = target.join(directory);
+        fs::create_dir_all(&directory)?;
+        clap_complete::generate_to(shell, &mut ostfs, "ostfs", directory)?;
+    }
+    // Debian's bash looks for a file with the name of the command alone.
+    let bash = target.join("bash-completion/completions");
+    fs::rename(bash.join("ostfs.bash"), bash.join("ostfs"))?;
+    Ok(())
+}
+
+/// The page of `command`, under `name`.
+fn page(target: &Path, command: &Command, name: &str, section: &str) -> Result<(), Box<dyn Error>> {
+    let directory = target.join(format!("man/man{section}"));
+    fs::create_dir_all(&directory)?;
+    let mut file = File::create(directory.join(format!("{name}.{section}")))?;
+    let tables = command.get_after_long_help().or(command.get_after_help());
+    let tables = tables.map(ToString::to_string).unwrap_or_default();
+    // A page has the name under which it is found, and the date of no build.
+    let named: &'static str = name.to_owned().leak();
+    let command = command
+        .clone()
+        .name(named)
+        .after_help("")
+        .after_long_help("");
+    let man = Man::new(command)
+        .title(name)
+        .section(section)
+        .date("")
+        .source(concat!("ostfs ", env!("CARGO_PKG_VERSION")))
+        .manual("ostfs manual");
+    man.render_title(&mut file)?;
+    man.render_name_section(&mut file)?;
+    man.render_synopsis_section(&mut file)?;
+    man.render_description_section(&mut file)?;
+    man.render_options_section(&mut file)?;
+    if name == "ostfs" {
+        man.render_subcommands_section(&mut file)?;
+    }
+    file.write_all(sections(&tables).as_bytes())?;
+    let more = if name == "ostfs" { MORE } else { SEE_ALSO };
+    Ok(file.write_all(more.as_bytes())?)
+}
+
+/// The tables behind the options in `--help` as sections: a title that ends in a colon, then lines of two columns.
+fn sections(tables: &str) -> String {
+    let mut text = String::new();
+    for line in tables.lines().filter(|line| !line.is_empty()) {
+        let line = line.replace('-', "\\-");
+        match line.strip_prefix("  ") {
+            None => {
+                let title = line.split([':', ',']).next().unwrap_or_default();
+                let title = match title {
+                    "Exit codes" => "Exit status",
+                    other => other,
+                };
+                text += &format!(".SH {}\n", title.to_uppercase());
+            }
+            Some(row) => {
+                let (item, meaning) = row.trim_start().split_once("  ").unwrap_or((row, ""));
+                text += &format!(".TP\n.B {item}\n{}\n", meaning.trim_start());
+            }
+        }
+    }
+    text
+}
