@@ -10,6 +10,8 @@ mod stateful;
 
 pub use detect::{decode_html, decode_text8};
 
+use std::borrow::Cow;
+
 use encoding_rs::{Encoding, UTF_16BE, UTF_16LE, WINDOWS_1252};
 use oem_cp::code_table::DECODING_TABLE_CP_MAP;
 use oem_cp::code_table_type::TableType;
@@ -52,15 +54,15 @@ impl Table {
     }
 
     /// The text, and whether all bytes were characters of this page.
-    fn decode(&self, bytes: &[u8]) -> (String, bool) {
+    fn decode<'a>(&self, bytes: &'a [u8]) -> (Cow<'a, str>, bool) {
         match self {
             Self::Web(encoding) => {
                 let (text, malformed) = encoding.decode_without_bom_handling(bytes);
-                (text.into_owned(), !malformed)
+                (text, !malformed)
             }
             Self::Oem(table) => match table.decode_string_checked(bytes) {
-                Some(text) => (text, true),
-                None => (table.decode_string_lossy(bytes), false),
+                Some(text) => (text.into(), true),
+                None => (table.decode_string_lossy(bytes).into(), false),
             },
         }
     }
@@ -92,14 +94,19 @@ fn canonical(code_page: u32) -> u32 {
 /// Windows-1252, as do pages that nobody knows. Bytes that have no character in their page become U+FFFD, unless the
 /// whole is valid UTF-8.
 pub fn decode(code_page: u32, bytes: &[u8]) -> String {
+    decode_page(code_page, bytes).into_owned()
+}
+
+/// As [`decode`]; most bodies are UTF-8 already and need no copy.
+fn decode_page(code_page: u32, bytes: &[u8]) -> Cow<'_, str> {
     match canonical(code_page) {
         UTF_8 | US_ASCII => decode_utf8(bytes),
         UTF_16_LITTLE | UTF_16_BIG => {
             detect::decode_marked(bytes).unwrap_or_else(|| decode_utf8(bytes))
         }
-        UTF_7 if bytes.is_ascii() => encodify::utf7::MAIL.lenient().decode_lossy(bytes),
-        HZ => stateful::decode_hz(bytes),
-        page if stateful::is_iso_2022(page) => stateful::decode_iso_2022(page, bytes),
+        UTF_7 if bytes.is_ascii() => encodify::utf7::MAIL.lenient().decode_lossy(bytes).into(),
+        HZ => stateful::decode_hz(bytes).into(),
+        page if stateful::is_iso_2022(page) => stateful::decode_iso_2022(page, bytes).into(),
         page => match Table::of(page) {
             Some(table) => decode_table(&table, bytes),
             None => decode_utf8(bytes),
@@ -107,16 +114,19 @@ pub fn decode(code_page: u32, bytes: &[u8]) -> String {
     }
 }
 
-fn decode_table(table: &Table, bytes: &[u8]) -> String {
+fn decode_table<'a>(table: &Table, bytes: &'a [u8]) -> Cow<'a, str> {
     match table.decode(bytes) {
         (text, true) => text,
-        (text, false) => std::str::from_utf8(bytes).map_or(text, str::to_owned),
+        (text, false) => std::str::from_utf8(bytes).map_or(text, Cow::Borrowed),
     }
 }
 
 /// UTF-8, in which bytes that are not UTF-8 are taken for Windows-1252; a character cut off at the end is U+FFFD.
-fn decode_utf8(bytes: &[u8]) -> String {
+fn decode_utf8(bytes: &[u8]) -> Cow<'_, str> {
     let bytes = bytes.strip_prefix(&UTF_8_BOM).unwrap_or(bytes);
+    if let Ok(text) = std::str::from_utf8(bytes) {
+        return text.into();
+    }
     let mut text = String::with_capacity(bytes.len());
     let mut multibyte_seen = false;
     let mut chunks = bytes.utf8_chunks().peekable();
@@ -130,7 +140,7 @@ fn decode_utf8(bytes: &[u8]) -> String {
             text.push_str(&WINDOWS_1252.decode_without_bom_handling(invalid).0);
         }
     }
-    text
+    text.into()
 }
 
 /// Whether bytes that are not UTF-8 are the beginning of a character.
@@ -142,13 +152,13 @@ const UTF_8_BOM: [u8; 3] = [0xEF, 0xBB, 0xBF];
 
 /// Text of a PtypString value. An odd last byte is dropped, a lone surrogate becomes U+FFFD.
 pub fn decode_utf16le(bytes: &[u8]) -> String {
-    decode_utf16_units(UTF_16LE, bytes)
+    decode_utf16_units(UTF_16LE, bytes).into_owned()
 }
 
-fn decode_utf16_units(encoding: &'static Encoding, bytes: &[u8]) -> String {
+fn decode_utf16_units<'a>(encoding: &'static Encoding, bytes: &'a [u8]) -> Cow<'a, str> {
     let whole_units = bytes.len() & !1;
     let bytes = bytes.get(..whole_units).unwrap_or_default();
-    encoding.decode_without_bom_handling(bytes).0.into_owned()
+    encoding.decode_without_bom_handling(bytes).0
 }
 
 /// The code page that a charset label of MIME or HTML names, e.g. `iso-8859-1` or `GB2312`; `None` for labels that

@@ -4,9 +4,11 @@
 //! since other encodings hit that pattern only in a few characters by chance.
 #![forbid(unsafe_code)]
 
+use std::borrow::Cow;
+
 use super::{
     HZ, Table, US_ASCII, UTF_7, UTF_8, UTF_8_BOM, UTF_16_BIG, UTF_16_LITTLE, UTF_16BE, UTF_16LE,
-    WINDOWS_LATIN1, canonical, decode, decode_utf8, decode_utf16_units, from_charset_label,
+    WINDOWS_LATIN1, canonical, decode_page, decode_utf8, decode_utf16_units, from_charset_label,
     is_cut_off, stateful,
 };
 
@@ -14,6 +16,8 @@ use super::{
 const META_RANGE: usize = 16 * 1024;
 /// How many UTF-8 sequences outweigh the label of a double-byte page: a few GBK characters can look like UTF-8.
 const SEQUENCES_AGAINST_DOUBLE_BYTE: usize = 4;
+/// First bytes of UTF-8 characters of two bytes or more are not below this.
+const FIRST_OF_SEVERAL: u8 = 0xC0;
 /// How many bytes show whether text is UTF-16.
 const UTF_16_SAMPLE: usize = 512;
 
@@ -25,13 +29,11 @@ pub fn decode_html(
     bytes: &[u8],
     internet_codepage: Option<u32>,
     message_codepage: Option<u32>,
-) -> String {
-    let labels = [
-        internet_codepage.filter(is_telling),
-        meta_charset(bytes).filter(is_telling),
-        message_codepage.filter(is_telling),
-    ];
-    decode_labelled(bytes, &labels)
+) -> Cow<'_, str> {
+    // The element is looked for only when a label before it does not settle the matter.
+    let meta = std::iter::once_with(|| meta_charset(bytes)).flatten();
+    let labels = internet_codepage.into_iter();
+    decode_labelled(bytes, labels.chain(meta).chain(message_codepage))
 }
 
 /// Text of a PtypString8 body, given PidTagMessageCodepage and PidTagInternetCodepage where they exist; the message
@@ -40,12 +42,9 @@ pub fn decode_text8(
     bytes: &[u8],
     message_codepage: Option<u32>,
     internet_codepage: Option<u32>,
-) -> String {
-    let labels = [
-        message_codepage.filter(is_telling),
-        internet_codepage.filter(is_telling),
-    ];
-    decode_labelled(bytes, &labels)
+) -> Cow<'_, str> {
+    let labels = message_codepage.into_iter();
+    decode_labelled(bytes, labels.chain(internet_codepage))
 }
 
 /// Whether a label says anything about 8-bit text.
@@ -57,14 +56,14 @@ fn is_telling(code_page: &u32) -> bool {
 }
 
 /// Decodes by the first label that the bytes do not contradict.
-fn decode_labelled(bytes: &[u8], labels: &[Option<u32>]) -> String {
+fn decode_labelled(bytes: &[u8], labels: impl Iterator<Item = u32>) -> Cow<'_, str> {
     if let Some(text) = decode_marked(bytes) {
         return text;
     }
-    let mut labels = labels.iter().copied().flatten();
-    let first = labels.clone().next();
+    let mut labels = labels.filter(is_telling).peekable();
+    let first = labels.peek().copied();
     if bytes.is_ascii() {
-        return decode(seven_bit_page(bytes, first, labels), bytes);
+        return decode_page(seven_bit_page(bytes, first, labels), bytes);
     }
     let evidence = Evidence::of(bytes);
     let page = if evidence.is_utf8(first) {
@@ -72,7 +71,7 @@ fn decode_labelled(bytes: &[u8], labels: &[Option<u32>]) -> String {
     } else {
         labels.find(|&page| page != UTF_8).unwrap_or(WINDOWS_LATIN1)
     };
-    decode(page, bytes)
+    decode_page(page, bytes)
 }
 
 /// The page of text without any byte above 7F: only the encodings with escape sequences differ from ASCII there.
@@ -80,7 +79,7 @@ fn seven_bit_page(bytes: &[u8], first: Option<u32>, labels: impl Iterator<Item =
     if let Some(page @ (UTF_7 | HZ)) = first {
         return page;
     }
-    if bytes.contains(&stateful::ESCAPE) || bytes.contains(&stateful::SHIFT_OUT) {
+    if memchr::memchr2(stateful::ESCAPE, stateful::SHIFT_OUT, bytes).is_some() {
         let mut labels = labels;
         return labels
             .find(|&page| stateful::is_iso_2022(page))
@@ -100,6 +99,13 @@ struct Evidence {
 
 impl Evidence {
     fn of(bytes: &[u8]) -> Self {
+        if std::str::from_utf8(bytes).is_ok() {
+            let is_first = |byte: &&u8| **byte >= FIRST_OF_SEVERAL;
+            return Self {
+                sequences: bytes.iter().filter(is_first).count(),
+                errors: 0,
+            };
+        }
         let mut evidence = Self {
             sequences: 0,
             errors: 0,
@@ -130,7 +136,7 @@ impl Evidence {
 }
 
 /// Text of bytes that begin with a byte order mark, or have the zero bytes of UTF-16 in every other place.
-pub(super) fn decode_marked(bytes: &[u8]) -> Option<String> {
+pub(super) fn decode_marked(bytes: &[u8]) -> Option<Cow<'_, str>> {
     match bytes {
         [0xFF, 0xFE, rest @ ..] => return Some(decode_utf16_units(UTF_16LE, rest)),
         [0xFE, 0xFF, rest @ ..] => return Some(decode_utf16_units(UTF_16BE, rest)),

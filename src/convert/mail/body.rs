@@ -1,6 +1,8 @@
 //! The body of a message: which of its forms is the best, as text and as HTML. [MS-OXBBODY], [MS-OXCMAIL] 2.1.3.3
 #![forbid(unsafe_code)]
 
+use std::borrow::Cow;
+
 use crate::codepage;
 use crate::convert::text::{html, lzfu, normalise, rtf};
 use crate::error::Result;
@@ -118,8 +120,8 @@ impl Pages {
 }
 
 /// `text` as it goes into a part; None when nothing of it can be seen.
-fn shown(text: String) -> Option<String> {
-    let text = normalise(&text);
+fn shown<'a>(text: impl Into<Cow<'a, str>>) -> Option<String> {
+    let text = normalise(text);
     (!text.trim().is_empty()).then_some(text)
 }
 

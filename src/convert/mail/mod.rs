@@ -31,6 +31,7 @@ use structure::{Body, Entity};
 
 use super::attachment::{self, Content, Item};
 use super::rendition::{ByteRange, Writer};
+use super::text::contains;
 use super::text::rtf::ATTACHMENT_MARK;
 use super::{Converter, Headers, Rendition, calendar};
 use crate::error::Error;
@@ -175,7 +176,9 @@ impl Composer<'_> {
         }
         let mut best = body::best(message, |problem| problems.push(problem));
         self.text_left = self.text_left.saturating_sub(best.len());
-        if let Some(text) = &mut best.text {
+        if let Some(text) = &mut best.text
+            && contains(text, ATTACHMENT_MARK.encode_utf8(&mut [0; 4]))
+        {
             *text = name_marks(text, &items);
         }
         if let Some(kind) = report::Kind::of_class(&class) {
@@ -339,9 +342,6 @@ struct Composed {
 
 /// Puts names in place of the marks where RTF shows attachments.
 fn name_marks(text: &str, items: &[Item]) -> String {
-    if !text.contains(ATTACHMENT_MARK) {
-        return text.to_owned();
-    }
     let mut shown: Vec<&Item> = items
         .iter()
         .filter(|item| item.position.is_some())

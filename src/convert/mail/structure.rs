@@ -6,7 +6,7 @@ use super::flowed;
 use super::headers::Fields;
 use crate::convert::Headers;
 use crate::convert::rendition::{ByteRange, Writer};
-use crate::convert::text::{html, normalise};
+use crate::convert::text::{contains, html, normalise};
 
 /// Octets of the longest line that 8bit allows. RFC 5322 2.1.1
 const MAX_LINE: usize = 998;
@@ -114,7 +114,7 @@ impl Entity {
     /// Whether a text within contains `needle`. Attachments cannot: base64 has no `_`.
     pub fn contains(&self, needle: &str) -> bool {
         match &self.body {
-            Body::Text { text, .. } | Body::Lines { text, .. } => text.contains(needle),
+            Body::Text { text, .. } | Body::Lines { text, .. } => contains(text, needle),
             Body::Message(message) => message.contains(needle),
             Body::Multipart { parts, .. } => parts.iter().any(|part| part.contains(needle)),
             Body::File { .. } | Body::Verbatim { .. } | Body::Spliced { .. } => false,
@@ -191,7 +191,7 @@ impl Entity {
     fn write_text(&self, subtype: &str, text: &str, writer: &mut Writer) {
         let media_type = format!("text/{subtype}");
         let mut parameters = vec![("charset", "utf-8".to_owned())];
-        if text.lines().all(|line| line.len() <= MAX_LINE) {
+        if has_short_lines(text) {
             self.write_header(&media_type, &parameters, "8bit", writer);
             writer.text(text);
         } else if subtype == "plain" {
@@ -231,6 +231,14 @@ impl Entity {
         content.write(writer);
         writer.text("\n");
     }
+}
+
+/// Whether no line of `text` is longer than 8bit allows.
+fn has_short_lines(text: &str) -> bool {
+    let mut start = 0;
+    memchr::memchr_iter(b'\n', text.as_bytes())
+        .chain([text.len()])
+        .all(|end| end - std::mem::replace(&mut start, end + 1) <= MAX_LINE)
 }
 
 #[cfg(test)]

@@ -24,17 +24,26 @@ const MAX_LISTS: usize = 64;
 /// alternative text. Comments, scripts, styles and the head are dropped.
 pub fn to_text(html: &str) -> String {
     let mut renderer = Renderer::default();
+    let mut lower = String::new();
     for piece in Pieces::new(html) {
         match piece {
             Piece::Text(text) => renderer.text(text),
             Piece::Start { name, attributes } => {
-                renderer.start(&name.to_ascii_lowercase(), attributes);
+                renderer.start(lower_case(name, &mut lower), attributes);
             }
-            Piece::End { name } => renderer.end(&name.to_ascii_lowercase()),
+            Piece::End { name } => renderer.end(lower_case(name, &mut lower)),
         }
     }
     renderer.close_link();
     renderer.layout.finish()
+}
+
+/// `name` in lower case, in a buffer that serves all names.
+fn lower_case<'a>(name: &str, buffer: &'a mut String) -> &'a str {
+    buffer.clear();
+    buffer.push_str(name);
+    buffer.make_ascii_lowercase();
+    buffer
 }
 
 /// A link whose element is open.

@@ -8,25 +8,34 @@ pub mod html;
 pub mod lzfu;
 pub mod rtf;
 
-/// Text as it goes into a text part: every CRLF and lone CR is LF, NUL is gone.
-pub fn normalise(text: &str) -> String {
-    let mut out = String::with_capacity(text.len());
-    let mut rest = text;
-    while let Some(at) = rest.find(['\r', '\0']) {
-        let (line, end) = rest.split_at(at);
-        out.push_str(line);
-        rest = if let Some(after) = end.strip_prefix("\r\n") {
-            out.push('\n');
-            after
-        } else if let Some(after) = end.strip_prefix('\r') {
-            out.push('\n');
-            after
-        } else {
-            end.strip_prefix('\0').unwrap_or_default()
-        };
+use std::borrow::Cow;
+
+use memchr::{memchr2, memchr2_iter, memmem};
+
+/// Text as it goes into a text part: every CRLF and lone CR is LF, NUL is gone. Text that is so already is not copied.
+pub fn normalise<'a>(text: impl Into<Cow<'a, str>>) -> String {
+    let text = text.into();
+    if memchr2(b'\r', 0, text.as_bytes()).is_none() {
+        return text.into_owned();
     }
-    out.push_str(rest);
+    let mut out = String::with_capacity(text.len());
+    let mut start = 0;
+    for at in memchr2_iter(b'\r', 0, text.as_bytes()) {
+        out.push_str(text.get(start..at).unwrap_or_default());
+        let end = text.get(at..).unwrap_or_default();
+        // The LF of a CRLF is copied with what follows it.
+        if end.starts_with('\r') && !end.starts_with("\r\n") {
+            out.push('\n');
+        }
+        start = at + 1;
+    }
+    out.push_str(text.get(start..).unwrap_or_default());
     out
+}
+
+/// As [`str::contains`], at memory speed.
+pub fn contains(text: &str, needle: &str) -> bool {
+    memmem::find(text.as_bytes(), needle.as_bytes()).is_some()
 }
 
 #[cfg(test)]

@@ -51,14 +51,21 @@ impl Layout {
 
     /// Adds text whose white space collapses.
     pub(super) fn flowing(&mut self, text: &str) {
-        for character in text.chars() {
-            match character {
-                c if c.is_ascii_whitespace() => {
-                    if self.gap == Gap::Nothing {
-                        self.gap = Gap::Blank;
-                    }
-                }
-                c => self.character(c),
+        let mut rest = text;
+        while let Some(character) = rest.chars().next() {
+            let run = visible_run(rest);
+            let (run, after) = rest.split_at_checked(run).unwrap_or(("", rest));
+            if !run.is_empty() {
+                self.close_gap();
+                self.text.push_str(run);
+                rest = after;
+                continue;
+            }
+            rest = rest.get(character.len_utf8()..).unwrap_or_default();
+            if !character.is_ascii_whitespace() {
+                self.character(character);
+            } else if self.gap == Gap::Nothing {
+                self.gap = Gap::Blank;
             }
         }
     }
@@ -96,6 +103,9 @@ impl Layout {
     /// Writes the break that is due, and what belongs at the beginning of a line.
     fn close_gap(&mut self) {
         self.fresh = false;
+        if self.gap == Gap::Nothing && self.hard_blanks == 0 && !self.at_line_start() {
+            return;
+        }
         match std::mem::take(&mut self.gap) {
             Gap::Lines(lines) if !self.text.is_empty() => {
                 self.trim_line();
@@ -209,4 +219,23 @@ impl Layout {
         }
         self.text
     }
+}
+
+/// Bytes at the beginning of `text` that are shown as they are: visible characters with single blanks between them. It
+/// ends before whatever [`Layout::character`] must look at, or before a byte that may begin such a character.
+fn visible_run(text: &str) -> usize {
+    let mut end = 0;
+    let mut after_blank = true;
+    for (at, byte) in text.bytes().enumerate() {
+        match byte {
+            b' ' if after_blank => break,
+            b' ' => after_blank = true,
+            0..0x20 | 0x7F | 0xC2 | 0xCD | 0xE2 | 0xEF => break,
+            _ => {
+                after_blank = false;
+                end = at + 1;
+            }
+        }
+    }
+    end
 }

@@ -1,6 +1,8 @@
 //! Cuts HTML into text and tags, by the rules that browsers follow for broken markup too (HTML Standard, 13.2.5).
 #![forbid(unsafe_code)]
 
+use memchr::memchr;
+
 use super::entity;
 
 /// A piece of HTML that a reader sees or that shapes it.
@@ -140,7 +142,7 @@ impl<'a> Iterator for Pieces<'a> {
                 }
                 [b'<', b'/', ..] => self.skip_past(">"),
                 [_, after @ ..] => {
-                    let length = after.iter().position(|&byte| byte == b'<');
+                    let length = memchr(b'<', after);
                     let length = length.map_or(self.rest.len(), |length| length + 1);
                     return Some(Piece::Text(self.take(length)));
                 }
