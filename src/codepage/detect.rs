@@ -65,8 +65,12 @@ fn decode_labelled(bytes: &[u8], labels: impl Iterator<Item = u32>) -> Cow<'_, s
     if bytes.is_ascii() {
         return decode_page(seven_bit_page(bytes, first, labels), bytes);
     }
-    let evidence = Evidence::of(bytes);
+    let text = std::str::from_utf8(bytes).ok();
+    let evidence = text.map_or_else(|| Evidence::of(bytes), Evidence::of_text);
     let page = if evidence.is_utf8(first) {
+        if let Some(text) = text {
+            return text.into();
+        }
         UTF_8
     } else {
         labels.find(|&page| page != UTF_8).unwrap_or(WINDOWS_LATIN1)
@@ -98,14 +102,15 @@ struct Evidence {
 }
 
 impl Evidence {
-    fn of(bytes: &[u8]) -> Self {
-        if std::str::from_utf8(bytes).is_ok() {
-            let is_first = |byte: &&u8| **byte >= FIRST_OF_SEVERAL;
-            return Self {
-                sequences: bytes.iter().filter(is_first).count(),
-                errors: 0,
-            };
+    fn of_text(text: &str) -> Self {
+        let is_first = |byte: &u8| *byte >= FIRST_OF_SEVERAL;
+        Self {
+            sequences: text.bytes().filter(is_first).count(),
+            errors: 0,
         }
+    }
+
+    fn of(bytes: &[u8]) -> Self {
         let mut evidence = Self {
             sequences: 0,
             errors: 0,

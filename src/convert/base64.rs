@@ -4,6 +4,7 @@
 use encodify::base64::{self, Base64, LineEnding};
 
 use super::rendition::{ByteRange, Eol};
+use crate::bytes::copy_at;
 use crate::error::{Error, Result};
 
 /// Source bytes of a full line.
@@ -11,7 +12,7 @@ const LINE_BYTES: u64 = 57;
 /// Symbols of a full line.
 const LINE_SYMBOLS: u64 = 76;
 /// Full lines encoded at once: what fits a block of the file and the caches of a processor.
-const BATCH_LINES: u64 = 1024;
+const BATCH_LINES: u64 = 2048;
 
 fn line_len(eol: Eol) -> u64 {
     LINE_SYMBOLS + eol.as_str().len() as u64
@@ -35,7 +36,7 @@ pub(super) fn read_at(source: &ByteRange, eol: Eol, offset: u64, buf: &mut [u8])
     };
     let engine: Base64 = base64::STANDARD.wrapped(LINE_SYMBOLS as usize, ending);
     let end = encoded_len(source.len(), eol);
-    let (mut bytes, mut encoded) = (Vec::new(), Vec::new());
+    let mut bytes = Vec::new();
     let mut done = 0;
     while let Some(free) = buf.get_mut(done..).filter(|free| !free.is_empty()) {
         let at = offset.saturating_add(done as u64);
@@ -43,26 +44,25 @@ pub(super) fn read_at(source: &ByteRange, eol: Eol, offset: u64, buf: &mut [u8])
             break;
         }
         let line = at / line_len(eol);
-        let skip = (at % line_len(eol)) as usize;
-        let wanted = (skip + free.len()) as u64;
-        let lines = wanted.div_ceil(line_len(eol)).min(BATCH_LINES);
+        let skip = at % line_len(eol);
+        // Whole lines are encoded where they are wanted; the one that a read begins or ends within is cut out.
+        let whole = (free.len() as u64 / line_len(eol)).min(BATCH_LINES);
+        let lines = if skip == 0 { whole.max(1) } else { 1 };
         let start = line * LINE_BYTES;
         let count = (lines * LINE_BYTES).min(source.len().saturating_sub(start));
         bytes.resize(count as usize, 0);
         source.read_exact_at(start, &mut bytes)?;
-        encoded.clear();
-        engine.encode_append(&bytes, &mut encoded);
-        let ready = encoded.get(skip..).unwrap_or_default();
-        let taken = ready.len().min(free.len());
+        let encoded = encoded_len(count, eol) as usize;
+        let taken = match free.get_mut(..encoded) {
+            Some(place) if skip == 0 => engine.encode_slice(&bytes, place).unwrap_or(0),
+            _ => copy_at(engine.encode(&bytes).as_bytes(), skip, free),
+        };
         if taken == 0 {
             return Err(Error::corrupt(
                 "base64",
                 format_args!("offset {at:#x}"),
                 "the encoder returned nothing",
             ));
-        }
-        for (to, from) in free.iter_mut().zip(ready) {
-            *to = *from;
         }
         done += taken;
     }

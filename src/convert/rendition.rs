@@ -14,6 +14,9 @@ use crate::ltp::PropertyStream;
 /// Bytes that are read at a time to check a range.
 const CHECK_STEP: usize = 1 << 16;
 
+/// Bytes of text that are not worth a segment of their own.
+const LONG_TEXT: usize = 1 << 12;
+
 /// How lines end.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub enum Eol {
@@ -271,6 +274,18 @@ impl Writer {
         if !text.is_empty() {
             self.at_line_start = text.ends_with('\n');
         }
+    }
+
+    /// As [`Writer::text`]; long text becomes a segment of its own as it is.
+    pub fn text_owned(&mut self, text: String) {
+        if self.eol == Eol::Crlf || text.len() < LONG_TEXT {
+            return self.text(&text);
+        }
+        self.flush();
+        self.at_line_start = text.ends_with('\n');
+        let mut bytes = text.into_bytes();
+        bytes.shrink_to_fit();
+        self.segments.push(Segment::Literal(bytes));
     }
 
     /// Ends the line unless that is done.

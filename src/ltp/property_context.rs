@@ -8,9 +8,6 @@ use crate::bytes::{u16_at, u32_at};
 use crate::error::{Error, Result};
 use crate::ndb::Node;
 
-/// Bytes of a value that is asked for as a whole. Text beyond is cut, and what is larger is read as a stream.
-pub const MAX_VALUE: usize = 256 << 20;
-
 /// One record: a property's id and type, and its value or where that is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct PropertyRecord {
@@ -110,8 +107,7 @@ impl PropertyContext {
         if property_type.is_inline() {
             return Ok(Value::decode(property_type, &record.value.to_le_bytes()));
         }
-        let bytes = self.record_stream(record)?.read_all(MAX_VALUE)?;
-        let value = Value::decode(property_type, &bytes);
+        let value = self.record_stream(record)?.value(property_type)?;
         if value.is_none() && property_type.fixed_size().is_some() {
             return Err(self.wrong(record, "the value is shorter than its type"));
         }

@@ -1,9 +1,13 @@
 //! The bytes of one property value or attachment: of known length, read at any offset, never whole in memory.
 
 use super::heap::{Heap, HeapItem, HeapNodeId, HnidTarget};
+use super::property::{PropertyType, Value};
 use crate::bytes::copy_at;
 use crate::error::{Error, Result};
 use crate::ndb::{DataTree, Node};
+
+/// Bytes of a value that is asked for as a whole. Text beyond is cut, and what is larger is read as a stream.
+const MAX_VALUE: usize = 256 << 20;
 
 /// A value as a stream. Cheap to clone; what it reads comes through the block cache.
 #[derive(Debug, Clone)]
@@ -59,6 +63,21 @@ impl PropertyStream {
             Inner::Tree(tree) => tree.read_at(offset, buf),
             Inner::Item(item) => Ok(copy_at(item.bytes(), offset, buf)),
         }
+    }
+
+    /// The value of type `property_type` that the bytes are, at most [`MAX_VALUE`] of them; None when they are too short
+    /// or the type is unknown.
+    pub fn value(&self, property_type: PropertyType) -> Result<Option<Value>> {
+        if let Inner::Item(item) = &self.0 {
+            return Ok(Value::decode(property_type, item.bytes()));
+        }
+        let bytes = self.read_all(MAX_VALUE)?;
+        Ok(match property_type {
+            PropertyType::STRING => Some(Value::String(bytes)),
+            PropertyType::STRING8 => Some(Value::String8(bytes)),
+            PropertyType::BINARY => Some(Value::Binary(bytes)),
+            _ => Value::decode(property_type, &bytes),
+        })
     }
 
     /// The first `limit` bytes, or all of them: for values that are text or small structures.

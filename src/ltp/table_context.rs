@@ -5,7 +5,6 @@
 use super::bth;
 use super::heap::{ClientSignature, Heap, HeapId, HeapItem, HeapNodeId, HnidTarget};
 use super::property::{PropertyType, Value};
-use super::property_context::MAX_VALUE;
 use super::stream::PropertyStream;
 use super::tags;
 use crate::bytes::{u8_at, u16_at, u32_at, uint_at};
@@ -285,8 +284,7 @@ impl Row<'_> {
             .iter()
             .find(|(side, _)| *side == id)
             .map_or(&self.table.heap, |(_, heap)| heap);
-        let bytes = PropertyStream::open(heap, HeapNodeId(hnid))?.read_all(MAX_VALUE)?;
-        Ok(Value::decode(column.property_type, &bytes))
+        PropertyStream::open(heap, HeapNodeId(hnid))?.value(column.property_type)
     }
 
     /// The bytes of the cell, if the bitmap says that it exists.

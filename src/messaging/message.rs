@@ -83,16 +83,18 @@ impl Message {
     fn of_node(store: &Arc<Store>, node: Node, around: Arc<[(BlockId, BlockId)]>) -> Result<Self> {
         let context = PropertyContext::open(node)?;
         // The code page properties are integers, so any code page will do to read them.
-        let probe = Properties::new(context, store.code_page());
+        let mut properties = Properties::new(context, store.code_page());
         let code_page = [tags::MESSAGE_CODEPAGE, tags::INTERNET_CODEPAGE]
             .into_iter()
-            .find_map(|id| probe.integer(id).ok().flatten())
+            .find_map(|id| properties.integer(id).ok().flatten())
             .and_then(|page| u32::try_from(page).ok())
-            .filter(|page| *page != 0)
-            .unwrap_or(store.code_page());
+            .filter(|page| *page != 0);
+        if let Some(code_page) = code_page {
+            properties.set_code_page(code_page);
+        }
         Ok(Self {
             store: Arc::clone(store),
-            properties: Properties::new(probe.context().clone(), code_page),
+            properties,
             around,
         })
     }

@@ -128,7 +128,8 @@ impl NamedProperties {
 
     /// The name of property `id`.
     pub fn name(&self, id: u16) -> Option<&(PropertySet, PropertyName)> {
-        self.names.get(&id)
+        // Most properties that are asked about are not named ones.
+        (id >= FIRST_NAMED_ID).then(|| self.names.get(&id))?
     }
 
     /// Number of names.

@@ -27,6 +27,11 @@ impl Properties {
         self.code_page
     }
 
+    /// Reads PtypString8 values in `code_page` from now on.
+    pub(super) fn set_code_page(&mut self, code_page: u32) {
+        self.code_page = code_page;
+    }
+
     /// Whether the object has property `id`, of whatever type and size.
     pub fn has(&self, id: u16) -> bool {
         self.context.record(id).is_some()

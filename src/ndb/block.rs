@@ -2,6 +2,7 @@
 //!
 //! The order for a compressed block is: CRC over the stored bytes, inflate, then decode.
 
+use std::cell::Cell;
 use std::sync::Arc;
 
 use miniz_oxide::inflate::decompress_slice_iter_to_slice;
@@ -11,10 +12,27 @@ use super::crc::{crc, signature};
 use super::crypt;
 use super::format::Format;
 use super::ids::BlockId;
-use super::page::BlockEntry;
+use super::page::{BTreePage, BlockEntry};
 use super::source::Source;
 use crate::bytes::{u16_at, u32_at, uint_at};
 use crate::error::{Error, Result};
+
+/// Bytes that are read at once where blocks follow each other in the file: what fits the cache of a processor.
+const RUN: usize = 128 << 10;
+
+thread_local! {
+    /// Blocks as stored, on their way to those who asked for them: at most [`RUN`] bytes a thread.
+    static STORED: Cell<Vec<u8>> = const { Cell::new(Vec::new()) };
+}
+
+/// Lends the buffer of this thread to `work`, resized to `len`.
+fn with_stored<T>(len: usize, work: impl FnOnce(&mut [u8]) -> T) -> T {
+    let mut stored = STORED.take();
+    stored.resize(len.max(stored.len()), 0);
+    let result = work(stored.get_mut(..len).unwrap_or_default());
+    STORED.set(stored);
+    result
+}
 
 impl NodeDatabase {
     /// The decoded payload of block `bid`, from the cache or the file. Errors when the file has no such block or its
@@ -24,21 +42,70 @@ impl NodeDatabase {
         if let Some(block) = self.blocks.get(&bid) {
             return Ok(block);
         }
-        let data: Arc<[u8]> = self.find_and_read(bid)?.into();
+        let data = self.find_and_read(bid)?;
         let weight = data.len();
         Ok(self.blocks.insert(bid, data, weight))
     }
 
-    /// Payload length of block `bid` after inflation, from the B-tree alone.
-    pub fn block_len(&self, bid: BlockId) -> Result<u64> {
-        Ok(u64::from(self.block_entry(bid)?.inflated))
+    /// Fills `buf` with the payloads of `bids`, which have `len` bytes each but for the last, past the cache: bulk data
+    /// would only push out of it what is looked at again and again. Neighbours in the file are read at once.
+    pub(super) fn read_blocks(&self, bids: &[BlockId], len: usize, buf: &mut [u8]) -> Result<()> {
+        let mut leaf = None;
+        let mut run = Run::default();
+        for (bid, payload) in bids.iter().zip(buf.chunks_mut(len.max(1))) {
+            let entry = self.block_entry(bid.key(), &mut leaf)?;
+            let extent = self.header.format.block_extent(entry.stored.into());
+            if !run.is_continued_by(entry, extent) {
+                self.read_run(std::mem::take(&mut run))?;
+            }
+            run.extent += extent;
+            run.blocks.push((entry, extent, payload));
+        }
+        self.read_run(run)
     }
 
-    fn block_entry(&self, bid: BlockId) -> Result<BlockEntry> {
-        if let Some(entry) = self.find_block(bid)? {
+    fn read_run(&self, run: Run<'_>) -> Result<()> {
+        let Some((first, ..)) = run.blocks.first() else {
+            return Ok(());
+        };
+        let start = first.block.ib;
+        with_stored(run.extent, |stored| {
+            let is_read = self.source.read_exact_at(stored, start).is_ok();
+            let mut rest = &*stored;
+            for (entry, extent, payload) in run.blocks {
+                let (own, after) = rest.split_at_checked(extent).unwrap_or((rest, &[]));
+                rest = after;
+                if !is_read || self.unpack_checked(own, entry, payload).is_err() {
+                    // What is wrong with it, or where else it is, is found out alone.
+                    self.copy_block(entry.block.bid, payload)?;
+                }
+            }
+            Ok(())
+        })
+    }
+
+    /// Fills `payload` from the one block `bid`, which must have exactly as many bytes: a shorter one would shift all
+    /// that follows.
+    fn copy_block(&self, bid: BlockId, payload: &mut [u8]) -> Result<()> {
+        let block = self.find_and_read(bid)?;
+        if block.len() != payload.len() {
+            return Err(wrong_length(bid, payload.len() as u64, block.len() as u64));
+        }
+        payload.copy_from_slice(&block);
+        Ok(())
+    }
+
+    /// Payload length of block `bid` after inflation, from the B-tree alone.
+    pub fn block_len(&self, bid: BlockId) -> Result<u64> {
+        Ok(u64::from(self.block_entry(bid.key(), &mut None)?.inflated))
+    }
+
+    /// The entry of block `bid`; `leaf` is the page that the one before it was in.
+    fn block_entry(&self, bid: BlockId, leaf: &mut Option<Arc<BTreePage>>) -> Result<BlockEntry> {
+        if let Some(entry) = self.find_block_near(bid, leaf)? {
             return Ok(entry);
         }
-        if let Some(entry) = self.added_block(bid.key()) {
+        if let Some(entry) = self.added_block(bid) {
             return Ok(entry);
         }
         let error = Error::corrupt("BBT", bid, "no entry for a block that is referred to");
@@ -48,7 +115,7 @@ impl NodeDatabase {
         } else {
             self.rescue()
         };
-        let found = rescue.and_then(|rescue| rescue.block(bid.key()));
+        let found = rescue.and_then(|rescue| rescue.block(bid));
         match found {
             Some(entry) => {
                 self.gone_around(&error);
@@ -60,40 +127,103 @@ impl NodeDatabase {
 
     /// The decoded payload. A block that is not where its entry says may be elsewhere; a block that is there and
     /// damaged is lost: an older copy might be an older text.
-    fn find_and_read(&self, bid: BlockId) -> Result<Vec<u8>> {
-        let entry = self.block_entry(bid)?;
-        let stored = match read_stored(&self.source, self.header.format, entry) {
-            Ok((stored, _)) => stored,
-            Err(Unread::Damaged(error)) => return Err(error),
+    fn find_and_read(&self, bid: BlockId) -> Result<Arc<[u8]>> {
+        let entry = self.block_entry(bid, &mut None)?;
+        match self.read_payload(entry) {
+            Ok(payload) => Ok(payload),
+            Err(Unread::Damaged(error)) => Err(error),
             Err(Unread::NotThere(error)) => {
-                let elsewhere = self
-                    .rescue()
-                    .and_then(|rescue| rescue.block(bid.key()))
-                    .filter(|found| {
-                        (found.stored, found.inflated) == (entry.stored, entry.inflated)
-                    });
+                let elsewhere =
+                    self.rescue()
+                        .and_then(|rescue| rescue.block(bid))
+                        .filter(|found| {
+                            (found.stored, found.inflated) == (entry.stored, entry.inflated)
+                        });
                 let Some(found) = elsewhere else {
                     return Err(error);
                 };
-                let (stored, _) = read_stored(&self.source, self.header.format, found)?;
+                let payload = self.read_payload(found)?;
                 self.gone_around(&error);
-                stored
+                Ok(payload)
             }
-        };
-        let mut bytes = inflated(stored, self.header.format, entry)?;
-        // Where the header does not tell the encoding, some writers leave single heaps plain.
-        let is_plain =
-            self.header.crypt_guessed && crypt::is_heap(crypt::CryptMethod::None, bid, &bytes);
-        if !bid.is_internal() && !is_plain {
-            crypt::decode(self.header.crypt, bid, &mut bytes);
         }
-        Ok(bytes)
     }
+
+    fn read_payload(&self, entry: BlockEntry) -> std::result::Result<Arc<[u8]>, Unread> {
+        let extent = extent(&self.source, self.header.format, entry)?;
+        let mut payload: Arc<[u8]> = std::iter::repeat_n(0, entry.inflated.into()).collect();
+        // Nobody else has it yet.
+        let out = Arc::get_mut(&mut payload).unwrap_or_default();
+        with_stored(extent, |stored| {
+            self.source
+                .read_exact_at(stored, entry.block.ib)
+                .map_err(Unread::Damaged)?;
+            self.unpack_checked(stored, entry, out)
+        })?;
+        Ok(payload)
+    }
+
+    /// Checks, inflates and decodes a block as stored into `out`, which has the length of its payload.
+    fn unpack_checked(
+        &self,
+        stored: &[u8],
+        entry: BlockEntry,
+        out: &mut [u8],
+    ) -> std::result::Result<(), Unread> {
+        let (stored, _) = checked(stored, self.header.format, entry)?;
+        let bid = entry.block.bid;
+        let crypt = self.header.crypt;
+        if is_compressed(self.header.format, entry) {
+            inflate(stored, entry, out).map_err(Unread::Damaged)?;
+            if self.is_encoded(bid, out) {
+                crypt::decode(crypt, bid, out);
+            }
+        } else if stored.len() != out.len() {
+            let error = wrong_length(bid, out.len() as u64, stored.len() as u64);
+            return Err(Unread::Damaged(error));
+        } else if self.is_encoded(bid, stored) {
+            crypt::decode_into(crypt, bid, stored, out);
+        } else {
+            out.copy_from_slice(stored);
+        }
+        Ok(())
+    }
+
+    /// Internal blocks are never encoded. Where the header does not tell the encoding, some writers leave single heaps
+    /// plain.
+    fn is_encoded(&self, bid: BlockId, bytes: &[u8]) -> bool {
+        let is_plain =
+            self.header.crypt_guessed && crypt::is_heap(crypt::CryptMethod::None, bid, bytes);
+        !bid.is_internal() && !is_plain
+    }
+}
+
+/// Blocks that follow each other in the file, with their extents and the places for their payloads.
+#[derive(Default)]
+struct Run<'a> {
+    blocks: Vec<(BlockEntry, usize, &'a mut [u8])>,
+    extent: usize,
+}
+
+impl Run<'_> {
+    fn is_continued_by(&self, entry: BlockEntry, extent: usize) -> bool {
+        let end =
+            |(last, extent, _): &(BlockEntry, usize, _)| last.block.ib.checked_add(*extent as u64);
+        self.blocks.last().and_then(end) == Some(entry.block.ib) && self.extent + extent <= RUN
+    }
+}
+
+fn wrong_length(bid: BlockId, expected: u64, found: u64) -> Error {
+    Error::corrupt(
+        "data tree",
+        bid,
+        format_args!("payload: expected {expected} bytes, found {found}"),
+    )
 }
 
 /// Reads the block of `entry`, checks and inflates it, and leaves it encoded.
 pub fn read_block(source: &Source, format: &'static Format, entry: BlockEntry) -> Result<Vec<u8>> {
-    inflated(read_stored(source, format, entry)?.0, format, entry)
+    read_encoded(source, format, entry, false)
 }
 
 /// As [`read_block`], and demands what a reader can do without: both the id and the signature of the trailer.
@@ -102,8 +232,28 @@ pub fn read_block_strictly(
     format: &'static Format,
     entry: BlockEntry,
 ) -> Result<Vec<u8>> {
-    let (stored, flaw) = read_stored(source, format, entry)?;
-    flaw.map_or_else(|| inflated(stored, format, entry), Err)
+    read_encoded(source, format, entry, true)
+}
+
+fn read_encoded(
+    source: &Source,
+    format: &'static Format,
+    entry: BlockEntry,
+    strictly: bool,
+) -> Result<Vec<u8>> {
+    let mut bytes = vec![0; extent(source, format, entry)?];
+    source.read_exact_at(&mut bytes, entry.block.ib)?;
+    let (stored, flaw) = checked(&bytes, format, entry)?;
+    if let Some(flaw) = flaw.filter(|_| strictly) {
+        return Err(flaw);
+    }
+    if is_compressed(format, entry) {
+        let mut inflated = vec![0; entry.inflated.into()];
+        inflate(stored, entry, &mut inflated)?;
+        return Ok(inflated);
+    }
+    bytes.truncate(entry.stored.into());
+    Ok(bytes)
 }
 
 /// Why the bytes of a block are not to be had.
@@ -122,88 +272,102 @@ impl From<Unread> for Error {
     }
 }
 
-/// The stored bytes of the block of `entry`, checked against its trailer; and what is wrong with the trailer itself.
-fn read_stored(
+fn wrong(entry: BlockEntry, what: &str, expected: u64, found: u64) -> Error {
+    Error::corrupt(
+        "block",
+        format_args!("{}, offset {:#x}", entry.block.bid, entry.block.ib),
+        format_args!("{what}: expected {expected:#x}, found {found:#x}"),
+    )
+}
+
+fn not_there(entry: BlockEntry, what: &str, expected: u64, found: u64) -> Unread {
+    Unread::NotThere(wrong(entry, what, expected, found))
+}
+
+/// Bytes that the block of `entry` takes in the file, trailer and all, if that is possible.
+fn extent(
     source: &Source,
     format: &'static Format,
     entry: BlockEntry,
-) -> std::result::Result<(Vec<u8>, Option<Error>), Unread> {
-    let at = entry.block;
-    let wrong = |what: &str, expected: u64, found: u64| {
-        Error::corrupt(
-            "block",
-            format_args!("{}, offset {:#x}", at.bid, at.ib),
-            format_args!("{what}: expected {expected:#x}, found {found:#x}"),
-        )
-    };
-    let not_there =
-        |what: &str, expected: u64, found: u64| Unread::NotThere(wrong(what, expected, found));
+) -> std::result::Result<usize, Unread> {
     let stored = usize::from(entry.stored);
     if stored == 0 || stored > format.block_payload {
         let largest = format.block_payload as u64;
-        return Err(not_there("cb at most", largest, stored as u64));
+        return Err(not_there(entry, "cb at most", largest, stored as u64));
     }
     let extent = format.block_extent(stored);
-    if at
-        .ib
-        .checked_add(extent as u64)
-        .is_none_or(|end| end > source.len())
-    {
-        return Err(not_there("end within the file size", source.len(), at.ib));
+    let end = entry.block.ib.checked_add(extent as u64);
+    if end.is_none_or(|end| end > source.len()) {
+        return Err(not_there(
+            entry,
+            "end within the file size",
+            source.len(),
+            entry.block.ib,
+        ));
     }
-    let mut bytes = vec![0; extent];
-    source
-        .read_exact_at(&mut bytes, at.ib)
-        .map_err(Unread::Damaged)?;
-    let trailer = extent - format.block_trailer;
-    let short = || not_there("size", extent as u64, 0);
-    let cb = u16_at(&bytes, trailer).ok_or_else(short)?;
+    Ok(extent)
+}
+
+/// The stored payload in `bytes`, the extent of the block of `entry`, checked against its trailer; and what is wrong
+/// with the trailer itself.
+fn checked<'a>(
+    bytes: &'a [u8],
+    format: &'static Format,
+    entry: BlockEntry,
+) -> std::result::Result<(&'a [u8], Option<Error>), Unread> {
+    let at = entry.block;
+    let short = || not_there(entry, "size", entry.stored.into(), bytes.len() as u64);
+    let trailer = bytes
+        .len()
+        .checked_sub(format.block_trailer)
+        .ok_or_else(short)?;
+    let cb = u16_at(bytes, trailer).ok_or_else(short)?;
     if cb != entry.stored {
         return Err(not_there(
+            entry,
             "cb of the trailer",
             entry.stored.into(),
             cb.into(),
         ));
     }
     // One wrong field of the two is a flipped bit in the trailer; both wrong, and this is another block.
-    let bid = BlockId(uint_at(&bytes, trailer + format.block_bid, format.word).ok_or_else(short)?);
-    let sig = u16_at(&bytes, trailer + 2).ok_or_else(short)?;
+    let bid = BlockId(uint_at(bytes, trailer + format.block_bid, format.word).ok_or_else(short)?);
+    let sig = u16_at(bytes, trailer + 2).ok_or_else(short)?;
     let expected = signature(at.ib, bid);
     let flaw = if bid.key() != at.bid {
         if sig != signature(at.ib, at.bid) {
-            return Err(not_there("bid of the trailer", at.bid.0, bid.0));
+            return Err(not_there(entry, "bid of the trailer", at.bid.0, bid.0));
         }
-        Some(wrong("bid of the trailer", at.bid.0, bid.0))
+        Some(wrong(entry, "bid of the trailer", at.bid.0, bid.0))
     } else {
-        (sig != expected).then(|| wrong("wSig", expected.into(), sig.into()))
+        (sig != expected).then(|| wrong(entry, "wSig", expected.into(), sig.into()))
     };
-    let stored_crc = u32_at(&bytes, trailer + format.block_crc).ok_or_else(short)?;
-    let computed = crc(bytes.get(..stored).ok_or_else(short)?);
+    let stored_crc = u32_at(bytes, trailer + format.block_crc).ok_or_else(short)?;
+    let stored = bytes.get(..entry.stored.into()).ok_or_else(short)?;
+    let computed = crc(stored);
     if computed != stored_crc {
         return Err(Unread::Damaged(wrong(
+            entry,
             "CRC",
             stored_crc.into(),
             computed.into(),
         )));
     }
-    bytes.truncate(stored);
-    Ok((bytes, flaw))
+    Ok((stored, flaw))
 }
 
-fn inflated(stored: Vec<u8>, format: &'static Format, entry: BlockEntry) -> Result<Vec<u8>> {
-    if format.compressed && entry.inflated != entry.stored {
-        return inflate(&stored, entry);
-    }
-    Ok(stored)
+fn is_compressed(format: &'static Format, entry: BlockEntry) -> bool {
+    format.compressed && entry.inflated != entry.stored
 }
 
 /// Inflates a zlib stream into exactly the bytes that the BBT declares (at most 64 KiB).
-fn inflate(stored: &[u8], entry: BlockEntry) -> Result<Vec<u8>> {
-    let mut inflated = vec![0; usize::from(entry.inflated)];
-    let result =
-        decompress_slice_iter_to_slice(&mut inflated, std::iter::once(stored), true, false);
-    match result {
-        Ok(length) if length == inflated.len() => Ok(inflated),
+fn inflate(stored: &[u8], entry: BlockEntry, out: &mut [u8]) -> Result<()> {
+    if out.len() != usize::from(entry.inflated) {
+        let declared = entry.inflated.into();
+        return Err(wrong_length(entry.block.bid, out.len() as u64, declared));
+    }
+    match decompress_slice_iter_to_slice(out, std::iter::once(stored), true, false) {
+        Ok(length) if length == out.len() => Ok(()),
         Ok(length) => Err(inflate_error(entry, format_args!("{length} bytes"))),
         Err(status) => Err(inflate_error(entry, format_args!("{status:?}"))),
     }

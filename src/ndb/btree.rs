@@ -130,11 +130,27 @@ impl NodeDatabase {
 
     /// The entry of block `bid`; None when the file has no such block.
     pub fn find_block(&self, bid: BlockId) -> Result<Option<BlockEntry>> {
-        let bid = bid.key();
+        self.find_block_near(bid.key(), &mut None)
+    }
+
+    /// As [`NodeDatabase::find_block`], looking first in `leaf`, where the block before it was found.
+    pub(super) fn find_block_near(
+        &self,
+        bid: BlockId,
+        leaf: &mut Option<Arc<BTreePage>>,
+    ) -> Result<Option<BlockEntry>> {
+        let within = |page: &BTreePage, index: usize| {
+            page.block(index).filter(|entry| entry.block.bid == bid)
+        };
+        if let Some(page) = leaf
+            && let Some(index) = page.partition(bid.0).checked_sub(1)
+            && let Some(entry) = within(page, index)
+        {
+            return Ok(Some(entry));
+        }
         match self.descend(PageType::Bbt, bid.0) {
-            Ok(found) => Ok(found
-                .and_then(|(leaf, index)| leaf.block(index))
-                .filter(|entry| entry.block.bid == bid)),
+            Ok(Some((page, index))) => Ok(within(leaf.insert(page), index)),
+            Ok(None) => Ok(None),
             Err(error) => self.rescued(PageType::Bbt, error, |rescue| rescue.block(bid)),
         }
     }

@@ -111,6 +111,18 @@ pub fn decode(method: CryptMethod, bid: BlockId, data: &mut [u8]) {
     }
 }
 
+/// As [`decode`], from `stored` to `out`, which are equally long.
+pub fn decode_into(method: CryptMethod, bid: BlockId, stored: &[u8], out: &mut [u8]) {
+    if method == CryptMethod::Permute {
+        for (plain, byte) in out.iter_mut().zip(stored) {
+            *plain = substitute(&MPBB_I, *byte);
+        }
+        return;
+    }
+    out.copy_from_slice(stored);
+    decode(method, bid, out);
+}
+
 /// The cyclic method is its own inverse, as `MPBB_S` is.
 fn cyclic(bid: BlockId, data: &mut [u8]) {
     let key = bid.key().0.to_le_bytes();

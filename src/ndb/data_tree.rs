@@ -149,12 +149,18 @@ impl DataTree {
         Ok(done)
     }
 
-    /// Copies from the one leaf that holds byte `offset`, which is within the tree. Returns at least 1.
+    /// Copies from the leaves that hold byte `offset`, which is within the tree, and those behind it. Returns at least 1.
     fn read_piece(&self, offset: u64, buf: &mut [u8]) -> Result<usize> {
         let (leaf, within) = match &self.shape {
             Shape::Empty => return Err(self.lost(offset)),
-            Shape::Single { bid, len } => (self.checked_leaf(*bid, *len)?, offset),
-            Shape::XBlock(xblock) => self.leaf_at(xblock, offset)?,
+            Shape::Single { bid, len } => {
+                if offset == 0 && buf.len() as u64 == *len {
+                    self.ndb.read_blocks(&[*bid], buf.len(), buf)?;
+                    return Ok(buf.len());
+                }
+                (self.checked_leaf(*bid, *len)?, offset)
+            }
+            Shape::XBlock(xblock) => return self.read_leaves(xblock, offset, buf),
             Shape::XxBlock(xxblock) => {
                 let entries = self.xx_index(xxblock)?;
                 let child = entries.partition_point(|entry| entry.end <= offset);
@@ -164,11 +170,42 @@ impl DataTree {
                     .map_or(0, |entry| entry.end);
                 let xblock = self.xx_child(xxblock, child)?;
                 let xblock = xblock.ok_or_else(|| self.lost(offset))?;
-                self.leaf_at(&xblock, offset - start)?
+                return self.read_leaves(&xblock, offset - start, buf);
             }
         };
-        match copy_at(&leaf, within, buf) {
-            0 => Err(self.lost(offset)),
+        self.copy_piece(&leaf, within, buf)
+    }
+
+    /// Copies from the leaves of `xblock` that hold its bytes from `offset` on: as many whole ones as are asked for, else
+    /// a part of one.
+    fn read_leaves(&self, xblock: &XBlock, offset: u64, buf: &mut [u8]) -> Result<usize> {
+        let full = self.ndb.header().format.block_payload;
+        let left = usize::try_from(xblock.len.saturating_sub(offset)).unwrap_or(usize::MAX);
+        // The last leaf is shorter than the others, and as whole.
+        let whole = if buf.len() < left {
+            buf.len() / full * full
+        } else {
+            left
+        };
+        let first = usize::try_from(offset / full as u64).unwrap_or(usize::MAX);
+        if xblock.ends.is_none()
+            && offset.is_multiple_of(full as u64)
+            && whole > 0
+            && let Some(leaves) = xblock
+                .leaves
+                .get(first..first.saturating_add(whole.div_ceil(full)))
+        {
+            let buf = buf.get_mut(..whole).unwrap_or_default();
+            self.ndb.read_blocks(leaves, full, buf)?;
+            return Ok(whole);
+        }
+        let (leaf, within) = self.leaf_at(xblock, offset)?;
+        self.copy_piece(&leaf, within, buf)
+    }
+
+    fn copy_piece(&self, leaf: &[u8], within: u64, buf: &mut [u8]) -> Result<usize> {
+        match copy_at(leaf, within, buf) {
+            0 => Err(self.lost(within)),
             count => Ok(count),
         }
     }

@@ -21,6 +21,9 @@ const ENCODED_WORD_START: &str = "=?";
 
 /// `text` on one line: control characters and line separators become blanks, and none are left at the ends.
 pub(crate) fn clean(text: &str) -> String {
+    if text.bytes().all(|byte| matches!(byte, b' '..=b'~')) {
+        return text.trim_matches(' ').to_owned();
+    }
     let blank = |character: char| {
         if character.is_control() || matches!(character, '\u{2028}' | '\u{2029}') {
             ' '

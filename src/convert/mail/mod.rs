@@ -58,7 +58,7 @@ pub(super) fn render(converter: &Converter, message: &Message, checked: bool) ->
         problems: Vec::new(),
     };
     let entity = composer.message(message);
-    write(converter, &entity, identity(message), composer.problems)
+    write(converter, entity, identity(message), composer.problems)
 }
 
 /// A message in place of node `nid`, which cannot be opened.
@@ -83,12 +83,12 @@ pub(super) fn placeholder(converter: &Converter, nid: NodeId, error: &Error) -> 
     entity.fields.push("MIME-Version", "1.0");
     entity.fields.push("X-Ostfs-Node", format!("{:#x}", nid.0));
     entity.fields.push_text(PROBLEM_FIELD, &problem);
-    write(converter, &entity, id, vec![problem])
+    write(converter, entity, id, vec![problem])
 }
 
 fn write(
     converter: &Converter,
-    entity: &Entity,
+    entity: Entity,
     identity: u128,
     problems: Vec<String>,
 ) -> Rendition {

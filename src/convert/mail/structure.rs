@@ -122,50 +122,51 @@ impl Entity {
     }
 
     /// Writes header and body; `boundaries` names the multiparts within.
-    pub fn write(&self, writer: &mut Writer, boundaries: &mut Boundaries) {
-        match &self.body {
-            Body::Text { subtype, text } => self.write_text(subtype, text, writer),
+    pub fn write(self, writer: &mut Writer, boundaries: &mut Boundaries) {
+        let fields = self.fields;
+        match self.body {
+            Body::Text { subtype, text } => write_text(fields, subtype, text, writer),
             Body::Lines {
                 media_type,
                 parameters,
                 text,
             } => {
-                self.write_header(media_type, parameters, "8bit", writer);
-                writer.text(text);
+                write_header(fields, &media_type, &parameters, "8bit", writer);
+                writer.text(&text);
                 writer.end_line();
             }
             Body::Verbatim {
                 media_type,
                 content,
             } => {
-                self.write_header(media_type, &[], "7bit", writer);
-                writer.raw(content.clone());
+                write_header(fields, &media_type, &[], "7bit", writer);
+                writer.raw(content);
             }
             Body::File {
                 media_type,
                 parameters,
                 content,
             } => {
-                self.write_header(media_type, parameters, "base64", writer);
+                write_header(fields, &media_type, &parameters, "base64", writer);
                 if content.len() == 0 {
                     writer.text("\n");
                 }
-                writer.base64(content.clone());
+                writer.base64(content);
             }
             Body::Message(message) => {
-                self.write_header("message/rfc822", &[], "8bit", writer);
+                write_header(fields, "message/rfc822", &[], "8bit", writer);
                 message.write(writer, boundaries);
             }
             Body::Multipart {
                 subtype,
-                parameters,
+                mut parameters,
                 parts,
             } => {
                 let boundary =
                     boundaries.next(|candidate| parts.iter().any(|part| part.contains(candidate)));
-                let mut parameters = parameters.clone();
                 parameters.push(("boundary", boundary.clone()));
-                self.write_header(&format!("multipart/{subtype}"), &parameters, "8bit", writer);
+                let media_type = format!("multipart/{subtype}");
+                write_header(fields, &media_type, &parameters, "8bit", writer);
                 for part in parts {
                     writer.end_line();
                     writer.text(&format!("--{boundary}\n"));
@@ -178,59 +179,60 @@ impl Entity {
                 content_fields,
                 rest,
             } => {
-                self.fields.write(writer);
+                fields.write(writer);
                 content_fields.write(writer);
                 writer.text("\n");
-                writer.raw(rest.clone());
+                writer.raw(rest);
             }
         }
     }
+}
 
-    /// Text is 8bit, so that it can be searched. Lines that are too long for that are broken where readers put them
-    /// together again; only if there is no such place is the text quoted-printable.
-    fn write_text(&self, subtype: &str, text: &str, writer: &mut Writer) {
-        let media_type = format!("text/{subtype}");
-        let mut parameters = vec![("charset", "utf-8".to_owned())];
-        if has_short_lines(text) {
-            self.write_header(&media_type, &parameters, "8bit", writer);
-            writer.text(text);
-        } else if subtype == "plain" {
-            let flowed = flowed::PARAMETERS.map(|(name, value)| (name, value.to_owned()));
-            parameters.extend(flowed);
-            self.write_header(&media_type, &parameters, "8bit", writer);
-            writer.text(&flowed::flow(text));
-        } else if let Some(wrapped) = html::wrap(text, MAX_LINE) {
-            self.write_header(&media_type, &parameters, "8bit", writer);
-            writer.text(&wrapped);
-        } else {
-            self.write_header(&media_type, &parameters, "quoted-printable", writer);
-            let encoded = encodify::qp::BODY.encode(text.as_bytes());
-            writer.text(&encoded.replace("\r\n", "\n"));
-        }
-        writer.end_line();
-        if text.is_empty() {
-            writer.text("\n");
-        }
+/// Text is 8bit, so that it can be searched. Lines that are too long for that are broken where readers put them
+/// together again; only if there is no such place is the text quoted-printable.
+fn write_text(fields: Fields, subtype: &str, text: String, writer: &mut Writer) {
+    let media_type = format!("text/{subtype}");
+    let is_empty = text.is_empty();
+    let mut parameters = vec![("charset", "utf-8".to_owned())];
+    if has_short_lines(&text) {
+        write_header(fields, &media_type, &parameters, "8bit", writer);
+        writer.text_owned(text);
+    } else if subtype == "plain" {
+        let flowed = flowed::PARAMETERS.map(|(name, value)| (name, value.to_owned()));
+        parameters.extend(flowed);
+        write_header(fields, &media_type, &parameters, "8bit", writer);
+        writer.text_owned(flowed::flow(&text));
+    } else if let Some(wrapped) = html::wrap(&text, MAX_LINE) {
+        write_header(fields, &media_type, &parameters, "8bit", writer);
+        writer.text_owned(wrapped);
+    } else {
+        write_header(fields, &media_type, &parameters, "quoted-printable", writer);
+        let encoded = encodify::qp::BODY.encode(text.as_bytes());
+        writer.text(&encoded.replace("\r\n", "\n"));
     }
-
-    fn write_header(
-        &self,
-        media_type: &str,
-        parameters: &[(&str, String)],
-        encoding: &str,
-        writer: &mut Writer,
-    ) {
-        self.fields.write(writer);
-        let parameters: Vec<(&str, &str)> = parameters
-            .iter()
-            .map(|(name, value)| (*name, value.as_str()))
-            .collect();
-        let mut content = Fields::new(self.fields.style());
-        content.push_parameters("Content-Type", media_type, &parameters);
-        content.push("Content-Transfer-Encoding", encoding);
-        content.write(writer);
+    writer.end_line();
+    if is_empty {
         writer.text("\n");
     }
+}
+
+fn write_header(
+    fields: Fields,
+    media_type: &str,
+    parameters: &[(&str, String)],
+    encoding: &str,
+    writer: &mut Writer,
+) {
+    fields.write(writer);
+    let parameters: Vec<(&str, &str)> = parameters
+        .iter()
+        .map(|(name, value)| (*name, value.as_str()))
+        .collect();
+    let mut content = Fields::new(fields.style());
+    content.push_parameters("Content-Type", media_type, &parameters);
+    content.push("Content-Transfer-Encoding", encoding);
+    content.write(writer);
+    writer.text("\n");
 }
 
 /// Whether no line of `text` is longer than 8bit allows.
@@ -248,7 +250,7 @@ mod tests {
 
     const STYLE: Headers = Headers::Encoded;
 
-    fn written(entity: &Entity, eol: Eol) -> String {
+    fn written(entity: Entity, eol: Eol) -> String {
         let mut writer = Writer::new(eol);
         entity.write(&mut writer, &mut Boundaries::new(1));
         let rendition = writer.finish(Vec::new());
@@ -265,19 +267,19 @@ mod tests {
     fn text_is_8bit_unless_a_line_is_too_long() {
         let header = "Content-Type: text/plain; charset=utf-8\nContent-Transfer-Encoding: ";
         assert_eq!(
-            written(&text("Gr\u{fc}\u{df}e"), Eol::Lf),
+            written(text("Gr\u{fc}\u{df}e"), Eol::Lf),
             format!("{header}8bit\n\nGr\u{fc}\u{df}e\n")
         );
-        assert_eq!(written(&text(""), Eol::Lf), format!("{header}8bit\n\n\n"));
+        assert_eq!(written(text(""), Eol::Lf), format!("{header}8bit\n\n\n"));
         let long = "\u{e9}= ".repeat(400);
-        let flowed = written(&text(&format!("{long}\nsecond\n")), Eol::Lf);
+        let flowed = written(text(&format!("{long}\nsecond\n")), Eol::Lf);
         assert!(flowed.starts_with(
             "Content-Type: text/plain; charset=utf-8; format=flowed; delsp=yes\n\
              Content-Transfer-Encoding: 8bit\n\n\u{e9}= \u{e9}="
         ));
         let long = "\u{e9}=".repeat(400);
         let html = Entity::text("html", format!("{long}\nsecond\n"), STYLE);
-        let encoded = written(&html, Eol::Lf);
+        let encoded = written(html, Eol::Lf);
         assert!(encoded.contains("quoted-printable\n\n=C3=A9=3D"));
         assert!(encoded.ends_with("\nsecond\n") && !encoded.contains('\r'));
         assert!(encoded.lines().all(|line| line.len() <= 76));
@@ -292,23 +294,26 @@ mod tests {
 
     #[test]
     fn parts_stand_between_boundaries_with_the_line_ends_of_the_file() {
-        let file = Entity::part(
-            Body::File {
+        let entity = || {
+            let file = Body::File {
                 media_type: "image/png".into(),
                 parameters: Vec::new(),
                 content: ByteRange::of_bytes(Vec::new()),
-            },
-            STYLE,
-        );
-        let entity = Entity::multipart("mixed", vec![text("a\nb"), file], STYLE);
+            };
+            Entity::multipart(
+                "mixed",
+                vec![text("a\nb"), Entity::part(file, STYLE)],
+                STYLE,
+            )
+        };
         let boundary = Boundaries::new(1).next(|_| false);
         let expected = format!(
             "Content-Type: multipart/mixed;\n boundary=\"{boundary}\"\nContent-Transfer-Encoding: 8bit\n\n\
              --{boundary}\nContent-Type: text/plain; charset=utf-8\nContent-Transfer-Encoding: 8bit\n\na\nb\n\
              --{boundary}\nContent-Type: image/png\nContent-Transfer-Encoding: base64\n\n\n--{boundary}--\n"
         );
-        assert_eq!(written(&entity, Eol::Lf), expected);
-        assert_eq!(written(&entity, Eol::Crlf), expected.replace('\n', "\r\n"));
+        assert_eq!(written(entity(), Eol::Lf), expected);
+        assert_eq!(written(entity(), Eol::Crlf), expected.replace('\n', "\r\n"));
     }
 
     #[test]
@@ -325,7 +330,7 @@ mod tests {
             STYLE,
         );
         let entity = Entity::multipart("mixed", vec![text("a"), inner], STYLE);
-        let written = written(&entity, Eol::Lf);
+        let written = written(entity, Eol::Lf);
         assert!(!written.contains(&format!("boundary=\"{guessed}\"")));
         assert_eq!(written.matches(&guessed).count(), 1);
     }

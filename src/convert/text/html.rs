@@ -23,7 +23,10 @@ const MAX_LISTS: usize = 64;
 /// angle brackets where the text does not show it, cells of a row are separated by tabs, images show their
 /// alternative text. Comments, scripts, styles and the head are dropped.
 pub fn to_text(html: &str) -> String {
-    let mut renderer = Renderer::default();
+    let mut renderer = Renderer {
+        layout: Layout::with_capacity(html.len()),
+        ..Renderer::default()
+    };
     let mut lower = String::new();
     for piece in Pieces::new(html) {
         match piece {
@@ -85,7 +88,7 @@ impl Renderer {
             self.in_head = true;
             return;
         }
-        self.in_head &= belongs_to_head(name);
+        self.in_head = self.in_head && belongs_to_head(name);
         match name {
             "br" => self.layout.line_break(),
             "hr" => self.layout.rule(),

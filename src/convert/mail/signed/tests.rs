@@ -16,7 +16,7 @@ fn item(name: &str, stated: &str, bytes: &[u8]) -> Item {
     )
 }
 
-fn written(entity: &Entity) -> String {
+fn written(entity: Entity) -> String {
     let mut writer = Writer::new(Eol::Lf);
     entity.write(&mut writer, &mut Boundaries::new(1));
     let rendition = writer.finish(Vec::new());
@@ -27,8 +27,7 @@ fn written(entity: &Entity) -> String {
 
 fn signed(bytes: &[u8]) -> Option<String> {
     let item = item("smime.p7m", MULTIPART_SIGNED, bytes);
-    compose("IPM.NOTE.SMIME.MULTIPARTSIGNED", &[item], Headers::Encoded)
-        .map(|entity| written(&entity))
+    compose("IPM.NOTE.SMIME.MULTIPARTSIGNED", &[item], Headers::Encoded).map(written)
 }
 
 #[test]
@@ -81,7 +80,7 @@ fn pgp_parts_come_together_again() {
         item("v", PGP_ENCRYPTED, b"Version: 1\r\n"),
         item("encrypted.asc", "application/octet-stream", armor),
     ];
-    let text = written(&compose("IPM.NOTE", &items, Headers::Encoded).unwrap());
+    let text = written(compose("IPM.NOTE", &items, Headers::Encoded).unwrap());
     assert!(text.starts_with(
         "Content-Type: multipart/encrypted; protocol=\"application/pgp-encrypted\";\n boundary="
     ));

@@ -6,6 +6,8 @@
 
 /// Line ends in a row at most: two blank lines.
 const MAX_LINE_ENDS: usize = 3;
+/// Bytes of text that are looked at together.
+const STEP: usize = 16;
 /// Levels of quotes and lists that are marked at the beginning of a line; deeper ones look the same. This also bounds
 /// how much longer than its input a text can get.
 const MAX_MARKED_DEPTH: usize = 5;
@@ -39,6 +41,14 @@ pub(super) struct Layout {
 }
 
 impl Layout {
+    /// A layout with room for so many bytes.
+    pub(super) fn with_capacity(capacity: usize) -> Self {
+        Self {
+            text: String::with_capacity(capacity),
+            ..Self::default()
+        }
+    }
+
     /// Bytes of text so far.
     pub(super) fn len(&self) -> usize {
         self.text.len()
@@ -224,18 +234,43 @@ impl Layout {
 /// Bytes at the beginning of `text` that are shown as they are: visible characters with single blanks between them. It
 /// ends before whatever [`Layout::character`] must look at, or before a byte that may begin such a character.
 fn visible_run(text: &str) -> usize {
-    let mut end = 0;
-    let mut after_blank = true;
-    for (at, byte) in text.bytes().enumerate() {
-        match byte {
-            b' ' if after_blank => break,
-            b' ' => after_blank = true,
-            0..0x20 | 0x7F | 0xC2 | 0xCD | 0xE2 | 0xEF => break,
-            _ => {
-                after_blank = false;
-                end = at + 1;
-            }
-        }
+    let bytes = text.as_bytes();
+    if bytes.first().is_none_or(|byte| *byte == b' ') {
+        return 0;
     }
-    end
+    let mut end = 0;
+    // Many bytes at once, as far as there is nothing to look at among them: a loop without a branch.
+    let chunk = |at: usize| bytes.get(at..).and_then(<[u8]>::first_chunk::<STEP>);
+    while let (Some(step), Some(next)) = (chunk(end), chunk(end + 1))
+        && step
+            .iter()
+            .zip(next)
+            .fold(0, |odd, pair| odd | odd_byte(pair))
+            == 0
+    {
+        end += STEP;
+    }
+    let rest = bytes.get(end..).unwrap_or_default();
+    let next = rest.iter().skip(1).chain([&0]);
+    end += rest
+        .iter()
+        .zip(next)
+        .take_while(|pair| odd_byte(*pair) == 0)
+        .count();
+    // A blank at its end waits for what comes behind it.
+    let run = bytes.get(..end).unwrap_or_default();
+    run.trim_ascii_end().len()
+}
+
+/// 0 where a byte is part of a visible character or a single blank, whatever it is part of.
+fn odd_byte((byte, next): (&u8, &u8)) -> u8 {
+    let begins_odd_character = |lead: u8| u8::from(*byte == lead);
+    let two_blanks = u8::from(*byte == b' ') & u8::from(*next == b' ');
+    two_blanks
+        | u8::from(*byte < b' ')
+        | begins_odd_character(0x7F)
+        | begins_odd_character(0xC2)
+        | begins_odd_character(0xCD)
+        | begins_odd_character(0xE2)
+        | begins_odd_character(0xEF)
 }

@@ -69,7 +69,9 @@ impl<'a> Pieces<'a> {
     fn tag(&mut self) -> Option<Piece<'a>> {
         let is_end = self.rest.starts_with("</");
         let inner = self.rest.get(1 + usize::from(is_end)..)?;
-        let name_end = inner.find(|c: char| c.is_ascii_whitespace() || c == '/' || c == '>');
+        let name_end = inner
+            .bytes()
+            .position(|byte| byte.is_ascii_whitespace() || byte == b'/' || byte == b'>');
         let (name, attributes) = inner.split_at(name_end.unwrap_or(inner.len()));
         let Some(end) = tag_end(attributes) else {
             // A tag cut off at the end of the text.
