@@ -6,20 +6,24 @@
 
 use std::fs::{self, File, FileTimes, OpenOptions};
 use std::io::{self, Write};
+use std::ops::Range;
 use std::os::unix::fs::{OpenOptionsExt, symlink};
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::mpsc::{Receiver, sync_channel};
 
 use parking_lot::Mutex;
 
 use crate::error::Error;
-use crate::tree::{Attr, Forest, Ino, Kind};
+use crate::tree::{Attr, Forest, Ino, Kind, Listing};
 
-/// Bytes read and written at a time.
-const CHUNK: usize = 1 << 20;
-/// Files that wait for a writer: enough to keep the writers busy, small beside the caches.
-const QUEUE: usize = 256;
+/// Bytes read and written at a time: what stays in the cache of a processor between the two.
+const CHUNK: usize = 256 << 10;
+/// Entries of a directory that one writer takes at a time: handing over costs as much as a small file.
+const BATCH: usize = 16;
+/// Batches that wait for a writer: enough to keep the writers busy, small beside the caches.
+const QUEUE: usize = 16;
 /// Directories within each other; deeper than any path that a system call takes.
 const MAX_DEPTH: usize = 200;
 
@@ -44,11 +48,27 @@ impl Progress {
     }
 }
 
+/// Files and links of one directory to write.
+struct Batch {
+    directory: Arc<MadeDirectory>,
+    entries: Range<usize>,
+}
+
+/// A directory that is there now.
+struct MadeDirectory {
+    path: PathBuf,
+    listing: Listing,
+    /// It was there before, perhaps with files of an earlier export.
+    is_old: bool,
+}
+
 /// One file or link to write.
 struct Task {
     ino: Ino,
     kind: Kind,
     path: PathBuf,
+    /// An earlier export may have written it.
+    may_be_there: bool,
 }
 
 /// Why one entry could not be exported.
@@ -75,36 +95,50 @@ pub fn export(
         Progress::add(&progress.failed, 1);
         failed(path, &error.to_string());
     };
-    let (sender, receiver) = sync_channel::<Task>(QUEUE);
+    let (sender, receiver) = sync_channel::<Batch>(QUEUE);
     let receiver = Mutex::new(receiver);
     let mut directories = Vec::new();
     std::thread::scope(|scope| {
         for _ in 0..threads.max(1) {
             scope.spawn(|| {
                 let mut buffer = vec![0; CHUNK];
-                while let Some(task) = next(&receiver) {
-                    match write(forest, &task, &mut buffer, progress) {
-                        Ok(()) => Progress::add(&progress.written, 1),
-                        Err(error) => fail(&task.path, &error),
+                while let Some(batch) = next(&receiver) {
+                    for task in batch.tasks() {
+                        match write(forest, &task, &mut buffer, progress) {
+                            Ok(()) => Progress::add(&progress.written, 1),
+                            Err(error) => fail(&task.path, &error),
+                        }
                     }
                 }
             });
         }
         let mut todo = vec![(Ino::ROOT, target.to_path_buf(), 0)];
         while let Some((ino, path, depth)) = todo.pop() {
-            let subdirectories = walk(forest, ino, &path, depth, |task| {
-                Progress::add(&progress.found, 1);
-                // The writers outlive the sender, so sending does not fail.
-                sender.send(task).ok();
-            });
-            match subdirectories {
-                Ok(found) => {
-                    Progress::add(&progress.found, found.len() as u64);
-                    todo.extend(found.into_iter().rev());
-                    directories.push((ino, path));
+            let made = match make_directory(forest, ino, &path, depth) {
+                Ok(made) => Arc::new(made),
+                Err(error) => {
+                    fail(&path, &error);
+                    continue;
                 }
-                Err(error) => fail(&path, &error),
+            };
+            let found = made.listing.entries().count();
+            Progress::add(&progress.found, found as u64);
+            for start in (0..found).step_by(BATCH) {
+                let batch = Batch {
+                    directory: Arc::clone(&made),
+                    entries: start..found.min(start + BATCH),
+                };
+                // The writers outlive the sender, so sending does not fail.
+                sender.send(batch).ok();
             }
+            let subdirectories: Vec<_> = made
+                .listing
+                .entries()
+                .filter(|entry| entry.kind == Kind::Directory)
+                .map(|entry| (entry.ino, path.join(entry.name), depth + 1))
+                .collect();
+            todo.extend(subdirectories.into_iter().rev());
+            directories.push((ino, path));
         }
         drop(sender);
     });
@@ -116,44 +150,55 @@ pub fn export(
     }
 }
 
-/// The next task. The lock is held while waiting for one, not while working on it.
-fn next(receiver: &Mutex<Receiver<Task>>) -> Option<Task> {
+/// The next batch. The lock is held while waiting for one, not while working on it.
+fn next(receiver: &Mutex<Receiver<Batch>>) -> Option<Batch> {
     receiver.lock().recv().ok()
 }
 
-type Subdirectories = Vec<(Ino, PathBuf, usize)>;
+impl Batch {
+    fn tasks(&self) -> impl Iterator<Item = Task> + '_ {
+        let directory = &self.directory;
+        let entries = self.entries.clone();
+        entries
+            .filter_map(|index| directory.listing.entry(index))
+            .filter(|entry| entry.kind != Kind::Directory)
+            .map(|entry| Task {
+                ino: entry.ino,
+                kind: entry.kind,
+                path: directory.path.join(entry.name),
+                may_be_there: directory.is_old,
+            })
+    }
+}
 
-/// Makes the directory `path`, hands its files to `task`, and returns its subdirectories.
-fn walk(
+/// Makes the directory `path`, unless it is there.
+fn make_directory(
     forest: &Forest,
     ino: Ino,
     path: &Path,
     depth: usize,
-    mut task: impl FnMut(Task),
-) -> Result<Subdirectories, Failed> {
+) -> Result<MadeDirectory, Failed> {
     if depth > MAX_DEPTH {
         return Err(Failed::Depth);
     }
     let listing = forest.directory(ino)?;
-    match fs::create_dir(path) {
+    let is_old = match fs::create_dir(path) {
         Err(error)
             if error.kind() == io::ErrorKind::AlreadyExists
-                && path.symlink_metadata()?.is_dir() => {}
-        other => other?,
-    }
-    let mut subdirectories = Vec::new();
-    for entry in listing.entries() {
-        let path = path.join(entry.name);
-        match entry.kind {
-            Kind::Directory => subdirectories.push((entry.ino, path, depth + 1)),
-            kind => task(Task {
-                ino: entry.ino,
-                kind,
-                path,
-            }),
+                && path.symlink_metadata()?.is_dir() =>
+        {
+            true
         }
-    }
-    Ok(subdirectories)
+        other => {
+            other?;
+            false
+        }
+    };
+    Ok(MadeDirectory {
+        path: path.to_path_buf(),
+        listing,
+        is_old,
+    })
 }
 
 fn write(
@@ -176,7 +221,7 @@ fn write(
         };
     }
     let mut attr = forest.attr(task.ino)?;
-    if is_there(&task.path, &attr) {
+    if task.may_be_there && is_there(&task.path, &attr) {
         Progress::add(&progress.kept, 1);
         return Ok(());
     }
@@ -192,6 +237,7 @@ fn write(
     if let (Err(Failed::Read(_)), Some(replacement)) = (&copied, forest.replacement(task.ino)) {
         attr = forest.attr(replacement)?;
         file.set_len(0)?;
+        io::Seek::rewind(&mut &file)?;
         copied = copy(forest, &attr, &file, buffer, progress);
     }
     let copied = copied.and_then(|()| Ok(set_times(&file, &attr)?));
@@ -219,7 +265,6 @@ fn copy(
     progress: &Progress,
 ) -> Result<(), Failed> {
     let mut offset = 0;
-    io::Seek::rewind(&mut file)?;
     while offset < attr.size {
         let read = forest.read_at(attr.ino, offset, buffer)?;
         if read == 0 {
