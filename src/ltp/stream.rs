@@ -65,7 +65,7 @@ impl PropertyStream {
         }
     }
 
-    /// The value of type `property_type` that the bytes are, at most [`MAX_VALUE`] of them; None when they are too short
+    /// The value of type `property_type` that the bytes are, at most 256 MiB of them; None when they are too short
     /// or the type is unknown.
     pub fn value(&self, property_type: PropertyType) -> Result<Option<Value>> {
         if let Inner::Item(item) = &self.0 {
