@@ -60,6 +60,7 @@ pub(super) fn run(arguments: HelperArguments) -> Result<(), Failure> {
     let arguments = MountArguments {
         paths: vec![arguments.source, arguments.directory],
         options: arguments.options,
+        names: None,
         foreground: false,
     };
     mount::run(&arguments, writer)

@@ -28,6 +28,7 @@ use clap::{Args, CommandFactory, Parser, Subcommand};
 pub use exit::Exit;
 pub use report::Failure;
 
+use crate::tree::Template;
 use options::Writer;
 
 /// Shows any Outlook data file (.ost or .pst, 1997 to today) as a read-only folder of mail
@@ -72,6 +73,9 @@ struct MountArguments {
     /// Options of the mount or the tree; may be repeated
     #[arg(short = 'o', value_name = "OPTION[=VALUE],...")]
     options: Vec<String>,
+    /// Name items after TEMPLATE: {date}, {date:FORMAT} as strftime(3), {from}, {to}, {subject}, {nid}
+    #[arg(long, value_name = "TEMPLATE")]
+    names: Option<Template>,
     /// Stay in the foreground and log to standard error; Ctrl-C unmounts
     #[arg(short, long)]
     foreground: bool,
@@ -101,6 +105,9 @@ struct ExportArguments {
     /// Options of the tree; may be repeated
     #[arg(short = 'o', value_name = "OPTION[=VALUE],...")]
     options: Vec<String>,
+    /// Name items after TEMPLATE: {date}, {date:FORMAT} as strftime(3), {from}, {to}, {subject}, {nid}
+    #[arg(long, value_name = "TEMPLATE")]
+    names: Option<Template>,
     /// Files written at the same time [default: one per processor]
     #[arg(short, long, value_name = "NUMBER")]
     jobs: Option<usize>,

@@ -3,13 +3,15 @@
 
 use std::fmt::Write;
 
+use jiff::tz::TimeZone;
+
 use super::exit::Exit;
 use super::report::Failure;
 use crate::convert::contact::Version;
 use crate::convert::{Eol, Headers, Items};
 use crate::fuse::{self, Access};
 use crate::recover::Mode;
-use crate::tree::{self, Attachments};
+use crate::tree::{self, Attachments, Template};
 
 /// The options as they are typed, and what they do; the help text and the error messages come from here.
 const KNOWN: &[(&str, &str)] = &[
@@ -37,6 +39,14 @@ const KNOWN: &[(&str, &str)] = &[
     (
         "items=native|eml",
         "calendar, contacts, tasks, notes as .ics, .vcf, .txt, or all as mail [native]",
+    ),
+    (
+        "names=TEMPLATE",
+        "names of items, as --names [{date} {subject}, contacts by name]",
+    ),
+    (
+        "tz=local|UTC|Area/City",
+        "time zone of the times in names [UTC]",
     ),
     ("vcard=3|4", "version of .vcf files [3]"),
     (
@@ -145,8 +155,9 @@ impl Options {
     pub fn parse(lists: &[String], writer: Writer) -> Result<Self, Failure> {
         let mut options = Self::default();
         let mut masks = Masks::default();
-        let words = lists.iter().flat_map(|list| list.split(','));
-        for word in words.map(str::trim).filter(|word| !word.is_empty()) {
+        let words = lists.iter().flat_map(|list| split(list));
+        for word in words.filter(|word| !word.is_empty()) {
+            let word = word.as_str();
             let option = match word.split_once('=') {
                 Some((name, value)) => Word {
                     name,
@@ -171,6 +182,14 @@ impl Options {
         Ok(options)
     }
 
+    /// These options with the template of `--names`, if there is one.
+    pub fn with_names(mut self, names: &Option<Template>) -> Self {
+        if names.is_some() {
+            self.tree.names.clone_from(names);
+        }
+        self
+    }
+
     /// Takes one option over; false if there is none of this name.
     fn set(&mut self, option: &Word<'_>, masks: &mut Masks) -> Result<bool, Failure> {
         match option.name {
@@ -181,6 +200,8 @@ impl Options {
             "eol" => self.tree.eol = option.eol()?,
             "headers" => self.tree.headers = option.headers()?,
             "items" => self.tree.items = option.items()?,
+            "names" => self.tree.names = Some(option.names()?),
+            "tz" => self.tree.zone = option.zone()?,
             "vcard" => self.tree.vcard = option.vcard()?,
             "recover" => self.tree.recover = option.recover()?,
             "nonempty" => self.nonempty = option.flag()?,
@@ -198,6 +219,27 @@ impl Options {
         }
         Ok(true)
     }
+}
+
+/// The options of a list. A comma within double quotes, as mount(8) has them, or behind a backslash, as other FUSE programs
+/// have it, belongs to a value.
+fn split(list: &str) -> Vec<String> {
+    let mut words = vec![String::new()];
+    let mut quoted = false;
+    let mut rest = list.chars().peekable();
+    while let Some(mut character) = rest.next() {
+        let escaped = character == '\\' && matches!(rest.peek(), Some(',' | '"' | '\\'));
+        if escaped {
+            character = rest.next().unwrap_or(character);
+        }
+        match (character, words.last_mut()) {
+            ('"', _) if !escaped => quoted = !quoted,
+            (',', _) if !escaped && !quoted => words.push(String::new()),
+            (other, Some(word)) => word.push(other),
+            (_, None) => {}
+        }
+    }
+    words.iter().map(|word| word.trim().to_owned()).collect()
 }
 
 /// One option: `name` or `name=value`.
@@ -239,6 +281,8 @@ impl<'a> Word<'a> {
             "eol" => "eol=crlf",
             "headers" => "headers=utf8",
             "items" => "items=eml",
+            "names" => "names={date} {from} {subject}",
+            "tz" => "tz=Europe/Berlin",
             "vcard" => "vcard=4",
             "recover" => "recover=scan",
             "uid" => "uid=1000",
@@ -281,6 +325,31 @@ impl<'a> Word<'a> {
             Some("eml") => Ok(Items::Eml),
             _ => Err(self.wrong("native or eml")),
         }
+    }
+
+    fn names(&self) -> Result<Template, Failure> {
+        let template = self.value("a template")?;
+        template
+            .parse()
+            .map_err(|error| usage(format!("-o names={template}: {error}")))
+    }
+
+    /// Loaded whole now: later the process may no longer be able to open files.
+    fn zone(&self) -> Result<TimeZone, Failure> {
+        let wanted = "local, UTC or a zone by its name";
+        let name = self.value(wanted)?;
+        let zone = match name {
+            "local" => TimeZone::try_system(),
+            "UTC" => Ok(TimeZone::UTC),
+            name => TimeZone::get(name),
+        };
+        zone.map_err(|error| {
+            let hint = "zones are those below /usr/share/zoneinfo (package tzdata)";
+            usage(format!(
+                "-o tz={name}: {error}; give {wanted}, as in -o {}; {hint}",
+                self.example()
+            ))
+        })
     }
 
     fn vcard(&self) -> Result<Version, Failure> {
@@ -478,6 +547,8 @@ mod tests {
             "attachments=none",
             "recover=on",
             "fsname=",
+            "names=",
+            "tz=",
         ] {
             let message = message(list);
             assert!(
@@ -486,6 +557,40 @@ mod tests {
             );
         }
         assert_eq!(message("all=1"), "-o all: takes no value");
+    }
+
+    #[test]
+    fn commas_within_a_value_are_quoted_or_escaped() {
+        let template: Template = "{from}, {date:%d, %m}".parse().unwrap();
+        for list in [
+            r#"all,names="{from}, {date:%d, %m}",eol=crlf"#,
+            r#"all,"names={from}, {date:%d, %m}",eol=crlf"#,
+            r"all,names={from}\, {date:%d\, %m},eol=crlf",
+        ] {
+            let options = parse(list).unwrap();
+            assert_eq!(options.tree.names.as_ref(), Some(&template), "{list}");
+            assert!(options.tree.all && options.tree.eol == Eol::Crlf);
+        }
+        let quote = parse(r#"fsname=a\"b\\c\d"#).unwrap();
+        assert_eq!(quote.mount.fsname.as_deref(), Some(r#"a"b\c\d"#));
+    }
+
+    #[test]
+    fn a_template_or_zone_that_is_none_is_refused_with_what_would_be_right() {
+        let template = message("names={sender}");
+        assert!(
+            template.contains("{sender}; give some of {date}"),
+            "{template}"
+        );
+        for zone in ["Middle/Earth", "utc+1", "../../etc/passwd"] {
+            let zone = message(&format!("tz={zone}"));
+            assert!(zone.contains("as in -o tz=Europe/Berlin"), "{zone}");
+        }
+        assert_eq!(parse("tz=UTC").unwrap().tree.zone, TimeZone::UTC);
+        assert_ne!(
+            parse("tz=America/New_York").unwrap().tree.zone,
+            TimeZone::UTC
+        );
     }
 
     #[test]

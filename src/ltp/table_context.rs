@@ -259,6 +259,11 @@ impl Row<'_> {
         self.cells.is_some()
     }
 
+    /// Whether there are cells for this row, and a column `id` among them.
+    pub fn has_column(&self, id: u16) -> bool {
+        self.has_cells() && self.table.columns.iter().any(|column| column.id == id)
+    }
+
     /// The value in column `id`; None when the table has no such column or the row no such cell.
     pub fn get(&self, id: u16) -> Result<Option<Value>> {
         let Some(column) = self.table.columns.iter().find(|column| column.id == id) else {

@@ -47,6 +47,11 @@ pub struct ContentsRow {
     pub submit: Option<FileTime>,
     /// PidTagMessageFlags; None when the table does not tell.
     pub flags: Option<i32>,
+    /// PidTagSentRepresentingName, empty when the message has none; None when the table does not tell, or was not asked
+    /// for people.
+    pub from: Option<String>,
+    /// PidTagDisplayTo, likewise.
+    pub to: Option<String>,
 }
 
 impl ContentsRow {
@@ -60,6 +65,8 @@ impl ContentsRow {
             delivery: None,
             submit: None,
             flags: None,
+            from: None,
+            to: None,
         }
     }
 }
@@ -70,6 +77,7 @@ pub struct ContentsTable {
     table: Option<TableContext>,
     rows: Vec<(u32, u32)>,
     code_page: u32,
+    with_people: bool,
 }
 
 impl Folder {
@@ -215,6 +223,7 @@ impl Folder {
             table,
             rows,
             code_page: self.store.code_page(),
+            with_people: false,
         }
     }
 
@@ -237,6 +246,12 @@ impl Folder {
 }
 
 impl ContentsTable {
+    /// The same table, whose rows tell of sender and recipients too: two more strings to read for each.
+    pub fn with_people(mut self) -> Self {
+        self.with_people = true;
+        self
+    }
+
     /// Number of rows.
     pub fn len(&self) -> usize {
         self.rows.len()
@@ -302,6 +317,14 @@ impl ContentsTable {
             .unwrap_or(self.code_page);
         let text = |id: u16| get(id).and_then(|value| text_of_value(&value, code_page));
         let time = |id: u16| row.as_ref().and_then(|row| time_cell(row, id));
+        let person = |id: u16| {
+            let row = row.as_ref().filter(|_| self.with_people)?;
+            let cell = row.has_column(id).then(|| row.get(id))?.ok()?;
+            Some(
+                cell.and_then(|value| text_of_value(&value, code_page))
+                    .unwrap_or_default(),
+            )
+        };
         ContentsRow {
             nid,
             message_class: text(tags::MESSAGE_CLASS),
@@ -310,6 +333,8 @@ impl ContentsTable {
             delivery: time(tags::MESSAGE_DELIVERY_TIME),
             submit: time(tags::CLIENT_SUBMIT_TIME),
             flags: integer(tags::MESSAGE_FLAGS),
+            from: person(tags::SENT_REPRESENTING_NAME),
+            to: person(tags::DISPLAY_TO),
         }
     }
 }

@@ -1,10 +1,8 @@
 //! Folders as directories: subfolders first, then the rows of the contents table, by node.
 
 use super::directory::Directory;
-use super::ino::{Ino, Kind, MessagePath, Object, Special};
-use super::item;
-use super::name::{self, ATTACHMENTS_SUFFIX};
-use super::options::Attachments;
+use super::ino::{Ino, Kind, Object, Special};
+use super::name;
 use super::{Times, Tree};
 use crate::error::{Error, Result};
 use crate::ltp::tags;
@@ -139,42 +137,25 @@ impl Tree {
         if self.options.all && !folder.is_search() {
             tables.push(folder.associated_contents(self.note_in_folder(nid)));
         }
+        if self.names_people() {
+            tables = tables.into_iter().map(ContentsTable::with_people).collect();
+        }
         tables
     }
 
-    /// Adds the file of a message, and the directory of its attachments where it has any; in a search folder, a link.
+    /// Adds what an item gives; in a search folder, a link.
     pub(super) fn add_item(&self, listing: &mut Directory, folder: NodeId, row: &ContentsRow) {
-        let item = self.describe(row);
+        let mut shown = self.show(row);
         if folder.node_type() == NodeType::SEARCH_FOLDER {
-            let stem = listing.free_stem(&item.stem, &[item.extension], row.nid.0);
-            let link = self.inodes.number(&Object::Link(folder, row.nid));
-            listing.add(&format!("{stem}{}", item.extension), link, Kind::Symlink);
-            return;
+            shown.files.truncate(1);
+            if let Some((_, object)) = shown.files.first_mut() {
+                *object = Object::Link(folder, row.nid);
+            }
         }
-        let has_directory = item.has_attachments && self.options.attachments != Attachments::Eml;
-        let extensions = [item.extension, ATTACHMENTS_SUFFIX];
-        let taken = if has_directory { 2 } else { 1 };
-        let stem = listing.free_stem(
-            &item.stem,
-            extensions.get(..taken).unwrap_or_default(),
-            row.nid.0,
-        );
-        let file = if self.is_damaged(row.nid) {
-            Object::CheckedMessage(row.nid)
-        } else {
-            Object::Message(row.nid)
-        };
-        let file = self.inodes.number(&file);
-        listing.add(&format!("{stem}{}", item.extension), file, Kind::File);
-        if has_directory {
-            let directory = self
-                .inodes
-                .number(&Object::Attachments(MessagePath::top(row.nid)));
-            listing.add(
-                &format!("{stem}{ATTACHMENTS_SUFFIX}"),
-                directory,
-                Kind::Directory,
-            );
+        let stem = listing.free_stem(&shown.stem, &shown.endings(), row.nid.0);
+        for (ending, object) in &shown.files {
+            let name = format!("{stem}{ending}");
+            listing.add(&name, self.inodes.number(object), object.kind());
         }
     }
 
@@ -245,11 +226,6 @@ impl Tree {
             )
             .in_node(search.0)
         })
-    }
-
-    /// How a row is shown. What the table does not tell, the message is asked.
-    fn describe(&self, row: &ContentsRow) -> item::Description {
-        item::describe(&self.store, &self.converter, row)
     }
 }
 

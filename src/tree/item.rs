@@ -1,90 +1,20 @@
-//! Items as files: their names, renditions, sizes and times.
+//! Items as files: their renditions, sizes and times.
 
 use std::sync::Arc;
 
 use super::ino::{Ino, MessagePath, Object};
-use super::{Times, Tree, name};
-use crate::convert::{Converter, Rendition};
+use super::{Times, Tree};
+use crate::convert::Rendition;
 use crate::error::{Error, Result};
 use crate::ltp::tags;
-use crate::messaging::{ContentsRow, MSGFLAG_HASATTACH, Message, Store};
+use crate::messaging::Message;
 use crate::ndb::NodeId;
-
-/// Classes that are named by a display name and bear no date.
-const CONTACT_CLASSES: [&str; 3] = ["IPM.Contact", "IPM.DistList", "IPM.AbchPerson"];
-
-/// An item as it is shown in a directory.
-pub(super) struct Description {
-    pub(super) stem: String,
-    pub(super) extension: &'static str,
-    pub(super) has_attachments: bool,
-}
 
 /// The file of an item: its bytes and its times.
 #[derive(Debug)]
 pub(super) struct ItemFile {
     pub(super) rendition: Rendition,
     pub(super) times: Times,
-}
-
-/// How a row of a contents table is shown. A table without flags, or without any time, is an incomplete one: then the
-/// message is asked.
-pub(super) fn describe(
-    store: &Arc<Store>,
-    converter: &Converter,
-    row: &ContentsRow,
-) -> Description {
-    let is_contact = |class: Option<&str>| class.is_some_and(is_contact);
-    let named_by_date = !is_contact(row.message_class.as_deref());
-    let time = row.delivery.or(row.submit);
-    let incomplete = row.flags.is_none() || (named_by_date && time.is_none());
-    let message = incomplete
-        .then(|| Message::open(store, row.nid).ok())
-        .flatten();
-    let properties = message.as_ref().map(Message::properties);
-    let string = |id: u16| properties.and_then(|properties| properties.string(id).ok().flatten());
-    let class = row
-        .message_class
-        .clone()
-        .or_else(|| string(tags::MESSAGE_CLASS));
-    let subject = || {
-        let subject = message
-            .as_ref()
-            .and_then(|message| message.subject().ok().flatten());
-        row.subject
-            .clone()
-            .or(subject)
-            .map(|subject| subject.text)
-            .unwrap_or_default()
-    };
-    let stem = if is_contact(class.as_deref()) {
-        let display_name = row
-            .display_name
-            .clone()
-            .or_else(|| string(tags::DISPLAY_NAME));
-        name::contact_stem(&display_name.unwrap_or_else(subject))
-    } else {
-        name::item_stem(
-            time.or_else(|| message.as_ref().and_then(Message::time)),
-            &subject(),
-        )
-    };
-    let flags = row
-        .flags
-        .or_else(|| properties.and_then(|own| own.integer(tags::MESSAGE_FLAGS).ok().flatten()));
-    Description {
-        stem,
-        extension: converter.extension(class.as_deref().unwrap_or_default()),
-        has_attachments: flags.unwrap_or(0) & MSGFLAG_HASATTACH != 0,
-    }
-}
-
-fn is_contact(class: &str) -> bool {
-    CONTACT_CLASSES.iter().any(|prefix| {
-        class
-            .get(..prefix.len())
-            .is_some_and(|start| start.eq_ignore_ascii_case(prefix))
-    })
 }
 
 impl Tree {

@@ -16,11 +16,13 @@ mod index;
 mod info;
 mod ino;
 mod item;
+mod layout;
 mod lost_found;
 mod name;
 mod options;
 mod path;
 mod problems;
+mod template;
 
 use std::collections::{HashMap, HashSet};
 use std::ffi::OsStr;
@@ -43,6 +45,7 @@ pub use forest::{Forest, Listing};
 pub use info::{FolderInfo, Info};
 pub use ino::{Ino, Kind};
 pub use options::{Attachments, Options};
+pub use template::{Template, TemplateError};
 
 use attachments::AttachmentList;
 use import::Import;

@@ -2,8 +2,6 @@
 
 use unicode_normalization::UnicodeNormalization;
 
-use crate::ltp::FileTime;
-
 /// Longest name in bytes of UTF-8, extension and all.
 const MAX_NAME: usize = 200;
 /// What the directory of an item's attachments is called, after the stem of the item's file.
@@ -114,19 +112,19 @@ pub fn contact_stem(display_name: &str) -> String {
     standalone(display_name, NO_NAME, MAX_STEM)
 }
 
-/// Stem of any other item: `YYYY-MM-DD HHMM Subject`, in UTC; without the date where the item has none.
-pub fn item_stem(time: Option<FileTime>, subject: &str) -> String {
-    let safe = sanitise(subject);
-    let subject = if safe.is_empty() { NO_SUBJECT } else { &safe };
-    let Some(date) = time.and_then(date) else {
-        return standalone(subject, NO_SUBJECT, MAX_STEM);
-    };
-    cut(&format!("{date} {subject}"), MAX_STEM).to_owned()
+/// Stem of any other item, from a filled template.
+pub fn item_stem(text: &str) -> String {
+    standalone(text, NO_SUBJECT, MAX_STEM)
 }
 
-fn date(time: FileTime) -> Option<String> {
-    let timestamp = jiff::Timestamp::from_second(time.unix_seconds()).ok()?;
-    Some(timestamp.strftime("%Y-%m-%d %H%M").to_string())
+/// A subject of which something is seen.
+pub fn subject(subject: &str) -> &str {
+    let unseen = |character: char| character.is_whitespace() || character == '.';
+    if subject.chars().all(unseen) {
+        NO_SUBJECT
+    } else {
+        subject
+    }
 }
 
 /// Name of an attachment, extension kept however long the rest is.
@@ -160,17 +158,13 @@ pub fn with_suffix(stem: &str, suffix: &str) -> String {
 mod tests {
     use super::*;
 
-    /// 2024-05-01 09:32:00 UTC, from Python: int((datetime - datetime(1601, 1, 1)).total_seconds()) * 10**7.
-    const MAY_DAY: FileTime = FileTime(133_590_295_200_000_000);
-
     #[test]
-    fn an_item_is_named_by_its_time_and_subject() {
-        assert_eq!(
-            item_stem(Some(MAY_DAY), "Quarterly numbers"),
-            "2024-05-01 0932 Quarterly numbers"
-        );
-        assert_eq!(item_stem(Some(MAY_DAY), ""), "2024-05-01 0932 (no subject)");
-        assert_eq!(item_stem(None, "RE: a/b\\c"), "RE_ a_b_c");
+    fn an_item_without_a_subject_says_so() {
+        assert_eq!(subject("Quarterly numbers"), "Quarterly numbers");
+        for text in ["", " . ", "...", "\t"] {
+            assert_eq!(subject(text), "(no subject)");
+        }
+        assert_eq!(item_stem(" RE: a/b\\c"), "RE_ a_b_c");
     }
 
     #[test]
@@ -192,7 +186,7 @@ mod tests {
                 folder(Some(text)),
                 attachment(text),
                 contact_stem(text),
-                item_stem(None, text),
+                item_stem(text),
             ] {
                 assert!(
                     !name.is_empty() && name != "." && name != "..",
@@ -218,7 +212,7 @@ mod tests {
     #[test]
     fn long_names_are_cut_at_a_character_and_keep_their_extension() {
         let long = "ä".repeat(300);
-        let stem = item_stem(Some(MAY_DAY), &long);
+        let stem = item_stem(&format!("2024-05-01 0932 {long}"));
         assert!(stem.len() <= MAX_STEM && stem.ends_with('ä'));
         let name = attachment(&format!("{long}.docx"));
         assert!(name.len() <= MAX_NAME && name.ends_with("ä.docx"));

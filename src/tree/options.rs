@@ -1,5 +1,8 @@
 //! What the user may choose about the tree: the `-o` options that mount and export share.
 
+use jiff::tz::TimeZone;
+
+use super::template::Template;
 use crate::convert::contact::Version;
 use crate::convert::{Eol, Headers, Items};
 use crate::recover::Mode;
@@ -35,6 +38,10 @@ pub struct Options {
     pub items: Items,
     /// `-o vcard=3|4`: which vCard is written.
     pub vcard: Version,
+    /// `-o names=TEMPLATE`: what names are made of, if not of date and subject or the name of a contact.
+    pub names: Option<Template>,
+    /// `-o tz=local|UTC|Area/City`: the time in names.
+    pub zone: TimeZone,
     /// `-o recover=off|auto|scan`: when a damaged file is scanned.
     pub recover: Mode,
 }
@@ -55,6 +62,8 @@ impl Default for Options {
             headers: Headers::default(),
             items: Items::default(),
             vcard: Version::default(),
+            names: None,
+            zone: TimeZone::UTC,
             recover: Mode::default(),
         }
     }

@@ -1,0 +1,146 @@
+//! Layouts: which files an item gives and what they are called. The one place that decides it; folders, `lost+found`
+//! and links only add what it says.
+
+use std::sync::LazyLock;
+
+use super::Tree;
+use super::ino::{MessagePath, Object};
+use super::name::{self, ATTACHMENTS_SUFFIX};
+use super::options::Attachments;
+use super::template::{Template, Values};
+use crate::ltp::{FileTime, tags};
+use crate::messaging::{ContentsRow, MSGFLAG_HASATTACH, Message};
+
+/// Classes that are named by a display name and bear no date.
+const CONTACT_CLASSES: [&str; 3] = ["IPM.Contact", "IPM.DistList", "IPM.AbchPerson"];
+
+/// Names unless the user wants others; contacts have theirs.
+static USUAL_NAMES: LazyLock<Template> = LazyLock::new(Template::default);
+
+/// What an item gives: a file, and what lies beside it.
+pub(super) struct Shown {
+    /// What all names of the item begin with.
+    pub(super) stem: String,
+    /// How each name ends, and what is under it. The first is the item itself.
+    pub(super) files: Vec<(String, Object)>,
+}
+
+impl Shown {
+    /// How the names end.
+    pub(super) fn endings(&self) -> Vec<&str> {
+        self.files
+            .iter()
+            .map(|(ending, _)| ending.as_str())
+            .collect()
+    }
+}
+
+/// What is known of an item without its content.
+struct Facts {
+    class: String,
+    time: Option<FileTime>,
+    /// The subject; the display name of a contact.
+    title: String,
+    flags: i32,
+    from: String,
+    to: String,
+}
+
+impl Tree {
+    /// What the item of `row` gives.
+    pub(super) fn show(&self, row: &ContentsRow) -> Shown {
+        let facts = self.facts(row);
+        let file = if self.is_damaged(row.nid) {
+            Object::CheckedMessage(row.nid)
+        } else {
+            Object::Message(row.nid)
+        };
+        let mut files = vec![(self.converter.extension(&facts.class).to_owned(), file)];
+        if facts.flags & MSGFLAG_HASATTACH != 0 && self.options.attachments != Attachments::Eml {
+            let directory = Object::Attachments(MessagePath::top(row.nid));
+            files.push((ATTACHMENTS_SUFFIX.to_owned(), directory));
+        }
+        Shown {
+            stem: self.stem(row, &facts),
+            files,
+        }
+    }
+
+    fn stem(&self, row: &ContentsRow, facts: &Facts) -> String {
+        let template = match &self.options.names {
+            Some(template) => template,
+            None if is_contact(&facts.class) => return name::contact_stem(&facts.title),
+            None => &USUAL_NAMES,
+        };
+        let values = Values {
+            nid: row.nid,
+            time: facts.time,
+            subject: name::subject(&facts.title),
+            from: &facts.from,
+            to: &facts.to,
+        };
+        name::item_stem(&template.fill(&values, &self.options.zone))
+    }
+
+    /// What the row tells. If the table has no flags, no time, or not the people that the names want, the message is
+    /// asked.
+    fn facts(&self, row: &ContentsRow) -> Facts {
+        let by_date =
+            self.options.names.is_some() || !row.message_class.as_deref().is_some_and(is_contact);
+        let time = row.delivery.or(row.submit);
+        let people = self.names_people();
+        let lacks_people = people && (row.from.is_none() || row.to.is_none());
+        let incomplete = row.flags.is_none() || (by_date && time.is_none()) || lacks_people;
+        let message = incomplete
+            .then(|| Message::open(&self.store, row.nid).ok())
+            .flatten();
+        let properties = message.as_ref().map(Message::properties);
+        let string =
+            |id: u16| properties.and_then(|properties| properties.string(id).ok().flatten());
+        let class = row
+            .message_class
+            .clone()
+            .or_else(|| string(tags::MESSAGE_CLASS))
+            .unwrap_or_default();
+        let display_name = || {
+            let own = || string(tags::DISPLAY_NAME).filter(|name| !name.is_empty());
+            is_contact(&class)
+                .then(|| row.display_name.clone().or_else(own))
+                .flatten()
+        };
+        let subject = || {
+            let own = || message.as_ref()?.subject().ok().flatten();
+            row.subject.clone().or_else(own).map(|subject| subject.text)
+        };
+        let title = display_name().or_else(subject).unwrap_or_default();
+        let flags = row
+            .flags
+            .or_else(|| properties.and_then(|own| own.integer(tags::MESSAGE_FLAGS).ok().flatten()));
+        let person = |known: &Option<String>, id: u16| {
+            let wanted = || people.then(|| string(id)).flatten();
+            known.clone().or_else(wanted).unwrap_or_default()
+        };
+        Facts {
+            time: time.or_else(|| message.as_ref().and_then(Message::time)),
+            title,
+            flags: flags.unwrap_or(0),
+            from: person(&row.from, tags::SENT_REPRESENTING_NAME),
+            to: person(&row.to, tags::DISPLAY_TO),
+            class,
+        }
+    }
+
+    /// Whether the names tell of sender or recipients, so that listings need those columns.
+    pub(super) fn names_people(&self) -> bool {
+        let template = self.options.names.as_ref();
+        template.is_some_and(Template::names_people)
+    }
+}
+
+fn is_contact(class: &str) -> bool {
+    CONTACT_CLASSES.iter().any(|prefix| {
+        class
+            .get(..prefix.len())
+            .is_some_and(|start| start.eq_ignore_ascii_case(prefix))
+    })
+}
