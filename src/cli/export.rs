@@ -23,7 +23,7 @@ const MAX_FAILURES_SHOWN: u64 = 100;
 
 /// Exports all of the files, and fails at the end when anything could not be exported whole.
 pub(super) fn run(arguments: &ExportArguments) -> Result<(), Failure> {
-    let options = Options::parse(&arguments.options, Writer::User)?.with_names(&arguments.names);
+    let options = Options::parse(&arguments.options, Writer::User)?.with_names(&arguments.names)?;
     let forest = source::open(&arguments.files, &options.tree)?;
     prepare(&arguments.directory, options.nonempty)?;
     let threads = arguments

@@ -16,7 +16,7 @@ use crate::fuse::{self, Mountpoint, Session};
 /// Mounts and serves until the mount ends. Whatever can go wrong is found before the shell gets its prompt back.
 pub(super) fn run(arguments: &MountArguments, writer: Writer) -> Result<(), Failure> {
     let inherited = fuse::process::open_files();
-    let options = Options::parse(&arguments.options, writer)?.with_names(&arguments.names);
+    let options = Options::parse(&arguments.options, writer)?.with_names(&arguments.names)?;
     let (files, directory) = files_and_directory(&arguments.paths)?;
     // What is told at once must not wait for the scan of a damaged file.
     for file in files {

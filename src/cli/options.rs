@@ -11,7 +11,7 @@ use crate::convert::contact::Version;
 use crate::convert::{Eol, Headers, Items};
 use crate::fuse::{self, Access};
 use crate::recover::Mode;
-use crate::tree::{self, Attachments, Template};
+use crate::tree::{self, Attachments, Layout, Template};
 
 /// The options as they are typed, and what they do; the help text and the error messages come from here.
 const KNOWN: &[(&str, &str)] = &[
@@ -39,6 +39,10 @@ const KNOWN: &[(&str, &str)] = &[
     (
         "items=native|eml",
         "calendar, contacts, tasks, notes as .ics, .vcf, .txt, or all as mail [native]",
+    ),
+    (
+        "layout=folders|maildir",
+        "files in folders, or a Maildir++ for mail programs, all items as mail [folders]",
     ),
     (
         "names=TEMPLATE",
@@ -182,12 +186,21 @@ impl Options {
         Ok(options)
     }
 
-    /// These options with the template of `--names`, if there is one.
-    pub fn with_names(mut self, names: &Option<Template>) -> Self {
+    /// These options with the template of `--names`, if there is one. Options that contradict each other are refused.
+    pub fn with_names(mut self, names: &Option<Template>) -> Result<Self, Failure> {
         if names.is_some() {
             self.tree.names.clone_from(names);
         }
-        self
+        let refused = match self.tree.layout {
+            Layout::Maildir if self.tree.names.is_some() => "names: a Maildir has names of its own",
+            Layout::Maildir if self.tree.attachments == Attachments::Dir => {
+                "attachments=dir: a Maildir has no directories for attachments"
+            }
+            _ => return Ok(self),
+        };
+        Err(usage(format!(
+            "-o layout=maildir does not go with {refused}; leave one of them out"
+        )))
     }
 
     /// Takes one option over; false if there is none of this name.
@@ -200,6 +213,7 @@ impl Options {
             "eol" => self.tree.eol = option.eol()?,
             "headers" => self.tree.headers = option.headers()?,
             "items" => self.tree.items = option.items()?,
+            "layout" => self.tree.layout = option.layout()?,
             "names" => self.tree.names = Some(option.names()?),
             "tz" => self.tree.zone = option.zone()?,
             "vcard" => self.tree.vcard = option.vcard()?,
@@ -281,6 +295,7 @@ impl<'a> Word<'a> {
             "eol" => "eol=crlf",
             "headers" => "headers=utf8",
             "items" => "items=eml",
+            "layout" => "layout=maildir",
             "names" => "names={date} {from} {subject}",
             "tz" => "tz=Europe/Berlin",
             "vcard" => "vcard=4",
@@ -324,6 +339,14 @@ impl<'a> Word<'a> {
             Some("native") => Ok(Items::Native),
             Some("eml") => Ok(Items::Eml),
             _ => Err(self.wrong("native or eml")),
+        }
+    }
+
+    fn layout(&self) -> Result<Layout, Failure> {
+        match self.value {
+            Some("folders") => Ok(Layout::Folders),
+            Some("maildir") => Ok(Layout::Maildir),
+            _ => Err(self.wrong("folders or maildir")),
         }
     }
 
@@ -547,6 +570,7 @@ mod tests {
             "attachments=none",
             "recover=on",
             "fsname=",
+            "layout=mbox",
             "names=",
             "tz=",
         ] {
@@ -590,6 +614,24 @@ mod tests {
         assert_ne!(
             parse("tz=America/New_York").unwrap().tree.zone,
             TimeZone::UTC
+        );
+    }
+
+    #[test]
+    fn options_that_contradict_each_other_are_refused() {
+        for list in [
+            "layout=maildir,names={nid}",
+            "layout=maildir,attachments=dir",
+        ] {
+            let failure = parse(list).unwrap().with_names(&None).unwrap_err();
+            assert_eq!(failure.exit, Exit::Usage);
+            assert!(failure.message.contains("does not go with"), "{list}");
+        }
+        assert!(
+            parse("layout=maildir,all")
+                .unwrap()
+                .with_names(&None)
+                .is_ok()
         );
     }
 

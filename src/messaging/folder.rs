@@ -7,6 +7,7 @@ use std::sync::Arc;
 
 use super::message::Subject;
 use super::properties::{Properties, text_of_value};
+use super::state::State;
 use super::store::Store;
 use crate::error::{Error, Result};
 use crate::ltp::{
@@ -52,6 +53,8 @@ pub struct ContentsRow {
     pub from: Option<String>,
     /// PidTagDisplayTo, likewise.
     pub to: Option<String>,
+    /// What has been done with it; nothing if the table was not asked for states.
+    pub state: State,
 }
 
 impl ContentsRow {
@@ -67,6 +70,7 @@ impl ContentsRow {
             flags: None,
             from: None,
             to: None,
+            state: State::default(),
         }
     }
 }
@@ -78,6 +82,7 @@ pub struct ContentsTable {
     rows: Vec<(u32, u32)>,
     code_page: u32,
     with_people: bool,
+    with_state: bool,
 }
 
 impl Folder {
@@ -224,6 +229,7 @@ impl Folder {
             rows,
             code_page: self.store.code_page(),
             with_people: false,
+            with_state: false,
         }
     }
 
@@ -249,6 +255,12 @@ impl ContentsTable {
     /// The same table, whose rows tell of sender and recipients too: two more strings to read for each.
     pub fn with_people(mut self) -> Self {
         self.with_people = true;
+        self
+    }
+
+    /// The same table, whose rows tell of the state of messages too.
+    pub fn with_state(mut self) -> Self {
+        self.with_state = true;
         self
     }
 
@@ -335,6 +347,11 @@ impl ContentsTable {
             flags: integer(tags::MESSAGE_FLAGS),
             from: person(tags::SENT_REPRESENTING_NAME),
             to: person(tags::DISPLAY_TO),
+            state: if self.with_state {
+                State::of(integer)
+            } else {
+                State::default()
+            },
         }
     }
 }

@@ -15,6 +15,8 @@ use crate::ndb::{BlockId, Node, NodeEntry, NodeId, NodeType};
 pub const MAX_EMBEDDED_DEPTH: usize = 30;
 /// PidTagMessageFlags: the message has been read. [MS-OXCMSG] 2.2.1.6
 pub const MSGFLAG_READ: i32 = 0x01;
+/// PidTagMessageFlags: the message is a draft.
+pub const MSGFLAG_UNSENT: i32 = 0x08;
 /// PidTagMessageFlags: the message has attachments.
 pub const MSGFLAG_HASATTACH: i32 = 0x10;
 /// Attachments or recipients of one message that are looked at.

@@ -12,14 +12,18 @@ mod named_properties;
 mod properties;
 mod recipient;
 mod special_folders;
+mod state;
 mod store;
 
 pub use attachment::{AttachMethod, Attachment, AttachmentData};
 pub use entry_id::{EntryId, OneOffEntryId};
 pub use folder::{ContentsRow, ContentsTable, Folder, Subfolder};
-pub use message::{MAX_EMBEDDED_DEPTH, MSGFLAG_HASATTACH, MSGFLAG_READ, Message, Subject};
+pub use message::{
+    MAX_EMBEDDED_DEPTH, MSGFLAG_HASATTACH, MSGFLAG_READ, MSGFLAG_UNSENT, Message, Subject,
+};
 pub use named_properties::{NamedProperties, PropertyName, PropertySet};
 pub use properties::{Properties, text_of_value};
 pub use recipient::{Recipient, RecipientType};
 pub use special_folders::SpecialFolders;
+pub use state::State;
 pub use store::Store;

@@ -4,12 +4,15 @@ use std::sync::{Arc, OnceLock};
 
 use super::entry_id::EntryId;
 use super::named_properties::NamedProperties;
-use super::properties::Properties;
+use super::properties::{Properties, text_of_value};
 use crate::codepage;
 use crate::error::{Error, Result};
-use crate::ltp::{PropertyContext, tags};
+use crate::ltp::{PropertyContext, Row, TableContext, Value, tags};
 use crate::ndb::header::Client;
 use crate::ndb::{Node, NodeDatabase, NodeEntry, NodeId, NodeType};
+
+/// Message class of mail, in capitals.
+const MAIL_CLASS: &str = "IPM.NOTE";
 
 /// An opened store.
 #[derive(Debug)]
@@ -100,6 +103,31 @@ impl Store {
             .flatten()
             .find(|nid| self.is_folder(*nid))
             .unwrap_or(NodeId::ROOT_FOLDER)
+    }
+
+    /// The folder that mail is delivered into; None when the table of them does not tell. [MS-PST] 2.7.3.4
+    pub fn receive_folder(&self) -> Option<NodeId> {
+        let node = Node::open(&self.ndb, NodeId::RECEIVE_FOLDER_TABLE).ok()?;
+        let table = TableContext::open(node).ok()?;
+        let rows = table.rows(|error| log::warn!("{error}")).ok()?;
+        // Of the classes that begin a mail's, the longest counts.
+        let entry = |row: &Row<'_>| {
+            let class = row.get(tags::MESSAGE_CLASS).ok()?;
+            let class = class.and_then(|class| text_of_value(&class, self.code_page));
+            let class = class.unwrap_or_default().to_ascii_uppercase();
+            let Some(Value::Integer(nid)) = row.get(tags::RECEIVE_FOLDER_NID).ok()? else {
+                return None;
+            };
+            let is_mail = MAIL_CLASS.starts_with(&class);
+            is_mail.then_some((class.len(), NodeId(nid as u32)))
+        };
+        let longest = rows
+            .iter()
+            .filter_map(entry)
+            .max_by_key(|(length, _)| *length);
+        longest
+            .map(|(_, nid)| nid)
+            .filter(|nid| self.is_folder(*nid))
     }
 
     fn is_folder(&self, nid: NodeId) -> bool {

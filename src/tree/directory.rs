@@ -91,7 +91,7 @@ impl Directory {
     }
 
     /// Whether an entry has this name, whatever the case.
-    fn has(&self, name: &str) -> bool {
+    pub(super) fn has(&self, name: &str) -> bool {
         let equal = |index: &u32| {
             let other = name_of(&self.names, &self.entries, *index as usize);
             without_case(name).eq(without_case(other))

@@ -104,17 +104,22 @@ impl Tree {
     pub(super) fn list_folder(&self, nid: NodeId) -> Result<Directory> {
         self.check_folder(nid)?;
         let mut listing = self.list_subfolders(nid);
+        self.add_items(&mut listing, nid);
+        Ok(listing.finish())
+    }
+
+    /// Adds all items of folder `nid`.
+    pub(super) fn add_items(&self, listing: &mut Directory, nid: NodeId) {
         for table in self.tables(nid) {
             for row in table.rows(self.note_in_folder(nid)) {
-                self.add_item(&mut listing, nid, &row);
+                self.add_item(listing, nid, &row);
             }
         }
-        Ok(listing.finish())
     }
 
     /// Fails when the file knows nothing of folder `nid`. One whose node is lost still has its tables, or messages that
     /// name it as their parent.
-    fn check_folder(&self, nid: NodeId) -> Result<()> {
+    pub(super) fn check_folder(&self, nid: NodeId) -> Result<()> {
         let Err(error) = self.store.node(nid) else {
             return Ok(());
         };
@@ -139,6 +144,9 @@ impl Tree {
         }
         if self.names_people() {
             tables = tables.into_iter().map(ContentsTable::with_people).collect();
+        }
+        if self.is_maildir() {
+            tables = tables.into_iter().map(ContentsTable::with_state).collect();
         }
         tables
     }
@@ -187,7 +195,7 @@ impl Tree {
     }
 
     /// Names of the directories from the root down to folder `nid`; None when it is not below the root.
-    fn folder_path(&self, nid: NodeId) -> Option<Vec<String>> {
+    pub(super) fn folder_path(&self, nid: NodeId) -> Option<Vec<String>> {
         let mut names = Vec::new();
         let mut at = nid;
         while at != self.root {
@@ -208,10 +216,10 @@ impl Tree {
             return Err(Error::NotFound);
         };
         let target = || -> Option<String> {
-            let up = self.folder_path(*search)?.len();
+            let up = self.items_path(*search)?.len();
             let folder = self.parent_of(*message)?;
-            let mut names = self.folder_path(folder)?;
-            let listing = self.directory(self.folder_ino(folder)).ok()?;
+            let mut names = self.items_path(folder)?;
+            let listing = self.directory(self.items_ino(folder)).ok()?;
             names.push(name_in(
                 &listing,
                 self.inodes.number(&Object::Message(*message)),
@@ -229,7 +237,7 @@ impl Tree {
     }
 }
 
-fn name_in(listing: &Directory, ino: Ino) -> Option<String> {
+pub(super) fn name_in(listing: &Directory, ino: Ino) -> Option<String> {
     listing
         .entries()
         .find(|entry| entry.ino == ino)

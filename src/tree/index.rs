@@ -55,9 +55,25 @@ impl Tree {
             path: String::new(),
             end,
         });
+        for (folder, path) in self.shown_folders()? {
+            end += self.section_text(folder, &path)?.len() as u64;
+            sections.push(Section {
+                folder: Some(folder),
+                path,
+                end,
+            });
+        }
+        Ok(self.index.get_or_init(|| Index { sections }))
+    }
+
+    /// All folders with the paths of what they list, each with its last slash.
+    fn shown_folders(&self) -> Result<Vec<(NodeId, String)>> {
+        if self.is_maildir() {
+            return self.maildirs();
+        }
+        let mut folders = Vec::new();
         let mut todo = vec![(self.root, String::new())];
         while let Some((folder, path)) = todo.pop() {
-            end += self.section_text(folder, &path)?.len() as u64;
             let subfolders = self.list_subfolders(folder);
             let mut children = Vec::new();
             for entry in subfolders.entries() {
@@ -69,13 +85,9 @@ impl Tree {
             }
             children.reverse();
             todo.extend(children);
-            sections.push(Section {
-                folder: Some(folder),
-                path,
-                end,
-            });
+            folders.push((folder, path));
         }
-        Ok(self.index.get_or_init(|| Index { sections }))
+        Ok(folders)
     }
 
     pub(super) fn read_index(&self, offset: u64, buf: &mut [u8]) -> Result<usize> {
@@ -120,7 +132,7 @@ impl Tree {
 
     /// The lines of one folder, by node as its listing is.
     fn section_text(&self, folder: NodeId, path: &str) -> Result<String> {
-        let listing = self.directory(self.folder_ino(folder))?;
+        let listing = self.directory(self.items_ino(folder))?;
         let mut names = listing
             .entries()
             .filter(|entry| entry.kind == Kind::File)

@@ -161,6 +161,31 @@ impl ImportKind {
     pub const ALL: [ImportKind; 2] = [ImportKind::Calendar, ImportKind::Contacts];
 }
 
+/// The directories of a Maildir.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum MaildirPart {
+    /// Messages that some program has seen: all of them.
+    Cur,
+    /// Messages that just arrived: none.
+    New,
+    /// Messages on their way: none.
+    Tmp,
+}
+
+impl MaildirPart {
+    /// Each of them, in the order of their index in an inode number; index 0 is the Maildir itself.
+    pub const ALL: [MaildirPart; 3] = [MaildirPart::Cur, MaildirPart::New, MaildirPart::Tmp];
+
+    /// Its name.
+    pub fn name(self) -> &'static str {
+        match self {
+            MaildirPart::Cur => "cur",
+            MaildirPart::New => "new",
+            MaildirPart::Tmp => "tmp",
+        }
+    }
+}
+
 /// What an inode number stands for.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub enum Object {
@@ -181,6 +206,10 @@ pub enum Object {
     Link(NodeId, NodeId),
     /// The directory in `lost+found` for what a folder has lost.
     Lost(NodeId),
+    /// A part of the Maildir of a folder.
+    Maildir(NodeId, MaildirPart),
+    /// A part of the Maildir of what no folder lists.
+    LostMaildir(MaildirPart),
     /// In `.ostfs/import`, the directory for the subfolders of a folder.
     Import(NodeId),
     /// All items of one kind in a folder, as one file.
@@ -193,7 +222,7 @@ impl fmt::Display for Object {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Object::Root => write!(f, "root directory"),
-            Object::Folder(nid) => write!(f, "folder {:#x}", nid.0),
+            Object::Folder(nid) | Object::Maildir(nid, _) => write!(f, "folder {:#x}", nid.0),
             Object::Lost(nid) => write!(f, "lost items of folder {:#x}", nid.0),
             Object::Message(nid) | Object::CheckedMessage(nid) => {
                 write!(f, "message {:#x}", nid.0)
@@ -211,6 +240,7 @@ impl fmt::Display for Object {
             Object::ImportFile(nid, kind) => {
                 write!(f, "{kind:?} import file of folder {:#x}", nid.0)
             }
+            Object::LostMaildir(_) => write!(f, "lost items"),
             Object::Special(special) => write!(f, "{special:?}"),
         }
     }
@@ -225,6 +255,8 @@ impl Object {
             | Object::Folder(_)
             | Object::Attachments(_)
             | Object::Lost(_)
+            | Object::Maildir(..)
+            | Object::LostMaildir(_)
             | Object::Special(Special::LostFound | Special::Control) => Kind::Directory,
             Object::Message(_)
             | Object::CheckedMessage(_)
@@ -270,6 +302,8 @@ impl Inodes {
         match object {
             Object::Root => Ino::ROOT,
             Object::Folder(nid) => Ino::new(FOLDER, 0, *nid),
+            Object::Maildir(nid, part) => Ino::new(FOLDER, *part as u64 + 1, *nid),
+            Object::LostMaildir(part) => Ino::new(LOST, *part as u64 + 1, NodeId(0)),
             Object::Message(nid) => Ino::new(MESSAGE, 0, *nid),
             Object::CheckedMessage(nid) => Ino::new(CHECKED_MESSAGE, 0, *nid),
             Object::Import(nid) => Ino::new(IMPORT, 0, *nid),
@@ -309,7 +343,10 @@ impl Inodes {
         let nid = NodeId((ino.0 & u64::from(u32::MAX)) as u32);
         let index = ino.0 >> INDEX_SHIFT & INDEX_MASK;
         match ino.0 >> KIND_SHIFT {
-            FOLDER => Some(Object::Folder(nid)),
+            FOLDER => match index.checked_sub(1) {
+                None => Some(Object::Folder(nid)),
+                Some(part) => Some(Object::Maildir(nid, *MaildirPart::ALL.get(part as usize)?)),
+            },
             MESSAGE => Some(Object::Message(nid)),
             CHECKED_MESSAGE => Some(Object::CheckedMessage(nid)),
             IMPORT => Some(Object::Import(nid)),
@@ -317,7 +354,10 @@ impl Inodes {
                 let kind = ImportKind::ALL.get(index as usize)?;
                 Some(Object::ImportFile(nid, *kind))
             }
-            LOST => Some(Object::Lost(nid)),
+            LOST => match index.checked_sub(1) {
+                None => Some(Object::Lost(nid)),
+                Some(part) => Some(Object::LostMaildir(*MaildirPart::ALL.get(part as usize)?)),
+            },
             ATTACHMENTS => Some(Object::Attachments(MessagePath::top(nid))),
             ATTACHMENT => Some(Object::Attachment(MessagePath::top(nid), index as u32)),
             SPECIAL => Special::ALL
@@ -385,6 +425,10 @@ mod tests {
             Object::Attachment(deep, 2),
             Object::Link(NodeId(0x8_0023), message),
             Object::Lost(NodeId(0x8022)),
+            Object::Folder(NodeId(0x8022)),
+            Object::Maildir(NodeId(0x8022), MaildirPart::Cur),
+            Object::Maildir(NodeId(0x8022), MaildirPart::Tmp),
+            Object::LostMaildir(MaildirPart::Cur),
             Object::Special(Special::LostFound),
             Object::Special(Special::Problems),
         ];

@@ -87,7 +87,7 @@ impl Tree {
             && self.damaged.lock().insert(nid)
             && let Some(folder) = self.parent_of(nid)
         {
-            self.listings.remove(&self.folder_ino(folder));
+            self.listings.remove(&self.items_ino(folder));
         }
         read
     }
@@ -121,7 +121,7 @@ impl Tree {
         let Object::Message(nid) = self.inodes.object(ino)? else {
             return None;
         };
-        let folder = self.folder_ino(self.parent_of(nid)?);
+        let folder = self.items_ino(self.parent_of(nid)?);
         let listing = self.directory(folder).ok()?;
         let name = listing
             .entries()

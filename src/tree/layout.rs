@@ -5,11 +5,12 @@ use std::sync::LazyLock;
 
 use super::Tree;
 use super::ino::{MessagePath, Object};
+use super::maildir;
 use super::name::{self, ATTACHMENTS_SUFFIX};
 use super::options::Attachments;
 use super::template::{Template, Values};
 use crate::ltp::{FileTime, tags};
-use crate::messaging::{ContentsRow, MSGFLAG_HASATTACH, Message};
+use crate::messaging::{ContentsRow, MSGFLAG_HASATTACH, Message, State};
 
 /// Classes that are named by a display name and bear no date.
 const CONTACT_CLASSES: [&str; 3] = ["IPM.Contact", "IPM.DistList", "IPM.AbchPerson"];
@@ -42,6 +43,7 @@ struct Facts {
     /// The subject; the display name of a contact.
     title: String,
     flags: i32,
+    state: State,
     from: String,
     to: String,
 }
@@ -55,6 +57,12 @@ impl Tree {
         } else {
             Object::Message(row.nid)
         };
+        if self.is_maildir() {
+            return Shown {
+                stem: maildir::stem(facts.time, row.nid),
+                files: vec![(maildir::info(facts.flags, facts.state), file)],
+            };
+        }
         let mut files = vec![(self.converter.extension(&facts.class).to_owned(), file)];
         if facts.flags & MSGFLAG_HASATTACH != 0 && self.options.attachments != Attachments::Eml {
             let directory = Object::Attachments(MessagePath::top(row.nid));
@@ -85,8 +93,9 @@ impl Tree {
     /// What the row tells. If the table has no flags, no time, or not the people that the names want, the message is
     /// asked.
     fn facts(&self, row: &ContentsRow) -> Facts {
-        let by_date =
-            self.options.names.is_some() || !row.message_class.as_deref().is_some_and(is_contact);
+        let by_date = self.options.names.is_some()
+            || self.is_maildir()
+            || !row.message_class.as_deref().is_some_and(is_contact);
         let time = row.delivery.or(row.submit);
         let people = self.names_people();
         let lacks_people = people && (row.from.is_none() || row.to.is_none());
@@ -120,7 +129,9 @@ impl Tree {
             let wanted = || people.then(|| string(id)).flatten();
             known.clone().or_else(wanted).unwrap_or_default()
         };
+        let state = properties.map(|own| State::of(|id| own.integer(id).ok().flatten()));
         Facts {
+            state: state.unwrap_or(row.state),
             time: time.or_else(|| message.as_ref().and_then(Message::time)),
             title,
             flags: flags.unwrap_or(0),

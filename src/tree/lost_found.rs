@@ -56,6 +56,20 @@ impl Tree {
         listing.finish()
     }
 
+    /// What `lost+found` shows, without its directories: all lost folders, those within them too, and all other messages.
+    pub(super) fn all_lost(&self) -> (Vec<NodeId>, Vec<NodeId>) {
+        let lost = self.lost_found.get_or_init(|| self.find_lost());
+        let mut todo: Vec<NodeId> = lost.folders.values().flatten().copied().collect();
+        let mut folders = BTreeSet::new();
+        while let Some(nid) = todo.pop() {
+            if folders.insert(nid) {
+                todo.extend(self.subfolders(nid).into_iter().map(|(child, _)| child));
+            }
+        }
+        let messages = lost.messages.values().flatten().copied();
+        (folders.into_iter().collect(), messages.collect())
+    }
+
     /// How many messages `lost+found` shows, those in lost folders among them.
     pub(super) fn lost_messages(&self) -> u64 {
         let lost = self.lost_found.get_or_init(|| self.find_lost());

@@ -18,6 +18,7 @@ mod ino;
 mod item;
 mod layout;
 mod lost_found;
+mod maildir;
 mod name;
 mod options;
 mod path;
@@ -34,7 +35,7 @@ use std::time::SystemTime;
 use parking_lot::Mutex;
 
 use crate::cache::ByteLru;
-use crate::convert::{self, Converter};
+use crate::convert::{self, Converter, Items};
 use crate::error::{Error, Result};
 use crate::messaging::Store;
 use crate::ndb::NodeId;
@@ -44,7 +45,7 @@ pub use directory::{Directory, Entry};
 pub use forest::{Forest, Listing};
 pub use info::{FolderInfo, Info};
 pub use ino::{Ino, Kind};
-pub use options::{Attachments, Options};
+pub use options::{Attachments, Layout, Options};
 pub use template::{Template, TemplateError};
 
 use attachments::AttachmentList;
@@ -127,6 +128,8 @@ pub struct Tree {
     lost_found: OnceLock<LostFound>,
     /// What was deleted, as a tree of its own.
     deleted: OnceLock<Box<Tree>>,
+    /// The folder that is the root of a Maildir++.
+    inbox: OnceLock<Option<NodeId>>,
     index_sections: ByteLru<NodeId, Arc<str>>,
     imports: Mutex<HashMap<(NodeId, ImportKind), Arc<Import>>>,
     import_texts: ByteLru<(NodeId, ImportKind), Arc<str>>,
@@ -192,13 +195,18 @@ impl Tree {
         options: Options,
         watch: Arc<RecoveryWatch>,
     ) -> Self {
+        let is_maildir = options.layout == Layout::Maildir;
         let converter = Converter::new(
             Arc::clone(&store),
             convert::Options {
                 eol: options.eol,
                 headers: options.headers,
-                attachments_in_message: options.attachments != Attachments::Dir,
-                items: options.items,
+                attachments_in_message: is_maildir || options.attachments != Attachments::Dir,
+                items: if is_maildir {
+                    Items::Eml
+                } else {
+                    options.items
+                },
                 vcard: options.vcard,
             },
         );
@@ -217,6 +225,7 @@ impl Tree {
             index: OnceLock::new(),
             lost_found: OnceLock::new(),
             deleted: OnceLock::new(),
+            inbox: OnceLock::new(),
             index_sections: ByteLru::new(options.cache / 32, 1),
             imports: Mutex::default(),
             import_texts: ByteLru::new(options.cache / 32, 1),
@@ -275,7 +284,8 @@ impl Tree {
             return Ok(Some(self.inodes.number(&Object::Special(special))));
         }
         // A subfolder on the way to somewhere else is found without listing the messages beside it.
-        if let Some(nid) = self.folder_of(&object)
+        if !self.is_maildir()
+            && let Some(nid) = self.folder_of(&object)
             && self.listings.get(&parent).is_none()
             && let Some(entry) = self.list_subfolders(nid).find(name)
         {
@@ -315,6 +325,8 @@ impl Tree {
                 let item = self.checked_file(ino, *nid)?;
                 (item.rendition.len(), item.times)
             }
+            Object::Maildir(nid, _) => (0, self.folder_times(*nid)?),
+            Object::LostMaildir(_) => (0, Times::all(self.source_time)),
             Object::Attachments(path) => (0, self.message_times(path)?),
             Object::Attachment(path, index) => self.attachment_attr(ino, path, *index)?,
             Object::Link(_, message) => {
@@ -359,9 +371,21 @@ impl Tree {
     }
 
     fn list(&self, ino: Ino) -> Result<Directory> {
-        match self.object(ino)? {
+        let object = self.object(ino)?;
+        if self.is_maildir() {
+            match object {
+                Object::Root => return Ok(self.list_maildirs()),
+                Object::Folder(_) | Object::Special(Special::LostFound) => {
+                    return Ok(self.list_maildir(&object, Ino::ROOT));
+                }
+                _ => {}
+            }
+        }
+        match object {
             Object::Root => self.list_folder(self.root),
             Object::Folder(nid) => self.list_folder(nid),
+            Object::Maildir(nid, part) => self.list_maildir_part(nid, part),
+            Object::LostMaildir(part) => Ok(self.list_lost_maildir_part(part)),
             Object::Attachments(path) => self.list_attachments(&path),
             Object::Special(Special::LostFound) => Ok(self.list_lost(self.root)),
             Object::Lost(nid) => Ok(self.list_lost(nid)),
@@ -395,6 +419,8 @@ impl Tree {
             | Object::Folder(_)
             | Object::Import(_)
             | Object::Attachments(_)
+            | Object::Maildir(..)
+            | Object::LostMaildir(_)
             | Object::Lost(_) => Err(Error::IsADirectory),
         }
     }

@@ -19,6 +19,16 @@ pub enum Attachments {
     Dir,
 }
 
+/// How folders and items are shown.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Layout {
+    /// Folders as directories, items as files in them.
+    #[default]
+    Folders,
+    /// As a Maildir++: all items as mail, their state in their names.
+    Maildir,
+}
+
 /// What the user may choose about the tree.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Options {
@@ -38,6 +48,8 @@ pub struct Options {
     pub items: Items,
     /// `-o vcard=3|4`: which vCard is written.
     pub vcard: Version,
+    /// `-o layout=folders|maildir`.
+    pub layout: Layout,
     /// `-o names=TEMPLATE`: what names are made of, if not of date and subject or the name of a contact.
     pub names: Option<Template>,
     /// `-o tz=local|UTC|Area/City`: the time in names.
@@ -62,6 +74,7 @@ impl Default for Options {
             headers: Headers::default(),
             items: Items::default(),
             vcard: Version::default(),
+            layout: Layout::default(),
             names: None,
             zone: TimeZone::UTC,
             recover: Mode::default(),

@@ -98,6 +98,8 @@ const CONTENTS: &[Column] = &[
 
 const CONTENTS_UNICODE: &[Column] = &[
     (0x0039, PT_TIME),
+    (0x1080, PT_I32),
+    (0x1090, PT_I32),
     (0x1097, PT_I32),
     (0x0070, PT_STRING),
     (0x0071, PT_BINARY),
@@ -111,6 +113,8 @@ const CONTENTS_UNICODE: &[Column] = &[
 
 const CONTENTS_OST4K: &[Column] = &[
     (0x0039, PT_TIME),
+    (0x1080, PT_I32),
+    (0x1090, PT_I32),
     (0x6612, PT_I32),
     (0x65E2, PT_BINARY),
     (0x65E3, PT_BINARY),

@@ -3,15 +3,10 @@
 
 use super::headers::Fields;
 use crate::ltp::tags;
-use crate::messaging::{MSGFLAG_READ, Message, PropertySet};
+use crate::messaging::{MSGFLAG_READ, MSGFLAG_UNSENT, Message, PropertySet, State};
 
 /// PidTagMessageFlags.
-pub(crate) const FLAG_UNSENT: i32 = 0x08;
 pub(crate) const FLAG_FROM_ME: i32 = 0x20;
-/// PidTagLastVerbExecuted.
-const VERB_REPLIED: [i32; 2] = [102, 103];
-/// PidTagFlagStatus: flagged, not done yet.
-const FLAGGED: i32 = 2;
 /// PidLidFlagRequest of PSETID_Common.
 const FLAG_REQUEST: u32 = 0x8530;
 const KEYWORDS: &str = "Keywords";
@@ -70,21 +65,22 @@ pub(crate) fn add(message: &Message, fields: &mut Fields) {
     if let Some(request) = request {
         fields.push_text("X-Message-Flag", &request);
     }
-    if flags & FLAG_UNSENT != 0 {
+    if flags & MSGFLAG_UNSENT != 0 {
         fields.push("X-Unsent", "1");
     }
     if is_header_only(message) {
         fields.push("X-Ostfs-Incomplete", "header-only");
     }
     fields.push("Status", if flags & MSGFLAG_READ != 0 { "RO" } else { "O" });
+    let done = State::of(integer);
     let mut state = String::new();
-    if integer(tags::LAST_VERB_EXECUTED).is_some_and(|verb| VERB_REPLIED.contains(&verb)) {
+    if done.replied {
         state.push('A');
     }
-    if integer(tags::FLAG_STATUS) == Some(FLAGGED) {
+    if done.flagged {
         state.push('F');
     }
-    if flags & FLAG_UNSENT != 0 {
+    if flags & MSGFLAG_UNSENT != 0 {
         state.push('T');
     }
     if !state.is_empty() {

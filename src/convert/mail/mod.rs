@@ -189,8 +189,25 @@ impl Composer<'_> {
         let details = details::of_message(&class, message);
         let converter = self.converter;
         let calendar = calendar::meeting_part(message, &|name| converter.resolve(name));
-        let (shown, others) = self.with_inline(best, calendar, items, details, problems);
+        let (mut shown, others) = self.with_inline(best, calendar, items, details, problems);
+        shown.extend(self.own_format(message));
         self.with_attachments(shown, others, problems)
+    }
+
+    /// An appointment, task or contact in its own format, for programs that can do more with it than show it.
+    fn own_format(&self, message: &Message) -> Option<Entity> {
+        let item = self.converter.item(message)?;
+        let media_type = match item.extension {
+            "ics" => "text/calendar",
+            "vcf" => "text/vcard",
+            // A note is the body.
+            _ => return None,
+        };
+        let subject = message.subject().ok().flatten();
+        let subject = subject.map(|subject| encoded_word::clean(&subject.text));
+        let stem = subject.filter(|subject| !subject.trim().is_empty());
+        let name = format!("{}.{}", stem.as_deref().unwrap_or("item"), item.extension);
+        Some(Entity::item(&name, media_type, &item.text, self.style()))
     }
 
     /// The body with the attachments that it shows, and all other attachments.

@@ -83,6 +83,19 @@ impl Entity {
         Self::part(body, style)
     }
 
+    /// An item in its own format, `text`, as a file in the message.
+    pub fn item(name: &str, media_type: &str, text: &str, style: Headers) -> Self {
+        let body = Body::Lines {
+            media_type: media_type.to_owned(),
+            parameters: vec![("charset", "utf-8".to_owned())],
+            text: normalise(text),
+        };
+        let mut item = Self::part(body, style);
+        item.fields
+            .push_parameters("Content-Disposition", "attachment", &[("filename", name)]);
+        item
+    }
+
     /// A multipart of `parts`; a single part is itself.
     pub fn multipart(subtype: &'static str, parts: Vec<Entity>, style: Headers) -> Self {
         match <[Entity; 1]>::try_from(parts) {

@@ -5,14 +5,16 @@ use super::address::Mailbox;
 use super::boundary::{fingerprint, identity};
 use super::encoded_word::{clean, decode};
 use super::fields::{date, is_reserved, message_ids};
-use super::flags::{FLAG_FROM_ME, FLAG_UNSENT, message_flags};
+use super::flags::{FLAG_FROM_ME, message_flags};
 use super::headers::Fields;
 use super::person::{Person, REPRESENTING, SENDER};
 use super::transport::is_field_name;
 use crate::bytes::u32_at;
 use crate::convert::Converter;
 use crate::ltp::tags;
-use crate::messaging::{EntryId, Message, PropertyName, PropertySet, Recipient, RecipientType};
+use crate::messaging::{
+    EntryId, MSGFLAG_UNSENT, Message, PropertyName, PropertySet, Recipient, RecipientType,
+};
 
 /// PidLidPostRssItemLink of PSETID_PostRss.
 const RSS_ITEM_LINK: u32 = 0x8901;
@@ -103,7 +105,7 @@ impl Synthesis<'_> {
             ("Cc", RecipientType::Cc, tags::DISPLAY_CC),
             ("Bcc", RecipientType::Bcc, tags::DISPLAY_BCC),
         ];
-        let own = message_flags(self.message) & (FLAG_FROM_ME | FLAG_UNSENT) != 0;
+        let own = message_flags(self.message) & (FLAG_FROM_ME | MSGFLAG_UNSENT) != 0;
         for (name, kind, display) in rows {
             let hidden = kind == RecipientType::Bcc && self.has_transport && !own;
             if fields.has(name) || hidden {
