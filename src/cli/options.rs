@@ -49,8 +49,12 @@ const KNOWN: &[(&str, &str)] = &[
         "names of items, as --names [{date} {subject}, contacts by name]",
     ),
     (
+        "text",
+        "a .txt beside each item: its header decoded, its body, what is attached",
+    ),
+    (
         "tz=local|UTC|Area/City",
-        "time zone of the times in names [UTC]",
+        "time zone of the times in names and texts [UTC]",
     ),
     ("vcard=3|4", "version of .vcf files [3]"),
     (
@@ -198,6 +202,7 @@ impl Options {
     fn consistent(self) -> Result<Self, Failure> {
         let refused = match self.tree.layout {
             Layout::Maildir if self.tree.names.is_some() => "names: a Maildir has names of its own",
+            Layout::Maildir if self.tree.text => "text: a Maildir has nothing but mail",
             Layout::Maildir if self.tree.attachments == Attachments::Dir => {
                 "attachments=dir: a Maildir has no directories for attachments"
             }
@@ -220,6 +225,7 @@ impl Options {
             "items" => self.tree.items = option.items()?,
             "layout" => self.tree.layout = option.layout()?,
             "names" => self.tree.names = Some(option.names()?),
+            "text" => self.tree.text = option.flag()?,
             "tz" => self.tree.zone = option.zone()?,
             "vcard" => self.tree.vcard = option.vcard()?,
             "recover" => self.tree.recover = option.recover()?,
@@ -626,6 +632,7 @@ mod tests {
     fn options_that_contradict_each_other_are_refused() {
         for list in [
             "layout=maildir,names={nid}",
+            "layout=maildir,text",
             "attachments=dir,layout=maildir",
         ] {
             assert!(message(list).contains("does not go with"), "{list}");

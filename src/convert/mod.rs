@@ -7,6 +7,8 @@
 
 use std::sync::{Arc, OnceLock};
 
+use jiff::tz::TimeZone;
+
 use crate::error::Error;
 use crate::messaging::{Message, Store};
 use crate::ndb::NodeId;
@@ -36,6 +38,8 @@ pub use rendition::{Eol, Rendition};
 
 /// Extension of mail, and of all that has no format of its own.
 pub const MAIL_EXTENSION: &str = ".eml";
+/// Extension of notes, and of items as text.
+pub const TEXT_EXTENSION: &str = ".txt";
 
 /// How header fields are written.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -129,7 +133,7 @@ impl Converter {
         match item::extension(class) {
             Some("ics") if self.options.items == Items::Native => ".ics",
             Some("vcf") if self.options.items == Items::Native => ".vcf",
-            Some("txt") if self.options.items == Items::Native => ".txt",
+            Some("txt") if self.options.items == Items::Native => TEXT_EXTENSION,
             _ => MAIL_EXTENSION,
         }
     }
@@ -150,6 +154,16 @@ impl Converter {
     /// `X-Ostfs-Problem` header.
     pub fn render_mail(&self, message: &Message) -> Rendition {
         mail::render(self, message, false)
+    }
+
+    /// `message` as plain text to read and to search, whatever it is, with times in `zone`.
+    pub fn render_text(&self, message: &Message, zone: &TimeZone) -> Rendition {
+        mail::plain::render(self, message, zone)
+    }
+
+    /// The text in place of a message that cannot be opened at all.
+    pub fn text_placeholder(&self, error: &Error) -> Rendition {
+        mail::plain::placeholder(self, error)
     }
 
     /// As [`Converter::render_mail`], with attachments that turn out damaged as placeholder parts: all of them are read

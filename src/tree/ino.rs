@@ -193,6 +193,8 @@ pub enum Object {
     Root,
     /// A folder or search folder.
     Folder(NodeId),
+    /// A message of a folder as plain text.
+    Text(NodeId),
     /// The file of a message in a folder.
     Message(NodeId),
     /// The same once an attachment in it has turned out damaged: with a placeholder. A file of its own, so that no
@@ -224,7 +226,7 @@ impl fmt::Display for Object {
             Object::Root => write!(f, "root directory"),
             Object::Folder(nid) | Object::Maildir(nid, _) => write!(f, "folder {:#x}", nid.0),
             Object::Lost(nid) => write!(f, "lost items of folder {:#x}", nid.0),
-            Object::Message(nid) | Object::CheckedMessage(nid) => {
+            Object::Message(nid) | Object::CheckedMessage(nid) | Object::Text(nid) => {
                 write!(f, "message {:#x}", nid.0)
             }
             Object::Attachments(path) => write!(f, "{path}"),
@@ -260,6 +262,7 @@ impl Object {
             | Object::Special(Special::LostFound | Special::Control) => Kind::Directory,
             Object::Message(_)
             | Object::CheckedMessage(_)
+            | Object::Text(_)
             | Object::Attachment(..)
             | Object::ImportFile(..)
             | Object::Special(_) => Kind::File,
@@ -305,6 +308,7 @@ impl Inodes {
             Object::Maildir(nid, part) => Ino::new(FOLDER, *part as u64 + 1, *nid),
             Object::LostMaildir(part) => Ino::new(LOST, *part as u64 + 1, NodeId(0)),
             Object::Message(nid) => Ino::new(MESSAGE, 0, *nid),
+            Object::Text(nid) => Ino::new(MESSAGE, 1, *nid),
             Object::CheckedMessage(nid) => Ino::new(CHECKED_MESSAGE, 0, *nid),
             Object::Import(nid) => Ino::new(IMPORT, 0, *nid),
             Object::ImportFile(nid, kind) => Ino::new(IMPORT_FILE, *kind as u64, *nid),
@@ -347,7 +351,8 @@ impl Inodes {
                 None => Some(Object::Folder(nid)),
                 Some(part) => Some(Object::Maildir(nid, *MaildirPart::ALL.get(part as usize)?)),
             },
-            MESSAGE => Some(Object::Message(nid)),
+            MESSAGE if index == 0 => Some(Object::Message(nid)),
+            MESSAGE => Some(Object::Text(nid)),
             CHECKED_MESSAGE => Some(Object::CheckedMessage(nid)),
             IMPORT => Some(Object::Import(nid)),
             IMPORT_FILE => {
@@ -418,6 +423,7 @@ mod tests {
             Object::Root,
             Object::Folder(NodeId::ROOT_FOLDER),
             Object::Message(message),
+            Object::Text(message),
             Object::Attachments(path.clone()),
             Object::Attachment(path.clone(), 0),
             Object::Attachment(path, 7),

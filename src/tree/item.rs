@@ -38,6 +38,28 @@ impl Tree {
         Ok(self.keep(ino, item))
     }
 
+    /// Message `nid` as plain text.
+    pub(super) fn text_file(&self, ino: Ino, nid: NodeId) -> Result<Arc<ItemFile>> {
+        if let Some(item) = self.items.get(&ino) {
+            return Ok(item);
+        }
+        let item = match Message::open(&self.store, nid) {
+            Ok(message) => {
+                let text = self.converter.render_text(&message, &self.options.zone);
+                self.finish(&message, text)
+            }
+            Err(error @ Error::Io { .. }) => return Err(error),
+            Err(error) => {
+                self.problems.note(format!("message {:#x}: {error}", nid.0));
+                ItemFile {
+                    rendition: self.converter.text_placeholder(&error),
+                    times: Times::all(self.source_time),
+                }
+            }
+        };
+        Ok(self.keep(ino, item))
+    }
+
     fn keep(&self, ino: Ino, item: ItemFile) -> Arc<ItemFile> {
         let weight = item.rendition.weight();
         self.items.insert(ino, Arc::new(item), weight)

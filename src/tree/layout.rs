@@ -9,6 +9,7 @@ use super::maildir;
 use super::name::{self, ATTACHMENTS_SUFFIX};
 use super::options::Attachments;
 use super::template::{Template, Values};
+use crate::convert::TEXT_EXTENSION;
 use crate::ltp::{FileTime, tags};
 use crate::messaging::{ContentsRow, MSGFLAG_HASATTACH, Message, State};
 
@@ -64,6 +65,9 @@ impl Tree {
             };
         }
         let mut files = vec![(self.converter.extension(&facts.class).to_owned(), file)];
+        if self.options.text && files.iter().all(|(ending, _)| ending != TEXT_EXTENSION) {
+            files.push((TEXT_EXTENSION.to_owned(), Object::Text(row.nid)));
+        }
         if facts.flags & MSGFLAG_HASATTACH != 0 && self.options.attachments != Attachments::Eml {
             let directory = Object::Attachments(MessagePath::top(row.nid));
             files.push((ATTACHMENTS_SUFFIX.to_owned(), directory));

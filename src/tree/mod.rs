@@ -325,6 +325,10 @@ impl Tree {
                 let item = self.checked_file(ino, *nid)?;
                 (item.rendition.len(), item.times)
             }
+            Object::Text(nid) => {
+                let item = self.text_file(ino, *nid)?;
+                (item.rendition.len(), item.times)
+            }
             Object::Maildir(nid, _) => (0, self.folder_times(*nid)?),
             Object::LostMaildir(_) => (0, Times::all(self.source_time)),
             Object::Attachments(path) => (0, self.message_times(path)?),
@@ -411,6 +415,7 @@ impl Tree {
             Object::CheckedMessage(nid) => {
                 self.checked_file(ino, nid)?.rendition.read_at(offset, buf)
             }
+            Object::Text(nid) => self.text_file(ino, nid)?.rendition.read_at(offset, buf),
             Object::Attachment(path, index) => self.read_attachment(ino, &path, index, offset, buf),
             Object::Special(special) => self.read_special(special, offset, buf),
             Object::ImportFile(nid, kind) => self.read_import(nid, kind, offset, buf),

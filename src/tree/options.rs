@@ -52,7 +52,9 @@ pub struct Options {
     pub layout: Layout,
     /// `-o names=TEMPLATE`: what names are made of, if not of date and subject or the name of a contact.
     pub names: Option<Template>,
-    /// `-o tz=local|UTC|Area/City`: the time in names.
+    /// `-o text`: a plain text beside each item.
+    pub text: bool,
+    /// `-o tz=local|UTC|Area/City`: the time in names and texts.
     pub zone: TimeZone,
     /// `-o recover=off|auto|scan`: when a damaged file is scanned.
     pub recover: Mode,
@@ -76,6 +78,7 @@ impl Default for Options {
             vcard: Version::default(),
             layout: Layout::default(),
             names: None,
+            text: false,
             zone: TimeZone::UTC,
             recover: Mode::default(),
         }

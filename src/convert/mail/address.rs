@@ -38,6 +38,11 @@ impl Mailbox {
     }
 }
 
+/// Whether a field holds nothing but the stand-in for an address.
+pub(super) fn is_stand_in(value: &str) -> bool {
+    value.trim() == format!("unknown@{NO_DOMAIN}")
+}
+
 impl Mailbox {
     /// Whether the address is one, rather than a stand-in for none.
     pub fn is_real(&self) -> bool {

@@ -1,6 +1,8 @@
 //! Items that are no mail, as text: what they are about is in properties, and must not be lost in a mail message.
 #![forbid(unsafe_code)]
 
+use jiff::tz::TimeZone;
+
 use super::encoded_word::clean;
 use super::fields::date;
 use crate::ltp::{Value, tags};
@@ -81,14 +83,14 @@ const CLASSES: &[(&str, &[(&str, Source)])] = &[
 /// Members of a distribution list as one-off entry ids. [MS-OXOCNTC] 2.2.2.2.2
 const MEMBERS: Source = Named(ADDRESS, 0x8054);
 
-/// The main properties of an item of `class` (in capitals), a line each; None for mail.
-pub(super) fn of_message(class: &str, message: &Message) -> Option<String> {
+/// The main properties of an item of `class` (in capitals), a line each, times in `zone`; None for mail.
+pub(super) fn of_message(class: &str, message: &Message, zone: &TimeZone) -> Option<String> {
     let (_, lines) = CLASSES
         .iter()
         .find(|(prefix, _)| class.starts_with(prefix))?;
     let mut out = String::new();
     for (label, source) in *lines {
-        if let Some(text) = value(message, *source).and_then(|value| shown(&value, message)) {
+        if let Some(text) = value(message, *source).and_then(|value| shown(&value, message, zone)) {
             out.push_str(&format!("{label}: {text}\n"));
         }
     }
@@ -106,9 +108,9 @@ fn value(message: &Message, source: Source) -> Option<Value> {
     message.properties().context().get(id).ok().flatten()
 }
 
-fn shown(value: &Value, message: &Message) -> Option<String> {
+fn shown(value: &Value, message: &Message, zone: &TimeZone) -> Option<String> {
     let text = match value {
-        Value::Time(time) => date(time.known()?)?,
+        Value::Time(time) => date(time.known()?, zone)?,
         Value::Integer(number) => number.to_string(),
         Value::Floating(number) => number.to_string(),
         Value::Boolean(truth) => truth.to_string(),

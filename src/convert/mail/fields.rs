@@ -4,6 +4,7 @@
 
 use jiff::Timestamp;
 use jiff::fmt::rfc2822::DateTimeParser;
+use jiff::tz::TimeZone;
 
 use super::address::format_list;
 use super::address_list::parse_list;
@@ -66,9 +67,10 @@ const MAX_REJECTED: usize = 100;
 pub(crate) fn of_message(
     converter: &Converter,
     message: &Message,
+    style: Headers,
     mut broken: impl FnMut(String),
 ) -> Fields {
-    let mut fields = Fields::new(converter.options.headers);
+    let mut fields = Fields::new(style);
     let transport = transport(message, &mut broken);
     for field in &transport.fields {
         add_transport(field, &mut fields);
@@ -214,13 +216,17 @@ pub(super) fn message_ids(value: &str) -> Vec<String> {
     ids.collect()
 }
 
-/// Seconds as RFC 5322 has dates, in UTC; None outside the years of mail.
-pub(crate) fn date(time: FileTime) -> Option<String> {
+/// Seconds as RFC 5322 has dates, in `zone`; None outside the years of mail.
+pub(crate) fn date(time: FileTime, zone: &TimeZone) -> Option<String> {
     let timestamp = Timestamp::from_second(time.unix_seconds()).ok()?;
-    let zoned = timestamp.to_zoned(jiff::tz::TimeZone::UTC);
-    YEARS
-        .contains(&zoned.year())
-        .then(|| zoned.strftime("%a, %d %b %Y %H:%M:%S +0000").to_string())
+    let year = timestamp.to_zoned(TimeZone::UTC).year();
+    YEARS.contains(&year).then(|| format_date(timestamp, zone))
+}
+
+/// A time as RFC 5322 has dates, in `zone`.
+pub(super) fn format_date(time: Timestamp, zone: &TimeZone) -> String {
+    let zoned = time.to_zoned(zone.clone());
+    zoned.strftime("%a, %d %b %Y %H:%M:%S %z").to_string()
 }
 
 #[cfg(test)]
@@ -304,10 +310,10 @@ mod tests {
         // 2001-09-09T01:46:40Z is second 1,000,000,000 of Unix time.
         let ticks = (1_000_000_000u64 + 11_644_473_600) * 10_000_000;
         assert_eq!(
-            date(FileTime(ticks)).unwrap(),
+            date(FileTime(ticks), &TimeZone::UTC).unwrap(),
             "Sun, 09 Sep 2001 01:46:40 +0000"
         );
-        assert_eq!(date(FileTime(1)), None);
+        assert_eq!(date(FileTime(1), &TimeZone::UTC), None);
     }
 
     /// Text out of pieces that headers are made of, and that break them; the same on every run.

@@ -16,11 +16,14 @@ mod flowed;
 mod headers;
 mod inline;
 pub(super) mod person;
+pub(super) mod plain;
 mod report;
 mod signed;
 mod structure;
 mod synthesis;
 mod transport;
+
+use jiff::tz::TimeZone;
 
 use address::Mailbox;
 use body::BestBody;
@@ -117,8 +120,9 @@ impl Composer<'_> {
         if let Some(problem) = message.properties().context().problem() {
             problems.push(format!("list of properties: {problem}"));
         }
-        let mut fields =
-            fields::of_message(self.converter, message, |problem| problems.push(problem));
+        let mut fields = fields::of_message(self.converter, message, self.style(), |problem| {
+            problems.push(problem);
+        });
         let mut items = attachment::list(message, |error| {
             problems.push(format!("attachments: {error}"))
         });
@@ -186,7 +190,7 @@ impl Composer<'_> {
             best.text = text;
             return self.report(kind, message, best, items, problems);
         }
-        let details = details::of_message(&class, message);
+        let details = details::of_message(&class, message, &TimeZone::UTC);
         let converter = self.converter;
         let calendar = calendar::meeting_part(message, &|name| converter.resolve(name));
         let (mut shown, others) = self.with_inline(best, calendar, items, details, problems);

@@ -1,6 +1,8 @@
 //! Delivery and read reports as multipart/report. [MS-OXOMSG] 2.2.2, RFC 6522, RFC 3464, RFC 8098
 #![forbid(unsafe_code)]
 
+use jiff::tz::TimeZone;
+
 use super::body::BestBody;
 use super::encoded_word::clean;
 use super::fields::date;
@@ -162,7 +164,7 @@ impl Composer<'_> {
                     .time(tags::ORIGINAL_SUBMIT_TIME)
                     .ok()
                     .flatten()
-                    .and_then(date);
+                    .and_then(|time| date(time, &TimeZone::UTC));
                 if let Some(arrival) = arrival {
                     first.push("Arrival-Date", arrival);
                 }

@@ -1,6 +1,8 @@
 //! Header fields out of properties, for what the transport headers lack. [MS-OXCMAIL] 2.1.3
 #![forbid(unsafe_code)]
 
+use jiff::tz::TimeZone;
+
 use super::address::Mailbox;
 use super::boundary::{fingerprint, identity};
 use super::encoded_word::{clean, decode};
@@ -160,7 +162,7 @@ impl Synthesis<'_> {
             let properties = self.message.properties();
             let time = times
                 .into_iter()
-                .find_map(|id| date(properties.time(id).ok().flatten()?));
+                .find_map(|id| date(properties.time(id).ok().flatten()?, &TimeZone::UTC));
             // Without any time the start of time is a date that all programs accept, and that nobody takes for real.
             fields.push(
                 "Date",

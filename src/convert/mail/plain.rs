@@ -1,0 +1,157 @@
+//! An item as plain text, to read and to search: its header decoded, a field on a line, what is attached, its body.
+//!
+//! Attached messages follow as text, so that a search finds their words too.
+#![forbid(unsafe_code)]
+
+use jiff::fmt::rfc2822::DateTimeParser;
+use jiff::tz::TimeZone;
+
+use super::fields::{self, format_date};
+use super::{
+    MAX_MESSAGES, MAX_PROBLEMS, MAX_TEXT, PROBLEM_FIELD, address, body, details, name_marks, report,
+};
+use crate::convert::attachment::{self, Content, Item};
+use crate::convert::rendition::{Rendition, Writer};
+use crate::convert::{Converter, Headers};
+use crate::error::Error;
+use crate::ltp::tags;
+use crate::messaging::Message;
+
+/// Fields of the header that are shown, in this order.
+const FIELDS: [&str; 13] = [
+    "From",
+    "Sender",
+    "Reply-To",
+    "To",
+    "Cc",
+    "Bcc",
+    "Date",
+    "Subject",
+    "X-Ostfs-Subject",
+    "Keywords",
+    "Importance",
+    "X-Message-Flag",
+    "Message-ID",
+];
+
+/// `message` as text, its times in `zone`.
+pub(crate) fn render(converter: &Converter, message: &Message, zone: &TimeZone) -> Rendition {
+    let mut text = Text {
+        converter,
+        zone,
+        messages_left: MAX_MESSAGES,
+        out: String::new(),
+        problems: Vec::new(),
+    };
+    text.message(message);
+    text.finish()
+}
+
+/// The text in place of a message that cannot be opened.
+pub(crate) fn placeholder(converter: &Converter, error: &Error) -> Rendition {
+    let problem = error.to_string();
+    let mut writer = Writer::new(converter.options.eol);
+    writer.text(&format!(
+        "{PROBLEM_FIELD}: {problem}\n\nThis message could not be read.\n"
+    ));
+    writer.finish(vec![problem])
+}
+
+/// The text under construction.
+struct Text<'a> {
+    converter: &'a Converter,
+    zone: &'a TimeZone,
+    messages_left: usize,
+    out: String,
+    problems: Vec<String>,
+}
+
+impl Text<'_> {
+    fn line(&mut self, name: &str, value: &str) {
+        self.out.push_str(&format!("{name}: {value}\n"));
+    }
+
+    fn message(&mut self, message: &Message) {
+        let mut problems = Vec::new();
+        let mut broken = |problem| problems.push(problem);
+        let fields = fields::of_message(self.converter, message, Headers::Utf8, &mut broken);
+        let class = message
+            .properties()
+            .string(tags::MESSAGE_CLASS)
+            .ok()
+            .flatten();
+        let class = class.unwrap_or_default().to_ascii_uppercase();
+        let details = details::of_message(&class, message, self.zone);
+        let items = attachment::list(message, |error| broken(format!("attachments: {error}")));
+        let best = body::best(message, &mut broken);
+        for name in FIELDS {
+            let Some(value) = fields.get(name) else {
+                continue;
+            };
+            let mut value = value.replace("\n ", " ");
+            // A stand-in for nobody tells nothing.
+            if value.is_empty() || address::is_stand_in(&value) {
+                continue;
+            }
+            if name == "Date" {
+                value = self.date(&value);
+            }
+            self.line(name, &value);
+        }
+        self.out.push_str(details.as_deref().unwrap_or_default());
+        for item in &items {
+            let size = match &item.content {
+                Content::Bytes(bytes) => format!("{} bytes", bytes.len()),
+                Content::Message(_) => "message".to_owned(),
+                Content::Unreadable(error) => {
+                    problems.push(format!("attachment {}: {error}", item.name));
+                    "cannot be read".to_owned()
+                }
+            };
+            self.line("Attachment", &format!("{} ({size})", item.name));
+        }
+        for problem in problems.iter().take(MAX_PROBLEMS) {
+            self.line(PROBLEM_FIELD, problem);
+        }
+        self.problems.extend(problems);
+        self.out.push('\n');
+        let text = match report::Kind::of_class(&class) {
+            Some(_) => best.text.or_else(|| report::text(message)),
+            None => best.text,
+        };
+        self.out
+            .push_str(&name_marks(&text.unwrap_or_default(), &items));
+        if !self.out.ends_with('\n') {
+            self.out.push('\n');
+        }
+        items.into_iter().for_each(|item| self.attached(item));
+    }
+
+    /// An attached message, behind the one that it is attached to.
+    fn attached(&mut self, item: Item) {
+        let Content::Message(message) = item.content else {
+            return;
+        };
+        self.out.push_str(&format!("\n---- {} ----\n\n", item.name));
+        if self.messages_left == 0 || self.out.len() > MAX_TEXT {
+            self.out
+                .push_str("(too much text; it is in the attachment)\n");
+            return;
+        }
+        self.messages_left -= 1;
+        self.message(&message);
+    }
+
+    /// A date of a header in the zone of the user; one that cannot be parsed stays.
+    fn date(&self, value: &str) -> String {
+        let parser = DateTimeParser::new().relaxed_weekday(true);
+        let parsed = parser.parse_timestamp(value.trim());
+        parsed.map_or_else(|_| value.to_owned(), |time| format_date(time, self.zone))
+    }
+
+    fn finish(self) -> Rendition {
+        let mut writer = Writer::new(self.converter.options.eol);
+        writer.text(&self.out);
+        writer.finish(self.problems)
+    }
+}
