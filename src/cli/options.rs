@@ -202,6 +202,9 @@ impl Options {
     fn consistent(self) -> Result<Self, Failure> {
         let refused = match self.tree.layout {
             Layout::Maildir if self.tree.names.is_some() => "names: a Maildir has names of its own",
+            Layout::Maildir if self.tree.deleted => {
+                "deleted: what was deleted is below lost+found, which has no subfolders there"
+            }
             Layout::Maildir if self.tree.text => "text: a Maildir has nothing but mail",
             Layout::Maildir if self.tree.attachments == Attachments::Dir => {
                 "attachments=dir: a Maildir has no directories for attachments"
@@ -633,6 +636,7 @@ mod tests {
         for list in [
             "layout=maildir,names={nid}",
             "layout=maildir,text",
+            "layout=maildir,deleted",
             "attachments=dir,layout=maildir",
         ] {
             assert!(message(list).contains("does not go with"), "{list}");
