@@ -5,9 +5,15 @@ use std::ops::Range;
 
 use super::Checker;
 use crate::ndb::NodeDatabase;
+use crate::ndb::format::Format;
+
+/// Bytes of the file that one map covers.
+fn interval(format: &Format) -> u64 {
+    format.page_data_of_amap() as u64 * 8 * format.block_align as u64
+}
 
 /// Checks the sum of free bytes, which the header keeps.
-fn free_bytes(ndb: &NodeDatabase, checker: &mut Checker) {
+pub(super) fn free_bytes(ndb: &NodeDatabase, checker: &mut Checker) {
     let (header, format) = (ndb.header(), ndb.header().format);
     if !header.amap_valid {
         let problem = "fAMapValid: 0; the writer has to rebuild the allocation maps";
@@ -26,7 +32,7 @@ fn free_bytes(ndb: &NodeDatabase, checker: &mut Checker) {
             .iter()
             .map(|byte| byte.count_zeros());
         free += unused.map(u64::from).sum::<u64>() * unit;
-        at += bytes as u64 * 8 * unit;
+        at += interval(format);
     }
     if free != header.amap_free {
         let problem = format!(
@@ -37,51 +43,47 @@ fn free_bytes(ndb: &NodeDatabase, checker: &mut Checker) {
     }
 }
 
-/// Checks that every one of `extents` (by offset) is marked in the maps.
-pub(super) fn check(
+/// Checks that every unit of all `extents` (each list by offset) is marked in the maps.
+pub(super) fn marked(
     ndb: &NodeDatabase,
-    extents: &[Range<u64>],
-    has_header: bool,
+    what: &'static str,
+    extents: impl Iterator<Item = Range<u64>>,
     checker: &mut Checker,
 ) {
-    if has_header {
-        free_bytes(ndb, checker);
-    }
     let format = ndb.header().format;
     let unit = format.block_align as u64;
-    let bytes = format.page_data_of_amap();
-    let padding = format.page_data - bytes;
-    let interval = bytes as u64 * 8 * unit;
+    let padding = format.page_data - format.page_data_of_amap();
     let mut map = vec![0; format.page_size];
     let mut current = None;
     let mut unmarked = 0u64;
     let mut first = None;
     for extent in extents {
-        let Some(within) = extent.start.checked_sub(format.first_amap) else {
-            checker.error(
-                "BBT entry",
-                format!("offset {:#x}", extent.start),
-                "a block lies before the first allocation map",
-                None,
-            );
+        if extent.start < format.first_amap {
+            let place = format!("offset {:#x}", extent.start);
+            checker.error(what, place, "lies before the first allocation map", None);
             continue;
-        };
-        let at = format.first_amap + within / interval * interval;
-        if current != Some(at) {
-            current = Some(at);
-            if ndb.source().read_exact_at(&mut map, at).is_err() {
-                map.fill(u8::MAX);
-            }
         }
-        let bit = (extent.start - at) / unit;
-        let byte = map.get(padding + (bit / 8) as usize).copied();
-        if byte.is_some_and(|byte| byte & (0x80 >> (bit % 8)) == 0) {
+        let units = extent.clone().step_by(unit as usize);
+        let is_marked = units.into_iter().all(|offset| {
+            let within = offset - format.first_amap;
+            let at = offset - within % interval(format);
+            if current != Some(at) {
+                current = Some(at);
+                if ndb.source().read_exact_at(&mut map, at).is_err() {
+                    map.fill(u8::MAX);
+                }
+            }
+            let bit = (offset - at) / unit;
+            let byte = map.get(padding + (bit / 8) as usize).copied();
+            byte.is_none_or(|byte| byte & (0x80 >> (bit % 8)) != 0)
+        });
+        if !is_marked {
             unmarked += 1;
             first.get_or_insert(extent.start);
         }
     }
-    if let (Some(first), true) = (first, has_header) {
-        let problem = format!("{unmarked} blocks are not marked as used, the first at {first:#x}");
-        checker.warning("AMap", "", problem, None);
+    if let Some(first) = first {
+        let problem = format!("{unmarked} are not marked as used, the first at {first:#x}");
+        checker.warning("AMap", what, problem, None);
     }
 }

@@ -1,5 +1,5 @@
-//! Folders against nodes: the rows of the tables of each folder are the nodes that name it as their parent, and its
-//! counts are those of its rows. [MS-PST] 2.4.4
+//! Folders against nodes: the rows of the tables of each folder are the nodes that name it as their parent, its counts
+//! are those of its rows, and the way up from it ends at the root folder. [MS-PST] 2.4.4
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::sync::Arc;
@@ -7,7 +7,7 @@ use std::sync::Arc;
 use super::Checker;
 use crate::error::Error;
 use crate::ltp::tags;
-use crate::messaging::{Folder, Store};
+use crate::messaging::{ContentsTable, Folder, Store};
 use crate::ndb::{NodeEntry, NodeId, NodeType};
 
 /// Nodes that every store has.
@@ -16,12 +16,17 @@ const NEEDED: [(NodeId, &str); 3] = [
     (NodeId::NAME_TO_ID_MAP, "the named property map"),
     (NodeId::ROOT_FOLDER, "the root folder"),
 ];
+/// Folders above a folder that are followed; more are a cycle.
+const MAX_DEPTH: usize = 128;
+
+/// All nodes by their ids.
+type Nodes<'a> = HashMap<NodeId, &'a NodeEntry>;
 
 /// Checks all folders and returns all nodes, by id.
 pub(super) fn check(store: &Arc<Store>, checker: &mut Checker) -> Vec<NodeEntry> {
     let nodes: Vec<NodeEntry> = store.ndb().nodes().flatten().collect();
     checker.report.nodes = nodes.len() as u64;
-    let by_id: HashMap<NodeId, &NodeEntry> = nodes.iter().map(|node| (node.nid, node)).collect();
+    let by_id: Nodes<'_> = nodes.iter().map(|node| (node.nid, node)).collect();
     for (nid, what) in NEEDED {
         if !by_id.contains_key(&nid) {
             let problem = format!("no entry for {what}");
@@ -32,39 +37,89 @@ pub(super) fn check(store: &Arc<Store>, checker: &mut Checker) -> Vec<NodeEntry>
     for node in &nodes {
         if node.nid != node.parent && is_item(node.nid) {
             children.entry(node.parent).or_default().push(node.nid);
-            if !by_id.contains_key(&node.parent) {
-                let problem = format!("nidParent: expected a folder, found {:#x}", node.parent.0);
-                checker.warning("NBT entry", node.nid, problem, Some(node.nid));
-            }
+            parent(node, &by_id, checker);
         }
-        let last = store.ndb().header().last_message_index;
-        if node.nid.node_type() == NodeType::NORMAL_MESSAGE && last != 0 && node.nid.index() > last
-        {
-            let problem = "nid: above rgnid of the header";
+        let last = store.ndb().header().last_index(node.nid.node_type());
+        if last != 0 && node.nid.index() > last {
+            let problem = format!("nid: above rgnid of the header, {last:#x}");
             checker.warning("NBT entry", node.nid, problem, Some(node.nid));
         }
     }
-    let folders = nodes
-        .iter()
-        .filter(|node| node.nid.node_type() == NodeType::NORMAL_FOLDER);
-    for node in folders {
+    for node in &nodes {
         let own = children.get(&node.nid).map(Vec::as_slice);
-        folder(store, node.nid, own.unwrap_or_default(), checker);
+        match node.nid.node_type() {
+            NodeType::NORMAL_FOLDER => {
+                way_up(node, &by_id, checker);
+                folder(store, node.nid, own.unwrap_or_default(), &by_id, checker);
+            }
+            NodeType::SEARCH_FOLDER => search_folder(store, node.nid, &by_id, checker),
+            _ => {}
+        }
     }
     nodes
 }
 
 fn is_item(nid: NodeId) -> bool {
-    [
-        NodeType::NORMAL_FOLDER,
-        NodeType::SEARCH_FOLDER,
-        NodeType::NORMAL_MESSAGE,
-        NodeType::ASSOC_MESSAGE,
-    ]
-    .contains(&nid.node_type())
+    is_folder(nid) || [NodeType::NORMAL_MESSAGE, NodeType::ASSOC_MESSAGE].contains(&nid.node_type())
 }
 
-fn folder(store: &Arc<Store>, nid: NodeId, children: &[NodeId], checker: &mut Checker) {
+fn is_folder(nid: NodeId) -> bool {
+    [NodeType::NORMAL_FOLDER, NodeType::SEARCH_FOLDER].contains(&nid.node_type())
+}
+
+/// A folder or message has a folder as its parent, and that folder is there.
+fn parent(node: &NodeEntry, nodes: &Nodes<'_>, checker: &mut Checker) {
+    let (nid, parent) = (node.nid, node.parent);
+    if !is_folder(parent) {
+        let problem = format!("nidParent: expected a folder, found {:#x}", parent.0);
+        checker.error("NBT entry", nid, problem, Some(nid));
+    } else if !nodes.contains_key(&parent) {
+        let problem = format!("nidParent {:#x}: no such folder", parent.0);
+        checker.error("NBT entry", nid, problem, Some(nid));
+    }
+}
+
+/// The parents of a folder lead to the root folder. Where the way ends early, the parent itself is named.
+fn way_up(node: &NodeEntry, nodes: &Nodes<'_>, checker: &mut Checker) {
+    let mut at = node.nid;
+    for _ in 0..MAX_DEPTH {
+        let above = nodes.get(&at).map(|node| node.parent);
+        match above {
+            Some(above) if above != at => at = above,
+            _ => {
+                if at != NodeId::ROOT_FOLDER && nodes.contains_key(&at) {
+                    let problem =
+                        format!("nidParent: the way up ends at {at}, not at the root folder");
+                    checker.error("NBT entry", node.nid, problem, Some(node.nid));
+                }
+                return;
+            }
+        }
+    }
+    let problem = "nidParent: the folders above it form a ring";
+    checker.error("NBT entry", node.nid, problem, Some(node.nid));
+}
+
+/// What a search folder lists is somewhere else.
+fn search_folder(store: &Arc<Store>, nid: NodeId, nodes: &Nodes<'_>, checker: &mut Checker) {
+    let contents = Folder::new(store, nid).contents(|error| checker.unreadable(&error, Some(nid)));
+    for missing in contents.nids().filter(|row| !nodes.contains_key(row)) {
+        let row = format!(
+            "{}, row {:#x}",
+            nid.with_type(NodeType::SEARCH_CONTENTS_TABLE),
+            missing.0
+        );
+        checker.warning("search contents table", row, "no such node", Some(nid));
+    }
+}
+
+fn folder(
+    store: &Arc<Store>,
+    nid: NodeId,
+    children: &[NodeId],
+    nodes: &Nodes<'_>,
+    checker: &mut Checker,
+) {
     let folder = Folder::new(store, nid);
     let of = |types: &[NodeType]| -> BTreeSet<NodeId> {
         let own = children.iter().copied();
@@ -97,42 +152,74 @@ fn folder(store: &Arc<Store>, nid: NodeId, children: &[NodeId], checker: &mut Ch
             of(&[NodeType::ASSOC_MESSAGE]),
         ),
     ];
-    for (table, rows, nodes) in tables {
-        let name = table_name(table);
-        for missing in rows.difference(&nodes) {
-            let row = format!("{}, row {:#x}", nid.with_type(table), missing.0);
-            match store.ndb().find_node(*missing) {
-                Ok(Some(_)) => {
-                    let problem = "the node names another folder as its parent";
-                    checker.warning(name, row, problem, Some(nid));
-                }
-                _ => checker.error(name, row, "no such node: the item is lost", Some(nid)),
-            }
-        }
-        for unlisted in nodes.difference(&rows) {
-            let problem = format!("does not list {unlisted}");
-            checker.warning(name, nid.with_type(table), problem, Some(*unlisted));
-        }
-    }
-    for table in [
-        NodeType::HIERARCHY_TABLE,
-        NodeType::CONTENTS_TABLE,
-        NodeType::ASSOC_CONTENTS_TABLE,
-    ] {
-        if matches!(store.ndb().find_node(nid.with_type(table)), Ok(None)) {
+    for (table, rows, named) in tables {
+        rows_and_nodes(nid, table, (&rows, &named), nodes, checker);
+        if !nodes.contains_key(&nid.with_type(table)) {
             let problem = format!("has no {}", table_name(table));
             checker.warning("folder", nid, problem, Some(nid));
         }
     }
+    if errors.is_empty() {
+        counts(&folder, !subfolders.is_empty(), &contents, checker);
+    }
+}
+
+/// Every row of a table is a node that names the folder as its parent, and every such node has a row.
+fn rows_and_nodes(
+    nid: NodeId,
+    table: NodeType,
+    (rows, named): (&BTreeSet<NodeId>, &BTreeSet<NodeId>),
+    nodes: &Nodes<'_>,
+    checker: &mut Checker,
+) {
+    let name = table_name(table);
+    for missing in rows.difference(named) {
+        let row = format!("{}, row {:#x}", nid.with_type(table), missing.0);
+        if nodes.contains_key(missing) {
+            let problem = "the node names another folder as its parent";
+            checker.warning(name, row, problem, Some(nid));
+        } else {
+            checker.error(name, row, "no such node: the item is lost", Some(nid));
+        }
+    }
+    for unlisted in named.difference(rows) {
+        let problem = format!("does not list {unlisted}");
+        checker.error(name, nid.with_type(table), problem, Some(*unlisted));
+    }
+}
+
+/// What the folder says of its contents is what its tables say.
+fn counts(folder: &Folder, has_subfolders: bool, contents: &ContentsTable, checker: &mut Checker) {
+    let nid = folder.nid();
     let Ok(properties) = folder.properties() else {
         // The check of nodes says why.
         return;
     };
-    if let Ok(Some(count)) = properties.integer(tags::CONTENT_COUNT)
-        && errors.is_empty()
-        && usize::try_from(count).ok() != Some(contents.len())
+    let stored = |id: u16| properties.integer(id).ok().flatten();
+    let counted = [
+        (
+            "PidTagContentCount",
+            tags::CONTENT_COUNT,
+            Some(contents.len()),
+        ),
+        (
+            "PidTagContentUnreadCount",
+            tags::CONTENT_UNREAD_COUNT,
+            contents.unread(),
+        ),
+    ];
+    for (name, id, counted) in counted {
+        if let (Some(stored), Some(counted)) = (stored(id), counted)
+            && usize::try_from(stored).ok() != Some(counted)
+        {
+            let problem = format!("{name}: expected {counted}, found {stored}");
+            checker.warning("folder", nid, problem, Some(nid));
+        }
+    }
+    if let Ok(Some(stored)) = properties.boolean(tags::SUBFOLDERS)
+        && stored != has_subfolders
     {
-        let problem = format!("PidTagContentCount: {count}, but {} rows", contents.len());
+        let problem = format!("PidTagSubfolders: expected {has_subfolders}, found {stored}");
         checker.warning("folder", nid, problem, Some(nid));
     }
 }

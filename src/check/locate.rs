@@ -10,8 +10,6 @@ use crate::ndb::{BlockId, NodeDatabase, NodeId, NodeType};
 
 /// Folders above a folder that are followed; more are a cycle.
 const MAX_DEPTH: usize = 128;
-/// Blocks of one node that are followed.
-const MAX_BLOCKS: usize = 1 << 22;
 
 /// Fills in the node of findings about `bad` blocks, and the item of all that have a node.
 pub(super) fn locate(store: &Arc<Store>, bad: &HashSet<BlockId>, findings: &mut [Finding]) {
@@ -40,11 +38,12 @@ pub(super) fn locate(store: &Arc<Store>, bad: &HashSet<BlockId>, findings: &mut 
 /// Which node uses each of the `bad` blocks: a walk over the blocks of all nodes.
 fn owners(store: &Arc<Store>, bad: &HashSet<BlockId>) -> HashMap<BlockId, NodeId> {
     let mut owners = HashMap::new();
+    // A block that several nodes share is followed once.
+    let mut seen = HashSet::new();
     for node in store.ndb().nodes().flatten() {
-        let mut seen = HashSet::new();
         let mut todo = vec![node.data.key(), node.subnodes.key()];
         while let Some(bid) = todo.pop() {
-            if bid.is_none() || seen.len() > MAX_BLOCKS || !seen.insert(bid) {
+            if bid.is_none() || (bid.is_internal() && !seen.insert(bid)) {
                 continue;
             }
             if bad.contains(&bid) {
@@ -60,7 +59,7 @@ fn owners(store: &Arc<Store>, bad: &HashSet<BlockId>) -> HashMap<BlockId, NodeId
 fn children(ndb: &NodeDatabase, bid: BlockId) -> Vec<BlockId> {
     let data = ndb.block(bid).ok();
     let parts = data.and_then(|data| blocks::internal(ndb, &data).ok());
-    parts.map(|parts| parts.children).unwrap_or_default()
+    parts.map_or_else(Vec::new, |parts| parts.children().collect())
 }
 
 /// Path of a folder (also for its tables), or path and subject of a message.

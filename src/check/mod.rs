@@ -1,14 +1,31 @@
 //! `ostfs check`: every rule that a healthy file keeps, read-only. Above `messaging`, beside `convert`.
 //!
-//! Findings are errors (something cannot be read, or may be wrong) or warnings (books that do not balance, as real
-//! files have them: they hurt nobody). What is padding, memory garbage or rebuilt by every writer is not looked at: the
-//! list of free pages, the PMaps, FMaps and FPMaps, pad fields, message sizes.
+//! Findings are errors (something cannot be read, is lost to Outlook, or may be wrong) or warnings (books that do not
+//! balance, as real files have them: they hurt nobody, and change no exit code). The rules, by file:
+//!
+//! | file | error | warning |
+//! |---|---|---|
+//! | `pages` | magic, version, both CRCs of the header; `ibFileEof` past the end; page CRC, `ptype`, `wSig`, alignment; level; keys out of order, twice, or outside of what the page above says; `cEnt`, `cbEnt`; a page older than the page above says | a newer one; `bid` not below `bidNextP` |
+//! | `blocks` | no place in the file, alignment, size; overlaps a block or page; `cb`, `bid`, `wSig`, CRC; inflation; XBLOCK, XXBLOCK, SLBLOCK, SIBLOCK: type, count, order, `lcbTotal`, children of the right kind; `bidData`, `bidSub` without a block | `cRef`; nothing refers to it; `bid` not below `bidNextB` |
+//! | `allocation` | below the first map | page or block not marked; `cbAMapFree`; `fAMapValid` |
+//! | `names` | a name outside of its stream | not in its hash bucket; an id twice |
+//! | `folders` | store, name map or root folder missing; row without a node; node without a row; a parent that is no folder, or not there; the way up does not end at the root folder | `rgnid`; row of another folder's item; no table; PidTagContentCount, PidTagContentUnreadCount, PidTagSubfolders |
+//! | `objects` | heap: signature, page maps; BTH; PC: records, where values are; TC: columns and bitmap (`rgbCEB`) within the row, rows within the matrix, PidTagLtpRowId, where cells are | |
+//! | `messages` | recipient and attachment tables as `objects`; attachments and embedded messages that cannot be opened; compressed RTF | unlisted attachment; MSGFLAG_HASATTACH; types of PidTagMessageFlags and PidTagCreationTime; no PidTagMessageClass; display properties without a recipient of the table |
+//!
+//! What is padding, memory garbage or rebuilt by every writer is not looked at: the list of free pages, the PMaps, FMaps
+//! and FPMaps, pad fields, message sizes.
+//!
+//! Memory is 37 bytes for a block and 24 for a node, and the caches; time is that of reading the file once, and again
+//! what is not attachments.
 #![forbid(unsafe_code)]
 
 mod allocation;
 mod blocks;
 mod folders;
 mod locate;
+mod messages;
+mod names;
 mod objects;
 mod pages;
 
@@ -117,17 +134,26 @@ pub fn check(path: &Path, progress: Arc<Progress>) -> Result<Report> {
         lines: Mutex::default(),
     };
     let ndb = recover::open_with(path, CACHE, Mode::Auto, Arc::new(watch))?;
+    let mut pages = Vec::new();
     match &header {
-        Ok(header) => pages::check(&ndb, header, &mut checker),
+        Ok(header) => pages = pages::check(&ndb, header, &mut checker),
         Err(error) => checker.error("HEADER", "offset 0x0", error, None),
     }
     let store = Arc::new(Store::open(ndb));
     let progress = &*progress;
-    let bad = blocks::check(store.ndb(), &mut checker, progress);
-    allocation::check(store.ndb(), &bad.extents, header.is_ok(), &mut checker);
+    let blocks = blocks::check(store.ndb(), &pages, &mut checker, progress);
+    if header.is_ok() {
+        let extents = blocks::extents(store.ndb(), &blocks);
+        allocation::free_bytes(store.ndb(), &mut checker);
+        allocation::marked(store.ndb(), "page", pages.into_iter(), &mut checker);
+        allocation::marked(store.ndb(), "block", extents, &mut checker);
+    }
+    let unreadable = blocks.unreadable();
+    drop(blocks);
+    names::check(&store, &mut checker);
     let nodes = folders::check(&store, &mut checker);
     objects::check(&store, &nodes, &mut checker, progress);
-    locate::locate(&store, &bad.blocks, &mut checker.report.findings);
+    locate::locate(&store, &unreadable, &mut checker.report.findings);
     checker.report.size = source.len();
     Ok(checker.finish())
 }

@@ -16,7 +16,8 @@ struct Visit {
     keys: Range<u64>,
 }
 
-pub(super) fn check(ndb: &NodeDatabase, header: &Header, checker: &mut Checker) {
+/// Checks header and trees; returns where the intact pages are, by offset.
+pub(super) fn check(ndb: &NodeDatabase, header: &Header, checker: &mut Checker) -> Vec<Range<u64>> {
     if !header.crc_valid {
         checker.error("HEADER", "offset 0x0", "dwCRC: does not fit", None);
     }
@@ -32,18 +33,39 @@ pub(super) fn check(ndb: &NodeDatabase, header: &Header, checker: &mut Checker) 
         (PageType::Nbt, header.nbt_root),
         (PageType::Bbt, header.bbt_root),
     ];
+    let mut extents = Vec::new();
     for (page_type, root) in roots {
-        tree(ndb, page_type, root, checker);
+        tree(ndb, header, page_type, root, checker, &mut extents);
     }
+    extents.sort_by_key(|extent| extent.start);
+    extents
 }
 
-fn tree(ndb: &NodeDatabase, page_type: PageType, root: BlockRef, checker: &mut Checker) {
+fn tree(
+    ndb: &NodeDatabase,
+    header: &Header,
+    page_type: PageType,
+    root: BlockRef,
+    checker: &mut Checker,
+    extents: &mut Vec<Range<u64>>,
+) {
+    let page_size = header.format.page_size as u64;
+    // A page of a tree that is whole is visited once; one more means that pages are shared, or form a ring.
+    let most = ndb.source().len() / page_size;
     let mut todo = vec![Visit {
         at: root,
         level: None,
         keys: 0..u64::MAX,
     }];
+    let mut visits = 0;
     while let Some(visit) = todo.pop() {
+        visits += 1;
+        if visits > most {
+            let problem =
+                "the tree has more pages than fit in the file: one of them is in it many times";
+            checker.error(page_type.name(), "", problem, None);
+            return;
+        }
         let page = match ndb.page(page_type, visit.at) {
             Ok(page) => page,
             Err(error) => {
@@ -52,25 +74,24 @@ fn tree(ndb: &NodeDatabase, page_type: PageType, root: BlockRef, checker: &mut C
             }
         };
         checker.report.pages += 1;
+        extents.push(page.ib..page.ib + page_size);
+        let place = format!("offset {:#x}", page.ib);
         let mut wrong = |problem: String| {
-            let place = format!("offset {:#x}", page.ib);
-            checker.error(page_type.name(), place, problem, None);
+            checker.error(page_type.name(), &place, problem, None);
         };
+        if page.ib % page_size != 0 {
+            wrong("ib: not aligned".into());
+        }
         let expected = visit.level.unwrap_or(page.level);
         if page.level != expected || page.level >= MAX_LEVELS {
             wrong(format!("cLevel: expected {expected}, found {}", page.level));
             continue;
         }
-        if page.bid != visit.at.bid {
-            let (parent, own) = (visit.at.bid.0, page.bid.0);
-            wrong(format!(
-                "bid: {own:#x}, but the page above says {parent:#x}"
-            ));
-        }
         if page.most().is_some_and(|most| page.len() as u64 > most) {
             wrong(format!("cEnt: {}, more than cEntMax", page.len()));
         }
         keys(&page, &visit.keys, &mut wrong);
+        age(&page, visit.at, header, page_type, checker);
         if page.level == 0 {
             continue;
         }
@@ -85,6 +106,34 @@ fn tree(ndb: &NodeDatabase, page_type: PageType, root: BlockRef, checker: &mut C
                 keys: child.key..next,
             });
         }
+    }
+}
+
+/// Ids of pages ascend with time. A page that is older than what refers to it lacks the last change; one that is newer
+/// has it, and what refers to it was not written again, which costs nothing.
+fn age(
+    page: &BTreePage,
+    at: BlockRef,
+    header: &Header,
+    page_type: PageType,
+    checker: &mut Checker,
+) {
+    let place = format!("offset {:#x}", page.ib);
+    if page.bid < at.bid {
+        let problem = format!(
+            "bid: expected {:#x}, found the older {:#x}: the last change is missing",
+            at.bid.0, page.bid.0
+        );
+        checker.error(page_type.name(), &place, problem, None);
+    } else if page.bid > at.bid {
+        let problem = format!(
+            "bid: expected {:#x}, found the newer {:#x}",
+            at.bid.0, page.bid.0
+        );
+        checker.warning(page_type.name(), &place, problem, None);
+    }
+    if page.bid.0 >= header.next_page {
+        checker.warning(page_type.name(), &place, "bid: not below bidNextP", None);
     }
 }
 

@@ -46,6 +46,8 @@ pub struct Column {
 pub struct TableContext {
     heap: Heap,
     columns: Vec<Column>,
+    /// `cCols`.
+    declared_columns: usize,
     bitmap: usize,
     row_size: usize,
     row_index: HeapId,
@@ -120,6 +122,7 @@ impl TableContext {
         let side_heaps = side_heaps(&heap);
         Ok(Self {
             columns,
+            declared_columns: count,
             bitmap,
             row_size,
             row_index: HeapId(row_index),
@@ -127,6 +130,32 @@ impl TableContext {
             side_heaps,
             heap,
         })
+    }
+
+    /// What is wrong with the description of the rows: columns or the cell existence bitmap (`rgbCEB`) that do not fit
+    /// in a row. Such columns are left out.
+    pub fn problems(&self) -> Vec<String> {
+        let mut problems = Vec::new();
+        let needed = self.bitmap + self.declared_columns.div_ceil(8);
+        if needed > self.row_size {
+            problems.push(format!(
+                "rgib: rows of {} bytes, but the bitmap ends at {needed}",
+                self.row_size
+            ));
+        }
+        if self.columns.len() < self.declared_columns {
+            problems.push(format!(
+                "cCols: {} columns, of which {} lie within the row",
+                self.declared_columns,
+                self.columns.len()
+            ));
+        }
+        for column in &self.columns {
+            if column.bit >= self.declared_columns {
+                problems.push(format!("iBit of column {:#06x}: {}", column.id, column.bit));
+            }
+        }
+        problems
     }
 
     /// The columns.

@@ -5,7 +5,7 @@
 
 use std::sync::Arc;
 
-use super::message::Subject;
+use super::message::{MSGFLAG_READ, Subject};
 use super::properties::{Properties, text_of_value};
 use super::state::State;
 use super::store::Store;
@@ -286,6 +286,19 @@ impl ContentsTable {
             let class = row.get(tags::MESSAGE_CLASS).ok()??;
             text_of_value(&class, self.code_page)
         })
+    }
+
+    /// How many rows are of messages that have not been read, reading nothing else of them; None when a row does not
+    /// tell.
+    pub fn unread(&self) -> Option<usize> {
+        let is_unread = |(nid, number): &(u32, u32)| {
+            let row = self.table.as_ref()?.row(*nid, *number).ok()?;
+            match row.get(tags::MESSAGE_FLAGS) {
+                Ok(Some(Value::Integer(flags))) => Some(usize::from(flags & MSGFLAG_READ == 0)),
+                _ => None,
+            }
+        };
+        self.rows.iter().map(is_unread).sum()
     }
 
     /// The delivery (else submit) times of all rows that have one, reading nothing else of them.

@@ -20,6 +20,8 @@ const CRC_FULL_END: usize = 524;
 const CRYPT_WIP: u8 = 0x10;
 /// Bytes that a header can need.
 const HEADER_SIZE: usize = 564;
+/// Types that a NID can have.
+const NODE_TYPES: usize = 32;
 
 /// Offsets of the header fields that are not at the same place in both layouts.
 struct Layout {
@@ -99,8 +101,8 @@ pub struct Header {
     pub amap_free: u64,
     /// `fAMapValid`: whether the allocation maps can be trusted when writing.
     pub amap_valid: bool,
-    /// `rgnid` of messages: the highest node index handed out.
-    pub last_message_index: u32,
+    /// `rgnid`: by node type, the highest node index handed out.
+    pub last_indexes: [u32; NODE_TYPES],
     /// Root of the node B-tree.
     pub nbt_root: BlockRef,
     /// Root of the block B-tree.
@@ -139,7 +141,7 @@ impl Header {
             file_eof: 0,
             amap_free: 0,
             amap_valid: false,
-            last_message_index: 0,
+            last_indexes: [0; NODE_TYPES],
             nbt_root: nowhere,
             bbt_root: nowhere,
             crc_valid: false,
@@ -149,7 +151,14 @@ impl Header {
     /// How many messages the file has ever held, as its counter says: at least as many as it holds.
     pub fn messages_ever(&self) -> u64 {
         const FIRST_MESSAGE_INDEX: u32 = 0x1_0000;
-        u64::from(self.last_message_index.saturating_sub(FIRST_MESSAGE_INDEX))
+        let last = self.last_index(NodeType::NORMAL_MESSAGE);
+        u64::from(last.saturating_sub(FIRST_MESSAGE_INDEX))
+    }
+
+    /// `rgnid` of `node_type`: the highest node index of this type handed out; 0 if it is not known.
+    pub fn last_index(&self, node_type: NodeType) -> u32 {
+        let last = self.last_indexes.get(usize::from(node_type.0));
+        last.copied().unwrap_or(0)
     }
 
     fn parse(bytes: &[u8]) -> Result<Self> {
@@ -196,11 +205,9 @@ impl Header {
             file_eof: word(root(0))?,
             amap_free: word(root(2))?,
             amap_valid: u8_at(bytes, root(8)).ok_or_else(truncated)? != 0,
-            last_message_index: u32_at(
-                bytes,
-                layout.node_counters + 4 * usize::from(NodeType::NORMAL_MESSAGE.0),
-            )
-            .ok_or_else(truncated)?,
+            last_indexes: std::array::from_fn(|node_type| {
+                u32_at(bytes, layout.node_counters + 4 * node_type).unwrap_or(0)
+            }),
             nbt_root: block_ref(4)?,
             bbt_root: block_ref(6)?,
             crc_valid: crc_valid(bytes, &layout),

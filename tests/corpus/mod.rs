@@ -2,8 +2,17 @@
 #![allow(dead_code)]
 
 use std::path::{Path, PathBuf};
+use std::process::{Command, Stdio};
 
 use serde_json::Value as Json;
+use tempfile::TempDir;
+
+/// The files that are damaged: Unicode, ANSI, and with 4K pages.
+pub const ENRON: &str = "enron.pst";
+pub const ANSI: &str = "simiden-2k_outlook_qwerty1234.pst";
+pub const OST: &str = "pstextractor100-mtnman1965@outlook.com.ost";
+/// How many damages the tool beside the corpus does to a file.
+const DAMAGES: usize = 12;
 
 /// The folder with the corpus, or None with a message where it is absent.
 pub fn folder() -> Option<PathBuf> {
@@ -46,4 +55,48 @@ pub fn vector(file: &Path) -> Json {
     let name = format!("{}.json", file.file_name().unwrap().to_str().unwrap());
     let path = folder().unwrap().join("vectors").join(name);
     serde_json::from_reader(std::io::BufReader::new(std::fs::File::open(path).unwrap())).unwrap()
+}
+
+/// The healthy file `name`.
+pub fn file(name: &str) -> PathBuf {
+    folder().unwrap().join("files").join(name)
+}
+
+/// A damaged variant of a file.
+pub struct Damaged {
+    /// Short name of the damage.
+    pub kind: String,
+    /// What was done, in the words of the tool that did it.
+    pub what: String,
+    pub file: PathBuf,
+}
+
+/// The damaged variants of the file `name`, which are there as long as the directory; None with a message where the
+/// corpus is absent.
+pub fn damaged(name: &str) -> Option<(TempDir, Vec<Damaged>)> {
+    let tool = folder()?.join("../tools/make_damaged.py");
+    if !tool.is_file() {
+        println!("skipped: no {}", tool.display());
+        return None;
+    }
+    let scratch = tempfile::tempdir().unwrap();
+    let status = Command::new("python3")
+        .arg(tool)
+        .arg(file(name))
+        .arg(scratch.path())
+        .stdout(Stdio::null())
+        .status();
+    assert!(status.unwrap().success());
+    let list = std::fs::read_to_string(scratch.path().join("damage.json")).unwrap();
+    let list: Vec<(String, u64, String)> = serde_json::from_str(&list).unwrap();
+    let damages: Vec<Damaged> = list
+        .into_iter()
+        .map(|(file, _, what)| Damaged {
+            kind: file.rsplit('.').nth(1).unwrap().to_owned(),
+            what,
+            file: scratch.path().join(file),
+        })
+        .collect();
+    assert_eq!(damages.len(), DAMAGES, "{name}");
+    Some((scratch, damages))
 }
