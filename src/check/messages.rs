@@ -41,7 +41,9 @@ pub(super) fn check(message: &Message, top: NodeId, checker: &mut Checker) {
             continue;
         }
         checker.report.messages += 1;
-        objects::properties(message.properties().context(), top, checker);
+        if let Some(context) = message.properties().context() {
+            objects::properties(context, top, checker);
+        }
         let mut errors = Vec::new();
         well_formed(&message, top, checker);
         body(&message, top, checker, &mut errors);
@@ -57,7 +59,7 @@ pub(super) fn check(message: &Message, top: NodeId, checker: &mut Checker) {
 fn well_formed(message: &Message, top: NodeId, checker: &mut Checker) {
     let properties = message.properties();
     for (name, id, expected) in NEEDED {
-        let record = properties.context().record(id);
+        let record = properties.context().and_then(|context| context.record(id));
         if let Some(record) = record.filter(|record| record.property_type != expected) {
             let problem = format!(
                 "{name}: expected type {:#06x}, found {:#06x}",
@@ -187,9 +189,8 @@ fn attachments(
 
 fn content(attachment: &Attachment, broken: &mut impl FnMut(Error)) -> Result<AttachmentData> {
     let properties = attachment.properties()?;
-    let context = properties.context();
-    for record in context.records() {
-        if let Err(error) = context.stream(record.id) {
+    for id in properties.ids() {
+        if let Err(error) = properties.stream(id) {
             broken(error);
         }
     }

@@ -73,7 +73,11 @@ pub(crate) fn list(message: &Message, mut broken: impl FnMut(Error)) -> Vec<Item
         let first = items.len();
         match attachment.properties() {
             Ok(properties) => {
-                let Some(item) = item(attachment, &properties, &fallback) else {
+                let item = item(attachment, &properties, &fallback);
+                for failure in properties.failures() {
+                    broken(Error::corrupt("attachment", attachment.nid(), failure));
+                }
+                let Some(item) = item else {
                     continue;
                 };
                 let unpacked = tnef::unpack(&item);

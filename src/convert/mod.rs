@@ -161,11 +161,6 @@ impl Converter {
         mail::plain::render(self, message, zone)
     }
 
-    /// The text in place of a message that cannot be opened at all.
-    pub fn text_placeholder(&self, error: &Error) -> Rendition {
-        mail::plain::placeholder(self, error)
-    }
-
     /// As [`Converter::render_mail`], with attachments that turn out damaged as placeholder parts: all of them are read
     /// to find those.
     pub fn render_checked(&self, message: &Message) -> Rendition {
@@ -184,11 +179,6 @@ impl Converter {
     /// The SMTP address of an Exchange distinguished name in lower case.
     fn resolve(&self, name: &str) -> Option<String> {
         self.address_book().smtp(name).map(str::to_owned)
-    }
-
-    /// A small mail message in place of message `nid`, which cannot be opened at all.
-    pub fn placeholder(&self, nid: NodeId, error: &Error) -> Rendition {
-        mail::placeholder(self, nid, error)
     }
 
     /// The attachments of `message` in table order.

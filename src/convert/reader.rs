@@ -16,6 +16,8 @@ use crate::messaging::{Message, Properties};
 
 /// Problems of one item that are told; one broken table can break thousands of values.
 const MAX_PROBLEMS: usize = 50;
+/// Properties from here on have their meaning from the named property map.
+const FIRST_NAMED_ID: u16 = 0x8000;
 /// PidTagImportance.
 const IMPORTANCE_LOW: i32 = 0;
 const IMPORTANCE_HIGH: i32 = 2;
@@ -82,7 +84,11 @@ impl<'a> Reader<'a> {
 
     /// What could not be read so far.
     pub fn problems(&self) -> Vec<String> {
-        self.problems.borrow().clone()
+        let mut problems = self.problems.borrow().clone();
+        for message in &self.layers {
+            add_failures(message, &mut problems);
+        }
+        problems
     }
 
     /// The first of the layers that has a value.
@@ -133,7 +139,7 @@ impl<'a> Reader<'a> {
 
     pub fn float(&self, key: impl Into<Key>) -> Option<f64> {
         self.first(key.into(), |properties, id| {
-            Ok(match properties.context().get(id)? {
+            Ok(match properties.value(id)? {
                 Some(Value::Floating(number)) => Some(number),
                 _ => None,
             })
@@ -146,7 +152,7 @@ impl<'a> Reader<'a> {
 
     /// The values of a multi-valued binary.
     pub fn binaries(&self, key: impl Into<Key>) -> Vec<Vec<u8>> {
-        let values = self.first(key.into(), |properties, id| properties.context().get(id));
+        let values = self.first(key.into(), |properties, id| properties.value(id));
         match values {
             Some(Value::Multiple(values)) => values
                 .into_iter()
@@ -262,4 +268,24 @@ impl<'a> Reader<'a> {
 /// Bytes in upper-case hexadecimal.
 pub(crate) fn hex(bytes: &[u8]) -> String {
     bytes.iter().map(|byte| format!("{byte:02X}")).collect()
+}
+
+/// Adds to `problems` why `message` could not be read, and which of its values, unless that is said already.
+pub(crate) fn add_failures(message: &Message, problems: &mut Vec<String>) {
+    let whole = message.problem().map(str::to_owned);
+    let has_names = |id: &u16| *id >= FIRST_NAMED_ID;
+    let names = message
+        .store()
+        .names_problem()
+        .filter(|_| message.properties().ids().iter().any(has_names))
+        .map(str::to_owned);
+    let values = message.properties().failures();
+    for failure in whole.into_iter().chain(values).chain(names) {
+        let error = failure
+            .split_once(": ")
+            .map_or(&*failure, |(_, error)| error);
+        if !problems.iter().any(|problem| problem.ends_with(error)) {
+            problems.push(failure);
+        }
+    }
 }

@@ -97,7 +97,9 @@ impl Attachment {
     /// The content, decided by what PidTagAttachData is, not by the method: writers get the method wrong. An embedded
     /// message that contains itself, or lies too deep, is an error.
     pub fn data(&self, properties: &Properties) -> Result<AttachmentData> {
-        let context = properties.context();
+        let Some(context) = properties.context() else {
+            return Ok(AttachmentData::None);
+        };
         let (object, size) = match context.record(tags::ATTACH_DATA) {
             None => return Ok(AttachmentData::None),
             Some(record) => match context.value_if_object(record)? {

@@ -279,6 +279,21 @@ impl ContentsTable {
         self.rows.iter().map(|(nid, _)| NodeId(*nid))
     }
 
+    /// All cells that can be read of the row of message `nid`; none when the table has no such row.
+    pub fn cells(&self, nid: NodeId) -> Vec<(u16, Value)> {
+        let row = self.rows.iter().find(|(row, _)| *row == nid.0);
+        let (Some(table), Some((nid, number))) = (&self.table, row) else {
+            return Vec::new();
+        };
+        let Ok(row) = table.row(*nid, *number) else {
+            return Vec::new();
+        };
+        let columns = table.columns().iter();
+        columns
+            .filter_map(|column| Some((column.id, row.get(column.id).ok()??)))
+            .collect()
+    }
+
     /// The message classes of all rows that have one, reading nothing else of them.
     pub fn classes(&self) -> impl Iterator<Item = String> + '_ {
         self.rows.iter().filter_map(|(nid, number)| {

@@ -8,7 +8,7 @@ use super::properties::Properties;
 use super::recipient::Recipient;
 use super::store::Store;
 use crate::error::{Error, Result};
-use crate::ltp::{FileTime, PropertyContext, TableContext, tags};
+use crate::ltp::{FileTime, PropertyContext, TableContext, Value, tags};
 use crate::ndb::{BlockId, Node, NodeEntry, NodeId, NodeType};
 
 /// Messages within messages are followed this deep.
@@ -65,9 +65,12 @@ impl Subject {
 #[derive(Debug, Clone)]
 pub struct Message {
     store: Arc<Store>,
+    node: Node,
     properties: Properties,
     /// The blocks of the messages that this one is embedded in, outermost first.
     around: Arc<[(BlockId, BlockId)]>,
+    /// Why its properties cannot be read.
+    problem: Option<String>,
 }
 
 impl Message {
@@ -81,11 +84,49 @@ impl Message {
         Self::of_node(store, Node::of_entry(store.ndb(), entry), Arc::new([]))
     }
 
+    /// What is left of message `nid`, whose properties cannot be read, or not all of them: the `cells` of its row in a
+    /// contents table stand in for them. Recipients and attachments are subnodes, which may be whole.
+    pub fn of_row(store: &Arc<Store>, nid: NodeId, mut cells: Vec<(u16, Value)>) -> Self {
+        let node = store.node(nid);
+        let lost = node.as_ref().err().map(Error::to_string);
+        let node = node.unwrap_or_else(|_| Node::lost(store.ndb(), nid));
+        let context = match lost {
+            None => PropertyContext::open(node.clone()).map_err(|error| error.to_string()),
+            Some(problem) => Err(problem),
+        };
+        let problem = context.as_ref().err().cloned();
+        let has_subject = cells.iter().any(|(id, _)| *id == tags::SUBJECT);
+        if problem.is_some() && !has_subject {
+            let subject = format!("Unreadable message ({nid})");
+            let subject = subject.encode_utf16().flat_map(u16::to_le_bytes).collect();
+            cells.push((tags::SUBJECT, Value::String(subject)));
+        }
+        let mut message = Self::of_properties(store, node, Arc::new([]), context.ok(), cells);
+        message.problem = problem;
+        message
+    }
+
     /// Opens the message in `node`, which is embedded in the messages with the blocks `around`.
     fn of_node(store: &Arc<Store>, node: Node, around: Arc<[(BlockId, BlockId)]>) -> Result<Self> {
-        let context = PropertyContext::open(node)?;
+        let context = PropertyContext::open(node.clone())?;
+        Ok(Self::of_properties(
+            store,
+            node,
+            around,
+            Some(context),
+            Vec::new(),
+        ))
+    }
+
+    fn of_properties(
+        store: &Arc<Store>,
+        node: Node,
+        around: Arc<[(BlockId, BlockId)]>,
+        context: Option<PropertyContext>,
+        cells: Vec<(u16, Value)>,
+    ) -> Self {
         // The code page properties are integers, so any code page will do to read them.
-        let mut properties = Properties::new(context, store.code_page());
+        let mut properties = Properties::with_cells(context, cells, store.code_page());
         let code_page = [tags::MESSAGE_CODEPAGE, tags::INTERNET_CODEPAGE]
             .into_iter()
             .find_map(|id| properties.integer(id).ok().flatten())
@@ -94,11 +135,13 @@ impl Message {
         if let Some(code_page) = code_page {
             properties.set_code_page(code_page);
         }
-        Ok(Self {
+        Self {
             store: Arc::clone(store),
+            node,
             properties,
             around,
-        })
+            problem: None,
+        }
     }
 
     /// Opens the message in `node`, a subnode of one of its attachments. A message within itself, or deeper than
@@ -144,7 +187,12 @@ impl Message {
 
     /// Its node, with its subnodes.
     pub fn node(&self) -> &Node {
-        self.properties.context().node()
+        &self.node
+    }
+
+    /// Why its properties cannot be read, if only its row tells of it.
+    pub fn problem(&self) -> Option<&str> {
+        self.problem.as_deref()
     }
 
     /// The id that the numbered named property `lid` of `set` has in this file, if this message has it.

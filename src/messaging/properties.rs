@@ -1,25 +1,99 @@
 //! The properties of one object with the code page of its 8-bit strings.
 
+use std::sync::Arc;
+
+use parking_lot::Mutex;
+
 use crate::codepage;
-use crate::error::Result;
+use crate::error::{Error, Result};
 use crate::ltp::{FileTime, PropertyContext, PropertyStream, Value};
 
-/// A property context whose strings can be read as text.
+/// Failures that are remembered; one lost block can make thousands of values unreadable.
+const MAX_FAILURES: usize = 50;
+
+/// The properties of an object, with the code page of its strings.
+///
+/// Of a damaged message the cells of its row in a contents table stand in for what cannot be read. Every failure to read
+/// a value is remembered, so that none goes unsaid where a value is as good as absent.
 #[derive(Debug, Clone)]
 pub struct Properties {
-    context: PropertyContext,
+    /// None when it cannot be read.
+    context: Option<PropertyContext>,
+    /// By id.
+    cells: Arc<[(u16, Value)]>,
     code_page: u32,
+    failures: Arc<Mutex<Vec<String>>>,
 }
 
 impl Properties {
     /// `context` with the code page of its PtypString8 values.
     pub fn new(context: PropertyContext, code_page: u32) -> Self {
-        Self { context, code_page }
+        Self::with_cells(Some(context), Vec::new(), code_page)
     }
 
-    /// The properties as stored.
-    pub fn context(&self) -> &PropertyContext {
-        &self.context
+    /// What `cells` tell where `context` cannot be read, or is not there.
+    pub(super) fn with_cells(
+        context: Option<PropertyContext>,
+        mut cells: Vec<(u16, Value)>,
+        code_page: u32,
+    ) -> Self {
+        cells.sort_by_key(|(id, _)| *id);
+        Self {
+            context,
+            cells: cells.into(),
+            code_page,
+            failures: Arc::default(),
+        }
+    }
+
+    /// The properties as stored; None when they cannot be read.
+    pub fn context(&self) -> Option<&PropertyContext> {
+        self.context.as_ref()
+    }
+
+    /// The ids of all properties, ascending.
+    pub fn ids(&self) -> Vec<u16> {
+        match &self.context {
+            Some(context) => context.records().iter().map(|record| record.id).collect(),
+            None => self.cells.iter().map(|(id, _)| *id).collect(),
+        }
+    }
+
+    /// What could not be read so far, and what is wrong with the list of properties.
+    pub fn failures(&self) -> Vec<String> {
+        let list = self.context.as_ref().and_then(PropertyContext::problem);
+        let list = list.map(|problem| format!("list of properties: {problem}"));
+        let mut failures: Vec<String> = list.into_iter().collect();
+        failures.extend(self.failures.lock().iter().cloned());
+        failures
+    }
+
+    fn failed<T>(&self, id: u16, error: &Error, stand_in: Option<T>) -> Option<T> {
+        let failure = format!("property {id:#06x}: {error}");
+        let mut failures = self.failures.lock();
+        if failures.len() < MAX_FAILURES && !failures.contains(&failure) {
+            failures.push(failure);
+        }
+        stand_in
+    }
+
+    /// The value of property `id`; None when the object does not have it or its type is unknown.
+    pub fn value(&self, id: u16) -> Result<Option<Value>> {
+        let cell = || {
+            let index = self.cells.binary_search_by_key(&id, |(cell, _)| *cell);
+            self.cells.get(index.ok()?).map(|(_, value)| value.clone())
+        };
+        let Some(context) = &self.context else {
+            return Ok(cell());
+        };
+        match context.get(id) {
+            Ok(None) if context.problem().is_some() => Ok(cell()),
+            Ok(value) => Ok(value),
+            Err(error) => match self.failed(id, &error, cell()) {
+                Some(value) => Ok(Some(value)),
+                None => Err(error),
+            },
+        }
     }
 
     /// Code page of PtypString8 values.
@@ -34,12 +108,16 @@ impl Properties {
 
     /// Whether the object has property `id`, of whatever type and size.
     pub fn has(&self, id: u16) -> bool {
-        self.context.record(id).is_some()
+        let is_cell = || self.cells.iter().any(|(cell, _)| *cell == id);
+        match &self.context {
+            Some(context) => context.record(id).is_some(),
+            None => is_cell(),
+        }
     }
 
     /// A string without trailing NULs. None when absent, empty or no string: real files are full of empty ones.
     pub fn string(&self, id: u16) -> Result<Option<String>> {
-        let value = self.context.get(id)?;
+        let value = self.value(id)?;
         Ok(value
             .and_then(|value| text_of_value(&value, self.code_page))
             .filter(|text| !text.is_empty()))
@@ -47,7 +125,7 @@ impl Properties {
 
     /// An integer; None when absent or of another type.
     pub fn integer(&self, id: u16) -> Result<Option<i32>> {
-        Ok(match self.context.get(id)? {
+        Ok(match self.value(id)? {
             Some(Value::Integer(number)) => Some(number),
             Some(Value::Integer64(number)) => i32::try_from(number).ok(),
             _ => None,
@@ -56,7 +134,7 @@ impl Properties {
 
     /// A truth value; None when absent or of another type.
     pub fn boolean(&self, id: u16) -> Result<Option<bool>> {
-        Ok(match self.context.get(id)? {
+        Ok(match self.value(id)? {
             Some(Value::Boolean(truth)) => Some(truth),
             Some(Value::Integer(number)) => Some(number != 0),
             _ => None,
@@ -65,7 +143,7 @@ impl Properties {
 
     /// A time; None when absent or one of the values that mean "no date".
     pub fn time(&self, id: u16) -> Result<Option<FileTime>> {
-        Ok(match self.context.get(id)? {
+        Ok(match self.value(id)? {
             Some(Value::Time(time)) => time.known(),
             _ => None,
         })
@@ -73,7 +151,7 @@ impl Properties {
 
     /// The bytes of a binary; None when absent, empty or of another type.
     pub fn binary(&self, id: u16) -> Result<Option<Vec<u8>>> {
-        Ok(match self.context.get(id)? {
+        Ok(match self.value(id)? {
             Some(Value::Binary(bytes)) if !bytes.is_empty() => Some(bytes),
             _ => None,
         })
@@ -81,7 +159,7 @@ impl Properties {
 
     /// The strings of a multi-valued string, or the one of a single-valued one.
     pub fn strings(&self, id: u16) -> Result<Vec<String>> {
-        let values = match self.context.get(id)? {
+        let values = match self.value(id)? {
             Some(Value::Multiple(values)) => values,
             Some(value) => vec![value],
             None => Vec::new(),
@@ -95,7 +173,12 @@ impl Properties {
 
     /// The stored bytes of a value that is not inline; None when absent.
     pub fn stream(&self, id: u16) -> Result<Option<PropertyStream>> {
-        self.context.stream(id)
+        let Some(context) = &self.context else {
+            return Ok(None);
+        };
+        context
+            .stream(id)
+            .inspect_err(|error| _ = self.failed::<()>(id, error, None))
     }
 }
 

@@ -20,7 +20,8 @@ pub struct Store {
     ndb: Arc<NodeDatabase>,
     properties: Option<Properties>,
     code_page: u32,
-    named: OnceLock<NamedProperties>,
+    named: OnceLock<(NamedProperties, Option<String>)>,
+    problem: Option<String>,
 }
 
 impl Store {
@@ -28,12 +29,12 @@ impl Store {
     pub fn open(ndb: NodeDatabase) -> Self {
         let ndb = Arc::new(ndb);
         let context = Node::open(&ndb, NodeId::MESSAGE_STORE).and_then(PropertyContext::open);
-        let properties = match context {
-            Ok(context) => Some(Properties::new(context, codepage::WINDOWS_LATIN1)),
-            Err(error) => {
-                log::warn!("the message store object cannot be read, going on without it: {error}");
-                None
-            }
+        let (properties, problem) = match context {
+            Ok(context) => (
+                Some(Properties::new(context, codepage::WINDOWS_LATIN1)),
+                None,
+            ),
+            Err(error) => (None, Some(format!("the message store object: {error}"))),
         };
         let code_page = properties
             .as_ref()
@@ -46,6 +47,7 @@ impl Store {
             properties,
             code_page,
             named: OnceLock::new(),
+            problem,
         }
     }
 
@@ -75,16 +77,30 @@ impl Store {
 
     /// The named property map, read on first use. A map that cannot be read leaves all properties without names.
     pub fn named_properties(&self) -> &NamedProperties {
+        &self.names_and_problem().0
+    }
+
+    fn names_and_problem(&self) -> &(NamedProperties, Option<String>) {
         self.named.get_or_init(|| {
-            Node::open(&self.ndb, NodeId::NAME_TO_ID_MAP)
-                .and_then(NamedProperties::read)
-                .unwrap_or_else(|error| {
-                    log::warn!(
-                        "the named property map cannot be read, going on without names: {error}"
-                    );
-                    NamedProperties::default()
-                })
+            let map = Node::open(&self.ndb, NodeId::NAME_TO_ID_MAP).and_then(NamedProperties::read);
+            match map {
+                Ok(map) => (map, None),
+                Err(error) => {
+                    let problem = format!("the named property map: {error}");
+                    (NamedProperties::default(), Some(problem))
+                }
+            }
         })
+    }
+
+    /// Why properties that only the map can name are missing from all items, if the map cannot be read.
+    pub fn names_problem(&self) -> Option<&str> {
+        self.names_and_problem().1.as_deref()
+    }
+
+    /// Why the store object cannot be read, which folders and messages do not need.
+    pub fn problem(&self) -> Option<&str> {
+        self.problem.as_deref()
     }
 
     /// The folder whose children Outlook shows: by its entry id, else the mailbox's subtree of an OST, else the one

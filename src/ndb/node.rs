@@ -52,6 +52,17 @@ impl Node {
         }
     }
 
+    /// A node that has lost its entry in the B-tree: without data and subnodes.
+    pub fn lost(ndb: &Arc<NodeDatabase>, nid: NodeId) -> Self {
+        Self {
+            ndb: Arc::clone(ndb),
+            nid,
+            data: BlockId::NONE,
+            subnodes: BlockId::NONE,
+            parent: NodeId::default(),
+        }
+    }
+
     /// Its id; for a subnode, private to its owner.
     pub fn nid(&self) -> NodeId {
         self.nid

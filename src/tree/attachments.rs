@@ -39,7 +39,7 @@ impl Tree {
     /// The message at `path`.
     pub(super) fn message(&self, path: &MessagePath) -> Result<Message> {
         let Some((index, above)) = path.attachments.split_last() else {
-            return Message::open(&self.store, path.nid);
+            return self.open_message(path.nid);
         };
         let above = MessagePath {
             nid: path.nid,

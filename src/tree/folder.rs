@@ -1,11 +1,13 @@
 //! Folders as directories: subfolders first, then the rows of the contents table, by node.
 
+use std::collections::HashMap;
+
 use super::directory::Directory;
 use super::ino::{Ino, Kind, Object, Special};
 use super::name;
 use super::{Times, Tree};
 use crate::error::{Error, Result};
-use crate::ltp::tags;
+use crate::ltp::{Value, tags};
 use crate::messaging::{ContentsRow, ContentsTable, Folder};
 use crate::ndb::{NodeId, NodeType};
 
@@ -20,6 +22,41 @@ impl Tree {
     /// Notes what goes wrong while folder `nid` is read.
     pub(super) fn note_in_folder(&self, nid: NodeId) -> impl FnMut(Error) + '_ {
         move |error| self.problems.note(format!("folder {:#x}: {error}", nid.0))
+    }
+
+    /// What the row of message `nid` tells; nothing when no table has one.
+    pub(super) fn cells(&self, nid: NodeId) -> Vec<(u16, Value)> {
+        let listed_in = || self.strays().get(&nid).copied();
+        let Some(folder) = self.parent_of(nid).or_else(listed_in) else {
+            return Vec::new();
+        };
+        let folder = self.folder(folder);
+        let table = match nid.node_type() {
+            NodeType::ASSOC_MESSAGE => folder.associated_contents(|_| {}),
+            _ => folder.contents(|_| {}),
+        };
+        table.cells(nid)
+    }
+
+    /// Rows without a node, with their folders. Made on first need by a walk over all tables.
+    fn strays(&self) -> &HashMap<NodeId, NodeId> {
+        self.strays.get_or_init(|| {
+            let mut strays = HashMap::new();
+            for node in self.store.ndb().nodes().flatten() {
+                let folder = self.folder(node.nid.with_type(NodeType::NORMAL_FOLDER));
+                let table = match node.nid.node_type() {
+                    NodeType::CONTENTS_TABLE => folder.contents(|_| {}),
+                    NodeType::ASSOC_CONTENTS_TABLE => folder.associated_contents(|_| {}),
+                    _ => continue,
+                };
+                let is_stray =
+                    |row: &NodeId| !matches!(self.store.ndb().find_node(*row), Ok(Some(_)));
+                for row in table.nids().filter(is_stray) {
+                    strays.entry(row).or_insert(folder.nid());
+                }
+            }
+            strays
+        })
     }
 
     /// The inode of the directory that shows folder `nid`.

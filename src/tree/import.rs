@@ -13,7 +13,6 @@ use super::name;
 use crate::bytes::copy_at;
 use crate::convert::calendar;
 use crate::error::{Error, Result};
-use crate::messaging::Message;
 use crate::ndb::{NodeId, NodeType};
 
 /// Name of the directory in `.ostfs`.
@@ -149,7 +148,8 @@ impl Tree {
         if let Some(text) = self.import_texts.get(&key) {
             return Some(text);
         }
-        let message = Message::open(&self.store, nid)
+        let message = self
+            .open_message(nid)
             .map_err(|error| self.problems.note(format!("message {:#x}: {error}", nid.0)))
             .ok()?;
         let item = self.converter.item(&message)?;

@@ -23,17 +23,7 @@ impl Tree {
         if let Some(item) = self.items.get(&ino) {
             return Ok(item);
         }
-        let item = match Message::open(&self.store, nid) {
-            Ok(message) => self.finish(&message, self.converter.render(&message)),
-            Err(error @ Error::Io { .. }) => return Err(error),
-            Err(error) => {
-                self.problems.note(format!("message {:#x}: {error}", nid.0));
-                ItemFile {
-                    rendition: self.converter.placeholder(nid, &error),
-                    times: Times::all(self.source_time),
-                }
-            }
-        };
+        let item = self.rendered(nid, |message| self.converter.render(message))?;
         self.sizes.lock().insert(nid, item.rendition.len());
         Ok(self.keep(ino, item))
     }
@@ -43,21 +33,34 @@ impl Tree {
         if let Some(item) = self.items.get(&ino) {
             return Ok(item);
         }
-        let item = match Message::open(&self.store, nid) {
-            Ok(message) => {
-                let text = self.converter.render_text(&message, &self.options.zone);
-                self.finish(&message, text)
-            }
-            Err(error @ Error::Io { .. }) => return Err(error),
-            Err(error) => {
-                self.problems.note(format!("message {:#x}: {error}", nid.0));
-                ItemFile {
-                    rendition: self.converter.text_placeholder(&error),
-                    times: Times::all(self.source_time),
-                }
-            }
-        };
+        let item = self.rendered(nid, |message| {
+            self.converter.render_text(message, &self.options.zone)
+        })?;
         Ok(self.keep(ino, item))
+    }
+
+    /// The message `nid`; of one that cannot be opened, or whose list of properties is damaged, what its row tells too.
+    pub(super) fn open_message(&self, nid: NodeId) -> Result<Message> {
+        match Message::open(&self.store, nid) {
+            Err(error @ Error::Io { .. }) => Err(error),
+            Ok(message) if message.properties().failures().is_empty() => Ok(message),
+            _ => Ok(self.with_row(nid)),
+        }
+    }
+
+    fn with_row(&self, nid: NodeId) -> Message {
+        Message::of_row(&self.store, nid, self.cells(nid))
+    }
+
+    /// What `render` makes of message `nid`. Where values turn out unreadable, its row is asked for them.
+    fn rendered(&self, nid: NodeId, render: impl Fn(&Message) -> Rendition) -> Result<ItemFile> {
+        let mut message = self.open_message(nid)?;
+        let mut rendition = render(&message);
+        if message.problem().is_none() && !message.properties().failures().is_empty() {
+            message = self.with_row(nid);
+            rendition = render(&message);
+        }
+        Ok(self.finish(&message, rendition))
     }
 
     fn keep(&self, ino: Ino, item: ItemFile) -> Arc<ItemFile> {
@@ -90,8 +93,7 @@ impl Tree {
         if let Some(item) = self.items.get(&ino) {
             return Ok(item);
         }
-        let message = Message::open(&self.store, nid)?;
-        let item = self.finish(&message, self.converter.render_checked(&message));
+        let item = self.rendered(nid, |message| self.converter.render_checked(message))?;
         Ok(self.keep(ino, item))
     }
 
@@ -107,9 +109,9 @@ impl Tree {
         let read = self.item_file(ino, nid)?.rendition.read_at(offset, buf);
         if matches!(read, Err(Error::Corrupt(_)))
             && self.damaged.lock().insert(nid)
-            && let Some(folder) = self.parent_of(nid)
+            && let Some(directory) = self.directory_of(nid)
         {
-            self.listings.remove(&self.items_ino(folder));
+            self.listings.remove(&directory);
         }
         read
     }
@@ -143,7 +145,7 @@ impl Tree {
         let Object::Message(nid) = self.inodes.object(ino)? else {
             return None;
         };
-        let folder = self.items_ino(self.parent_of(nid)?);
+        let folder = self.directory_of(nid)?;
         let listing = self.directory(folder).ok()?;
         let name = listing
             .entries()

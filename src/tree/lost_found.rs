@@ -9,7 +9,7 @@ use super::directory::Directory;
 use super::ino::{Ino, Kind, Object, Special};
 use super::name;
 use crate::ltp::tags;
-use crate::messaging::{ContentsRow, Folder, Message};
+use crate::messaging::{ContentsRow, Folder};
 use crate::ndb::{NodeEntry, NodeId, NodeType};
 
 /// What the folders that can be reached list.
@@ -82,6 +82,16 @@ impl Tree {
         (alone + within.sum::<usize>()) as u64
     }
 
+    /// The directory that lists message `nid`.
+    pub(super) fn directory_of(&self, nid: NodeId) -> Option<Ino> {
+        let lost = self.lost_found.get();
+        let mut places = lost.iter().flat_map(|lost| &lost.messages);
+        match places.find(|(_, messages)| messages.contains(&nid)) {
+            Some((place, _)) => Some(self.lost_ino(*place)),
+            None => Some(self.items_ino(self.parent_of(nid)?)),
+        }
+    }
+
     pub(super) fn lost_ino(&self, nid: NodeId) -> Ino {
         let object = if nid == self.root {
             Object::Special(Special::LostFound)
@@ -123,15 +133,11 @@ impl Tree {
             if reached.messages.contains(&node.nid) {
                 continue;
             }
-            if Message::open(&self.store, node.nid).is_ok() {
+            // One that has lost all its data is in its file's name alone.
+            if !node.data.is_none() {
                 let known = reached.folders.contains(&node.parent);
                 let at = self.lost_place(&mut lost, known, node.parent);
                 lost.messages.entry(at).or_default().push(node.nid);
-            } else {
-                self.problems.note(format!(
-                    "message {:#x}: in no folder, and it cannot be opened",
-                    node.nid.0
-                ));
             }
         }
         lost

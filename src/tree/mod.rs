@@ -130,6 +130,8 @@ pub struct Tree {
     deleted: OnceLock<Box<Tree>>,
     /// The folder that is the root of a Maildir++.
     inbox: OnceLock<Option<NodeId>>,
+    /// Rows without a node, with their folders.
+    strays: OnceLock<HashMap<NodeId, NodeId>>,
     index_sections: ByteLru<NodeId, Arc<str>>,
     imports: Mutex<HashMap<(NodeId, ImportKind), Arc<Import>>>,
     import_texts: ByteLru<(NodeId, ImportKind), Arc<str>>,
@@ -180,6 +182,9 @@ impl Tree {
         let watcher: Arc<dyn Watch> = watch.clone();
         let ndb = recover::open_with(path, options.cache / 2, options.recover, watcher)?;
         let store = Arc::new(Store::open(ndb));
+        if let Some(problem) = store.problem() {
+            watch.problems.note(problem.to_owned());
+        }
         let root = if options.all {
             NodeId::ROOT_FOLDER
         } else {
@@ -226,6 +231,7 @@ impl Tree {
             lost_found: OnceLock::new(),
             deleted: OnceLock::new(),
             inbox: OnceLock::new(),
+            strays: OnceLock::new(),
             index_sections: ByteLru::new(options.cache / 32, 1),
             imports: Mutex::default(),
             import_texts: ByteLru::new(options.cache / 32, 1),

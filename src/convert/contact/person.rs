@@ -447,8 +447,8 @@ fn write_user_fields(reader: &Reader<'_>, card: &mut Card) {
     };
     let properties = message.properties();
     let names = message.store().named_properties();
-    let fields = properties.context().records().iter().filter_map(|record| {
-        let (set, name) = names.name(record.id)?;
+    let fields = properties.ids().into_iter().filter_map(|id| {
+        let (set, name) = names.name(id)?;
         let PropertyName::String(name) = name else {
             return None;
         };
@@ -456,9 +456,7 @@ fn write_user_fields(reader: &Reader<'_>, card: &mut Card) {
         let is_own = *set == PropertySet::PUBLIC_STRINGS
             && name != "Keywords"
             && !name.contains([':', '/', '\\']);
-        let value = is_own
-            .then(|| properties.context().get(record.id))?
-            .ok()??;
+        let value = is_own.then(|| properties.value(id))?.ok()??;
         let text = text_of_value(&value, properties.code_page())?;
         (!text.trim().is_empty()).then_some((name, text))
     });

@@ -126,32 +126,26 @@ fn shown<'a>(text: impl Into<Cow<'a, str>>) -> Option<String> {
 }
 
 fn plain(properties: &Properties, pages: &Pages) -> Result<Option<String>> {
-    Ok(properties
-        .context()
-        .get(tags::BODY)?
-        .and_then(|value| match value {
-            Value::String(bytes) => shown(codepage::decode_utf16le(&bytes)),
-            Value::String8(bytes) | Value::Binary(bytes) => shown(codepage::decode_text8(
-                &bytes,
-                pages.message,
-                pages.internet,
-            )),
-            _ => None,
-        }))
+    Ok(properties.value(tags::BODY)?.and_then(|value| match value {
+        Value::String(bytes) => shown(codepage::decode_utf16le(&bytes)),
+        Value::String8(bytes) | Value::Binary(bytes) => shown(codepage::decode_text8(
+            &bytes,
+            pages.message,
+            pages.internet,
+        )),
+        _ => None,
+    }))
 }
 
 /// PidTagHtml is a binary, but some writers make it a string.
 fn stored_html(properties: &Properties, pages: &Pages) -> Result<Option<String>> {
-    Ok(properties
-        .context()
-        .get(tags::HTML)?
-        .and_then(|value| match value {
-            Value::String(bytes) => shown(codepage::decode_utf16le(&bytes)),
-            Value::String8(bytes) | Value::Binary(bytes) => {
-                shown(codepage::decode_html(&bytes, pages.internet, pages.message))
-            }
-            _ => None,
-        }))
+    Ok(properties.value(tags::HTML)?.and_then(|value| match value {
+        Value::String(bytes) => shown(codepage::decode_utf16le(&bytes)),
+        Value::String8(bytes) | Value::Binary(bytes) => {
+            shown(codepage::decode_html(&bytes, pages.internet, pages.message))
+        }
+        _ => None,
+    }))
 }
 
 enum Rtf {

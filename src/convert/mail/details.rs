@@ -105,7 +105,7 @@ fn value(message: &Message, source: Source) -> Option<Value> {
         Tag(id) => id,
         Named(set, lid) => message.named(set, lid)?,
     };
-    message.properties().context().get(id).ok().flatten()
+    message.properties().value(id).ok().flatten()
 }
 
 fn shown(value: &Value, message: &Message, zone: &TimeZone) -> Option<String> {

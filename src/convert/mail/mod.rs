@@ -25,22 +25,20 @@ mod transport;
 
 use jiff::tz::TimeZone;
 
-use address::Mailbox;
 use body::BestBody;
-use boundary::{Boundaries, fingerprint, identity};
+use boundary::{Boundaries, identity};
 use headers::Fields;
 use inline::References;
 use structure::{Body, Entity};
 
 use super::attachment::{self, Content, Item};
+use super::reader::add_failures;
 use super::rendition::{ByteRange, Writer};
 use super::text::contains;
 use super::text::rtf::ATTACHMENT_MARK;
 use super::{Converter, Headers, Rendition, calendar};
-use crate::error::Error;
 use crate::ltp::tags;
 use crate::messaging::Message;
-use crate::ndb::NodeId;
 
 /// Messages within one file. A hostile one can embed the same message again and again.
 const MAX_MESSAGES: usize = 1000;
@@ -62,31 +60,6 @@ pub(super) fn render(converter: &Converter, message: &Message, checked: bool) ->
     };
     let entity = composer.message(message);
     write(converter, entity, identity(message), composer.problems)
-}
-
-/// A message in place of node `nid`, which cannot be opened.
-pub(super) fn placeholder(converter: &Converter, nid: NodeId, error: &Error) -> Rendition {
-    let style = converter.options.headers;
-    let problem = error.to_string();
-    let id = fingerprint(&[&nid.0.to_le_bytes(), problem.as_bytes()]);
-    let text = format!("This message could not be read.\n\n{problem}\n");
-    let mut entity = Entity::text("plain", text, style);
-    entity
-        .fields
-        .push_mailboxes("From", &[Mailbox::new("", None, "")]);
-    entity
-        .fields
-        .push_text("Subject", &format!("Unreadable message ({nid})"));
-    entity
-        .fields
-        .push("Date", "Thu, 01 Jan 1970 00:00:00 +0000");
-    entity
-        .fields
-        .push("Message-ID", format!("<ostfs-{id:032x}@localhost.invalid>"));
-    entity.fields.push("MIME-Version", "1.0");
-    entity.fields.push("X-Ostfs-Node", format!("{:#x}", nid.0));
-    entity.fields.push_text(PROBLEM_FIELD, &problem);
-    write(converter, entity, id, vec![problem])
 }
 
 fn write(
@@ -117,9 +90,6 @@ impl Composer<'_> {
     /// A whole message: its header, and its content.
     fn message(&mut self, message: &Message) -> Entity {
         let mut problems = Vec::new();
-        if let Some(problem) = message.properties().context().problem() {
-            problems.push(format!("list of properties: {problem}"));
-        }
         let mut fields = fields::of_message(self.converter, message, self.style(), |problem| {
             problems.push(problem);
         });
@@ -134,6 +104,7 @@ impl Composer<'_> {
         }
         let left_out = items.len();
         let content = self.content(message, items, &mut problems);
+        add_failures(message, &mut problems);
         fields.push("MIME-Version", "1.0");
         if let Ok(Some(class)) = message.properties().string(tags::MESSAGE_CLASS) {
             fields.push_text("X-Ostfs-Class", &class);
@@ -179,6 +150,11 @@ impl Composer<'_> {
             };
         }
         let mut best = body::best(message, |problem| problems.push(problem));
+        if let Some(problem) = message.problem()
+            && best.len() == 0
+        {
+            best.text = Some(format!("This message could not be read.\n\n{problem}\n"));
+        }
         self.text_left = self.text_left.saturating_sub(best.len());
         if let Some(text) = &mut best.text
             && contains(text, ATTACHMENT_MARK.encode_utf8(&mut [0; 4]))

@@ -11,9 +11,9 @@ use super::{
     MAX_MESSAGES, MAX_PROBLEMS, MAX_TEXT, PROBLEM_FIELD, address, body, details, name_marks, report,
 };
 use crate::convert::attachment::{self, Content, Item};
+use crate::convert::reader::add_failures;
 use crate::convert::rendition::{Rendition, Writer};
 use crate::convert::{Converter, Headers};
-use crate::error::Error;
 use crate::ltp::tags;
 use crate::messaging::Message;
 
@@ -45,16 +45,6 @@ pub(crate) fn render(converter: &Converter, message: &Message, zone: &TimeZone) 
     };
     text.message(message);
     text.finish()
-}
-
-/// The text in place of a message that cannot be opened.
-pub(crate) fn placeholder(converter: &Converter, error: &Error) -> Rendition {
-    let problem = error.to_string();
-    let mut writer = Writer::new(converter.options.eol);
-    writer.text(&format!(
-        "{PROBLEM_FIELD}: {problem}\n\nThis message could not be read.\n"
-    ));
-    writer.finish(vec![problem])
 }
 
 /// The text under construction.
@@ -110,6 +100,7 @@ impl Text<'_> {
             };
             self.line("Attachment", &format!("{} ({size})", item.name));
         }
+        add_failures(message, &mut problems);
         for problem in problems.iter().take(MAX_PROBLEMS) {
             self.line(PROBLEM_FIELD, problem);
         }

@@ -277,8 +277,8 @@ impl Synthesis<'_> {
     fn internet_headers(&self, fields: &mut Fields) {
         let properties = self.message.properties();
         let names = self.message.store().named_properties();
-        for record in properties.context().records() {
-            let name = match names.name(record.id) {
+        for id in properties.ids() {
+            let name = match names.name(id) {
                 Some((PropertySet::INTERNET_HEADERS, PropertyName::String(name))) => name,
                 // Voice mail: X-VoiceMessageDuration and the like.
                 Some((PropertySet::UNIFIED_MESSAGING, PropertyName::String(name)))
@@ -291,8 +291,8 @@ impl Synthesis<'_> {
             if !is_field_name(name) || is_reserved(name) || fields.has(name) {
                 continue;
             }
-            let number = || Some(properties.integer(record.id).ok().flatten()?.to_string());
-            let text = properties.string(record.id).ok().flatten().or_else(number);
+            let number = || Some(properties.integer(id).ok().flatten()?.to_string());
+            let text = properties.string(id).ok().flatten().or_else(number);
             if let Some(text) = text {
                 fields.push_text(name, &decode(&text));
             }

@@ -1,0 +1,223 @@
+//! No output of a damaged file differs from that of the healthy one without a word: an `X-Ostfs-Problem` field, an
+//! input/output error, or a line in `problems.txt` that names it.
+//!
+//! The damage comes from the tool beside the corpus; without it these tests say so and pass.
+
+mod corpus;
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::ffi::OsStr;
+use std::path::Path;
+
+use corpus::{ANSI, Damaged, ENRON, OST};
+use ostfs::tree::{Ino, Kind, Options, Tree};
+
+/// Bytes, or None for an input/output error.
+type Content = Option<Vec<u8>>;
+
+/// The files of a message.
+#[derive(Debug)]
+struct Files {
+    path: String,
+    own: Content,
+    /// By their path below the directory of attachments.
+    attachments: BTreeMap<String, Content>,
+}
+
+/// All that a tree shows.
+struct Shown {
+    /// By node.
+    messages: BTreeMap<u32, Files>,
+    folders: BTreeSet<String>,
+    problems: String,
+}
+
+const ATTACHMENTS: &str = ".attachments";
+
+fn read(tree: &Tree, ino: Ino) -> Content {
+    let size = tree.attr(ino).ok()?.size as usize;
+    let mut bytes = vec![0; size];
+    let mut done = 0;
+    while done < size {
+        match tree.read_at(ino, done as u64, &mut bytes[done..]).ok()? {
+            0 => return None,
+            count => done += count,
+        }
+    }
+    Some(bytes)
+}
+
+/// The file as a user gets it in the end: one in which an attachment turns out damaged has another in its place.
+fn read_or_replaced(tree: &Tree, ino: Ino) -> Content {
+    read(tree, ino).or_else(|| read(tree, tree.replacement(ino)?))
+}
+
+/// Everything below `top`, by path.
+fn below(tree: &Tree, top: Ino) -> BTreeMap<String, Content> {
+    let mut files = BTreeMap::new();
+    let mut todo = vec![(top, String::new())];
+    while let Some((ino, path)) = todo.pop() {
+        let Ok(listing) = tree.directory(ino) else {
+            files.insert(path, None);
+            continue;
+        };
+        for entry in listing.entries() {
+            let path = format!("{path}/{}", entry.name);
+            match entry.kind {
+                Kind::Directory => todo.push((entry.ino, path)),
+                _ => _ = files.insert(path, read_or_replaced(tree, entry.ino)),
+            }
+        }
+    }
+    files
+}
+
+fn show(file: &Path) -> Shown {
+    let options = Options {
+        all: true,
+        ..Options::default()
+    };
+    let tree = Tree::open(file, &options).unwrap();
+    let mut messages = BTreeMap::new();
+    let mut folders = BTreeSet::new();
+    let mut todo = vec![(Ino::ROOT, String::new())];
+    while let Some((ino, path)) = todo.pop() {
+        let Ok(listing) = tree.directory(ino) else {
+            continue;
+        };
+        let mut stems = BTreeMap::new();
+        for entry in listing.entries() {
+            let path = format!("{path}/{}", entry.name);
+            match (entry.kind, path.strip_suffix(ATTACHMENTS)) {
+                (Kind::File, _) => {
+                    // The low half of an inode number is the node.
+                    let nid = (entry.ino.0 & u64::from(u32::MAX)) as u32;
+                    let stem = path.rsplit_once('.').unwrap().0.to_owned();
+                    stems.insert(stem, nid);
+                    let files = Files {
+                        own: read_or_replaced(&tree, entry.ino),
+                        path,
+                        attachments: BTreeMap::new(),
+                    };
+                    assert!(messages.insert(nid, files).is_none(), "{nid:#x} twice");
+                }
+                (Kind::Directory, Some(stem)) if stems.contains_key(stem) => {
+                    let files: &mut Files = messages.get_mut(&stems[stem]).unwrap();
+                    files.attachments = below(&tree, entry.ino);
+                }
+                (Kind::Directory, _) => {
+                    folders.insert(path.clone());
+                    todo.push((entry.ino, path));
+                }
+                (Kind::Symlink, _) => {}
+            }
+        }
+    }
+    let control = tree
+        .lookup(Ino::ROOT, OsStr::new(".ostfs"))
+        .unwrap()
+        .unwrap();
+    let problems = tree.lookup(control, OsStr::new("problems.txt"));
+    let problems = read(&tree, problems.unwrap().unwrap()).unwrap();
+    Shown {
+        messages,
+        folders,
+        problems: String::from_utf8(problems).unwrap(),
+    }
+}
+
+/// Whether the file itself says that something is wrong with it: in the header of mail, as a property of calendars and
+/// cards, as the last line of notes.
+fn says_so(content: &[u8]) -> bool {
+    let text = String::from_utf8_lossy(content).to_ascii_lowercase();
+    text.contains("x-ostfs-problem: ") || text.contains("x-ostfs-problem:")
+}
+
+/// Differences that nothing accounts for.
+fn unsaid(whole: &Shown, hurt: &Shown, kind: &str) -> Vec<String> {
+    let mut unsaid = Vec::new();
+    let cut = hurt.problems.contains("it was cut off");
+    for (nid, before) in &whole.messages {
+        let named = hurt.problems.contains(&format!("{nid:#x}"));
+        let Some(after) = hurt.messages.get(nid) else {
+            // What a cut has taken away has left no trace that could be named.
+            if !named && !(cut && kind.starts_with("trunc")) {
+                unsaid.push(format!("{nid:#x} {}: missing", before.path));
+            }
+            continue;
+        };
+        let says = after.own.as_deref().is_none_or(says_so);
+        if after.own.is_some() && after.own != before.own && !says {
+            unsaid.push(format!("{nid:#x} {}: other bytes", after.path));
+        }
+        for (name, content) in &before.attachments {
+            match after.attachments.get(name) {
+                None if says || named => {}
+                None => unsaid.push(format!("{nid:#x} {}: no {name}", after.path)),
+                // Never other bytes, whoever says so.
+                Some(Some(bytes)) if Some(bytes) != content.as_ref() && !says_so(bytes) => {
+                    unsaid.push(format!("{nid:#x} {}: other bytes in {name}", after.path));
+                }
+                Some(_) => {}
+            }
+        }
+        let moved = after.path != before.path;
+        if moved && !named && !says && hurt.problems.is_empty() {
+            unsaid.push(format!("{nid:#x} {}: was {}", after.path, before.path));
+        }
+    }
+    for folder in whole.folders.difference(&hurt.folders) {
+        if hurt.problems.is_empty() {
+            unsaid.push(format!("{folder}: missing"));
+        }
+    }
+    unsaid
+}
+
+#[test]
+fn nothing_differs_without_a_word_in_a_unicode_file() {
+    nothing_differs_without_a_word(ENRON);
+}
+
+#[test]
+fn nothing_differs_without_a_word_in_an_ansi_file() {
+    nothing_differs_without_a_word(ANSI);
+}
+
+#[test]
+fn nothing_differs_without_a_word_in_a_file_with_4k_pages() {
+    nothing_differs_without_a_word(OST);
+}
+
+fn nothing_differs_without_a_word(name: &str) {
+    let mut all = Vec::new();
+    if let Some((_scratch, damages)) = corpus::damaged(name) {
+        let whole = show(&corpus::file(name));
+        assert_eq!(whole.problems, "", "{name}");
+        for Damaged { kind, file, .. } in &damages {
+            let hurt = show(file);
+            assert_ne!(hurt.problems, "", "{name} {kind}: nothing was said");
+            let same = |(nid, files): (&u32, &Files)| {
+                let after = hurt.messages.get(nid);
+                after.is_some_and(|after| {
+                    after.own == files.own && after.attachments == files.attachments
+                })
+            };
+            let same = whole.messages.iter().filter(|one| same(*one)).count();
+            let unsaid = unsaid(&whole, &hurt, kind);
+            println!(
+                "{name} {kind}: {} of {} messages shown, {same} unchanged, {} unsaid, {} problems",
+                hurt.messages.len(),
+                whole.messages.len(),
+                unsaid.len(),
+                hurt.problems.lines().count()
+            );
+            all.extend(
+                unsaid
+                    .into_iter()
+                    .map(|line| format!("{name} {kind}: {line}")),
+            );
+        }
+    }
+    assert!(all.is_empty(), "{all:#?}");
+}
