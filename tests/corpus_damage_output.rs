@@ -130,7 +130,7 @@ fn show(file: &Path) -> Shown {
 /// cards, as the last line of notes.
 fn says_so(content: &[u8]) -> bool {
     let text = String::from_utf8_lossy(content).to_ascii_lowercase();
-    text.contains("x-ostfs-problem: ") || text.contains("x-ostfs-problem:")
+    text.contains("x-ostfs-problem:")
 }
 
 /// Differences that nothing accounts for.
@@ -141,7 +141,8 @@ fn unsaid(whole: &Shown, hurt: &Shown, kind: &str) -> Vec<String> {
         let named = hurt.problems.contains(&format!("{nid:#x}"));
         let Some(after) = hurt.messages.get(nid) else {
             // What a cut has taken away has left no trace that could be named.
-            if !named && !(cut && kind.starts_with("trunc")) {
+            let cut_away = cut && kind.starts_with("trunc");
+            if !named && !cut_away {
                 unsaid.push(format!("{nid:#x} {}: missing", before.path));
             }
             continue;

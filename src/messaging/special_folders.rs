@@ -55,7 +55,7 @@ impl SpecialFolders {
                 self.insert(&bytes, purpose);
             }
         }
-        let additional = properties.context().get(tags::ADDITIONAL_REN_ENTRY_IDS);
+        let additional = properties.value(tags::ADDITIONAL_REN_ENTRY_IDS);
         if let Ok(Some(Value::Multiple(values))) = additional {
             for (value, purpose) in values.iter().zip(ADDITIONAL) {
                 if let Value::Binary(bytes) = value {
@@ -83,7 +83,7 @@ impl SpecialFolders {
     /// What the folder `nid` with these properties is for.
     pub fn purpose(&self, nid: NodeId, properties: &Properties) -> Option<&'static str> {
         let by_counter = || {
-            let own = match properties.context().get(tags::SERVER_FOLDER_ID).ok()?? {
+            let own = match properties.value(tags::SERVER_FOLDER_ID).ok()?? {
                 Value::Integer64(id) => id.to_le_bytes().to_vec(),
                 Value::Binary(bytes) => bytes,
                 _ => return None,
