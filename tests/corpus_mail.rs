@@ -64,7 +64,7 @@ fn attached(message: &Json, into: &mut Vec<String>) {
 
 /// The stored plain text, in words.
 fn words_of_body(message: &Message) -> String {
-    let body = message.properties().context().get(tags::BODY).unwrap();
+    let body = message.properties().value(tags::BODY).unwrap();
     let text = match body {
         Some(Value::String(bytes)) => codepage::decode_utf16le(&bytes),
         Some(Value::String8(bytes)) => codepage::decode(message.properties().code_page(), &bytes),

@@ -23,7 +23,7 @@ const HIDDEN: [&str; 8] = [
 /// A phrase of each body that `message` and the messages within it have: words in any language with single spaces
 /// between them, which stand on one line. A body without words gives none.
 pub fn of_message(message: &Message) -> Vec<String> {
-    let context = message.properties().context();
+    let properties = message.properties();
     let page = message.properties().code_page();
     let bodies = [
         (tags::BODY, of_text as fn(&str) -> String),
@@ -31,7 +31,7 @@ pub fn of_message(message: &Message) -> Vec<String> {
     ];
     let mut phrases = Vec::new();
     for (tag, phrase) in bodies {
-        phrases.push(match context.get(tag).unwrap() {
+        phrases.push(match properties.value(tag).unwrap() {
             Some(Value::String(bytes)) => phrase(&codepage::decode_utf16le(&bytes)),
             Some(Value::String8(bytes) | Value::Binary(bytes)) => match std::str::from_utf8(&bytes)
             {
@@ -41,7 +41,7 @@ pub fn of_message(message: &Message) -> Vec<String> {
             _ => String::new(),
         });
     }
-    if let Some(Value::Binary(bytes)) = context.get(tags::RTF_COMPRESSED).unwrap() {
+    if let Some(Value::Binary(bytes)) = properties.value(tags::RTF_COMPRESSED).unwrap() {
         phrases.push(of_rtf(&lzfu::decompress(&bytes).bytes));
     }
     for attachment in message.attachments(|error| panic!("{error}")) {
