@@ -221,6 +221,45 @@ fn f24_the_reserved_bit_of_block_ids_does_not_matter() {
 }
 
 #[test]
+fn f25_offsets_past_4_gib_and_block_ids_past_2_to_the_53_are_followed() {
+    // Some GiB of nothing before the first block, which take no space on disk. ANSI ends at 2 GiB, where a signed
+    // offset would be negative.
+    for (format, skipped, bid_base) in [
+        (Format::Ansi, 8_500, 1 << 31),
+        (Format::Unicode, 17_000, 1 << 60),
+        (Format::Ost4k, 260, 1 << 60),
+    ] {
+        let mut options = Options::new(format, Crypt::None);
+        (options.skipped, options.bid_base) = (skipped, bid_base);
+        let content = Payload::random(300_000, 9).to_vec();
+        let file = write_with(options, |store| {
+            let inbox = store.folder(store.ipm_subtree(), "Inbox");
+            store.message(inbox, mail("far").attachment("far.bin", content.clone()));
+        });
+        assert!(
+            file.layout
+                .blocks
+                .iter()
+                .all(|block| block.ib > 2_100_000_000)
+        );
+        let walked = file.walk();
+        let attachment = walked
+            .files
+            .iter()
+            .find(|(path, _)| path.ends_with("far.bin"));
+        assert!(attachment.unwrap().1 == &content);
+        assert_eq!((walked.problems, walked.ending("far.eml")), (0, 1));
+        let report = walk::check(&file.path).unwrap();
+        assert_eq!(
+            (report.errors, report.warnings),
+            (0, 0),
+            "{:?}",
+            report.findings
+        );
+    }
+}
+
+#[test]
 fn f36_without_allocation_maps_nothing_is_missing() {
     for_each_format(|file, damage, _| {
         let before = file.walk();

@@ -156,7 +156,12 @@ fn select(
         let Ok(message) = Message::of_entry(store, *node) else {
             continue;
         };
-        if item_class(message.properties().context()).is_none() {
+        if message
+            .properties()
+            .context()
+            .and_then(item_class)
+            .is_none()
+        {
             continue;
         }
         let readable = reader.read(&message);

@@ -1,7 +1,7 @@
 //! Whether all of a message can be read: properties, recipients, attachments and what is within them.
 
 use crate::ltp::{PropertyContext, PropertyStream, tags};
-use crate::messaging::{Attachment, AttachmentData, Message};
+use crate::messaging::{Attachment, AttachmentData, Message, Properties};
 
 /// What opening an object costs beside the bytes of its values.
 const OBJECT: u64 = 4096;
@@ -75,7 +75,7 @@ impl Reader {
         let mut whole = true;
         message.recipients(|_| whole = false);
         let attachments = message.attachments(|_| whole = false);
-        self.values(message.properties().context())
+        self.values(message.properties())
             && whole
             && attachments
                 .iter()
@@ -86,7 +86,7 @@ impl Reader {
         let Ok(properties) = attachment.properties() else {
             return false;
         };
-        self.values(properties.context())
+        self.values(&properties)
             && match attachment.data(&properties) {
                 // The values of the attachment have been read already.
                 Ok(AttachmentData::None | AttachmentData::Bytes(_)) => true,
@@ -96,7 +96,10 @@ impl Reader {
             }
     }
 
-    fn values(&mut self, context: &PropertyContext) -> bool {
+    fn values(&mut self, properties: &Properties) -> bool {
+        let Some(context) = properties.context() else {
+            return false;
+        };
         self.take(OBJECT)
             && context.problem().is_none()
             && context

@@ -32,7 +32,7 @@ impl Layout {
 
     /// The BBT entry of a block.
     pub fn block(&self, bid: u64) -> BlockEntry {
-        self.blocks[(bid / 4) as usize - 1]
+        self.blocks[((bid - self.options.bid_base) / 4) as usize - 1]
     }
 
     /// The page of a B-tree at `level` in which `key` is or would be.

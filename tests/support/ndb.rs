@@ -63,6 +63,10 @@ pub struct Options {
     pub fanout: Option<usize>,
     /// Round the file up to whole AMap intervals, as Outlook does (sparse: it costs no space on disk).
     pub round_up: bool,
+    /// Number before the first BID, a multiple of 4.
+    pub bid_base: u64,
+    /// AMap intervals left out (sparse) before the first block.
+    pub skipped: u64,
 }
 
 impl Options {
@@ -74,6 +78,8 @@ impl Options {
             compress: true,
             fanout: None,
             round_up: true,
+            bid_base: 0,
+            skipped: 0,
         }
     }
 }
@@ -101,6 +107,7 @@ pub struct Ndb {
 impl Ndb {
     pub fn create(path: &Path, options: Options) -> Result<Ndb> {
         let geo = options.format.geometry();
+        let skipped = options.skipped;
         Ok(Ndb {
             geo,
             options,
@@ -109,7 +116,7 @@ impl Ndb {
             pages: Vec::new(),
             roots: Roots::default(),
             rgnid: [0x400; 32],
-            out: Output::create(path, geo)?,
+            out: Output::create(path, geo, skipped)?,
             next_page: 1,
         })
     }
@@ -202,7 +209,7 @@ impl Ndb {
     // Blocks.
 
     fn next_bid(&self, internal: bool) -> u64 {
-        (self.bbt.len() as u64 + 1) * 4 + if internal { 2 } else { 0 }
+        self.options.bid_base + (self.bbt.len() as u64 + 1) * 4 + if internal { 2 } else { 0 }
     }
 
     fn block(&mut self, payload: &[u8], internal: bool, compress: bool) -> Result<u64> {
@@ -265,7 +272,7 @@ impl Ndb {
     /// Counts one more use of a block.
     pub fn add_ref(&mut self, bid: u64) {
         if bid != 0 {
-            let entry = &mut self.bbt[(bid / 4) as usize - 1];
+            let entry = &mut self.bbt[((bid - self.options.bid_base) / 4) as usize - 1];
             entry.refs = entry.refs.checked_add(1).expect("a block's uses");
         }
     }
@@ -363,7 +370,7 @@ impl Ndb {
         };
         let bbt_entry = |ndb: &Ndb, i: usize| {
             let b = ndb.bbt[i];
-            let bid = (i as u64 + 1) * 4 + if b.internal { 2 } else { 0 };
+            let bid = ndb.options.bid_base + (i as u64 + 1) * 4 + if b.internal { 2 } else { 0 };
             let mut out = Vec::with_capacity(24);
             ndb.geo.put_word(&mut out, bid);
             ndb.geo.put_word(&mut out, b.ib);

@@ -36,16 +36,17 @@ pub struct MapState {
 }
 
 impl Output {
-    pub fn create(path: &Path, geo: Geometry) -> Result<Output> {
+    /// `skipped` AMap intervals are left out before the first place: their maps are zeros, all is free.
+    pub fn create(path: &Path, geo: Geometry, skipped: u64) -> Result<Output> {
         let mut out = Output {
             geo,
             file: File::create(path)?,
             buffer: Vec::with_capacity(BUFFER),
             buffer_at: geo.first_amap,
             pos: geo.first_amap,
-            amap: 0,
+            amap: skipped,
             bits: Vec::new(),
-            free_units: 0,
+            free_units: skipped * geo.amap_bytes as u64 * 8,
         };
         out.open_section();
         Ok(out)
