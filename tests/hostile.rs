@@ -2,8 +2,59 @@
 //! in a tree that can be walked to its end, without a panic, in bounded time. All files come from our own writer; those
 //! that fuzzers made against another reader lie beside the corpus.
 //!
-//! `hostile_items.rs` has heaps, tables and items, `damage.rs` lost pages and headers; code pages, RTF, header fields
-//! and names are tested beside the code that reads them.
+//! All rows, whichever file has the test that guards it:
+//!
+//! | row | broken structure | test |
+//! |---|---|---|
+//! | F1 | more entries than a page holds | `damage.rs` `a_page_that_claims_too_many_entries_is_gone_around` |
+//! | F2 | last entry of a full page | `hostile.rs` `f2_every_entry_of_full_pages_is_read` |
+//! | F3 | pages of another type | `hostile.rs` `f3_roots_that_lead_to_the_other_tree_are_found_again` |
+//! | F4 | folders within themselves | `hostile.rs` `f4_folders_that_are_their_own_ancestors_end` |
+//! | F4 | messages within themselves | `hostile.rs` `f4_f39_a_message_within_itself_ends` |
+//! | F4 | data trees within themselves | `hostile.rs` `f4_a_data_tree_within_itself_ends` |
+//! | F4 | pages within themselves | `damage.rs` `lost_and_cyclic_intermediate_pages_cost_nothing` |
+//! | F5 | orphans | `hostile_items.rs` `f5_f6_items_of_parents_that_do_not_exist_are_in_lost_found` |
+//! | F6 | parents that are not there | `hostile_items.rs` `f5_f6_items_of_parents_that_do_not_exist_are_in_lost_found` |
+//! | F7 | offsets of the name map | `hostile_items.rs` `f7_f9_a_name_map_of_garbage_costs_the_names_alone` |
+//! | F8 | no store, no name map | `hostile_items.rs` `f8_without_store_object_and_name_map_the_mail_is_there` |
+//! | F9 | lengths beyond a buffer | `hostile_items.rs` `f7_f9_a_name_map_of_garbage_costs_the_names_alone` |
+//! | F10 | count and total of an XBLOCK | `hostile.rs` `f10_an_xblock_that_lies_is_an_error_of_its_attachment` |
+//! | F10 | levels of an XBLOCK | `hostile.rs` `f10_levels_beyond_two_are_refused` |
+//! | F11 | compressed XBLOCK | `hostile.rs` `f11_f12_f13_f14_compressed_blocks_of_all_kinds_come_back_byte_for_byte` |
+//! | F12 | a stream for each block | `hostile.rs` `f11_f12_f13_f14_compressed_blocks_of_all_kinds_come_back_byte_for_byte` |
+//! | F13 | plain data like a stream | `hostile.rs` `f11_f12_f13_f14_compressed_blocks_of_all_kinds_come_back_byte_for_byte` |
+//! | F14 | streams that end early | `hostile.rs` `f14_a_zlib_stream_that_ends_early_is_an_error_of_its_attachment` |
+//! | F15 | `cFree` of a page map | `hostile_items.rs` `f15_a_wrong_count_of_freed_items_is_ignored` |
+//! | F16 | page map outside its block | `hostile_items.rs` `f16_f38_page_maps_and_items_outside_their_block_cost_one_object` |
+//! | F17 | HID split of large tables | `hostile_items.rs` `f17_f19_large_tables_are_read_in_every_format_and_replaced_when_their_rows_are_lost` |
+//! | F18 | columns outside of a row | `hostile_items.rs` `f18_columns_outside_the_row_are_no_columns` |
+//! | F19 | row matrix missing | `hostile_items.rs` `f17_f19_large_tables_are_read_in_every_format_and_replaced_when_their_rows_are_lost` |
+//! | F20 | rows of lost messages | `hostile_items.rs` `f20_rows_of_lost_messages_and_messages_without_data_say_so` |
+//! | F21 | folders without tables | `hostile_items.rs` `f21_without_tables_the_nodes_tell` |
+//! | F22 | SIBLOCK | `hostile.rs` `f22_hundreds_of_subnodes_are_found` |
+//! | F23 | count of an SLBLOCK | `hostile.rs` `f23_a_subnode_list_that_claims_too_much_costs_one_message` |
+//! | F24 | low bit of a BID | `hostile.rs` `f24_the_reserved_bit_of_block_ids_does_not_matter` |
+//! | F25 | large offsets and BIDs | `hostile.rs` `f25_offsets_past_4_gib_and_block_ids_past_2_to_the_53_are_followed` |
+//! | F26 | multi-valued properties | `../src/ltp/property.rs` `f26_multiple_values_with_odd_offsets_keep_what_can_be_read` |
+//! | F27 | unknown types | `hostile_items.rs` `f27_f33_unknown_types_and_double_properties_cost_themselves_alone` |
+//! | F28 | no recipients, no attachments | `hostile_items.rs` `f28_a_message_without_recipients_and_attachments_is_a_message` |
+//! | F29 | attachments without method or data | `hostile_items.rs` `f29_an_attachment_without_method_or_data_is_there` |
+//! | F30 | locks held across recursion | `hostile.rs` `f30_f43_many_threads_read_the_same` |
+//! | F31 | compressed RTF that lies | `hostile_text.rs` `f31_compressed_rtf_that_lies_keeps_what_can_be_read_and_says_so` |
+//! | F32 | short values | `hostile_items.rs` `f32_values_shorter_than_their_types_cost_themselves_alone` |
+//! | F33 | a property twice | `hostile_items.rs` `f27_f33_unknown_types_and_double_properties_cost_themselves_alone` |
+//! | F34 | wrong code pages, half characters | `hostile_text.rs` `f34_text_that_its_code_page_does_not_fit_comes_out_as_text` |
+//! | F35 | encoded without a word | `damage.rs` `blocks_that_are_permuted_without_a_word_in_the_header_are_decoded` |
+//! | F36 | no allocation maps | `hostile.rs` `f36_without_allocation_maps_nothing_is_missing` |
+//! | F36 | no roots | `damage.rs` `lost_roots_cost_nothing` |
+//! | F37 | copied while in use | `hostile.rs` `f37_zeros_and_stubs_are_one_clear_line` |
+//! | F38 | killed while it wrote | `hostile_items.rs` `f16_f38_page_maps_and_items_outside_their_block_cost_one_object` |
+//! | F39 | very deep nesting | `hostile_items.rs` `f39_forty_messages_within_each_other_end_at_thirty` |
+//! | F39 | nesting that multiplies | `hostile_items.rs` `f39_messages_that_name_the_next_one_twice_are_checked_once_each` |
+//! | F40 | line ends in what becomes a field | `hostile_text.rs` `f40_nothing_that_is_stored_can_add_a_field` |
+//! | F41 | evil names | `hostile_text.rs` `f41_names_of_attachments_stay_in_their_directory` |
+//! | F42 | body in the transport headers | `hostile_text.rs` `f42_transport_headers_are_cut_where_the_header_ends` |
+//! | F43 | several threads | `hostile.rs` `f30_f43_many_threads_read_the_same` |
 
 mod corpus;
 mod mailbox;
@@ -15,6 +66,30 @@ use ostfs::messaging::{AttachmentData, Message as Opened};
 use ostfs::ndb::NodeId;
 use support::*;
 use walk::{everything, open, survives};
+
+/// Rows of the list.
+const ROWS: u32 = 43;
+
+#[test]
+fn every_row_has_a_test() {
+    let tests = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("tests");
+    let table = include_str!("hostile.rs").lines();
+    let mut rows = std::collections::BTreeSet::new();
+    for line in table.filter_map(|line| line.strip_prefix("//! | F")) {
+        rows.insert(line.split(' ').next().unwrap().parse::<u32>().unwrap());
+        let names: Vec<&str> = line.split('`').collect();
+        let [.., file, _, test, _] = names[..] else {
+            panic!("{line}");
+        };
+        let source = std::fs::read_to_string(tests.join(file)).unwrap();
+        assert!(
+            source.contains(&format!("#[test]\nfn {test}()"))
+                || source.contains(&format!("#[test]\n    fn {test}()")),
+            "{line}"
+        );
+    }
+    assert!(rows.into_iter().eq(1..=ROWS));
+}
 
 #[test]
 fn f2_every_entry_of_full_pages_is_read() {
