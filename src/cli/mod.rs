@@ -48,6 +48,7 @@ enum Command {
     #[command(visible_alias = "umount")]
     Unmount(UnmountArguments),
     Export(ExportArguments),
+    Index(IndexArguments),
     Ls(LsArguments),
     Cat(CatArguments),
     Info(InfoArguments),
@@ -93,7 +94,8 @@ struct UnmountArguments {
 
 /// Write what a mount of FILE, or of several, shows into the directory DIR
 ///
-/// The same names, bytes and times, without FUSE. A second run with `-o nonempty` writes only what is missing.
+/// The same names, bytes and times, without FUSE. The filters take what fulfils all of them; without any, everything is
+/// taken. At the end a table tells for each folder what was found, written and failed.
 #[derive(Debug, Args)]
 #[command(after_help = options::help(), after_long_help = format!("{}\n\n{}", options::help(), exit::HELP))]
 struct ExportArguments {
@@ -111,6 +113,64 @@ struct ExportArguments {
     /// Files written at the same time [default: one per processor]
     #[arg(short, long, value_name = "NUMBER")]
     jobs: Option<usize>,
+    /// Go on with an earlier export: write only what is missing or has another size or time
+    #[arg(long)]
+    resume: bool,
+    /// Write a record of every file, and of FILE, with its SHA-256 into PATH, a .csv or .jsonl file
+    #[arg(long, value_name = "PATH")]
+    manifest: Option<PathBuf>,
+    #[command(flatten)]
+    filter: FilterArguments,
+}
+
+/// Which items are taken.
+#[derive(Debug, Args)]
+#[command(next_help_heading = "Filters")]
+struct FilterArguments {
+    /// Only this folder and those below it, as in --folder Inbox/Projects; may be repeated
+    #[arg(long = "folder", value_name = "PATH")]
+    folders: Vec<String>,
+    /// Only items of this day (UTC) or later
+    #[arg(long, value_name = "YYYY-MM-DD")]
+    since: Option<String>,
+    /// Only items of this day (UTC) or earlier
+    #[arg(long, value_name = "YYYY-MM-DD")]
+    until: Option<String>,
+    /// Only items with this text in the name or address of their sender
+    #[arg(long, value_name = "TEXT")]
+    from: Option<String>,
+    /// Only items with this text in their subject
+    #[arg(long, value_name = "TEXT")]
+    subject: Option<String>,
+    /// Only items of this message class, as in --class IPM.Note
+    #[arg(long, value_name = "CLASS")]
+    class: Option<String>,
+}
+
+/// Print a record of every file that export would write
+///
+/// CSV with a line of names: path, nid, folder, date, from, to, subject, class, size, sha256, problems. Attachments have the
+/// class "attachment", FILE itself the class "source".
+#[derive(Debug, Args)]
+#[command(after_help = options::help())]
+struct IndexArguments {
+    /// The .ost or .pst file, or several; they are only read
+    #[arg(required = true, value_name = "FILE")]
+    files: Vec<PathBuf>,
+    /// As JSON Lines: one object a line
+    #[arg(long)]
+    json: bool,
+    /// Name items after TEMPLATE: {date}, {date:FORMAT} as strftime(3), {from}, {to}, {subject}, {nid}
+    #[arg(long, value_name = "TEMPLATE")]
+    names: Option<Template>,
+    /// Leave out SHA-256 and the record of FILE: reads no attachment, and is much faster
+    #[arg(long)]
+    no_hash: bool,
+    /// Options of the tree; may be repeated
+    #[arg(short = 'o', value_name = "OPTION[=VALUE],...")]
+    options: Vec<String>,
+    #[command(flatten)]
+    filter: FilterArguments,
 }
 
 /// List what a mount of FILE would show
@@ -196,6 +256,7 @@ pub fn run(arguments: Vec<OsString>) -> Result<(), Failure> {
         Some(Command::Mount(arguments)) => mount::run(&arguments, Writer::User),
         Some(Command::Unmount(arguments)) => unmount::run(&arguments),
         Some(Command::Export(arguments)) => export::run(&arguments),
+        Some(Command::Index(arguments)) => export::index(&arguments),
         Some(Command::Ls(arguments)) => ls::run(&arguments),
         Some(Command::Cat(arguments)) => cat::run(&arguments),
         Some(Command::Info(arguments)) => info::run(&arguments),

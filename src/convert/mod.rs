@@ -161,6 +161,11 @@ impl Converter {
         mail::plain::render(self, message, zone)
     }
 
+    /// The From and To fields of `message` as mail, decoded; empty where it has none.
+    pub fn from_and_to(&self, message: &Message) -> (String, String) {
+        mail::from_and_to(self, message)
+    }
+
     /// As [`Converter::render_mail`], with attachments that turn out damaged as placeholder parts: all of them are read
     /// to find those.
     pub fn render_checked(&self, message: &Message) -> Rendition {

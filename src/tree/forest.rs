@@ -99,6 +99,17 @@ impl Forest {
         }))
     }
 
+    /// The trees, in the order of their files.
+    pub(super) fn trees(&self) -> &[Tree] {
+        &self.trees
+    }
+
+    /// The tree that has `ino`, and its number there.
+    pub(super) fn at(&self, ino: Ino) -> Option<(&Tree, Ino)> {
+        let at = self.place(ino).ok().flatten()?;
+        Some((at.tree, at.ino))
+    }
+
     /// How many problems were met so far, in all files.
     pub fn problem_count(&self) -> u64 {
         self.trees.iter().map(Tree::problem_count).sum()

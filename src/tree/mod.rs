@@ -23,6 +23,7 @@ mod name;
 mod options;
 mod path;
 mod problems;
+mod summary;
 mod template;
 
 use std::collections::{HashMap, HashSet};
@@ -46,6 +47,7 @@ pub use forest::{Forest, Listing};
 pub use info::{FolderInfo, Info};
 pub use ino::{Ino, Kind};
 pub use options::{Attachments, Layout, Options};
+pub use summary::{Part, People, Summary};
 pub use template::{Template, TemplateError};
 
 use attachments::AttachmentList;

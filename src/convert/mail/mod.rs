@@ -62,6 +62,17 @@ pub(super) fn render(converter: &Converter, message: &Message, checked: bool) ->
     write(converter, entity, identity(message), composer.problems)
 }
 
+/// The From and To fields of `message`, decoded and on one line.
+pub(super) fn from_and_to(converter: &Converter, message: &Message) -> (String, String) {
+    let fields = fields::of_message(converter, message, Headers::Utf8, |_| {});
+    let field = |name| {
+        let lines = fields.get(name).unwrap_or_default().lines();
+        let unfolded: Vec<&str> = lines.map(str::trim).collect();
+        encoded_word::decode(&unfolded.join(" "))
+    };
+    (field("From"), field("To"))
+}
+
 fn write(
     converter: &Converter,
     entity: Entity,

@@ -1,0 +1,162 @@
+//! Which items an export takes: all conditions that are given must hold.
+#![forbid(unsafe_code)]
+
+use std::time::SystemTime;
+
+use crate::tree::{Forest, Ino, Summary};
+
+/// Conditions on items. Text is compared without regard to case.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Filter {
+    /// Paths of folders, from the root of the tree: items in one of them or below it. Any folder if there are none.
+    pub folders: Vec<String>,
+    /// Items of this time or later.
+    pub since: Option<SystemTime>,
+    /// Items before this time.
+    pub until: Option<SystemTime>,
+    /// A part of the From field: name or address.
+    pub from: Option<String>,
+    /// A part of the subject.
+    pub subject: Option<String>,
+    /// PidTagMessageClass, or a class that it is derived from: `IPM.Note` takes `IPM.Note.SMIME` too.
+    pub class: Option<String>,
+}
+
+impl Filter {
+    /// Whether every item is taken.
+    pub fn is_empty(&self) -> bool {
+        *self == Self::default()
+    }
+
+    /// Whether something below the directory at `path` can be in a folder that is taken.
+    pub(super) fn enters(&self, path: &str) -> bool {
+        self.takes_folder(path) || self.folders.iter().any(|folder| is_within(folder, path))
+    }
+
+    /// Whether the folder at `path` is taken.
+    pub(super) fn takes_folder(&self, path: &str) -> bool {
+        self.folders.is_empty() || self.folders.iter().any(|folder| is_within(path, folder))
+    }
+
+    /// Whether the item that `ino` shows or belongs to is taken, its folder apart. An item that cannot be opened is:
+    /// what it is nobody can tell, and it must not get lost.
+    pub(super) fn takes(&self, forest: &Forest, ino: Ino) -> bool {
+        let only_folders = Self {
+            folders: self.folders.clone(),
+            ..Self::default()
+        };
+        if *self == only_folders {
+            return true;
+        }
+        let Some(summary) = forest.summary(ino) else {
+            return forest.item(ino).is_some();
+        };
+        self.takes_summary(&summary)
+            && self
+                .from
+                .as_ref()
+                .is_none_or(|from| contains(&forest.people(ino).from, from))
+    }
+
+    fn takes_summary(&self, item: &Summary) -> bool {
+        let in_time = match item.date {
+            Some(date) => {
+                self.since.is_none_or(|since| date >= since)
+                    && self.until.is_none_or(|until| date < until)
+            }
+            None => self.since.is_none() && self.until.is_none(),
+        };
+        in_time
+            && self
+                .subject
+                .as_ref()
+                .is_none_or(|part| contains(&item.subject, part))
+            && self
+                .class
+                .as_ref()
+                .is_none_or(|class| is_derived(&item.class, class))
+    }
+}
+
+fn contains(text: &str, part: &str) -> bool {
+    text.to_lowercase().contains(&part.to_lowercase())
+}
+
+/// Whether `path` is `folder` or below it.
+fn is_within(path: &str, folder: &str) -> bool {
+    let mut path = path.split('/').filter(|name| !name.is_empty());
+    folder
+        .split('/')
+        .filter(|name| !name.is_empty())
+        .all(|name| {
+            path.next()
+                .is_some_and(|own| own.to_lowercase() == name.to_lowercase())
+        })
+}
+
+fn is_derived(class: &str, base: &str) -> bool {
+    let start = class.get(..base.len());
+    start.is_some_and(|start| start.eq_ignore_ascii_case(base))
+        && matches!(class.as_bytes().get(base.len()), None | Some(b'.'))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::time::Duration;
+
+    #[test]
+    fn folders_are_taken_with_all_below_and_entered_on_the_way_there() {
+        let filter = Filter {
+            folders: vec!["/Inbox/projects".to_owned()],
+            ..Filter::default()
+        };
+        for (path, taken, entered) in [
+            ("", false, true),
+            ("Inbox", false, true),
+            ("Inbox/Projects", true, true),
+            ("Inbox/Projects/2024", true, true),
+            ("Inbox/Projects 2", false, false),
+            ("Sent Items", false, false),
+        ] {
+            assert_eq!(filter.takes_folder(path), taken, "{path}");
+            assert_eq!(filter.enters(path), entered, "{path}");
+        }
+        assert!(Filter::default().takes_folder("anything"));
+    }
+
+    #[test]
+    fn all_conditions_must_hold() {
+        let day = |number: u64| SystemTime::UNIX_EPOCH + Duration::from_secs(number * 86_400);
+        let item = Summary {
+            date: Some(day(10)),
+            subject: "Grüße aus Köln".to_owned(),
+            class: "IPM.Note.SMIME".to_owned(),
+        };
+        let takes = |filter: Filter| filter.takes_summary(&item);
+        let of = |since, until, subject: &str, class: &str| Filter {
+            since,
+            until,
+            subject: Some(subject.to_owned()),
+            class: Some(class.to_owned()),
+            ..Filter::default()
+        };
+        assert!(takes(of(
+            Some(day(10)),
+            Some(day(11)),
+            "GRÜSSE".to_lowercase().replace("ss", "ß").as_str(),
+            "ipm.note"
+        )));
+        assert!(!takes(of(Some(day(11)), None, "", "IPM")));
+        assert!(!takes(of(None, Some(day(10)), "", "IPM")));
+        assert!(!takes(of(None, None, "Bonn", "IPM")));
+        assert!(!takes(of(None, None, "", "IPM.No")));
+        let undated = Summary { date: None, ..item };
+        assert!(Filter::default().takes_summary(&undated));
+        let since = Filter {
+            since: Some(day(1)),
+            ..Filter::default()
+        };
+        assert!(!since.takes_summary(&undated));
+    }
+}

@@ -1,0 +1,197 @@
+//! The manifest: a record of every file, with its hash, in the order of the tree whatever the number of threads.
+//!
+//! Written as CSV (RFC 4180) or as JSON Lines, one object a line.
+#![forbid(unsafe_code)]
+
+use std::collections::BTreeMap;
+use std::fs::File;
+use std::io::{self, Read, Write};
+use std::path::Path;
+use std::time::SystemTime;
+
+use serde::Serialize;
+use sha2::{Digest, Sha256};
+
+/// Bytes read at a time.
+const CHUNK: usize = 1 << 20;
+
+/// How a manifest is written.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Format {
+    /// Comma-separated values with a line of names.
+    Csv,
+    /// JSON Lines.
+    JsonLines,
+}
+
+/// What the manifest says of one file.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
+pub struct Record {
+    /// Path below the target directory; of a source, the path of the data file.
+    pub path: String,
+    /// Node of the item, in hexadecimal; also on its attachments.
+    pub nid: String,
+    /// Path of the folder.
+    pub folder: String,
+    /// Delivery (else submit, else creation) time of the item, RFC 3339, UTC.
+    pub date: String,
+    /// From, decoded. Items alone have this and the next three.
+    pub from: String,
+    /// To, decoded.
+    pub to: String,
+    /// Subject.
+    pub subject: String,
+    /// PidTagMessageClass; `attachment`, `text` and `source` are no classes of items.
+    pub class: String,
+    /// Bytes.
+    pub size: u64,
+    /// SHA-256 of the bytes in hexadecimal; empty where they could not be read, or were not asked for.
+    pub sha256: String,
+    /// What could not be read, separated by `; `.
+    pub problems: String,
+}
+
+impl Record {
+    /// `class` of an attachment.
+    pub const ATTACHMENT: &str = "attachment";
+    /// `class` of the text beside an item.
+    pub const TEXT: &str = "text";
+    /// `class` of a data file.
+    pub const SOURCE: &str = "source";
+
+    /// The record of the data file `path`, all of which is read.
+    pub fn of_source(path: &Path) -> io::Result<Self> {
+        let mut file = File::open(path)?;
+        let mut hash = Sha256::new();
+        let mut buffer = vec![0; CHUNK];
+        let mut size = 0;
+        loop {
+            let read = file.read(&mut buffer)?;
+            if read == 0 {
+                break;
+            }
+            hash.update(buffer.get(..read).unwrap_or_default());
+            size += read as u64;
+        }
+        Ok(Self {
+            path: path.display().to_string(),
+            class: Self::SOURCE.to_owned(),
+            size,
+            sha256: hexadecimal(hash),
+            ..Self::default()
+        })
+    }
+}
+
+/// The digest as text.
+pub(super) fn hexadecimal(hash: Sha256) -> String {
+    hash.finalize()
+        .iter()
+        .map(|byte| format!("{byte:02x}"))
+        .collect()
+}
+
+/// A time as text; empty for none.
+pub(super) fn date(time: Option<SystemTime>) -> String {
+    let time = time.and_then(|time| jiff::Timestamp::try_from(time).ok());
+    time.map(|time| time.strftime("%Y-%m-%dT%H:%M:%SZ").to_string())
+        .unwrap_or_default()
+}
+
+/// A manifest under way. Records come in batches, which are numbered from 0 without gaps and may come in any order.
+pub struct Manifest<'a> {
+    out: Output<'a>,
+    next: u64,
+    early: BTreeMap<u64, Vec<Record>>,
+    error: Option<io::Error>,
+}
+
+enum Output<'a> {
+    Csv(Box<csv::Writer<Box<dyn Write + Send + 'a>>>),
+    JsonLines(Box<dyn Write + Send + 'a>),
+}
+
+impl<'a> Manifest<'a> {
+    /// A manifest that goes to `out`.
+    pub fn new(format: Format, out: Box<dyn Write + Send + 'a>) -> Self {
+        let out = match format {
+            Format::Csv => Output::Csv(Box::new(csv::Writer::from_writer(out))),
+            Format::JsonLines => Output::JsonLines(out),
+        };
+        Self {
+            out,
+            next: 0,
+            early: BTreeMap::new(),
+            error: None,
+        }
+    }
+
+    /// Takes batch `number`. What cannot be written is told at the end.
+    pub(super) fn add(&mut self, number: u64, records: Vec<Record>) {
+        self.early.insert(number, records);
+        while let Some(records) = self.early.remove(&self.next) {
+            self.next += 1;
+            for record in records {
+                if let Err(error) = self.out.write(&record) {
+                    self.error.get_or_insert(error);
+                }
+            }
+        }
+    }
+
+    /// Ends it with the records of the data files.
+    pub fn finish(mut self, sources: Vec<Record>) -> io::Result<()> {
+        let number = self.next;
+        self.add(number, sources);
+        match self.error {
+            Some(error) => Err(error),
+            None => self.out.flush(),
+        }
+    }
+}
+
+impl Output<'_> {
+    fn write(&mut self, record: &Record) -> io::Result<()> {
+        match self {
+            Output::Csv(out) => out.serialize(record).map_err(io::Error::other),
+            Output::JsonLines(out) => {
+                serde_json::to_writer(&mut *out, record)?;
+                out.write_all(b"\n")
+            }
+        }
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        match self {
+            Output::Csv(out) => out.flush(),
+            Output::JsonLines(out) => out.flush(),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn records_come_out_in_order_whoever_is_first() {
+        let record = |path: &str| Record {
+            path: path.to_owned(),
+            ..Record::default()
+        };
+        let mut text = Vec::new();
+        let mut manifest = Manifest::new(Format::JsonLines, Box::new(&mut text));
+        manifest.add(2, vec![record("d")]);
+        manifest.add(0, vec![record("a"), record("b")]);
+        manifest.add(1, Vec::new());
+        manifest.add(3, vec![record("e, \"f\"")]);
+        manifest.finish(vec![record("source")]).unwrap();
+        let paths: Vec<String> = String::from_utf8(text)
+            .unwrap()
+            .lines()
+            .map(|line| serde_json::from_str::<serde_json::Value>(line).unwrap())
+            .map(|record| record["path"].as_str().unwrap().to_owned())
+            .collect();
+        assert_eq!(paths, ["a", "b", "d", "e, \"f\"", "source"]);
+    }
+}

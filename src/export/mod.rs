@@ -1,0 +1,391 @@
+//! Writes the tree to disk: the same names, bytes and times that a mount shows, by several threads; and lists it.
+//!
+//! Uses `tree` alone. One thread walks and makes directories, the others write files; a file that cannot be read
+//! whole is left out and reported, never left short. What to take is decided in `filter`, `write` has one file, `manifest`
+//! the records, `totals` the figures of each folder.
+#![forbid(unsafe_code)]
+
+mod filter;
+mod manifest;
+mod totals;
+mod write;
+
+use std::io;
+use std::ops::Range;
+use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
+use std::sync::{Arc, OnceLock};
+
+use parking_lot::Mutex;
+
+use crate::error::Error;
+use crate::tree::{Entry, Forest, Ino, Kind, Listing, Part};
+
+pub use filter::Filter;
+pub use manifest::{Format, Manifest, Record};
+pub use totals::{FolderTotal, Totals};
+
+use write::{Task, Written};
+
+/// Entries of a directory that one writer takes at a time: handing over costs as much as a small file.
+const BATCH: usize = 16;
+/// Batches that wait for a writer: enough to keep the writers busy, small beside the caches.
+const QUEUE: usize = 16;
+/// Directories within each other; deeper than any path that a system call takes.
+const MAX_DEPTH: usize = 200;
+
+/// What an export has done so far. Read by a progress bar while it runs.
+#[derive(Debug, Default)]
+pub struct Progress {
+    /// Items that are done, of those that [`Forest::count_items`] counts.
+    pub items: AtomicU64,
+    /// Files and links that are there now.
+    pub written: AtomicU64,
+    /// Of these, files that were there before with the same size and time.
+    pub kept: AtomicU64,
+    /// Bytes written.
+    pub bytes: AtomicU64,
+    /// Files, links and directories that could not be read or written.
+    pub failed: AtomicU64,
+}
+
+impl Progress {
+    fn add(counter: &AtomicU64, amount: u64) {
+        counter.fetch_add(amount, Ordering::Relaxed);
+    }
+}
+
+/// Why one entry could not be exported.
+#[derive(Debug, thiserror::Error)]
+enum Failed {
+    #[error("{0}")]
+    Read(#[from] Error),
+    #[error("cannot be written: {0}")]
+    Write(#[from] io::Error),
+    #[error("is nested deeper than {MAX_DEPTH} directories")]
+    Depth,
+}
+
+/// What to export, and where to.
+pub struct Export<'a> {
+    /// What is there.
+    pub forest: &'a Forest,
+    /// A directory that exists; None to write nothing and only list.
+    pub target: Option<&'a Path>,
+    /// How many files are written at the same time.
+    pub threads: usize,
+    /// Which items are taken.
+    pub filter: Filter,
+    /// Whether records have the hash of each file, for which all of it is read.
+    pub hashes: bool,
+}
+
+/// Files and links of one directory to write.
+struct Batch {
+    number: u64,
+    directory: Arc<TargetDirectory>,
+    entries: Range<usize>,
+}
+
+/// A directory on its way to disk.
+struct TargetDirectory {
+    /// Path from the root of the tree.
+    path: String,
+    /// Path of the folder whose items or attachments are in it.
+    folder: Arc<str>,
+    listing: Listing,
+    /// Once it is there: whether it was there before, perhaps with files of an earlier export.
+    made: OnceLock<bool>,
+}
+
+/// What the threads of one export share.
+struct Run<'a> {
+    export: &'a Export<'a>,
+    progress: &'a Progress,
+    failed: &'a (dyn Fn(&Path, &str) + Sync),
+    totals: Totals,
+    /// Whether anybody wants records.
+    records: bool,
+}
+
+/// To the manifest: the records of the batch of this number.
+type Records = SyncSender<(u64, Vec<Record>)>;
+
+impl Export<'_> {
+    /// Exports what the filter takes. Failures of single entries go to `failed` with the path of the entry; the records
+    /// of all files, without those of the data files, to `manifest`.
+    pub fn run(
+        &self,
+        progress: &Progress,
+        mut manifest: Option<&mut Manifest<'_>>,
+        failed: &(dyn Fn(&Path, &str) + Sync),
+    ) -> Totals {
+        let (records, record_receiver) = sync_channel(QUEUE);
+        let run = Run {
+            export: self,
+            progress,
+            failed,
+            totals: Totals::default(),
+            records: manifest.is_some(),
+        };
+        let (sender, receiver) = sync_channel::<Batch>(QUEUE);
+        let receiver = Mutex::new(receiver);
+        std::thread::scope(|scope| {
+            let threads: Vec<_> = (0..self.threads.max(1))
+                .map(|_| {
+                    let (run, receiver, records) = (&run, &receiver, records.clone());
+                    scope.spawn(move || run.write_batches(receiver, &records))
+                })
+                .collect();
+            drop(records);
+            scope.spawn(move || {
+                for (number, records) in record_receiver {
+                    if let Some(manifest) = &mut manifest {
+                        manifest.add(number, records);
+                    }
+                }
+            });
+            let directories = run.walk(sender);
+            for thread in threads {
+                // A thread that panicked has said so; its files are missing in the totals.
+                thread.join().ok();
+            }
+            // A directory's time changes with every entry made in it, so they are set last.
+            run.set_times(directories);
+        });
+        run.totals
+    }
+}
+
+impl Run<'_> {
+    fn fail(&self, path: &Path, error: &Failed) {
+        Progress::add(&self.progress.failed, 1);
+        (self.failed)(path, &error.to_string());
+    }
+
+    /// Where the entry at `path` of the tree is written, or would be.
+    fn target(&self, path: &str) -> PathBuf {
+        let target = self.export.target.unwrap_or(Path::new(""));
+        target.join(path.trim_start_matches('/'))
+    }
+
+    /// Walks all directories and hands their files to the writers; returns the directories.
+    fn walk(&self, sender: SyncSender<Batch>) -> Vec<(Ino, Arc<TargetDirectory>)> {
+        let mut directories = Vec::new();
+        let mut number = 0;
+        let mut todo = vec![(Ino::ROOT, String::new(), None, 0)];
+        while let Some((ino, path, folder, depth)) = todo.pop() {
+            let directory = match self.directory(ino, path.clone(), folder, depth) {
+                Ok(directory) => Arc::new(directory),
+                Err(error) => {
+                    self.fail(&self.target(&path), &error);
+                    continue;
+                }
+            };
+            let found = directory.listing.entries().count();
+            for start in (0..found).step_by(BATCH) {
+                let batch = Batch {
+                    number,
+                    directory: Arc::clone(&directory),
+                    entries: start..found.min(start + BATCH),
+                };
+                number += 1;
+                // The writers outlive the sender, so sending does not fail.
+                sender.send(batch).ok();
+            }
+            let below: Vec<_> = directory
+                .listing
+                .entries()
+                .filter(|entry| entry.kind == Kind::Directory)
+                .filter_map(|entry| {
+                    let path = join(&directory.path, entry.name);
+                    let of_item = self.export.forest.item(entry.ino).is_some();
+                    let folder = of_item.then(|| Arc::clone(&directory.folder));
+                    let entered = of_item || self.export.filter.enters(&path);
+                    entered.then_some((entry.ino, path, folder, depth + 1))
+                })
+                .collect();
+            todo.extend(below.into_iter().rev());
+            directories.push((ino, directory));
+        }
+        directories
+    }
+
+    /// The directory `ino`, which is made at once unless it may stay empty because of the filter.
+    fn directory(
+        &self,
+        ino: Ino,
+        path: String,
+        folder: Option<Arc<str>>,
+        depth: usize,
+    ) -> Result<TargetDirectory, Failed> {
+        if depth > MAX_DEPTH {
+            return Err(Failed::Depth);
+        }
+        let directory = TargetDirectory {
+            listing: self.export.forest.directory(ino)?,
+            folder: folder.unwrap_or_else(|| path.as_str().into()),
+            path,
+            made: OnceLock::new(),
+        };
+        if self.export.filter.is_empty() {
+            self.make(&directory)?;
+        }
+        Ok(directory)
+    }
+
+    /// Makes the directory unless it is there; returns whether it was there before this export.
+    fn make(&self, directory: &TargetDirectory) -> Result<bool, Failed> {
+        if let Some(is_old) = directory.made.get() {
+            return Ok(*is_old);
+        }
+        let is_old = match self.export.target {
+            Some(_) => write::make_directory(&self.target(&directory.path))?,
+            None => false,
+        };
+        // Of two threads that make it at once the second finds it there: it then looks for old files in vain.
+        Ok(*directory.made.get_or_init(|| is_old))
+    }
+
+    fn write_batches(&self, receiver: &Mutex<Receiver<Batch>>, manifest: &Records) {
+        let mut buffer = vec![0; write::CHUNK];
+        while let Some(batch) = next(receiver) {
+            let records = self.write_batch(&batch, &mut buffer);
+            if self.records {
+                // The receiver outlives the writers, so sending does not fail.
+                manifest.send((batch.number, records)).ok();
+            }
+        }
+    }
+
+    /// Writes the files of a batch and tells what became of them.
+    fn write_batch(&self, batch: &Batch, buffer: &mut [u8]) -> Vec<Record> {
+        let directory = &batch.directory;
+        let entries = batch.entries.clone();
+        let mut total = FolderTotal::default();
+        let mut records = Vec::new();
+        for entry in entries.filter_map(|index| directory.listing.entry(index)) {
+            let item = self.export.forest.item(entry.ino);
+            let is_item = matches!(item, Some((_, Part::Item)));
+            Progress::add(&self.progress.items, u64::from(is_item));
+            if entry.kind == Kind::Directory || !self.takes(directory, entry.ino) {
+                continue;
+            }
+            total.found += 1;
+            total.items += u64::from(is_item);
+            let written = self.write(directory, entry, buffer);
+            if let Err(error) = &written {
+                total.failed += 1;
+                self.fail(&self.target(&join(&directory.path, entry.name)), error);
+            } else {
+                total.written += 1;
+                Progress::add(&self.progress.written, 1);
+            }
+            if self.records {
+                records.push(self.record(directory, entry, item, written));
+            }
+        }
+        if total.found > 0 {
+            self.totals.add(&directory.folder, total);
+        }
+        records
+    }
+
+    fn takes(&self, directory: &TargetDirectory, ino: Ino) -> bool {
+        let filter = &self.export.filter;
+        filter.is_empty()
+            || filter.takes_folder(&directory.folder) && filter.takes(self.export.forest, ino)
+    }
+
+    fn write(
+        &self,
+        directory: &TargetDirectory,
+        entry: Entry<'_>,
+        buffer: &mut [u8],
+    ) -> Result<Written, Failed> {
+        let may_be_there = self.make(directory)?;
+        let path = self.target(&join(&directory.path, entry.name));
+        let task = Task {
+            forest: self.export.forest,
+            ino: entry.ino,
+            kind: entry.kind,
+            path: self.export.target.is_some().then_some(&*path),
+            may_be_there,
+            hash: self.export.hashes && self.records,
+        };
+        task.run(buffer, self.progress)
+    }
+
+    fn record(
+        &self,
+        directory: &TargetDirectory,
+        entry: Entry<'_>,
+        item: Option<(u32, Part)>,
+        written: Result<Written, Failed>,
+    ) -> Record {
+        let forest = self.export.forest;
+        let summary = forest.summary(entry.ino);
+        let mut problems = Vec::new();
+        let (ino, size, sha256) = match written {
+            Ok(written) => (written.ino, written.size, written.sha256),
+            Err(error) => {
+                problems.push(error.to_string());
+                (entry.ino, 0, String::new())
+            }
+        };
+        let part = item.map(|(_, part)| part);
+        if part == Some(Part::Item) {
+            problems.extend(forest.item_problems(ino));
+        }
+        let mut record = Record {
+            path: join(&directory.path, entry.name),
+            nid: item.map_or_else(String::new, |(nid, _)| format!("{nid:#x}")),
+            folder: directory.folder.to_string(),
+            date: manifest::date(summary.as_ref().and_then(|item| item.date)),
+            class: match part {
+                Some(Part::Attachment) => Record::ATTACHMENT.to_owned(),
+                Some(Part::Text) => Record::TEXT.to_owned(),
+                _ => String::new(),
+            },
+            size,
+            sha256,
+            problems: problems.join("; "),
+            ..Record::default()
+        };
+        if matches!(part, Some(Part::Item | Part::Link)) {
+            let people = forest.people(entry.ino);
+            (record.from, record.to) = (people.from, people.to);
+            let (subject, class) = summary
+                .map(|item| (item.subject, item.class))
+                .unwrap_or_default();
+            (record.subject, record.class) = (subject, class);
+        }
+        record
+    }
+
+    fn set_times(&self, directories: Vec<(Ino, Arc<TargetDirectory>)>) {
+        for (ino, directory) in directories.iter().rev() {
+            if self.export.target.is_none() || directory.made.get().is_none() {
+                continue;
+            }
+            let path = self.target(&directory.path);
+            if let Err(error) = write::set_directory_times(self.export.forest, *ino, &path) {
+                self.fail(&path, &error);
+            }
+        }
+    }
+}
+
+/// The path of entry `name` of the directory at `path`.
+fn join(path: &str, name: &str) -> String {
+    match path {
+        "" => name.to_owned(),
+        path => format!("{path}/{name}"),
+    }
+}
+
+/// The next batch. The lock is held while waiting for one, not while working on it.
+fn next(receiver: &Mutex<Receiver<Batch>>) -> Option<Batch> {
+    receiver.lock().recv().ok()
+}
