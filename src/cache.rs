@@ -9,6 +9,8 @@ use std::hash::{BuildHasher, BuildHasherDefault, DefaultHasher, Hash};
 use lru::LruCache;
 use parking_lot::Mutex;
 
+/// Uses of other entries after which one larger than the bound is forgotten.
+const LARGE_PATIENCE: u32 = 1000;
 /// Bytes that an entry costs beside its value: hash slot, list links, `Arc` header.
 const ENTRY_OVERHEAD: usize = 96;
 
@@ -22,11 +24,46 @@ struct Shard<K: Hash + Eq, V> {
     entries: LruCache<K, (V, usize)>,
     used: usize,
     bound: usize,
+    /// The newest value that is over the bound by itself.
+    large: Option<(K, V)>,
+    /// Uses of other values since the large one was used.
+    idle: u32,
+}
+
+impl<K: Hash + Eq, V: Clone> Shard<K, V> {
+    fn get(&mut self, key: &K) -> Option<V> {
+        match &self.large {
+            Some((large, value)) if large == key => {
+                self.idle = 0;
+                return Some(value.clone());
+            }
+            Some(_) if self.idle >= LARGE_PATIENCE => self.large = None,
+            Some(_) => self.idle += 1,
+            None => {}
+        }
+        self.entries.get(key).map(|(value, _)| value.clone())
+    }
+
+    fn put(&mut self, key: K, value: V, weight: usize) {
+        if weight > self.bound {
+            self.large = Some((key, value));
+            self.idle = 0;
+            return;
+        }
+        self.used = self.used.saturating_add(weight);
+        self.entries.put(key, (value, weight));
+        while self.used > self.bound {
+            let Some((_, (_, freed))) = self.entries.pop_lru() else {
+                break;
+            };
+            self.used = self.used.saturating_sub(freed);
+        }
+    }
 }
 
 impl<K: Hash + Eq + Clone, V: Clone> ByteLru<K, V> {
-    /// A cache of at most `bytes` bytes in `shards` parts. The newest value of a part stays even if it alone is over
-    /// the bound: it is the one in use, and making it again for each request would cost far more.
+    /// A cache of at most `bytes` bytes in `shards` parts. Beside them each part keeps one value that is over the bound
+    /// by itself, while it is in use: making it again for each request would cost far more.
     pub fn new(bytes: u64, shards: usize) -> Self {
         let shards = shards.max(1);
         let bound = usize::try_from(bytes).unwrap_or(usize::MAX) / shards;
@@ -34,6 +71,8 @@ impl<K: Hash + Eq + Clone, V: Clone> ByteLru<K, V> {
             entries: LruCache::unbounded(),
             used: 0,
             bound,
+            large: None,
+            idle: 0,
         };
         Self {
             shards: (0..shards).map(|_| Mutex::new(shard())).collect(),
@@ -48,8 +87,7 @@ impl<K: Hash + Eq + Clone, V: Clone> ByteLru<K, V> {
 
     /// The value of `key`, which becomes the most recently used one.
     pub fn get(&self, key: &K) -> Option<V> {
-        let mut shard = self.shard(key)?.lock();
-        shard.entries.get(key).map(|(value, _)| value.clone())
+        self.shard(key)?.lock().get(key)
     }
 
     /// Forgets the value of `key`.
@@ -58,6 +96,9 @@ impl<K: Hash + Eq + Clone, V: Clone> ByteLru<K, V> {
             return;
         };
         let mut shard = shard.lock();
+        if shard.large.as_ref().is_some_and(|(large, _)| large == key) {
+            shard.large = None;
+        }
         if let Some((_, freed)) = shard.entries.pop(key) {
             shard.used = shard.used.saturating_sub(freed);
         }
@@ -71,17 +112,10 @@ impl<K: Hash + Eq + Clone, V: Clone> ByteLru<K, V> {
             return value;
         };
         let mut shard = shard.lock();
-        if let Some((present, _)) = shard.entries.get(&key) {
-            return present.clone();
+        if let Some(present) = shard.get(&key) {
+            return present;
         }
-        shard.used = shard.used.saturating_add(weight);
-        shard.entries.put(key, (value.clone(), weight));
-        while shard.used > shard.bound && shard.entries.len() > 1 {
-            let Some((_, (_, freed))) = shard.entries.pop_lru() else {
-                break;
-            };
-            shard.used = shard.used.saturating_sub(freed);
-        }
+        shard.put(key, value.clone(), weight);
         value
     }
 }
@@ -111,13 +145,22 @@ mod tests {
     }
 
     #[test]
-    fn a_value_larger_than_the_bound_stays_until_the_next_one() {
-        let cache: ByteLru<u8, Arc<[u8]>> = ByteLru::new(1000, 1);
-        cache.insert(1, vec![7; 5000].into(), 5000);
-        assert!(cache.get(&1).is_some());
-        cache.insert(2, vec![7; 5000].into(), 5000);
-        assert!(cache.get(&1).is_none());
-        assert!(cache.get(&2).is_some());
+    fn a_value_larger_than_the_bound_stays_beside_the_others_while_it_is_used() {
+        let cache: ByteLru<u32, Arc<[u8]>> = ByteLru::new(1000, 1);
+        cache.insert(0, vec![7; 5000].into(), 5000);
+        for key in 1..10_000 {
+            cache.insert(key, vec![7; 10].into(), 10);
+            assert!(cache.get(&0).is_some() && cache.get(&key).is_some());
+        }
+        cache.insert(10_000, vec![7; 5000].into(), 5000);
+        assert!(cache.get(&10_000).is_some() && cache.get(&0).is_none());
+        for _ in 0..=2 * LARGE_PATIENCE {
+            cache.get(&9_999);
+        }
+        assert!(cache.get(&9_999).is_some() && cache.get(&10_000).is_none());
+        cache.insert(0, vec![7; 5000].into(), 5000);
+        cache.remove(&0);
+        assert!(cache.get(&0).is_none());
     }
 
     #[test]
