@@ -93,8 +93,7 @@ impl Directory {
     /// Whether an entry has this name, whatever the case.
     pub(super) fn has(&self, name: &str) -> bool {
         let equal = |index: &u32| {
-            let other = name_of(&self.names, &self.entries, *index as usize);
-            without_case(name).eq(without_case(other))
+            equal_without_case(name, name_of(&self.names, &self.entries, *index as usize))
         };
         self.by_name.find(hash_without_case(name), equal).is_some()
     }
@@ -152,6 +151,13 @@ fn name_of<'a>(names: &'a str, entries: &[Slot], index: usize) -> &'a str {
         .map_or(0, |slot| slot.end as usize);
     let end = entries.get(index).map_or(start, |slot| slot.end as usize);
     names.get(start..end).unwrap_or_default()
+}
+
+fn equal_without_case(left: &str, right: &str) -> bool {
+    if left.is_ascii() && right.is_ascii() {
+        return left.eq_ignore_ascii_case(right);
+    }
+    without_case(left).eq(without_case(right))
 }
 
 fn without_case(name: &str) -> impl Iterator<Item = char> + '_ {

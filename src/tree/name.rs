@@ -19,9 +19,18 @@ const RESERVED_NUMBERED: [&str; 2] = ["COM", "LPT"];
 /// `text` with everything replaced that some file system, terminal or reader takes for something else: separators,
 /// wildcards, control characters, and those that turn the direction of writing.
 fn sanitise(text: &str) -> String {
-    let mut safe = String::with_capacity(text.len());
+    // NFC of ASCII is the same, and most text is.
+    if text.is_ascii() {
+        sanitise_composed(text.chars(), text.len())
+    } else {
+        sanitise_composed(text.nfc(), text.len())
+    }
+}
+
+fn sanitise_composed(text: impl Iterator<Item = char>, len: usize) -> String {
+    let mut safe = String::with_capacity(len);
     let mut space = false;
-    for character in text.nfc() {
+    for character in text {
         if character.is_whitespace() {
             space = true;
             continue;
