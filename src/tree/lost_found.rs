@@ -115,7 +115,10 @@ impl Tree {
         let mut reached = Reached::default();
         self.reach(NodeId::ROOT_FOLDER, &mut reached);
         self.reach(self.root, &mut reached);
-        let (folders, messages) = self.nodes_of_items();
+        let folders: BTreeMap<NodeId, NodeId> = self
+            .nodes_of_type(NodeType::NORMAL_FOLDER)
+            .map(|node| (node.nid, node.parent))
+            .collect();
         // A folder whose parent is lost as well is shown below that parent.
         for (topmost_only, (nid, parent)) in [true, false]
             .into_iter()
@@ -129,7 +132,7 @@ impl Tree {
             lost.folders.entry(at).or_default().insert(*nid);
             self.reach(*nid, &mut reached);
         }
-        for node in messages {
+        for node in self.nodes_of_type(NodeType::NORMAL_MESSAGE) {
             if reached.messages.contains(&node.nid) {
                 continue;
             }
@@ -175,21 +178,14 @@ impl Tree {
         }
     }
 
-    /// All folders with their parents, and all messages, of the node B-tree.
-    fn nodes_of_items(&self) -> (BTreeMap<NodeId, NodeId>, Vec<NodeEntry>) {
-        let (mut folders, mut messages) = (BTreeMap::new(), Vec::new());
-        for node in self.store.ndb().nodes() {
-            match node {
-                Ok(node) if node.nid.node_type() == NodeType::NORMAL_FOLDER => {
-                    folders.insert(node.nid, node.parent);
-                }
-                Ok(node) if node.nid.node_type() == NodeType::NORMAL_MESSAGE => {
-                    messages.push(node);
-                }
-                Ok(_) => {}
-                Err(error) => self.problems.note(error.to_string()),
+    /// All nodes of one type in the node B-tree, by a walk that keeps none of them.
+    fn nodes_of_type(&self, node_type: NodeType) -> impl Iterator<Item = NodeEntry> + '_ {
+        self.store.ndb().nodes().filter_map(move |node| match node {
+            Ok(node) => (node.nid.node_type() == node_type).then_some(node),
+            Err(error) => {
+                self.problems.note(error.to_string());
+                None
             }
-        }
-        (folders, messages)
+        })
     }
 }
