@@ -24,7 +24,8 @@ impl Tree {
             return Ok(item);
         }
         let item = self.rendered(nid, |message| self.converter.render(message))?;
-        self.sizes.lock().insert(nid, item.rendition.len());
+        self.known.set_size(nid, item.rendition.len());
+        self.known.set_times(nid, item.times);
         Ok(self.keep(ino, item))
     }
 
@@ -154,12 +155,9 @@ impl Tree {
         Some((folder, name))
     }
 
-    /// Size and times of the file of message `nid`. Once the size is known, only the list of properties is read.
+    /// Size and times of the file of message `nid`. Once the size is known, the message is opened for its times at most.
     pub(super) fn item_attr(&self, ino: Ino, nid: NodeId) -> Result<(u64, Times)> {
-        let known = self.sizes.lock().get(&nid).copied();
-        if let Some(size) = known
-            && self.items.get(&ino).is_none()
-        {
+        if let Some(size) = self.known.size(nid) {
             return Ok((size, self.message_times(&MessagePath::top(nid))?));
         }
         let item = self.item_file(ino, nid)?;
@@ -168,11 +166,19 @@ impl Tree {
 
     /// Times of a message; those of the source file where it cannot be opened.
     pub(super) fn message_times(&self, path: &MessagePath) -> Result<Times> {
-        match self.message(path) {
-            Ok(message) => Ok(self.times_of(&message)),
-            Err(error @ Error::Io { .. }) => Err(error),
-            Err(_) => Ok(Times::all(self.source_time)),
+        let top = path.attachments.is_empty();
+        if top && let Some(times) = self.known.times(path.nid) {
+            return Ok(times);
         }
+        let times = match self.message(path) {
+            Ok(message) => self.times_of(&message),
+            Err(error @ Error::Io { .. }) => return Err(error),
+            Err(_) => Times::all(self.source_time),
+        };
+        if top {
+            self.known.set_times(path.nid, times);
+        }
+        Ok(times)
     }
 
     fn times_of(&self, message: &Message) -> Times {

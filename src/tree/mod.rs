@@ -1,8 +1,8 @@
 //! The read-only tree: directories, names, attributes and `read_at`, as a plain library.
 //!
 //! Uses `convert` and `messaging`; knows nothing of FUSE. The mount, `export` and the tests all use it.
-//! Listings, renditions and lists of attachments live in LRU caches bounded in bytes; of everything else only the
-//! sizes of messages and the times of folders are kept for the life of the tree.
+//! Listings, renditions, lists of attachments and times of messages live in caches bounded in bytes; of everything else
+//! only the sizes of messages and the times of folders are kept for the life of the tree.
 #![forbid(unsafe_code)]
 
 mod attachments;
@@ -16,6 +16,7 @@ mod index;
 mod info;
 mod ino;
 mod item;
+mod known;
 mod layout;
 mod lost_found;
 mod maildir;
@@ -55,6 +56,7 @@ use import::Import;
 use index::Index;
 use ino::{ImportKind, Inodes, MessagePath, Object, Special};
 use item::ItemFile;
+use known::Known;
 use lost_found::LostFound;
 use problems::Problems;
 
@@ -120,8 +122,8 @@ pub struct Tree {
     listings: ByteLru<Ino, Arc<Directory>>,
     items: ByteLru<Ino, Arc<ItemFile>>,
     attachment_lists: ByteLru<MessagePath, Arc<AttachmentList>>,
-    /// Sizes of the files of messages, so that a second `ls -l` renders nothing.
-    sizes: Mutex<HashMap<NodeId, u64>>,
+    /// Sizes and times of messages, so that a second `ls -l` renders nothing.
+    known: Known,
     /// Files of messages in which a read has met a damaged attachment.
     damaged: Mutex<HashSet<NodeId>>,
     folder_times: Mutex<HashMap<NodeId, Times>>,
@@ -225,7 +227,7 @@ impl Tree {
             listings: ByteLru::new(options.cache / 4, 1),
             items: ByteLru::new(options.cache / 8, 4),
             attachment_lists: ByteLru::new(options.cache / 16, 4),
-            sizes: Mutex::default(),
+            known: Known::new(options.cache / 16),
             damaged: Mutex::default(),
             folder_times: Mutex::default(),
             info: OnceLock::new(),
@@ -320,6 +322,22 @@ impl Tree {
         match self.deleted_of(ino) {
             Some(deleted) => deleted.attr(ino),
             None => self.noted(ino, self.attr_of(ino)),
+        }
+    }
+
+    /// Whether the attributes of `ino` are known, or take little work: no message is rendered, no folder read. True of
+    /// all files whose size anyone was ever told.
+    pub fn is_attr_at_hand(&self, ino: Ino) -> bool {
+        match self.object(ino) {
+            Ok(Object::Message(nid)) => self.known.size(nid).is_some(),
+            Ok(Object::Folder(nid) | Object::Lost(nid)) => {
+                self.folder_times.lock().contains_key(&nid)
+            }
+            Ok(Object::Attachments(path)) => self.known.times(path.nid).is_some(),
+            Ok(Object::ImportFile(nid, kind)) => self.imports.lock().contains_key(&(nid, kind)),
+            Ok(Object::Special(Special::Index)) => self.index.get().is_some(),
+            Ok(Object::Link(..)) => false,
+            _ => true,
         }
     }
 
