@@ -33,6 +33,9 @@ const SECTOR: u64 = 512;
 const NAME_MAX: u32 = 255;
 /// Read-ahead requests that may wait; the kernel's default is 12.
 const MAX_BACKGROUND: u16 = 64;
+/// Entries of the beginning of a directory whose attributes are worked out as it is listed. The kernel always asks for
+/// attributes there, and goes on asking only if someone looks at them: if at these, the rest comes as well.
+const EAGER_ENTRIES: usize = 8;
 /// Mode of symbolic links, as everywhere on Linux.
 const SYMLINK_MODE: u16 = 0o777;
 
@@ -134,13 +137,25 @@ impl Adapter {
     }
 
     /// What `readdirplus` says of an entry, and for how long that holds. "." and ".." are not looked at by the
-    /// kernel; an entry that cannot be read is listed all the same and fails when it is asked for by name.
-    fn listed(&self, ino: Ino, kind: Kind, name: &str) -> (FileAttr, Duration) {
-        match name {
+    /// kernel; an entry that cannot be read is listed all the same and fails when it is asked for by name. One that is
+    /// no work for now (`effort` is 0) is asked for by name as well, if anyone wants it.
+    fn listed(&self, ino: Ino, kind: Kind, name: &str, effort: &mut usize) -> (FileAttr, Duration) {
+        let attr = match name {
             "." | ".." => None,
-            _ => self.ask(ino, |forest| forest.attr(ino)).ok(),
-        }
-        .map_or_else(
+            _ => self
+                .ask(ino, |forest| {
+                    if !forest.is_attr_at_hand(ino) {
+                        let Some(left) = effort.checked_sub(1) else {
+                            return Ok(None);
+                        };
+                        *effort = left;
+                    }
+                    forest.attr(ino).map(Some)
+                })
+                .ok()
+                .flatten(),
+        };
+        attr.map_or_else(
             || (self.bare_attributes(ino, kind), Duration::ZERO),
             |attr| (self.attributes(&attr), time_to_live(&attr)),
         )
@@ -293,8 +308,12 @@ impl Filesystem for Adapter {
     ) {
         match self.ask(Ino(ino.0), |forest| forest.directory(Ino(ino.0))) {
             Ok(directory) => {
+                let mut effort = match offset {
+                    0 => EAGER_ENTRIES,
+                    _ => usize::MAX,
+                };
                 list(Ino(ino.0), &directory, offset, |cookie, ino, kind, name| {
-                    let (attributes, ttl) = self.listed(ino, kind, name);
+                    let (attributes, ttl) = self.listed(ino, kind, name, &mut effort);
                     reply.add(attributes.ino, cookie, name, &ttl, &attributes, GENERATION)
                 });
                 reply.ok();

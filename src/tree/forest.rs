@@ -143,6 +143,14 @@ impl Forest {
         }
     }
 
+    /// As [`Tree::is_attr_at_hand`].
+    pub fn is_attr_at_hand(&self, ino: Ino) -> bool {
+        match self.place(ino) {
+            Ok(Some(at)) => at.tree.is_attr_at_hand(at.ino),
+            _ => true,
+        }
+    }
+
     /// The directory above the trees is as new as the newest file.
     fn top_attr(&self) -> Attr {
         let times = self.trees.iter().map(|tree| tree.source_time);
