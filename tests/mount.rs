@@ -423,3 +423,80 @@ fn an_ordinary_user_mounts_through_fusermount3() {
     );
     drop(directory);
 }
+
+#[test]
+fn a_long_file_reads_the_same_in_order_at_random_and_by_several_readers() {
+    if !can_mount() {
+        return;
+    }
+    let mut store = Store::new(Format::Unicode, Crypt::Permute);
+    let inbox = store.folder(store.ipm_subtree(), "Inbox");
+    let long = Message::mail("Long").attachment("long.bin", Payload::random(7_654_321, 3));
+    store.message(inbox, long);
+    let (_directory, file) = written(&store);
+    let (_target, exported) = export(&file, &[]);
+    let mount = Mount::new(&file, &[]);
+    let names = picture(&exported).into_keys();
+    let names: Vec<PathBuf> = names.filter(|name| exported.join(name).is_file()).collect();
+    assert!(names.len() >= 2, "{names:?}");
+    std::thread::scope(|scope| {
+        for name in &names {
+            let expected = fs::read(exported.join(name)).unwrap();
+            let path = mount.path.join(name);
+            for reader in 0..3 {
+                let (expected, path) = (expected.clone(), path.clone());
+                scope.spawn(move || {
+                    let file = fs::File::open(&path).unwrap();
+                    let mut random = Prng(reader);
+                    for _ in 0..40 * reader {
+                        let start = random.below(expected.len() as u64) as usize;
+                        let end = (start + random.below(300_000) as usize).min(expected.len());
+                        let mut bytes = vec![0; end - start];
+                        file.read_exact_at(&mut bytes, start as u64).unwrap();
+                        assert!(bytes == expected[start..end], "{start}..{end}");
+                    }
+                    assert!(fs::read(&path).unwrap() == expected, "{}", path.display());
+                });
+            }
+        }
+    });
+}
+
+#[test]
+fn sizes_worked_out_ahead_are_those_of_the_files() {
+    if !can_mount() {
+        return;
+    }
+    let mut store = Store::new(Format::Unicode, Crypt::Permute);
+    let inbox = store.folder(store.ipm_subtree(), "Inbox");
+    for number in 0..1_500 {
+        let text = "All work and no play. ".repeat(number % 97);
+        store.message(
+            inbox,
+            Message::mail(&format!("Number {number}")).body(&text),
+        );
+    }
+    let (_directory, file) = written(&store);
+    let (_target, exported) = export(&file, &[]);
+    let expected = picture(&exported);
+    // One reader lists with attributes; one asks for each by name, and reads it.
+    for by_name in [false, true] {
+        let mount = Mount::new(&file, &[]);
+        let listed: Vec<PathBuf> = if by_name {
+            expected.keys().cloned().collect()
+        } else {
+            let entries = fs::read_dir(mount.path.join("Inbox")).unwrap();
+            entries
+                .map(|entry| Path::new("Inbox").join(entry.unwrap().file_name()))
+                .collect()
+        };
+        for path in listed {
+            let size = mount.path.join(&path).symlink_metadata().unwrap().len();
+            let wanted = &expected[&path];
+            if wanted.kind == 'f' {
+                assert_eq!(size, wanted.size, "{}", path.display());
+            }
+        }
+        assert_eq!(picture(&mount.path), expected);
+    }
+}

@@ -6,6 +6,7 @@
 use std::cell::RefCell;
 use std::ffi::OsStr;
 use std::io;
+use std::sync::Arc;
 use std::sync::mpsc::Sender;
 use std::time::{Duration, UNIX_EPOCH};
 
@@ -16,6 +17,7 @@ use fuser::{
     ReplyXattr, Request,
 };
 
+use super::ahead::Ahead;
 use super::errno::errno;
 use super::panics;
 use crate::error::Result;
@@ -55,7 +57,8 @@ pub(super) struct Ownership {
 /// The filesystem that `fuser` calls, from several threads at once.
 #[derive(Debug)]
 pub(super) struct Adapter {
-    forest: Forest,
+    forest: Arc<Forest>,
+    ahead: Arc<Ahead>,
     ownership: Ownership,
     /// Names under which another file is listed than before.
     replaced: Sender<(INodeNo, String)>,
@@ -68,12 +71,14 @@ thread_local! {
 
 impl Adapter {
     pub(super) fn new(
-        forest: Forest,
+        forest: Arc<Forest>,
+        ahead: Arc<Ahead>,
         ownership: Ownership,
         replaced: Sender<(INodeNo, String)>,
     ) -> Self {
         Self {
             forest,
+            ahead,
             ownership,
             replaced,
         }
@@ -220,11 +225,17 @@ impl Filesystem for Adapter {
     }
 
     fn lookup(&self, _: &Request, parent: INodeNo, name: &OsStr, reply: ReplyEntry) {
-        let found = self.ask(Ino(parent.0), |forest| {
-            match forest.lookup(Ino(parent.0), name)? {
-                Some(ino) => forest.attr(ino).map(Some),
-                None => Ok(None),
+        let parent = Ino(parent.0);
+        let found = self.ask(parent, |forest| {
+            let Some(ino) = forest.lookup(parent, name)? else {
+                return Ok(None);
+            };
+            let at_hand = forest.is_attr_at_hand(ino);
+            let attr = forest.attr(ino)?;
+            if attr.kind == Kind::File {
+                self.ahead.looked_up(parent, at_hand);
             }
+            Ok(Some(attr))
         });
         match found {
             Ok(Some(attr)) => {
@@ -262,6 +273,9 @@ impl Filesystem for Adapter {
         reply: ReplyData,
     ) {
         let size = size as usize;
+        if let Some(ready) = self.ahead.read(Ino(ino.0), offset, size) {
+            return reply.data(ready.bytes());
+        }
         BUFFER.with_borrow_mut(|buffer| {
             buffer.resize(size.max(buffer.len()), 0);
             let wanted = buffer.get_mut(..size).unwrap_or_default();
@@ -310,7 +324,10 @@ impl Filesystem for Adapter {
             Ok(directory) => {
                 let mut effort = match offset {
                     0 => EAGER_ENTRIES,
-                    _ => usize::MAX,
+                    _ => {
+                        self.ahead.listed(Ino(ino.0));
+                        usize::MAX
+                    }
                 };
                 list(Ino(ino.0), &directory, offset, |cookie, ino, kind, name| {
                     let (attributes, ttl) = self.listed(ino, kind, name, &mut effort);

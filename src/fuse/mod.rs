@@ -3,6 +3,7 @@
 //! The only place that knows `fuser`; uses `tree` and `error`. The kernel's side is described in Linux'
 //! Documentation/filesystems/fuse and in fuse(4); mount tables in proc_pid_mountinfo(5).
 mod adapter;
+mod ahead;
 mod errno;
 mod error;
 mod mountpoint;

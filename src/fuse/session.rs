@@ -5,6 +5,7 @@ use std::fs::OpenOptions;
 use std::io;
 use std::mem::{self, ManuallyDrop};
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 use std::sync::mpsc::{Receiver, channel};
 use std::thread;
 
@@ -13,6 +14,7 @@ use signal_hook::consts::{SIGHUP, SIGINT, SIGTERM};
 use signal_hook::iterator::Signals;
 
 use super::adapter::{Adapter, Ownership};
+use super::ahead::Ahead;
 use super::error::MountError;
 use super::mountpoint::{self, Mounted, Mountpoint, source_name};
 use super::{panics, process};
@@ -72,10 +74,14 @@ pub struct Session {
     signals: Signals,
     /// Names that the kernel is to look up anew.
     replaced: Receiver<(INodeNo, String)>,
+    forest: Arc<Forest>,
+    ahead: Arc<Ahead>,
 }
 
 /// Threads that answer requests: enough that one slow read does not stall the others, few enough to stay small.
 const THREADS: std::ops::RangeInclusive<usize> = 2..=8;
+/// Threads that work ahead at the most; one core is left to whoever asks.
+const MAX_AHEAD: usize = 4;
 
 impl Session {
     /// Mounts `forest`, which came from the files `sources`. No thread runs yet, so the process may still fork.
@@ -90,8 +96,10 @@ impl Session {
         let failed = |error: io::Error| explain(&error, &mountpoint);
         let signals = Signals::new([SIGINT, SIGTERM, SIGHUP]).map_err(failed)?;
         let (sender, replaced) = channel();
+        let (forest, ahead) = (Arc::new(forest), Arc::<Ahead>::default());
         let adapter = Adapter::new(
-            forest,
+            Arc::clone(&forest),
+            Arc::clone(&ahead),
             Ownership {
                 uid: options.uid.unwrap_or_else(process::effective_uid),
                 gid: options.gid.unwrap_or_else(process::effective_gid),
@@ -107,6 +115,8 @@ impl Session {
             mounted: Mounted::at(mountpoint),
             signals,
             replaced,
+            forest,
+            ahead,
         })
     }
 
@@ -123,6 +133,8 @@ impl Session {
             mounted: _,
             mut signals,
             replaced,
+            forest,
+            ahead,
         } = self;
         panics::install_hook();
         // fuser 0.18 unmounts the path again when this is dropped, by when someone else's mount may lie there.
@@ -149,10 +161,20 @@ impl Session {
                     unmount();
                 }
             })?;
+        for _ in 0..cores().saturating_sub(1).min(MAX_AHEAD) {
+            let (forest, ahead) = (Arc::clone(&forest), Arc::clone(&ahead));
+            thread::Builder::new()
+                .name("ahead".to_owned())
+                .spawn(move || ahead.work(&forest))?;
+        }
         requests
             .join()
             .map_err(|_| io::Error::other("a thread that answers requests panicked"))?
     }
+}
+
+fn cores() -> usize {
+    thread::available_parallelism().map_or(1, usize::from)
 }
 
 /// Tells early and clearly when there is no FUSE here.
@@ -198,8 +220,7 @@ fn config(sources: &[PathBuf], options: &Options) -> Config {
         Access::Root => SessionACL::RootAndOwner,
         Access::Everyone => SessionACL::All,
     };
-    let cores = thread::available_parallelism().map_or(1, usize::from);
-    config.n_threads = Some(cores.clamp(*THREADS.start(), *THREADS.end()));
+    config.n_threads = Some(cores().clamp(*THREADS.start(), *THREADS.end()));
     config.clone_fd = true;
     config
 }

@@ -184,7 +184,7 @@ impl Tree {
             options.cache -= options.cache / deleted::CACHE_SHARE;
         }
         let watcher: Arc<dyn Watch> = watch.clone();
-        let ndb = recover::open_with(path, options.cache / 2, options.recover, watcher)?;
+        let ndb = recover::open_with(path, options.cache / 16 * 7, options.recover, watcher)?;
         let store = Arc::new(Store::open(ndb));
         if let Some(problem) = store.problem() {
             watch.problems.note(problem.to_owned());
@@ -224,10 +224,10 @@ impl Tree {
             root,
             source_time: store.ndb().source().modified(),
             inodes: Inodes::default(),
-            listings: ByteLru::new(options.cache / 4, 1),
+            listings: ByteLru::new(options.cache / 16 * 3, 1),
             items: ByteLru::new(options.cache / 8, 4),
             attachment_lists: ByteLru::new(options.cache / 16, 4),
-            known: Known::new(options.cache / 16),
+            known: Known::new(options.cache / 8),
             damaged: Mutex::default(),
             folder_times: Mutex::default(),
             info: OnceLock::new(),

@@ -1,0 +1,359 @@
+//! Work done before the kernel asks for it, by threads of its own: attributes of the entries that whoever looks at a
+//! directory will look at next, and the bytes that whoever reads a file in order will read next.
+//!
+//! All of it is bounded: a few directories and files, the latest ones, and in each a certain way ahead of the last
+//! request. A request never waits for this work, but for bytes that a thread is making already.
+#![forbid(unsafe_code)]
+
+use std::collections::VecDeque;
+use std::ops::Range;
+use std::sync::Arc;
+
+use parking_lot::{Condvar, Mutex};
+
+use super::panics;
+use crate::tree::{Forest, Ino};
+
+/// Directories whose attributes are worked out, and files that are read: the latest ones.
+const DIRECTORIES: usize = 2;
+const FILES: usize = 2;
+/// Files of one directory that somebody has to look at, one by one, before more are expected.
+const LOOKUPS: usize = 8;
+/// Entries that one such look is worth, and those that a request for attributes of a listing is worth.
+const CREDIT_OF_LOOKUP: usize = 2;
+const CREDIT_OF_LISTING: usize = 512;
+/// Entries ahead of the last request at the most: while they are looked up one by one, their content is wanted as well,
+/// and is to stay in the cache until then.
+const MAX_CREDIT_OF_LOOKUP: usize = 64;
+const MAX_CREDIT_OF_LISTING: usize = 4096;
+/// Entries that a thread takes on at a time.
+const STEP: usize = 16;
+/// Requests one after the other that make a reader of all of a file.
+const REQUESTS: usize = 4;
+/// Bytes read ahead at a time; two such windows a file are in memory.
+const WINDOW: usize = 512 << 10;
+const WINDOWS: usize = 2;
+
+/// What is to be done, and what is done.
+#[derive(Debug, Default)]
+pub(super) struct Ahead {
+    plan: Mutex<Plan>,
+    /// Something was added to the plan.
+    added: Condvar,
+    /// Bytes of a window are there.
+    made: Condvar,
+}
+
+#[derive(Debug, Default)]
+struct Plan {
+    /// The latest first.
+    directories: VecDeque<Directory>,
+    files: VecDeque<File>,
+}
+
+/// Somebody looks at the entries of a directory.
+#[derive(Debug)]
+struct Directory {
+    ino: Ino,
+    /// Lookups so far that found nothing prepared.
+    lookups: usize,
+    /// The first entry that no thread has taken on.
+    next: usize,
+    /// Entries that may be worked out.
+    credit: usize,
+}
+
+/// Somebody reads a file.
+#[derive(Debug)]
+struct File {
+    ino: Ino,
+    /// Where the last request ended.
+    next: u64,
+    /// Requests in order so far.
+    requests: usize,
+    windows: VecDeque<Window>,
+}
+
+#[derive(Debug)]
+struct Window {
+    start: u64,
+    content: Content,
+}
+
+#[derive(Debug, Clone)]
+enum Content {
+    Planned,
+    InWork,
+    /// Shorter than a window at the end of the file, or where it cannot be read.
+    Made(Arc<Vec<u8>>),
+}
+
+/// Bytes that were read ahead.
+#[derive(Debug)]
+pub(super) struct Bytes {
+    window: Arc<Vec<u8>>,
+    range: Range<usize>,
+}
+
+impl Bytes {
+    pub(super) fn bytes(&self) -> &[u8] {
+        self.window.get(self.range.clone()).unwrap_or_default()
+    }
+}
+
+/// What a thread does next.
+enum Task {
+    Attributes {
+        directory: Ino,
+        entries: Range<usize>,
+    },
+    Read {
+        file: Ino,
+        start: u64,
+    },
+}
+
+impl Ahead {
+    /// A file of `directory` was looked up; `at_hand` if its attributes were.
+    pub(super) fn looked_up(&self, directory: Ino, at_hand: bool) {
+        let mut plan = self.plan.lock();
+        let Some(entry) = plan.directory(directory) else {
+            return;
+        };
+        entry.lookups += usize::from(!at_hand);
+        if entry.lookups >= LOOKUPS && entry.credit < MAX_CREDIT_OF_LOOKUP {
+            entry.credit += CREDIT_OF_LOOKUP;
+            self.added.notify_one();
+        }
+    }
+
+    /// The attributes of a part of `directory` are listed for somebody who has looked at those before.
+    pub(super) fn listed(&self, directory: Ino) {
+        let mut plan = self.plan.lock();
+        let Some(entry) = plan.directory(directory) else {
+            return;
+        };
+        if entry.credit < MAX_CREDIT_OF_LISTING {
+            entry.credit += CREDIT_OF_LISTING;
+            self.added.notify_all();
+        }
+    }
+
+    /// The answer to a request for `size` bytes of `file`, if it was prepared. Plans what comes behind it.
+    pub(super) fn read(&self, file: Ino, offset: u64, size: usize) -> Option<Bytes> {
+        let mut plan = self.plan.lock();
+        let entry = plan.file(file)?;
+        // The kernel has several requests on the way, which may come in any order.
+        if offset.abs_diff(entry.next) <= 2 * size as u64 {
+            entry.requests += 1;
+        } else {
+            entry.requests = 0;
+            entry.windows.clear();
+        }
+        entry.next = entry.next.max(offset + size as u64);
+        if entry.requests == 0 {
+            entry.next = offset + size as u64;
+        }
+        if entry.requests >= REQUESTS && size <= WINDOW / 2 && entry.plan_windows() {
+            self.added.notify_one();
+        }
+        loop {
+            let entry = plan.find_mut(file)?;
+            let window = entry.window(offset, size)?;
+            match &window.content {
+                // The threads are behind. This request is faster itself; they may go on behind it.
+                Content::Planned => {
+                    entry.windows.clear();
+                    return None;
+                }
+                Content::InWork => self.made.wait(&mut plan),
+                Content::Made(bytes) => {
+                    let start = usize::try_from(offset - window.start).ok()?;
+                    let end = (start + size).min(bytes.len());
+                    return (start < end).then(|| Bytes {
+                        window: Arc::clone(bytes),
+                        range: start..end,
+                    });
+                }
+            }
+        }
+    }
+
+    /// Does what is planned, for ever. For several threads at once.
+    pub(super) fn work(&self, forest: &Forest) -> ! {
+        loop {
+            match self.next_task() {
+                Task::Attributes { directory, entries } => {
+                    let wanted = entries.len();
+                    let done = panics::catch(|| attributes(forest, directory, entries));
+                    self.worked_out(directory, wanted, done.unwrap_or(Some(wanted)));
+                }
+                Task::Read { file, start } => {
+                    let mut bytes = vec![0; WINDOW];
+                    let read = panics::catch(|| forest.read_at(file, start, &mut bytes));
+                    // What fails here is asked for again, and fails there.
+                    bytes.truncate(read.ok().and_then(Result::ok).unwrap_or(0));
+                    self.has_read(file, start, bytes);
+                }
+            }
+        }
+    }
+
+    fn next_task(&self) -> Task {
+        let mut plan = self.plan.lock();
+        loop {
+            if let Some(task) = plan.task() {
+                return task;
+            }
+            self.added.wait(&mut plan);
+        }
+    }
+
+    /// Gives back the credit for entries that were at hand; None means that the directory has no more.
+    fn worked_out(&self, directory: Ino, wanted: usize, done: Option<usize>) {
+        let mut plan = self.plan.lock();
+        let entry = plan
+            .directories
+            .iter_mut()
+            .find(|entry| entry.ino == directory);
+        if let Some(entry) = entry {
+            match done {
+                Some(done) => entry.credit += wanted.saturating_sub(done),
+                None => entry.next = usize::MAX,
+            }
+        }
+    }
+
+    fn has_read(&self, file: Ino, start: u64, bytes: Vec<u8>) {
+        let mut plan = self.plan.lock();
+        let windows = plan.find_mut(file).map(|entry| &mut entry.windows);
+        if let Some(window) =
+            windows.and_then(|windows| windows.iter_mut().find(|window| window.start == start))
+        {
+            window.content = Content::Made(Arc::new(bytes));
+        }
+        self.made.notify_all();
+    }
+}
+
+/// Works out the attributes of some entries; returns for how many there was something to do, None behind the last one.
+fn attributes(forest: &Forest, directory: Ino, entries: Range<usize>) -> Option<usize> {
+    let listing = forest.directory(directory).ok()?;
+    let mut done = 0;
+    for index in entries {
+        let entry = listing.entry(index)?;
+        if !forest.is_attr_at_hand(entry.ino) {
+            done += 1;
+            // What fails is noted, and asked for again if anyone wants it.
+            forest.attr(entry.ino).ok();
+        }
+    }
+    Some(done)
+}
+
+impl Plan {
+    fn directory(&mut self, ino: Ino) -> Option<&mut Directory> {
+        let new = || Directory {
+            ino,
+            lookups: 0,
+            next: 0,
+            credit: 0,
+        };
+        latest(
+            &mut self.directories,
+            DIRECTORIES,
+            |entry| entry.ino == ino,
+            new,
+        )
+    }
+
+    fn file(&mut self, ino: Ino) -> Option<&mut File> {
+        let new = || File {
+            ino,
+            next: 0,
+            requests: 0,
+            windows: VecDeque::new(),
+        };
+        latest(&mut self.files, FILES, |entry| entry.ino == ino, new)
+    }
+
+    fn find_mut(&mut self, file: Ino) -> Option<&mut File> {
+        self.files.iter_mut().find(|entry| entry.ino == file)
+    }
+
+    /// Takes a task on. Bytes come first: somebody will wait for them.
+    fn task(&mut self) -> Option<Task> {
+        for file in &mut self.files {
+            let mut windows = file.windows.iter_mut();
+            if let Some(window) = windows.find(|window| matches!(window.content, Content::Planned))
+            {
+                window.content = Content::InWork;
+                return Some(Task::Read {
+                    file: file.ino,
+                    start: window.start,
+                });
+            }
+        }
+        let entry = self
+            .directories
+            .iter_mut()
+            .find(|entry| entry.credit > 0 && entry.next < usize::MAX)?;
+        let count = entry.credit.min(STEP);
+        let start = entry.next;
+        entry.credit -= count;
+        entry.next = start.saturating_add(count);
+        Some(Task::Attributes {
+            directory: entry.ino,
+            entries: start..entry.next,
+        })
+    }
+}
+
+impl File {
+    /// Plans the windows that the next requests will want; whether there are new ones.
+    fn plan_windows(&mut self) -> bool {
+        let passed = |window: &Window| {
+            window.start + WINDOW as u64 <= self.next.saturating_sub(WINDOW as u64 / 2)
+        };
+        while self.windows.front().is_some_and(passed) {
+            self.windows.pop_front();
+        }
+        let ended = |window: &Window| matches!(&window.content, Content::Made(bytes) if bytes.len() < WINDOW);
+        let mut new = false;
+        while self.windows.len() < WINDOWS && !self.windows.back().is_some_and(ended) {
+            let start = match self.windows.back() {
+                Some(last) => last.start + WINDOW as u64,
+                None => self.next,
+            };
+            self.windows.push_back(Window {
+                start,
+                content: Content::Planned,
+            });
+            new = true;
+        }
+        new
+    }
+
+    /// The window that holds `size` bytes from `offset` on.
+    fn window(&self, offset: u64, size: usize) -> Option<&Window> {
+        self.windows.iter().find(|window| {
+            window.start <= offset && offset + size as u64 <= window.start + WINDOW as u64
+        })
+    }
+}
+
+/// The entry that `is_it`, made first; the oldest one leaves when there are more than `most`.
+fn latest<T>(
+    entries: &mut VecDeque<T>,
+    most: usize,
+    is_it: impl Fn(&T) -> bool,
+    new: impl FnOnce() -> T,
+) -> Option<&mut T> {
+    let entry = match entries.iter().position(is_it) {
+        Some(index) => entries.remove(index),
+        None => None,
+    };
+    entries.push_front(entry.unwrap_or_else(new));
+    entries.truncate(most);
+    entries.front_mut()
+}
