@@ -1,145 +1,337 @@
-"""The measurements of scripts/bench: whole processes, wall and CPU seconds by the system's own accounting."""
+"""The measurements of scripts/bench. Each section is a table; ratios are of runs that took turns."""
 
+import argparse
 import os
-import platform
 import shutil
-import statistics
 import subprocess
 import sys
 import tempfile
 import time
 
-ROOT = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
-OSTFS = os.path.join(ROOT, "target/release/ostfs")
-FIXTURE = os.path.join(ROOT, "target/release/examples/fixture")
-CORPUS = os.environ.get("OSTFS_CORPUS", os.path.join(ROOT, "../shared/corpus"))
+from bench_tools import (
+    OSTFS, ROOT, Report, Used, forget_names, machine, median, null_fs, ostfs, run, spread, store, warm,
+)
+
+#: Bytes that a message may take for ever, and the default of -o cache.
+BYTES_A_MESSAGE, CACHE_MIB = 24, 64
+MIB = 1 << 20
 
 
-def measure(command):
-    """Wall seconds, CPU seconds and peak memory (MiB) of one process and what it waits for."""
-    start = time.perf_counter()
-    process = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
-    _, status, usage = os.wait4(process.pid, 0)
-    wall = time.perf_counter() - start
-    if os.waitstatus_to_exitcode(status) != 0:
-        sys.exit(f"failed: {' '.join(command)}")
-    return wall, usage.ru_utime + usage.ru_stime, usage.ru_maxrss / 1024
+class Bench:
+    def __init__(self, options):
+        self.quick, self.runs, self.work = options.quick, options.runs, os.path.abspath(options.work)
+        if self.quick:
+            self.work += "-quick"
+        self.report = Report()
+
+    def messages(self, full):
+        return max(full // 50, 10) if self.quick else full
+
+    def many(self, name, messages, folders, size):
+        """A store of invented mail; `size` in bytes is what to aim for."""
+        if self.quick:
+            size //= 50
+        return store(self.work, name, "many", "--messages", messages, "--folders", folders, "--bytes", size)
+
+    def million(self):
+        return self.many("million", self.messages(1_000_000), self.messages(1_000), 10 << 30)
+
+    def million_in_one_folder(self):
+        return self.many("million-in-one", self.messages(1_000_000), 1, 4 << 30)
+
+    def folder_of_50000(self):
+        return self.many("folder", self.messages(50_000), 1, 500 << 20)
+
+    def mailbox(self):
+        return self.many("mailbox", self.messages(15_000), 20, 1_700_000_000)
+
+    def times(self, action):
+        return [action() for _ in range(self.runs)]
+
+    # Section 1
+
+    def ready(self):
+        """Mount ready, and the first message of a deep folder on stdout."""
+        self.report.heading("A mount is there at once")
+        self.report.text("From the start of `ostfs mount` until the shell has its prompt back, and until the first message of a")
+        self.report.text("folder three levels deep was listed and read; milliseconds, caches of ostfs cold, page cache warm.\n")
+        self.report.table("file", "bytes", "messages", "mounted, ms", "first message, ms", "CPU of ostfs, ms")
+        small = self.many("thousand", 1_000, 4, 100 << 20)
+        for name, file, messages in [("small", small, 1_000), ("large", self.million(), self.messages(1_000_000))]:
+            with ostfs(file) as mount:
+                folder = os.path.relpath(deep_folder(mount.path), mount.path)
+            samples = self.times(lambda: first_message(file, folder))
+            mounted = [sample[0] for sample in samples]
+            read = [sample[1] for sample in samples]
+            size = f"{os.path.getsize(file):,}"
+            self.report.row(name, size, f"{messages:,}", spread(mounted, 1e3, 1), spread(read, 1e3, 1),
+                            f"{median(read, 'cpu') * 1e3:.0f}")
+
+    # Section 2
+
+    def memory(self):
+        """Resident set after reading all of a huge file."""
+        self.report.heading("Memory")
+        self.report.text(f"Peak resident set of the mount in MiB after each command, one after the other. The bound is -o cache ({CACHE_MIB} MiB)")
+        self.report.text(f"and {BYTES_A_MESSAGE} bytes a message, and the largest listing (its names and {LISTING_BYTES} bytes an entry).\n")
+        self.report.table("file", "bound", "mounted", "`find`", "`ls -lR`", "`grep -r`")
+        total = self.messages(1_000_000)
+        for name, file in [("1,000 a folder", self.million()), ("all in one folder", self.million_in_one_folder())]:
+            with ostfs(file) as mount:
+                peaks = [mount.peak()]
+                for command in [["find"], ["ls", "-lR"], ["grep", "-rc", "no such words"]]:
+                    print(" ".join(command), file=sys.stderr)
+                    mount.measure([*command, "MOUNT"])
+                    peaks.append(mount.peak())
+                listing = largest_listing(mount.path)
+            bound = CACHE_MIB + (BYTES_A_MESSAGE * total + listing) / MIB
+            self.report.row(f"{total:,} messages, {name}", f"{bound:.1f}", *(f"{peak:.1f}" for peak in peaks))
+
+    # Section 3
+
+    def metadata(self):
+        """Names and attributes of one folder."""
+        count = self.messages(50_000)
+        file = self.folder_of_50000()
+        self.report.heading(f"Names and attributes: a folder of {count:,} messages")
+        self.report.text("Entries a second. Cold: a fresh mount, all sizes worked out; on one core, client and mount share it. Warm: ostfs has")
+        self.report.text("worked them out once, the kernel has forgotten them. The null filesystem has the same names and sizes and does nothing.")
+        self.report.text("The last column is CPU of both sides, null ÷ ostfs, which other work on the machine hardly changes.\n")
+        self.report.table("", "ostfs", "null filesystem", "rate, ostfs ÷ null", "CPU, null ÷ ostfs")
+        for label, prefix in [("cold `ls -l`, one core", ["taskset", "-c", "0"]), ("cold `ls -l`", [])]:
+            def cold():
+                with ostfs(file, *prefix) as mount:
+                    return mount.measure([*prefix, "ls", "-l", "MOUNT/Inbox"])
+            samples = self.times(cold)
+            self.report.row(label, rate(count, samples), "", "", f"{median(samples, 'cpu') / count * 1e6:.1f} µs an entry")
+        with ostfs(file) as mount:
+            inbox = os.path.join(mount.path, "Inbox")
+            names = os.listdir(inbox)
+            with null_fs(inbox, self.work) as null:
+                for label, action in [
+                    ("warm `stat`, by name", lambda folder: [os.stat(f"{folder}/{name}") for name in names]),
+                    ("warm readdirplus", lambda folder: [entry.stat() for entry in os.scandir(folder)]),
+                    ("warm `ls -l`", None),
+                ]:
+                    ours, theirs = [], []
+                    for _ in range(self.runs):
+                        for server, folder, samples in [(mount, inbox, ours), (null, null.path, theirs)]:
+                            forget_names()
+                            os.stat(folder)
+                            command = ["ls", "-l", folder] if action is None else lambda _: action(folder)
+                            samples.append(server.measure(command))
+                    self.compared(label, rate(len(names), ours), rate(len(names), theirs), ours, theirs)
+
+    def compared(self, label, our_rate, their_rate, ours, theirs):
+        self.report.row(label, our_rate, their_rate, f"{median(theirs) / median(ours):.2f}",
+                        f"{median(theirs, 'cpu') / median(ours, 'cpu'):.2f}")
+
+    # Section 4
+
+    def reading(self):
+        """Sequential reads of one large attachment."""
+        size = self.messages(1 << 30)
+        file = store(self.work, "attachment", "attachment", "--size", size)
+        self.report.heading("Reading a large attachment")
+        self.report.text("MB a second of `cat`, a fresh mount each time, source in the page cache; and the same from the null filesystem.\n")
+        self.report.table("", "ostfs", "null filesystem", "rate, ostfs ÷ null", "CPU, null ÷ ostfs")
+        for label, pattern in [("attachment", "Inbox/*/large.bin"), ("the `.eml` that carries it", "Inbox/*.eml")]:
+            ours, theirs = [], []
+            for _ in range(self.runs):
+                with ostfs(file) as mount:
+                    path = find_one(mount.path, pattern)
+                    length = os.path.getsize(path)
+                    with null_fs(os.path.dirname(path), self.work) as null:
+                        theirs.append(null.measure(["cat", os.path.join(null.path, os.path.basename(path))]))
+                    ours.append(mount.measure(["cat", path]))
+            self.compared(label, rate(length / 1e6, ours), rate(length / 1e6, theirs), ours, theirs)
+
+    # Section 5
+
+    def export(self):
+        """A whole mailbox to memory."""
+        file = self.mailbox()
+        size = os.path.getsize(file)
+        self.report.heading("Export of a whole mailbox")
+        self.report.text(f"{size / 1e9:.1f} GB, {self.messages(15_000):,} messages, written to tmpfs. Seconds, MiB of peak memory (of ostfs or readpst). readpst writes")
+        self.report.text("attachments inside the mail alone, so `-o attachments=eml` is what compares with it.\n")
+        self.report.table("", "wall", "CPU", "peak", "wall, readpst ÷ this", "CPU, readpst ÷ this")
+
+        def copy(options):
+            with ostfs(file, *options) as mount, target() as out:
+                return mount.measure(["cp", "-r", "MOUNT", os.path.join(out, "out")])
+
+        def into(command):
+            with target() as out:
+                return run([part.replace("OUT", os.path.join(out, "out")) for part in command])
+
+        def readpst():
+            with target() as out:
+                return run(["readpst", "-e", "-D", "-j", "0", "-q", "-o", out, file])
+
+        actions = {
+            "readpst -e -D -j 0": readpst,
+            "ostfs export -o attachments=eml": lambda: into([OSTFS, "export", file, "OUT", "-o", "attachments=eml"]),
+            "ostfs export": lambda: into([OSTFS, "export", file, "OUT"]),
+            "cp -r from the mount": lambda: copy([]),
+            "cp of the file": lambda: into(["cp", file, "OUT"]),
+        }
+        samples = {label: [] for label in actions}
+        for _ in range(self.runs):
+            for label, action in actions.items():
+                samples[label].append(action())
+        yard = samples["readpst -e -D -j 0"]
+        for label, own in samples.items():
+            self.report.row(f"`{label}`", spread(own), f"{median(own, 'cpu'):.2f}", f"{median(own, 'peak'):.0f}",
+                            f"{median(yard) / median(own):.1f}", f"{median(yard, 'cpu') / median(own, 'cpu'):.1f}")
+
+    # Section 6
+
+    def grep(self):
+        """Searching a mailbox that the kernel has in its page cache."""
+        file = self.mailbox()
+        self.report.heading("Searching again")
+        self.report.text("Seconds of `grep -rc` over the whole mailbox for words that are nowhere: the second and later passes, from the kernel's")
+        self.report.text("page cache, beside the same tree on disk.\n")
+        self.report.table("", "first pass", "later passes", "speed, ostfs ÷ disk", "CPU of ostfs in a later pass")
+        tree = os.path.join(self.work, "tree")
+        if not os.path.isdir(tree):
+            run([OSTFS, "export", file, tree])
+        command = ["grep", "-rc", "no such words anywhere"]
+        with ostfs(file) as mount:
+            first = mount.measure([*command, "MOUNT"])
+            first_disk = run([*command, tree])
+            ours, disk, idle = [], [], []
+            for _ in range(self.runs):
+                before = mount.cpu()
+                ours.append(mount.measure([*command, "MOUNT"]))
+                idle.append(Used(0, mount.cpu() - before))
+                disk.append(run([*command, tree]))
+        kind = subprocess.run(["stat", "-f", "-c", "%T", tree], capture_output=True, text=True).stdout.strip()
+        self.report.row("ostfs", f"{first.wall:.2f}", spread(ours), f"{median(disk) / median(ours):.2f}",
+                        f"{median(idle, 'cpu') * 1e3:.1f} ms")
+        self.report.row(kind, f"{first_disk.wall:.2f}", spread(disk), "", "")
+
+    # Section 7
+
+    def linear(self):
+        """Cost by message as files grow."""
+        self.report.heading("Cost grows with the number of messages, and with nothing else")
+        self.report.text("One `find` and one `ls -lR` over a fresh mount: CPU of the mount by message, and its peak memory less that of an empty mount.\n")
+        self.report.table("messages", "folders", "mounted, MiB", "`find`, µs a message", "`ls -lR`, µs a message", "peak, MiB", "bytes a message")
+        most = self.messages(1_000_000)
+        by_messages = [(count, max(count // 1_000, 1)) for count in (1_000, 10_000, 100_000, most) if count <= most]
+        one_folder = [(count, 1) for count in (10, 1_000, 100_000, most) if count <= most]
+        by_folders = [(10_000, count) for count in (10, 100, 1_000, 10_000)]
+        for messages, folders in [*by_messages, *one_folder, *by_folders]:
+            if (messages, folders) == (most, self.messages(1_000)):
+                file = self.million()
+            elif (messages, folders) == (most, 1):
+                file = self.million_in_one_folder()
+            else:
+                file = store(self.work, f"linear-{messages}-{folders}", "many", "--messages", messages, "--folders", folders,
+                             "--bytes", messages * 4_000)
+            with ostfs(file) as mount:
+                empty, costs = mount.peak(), []
+                for command in (["find"], ["ls", "-lR"]):
+                    before = mount.cpu()
+                    mount.measure([*command, "MOUNT"])
+                    costs.append((mount.cpu() - before) / messages * 1e6)
+                peak = mount.peak()
+            self.report.row(f"{messages:,}", f"{folders:,}", f"{empty:.1f}", *(f"{cost:.1f}" for cost in costs), f"{peak:.1f}",
+                            f"{(peak - empty) * MIB / messages:,.0f}")
 
 
-class Mount:
-    """A fresh mount: the caches of ostfs are cold, the page cache of the source file is warm."""
+SECTIONS = [Bench.ready, Bench.memory, Bench.metadata, Bench.reading, Bench.export, Bench.grep, Bench.linear]
 
-    def __init__(self, file):
-        self.path = tempfile.mkdtemp(prefix="ostfs-bench-")
+#: What an entry of a listing takes beside its name, in bytes: position, kind, inode number, slot of the index.
+LISTING_BYTES = 28
+
+
+def rate(count, samples):
+    rates = sorted(count / sample.wall for sample in samples)
+    return f"{count / median(samples):,.0f} ({rates[0]:,.0f}–{rates[-1]:,.0f})"
+
+
+def find_one(top, pattern):
+    import glob
+
+    return glob.glob(os.path.join(glob.escape(top), pattern))[0]
+
+
+def target():
+    """A temporary directory in memory."""
+    return tempfile.TemporaryDirectory(prefix="ostfs-bench-", dir="/dev/shm")
+
+
+def deep_folder(top):
+    """The folder furthest down, the first one of these by name."""
+    folders = []
+    for path, names, _ in os.walk(top):
+        names[:] = [name for name in names if not name.endswith(".attachments") and name != "lost+found"]
+        folders.append(path)
+    return max(sorted(folders), key=lambda path: path.count("/"))
+
+
+def first_message(file, folder):
+    """Mounts in the background as users do, and reads the first message of `folder`."""
+    with tempfile.TemporaryDirectory(prefix="ostfs-bench-") as path:
         start = time.perf_counter()
-        subprocess.run([OSTFS, "mount", file, self.path], check=True)
-        self.seconds = time.perf_counter() - start
-        pids = subprocess.run(["pgrep", "-f", f"^{OSTFS} mount .* {self.path}$"], capture_output=True, text=True)
-        self.pid = int(pids.stdout.split()[0])
-
-    def __enter__(self):
-        return self
-
-    def __exit__(self, *_):
-        subprocess.run([OSTFS, "unmount", self.path], check=True)
-        os.rmdir(self.path)
-
-    def status(self):
-        fields = open(f"/proc/{self.pid}/stat").read().rsplit(")", 1)[1].split()
-        cpu = (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
-        peak = next(line for line in open(f"/proc/{self.pid}/status") if line.startswith("VmHWM"))
-        return cpu, int(peak.split()[1]) / 1024
+        subprocess.run([OSTFS, "mount", file, path], check=True)
+        mounted = time.perf_counter() - start
+        with os.scandir(os.path.join(path, folder)) as entries:
+            first = next(entry.path for entry in entries if entry.name.endswith(".eml"))
+        with open(first, "rb") as message:
+            assert message.read()
+        read = time.perf_counter() - start
+        cpu = background_cpu(path)
+        subprocess.run([OSTFS, "unmount", path], check=True)
+    return Used(mounted, cpu), Used(read, cpu)
 
 
-def through_mount(file, command):
-    """The command over a fresh mount: its wall seconds, its CPU with the mount's, and the mount's peak memory."""
-    with Mount(file) as mount:
-        wall, cpu, _ = measure([part.replace("MOUNT", mount.path) for part in command])
-        mount_cpu, peak = mount.status()
-        return wall, cpu + mount_cpu, peak
+def background_cpu(mountpoint):
+    """CPU seconds of the mount that went into the background."""
+    for pid in filter(str.isdigit, os.listdir("/proc")):
+        try:
+            arguments = open(f"/proc/{pid}/cmdline", "rb").read().split(b"\0")
+            if arguments[:2] == [OSTFS.encode(), b"mount"] and mountpoint.encode() in arguments:
+                threads = os.listdir(f"/proc/{pid}/task")
+                return sum(int(open(f"/proc/{pid}/task/{thread}/schedstat").read().split()[0]) for thread in threads) / 1e9
+        except OSError:
+            continue
+    return 0.0
 
 
-def mounting(file):
-    with Mount(file) as mount:
-        cpu, peak = mount.status()
-        return mount.seconds, cpu, peak
-
-
-def into(command):
-    """A command that writes into OUT, which is made anew for every run."""
-    target = tempfile.mkdtemp(prefix="ostfs-bench-")
-    try:
-        return measure([part.replace("OUT", os.path.join(target, "out")) for part in command])
-    finally:
-        shutil.rmtree(target)
-
-
-def copying(file):
-    target = tempfile.mkdtemp(prefix="ostfs-bench-")
-    try:
-        return through_mount(file, ["cp", "-r", "MOUNT", os.path.join(target, "out")])
-    finally:
-        shutil.rmtree(target)
-
-
-def readpst(file):
-    target = tempfile.mkdtemp(prefix="ostfs-bench-")
-    try:
-        return measure(["readpst", "-e", "-D", "-j", "0", "-q", "-o", target, file])
-    finally:
-        shutil.rmtree(target)
-
-
-def row(label, name, runs, action):
-    samples = [action() for _ in range(runs)]
-    wall, cpu, peak = (statistics.median(column) for column in zip(*samples))
-    spread = f"{min(s[0] for s in samples):.3f} to {max(s[0] for s in samples):.3f}"
-    print(f"| {label} | {name} | {wall:.3f} | {spread} | {cpu:.3f} | {peak:.1f} |", flush=True)
-    return wall, cpu
+def largest_listing(top):
+    """Bytes of the largest listing: its names, and what each entry takes beside them."""
+    largest = 0
+    for entry in os.scandir(top):
+        if entry.is_dir():
+            names = [len(name.name.encode()) for name in os.scandir(entry.path)]
+            largest = max(largest, sum(names) + LISTING_BYTES * len(names))
+    return largest
 
 
 def main():
-    runs = int(sys.argv[1])
-    work = sys.argv[2] or tempfile.mkdtemp(prefix="ostfs-bench-files-")
-    files = {}
-    for name, arguments in {
-        "50,000 messages, one folder": ["many", "--messages", "50000", "--folders", "1", "--bytes", "500M"],
-        "1 GB attachment": ["attachment", "--size", "1G"],
-        "4 GB of mail": ["many", "--messages", "30000", "--folders", "20", "--bytes", "4G"],
-    }.items():
-        path = os.path.join(work, name.replace(" ", "-").replace(",", "") + ".pst")
-        if not os.path.exists(path):
-            subprocess.run([FIXTURE, arguments[0], path, *arguments[1:]], check=True, stdout=subprocess.DEVNULL)
-        files[name] = path
-    real = os.path.join(CORPUS, "files")
-    if os.path.isdir(real):
-        largest = max((os.path.join(real, name) for name in os.listdir(real)), key=os.path.getsize)
-        files = {"largest real file": largest, "enron.pst": os.path.join(real, "enron.pst"), **files}
-    else:
-        print("no corpus of real files: generated ones alone\n")
-
-    cpu = next((line.split(":")[1].strip() for line in open("/proc/cpuinfo") if line.startswith("model name")), "?")
-    print(f"{cpu}, {os.cpu_count()} cores, Linux {platform.release()}, {time.strftime('%Y-%m-%d')}; medians of {runs}\n")
-    print("| what | file | wall s | spread | CPU s | peak MiB |\n|---|---|---|---|---|---|")
-    for name, file in files.items():
-        megabytes = os.path.getsize(file) / 1e6
-        label = f"{name} ({megabytes:,.0f} MB)"
-        row("mount", label, runs, lambda: mounting(file))
-        row("ls -lR", label, runs, lambda: through_mount(file, ["ls", "-lR", "MOUNT"]))
-        if name == "4 GB of mail":
-            continue
-        row("cp -r", label, runs, lambda: copying(file))
-        if name == "1 GB attachment":
-            continue
-        row("export", label, runs, lambda: into([OSTFS, "export", file, "OUT"]))
-        # readpst writes attachments inside the mail alone, so that is what is compared.
-        ours = row(
-            "export -o attachments=eml", label, runs, lambda: into([OSTFS, "export", file, "OUT", "-o", "attachments=eml"])
-        )
-        theirs = row("readpst -e -D -j 0", label, runs, lambda: readpst(file))
-        print(f"| export / readpst | {label} | {ours[0] / theirs[0]:.2f} | | {ours[1] / theirs[1]:.2f} | |")
-    if not sys.argv[2]:
-        shutil.rmtree(work)
+    names = [section.__name__ for section in SECTIONS]
+    parser = argparse.ArgumentParser(prog="scripts/bench")
+    parser.add_argument("--quick", action="store_true", help="files of a fiftieth; prints only")
+    parser.add_argument("--runs", type=int, default=5, help="samples of each measurement")
+    parser.add_argument("--work", default=os.path.join(ROOT, "target/bench"), help="where the files stay")
+    parser.add_argument("--out", default=os.path.join(ROOT, "BENCHMARKS.md"), help="the file to write")
+    parser.add_argument("sections", nargs="*", choices=[[], *names], metavar="SECTION", help=", ".join(names))
+    options = parser.parse_args()
+    bench = Bench(options)
+    load = os.getloadavg()[0]
+    bench.report.text("# Benchmarks\n")
+    bench.report.text(f"`scripts/bench {' '.join(sys.argv[1:])}`".replace(" `", "`") + f" on {time.strftime('%Y-%m-%d')}: {machine()}.")
+    bench.report.text(f"Medians of {bench.runs} runs, lowest and highest in brackets. Load average of the machine before the run: {load:.1f}.")
+    for section in SECTIONS:
+        if not options.sections or section.__name__ in options.sections:
+            section(bench)
+    if not options.quick:
+        with open(options.out, "w") as out:
+            out.write("\n".join(bench.report.lines) + "\n")
 
 
 main()

@@ -1,0 +1,155 @@
+"""What the sections of scripts/bench share: stores, mounts, processes and their accounting, tables."""
+
+import os
+import platform
+import statistics
+import subprocess
+import sys
+import tempfile
+import time
+
+ROOT = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
+RELEASE = os.path.join(ROOT, "target/release")
+OSTFS = os.path.join(RELEASE, "ostfs")
+DROP_CACHES = "/proc/sys/vm/drop_caches"
+
+
+def store(work, name, *arguments):
+    """The generated store `name`, made on first use."""
+    path = os.path.join(work, name + ".pst")
+    if not os.path.exists(path):
+        os.makedirs(work, exist_ok=True)
+        print(f"writing {path}", file=sys.stderr)
+        command, *options = arguments
+        fixture = os.path.join(RELEASE, "examples/fixture")
+        subprocess.run([fixture, command, path + ".new", *map(str, options)], check=True, stdout=subprocess.DEVNULL)
+        os.rename(path + ".new", path)
+    warm(path)
+    return path
+
+
+def warm(path):
+    """Has the kernel read a file, so that it is in the page cache if that is large enough."""
+    with open(path, "rb", buffering=0) as file:
+        buffer = bytearray(1 << 20)
+        while file.readinto(buffer):
+            pass
+
+
+def forget_names():
+    """Makes the kernel forget names and attributes, not the content of files."""
+    os.sync()
+    with open(DROP_CACHES, "w") as file:
+        file.write("2\n")
+
+
+class Used:
+    """Wall and CPU seconds, and the peak memory in MiB of whatever it was."""
+
+    def __init__(self, wall, cpu, peak=0.0):
+        self.wall, self.cpu, self.peak = wall, cpu, peak
+
+
+def run(command, **options):
+    """One process and what it waits for, with its output thrown away."""
+    options = {"stdout": subprocess.DEVNULL, "stderr": subprocess.DEVNULL, **options}
+    start = time.perf_counter()
+    process = subprocess.Popen(command, **options)
+    _, status, usage = os.wait4(process.pid, 0)
+    wall = time.perf_counter() - start
+    process.returncode = os.waitstatus_to_exitcode(status)
+    if process.returncode not in (0, 1 if command[0] == "grep" else 0):
+        sys.exit(f"failed: {' '.join(command)}")
+    return Used(wall, usage.ru_utime + usage.ru_stime, usage.ru_maxrss / 1024)
+
+
+class Server:
+    """A filesystem in a process of its own, mounted on a temporary directory while in use."""
+
+    def __init__(self, command):
+        self.path = tempfile.mkdtemp(prefix="ostfs-bench-")
+        self.process = subprocess.Popen([*command, self.path], stderr=subprocess.DEVNULL)
+        while not os.path.ismount(self.path):
+            if self.process.poll() is not None:
+                sys.exit(f"failed: {' '.join(command)}")
+            time.sleep(0.002)
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *_):
+        subprocess.run(["umount", self.path], check=True)
+        self.process.wait()
+        os.rmdir(self.path)
+
+    def cpu(self):
+        """CPU seconds so far, of all threads; to the nanosecond, unlike /proc/PID/stat."""
+        folder = f"/proc/{self.process.pid}/task"
+        threads = (open(f"{folder}/{thread}/schedstat").read() for thread in os.listdir(folder))
+        return sum(int(thread.split()[0]) for thread in threads) / 1e9
+
+    def peak(self):
+        """Largest resident set so far in MiB."""
+        status = open(f"/proc/{self.process.pid}/status")
+        return next(int(line.split()[1]) for line in status if line.startswith("VmHWM")) / 1024
+
+    def measure(self, action):
+        """`action` (a command in which MOUNT is the mount point, or a function of it), with the CPU of both sides."""
+        before = self.cpu()
+        if callable(action):
+            start, own = time.perf_counter(), time.process_time()
+            action(self.path)
+            used = Used(time.perf_counter() - start, time.process_time() - own)
+        else:
+            used = run([part.replace("MOUNT", self.path) for part in action])
+        return Used(used.wall, used.cpu + self.cpu() - before, self.peak())
+
+
+def ostfs(file, *prefix):
+    """A fresh mount of `file`: the caches of ostfs are cold."""
+    return Server([*prefix, OSTFS, "mount", "-f", file])
+
+
+def null_fs(folder, work):
+    """The filesystem that does nothing, with the names and sizes in `folder`."""
+    path = os.path.join(work, "null-list.txt")
+    with open(path, "w") as out:
+        for entry in os.scandir(folder):
+            out.write(f"{entry.stat(follow_symlinks=False).st_size}\t{entry.name}\n")
+    return Server([os.path.join(RELEASE, "examples/null_fs"), path])
+
+
+def median(samples, field="wall"):
+    return statistics.median(getattr(sample, field) for sample in samples)
+
+
+def spread(samples, scale=1.0, digits=2):
+    walls = [sample.wall * scale for sample in samples]
+    return f"{statistics.median(walls):,.{digits}f} ({min(walls):,.{digits}f}–{max(walls):,.{digits}f})"
+
+
+class Report:
+    """Tables in Markdown, printed as they come and kept for the file."""
+
+    def __init__(self):
+        self.lines = []
+
+    def text(self, line=""):
+        print(line, flush=True)
+        self.lines.append(line)
+
+    def heading(self, line):
+        self.text(f"\n## {line}\n")
+
+    def table(self, *columns):
+        self.text("| " + " | ".join(columns) + " |")
+        self.text("|---" + "|---:" * (len(columns) - 1) + "|")
+
+    def row(self, *cells):
+        self.text("| " + " | ".join(map(str, cells)) + " |")
+
+
+def machine():
+    cpu = next((line.split(":")[1].strip() for line in open("/proc/cpuinfo") if line.startswith("model name")), "?")
+    memory = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") / 2**30
+    return f"{cpu}, {os.cpu_count()} cores, {memory:.0f} GiB, Linux {platform.release()}"
