@@ -133,7 +133,7 @@ impl ByteRange {
 
     fn weight(&self) -> usize {
         match &self.origin {
-            Origin::Stream(_) => 0,
+            Origin::Stream(stream) => stream.weight(),
             Origin::Memory(bytes) => bytes.len(),
         }
     }

@@ -117,6 +117,16 @@ pub fn syslog(level: log::Level, message: &str) {
     }
 }
 
+/// Has all threads allocate from one heap: several would each keep what was freed in them. For the life of the process,
+/// and before it has other threads.
+pub fn share_heap() {
+    #[cfg(target_env = "gnu")]
+    // SAFETY: sets a number in the allocator.
+    unsafe {
+        libc::mallopt(libc::M_ARENA_MAX, 1);
+    }
+}
+
 fn succeeded(result: c_int) -> io::Result<()> {
     match result {
         -1 => Err(io::Error::last_os_error()),

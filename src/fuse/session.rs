@@ -137,6 +137,7 @@ impl Session {
             ahead,
         } = self;
         panics::install_hook();
+        process::share_heap();
         // fuser 0.18 unmounts the path again when this is dropped, by when someone else's mount may lie there.
         let mut background = ManuallyDrop::new(session.spawn()?);
         let requests = mem::replace(&mut background.guard, thread::spawn(|| Ok(())));

@@ -98,6 +98,11 @@ impl HeapItem {
         self.block.get(self.range.clone()).unwrap_or_default()
     }
 
+    /// Bytes of memory that it keeps alive.
+    pub fn weight(&self) -> usize {
+        self.block.len()
+    }
+
     /// The item of the bytes `start..start + len` of this one; None when they are not all there.
     pub fn part(&self, start: usize, len: usize) -> Option<HeapItem> {
         let start = self.range.start.checked_add(start)?;

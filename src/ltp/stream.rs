@@ -57,6 +57,14 @@ impl PropertyStream {
         self.len() == 0
     }
 
+    /// Bytes of memory that it keeps alive: an item, the block of a heap that it is in.
+    pub fn weight(&self) -> usize {
+        match &self.0 {
+            Inner::Item(item) => item.weight(),
+            Inner::Tree(_) => 0,
+        }
+    }
+
     /// Fills `buf` from byte `offset`; returns how many bytes there were, fewer than asked only at the end.
     pub fn read_at(&self, offset: u64, buf: &mut [u8]) -> Result<usize> {
         match &self.0 {

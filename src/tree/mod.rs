@@ -184,7 +184,7 @@ impl Tree {
             options.cache -= options.cache / deleted::CACHE_SHARE;
         }
         let watcher: Arc<dyn Watch> = watch.clone();
-        let ndb = recover::open_with(path, options.cache / 16 * 7, options.recover, watcher)?;
+        let ndb = recover::open_with(path, options.share(5), options.recover, watcher)?;
         let store = Arc::new(Store::open(ndb));
         if let Some(problem) = store.problem() {
             watch.problems.note(problem.to_owned());
@@ -224,10 +224,10 @@ impl Tree {
             root,
             source_time: store.ndb().source().modified(),
             inodes: Inodes::default(),
-            listings: ByteLru::new(options.cache / 16 * 3, 1),
-            items: ByteLru::new(options.cache / 8, 4),
-            attachment_lists: ByteLru::new(options.cache / 16, 4),
-            known: Known::new(options.cache / 8),
+            listings: ByteLru::new(options.share(2), 1),
+            items: ByteLru::new(options.share(2), 4),
+            attachment_lists: ByteLru::new(options.share(1), 4),
+            known: Known::new(options.share(2)),
             damaged: Mutex::default(),
             folder_times: Mutex::default(),
             info: OnceLock::new(),
@@ -236,9 +236,9 @@ impl Tree {
             deleted: OnceLock::new(),
             inbox: OnceLock::new(),
             strays: OnceLock::new(),
-            index_sections: ByteLru::new(options.cache / 32, 1),
+            index_sections: ByteLru::new(options.share(1) / 2, 1),
             imports: Mutex::default(),
-            import_texts: ByteLru::new(options.cache / 32, 1),
+            import_texts: ByteLru::new(options.share(1) / 2, 1),
             problems: Arc::clone(&watch.problems),
             watch,
             options,

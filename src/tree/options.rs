@@ -63,6 +63,12 @@ pub struct Options {
 impl Options {
     /// Cache size unless the user asks for another, in bytes.
     pub const DEFAULT_CACHE: u64 = 64 << 20;
+
+    /// A cache's part of all bytes. About twelve sixteenths are given out: the rest is for what the allocator and the
+    /// program itself take, so that the resident set keeps the bound as well.
+    pub(super) fn share(&self, sixteenths: u64) -> u64 {
+        self.cache / 16 * sixteenths
+    }
 }
 
 impl Default for Options {
