@@ -78,7 +78,7 @@ class Server:
         return self
 
     def __exit__(self, *_):
-        subprocess.run(["umount", self.path], check=True)
+        subprocess.run(["fusermount3", "-u", self.path], check=True)
         self.process.wait()
         os.rmdir(self.path)
 
