@@ -124,7 +124,8 @@ impl Known {
 impl Generations {
     fn keep(&mut self, stamp: Stamp, bound: usize) {
         let is_it = |known: &Stamp| known.nid == stamp.nid;
-        if self.young.find(hash(stamp.nid), is_it).is_some() {
+        if let Some(known) = self.young.find_mut(hash(stamp.nid), is_it) {
+            *known = stamp;
             return;
         }
         if self.young.len() >= bound {
