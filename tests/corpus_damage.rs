@@ -154,8 +154,6 @@ fn least(name: &str, kind: &str) -> (usize, usize) {
         (ANSI, "flip-data2pct") => (73, 44),
         (ANSI, "internal-garbage") => (73, 41),
         (ANSI, "random200") => (73, 3),
-        // The leaf has no older copy, so 28 messages have lost their nodes: their rows remain.
-        (ANSI, "nbt-leaf-zero") => (73, 45),
         (ANSI, "trunc50") => (27, 27),
         (ANSI, "trunc90") => (73, 65),
         (OST, "flip-data2pct") => (214, 206),

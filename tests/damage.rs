@@ -34,7 +34,7 @@ fn file(format: Format, crypt: Crypt) -> File {
         .map(|number| {
             let message = Message::mail(&format!("Message {number}"))
                 .from("Ann Adams", "ann@north.example")
-                .to("Bob", "bob@north.example")
+                .to(&format!("Bob {number}"), "bob@north.example")
                 .time(filetime(2024, 5, 1, 9, u64::from(number) as i64))
                 .body(&format!("Text {number}\r\n"))
                 .attachment("data.bin", Payload::random(9_000, u64::from(number)));
@@ -200,11 +200,49 @@ fn a_page_that_claims_too_many_entries_is_gone_around() {
 }
 
 #[test]
+fn messages_whose_nodes_are_lost_are_found_by_what_their_rows_say() {
+    for_each_format(|file| {
+        let lost = file.layout.page(PTYPE_NBT, 0, u64::from(file.messages[20]));
+        file.damage().zero_page(lost);
+        shows_everything(&file);
+    });
+}
+
+#[test]
+fn without_any_node_messages_are_in_lost_found() {
+    for_each_format(|file| {
+        let pages = file.layout.pages.iter();
+        for page in pages.filter(|page| page.ptype == PTYPE_NBT) {
+            file.damage().zero_page(*page);
+        }
+        let walked = everything(&open(&file.path).unwrap());
+        assert_eq!(walked.failed, [""; 0]);
+        let mails: BTreeMap<&str, &Vec<u8>> = walked
+            .files
+            .iter()
+            .filter(|(path, _)| path.ends_with(".eml"))
+            .filter_map(|(path, bytes)| Some((path.strip_prefix("/lost+found/")?, bytes)))
+            .collect();
+        assert_eq!(mails.len(), MESSAGES as usize, "{:?}", mails.keys());
+        let text = String::from_utf8_lossy(mails["2024-05-01 0907 Message 7.eml"]);
+        let parts = ["Bob 7", "ann@north.example", "Text 7", "data.bin"];
+        assert!(parts.iter().all(|part| text.contains(part)), "{text}");
+        assert!(!text.contains("X-Ostfs-Problem"), "{text}");
+        assert!(walked.problems > 0);
+    });
+}
+
+#[test]
 fn a_lost_leaf_of_the_node_tree_costs_its_nodes_alone() {
     for_each_format(|file| {
         let lost = file.layout.page(PTYPE_NBT, 0, u64::from(file.messages[20]));
         file.damage().zero_page(lost);
-        let tree = open(&file.path).unwrap();
+        // Without recovery only the rows are left.
+        let options = Options {
+            recover: ostfs::recover::Mode::Off,
+            ..Options::default()
+        };
+        let tree = Tree::open(&file.path, &options).unwrap();
         let files = everything(&tree).files;
         let same = file
             .whole

@@ -43,7 +43,7 @@ fn message(number: u32) -> Message {
         .to("Bob", "bob@north.example")
         .message_id(&format!("<{number}@north.example>"))
         .time(filetime(2024, 5, 1, 9, i64::from(number)))
-        .body(&format!("Text {number}\r\n"))
+        .body(&format!("Text {number}\r\n").repeat(1000))
         .attachment("data.bin", Payload::random(30_000, u64::from(number)))
         .embed(Message::mail("Inner").body(&"Words. ".repeat(3000)))
 }
@@ -96,6 +96,15 @@ fn deleted(walked: &Walked) -> BTreeMap<String, Vec<u8>> {
     let files = walked.files.iter();
     files
         .filter_map(|(path, bytes)| Some((path.strip_prefix(DELETED)?.to_owned(), bytes.clone())))
+        .collect()
+}
+
+/// Lines of a mail, without what comes from its node.
+fn lines(bytes: &[u8]) -> Vec<String> {
+    let text = String::from_utf8_lossy(bytes).into_owned();
+    let lines = text.lines().map(str::to_owned);
+    lines
+        .filter(|line| !line.starts_with("X-Ostfs-Node") && !line.contains("=_ostfs_"))
         .collect()
 }
 
@@ -188,6 +197,43 @@ fn numbers_are_the_same_on_every_mount_and_none_is_given_twice() {
 }
 
 #[test]
+fn a_deleted_message_that_no_leaf_names_is_there_with_all_its_parts() {
+    for_each_format(|file| {
+        file.damage().forget_message(file.messages[3]);
+        let walked = with_deleted(&file.path);
+        assert_eq!(walked.failed, [""; 0]);
+        let found = deleted(&walked);
+        let before = file.files_of(3);
+        assert_eq!(found.len(), before.len(), "{:?}", found.keys());
+        for (path, bytes) in &before {
+            let name = path.strip_prefix("/Inbox").unwrap();
+            // Its folder is not known, and its node was made up.
+            assert_eq!(lines(&found[name]), lines(bytes), "{path}");
+        }
+    });
+}
+
+#[test]
+fn subnodes_that_cannot_be_told_apart_are_not_guessed() {
+    for_each_format(|file| {
+        for number in [3, 4] {
+            file.damage().forget_message(file.messages[number]);
+        }
+        let found = deleted(&with_deleted(&file.path));
+        for number in [3, 4] {
+            let name = format!("/2024-05-01 090{number} Message {number}.eml");
+            let text = String::from_utf8_lossy(&found[&name]).into_owned();
+            assert!(
+                text.contains(&format!("Subject: Message {number}")),
+                "{text}"
+            );
+            assert!(text.contains("X-Ostfs-Problem: "), "{text}");
+            assert!(!text.contains("Text "), "{text}");
+        }
+    });
+}
+
+#[test]
 fn another_revision_of_a_live_message_is_not_shown() {
     for_each_format(|file| {
         let [.., old, _] = file.messages[..] else {
@@ -236,17 +282,9 @@ fn a_message_deleted_in_a_real_file_is_what_it_was_in_an_earlier_one() {
     let name = "2010-06-27 1744 Multiple recipients.eml";
     let later = with_deleted(&file("aranetic-four_nesting_levels.pst"));
     let earlier = everything(&open(&file("aranetic-multiple_to_cc.pst")).unwrap());
-    let lines = |walked: &Walked, path: &str| -> Vec<String> {
-        let text = String::from_utf8_lossy(&walked.files[path]).into_owned();
-        let lines = text.lines().map(str::to_owned);
-        // The same message has another node in each file, and boundaries come from that.
-        lines
-            .filter(|line| !line.starts_with("X-Ostfs-Node") && !line.contains("=_ostfs_"))
-            .collect()
-    };
     assert_eq!(
-        lines(&later, &format!("{DELETED}/Deleted Items/{name}")),
-        lines(&earlier, &format!("/Inbox/{name}"))
+        lines(&later.files[&format!("{DELETED}/Deleted Items/{name}")]),
+        lines(&earlier.files[&format!("/Inbox/{name}")])
     );
     assert_eq!(
         deleted(&later)

@@ -12,7 +12,7 @@ mod stream;
 mod table_context;
 pub mod tags;
 
-pub use heap::{ClientSignature, Heap, HeapId, HeapNodeId};
+pub use heap::{ClientSignature, Heap, HeapId, HeapNodeId, HnidTarget};
 pub use property::{FileTime, Guid, PropertyType, Value};
 pub use property_context::{PropertyContext, PropertyRecord};
 pub use stream::PropertyStream;

@@ -1,7 +1,7 @@
 //! Property context: the properties of one object. [MS-PST] 2.3.3
 
 use super::bth;
-use super::heap::{ClientSignature, Heap, HeapNodeId};
+use super::heap::{ClientSignature, Heap, HeapNodeId, HnidTarget};
 use super::property::{PropertyType, Value};
 use super::stream::PropertyStream;
 use crate::bytes::{u16_at, u32_at};
@@ -17,6 +17,14 @@ pub struct PropertyRecord {
     pub property_type: PropertyType,
     /// `dwValueHnid`: the value itself if it takes at most four bytes, else its HNID.
     value: u32,
+}
+
+impl PropertyRecord {
+    /// Where the value is; None when it is in the record itself.
+    pub fn target(&self) -> Option<HnidTarget> {
+        let inline = self.property_type.is_inline();
+        (!inline).then(|| HeapNodeId(self.value).target())
+    }
 }
 
 /// The properties of a message, folder, attachment or store.

@@ -183,6 +183,7 @@ pub const BODY_PREVIEW: u16 = 0x6619;
 pub const CODE_PAGE_ID: u16 = 0x66C3;
 pub const LTP_PARENT_NID: u16 = 0x67F1;
 pub const LTP_ROW_ID: u16 = 0x67F2;
+pub const LTP_ROW_VERSION: u16 = 0x67F3;
 /// OST: replica number and counter of the folder on its server, as its entry ids have them.
 pub const SERVER_FOLDER_ID: u16 = 0x67F4;
 pub const PST_PASSWORD: u16 = 0x67FF;

@@ -19,6 +19,8 @@ pub const MSGFLAG_READ: i32 = 0x01;
 pub const MSGFLAG_UNSENT: i32 = 0x08;
 /// PidTagMessageFlags: the message has attachments.
 pub const MSGFLAG_HASATTACH: i32 = 0x10;
+/// PidTagMessageFlags: a hidden message, of a folder's associated contents.
+pub const MSGFLAG_ASSOCIATED: i32 = 0x40;
 /// Attachments or recipients of one message that are looked at.
 const MAX_ROWS: usize = 1 << 20;
 
@@ -76,7 +78,7 @@ pub struct Message {
 impl Message {
     /// Opens the message `nid` of the file: reads its list of properties.
     pub fn open(store: &Arc<Store>, nid: NodeId) -> Result<Self> {
-        Self::of_node(store, store.node(nid)?, Arc::new([]))
+        Self::of_node(store, store.message_node(nid)?, Arc::new([]))
     }
 
     /// Opens the message of `entry`, whether the file has an entry of its id or not.

@@ -19,11 +19,12 @@ pub use attachment::{AttachMethod, Attachment, AttachmentData};
 pub use entry_id::{EntryId, OneOffEntryId};
 pub use folder::{ContentsRow, ContentsTable, Folder, Subfolder};
 pub use message::{
-    MAX_EMBEDDED_DEPTH, MSGFLAG_HASATTACH, MSGFLAG_READ, MSGFLAG_UNSENT, Message, Subject,
+    MAX_EMBEDDED_DEPTH, MSGFLAG_ASSOCIATED, MSGFLAG_HASATTACH, MSGFLAG_READ, MSGFLAG_UNSENT,
+    Message, Subject,
 };
 pub use named_properties::{NamedProperties, PropertyName, PropertySet};
 pub use properties::{Properties, text_of_value};
 pub use recipient::{Recipient, RecipientType};
 pub use special_folders::SpecialFolders;
 pub use state::State;
-pub use store::Store;
+pub use store::{Restorer, Store};

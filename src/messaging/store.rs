@@ -1,6 +1,7 @@
 //! The message store: where its folders hang, and what holds for the whole file. [MS-PST] 2.4.3
 
-use std::sync::{Arc, OnceLock};
+use std::fmt;
+use std::sync::{Arc, Once, OnceLock};
 
 use super::entry_id::EntryId;
 use super::named_properties::NamedProperties;
@@ -14,6 +15,13 @@ use crate::ndb::{Node, NodeDatabase, NodeEntry, NodeId, NodeType};
 /// Message class of mail, in capitals.
 const MAIL_CLASS: &str = "IPM.NOTE";
 
+/// Makes entries for nodes that are lost, of what else the file says of them.
+pub trait Restorer: fmt::Debug + Send + Sync {
+    /// The entries. Called once at most, when a message that has lost its node is opened; those who need the result wait
+    /// for it. Must not open messages by their nodes.
+    fn restore(&self, store: &Arc<Store>) -> Vec<NodeEntry>;
+}
+
 /// An opened store.
 #[derive(Debug)]
 pub struct Store {
@@ -22,6 +30,8 @@ pub struct Store {
     code_page: u32,
     named: OnceLock<(NamedProperties, Option<String>)>,
     problem: Option<String>,
+    restorer: Option<Box<dyn Restorer>>,
+    restored: Once,
 }
 
 impl Store {
@@ -48,6 +58,45 @@ impl Store {
             code_page,
             named: OnceLock::new(),
             problem,
+            restorer: None,
+            restored: Once::new(),
+        }
+    }
+
+    /// Lets `restorer` stand in for nodes that are lost with a page of the node B-tree.
+    pub fn with_restorer(mut self, restorer: Box<dyn Restorer>) -> Self {
+        self.restorer = Some(restorer);
+        self
+    }
+
+    /// The node of message `nid`; one that is lost is restored if that can be done.
+    pub(super) fn message_node(self: &Arc<Self>, nid: NodeId) -> Result<Node> {
+        let node = self.node(nid);
+        if node.is_err() && self.ndb.has_lost_nodes() {
+            self.restore();
+            return Node::open(&self.ndb, nid).or(node);
+        }
+        node
+    }
+
+    /// Messages that have lost their nodes, and that no folder lists, under ids that were made up for them. None while
+    /// no page of the node B-tree has turned out to be damaged.
+    pub fn unlisted_messages(self: &Arc<Self>) -> Vec<NodeId> {
+        if !self.ndb.has_lost_nodes() {
+            return Vec::new();
+        }
+        self.restore();
+        let restored = self.ndb.restored().iter();
+        restored
+            .filter(|node| node.parent == NodeId(0))
+            .map(|node| node.nid)
+            .collect()
+    }
+
+    fn restore(self: &Arc<Self>) {
+        if let Some(restorer) = &self.restorer {
+            self.restored
+                .call_once(|| self.ndb.restore(restorer.restore(self)));
         }
     }
 

@@ -100,6 +100,7 @@ impl NodeDatabase {
         error: Error,
         find: impl Fn(&Rescue) -> Option<T>,
     ) -> Result<Option<T>> {
+        self.note_lost_page(page_type);
         let Some(rescue) = self.rescue() else {
             return Err(error);
         };
@@ -217,6 +218,7 @@ impl<'a, T> Walk<'a, T> {
 
     /// A page with these keys cannot be read.
     fn failed(&mut self, error: Error, keys: Range<u64>) {
+        self.ndb.note_lost_page(self.entries.page_type);
         match self.ndb.rescue() {
             Some(rescue) => {
                 self.ndb.gone_around(&error);

@@ -298,7 +298,7 @@ impl DataTree {
 }
 
 /// The header and BIDs of an XBLOCK or XXBLOCK.
-fn parse_internal(ndb: &NodeDatabase, bid: BlockId) -> Result<(u8, Vec<BlockId>, u64)> {
+pub(super) fn parse_internal(ndb: &NodeDatabase, bid: BlockId) -> Result<(u8, Vec<BlockId>, u64)> {
     let block = ndb.block(bid)?;
     let wrong = |what: &str| Error::corrupt("XBLOCK", bid, what);
     let word = ndb.header().format.word;

@@ -71,6 +71,11 @@ impl NodeId {
         self.0 >> Self::TYPE_BITS
     }
 
+    /// The node of another index with the same type.
+    pub fn with_index(self, index: u32) -> NodeId {
+        NodeId(self.0 & Self::TYPE_MASK | index << Self::TYPE_BITS)
+    }
+
     /// The node of another type with the same index, e.g. a folder's contents table.
     pub fn with_type(self, node_type: NodeType) -> NodeId {
         NodeId(self.0 & !Self::TYPE_MASK | u32::from(node_type.0))
@@ -100,6 +105,8 @@ impl NodeType {
     pub const ATTACHMENT: NodeType = NodeType(0x05);
     /// Associated (hidden, FAI) message.
     pub const ASSOC_MESSAGE: NodeType = NodeType(0x08);
+    /// What is too large for the heap of its node, as a subnode.
+    pub const LTP: NodeType = NodeType(0x1F);
     /// Hierarchy table: the subfolders of a folder.
     pub const HIERARCHY_TABLE: NodeType = NodeType(0x0D);
     /// Contents table: the messages of a folder.

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use super::NodeDatabase;
-use super::data_tree::DataTree;
+use super::data_tree::{DataTree, parse_internal};
 use super::ids::{BlockId, NodeId};
 use super::page::NodeEntry;
 use crate::bytes::{u8_at, u16_at, u32_at, uint_at};
@@ -153,6 +153,26 @@ impl Node {
             block = SubnodeBlock::read_leaf(&self.ndb, bid)?;
         }
         Ok(block.leaf_entries().find(|entry| entry.nid == nid))
+    }
+}
+
+impl NodeDatabase {
+    /// Whether the internal block `bid` is an SLBLOCK or SIBLOCK, and all blocks that it refers to.
+    pub fn children(&self, bid: BlockId) -> Result<(bool, Vec<BlockId>)> {
+        if u8_at(&self.block(bid)?, 0) != Some(BTYPE_SUBNODE) {
+            return Ok((false, parse_internal(self, bid)?.1));
+        }
+        let block = SubnodeBlock::read(self, bid)?;
+        let children = if block.level == LEVEL_LEAF {
+            let entries = block.leaf_entries();
+            entries
+                .flat_map(|entry| [entry.data, entry.subnodes])
+                .filter(|bid| !bid.is_none())
+                .collect()
+        } else {
+            block.child_entries().map(|(_, bid)| bid).collect()
+        };
+        Ok((true, children))
     }
 }
 

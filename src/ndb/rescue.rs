@@ -3,13 +3,14 @@
 
 use std::fmt;
 use std::ops::Range;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, OnceLock};
 
 use super::NodeDatabase;
 use super::format::Format;
 use super::header::BlockRef;
 use super::ids::{BlockId, NodeId};
-use super::page::{BlockEntry, NodeEntry};
+use super::page::{BlockEntry, NodeEntry, PageType};
 use super::source::Source;
 use crate::error::Error;
 
@@ -131,6 +132,8 @@ pub(super) struct LazyRescue {
     rescuer: Option<Arc<dyn Rescuer>>,
     found: Arc<OnceLock<Rescue>>,
     restored: Arc<OnceLock<Box<[NodeEntry]>>>,
+    /// Whether a page of the node B-tree was found damaged.
+    has_lost_nodes: Arc<AtomicBool>,
 }
 
 /// Nodes and blocks that no live tree has.
@@ -191,6 +194,22 @@ impl NodeDatabase {
         self.rescue.restored.set(nodes.into()).ok();
     }
 
+    /// Nodes taken over by [`NodeDatabase::restore`].
+    pub fn restored(&self) -> &[NodeEntry] {
+        self.rescue.restored.get().map_or(&[], |nodes| nodes)
+    }
+
+    /// Whether a page of the node B-tree has turned out to be damaged: then nodes may be lost.
+    pub fn has_lost_nodes(&self) -> bool {
+        self.rescue.has_lost_nodes.load(Ordering::Relaxed)
+    }
+
+    pub(super) fn note_lost_page(&self, page_type: PageType) {
+        if page_type == PageType::Nbt {
+            self.rescue.has_lost_nodes.store(true, Ordering::Relaxed);
+        }
+    }
+
     /// Whether it was made by [`NodeDatabase::with_added`].
     pub(super) fn has_added(&self) -> bool {
         !self.added.blocks.is_empty()
@@ -198,10 +217,8 @@ impl NodeDatabase {
 
     /// The entry of a node that no page has.
     pub(super) fn added_node(&self, nid: NodeId) -> Option<NodeEntry> {
-        let restored = self.rescue.restored.get().map(|nodes| &**nodes);
-        [Some(&*self.added.nodes), restored]
+        [&*self.added.nodes, self.restored()]
             .into_iter()
-            .flatten()
             .find_map(|nodes| {
                 let index = nodes.binary_search_by_key(&nid, |node| node.nid);
                 nodes.get(index.ok()?).copied()

@@ -2,21 +2,23 @@
 //!
 //! A changed leaf of the node B-tree is written anew elsewhere, so older leaves still name nodes that were deleted, and
 //! their blocks stay until something else is put there. Nodes are not named anew soon, and blocks never: so what an old
-//! leaf names is what it was, if it can be read at all.
+//! leaf names is what it was, if it can be read at all. Where no leaf names it any more, its property context tells what
+//! it was, and mostly which subnodes were its own ([`super::contexts`]).
 
-use std::collections::{BTreeMap, HashMap, HashSet};
+use std::collections::{BTreeMap, HashSet};
 use std::sync::Arc;
 
 use super::Watch;
-use super::identity::Identity;
+use super::contexts::contexts;
+use super::identity::{Revision, newest, without_live};
 use super::readable::{Readable, Reader, item_class};
 use super::rebuild;
+use super::references::{Unreferenced, unreferenced_among};
 use super::scan::{Found, scan};
-use crate::ltp::tags;
 use crate::messaging::{Message, Store};
 use crate::ndb::page::{PageType, read_btree_page};
 use crate::ndb::rescue::FoundBlock;
-use crate::ndb::{BlockId, BlockRef, NodeDatabase, NodeEntry, NodeId, NodeType};
+use crate::ndb::{BlockRef, NodeDatabase, NodeEntry, NodeId, NodeType};
 
 /// Nodes of old leaves that are looked at; a hostile file can hold millions.
 const MAX_NODES: usize = 1 << 18;
@@ -51,33 +53,127 @@ struct Stale {
 }
 
 /// Looks in the whole file for items that `live` has no more. Takes memory for caches of `cache` bytes, 16 bytes for each
-/// block that is not live, and some 200 for each node of an old leaf.
+/// block that is not live, and some 200 for each item.
 pub fn deleted(live: &Arc<Store>, cache: u64, watch: &dyn Watch) -> Deleted {
     let ndb = live.ndb();
     let found = scan(ndb.source(), ndb.header().format, watch);
-    let stale = stale_nodes(ndb, &found, watch);
+    let leaves = leaves(&found);
+    let stale = stale_nodes(ndb, &leaves, watch);
     let blocks: Arc<[FoundBlock]> = stale_blocks(ndb, found).into();
     let added = |nodes: Vec<NodeEntry>| {
         let ndb = ndb.with_added(nodes, Arc::clone(&blocks), cache);
         Arc::new(Store::open(ndb))
     };
-    let store = added(stale.folders.values().copied().collect());
-    let items = select(live, &store, &stale, watch);
-    let nodes = items
-        .iter()
-        .filter_map(|item| stale.items.get(&item.nid))
-        .chain(stale.folders.values());
+    let store = added(Vec::new());
+    let mut search = Search {
+        reader: Reader::new(ndb.source().len().saturating_mul(READS)),
+        unread: 0,
+        revisions: Vec::new(),
+    };
+    search.named(&store, &stale);
+    let nodes = nodes_of(ndb, &leaves);
+    let left_out = search.unnamed(
+        &store,
+        &unreferenced_among(store.ndb(), &blocks, nodes),
+        &stale,
+    );
+    if search.unread > 0 {
+        watch.problem(format!(
+            "deleted items: {} share blocks with others so often that they were not read",
+            search.unread
+        ));
+    }
+    if left_out > 0 {
+        watch.problem(format!(
+            "deleted items: {left_out} more without a node were not looked at"
+        ));
+    }
+    let mut chosen = newest(without_live(live, search.revisions));
+    chosen.sort_by_key(|(node, _)| node.nid);
+    let items = chosen.iter().map(|(node, whole)| DeletedItem {
+        nid: node.nid,
+        parent: node.parent,
+        whole: *whole,
+    });
+    let items = items.collect();
+    let nodes = chosen.iter().map(|(node, _)| node);
+    let nodes = nodes.chain(stale.folders.values()).copied();
     Deleted {
-        store: added(nodes.copied().collect()),
+        store: added(nodes.collect()),
         items,
     }
 }
 
-/// What leaves name and the live tree does not. Of several entries of a node that of the newest leaf counts.
-fn stale_nodes(ndb: &NodeDatabase, found: &Found, watch: &dyn Watch) -> Stale {
-    let mut leaves: Vec<BlockRef> = found
-        .pages(PageType::Nbt)
-        .iter()
+/// What has been found so far.
+struct Search {
+    reader: Reader,
+    unread: u64,
+    /// Entries of items, and whether all of them can be read.
+    revisions: Vec<Revision<(NodeEntry, bool)>>,
+}
+
+impl Search {
+    /// Items that old leaves name.
+    fn named(&mut self, store: &Arc<Store>, stale: &Stale) {
+        for node in stale.items.values() {
+            let message = Message::of_entry(store, *node);
+            let message = message.ok().filter(|message| {
+                message
+                    .properties()
+                    .context()
+                    .and_then(item_class)
+                    .is_some()
+            });
+            if let Some(message) = message
+                && let Some(revision) = self.revision(*node, &message)
+            {
+                self.revisions.push(revision);
+            }
+        }
+    }
+
+    /// Items whose nodes are nowhere. One by which nothing is known might be a revision of any other: left out.
+    fn unnamed(&mut self, store: &Arc<Store>, found: &Unreferenced, stale: &Stale) -> usize {
+        let (contexts, left_out) = contexts(store, found);
+        let mut made_up: HashSet<NodeId> = HashSet::new();
+        for context in contexts {
+            let is_taken = |nid: NodeId| {
+                made_up.contains(&nid)
+                    || stale.items.contains_key(&nid)
+                    || !matches!(store.ndb().find_node(nid), Ok(None))
+            };
+            let node = context.made_up(is_taken);
+            made_up.insert(node.nid);
+            let Ok(message) = Message::of_entry(store, node) else {
+                continue;
+            };
+            let revision = self.revision(node, &message);
+            self.revisions
+                .extend(revision.filter(|revision| !revision.is_anonymous()));
+        }
+        left_out
+    }
+
+    fn revision(
+        &mut self,
+        node: NodeEntry,
+        message: &Message,
+    ) -> Option<Revision<(NodeEntry, bool)>> {
+        let (readable, _) = self.reader.read(message);
+        if readable == Readable::Unknown {
+            self.unread += 1;
+            return None;
+        }
+        let whole = readable == Readable::Whole;
+        let order = node.data.0;
+        Some(Revision::of((node, whole), order, whole, message))
+    }
+}
+
+/// Leaves of the node B-tree, the newest first.
+fn leaves(found: &Found) -> Vec<BlockRef> {
+    let leaves = found.pages(PageType::Nbt).iter();
+    let mut leaves: Vec<BlockRef> = leaves
         .filter(|page| page.level == 0)
         .map(|page| BlockRef {
             bid: page.bid,
@@ -85,27 +181,38 @@ fn stale_nodes(ndb: &NodeDatabase, found: &Found, watch: &dyn Watch) -> Stale {
         })
         .collect();
     leaves.sort_by_key(|leaf| (std::cmp::Reverse(leaf.bid), leaf.ib));
+    leaves
+}
+
+/// All entries of `leaves`.
+fn nodes_of(ndb: &NodeDatabase, leaves: &[BlockRef]) -> impl Iterator<Item = NodeEntry> {
+    leaves.iter().flat_map(move |leaf| {
+        let page = read_btree_page(ndb.source(), ndb.header().format, PageType::Nbt, *leaf).ok();
+        let nodes = page.iter().flat_map(|page| {
+            let indices = 0..page.len();
+            indices.filter_map(|index| page.node(index))
+        });
+        nodes.collect::<Vec<_>>()
+    })
+}
+
+/// What leaves name and the live tree does not. Of several entries of a node that of the newest leaf counts.
+fn stale_nodes(ndb: &NodeDatabase, leaves: &[BlockRef], watch: &dyn Watch) -> Stale {
     let mut stale = Stale::default();
     let mut left_out = 0u64;
-    for leaf in leaves {
-        let Ok(page) = read_btree_page(ndb.source(), ndb.header().format, PageType::Nbt, leaf)
-        else {
-            continue;
+    for node in nodes_of(ndb, leaves) {
+        let nodes = match node.nid.node_type() {
+            NodeType::NORMAL_MESSAGE => &mut stale.items,
+            NodeType::NORMAL_FOLDER => &mut stale.folders,
+            _ => continue,
         };
-        for node in (0..page.len()).filter_map(|index| page.node(index)) {
-            let nodes = match node.nid.node_type() {
-                NodeType::NORMAL_MESSAGE => &mut stale.items,
-                NodeType::NORMAL_FOLDER => &mut stale.folders,
-                _ => continue,
-            };
-            if nodes.contains_key(&node.nid) || !matches!(ndb.find_node(node.nid), Ok(None)) {
-                continue;
-            }
-            if nodes.len() < MAX_NODES {
-                nodes.insert(node.nid, node);
-            } else {
-                left_out += 1;
-            }
+        if nodes.contains_key(&node.nid) || !matches!(ndb.find_node(node.nid), Ok(None)) {
+            continue;
+        }
+        if nodes.len() < MAX_NODES {
+            nodes.insert(node.nid, node);
+        } else {
+            left_out += 1;
         }
     }
     if left_out > 0 {
@@ -132,124 +239,4 @@ fn stale_blocks(ndb: &NodeDatabase, found: Found) -> Vec<FoundBlock> {
     });
     blocks.shrink_to_fit();
     blocks
-}
-
-/// An item that may be shown, if it is not an older revision of another one.
-struct Candidate {
-    item: DeletedItem,
-    modified: u64,
-    identity: Identity,
-}
-
-/// The items of `stale` that open, without older revisions of live ones or of each other.
-fn select(
-    live: &Arc<Store>,
-    store: &Arc<Store>,
-    stale: &Stale,
-    watch: &dyn Watch,
-) -> Vec<DeletedItem> {
-    let allowance = live.ndb().source().len().saturating_mul(READS);
-    let mut reader = Reader::new(allowance);
-    let mut unread = 0u64;
-    let mut candidates = Vec::new();
-    for node in stale.items.values() {
-        let Ok(message) = Message::of_entry(store, *node) else {
-            continue;
-        };
-        if message
-            .properties()
-            .context()
-            .and_then(item_class)
-            .is_none()
-        {
-            continue;
-        }
-        let readable = reader.read(&message);
-        if readable == Readable::Unknown {
-            unread += 1;
-            continue;
-        }
-        let modified = message.properties().time(tags::LAST_MODIFICATION_TIME);
-        candidates.push(Candidate {
-            item: DeletedItem {
-                nid: node.nid,
-                parent: node.parent,
-                whole: readable == Readable::Whole,
-            },
-            modified: modified.ok().flatten().map_or(0, |time| time.0),
-            identity: Identity::of(&message),
-        });
-    }
-    if unread > 0 {
-        watch.problem(format!(
-            "deleted items: {unread} share blocks with others so often that they were not read"
-        ));
-    }
-    let revisions = revisions_of_live(live, stale, &candidates);
-    let opened = candidates.len();
-    candidates.retain(|candidate| !revisions.contains(&candidate.item.nid));
-    let items = newest(candidates);
-    log::info!(
-        "deleted items: old pages name {}, {opened} of them open, {} are revisions of live ones, {} are shown",
-        stale.items.len(),
-        revisions.len(),
-        items.len()
-    );
-    items
-}
-
-/// Which candidates are revisions of items that are still there: a moved message gets another node.
-fn revisions_of_live(
-    live: &Arc<Store>,
-    stale: &Stale,
-    candidates: &[Candidate],
-) -> HashSet<NodeId> {
-    let mut revisions = HashSet::new();
-    let mut by_key: HashMap<u64, Vec<NodeId>> = HashMap::new();
-    let mut by_data: HashMap<BlockId, Vec<NodeId>> = HashMap::new();
-    for candidate in candidates {
-        let nid = candidate.item.nid;
-        for key in &candidate.identity.keys {
-            by_key.entry(*key).or_default().push(nid);
-        }
-        if let Some(node) = stale.items.get(&nid) {
-            by_data.entry(node.data.key()).or_default().push(nid);
-        }
-    }
-    if candidates.is_empty() {
-        return revisions;
-    }
-    for node in live.ndb().nodes().flatten() {
-        if node.nid.node_type() != NodeType::NORMAL_MESSAGE {
-            continue;
-        }
-        revisions.extend(by_data.remove(&node.data.key()).into_iter().flatten());
-        let Ok(message) = Message::of_entry(live, node) else {
-            continue;
-        };
-        for key in Identity::of(&message).keys {
-            revisions.extend(by_key.remove(&key).into_iter().flatten());
-        }
-    }
-    revisions
-}
-
-/// Of revisions of one item the newest; one that is whole before one that is not.
-fn newest(mut candidates: Vec<Candidate>) -> Vec<DeletedItem> {
-    candidates.sort_by_key(|candidate| {
-        std::cmp::Reverse((candidate.item.whole, candidate.modified, candidate.item.nid))
-    });
-    let mut known: HashSet<u64> = HashSet::new();
-    candidates.retain(|candidate| {
-        let keys = &candidate.identity.keys;
-        let is_new = keys.iter().all(|key| !known.contains(key));
-        known.extend(keys);
-        is_new
-    });
-    let mut items: Vec<DeletedItem> = candidates
-        .into_iter()
-        .map(|candidate| candidate.item)
-        .collect();
-    items.sort_by_key(|item| item.nid);
-    items
 }

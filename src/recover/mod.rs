@@ -5,13 +5,17 @@
 //! those, or later a lookup, do not lead to what they should ([`Mode`]).
 #![forbid(unsafe_code)]
 
+mod contexts;
 mod deleted;
 mod identity;
 mod lost_header;
 mod readable;
 mod rebuild;
+mod references;
+mod restore;
 mod roots;
 mod scan;
+mod subnodes;
 
 use std::path::Path;
 use std::sync::Arc;
@@ -23,6 +27,7 @@ use crate::ndb::rescue::{Rescue, Rescuer};
 use crate::ndb::{Header, NodeDatabase, Source};
 
 pub use deleted::{Deleted, DeletedItem, deleted};
+pub use restore::Lost;
 
 /// When a file is scanned for what its B-trees do not lead to: `-o recover=off|auto|scan`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]

@@ -1,6 +1,8 @@
 //! Whether all of a message can be read: properties, recipients, attachments and what is within them.
 
-use crate::ltp::{PropertyContext, PropertyStream, tags};
+use std::hash::{DefaultHasher, Hash, Hasher};
+
+use crate::ltp::{PropertyContext, PropertyRecord, PropertyStream, PropertyType, tags};
 use crate::messaging::{Attachment, AttachmentData, Message, Properties};
 
 /// What opening an object costs beside the bytes of its values.
@@ -36,6 +38,7 @@ pub(super) fn item_class(context: &PropertyContext) -> Option<String> {
 pub(super) struct Reader {
     left: u64,
     buffer: Vec<u8>,
+    digest: DefaultHasher,
 }
 
 /// How much of a message could be read.
@@ -54,16 +57,21 @@ impl Reader {
         Self {
             left: allowance,
             buffer: vec![0; STEP],
+            digest: DefaultHasher::new(),
         }
     }
 
-    pub(super) fn read(&mut self, message: &Message) -> Readable {
+    /// How much of `message` can be read, and a hash of that: properties, recipients and attachments, without what they
+    /// are numbered by.
+    pub(super) fn read(&mut self, message: &Message) -> (Readable, u64) {
+        self.digest = DefaultHasher::new();
         let whole = self.message(message);
-        match self.left {
+        let readable = match self.left {
             0 => Readable::Unknown,
             _ if whole => Readable::Whole,
             _ => Readable::Part,
-        }
+        };
+        (readable, self.digest.finish())
     }
 
     fn take(&mut self, bytes: u64) -> bool {
@@ -73,8 +81,10 @@ impl Reader {
 
     fn message(&mut self, message: &Message) -> bool {
         let mut whole = true;
-        message.recipients(|_| whole = false);
+        let recipients = message.recipients(|_| whole = false);
+        format!("{recipients:?}").hash(&mut self.digest);
         let attachments = message.attachments(|_| whole = false);
+        attachments.len().hash(&mut self.digest);
         self.values(message.properties())
             && whole
             && attachments
@@ -105,18 +115,37 @@ impl Reader {
             && context
                 .records()
                 .iter()
-                .all(|record| match context.stream(record.id) {
-                    Ok(stream) => stream.is_none_or(|stream| self.stream(&stream)),
-                    Err(_) => false,
-                })
+                .all(|record| self.value(context, record))
+    }
+
+    fn value(&mut self, context: &PropertyContext, record: &PropertyRecord) -> bool {
+        (record.id, record.property_type.0).hash(&mut self.digest);
+        match context.stream(record.id) {
+            // A number of a subnode, whose data are read with the attachment.
+            Ok(Some(_)) if record.property_type == PropertyType::OBJECT => true,
+            Ok(Some(stream)) => self.stream(&stream),
+            Ok(None) => match context.value(record) {
+                Ok(value) => {
+                    format!("{value:?}").hash(&mut self.digest);
+                    true
+                }
+                Err(_) => false,
+            },
+            Err(_) => false,
+        }
     }
 
     fn stream(&mut self, stream: &PropertyStream) -> bool {
+        stream.len().hash(&mut self.digest);
         let mut at = 0;
         loop {
             match stream.read_at(at, &mut self.buffer) {
                 Ok(0) => return at == stream.len(),
-                Ok(read) if self.take(read as u64) => at += read as u64,
+                Ok(read) if self.take(read as u64) => {
+                    at += read as u64;
+                    self.digest
+                        .write(self.buffer.get(..read).unwrap_or_default());
+                }
                 Ok(_) | Err(_) => return false,
             }
         }

@@ -10,6 +10,10 @@ use crate::ndb::{BlockId, BlockRef, Source};
 
 use super::Watch;
 
+/// Blocks that are kept, of 16 bytes each: more than a file of 100 GB has, and less than a hostile one can hold.
+const MAX_BLOCKS: usize = 1 << 25;
+/// Pages and children of pages that are kept, of 56 and 16 bytes.
+const MAX_PAGES: usize = 1 << 22;
 /// Bytes read at a time.
 const CHUNK: usize = 4 << 20;
 /// No block is larger, so one that began in the chunk before is seen whole.
@@ -37,6 +41,10 @@ pub(super) struct Found {
     pub(super) nbt: Vec<Page>,
     pub(super) bbt: Vec<Page>,
     pub(super) blocks: Vec<FoundBlock>,
+    /// Children of all pages together.
+    children: usize,
+    /// Pages and blocks beyond those that are kept.
+    left_out: u64,
 }
 
 impl Found {
@@ -70,13 +78,20 @@ impl Found {
         ) else {
             return;
         };
+        let children = children(&page);
+        let kept_pages = self.nbt.len() + self.bbt.len() + self.children;
+        if kept_pages + children.len() >= MAX_PAGES {
+            self.left_out += 1;
+            return;
+        }
+        self.children += children.len();
         let kept = Page {
             ib,
             bid: page.bid,
             level: page.level,
             first,
             last,
-            children: children(&page),
+            children,
         };
         match page_type {
             PageType::Nbt => self.nbt.push(kept),
@@ -107,8 +122,12 @@ impl Found {
         } else {
             stored
         };
-        self.blocks
-            .push(FoundBlock::new(bid, ib, stored, inflated)?);
+        let block = FoundBlock::new(bid, ib, stored, inflated)?;
+        if self.blocks.len() < MAX_BLOCKS {
+            self.blocks.push(block);
+        } else {
+            self.left_out += 1;
+        }
         Some(())
     }
 }
@@ -165,6 +184,12 @@ pub(super) fn scan(source: &Source, format: &'static Format, watch: &dyn Watch) 
         at += length as u64;
     }
     watch.progress(source.len(), source.len());
+    if found.left_out > 0 {
+        watch.problem(format!(
+            "a scan of the whole file left out {} pages and blocks beyond the first {MAX_PAGES} and {MAX_BLOCKS}",
+            found.left_out
+        ));
+    }
     found
 }
 

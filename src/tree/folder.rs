@@ -169,6 +169,11 @@ impl Tree {
             self.problems.note(format!("folder {:#x}: {error}", nid.0));
             return Ok(());
         }
+        // Without its root folder the tree still has `lost+found`.
+        if nid == self.root {
+            self.problems.note(format!("folder {:#x}: {error}", nid.0));
+            return Ok(());
+        }
         Err(error)
     }
 

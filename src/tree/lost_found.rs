@@ -143,6 +143,8 @@ impl Tree {
                 lost.messages.entry(at).or_default().push(node.nid);
             }
         }
+        let unlisted = self.store.unlisted_messages();
+        lost.messages.entry(self.root).or_default().extend(unlisted);
         lost
     }
 

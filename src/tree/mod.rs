@@ -184,8 +184,15 @@ impl Tree {
             options.cache -= options.cache / deleted::CACHE_SHARE;
         }
         let watcher: Arc<dyn Watch> = watch.clone();
+        let restorer = Box::new(recover::Lost {
+            watch: Arc::clone(&watcher),
+        });
         let ndb = recover::open_with(path, options.share(5), options.recover, watcher)?;
-        let store = Arc::new(Store::open(ndb));
+        let store = match options.recover {
+            recover::Mode::Off => Store::open(ndb),
+            _ => Store::open(ndb).with_restorer(restorer),
+        };
+        let store = Arc::new(store);
         if let Some(problem) = store.problem() {
             watch.problems.note(problem.to_owned());
         }

@@ -195,8 +195,13 @@ impl<'a> Damage<'a> {
     /// Deletes a message as Outlook does: its node and its blocks leave the B-trees, an older leaf still names the node,
     /// and the blocks stay where they are. Its folder must have lost its contents table.
     pub fn delete_message(&self, nid: u32) {
-        let node = self.layout.node(nid);
         self.leave_stale(self.layout.page(PTYPE_NBT, 0, u64::from(nid)));
+        self.forget_message(nid);
+    }
+
+    /// The same, and the older leaf is overwritten as well.
+    pub fn forget_message(&self, nid: u32) {
+        let node = self.layout.node(nid);
         self.drop_node(nid);
         let mut blocks = self.tree_blocks(node.data);
         self.subnode_blocks(node.sub, &mut blocks);

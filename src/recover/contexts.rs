@@ -1,0 +1,127 @@
+//! Property contexts of messages that no node names, each with the subnodes that can be told to be its own.
+
+use std::collections::HashMap;
+use std::hash::{DefaultHasher, Hash, Hasher};
+use std::sync::Arc;
+
+use super::readable::item_class;
+use super::references::Unreferenced;
+use super::subnodes::{Choice, Subnodes};
+use crate::ltp::{HnidTarget, PropertyContext, Value, tags};
+use crate::messaging::{MSGFLAG_ASSOCIATED, Message, Store};
+use crate::ndb::{BlockId, Node, NodeEntry, NodeId, NodeType};
+
+/// Contexts that are looked at.
+pub(super) const MAX_CONTEXTS: usize = 1 << 16;
+/// Highest bit of the index of a node: no file has handed out so many. Ids made up for contexts have it.
+const MADE_UP: u32 = 1 << 26;
+
+/// A property context of a message that no node names.
+pub(super) struct Context {
+    pub(super) data: BlockId,
+    /// Hashes of the values in its heap.
+    pub(super) values: HashMap<u16, u64>,
+    pub(super) subnodes: BlockId,
+    /// Whether `subnodes` is known.
+    pub(super) complete: bool,
+}
+
+impl Context {
+    /// The message of this context, under any id.
+    pub(super) fn open(&self, store: &Arc<Store>) -> crate::error::Result<Message> {
+        Message::of_entry(store, unnamed(self.data, self.subnodes))
+    }
+
+    /// An entry under an id that is derived from the block, and not `taken`.
+    pub(super) fn made_up(&self, taken: impl Fn(NodeId) -> bool) -> NodeEntry {
+        let mut index = (self.data.0 >> 2) as u32;
+        let type_only = NodeId(u32::from(NodeType::NORMAL_MESSAGE.0));
+        loop {
+            let nid = type_only.with_index(index & (MADE_UP - 1) | MADE_UP);
+            if !taken(nid) {
+                return NodeEntry {
+                    nid,
+                    ..unnamed(self.data, self.subnodes)
+                };
+            }
+            index = index.wrapping_add(1);
+        }
+    }
+}
+
+/// An entry for what no node names.
+pub(super) fn unnamed(data: BlockId, subnodes: BlockId) -> NodeEntry {
+    NodeEntry {
+        nid: NodeId(u32::from(NodeType::NORMAL_MESSAGE.0)),
+        data,
+        subnodes,
+        parent: NodeId(0),
+    }
+}
+
+/// The contexts of visible messages among the data trees of `found`, and how many more there are than are looked at.
+pub(super) fn contexts(store: &Arc<Store>, found: &Unreferenced) -> (Vec<Context>, usize) {
+    let mut subnodes = Subnodes::new(store, found);
+    let mut contexts = Vec::new();
+    let mut left_out = 0;
+    for data in &found.data {
+        let node = Node::of_entry(store.ndb(), unnamed(*data, BlockId::NONE));
+        let Ok(context) = PropertyContext::open(node) else {
+            continue;
+        };
+        let flags = match context.get(tags::MESSAGE_FLAGS) {
+            Ok(Some(Value::Integer(flags))) => flags,
+            _ => 0,
+        };
+        if item_class(&context).is_none() || flags & MSGFLAG_ASSOCIATED != 0 {
+            continue;
+        }
+        if contexts.len() == MAX_CONTEXTS {
+            left_out += 1;
+            continue;
+        }
+        subnodes.add(&context, *data);
+        let values = context.records().iter().filter_map(|record| {
+            if matches!(record.target(), Some(HnidTarget::Subnode(_))) {
+                return None;
+            }
+            Some((record.id, fingerprint(&context.value(record).ok()??)))
+        });
+        contexts.push(Context {
+            data: *data,
+            values: values.collect(),
+            subnodes: BlockId::NONE,
+            complete: false,
+        });
+    }
+    for (context, choice) in contexts.iter_mut().zip(subnodes.choose()) {
+        (context.subnodes, context.complete) = match choice {
+            Choice::None => (BlockId::NONE, true),
+            Choice::Tree(bid) => (bid, true),
+            Choice::Unknown => (Subnodes::LOST, false),
+        };
+    }
+    (contexts, left_out)
+}
+
+/// A hash of `value`: the same for the same value in a row and in a property context.
+pub(super) fn fingerprint(value: &Value) -> u64 {
+    let mut hasher = DefaultHasher::new();
+    match value {
+        Value::String(bytes) | Value::String8(bytes) | Value::Binary(bytes) => {
+            bytes.hash(&mut hasher);
+        }
+        Value::Integer(number) => number.hash(&mut hasher),
+        Value::Integer64(number) => number.hash(&mut hasher),
+        Value::Boolean(truth) => truth.hash(&mut hasher),
+        Value::Time(time) => time.hash(&mut hasher),
+        Value::Guid(guid) => guid.hash(&mut hasher),
+        Value::Floating(number) => number.to_bits().hash(&mut hasher),
+        Value::Object { nid, size } => (nid, size).hash(&mut hasher),
+        Value::Multiple(values) => {
+            let values: Vec<u64> = values.iter().map(fingerprint).collect();
+            values.hash(&mut hasher);
+        }
+    }
+    hasher.finish()
+}

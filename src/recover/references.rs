@@ -1,0 +1,104 @@
+//! Which blocks nobody refers to any more. [MS-PST] 2.2.2.7.7.3.1
+//!
+//! The block B-tree counts the references to each block. Where there are fewer, whatever referred to it is lost.
+
+use crate::ndb::page::PageType;
+use crate::ndb::rescue::FoundBlock;
+use crate::ndb::{BlockId, NodeDatabase, NodeEntry};
+
+/// Blocks that are counted; they take 16 bytes each.
+const MAX_BLOCKS: usize = 1 << 25;
+
+/// Tops of data trees and of subnode trees that have lost what refers to them. Both ascend.
+#[derive(Debug, Default)]
+pub(super) struct Unreferenced {
+    pub(super) data: Vec<BlockId>,
+    pub(super) subnodes: Vec<BlockId>,
+    /// Whether all blocks and references of the file could be counted: then what is not here is not lost.
+    pub(super) complete: bool,
+    /// Whether the block B-tree vouches for what is here. What a scan alone has found may be stale.
+    pub(super) live: bool,
+}
+
+/// Of the blocks of `ndb`, those with fewer references than their entries say. Where the tree of blocks is lost, those
+/// without any.
+pub(super) fn unreferenced(ndb: &NodeDatabase) -> Unreferenced {
+    let live = ndb.root(PageType::Bbt).is_ok();
+    let mut complete = live;
+    let mut blocks: Vec<(BlockId, i32)> = Vec::new();
+    for entry in ndb.blocks() {
+        let count = match &entry {
+            // A count of one is that of the entry itself.
+            Ok(entry) if entry.references > 0 => i32::from(entry.references) - 1,
+            Ok(_) if !live => 1,
+            Ok(_) | Err(_) => 0,
+        };
+        match entry {
+            Ok(entry) if count > 0 && blocks.len() < MAX_BLOCKS => {
+                blocks.push((entry.block.bid, count));
+            }
+            Ok(entry) if entry.references == 1 => {}
+            Ok(_) | Err(_) => complete = false,
+        }
+    }
+    Unreferenced {
+        live,
+        ..count(ndb, blocks, ndb.nodes().flatten(), complete)
+    }
+}
+
+/// Of `blocks`, which ascend, those that neither another one of them nor one of `nodes` refers to.
+pub(super) fn unreferenced_among(
+    ndb: &NodeDatabase,
+    blocks: &[FoundBlock],
+    nodes: impl Iterator<Item = NodeEntry>,
+) -> Unreferenced {
+    let blocks = blocks.iter().take(MAX_BLOCKS);
+    let blocks = blocks.map(|block| (block.bid(), 1)).collect();
+    count(ndb, blocks, nodes, false)
+}
+
+fn count(
+    ndb: &NodeDatabase,
+    mut blocks: Vec<(BlockId, i32)>,
+    nodes: impl Iterator<Item = NodeEntry>,
+    mut complete: bool,
+) -> Unreferenced {
+    let internal: Vec<BlockId> = blocks
+        .iter()
+        .map(|(bid, _)| *bid)
+        .filter(|bid| bid.is_internal())
+        .collect();
+    let mut take_one = |bid: BlockId| {
+        let index = blocks.binary_search_by_key(&bid.key(), |(bid, _)| *bid);
+        if let Some((_, count)) = index.ok().and_then(|index| blocks.get_mut(index)) {
+            *count -= 1;
+        }
+    };
+    let mut subnode_trees = Vec::new();
+    for bid in internal {
+        match ndb.children(bid) {
+            Ok((is_subnodes, children)) => {
+                children.into_iter().for_each(&mut take_one);
+                if is_subnodes {
+                    subnode_trees.push(bid);
+                }
+            }
+            Err(_) => complete = false,
+        }
+    }
+    for node in nodes {
+        take_one(node.data);
+        take_one(node.subnodes);
+    }
+    let left = blocks.iter().filter(|(_, count)| *count > 0);
+    let (subnodes, data) = left
+        .map(|(bid, _)| *bid)
+        .partition(|bid| subnode_trees.binary_search(bid).is_ok());
+    Unreferenced {
+        data,
+        subnodes,
+        complete,
+        live: false,
+    }
+}

@@ -1,0 +1,186 @@
+//! Which subnode tree belongs to a property context, by what is in both.
+//!
+//! Of all trees that nobody refers to, a context's own has every subnode that a value of the context is in, no other
+//! subnode that holds a value, recipients that make PidTagDisplayTo, -Cc and -Bcc, and attachments if
+//! PidTagMessageFlags says so. If one tree alone is left, and all trees are known, it is that.
+
+use std::collections::HashMap;
+use std::sync::Arc;
+
+use super::contexts::unnamed;
+use super::references::Unreferenced;
+use crate::ltp::{HnidTarget, PropertyContext, tags};
+use crate::messaging::{MSGFLAG_HASATTACH, Message, RecipientType, Store};
+use crate::ndb::{BlockId, Node, NodeId, NodeType};
+
+/// Subnodes of all trees together that are looked at.
+const MAX_SUBNODES: usize = 1 << 22;
+/// Trees that are tried for one context.
+const MAX_TRIED: usize = 64;
+
+/// The subnodes of a context.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Choice {
+    /// It has none, and needs none.
+    None,
+    /// Those of this tree.
+    Tree(BlockId),
+    /// They cannot be told.
+    Unknown,
+}
+
+/// A context that looks for its tree.
+struct Wanted {
+    data: BlockId,
+    /// Subnodes that its values are in, ascending.
+    values: Vec<NodeId>,
+    fitting: Vec<usize>,
+    /// Whether there were more trees to try than are tried.
+    unsure: bool,
+}
+
+/// All contexts and trees of a file that have lost each other.
+pub(super) struct Subnodes<'a> {
+    store: &'a Arc<Store>,
+    /// All trees.
+    trees: Vec<BlockId>,
+    /// Indices of trees by their subnodes that hold a value of a property, ascending.
+    by_values: HashMap<Vec<NodeId>, Vec<usize>>,
+    wanted: Vec<Wanted>,
+    complete: bool,
+}
+
+impl<'a> Subnodes<'a> {
+    /// A block that no file has, in place of subnodes that cannot be told: reading them is an error, not nothing.
+    pub(super) const LOST: BlockId = BlockId(u64::MAX - 1);
+
+    pub(super) fn new(store: &'a Arc<Store>, found: &Unreferenced) -> Self {
+        let mut all = Self {
+            store,
+            trees: Vec::new(),
+            by_values: HashMap::new(),
+            wanted: Vec::new(),
+            complete: found.complete,
+        };
+        let mut left = MAX_SUBNODES;
+        for bid in &found.subnodes {
+            let node = Node::of_entry(store.ndb(), unnamed(BlockId::NONE, *bid));
+            let subnodes = node.subnodes().unwrap_or_default();
+            if subnodes.is_empty() || subnodes.len() > left {
+                all.complete = false;
+                continue;
+            }
+            left -= subnodes.len();
+            let mut values: Vec<NodeId> = subnodes
+                .iter()
+                .map(Node::nid)
+                .filter(|nid| nid.node_type() == NodeType::LTP)
+                .collect();
+            values.sort_unstable();
+            all.by_values
+                .entry(values)
+                .or_default()
+                .push(all.trees.len());
+            all.trees.push(*bid);
+        }
+        all
+    }
+
+    /// Adds a context, whose data are in the tree `data`.
+    pub(super) fn add(&mut self, context: &PropertyContext, data: BlockId) {
+        let targets = context
+            .records()
+            .iter()
+            .filter_map(|record| match record.target() {
+                Some(HnidTarget::Subnode(nid)) => Some(nid),
+                _ => None,
+            });
+        let mut values: Vec<NodeId> = targets.collect();
+        values.sort_unstable();
+        values.dedup();
+        let same = self.by_values.get(&values).map_or(&[][..], Vec::as_slice);
+        let tried = same.get(..MAX_TRIED).unwrap_or(same);
+        let fits = |tree: &&usize| {
+            let tree = self.trees.get(**tree);
+            tree.is_some_and(|tree| fits(self.store, data, *tree))
+        };
+        self.wanted.push(Wanted {
+            data,
+            values,
+            fitting: tried.iter().filter(fits).copied().collect(),
+            unsure: tried.len() < same.len(),
+        });
+    }
+
+    /// The choice for each context, in the order in which they were added.
+    pub(super) fn choose(mut self) -> Vec<Choice> {
+        let mut choices = vec![Choice::Unknown; self.wanted.len()];
+        // A tree that one context takes is not another's, so each round may settle more.
+        loop {
+            let mut taken = Vec::new();
+            for (wanted, choice) in self.wanted.iter().zip(&mut choices) {
+                if let ([tree], Choice::Unknown, false) = (&*wanted.fitting, *choice, wanted.unsure)
+                    && (self.complete || !wanted.values.is_empty())
+                    && !taken.contains(tree)
+                    && let Some(found) = self.trees.get(*tree)
+                {
+                    *choice = Choice::Tree(*found);
+                    taken.push(*tree);
+                }
+            }
+            if taken.is_empty() {
+                break;
+            }
+            for wanted in &mut self.wanted {
+                wanted.fitting.retain(|tree| !taken.contains(tree));
+            }
+        }
+        for (wanted, choice) in self.wanted.iter().zip(&mut choices) {
+            let needs_none =
+                wanted.values.is_empty() && fits(self.store, wanted.data, BlockId::NONE);
+            if *choice == Choice::Unknown
+                && needs_none
+                && self.complete
+                && wanted.fitting.is_empty()
+            {
+                *choice = Choice::None;
+            }
+        }
+        choices
+    }
+}
+
+/// Whether recipients and attachments in `subnodes` are those that the context in `data` tells of.
+fn fits(store: &Arc<Store>, data: BlockId, subnodes: BlockId) -> bool {
+    let Ok(message) = Message::of_entry(store, unnamed(data, subnodes)) else {
+        return false;
+    };
+    let own = message.properties();
+    let mut sound = true;
+    let recipients = message.recipients(|_| sound = false);
+    let attachments = message.listed_attachments(|_| sound = false);
+    let flags = own.integer(tags::MESSAGE_FLAGS).ok().flatten().unwrap_or(0);
+    if !sound || (flags & MSGFLAG_HASATTACH != 0 && attachments.is_empty()) {
+        return false;
+    }
+    let lists = [
+        (tags::DISPLAY_TO, RecipientType::To),
+        (tags::DISPLAY_CC, RecipientType::Cc),
+        (tags::DISPLAY_BCC, RecipientType::Bcc),
+    ];
+    lists.into_iter().all(|(id, kind)| {
+        let names: Vec<String> = recipients
+            .iter()
+            .filter(|recipient| recipient.recipient_type() == kind)
+            .map(|recipient| recipient.string(tags::DISPLAY_NAME).unwrap_or_default())
+            .collect();
+        match own.string(id) {
+            // Some writers change the case.
+            Ok(display) => {
+                display.unwrap_or_default().to_lowercase() == names.join("; ").to_lowercase()
+            }
+            // A value among the subnodes, which are on trial.
+            Err(_) => true,
+        }
+    })
+}
