@@ -4,9 +4,15 @@ use super::bth;
 use super::heap::{ClientSignature, Heap, HeapNodeId, HnidTarget};
 use super::property::{PropertyType, Value};
 use super::stream::PropertyStream;
+use super::tags;
 use crate::bytes::{u16_at, u32_at};
 use crate::error::{Error, Result};
 use crate::ndb::Node;
+
+/// Bytes of a value that is asked for as a whole: of a body, and of all others. What is larger is an error; attachments
+/// are read as streams.
+const MAX_BODY: u64 = 256 << 20;
+const MAX_VALUE: u64 = 16 << 20;
 
 /// One record: a property's id and type, and its value or where that is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -109,13 +115,17 @@ impl PropertyContext {
         }
     }
 
-    /// The value of `record`, at most 256 MiB of it.
+    /// The value of `record`. A body of more than 256 MiB, or another value of more than 16 MiB, is an error.
     pub fn value(&self, record: &PropertyRecord) -> Result<Option<Value>> {
         let property_type = record.property_type;
         if property_type.is_inline() {
             return Ok(Value::decode(property_type, &record.value.to_le_bytes()));
         }
-        let value = self.record_stream(record)?.value(property_type)?;
+        let limit = match record.id {
+            tags::BODY | tags::HTML | tags::RTF_COMPRESSED => MAX_BODY,
+            _ => MAX_VALUE,
+        };
+        let value = self.record_stream(record)?.value(property_type, limit)?;
         if value.is_none() && property_type.fixed_size().is_some() {
             return Err(self.wrong(record, "the value is shorter than its type"));
         }

@@ -6,9 +6,6 @@ use crate::bytes::copy_at;
 use crate::error::{Error, Result};
 use crate::ndb::{DataTree, Node};
 
-/// Bytes of a value that is asked for as a whole. Text beyond is cut, and what is larger is read as a stream.
-const MAX_VALUE: usize = 256 << 20;
-
 /// A value as a stream. Cheap to clone; what it reads comes through the block cache.
 #[derive(Debug, Clone)]
 pub struct PropertyStream(Inner);
@@ -73,13 +70,20 @@ impl PropertyStream {
         }
     }
 
-    /// The value of type `property_type` that the bytes are, at most 256 MiB of them; None when they are too short
-    /// or the type is unknown.
-    pub fn value(&self, property_type: PropertyType) -> Result<Option<Value>> {
+    /// The value of type `property_type` that the bytes are; None when they are too short or the type is unknown. More
+    /// than `limit` bytes are an error: nothing that is asked for is so long.
+    pub fn value(&self, property_type: PropertyType, limit: u64) -> Result<Option<Value>> {
+        if self.len() > limit {
+            return Err(Error::corrupt(
+                "value",
+                format_args!("{} bytes", self.len()),
+                format_args!("expected at most {limit} bytes"),
+            ));
+        }
         if let Inner::Item(item) = &self.0 {
             return Ok(Value::decode(property_type, item.bytes()));
         }
-        let bytes = self.read_all(MAX_VALUE)?;
+        let bytes = self.read_all(usize::try_from(limit).unwrap_or(usize::MAX))?;
         Ok(match property_type {
             PropertyType::STRING => Some(Value::String(bytes)),
             PropertyType::STRING8 => Some(Value::String8(bytes)),

@@ -22,6 +22,9 @@ const COLUMNS: usize = 22;
 /// Size of TCOLDESC, and its offsets: `wPropType`, `wPropId`, `ibData`, `cbData`, `iBit`.
 const COLUMN_SIZE: usize = 8;
 
+/// Bytes of a cell: the names, addresses and ids in tables are short, and all rows may refer to the same long value.
+const MAX_CELL: u64 = 64 << 10;
+
 /// 4K-page OST: two columns of a contents table keep their values in heaps of their own, in these subnodes of the
 /// table. Not in [MS-PST]; the sheet on the format has the figures.
 const SIDE_HEAPS: [(u16, NodeId); 2] = [
@@ -318,7 +321,7 @@ impl Row<'_> {
             .iter()
             .find(|(side, _)| *side == id)
             .map_or(&self.table.heap, |(_, heap)| heap);
-        PropertyStream::open(heap, HeapNodeId(hnid))?.value(column.property_type)
+        PropertyStream::open(heap, HeapNodeId(hnid))?.value(column.property_type, MAX_CELL)
     }
 
     /// The bytes of the cell, if the bitmap says that it exists.

@@ -3,6 +3,7 @@
 //! A table that is missing or damaged is replaced by the nodes that name the folder as their parent: in every healthy
 //! file both lists are the same.
 
+use std::collections::HashSet;
 use std::sync::Arc;
 
 use super::message::{MSGFLAG_READ, Subject};
@@ -129,16 +130,21 @@ impl Folder {
             });
         let found_table = table.is_some();
         let mut children: Vec<Subfolder> = Vec::new();
+        let mut listed = HashSet::new();
         if let Some(table) = &table {
             match table.rows(&mut noted) {
-                Ok(rows) => children.extend(rows.iter().map(|row| self.subfolder(row))),
+                Ok(rows) => children.extend(
+                    rows.iter()
+                        .filter(|row| listed.insert(row.id))
+                        .map(|row| self.subfolder(row)),
+                ),
                 Err(error) => noted(error),
             }
         }
         if !complete || !found_table {
             let types = [NodeType::NORMAL_FOLDER, NodeType::SEARCH_FOLDER];
             for node in self.store.nodes_of_parent(self.nid, &types, &mut broken) {
-                if children.iter().all(|child| child.nid != node.nid) {
+                if listed.insert(node.nid.0) {
                     children.push(Subfolder {
                         nid: node.nid,
                         name: self.own_name(node.nid),
@@ -211,9 +217,10 @@ impl Folder {
                 Vec::new()
             });
         }
+        first_of_each(&mut rows);
         // Search folders own no messages, so only their table can tell.
         if (!complete || table.is_none()) && !self.is_search() {
-            let listed: std::collections::HashSet<u32> = rows.iter().map(|(nid, _)| *nid).collect();
+            let listed: HashSet<u32> = rows.iter().map(|(nid, _)| *nid).collect();
             let nodes = self
                 .store
                 .nodes_of_parent(self.nid, &[item_type], &mut broken);
@@ -381,6 +388,14 @@ impl ContentsTable {
                 State::default()
             },
         }
+    }
+}
+
+/// Drops rows with the id of an earlier one: an index that names one item thousands of times lists it once.
+pub(super) fn first_of_each(rows: &mut Vec<(u32, u32)>) {
+    if !rows.is_sorted_by(|(before, _), (after, _)| before < after) {
+        let mut seen = HashSet::new();
+        rows.retain(|(id, _)| seen.insert(*id));
     }
 }
 

@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use super::attachment::Attachment;
+use super::folder::first_of_each;
 use super::named_properties::PropertySet;
 use super::properties::Properties;
 use super::recipient::Recipient;
@@ -278,6 +279,7 @@ impl Message {
             broken(error);
             Vec::new()
         });
+        first_of_each(&mut rows);
         rows.sort_by_key(|(_, number)| *number);
         rows.iter().map(|(nid, _)| NodeId(*nid)).collect()
     }

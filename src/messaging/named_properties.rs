@@ -1,6 +1,7 @@
 //! The named property map: which property ids above 0x8000 mean what in this file. [MS-PST] 2.4.7
 
 use std::collections::HashMap;
+use std::collections::hash_map::Entry;
 
 use crate::bytes::{array_at, u16_at, u32_at};
 use crate::codepage;
@@ -109,8 +110,11 @@ impl NamedProperties {
             let Some((id, set, name)) = parse_entry(entry, &guids, &strings) else {
                 continue;
             };
-            map.names.insert(id, (set, name.clone()));
-            map.ids.entry((set, name)).or_insert(id);
+            // Of two names of one property the first counts, in both directions; so it is with two properties of one name.
+            if let Entry::Vacant(names) = map.names.entry(id) {
+                names.insert((set, name.clone()));
+                map.ids.entry((set, name)).or_insert(id);
+            }
         }
         Ok(map)
     }

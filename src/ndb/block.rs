@@ -100,6 +100,17 @@ impl NodeDatabase {
         Ok(u64::from(self.block_entry(bid.key(), &mut None)?.inflated))
     }
 
+    /// More bytes than all blocks of the file together can hold, inflated where they may be compressed.
+    pub(super) fn most_data(&self) -> u64 {
+        let format = self.header.format;
+        let (size, unit) = (self.source.len(), format.block_align as u64);
+        if format.compressed {
+            (size / unit).saturating_mul(format.block_payload as u64)
+        } else {
+            size
+        }
+    }
+
     /// The entry of block `bid`; `leaf` is the page that the one before it was in.
     fn block_entry(&self, bid: BlockId, leaf: &mut Option<Arc<BTreePage>>) -> Result<BlockEntry> {
         if let Some(entry) = self.find_block_near(bid, leaf)? {

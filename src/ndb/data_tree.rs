@@ -48,7 +48,8 @@ struct XxBlock {
     bid: BlockId,
     children: Vec<BlockId>,
     len: u64,
-    index: OnceLock<Vec<XxEntry>>,
+    /// Where they end, or what is wrong with them: a lie costs one look at all of them, not one for each read.
+    index: OnceLock<std::result::Result<Vec<XxEntry>, String>>,
     /// The child used last and its number: reads mostly go on where the last one ended.
     recent: Mutex<Option<(usize, Arc<XBlock>)>>,
 }
@@ -73,10 +74,29 @@ impl DataTree {
                 len: ndb.block_len(bid)?,
             }
         };
-        Ok(Self {
+        let tree = Self {
             ndb: Arc::clone(ndb),
             shape,
-        })
+        };
+        tree.check_len(bid)?;
+        Ok(tree)
+    }
+
+    /// No writer puts a block twice into a tree. So one with more bytes than the blocks of a file of this size can hold
+    /// is a lie, that would have its readers work and store without end.
+    fn check_len(&self, bid: BlockId) -> Result<()> {
+        let most = self.ndb.most_data();
+        if self.len() <= most {
+            return Ok(());
+        }
+        Err(Error::corrupt(
+            "data tree",
+            bid,
+            format_args!(
+                "lcbTotal: expected at most {most}, which the file can hold, found {}",
+                self.len()
+            ),
+        ))
     }
 
     /// Length in bytes, known without reading a leaf.
@@ -249,9 +269,20 @@ impl DataTree {
     }
 
     fn xx_index<'a>(&self, xxblock: &'a XxBlock) -> Result<&'a [XxEntry]> {
-        if let Some(index) = xxblock.index.get() {
-            return Ok(index);
-        }
+        let index = match xxblock.index.get() {
+            Some(index) => index,
+            None => match self.read_xx_index(xxblock) {
+                Err(error @ Error::Io { .. }) => return Err(error),
+                read => xxblock
+                    .index
+                    .get_or_init(|| read.map_err(|error| error.to_string())),
+            },
+        };
+        let wrong = |problem: &String| Error::corrupt("XXBLOCK", xxblock.bid, problem);
+        index.as_deref().map_err(wrong)
+    }
+
+    fn read_xx_index(&self, xxblock: &XxBlock) -> Result<Vec<XxEntry>> {
         let mut index = Vec::with_capacity(xxblock.children.len());
         let (mut end, mut leaves_end) = (0u64, 0usize);
         for child in &xxblock.children {
@@ -259,6 +290,9 @@ impl DataTree {
             end += xblock.len;
             leaves_end += xblock.leaves.len();
             index.push(XxEntry { end, leaves_end });
+            if end > xxblock.len {
+                break;
+            }
         }
         if end != xxblock.len {
             return Err(Error::corrupt(
@@ -270,7 +304,7 @@ impl DataTree {
                 ),
             ));
         }
-        Ok(xxblock.index.get_or_init(|| index))
+        Ok(index)
     }
 
     /// XBLOCK number `child` of `xxblock`; None when it has fewer.
@@ -374,10 +408,15 @@ fn check_xblock(
     let mut end = 0;
     let mut ends = Vec::with_capacity(leaves.len());
     for leaf in &leaves {
-        end += ndb.block_len(*leaf)?;
+        let leaf_len = ndb.block_len(*leaf)?;
+        end += leaf_len;
         ends.push(end);
+        // Leaves have bytes, so that their number is bounded by the length that the tree may have.
+        if leaf_len == 0 || end > len {
+            break;
+        }
     }
-    if end != len {
+    if end != len || ends.len() < leaves.len() {
         return Err(Error::corrupt(
             "XBLOCK",
             bid,

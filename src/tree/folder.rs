@@ -1,5 +1,6 @@
 //! Folders as directories: subfolders first, then the rows of the contents table, by node.
 
+use std::cell::OnceCell;
 use std::collections::HashMap;
 
 use super::directory::Directory;
@@ -11,8 +12,8 @@ use crate::ltp::{Value, tags};
 use crate::messaging::{ContentsRow, ContentsTable, Folder};
 use crate::ndb::{NodeId, NodeType};
 
-/// Folders above a folder that are followed; more are a cycle.
-const MAX_FOLDER_DEPTH: usize = 128;
+/// Folders within each other that are shown and followed, as many as Exchange allows; what is deeper is in `lost+found`.
+const MAX_FOLDER_DEPTH: usize = 300;
 
 impl Tree {
     fn folder(&self, nid: NodeId) -> Folder {
@@ -80,23 +81,40 @@ impl Tree {
             .take(MAX_FOLDER_DEPTH)
     }
 
-    /// The subfolders that the directory of folder `nid` shows, with their display names. A folder that belongs to
-    /// another one by its own word is shown there (or in `lost+found`), so that the tree has no cycles.
+    /// Whether folder `nid` is a root, or below one by its own word and that of all folders between.
+    fn hangs_on_root(&self, nid: NodeId) -> bool {
+        let is_root = |nid: NodeId| nid == self.root || nid == NodeId::ROOT_FOLDER;
+        is_root(nid) || self.ancestors(nid).any(is_root)
+    }
+
+    /// The subfolders that the directory of folder `nid` shows, with their display names: those that belong to it by
+    /// their own word, and those that belong nowhere if `nid` itself does. All others are shown elsewhere or in
+    /// `lost+found`. So the tree has no cycles, and no folder is below itself or, by many ways, below another.
     pub(super) fn subfolders(&self, nid: NodeId) -> Vec<(NodeId, Option<String>)> {
         let mut shown = Vec::new();
+        if self.ancestors(nid).count() >= MAX_FOLDER_DEPTH {
+            self.problems.note(format!(
+                "folder {:#x}: {MAX_FOLDER_DEPTH} folders deep, what is below is in lost+found",
+                nid.0
+            ));
+            return shown;
+        }
+        let hangs_on_root = OnceCell::new();
         for child in self.folder(nid).subfolders(self.note_in_folder(nid)) {
             let is_search = child.nid.node_type() == NodeType::SEARCH_FOLDER;
-            if is_search && !self.options.all {
+            // The root is where it is, also when a lost folder has it.
+            if (is_search && !self.options.all) || child.nid == self.root {
                 continue;
             }
             let parent = self.parent_of(child.nid);
-            let elsewhere = parent.is_some_and(|parent| {
-                parent != nid && matches!(self.store.ndb().find_node(parent), Ok(Some(_)))
-            });
-            if elsewhere
-                || child.nid == nid
-                || self.ancestors(nid).any(|ancestor| ancestor == child.nid)
-            {
+            let belongs_nowhere = || {
+                let exists = |parent| matches!(self.store.ndb().find_node(parent), Ok(Some(_)));
+                child.nid != nid
+                    && !parent.is_some_and(exists)
+                    && child.nid != NodeId::ROOT_FOLDER
+                    && *hangs_on_root.get_or_init(|| self.hangs_on_root(nid))
+            };
+            if parent != Some(nid) && !belongs_nowhere() {
                 self.problems.note(format!(
                     "folder {:#x}: lists folder {:#x}, which belongs to {:#x?}",
                     nid.0,

@@ -339,7 +339,8 @@ impl Table {
                 _ => match props.get(&cell.id) {
                     None => continue,
                     Some(v) => match (v.stored(text), cell.size) {
-                        (Stored::Bytes(b), 8) => {
+                        (Stored::Bytes(mut b), 8) => {
+                            b.resize(8, 0);
                             u64::from_le_bytes(b.try_into().expect("8-byte cell"))
                         }
                         (stored, _) => {

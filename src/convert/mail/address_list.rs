@@ -26,6 +26,7 @@ pub(crate) fn parse_list(value: &str) -> Option<Parsed> {
         },
         phrase: String::new(),
         quoted: false,
+        has_at: false,
         in_group: false,
         after_group: false,
     };
@@ -41,6 +42,8 @@ struct Parser<'a> {
     /// What stands before `<`, or the address itself when no `<` follows.
     phrase: String,
     quoted: bool,
+    /// Whether the phrase has an `@`, so that nobody has to look for it again and again.
+    has_at: bool,
     in_group: bool,
     /// A group has just ended: nothing but a comma or the end may follow.
     after_group: bool,
@@ -66,11 +69,12 @@ impl<'a> Parser<'a> {
                     self.start_element(after);
                 }
                 ';' | ':' | '>' | ')' => return None,
-                '[' | ']' | '\\' if !self.phrase.contains('@') => return None,
+                '[' | ']' | '\\' if !self.has_at => return None,
                 _ => {
                     let blank = character.is_whitespace();
                     if !(blank && (self.phrase.is_empty() || self.phrase.ends_with(' '))) {
                         self.phrase.push(if blank { ' ' } else { character });
+                        self.has_at |= character == '@';
                     }
                     self.rest = after;
                 }
@@ -91,6 +95,7 @@ impl<'a> Parser<'a> {
     fn start_element(&mut self, rest: &'a str) {
         self.phrase.clear();
         self.quoted = false;
+        self.has_at = false;
         self.rest = rest;
         self.element = rest;
     }
@@ -104,6 +109,7 @@ impl<'a> Parser<'a> {
             self.phrase.push_str(&text);
         }
         self.quoted = true;
+        self.has_at |= text.contains('@');
         self.rest = after;
         Some(())
     }
@@ -115,6 +121,7 @@ impl<'a> Parser<'a> {
             .rsplit_once(':')
             .map_or(address, |(_, address)| address);
         let name = std::mem::take(&mut self.phrase);
+        self.has_at = false;
         self.parsed.mailboxes.push(Mailbox {
             name: decode(&name),
             address: addr_spec(address)?,
@@ -203,7 +210,7 @@ fn is_phrase(text: &str) -> bool {
             }),
         };
         let next = after.trim_start();
-        let word = rest.strip_suffix(after).unwrap_or_default();
+        let word = rest.get(..rest.len() - after.len()).unwrap_or_default();
         let is_encoded =
             word.starts_with("=?") && word.ends_with("?=") && word.matches('?').count() == 4;
         let is_parted = after.is_empty() || next.len() < after.len();
@@ -252,6 +259,24 @@ fn comment(text: &str) -> Option<&str> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn hostile_lists_take_linear_time() {
+        let begin = std::time::Instant::now();
+        let many = |piece: &str| piece.repeat(1 << 20);
+        for list in [
+            format!("{} <a@b>", many("a ")),
+            format!("{} <a@b>", many("\"a\" ")),
+            format!("{}@{}", many("a"), many("[")),
+            many("(a)"),
+            many("a@b,"),
+            many("(\\"),
+            format!("a:{}", many("b@c;")),
+        ] {
+            parse_list(&list);
+        }
+        assert!(begin.elapsed().as_secs() < 30);
+    }
 
     #[test]
     fn lists_are_parsed_as_the_grammar_has_them() {

@@ -72,6 +72,9 @@ pub(crate) fn of_message(
 ) -> Fields {
     let mut fields = Fields::new(style);
     let transport = transport(message, &mut broken);
+    if transport.is_cut {
+        broken("transport headers: more than any message has; only the first are here".into());
+    }
     for field in &transport.fields {
         add_transport(field, &mut fields);
     }

@@ -1,12 +1,12 @@
 //! MIME entities: what a message consists of, and how that is written. RFC 2045, RFC 2046
 #![forbid(unsafe_code)]
 
-use super::boundary::Boundaries;
+use super::boundary::{Boundaries, Taken};
 use super::flowed;
 use super::headers::Fields;
 use crate::convert::Headers;
 use crate::convert::rendition::{ByteRange, Writer};
-use crate::convert::text::{contains, html, normalise};
+use crate::convert::text::{html, normalise};
 
 /// Octets of the longest line that 8bit allows. RFC 5322 2.1.1
 const MAX_LINE: usize = 998;
@@ -124,13 +124,15 @@ impl Entity {
         }
     }
 
-    /// Whether a text within contains `needle`. Attachments cannot: base64 has no `_`.
-    pub fn contains(&self, needle: &str) -> bool {
+    /// Notes what in the texts within could be a boundary. Attachments have none: base64 has no `_`.
+    fn note_boundaries<'a>(&'a self, taken: &mut Taken<'a>) {
         match &self.body {
-            Body::Text { text, .. } | Body::Lines { text, .. } => contains(text, needle),
-            Body::Message(message) => message.contains(needle),
-            Body::Multipart { parts, .. } => parts.iter().any(|part| part.contains(needle)),
-            Body::File { .. } | Body::Verbatim { .. } | Body::Spliced { .. } => false,
+            Body::Text { text, .. } | Body::Lines { text, .. } => taken.add(text),
+            Body::Message(message) => message.note_boundaries(taken),
+            Body::Multipart { parts, .. } => {
+                parts.iter().for_each(|part| part.note_boundaries(taken));
+            }
+            Body::File { .. } | Body::Verbatim { .. } | Body::Spliced { .. } => {}
         }
     }
 
@@ -175,8 +177,11 @@ impl Entity {
                 mut parameters,
                 parts,
             } => {
-                let boundary =
-                    boundaries.next(|candidate| parts.iter().any(|part| part.contains(candidate)));
+                let mut taken = Taken::default();
+                parts
+                    .iter()
+                    .for_each(|part| part.note_boundaries(&mut taken));
+                let boundary = boundaries.next(&taken);
                 parameters.push(("boundary", boundary.clone()));
                 let media_type = format!("multipart/{subtype}");
                 write_header(fields, &media_type, &parameters, "8bit", writer);
@@ -319,7 +324,7 @@ mod tests {
                 STYLE,
             )
         };
-        let boundary = Boundaries::new(1).next(|_| false);
+        let boundary = Boundaries::new(1).next(&Taken::default());
         let expected = format!(
             "Content-Type: multipart/mixed;\n boundary=\"{boundary}\"\nContent-Transfer-Encoding: 8bit\n\n\
              --{boundary}\nContent-Type: text/plain; charset=utf-8\nContent-Transfer-Encoding: 8bit\n\na\nb\n\
@@ -337,7 +342,7 @@ mod tests {
 
     #[test]
     fn no_text_within_can_end_a_multipart() {
-        let guessed = Boundaries::new(1).next(|_| false);
+        let guessed = Boundaries::new(1).next(&Taken::default());
         let inner = Entity::part(
             Body::Message(Box::new(text(&format!("--{guessed}--\n")))),
             STYLE,

@@ -10,8 +10,12 @@ use crate::convert::Headers;
 const MAX_LINE: usize = 998;
 /// Bytes looked at.
 const MAX_HEADERS: usize = 4 << 20;
+/// Fields and other lines that are read: some of what is done with them looks at all others.
+const MAX_FIELDS: usize = 5_000;
 /// Lines at the start that are not part of the header.
 const PREAMBLES: [&str; 3] = ["From ", ">From ", "Microsoft Mail Internet Headers"];
+/// Fields that only the writer of a message gives it.
+const OWN_FIELDS: [&str; 4] = ["from", "date", "subject", "message-id"];
 /// Fields that only whole messages have: what follows an empty line with one of these is still the header.
 const MESSAGE_FIELDS: [&str; 8] = [
     "received",
@@ -68,12 +72,17 @@ pub(crate) struct Transport {
     pub fields: Vec<Field>,
     /// Lines that are no field.
     pub rejected: Vec<String>,
+    /// Whether there was more than is read.
+    pub is_cut: bool,
+    /// Whether one of the fields belongs to the message itself, not to those who handed it on.
+    is_message: bool,
 }
 
 impl Transport {
     /// Reads `text` up to the end of the header.
     pub fn parse(text: &str) -> Self {
-        let mut end = text.len().min(MAX_HEADERS);
+        let whole = text.len();
+        let mut end = whole.min(MAX_HEADERS);
         while !text.is_char_boundary(end) {
             end -= 1;
         }
@@ -81,19 +90,26 @@ impl Transport {
             .get(..end)
             .unwrap_or_default()
             .trim_start_matches(['\r', '\n', '\u{feff}']);
-        let mut transport = Self::default();
+        let mut transport = Self {
+            is_cut: end < whole,
+            ..Self::default()
+        };
         let text = text.replace("\r\n", "\n").replace('\r', "\n");
-        let mut rest = text.as_str();
-        while let Some((line, after)) = rest
-            .split_once('\n')
-            .or((!rest.is_empty()).then_some((rest, "")))
-        {
-            rest = after;
-            if !line.trim().is_empty() {
-                transport.line(line);
-            } else if transport.is_message() || !continues(rest) {
+        let mut after_empty = false;
+        for line in text.split('\n') {
+            if line.trim().is_empty() {
+                after_empty = true;
+                continue;
+            }
+            if std::mem::take(&mut after_empty) && (transport.is_message || !continues(line)) {
+                transport.is_cut = false;
                 break;
             }
+            if transport.fields.len() + transport.rejected.len() >= MAX_FIELDS {
+                transport.is_cut = true;
+                break;
+            }
+            transport.line(line);
         }
         transport
     }
@@ -104,12 +120,6 @@ impl Transport {
     }
 
     /// Whether the fields so far are those of a whole message.
-    fn is_message(&self) -> bool {
-        ["from", "date", "subject", "message-id"]
-            .iter()
-            .any(|name| self.get(name).is_some())
-    }
-
     fn line(&mut self, line: &str) {
         // NUL and other controls say nothing here; a tab is a blank.
         let clean: String = line
@@ -132,6 +142,7 @@ impl Transport {
         if !clean.starts_with(' ')
             && let Some((name, value)) = field_name(&clean)
         {
+            self.is_message |= OWN_FIELDS.iter().any(|own| own.eq_ignore_ascii_case(name));
             self.fields.push(Field {
                 name: name.to_owned(),
                 lines: vec![value.trim().to_owned()],
@@ -147,10 +158,9 @@ impl Transport {
     }
 }
 
-/// Whether the header goes on behind an empty line: with the fields of a message, not with those of a part.
-fn continues(rest: &str) -> bool {
-    let line = rest.lines().find(|line| !line.trim().is_empty());
-    line.and_then(field_name)
+/// Whether the header goes on with this line behind an empty one: with the fields of a message, not those of a part.
+fn continues(line: &str) -> bool {
+    field_name(line)
         .is_some_and(|(name, _)| MESSAGE_FIELDS.contains(&name.to_ascii_lowercase().as_str()))
 }
 
@@ -238,6 +248,25 @@ mod tests {
                 pair("From", "c@d")
             ]
         );
+    }
+
+    #[test]
+    fn hostile_headers_take_linear_time() {
+        let begin = std::time::Instant::now();
+        for piece in [
+            "\n",
+            "To: a\n\n",
+            "X: a\n",
+            "To: a\n",
+            "no field: a\n",
+            "a\n",
+        ] {
+            let text = format!("X-A: b\n{}To: c\n", piece.repeat(600_000));
+            let transport = Transport::parse(&text);
+            assert!(transport.fields.len() <= MAX_FIELDS, "{piece}");
+            assert_eq!(transport.is_cut, piece.contains(':'), "{piece}");
+        }
+        assert!(begin.elapsed().as_secs() < 30);
     }
 
     #[test]

@@ -1,0 +1,99 @@
+//! Header, pages, blocks, nodes and data trees of all formats, with and without recovery.
+
+use std::sync::Arc;
+
+use ostfs::ndb::{DataTree, Node, NodeDatabase, read_block, read_block_strictly};
+use ostfs::recover::{self, Mode};
+
+use super::image::Image;
+use super::pages;
+
+const CACHE: u64 = 1 << 20;
+/// Entries of a tree that are looked at, and bytes that are read of all data.
+const MOST_ENTRIES: usize = 500;
+const MOST_BYTES: usize = 2 << 20;
+
+pub fn run(data: &[u8]) {
+    let image = Image::parse(data);
+    let scratch = pages::write(&image);
+    if let Ok(ndb) = NodeDatabase::open(&scratch.path, CACHE) {
+        read(ndb);
+    }
+    for mode in [Mode::Off, Mode::Auto, Mode::Scan] {
+        if let Ok(ndb) = recover::open_with(&scratch.path, CACHE, mode, Arc::new(())) {
+            read(ndb);
+        }
+    }
+    if image.chooses(1) {
+        _ = ostfs::check::check(&scratch.path, Arc::new(|_, _, _| {}));
+    }
+}
+
+fn read(ndb: NodeDatabase) {
+    let format = ndb.header().format;
+    let ndb = Arc::new(ndb);
+    for entry in ndb.blocks().take(MOST_ENTRIES).flatten() {
+        let block = read_block(ndb.source(), format, entry);
+        let strictly = read_block_strictly(ndb.source(), format, entry);
+        if let Ok(strictly) = strictly {
+            assert_eq!(strictly, block.expect("what is read strictly is read"));
+            assert_eq!(strictly.len(), usize::from(entry.inflated));
+        }
+        _ = ndb.block(entry.block.bid);
+    }
+    let mut left = MOST_BYTES;
+    for entry in ndb.nodes().take(MOST_ENTRIES).flatten() {
+        if let Ok(Some(found)) = ndb.find_node(entry.nid) {
+            assert_eq!(found.nid, entry.nid);
+        }
+        if let Ok(node) = Node::open(&ndb, entry.nid) {
+            node_data(&node, &mut left, 0);
+        }
+    }
+}
+
+/// Data of a node and of some of its subnodes.
+fn node_data(node: &Node, left: &mut usize, depth: usize) {
+    if let Ok(tree) = node.data() {
+        data_tree(&tree, left);
+    }
+    let Ok(subnodes) = node.subnodes() else {
+        return;
+    };
+    for subnode in subnodes.iter().take(20) {
+        let found = node
+            .subnode(subnode.nid())
+            .expect("they were read just now");
+        assert!(found.is_none_or(|found| found.nid() == subnode.nid()));
+        if depth < 3 {
+            node_data(subnode, left, depth + 1);
+        }
+    }
+}
+
+fn data_tree(tree: &DataTree, left: &mut usize) {
+    let length = usize::try_from(tree.len()).expect("64 bits");
+    let wanted = length.min(*left).min(1 << 18);
+    *left -= wanted;
+    let mut whole = vec![0; wanted];
+    if let Ok(count) = tree.read_at(0, &mut whole) {
+        assert_eq!(count, wanted);
+        let mut step = vec![0; 1_021];
+        for at in (0..wanted).step_by(3_001) {
+            let count = tree
+                .read_at(at as u64, &mut step)
+                .expect("it was read before");
+            assert_eq!(count, step.len().min(length - at));
+            let both = count.min(wanted - at);
+            assert!(step[..both] == whole[at..at + both], "two reads differ");
+        }
+    }
+    let mut byte = [0];
+    assert_eq!(tree.read_at(tree.len(), &mut byte).expect("the end"), 0);
+    if let Ok(count) = tree.leaf_count() {
+        assert!(tree.leaf(count).is_err());
+        let leaves = (0..count.min(50)).map(|index| tree.leaf(index));
+        let sizes: usize = leaves.flatten().map(|leaf| leaf.len()).sum();
+        assert!(count > 50 || sizes <= length);
+    }
+}
