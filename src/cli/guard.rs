@@ -19,7 +19,7 @@ use signal_hook::consts::{SIGHUP, SIGINT, SIGTERM};
 
 use super::exit::Exit;
 use super::report::Failure;
-use crate::fuse::{Ended, Made, Mounted};
+use crate::fuse::{Ended, Ender, Made, Mounted};
 
 /// The name under which this program is the guard; its arguments are the mount point and, if that was made for the
 /// mount, what tells it from other directories.
@@ -29,6 +29,8 @@ const PROGRAM: &str = "/proc/self/exe";
 
 /// Command: unmount, and answer with a line that is empty if the mount is gone, else for the log.
 const UNMOUNT: u8 = b'u';
+/// Command: unmount unless it is in use, and answer with a line that is empty if the mount is gone.
+const UNMOUNT_IF_UNUSED: u8 = b'i';
 /// Command: all is well, leave.
 const DISMISS: u8 = b'.';
 
@@ -37,11 +39,14 @@ const DISMISS: u8 = b'.';
 pub(super) struct Guard {
     commands: ChildStdin,
     answers: Mutex<BufReader<ChildStdout>>,
+    /// What the log does not show.
+    redacted: Option<String>,
 }
 
 impl Guard {
     /// Starts a guard of the mount `mounted`, whose mount point was `made` for it or not.
-    pub(super) fn start(mounted: &Mounted, made: Option<Made>) -> io::Result<Self> {
+    /// With `redact` the log does not name the mount point.
+    pub(super) fn start(mounted: &Mounted, made: Option<Made>, redact: bool) -> io::Result<Self> {
         let mut child = Command::new(PROGRAM)
             .arg0(NAME)
             .arg(mounted.path())
@@ -62,17 +67,26 @@ impl Guard {
         Ok(Self {
             commands,
             answers: Mutex::new(answers),
+            redacted: redact.then(|| mounted.path().display().to_string()),
         })
     }
 
-    /// Ends the mount, and logs what the user should know about that.
-    pub(super) fn unmount(&self) {
+    /// `text` as the log may show it.
+    pub(super) fn loggable(&self, text: &str) -> String {
+        match &self.redacted {
+            Some(name) => text.replace(name, "the mount point"),
+            None => text.to_owned(),
+        }
+    }
+
+    /// The answer to a command; empty if the mount is gone.
+    fn ask(&self, command: u8) -> io::Result<String> {
         let mut answer = String::new();
-        let asked = (&self.commands).write_all(&[UNMOUNT]);
-        match asked.and_then(|()| self.answers.lock().read_line(&mut answer)) {
-            Ok(1..) if answer.trim_end().is_empty() => {}
-            Ok(1..) => log::warn!("{}", answer.trim_end()),
-            _ => log::error!("the guard process is gone; unmount with: ostfs unmount --lazy"),
+        let mut answers = self.answers.lock();
+        (&self.commands).write_all(&[command])?;
+        match answers.read_line(&mut answer)? {
+            0 => Err(io::ErrorKind::UnexpectedEof.into()),
+            _ => Ok(answer.trim_end().to_owned()),
         }
     }
 
@@ -80,6 +94,21 @@ impl Guard {
     pub(super) fn dismiss(&self) {
         // It can only have left already.
         (&self.commands).write_all(&[DISMISS]).ok();
+    }
+}
+
+impl Ender for Guard {
+    fn unmount(&self) {
+        match self.ask(UNMOUNT) {
+            Ok(answer) if answer.is_empty() => {}
+            Ok(answer) => log::warn!("{}", self.loggable(&answer)),
+            Err(_) => log::error!("the guard process is gone; unmount with: ostfs unmount --lazy"),
+        }
+    }
+
+    fn unmount_if_unused(&self) -> bool {
+        let answer = self.ask(UNMOUNT_IF_UNUSED);
+        answer.is_ok_and(|answer| answer.is_empty())
     }
 }
 
@@ -98,9 +127,14 @@ pub(super) fn run(arguments: &[OsString]) -> Result<(), Failure> {
     answer("");
     let mut command = [0];
     while command != [DISMISS] && io::stdin().read_exact(&mut command).is_ok() {
-        if command == [UNMOUNT] {
-            answer(&unmount(&mounted));
-        }
+        match command {
+            [UNMOUNT] => answer(&unmount(&mounted)),
+            [UNMOUNT_IF_UNUSED] => answer(match mounted.end_if_unused() {
+                Ok(true) => "",
+                Ok(false) | Err(_) => "in use",
+            }),
+            _ => None,
+        };
     }
     if command != [DISMISS] {
         mounted.end_if_dead()?;

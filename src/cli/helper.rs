@@ -8,7 +8,7 @@ use clap::Parser;
 
 use super::options::Writer;
 use super::report::Failure;
-use super::{MountArguments, mount, source};
+use super::{MountArguments, Verbosity, logging, mount, source};
 
 /// Names under which mount(8) looks for a program of this filesystem type.
 const NAMES: [&str; 2] = ["mount.ostfs", "mount.fuse.ostfs"];
@@ -33,7 +33,7 @@ pub(super) struct HelperArguments {
     /// Accepted: /etc/mtab is the kernel's business
     #[arg(short = 'n')]
     no_mtab: bool,
-    /// Accepted
+    /// Log when the mount begins and ends, too
     #[arg(short = 'v')]
     verbose: bool,
     /// Accepted: the type that mount(8) looked for
@@ -57,11 +57,18 @@ pub(super) fn run(arguments: HelperArguments) -> Result<(), Failure> {
     if arguments.fake {
         return source::check(&arguments.source);
     }
+    let verbosity = Verbosity {
+        verbose: arguments.verbose,
+        ..Verbosity::default()
+    };
+    logging::start(verbosity.level());
     let arguments = MountArguments {
         paths: vec![arguments.source, arguments.directory],
         options: arguments.options,
         names: None,
         foreground: false,
+        idle_timeout: None,
+        verbosity,
     };
     mount::run(&arguments, writer)
 }

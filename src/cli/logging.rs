@@ -5,10 +5,12 @@ use std::env;
 use std::io::Write;
 use std::sync::atomic::{AtomicBool, Ordering};
 
+use log::LevelFilter;
+
 use crate::fuse::process::syslog;
 
-/// Warnings of our own. Those of `fuser` are about its own second unmount and about readers that were killed.
-const DEFAULT_FILTER: &str = "warn,fuser=off";
+/// What `fuser` logs is about its own second unmount, about readers that were killed, and names.
+const WITHOUT: &str = "fuser=off";
 
 /// Whether there is no terminal to write to any more.
 static IN_BACKGROUND: AtomicBool = AtomicBool::new(false);
@@ -34,13 +36,13 @@ impl log::Log for Logger {
     fn flush(&self) {}
 }
 
-/// Starts logging to standard error: plain lines, or with time and module if `RUST_LOG` asks for more.
-pub fn start() {
+/// Starts logging to standard error: plain lines of `level`, or with time and module what `RUST_LOG` asks for.
+pub fn start(level: LevelFilter) {
     let mut builder = env_logger::Builder::new();
     match env::var("RUST_LOG") {
         Ok(filter) => builder.parse_filters(&filter),
         Err(_) => builder
-            .parse_filters(DEFAULT_FILTER)
+            .parse_filters(&format!("{level},{WITHOUT}"))
             .format(|out, record| writeln!(out, "ostfs: {}", record.args())),
     };
     let terminal = builder.build();

@@ -22,8 +22,10 @@ mod unmount;
 
 use std::ffi::OsString;
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 
 use clap::{Args, CommandFactory, Parser, Subcommand};
+use log::LevelFilter;
 
 pub use exit::Exit;
 pub use report::Failure;
@@ -80,6 +82,37 @@ struct MountArguments {
     /// Stay in the foreground and log to standard error; Ctrl-C unmounts
     #[arg(short, long)]
     foreground: bool,
+    /// Unmount when nobody has used it for this long: seconds, or 90s, 10m, 1h30m
+    #[arg(long, value_name = "DURATION", value_parser = mount::duration)]
+    idle_timeout: Option<Duration>,
+    #[command(flatten)]
+    verbosity: Verbosity,
+}
+
+/// What is logged; `RUST_LOG`, as env_logger has it, overrides that
+#[derive(Debug, Clone, Copy, Default, Args)]
+#[group(multiple = false)]
+struct Verbosity {
+    /// Log every request, and stay in the foreground
+    #[arg(short, long)]
+    debug: bool,
+    /// Log when the mount begins and ends, too
+    #[arg(short, long)]
+    verbose: bool,
+    /// Log errors alone
+    #[arg(short, long)]
+    quiet: bool,
+}
+
+impl Verbosity {
+    fn level(self) -> LevelFilter {
+        match self {
+            Self { debug: true, .. } => LevelFilter::Debug,
+            Self { verbose: true, .. } => LevelFilter::Info,
+            Self { quiet: true, .. } => LevelFilter::Error,
+            _ => LevelFilter::Warn,
+        }
+    }
 }
 
 /// Unmount what ostfs has mounted, or has left behind
@@ -240,7 +273,6 @@ struct CheckArguments {
 
 /// Does what the command line says; the first argument is the name under which the program was called.
 pub fn run(arguments: Vec<OsString>) -> Result<(), Failure> {
-    logging::start();
     let name = arguments
         .first()
         .and_then(|name| Path::new(name).file_name()?.to_str())
@@ -252,16 +284,22 @@ pub fn run(arguments: Vec<OsString>) -> Result<(), Failure> {
     if helper::is_called(name, first) {
         return parse(&arguments)?.map_or(Ok(()), helper::run);
     }
-    match parse::<Cli>(&arguments)?.map(|cli| cli.command) {
-        Some(Command::Mount(arguments)) => mount::run(&arguments, Writer::User),
-        Some(Command::Unmount(arguments)) => unmount::run(&arguments),
-        Some(Command::Export(arguments)) => export::run(&arguments),
-        Some(Command::Index(arguments)) => export::index(&arguments),
-        Some(Command::Ls(arguments)) => ls::run(&arguments),
-        Some(Command::Cat(arguments)) => cat::run(&arguments),
-        Some(Command::Info(arguments)) => info::run(&arguments),
-        Some(Command::Check(arguments)) => check::run(&arguments),
-        None => Ok(()),
+    let Some(Cli { command }) = parse(&arguments)? else {
+        return Ok(());
+    };
+    logging::start(match &command {
+        Command::Mount(arguments) => arguments.verbosity.level(),
+        _ => Verbosity::default().level(),
+    });
+    match command {
+        Command::Mount(arguments) => mount::run(&arguments, Writer::User),
+        Command::Unmount(arguments) => unmount::run(&arguments),
+        Command::Export(arguments) => export::run(&arguments),
+        Command::Index(arguments) => export::index(&arguments),
+        Command::Ls(arguments) => ls::run(&arguments),
+        Command::Cat(arguments) => cat::run(&arguments),
+        Command::Info(arguments) => info::run(&arguments),
+        Command::Check(arguments) => check::run(&arguments),
     }
 }
 

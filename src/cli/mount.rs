@@ -5,6 +5,7 @@ use std::ffi::OsStr;
 use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
+use std::time::Duration;
 
 use super::exit::Exit;
 use super::guard::Guard;
@@ -16,7 +17,8 @@ use crate::fuse::{self, Mountpoint, Session};
 /// Mounts and serves until the mount ends. Whatever can go wrong is found before the shell gets its prompt back.
 pub(super) fn run(arguments: &MountArguments, writer: Writer) -> Result<(), Failure> {
     let inherited = fuse::process::open_files();
-    let options = Options::parse(&arguments.options, writer)?.with_names(&arguments.names)?;
+    let mut options = Options::parse(&arguments.options, writer)?.with_names(&arguments.names)?;
+    options.mount.idle_timeout = arguments.idle_timeout;
     let (files, directory) = files_and_directory(&arguments.paths)?;
     // What is told at once must not wait for the scan of a damaged file.
     for file in files {
@@ -29,25 +31,40 @@ pub(super) fn run(arguments: &MountArguments, writer: Writer) -> Result<(), Fail
     let failed =
         |error: io::Error| Failure::new(Exit::MountFailed, format!("the mount failed: {error}"));
     let mut caller = None;
-    if !arguments.foreground {
+    let in_background = !arguments.foreground && !arguments.verbosity.debug;
+    if in_background {
         caller = Some(fuse::process::daemonize(&inherited).map_err(failed)?);
         logging::to_background();
     }
-    let guard = Arc::new(Guard::start(session.mounted(), mountpoint.made()).map_err(failed)?);
+    let redact = options.mount.redact;
+    let guard = Guard::start(session.mounted(), mountpoint.made(), redact).map_err(failed)?;
+    let guard = Arc::new(guard);
+    let name = guard.loggable(&mountpoint.path().display().to_string());
+    log::info!("{name}: mounted");
     if let Some(caller) = caller {
         caller.dismiss();
     }
-    let unmounter = Arc::clone(&guard);
-    let ended = session.serve(move || unmounter.unmount());
+    let ended = session.serve(Arc::clone(&guard));
     // After an error the mount may still be there, dead as soon as this process is gone.
     if ended.is_ok() {
         guard.dismiss();
+        log::info!("{name}: unmounted");
     }
     let ended = ended.map_err(failed);
-    if let (Err(failure), false) = (&ended, arguments.foreground) {
-        log::error!("{}: {}", mountpoint.path().display(), failure.message);
+    if let (Err(failure), true) = (&ended, in_background) {
+        log::error!("{name}: {}", failure.message);
     }
     ended
+}
+
+/// A time span as jiff writes it ("90s", "1h 30m"), or a number of seconds.
+pub(super) fn duration(text: &str) -> Result<Duration, String> {
+    let seconds = text.parse().map(Duration::from_secs).ok();
+    let spelled = || Duration::try_from(text.parse::<jiff::SignedDuration>().ok()?).ok();
+    let duration = seconds.or_else(spelled);
+    duration
+        .filter(|duration| !duration.is_zero())
+        .ok_or_else(|| "give a time such as 90s, 10m or 1h30m".to_owned())
 }
 
 /// The last path is the mount point, unless it is the only one: then that is named as the file, without extension.

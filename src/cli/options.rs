@@ -62,6 +62,10 @@ const KNOWN: &[(&str, &str)] = &[
         "scan a damaged file for lost mail: never, when needed, at once [auto]",
     ),
     ("nonempty", "use a directory that is not empty"),
+    (
+        "redact",
+        "keep the names of files, folders and messages out of the log",
+    ),
     ("ro", "read-only, which a mount always is"),
     (
         "allow_other",
@@ -78,6 +82,10 @@ const KNOWN: &[(&str, &str)] = &[
     ("dmask=OCTAL", "the same for directories alone"),
     ("default_permissions", "let the kernel check permissions"),
     ("fsname=NAME", "name in the table of mounts [FILE]"),
+    (
+        "user_xattr",
+        "extended attributes: node, class, flags, media type, origin of attachments",
+    ),
 ];
 
 /// What fstab(5) and mount(8) hand on to everyone, and what is so anyway.
@@ -233,6 +241,11 @@ impl Options {
             "vcard" => self.tree.vcard = option.vcard()?,
             "recover" => self.tree.recover = option.recover()?,
             "nonempty" => self.nonempty = option.flag()?,
+            "redact" => {
+                self.tree.redact = option.flag()?;
+                self.mount.redact = true;
+            }
+            "user_xattr" => self.mount.user_xattr = option.flag()?,
             "ro" => _ = option.flag()?,
             "allow_other" if option.flag()? => self.mount.access = Access::Everyone,
             "allow_root" if option.flag()? => self.mount.access = Access::Root,

@@ -40,6 +40,8 @@ pub use rendition::{Eol, Rendition};
 pub const MAIL_EXTENSION: &str = ".eml";
 /// Extension of notes, and of items as text.
 pub const TEXT_EXTENSION: &str = ".txt";
+/// Media type of mail.
+pub const MAIL_TYPE: &str = "message/rfc822";
 
 /// How header fields are written.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -95,6 +97,8 @@ pub struct AttachmentFile {
     pub nid: NodeId,
     /// Its name as the message has it, with an extension; not yet fit for a file system.
     pub name: String,
+    /// Its media type; that of mail for a message.
+    pub media_type: String,
     /// What is in it.
     pub content: AttachmentContent,
 }
@@ -161,11 +165,6 @@ impl Converter {
         mail::plain::render(self, message, zone)
     }
 
-    /// The From and To fields of `message` as mail, decoded; empty where it has none.
-    pub fn from_and_to(&self, message: &Message) -> (String, String) {
-        mail::from_and_to(self, message)
-    }
-
     /// As [`Converter::render_mail`], with attachments that turn out damaged as placeholder parts: all of them are read
     /// to find those.
     pub fn render_checked(&self, message: &Message) -> Rendition {
@@ -181,6 +180,15 @@ impl Converter {
         item::item(message, &options)
     }
 
+    /// These fields of the header that `message` has as mail, decoded and on one line; opens no body and no attachment.
+    pub fn header<const N: usize>(
+        &self,
+        message: &Message,
+        names: [&str; N],
+    ) -> [Option<String>; N] {
+        mail::header(self, message, names)
+    }
+
     /// The SMTP address of an Exchange distinguished name in lower case.
     fn resolve(&self, name: &str) -> Option<String> {
         self.address_book().smtp(name).map(str::to_owned)
@@ -191,6 +199,10 @@ impl Converter {
         let file = |item: attachment::Item| AttachmentFile {
             nid: item.nid,
             name: item.name,
+            media_type: match item.content {
+                Content::Message(_) => MAIL_TYPE.to_owned(),
+                _ => item.media_type,
+            },
             content: match item.content {
                 Content::Bytes(range) => AttachmentContent::File(Rendition::of_range(range)),
                 Content::Message(message) => AttachmentContent::Message(message),

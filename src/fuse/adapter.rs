@@ -5,6 +5,7 @@
 
 use std::cell::RefCell;
 use std::ffi::OsStr;
+use std::fmt;
 use std::io;
 use std::sync::Arc;
 use std::sync::mpsc::Sender;
@@ -17,14 +18,18 @@ use fuser::{
     ReplyXattr, Request,
 };
 
+use super::activity::Activity;
 use super::ahead::Ahead;
 use super::errno::errno;
 use super::panics;
+use super::session::Options;
 use crate::error::Result;
-use crate::tree::{Attr, Forest, Ino, Kind, Listing};
+use crate::tree::{Attr, Forest, Ino, Kind, Listing, XATTR_PREFIX};
 
-/// How long the kernel may keep names and attributes.
+/// How long the kernel may keep names and attributes, unless the mount ends when it is idle.
 const DAY: Duration = Duration::from_secs(24 * 60 * 60);
+/// What getxattr(2) says of an attribute that a file does not have.
+const NO_SUCH_XATTR: Errno = Errno::ENODATA;
 /// Inode numbers are never given to anything else, so one generation does.
 const GENERATION: Generation = Generation(0);
 /// Unit of `st_blksize` and of `statfs`, in bytes.
@@ -62,6 +67,46 @@ pub(super) struct Adapter {
     ownership: Ownership,
     /// Names under which another file is listed than before.
     replaced: Sender<(INodeNo, String)>,
+    behaviour: Behaviour,
+    activity: Arc<Activity>,
+}
+
+/// How requests are answered, beside the trees.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Behaviour {
+    /// How long the kernel may keep names and attributes.
+    pub(super) keep: Duration,
+    /// Whether there are extended attributes.
+    pub(super) xattr: bool,
+    /// Whether names stay out of the log.
+    pub(super) redact: bool,
+}
+
+impl Behaviour {
+    /// As `options` want it. A mount that ends when it is idle has to hear of use that the kernel's caches would hide.
+    pub(super) fn new(options: &Options) -> Self {
+        let half = |timeout: Duration| timeout / 2;
+        Self {
+            keep: options.idle_timeout.map_or(DAY, half).min(DAY),
+            xattr: options.user_xattr,
+            redact: options.redact,
+        }
+    }
+}
+
+/// A name as the log may show it.
+struct Name<'a> {
+    name: &'a OsStr,
+    redact: bool,
+}
+
+impl fmt::Display for Name<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self.redact {
+            true => f.write_str("(name)"),
+            false => write!(f, "{:?}", self.name),
+        }
+    }
 }
 
 thread_local! {
@@ -75,18 +120,47 @@ impl Adapter {
         ahead: Arc<Ahead>,
         ownership: Ownership,
         replaced: Sender<(INodeNo, String)>,
+        behaviour: Behaviour,
+        activity: Arc<Activity>,
     ) -> Self {
         Self {
             forest,
             ahead,
             ownership,
             replaced,
+            behaviour,
+            activity,
         }
     }
 
-    /// Asks the trees about `ino`. Every request goes through here: this is where errors become numbers and panics
-    /// stop. What is wrong with the file, the tree notes itself.
+    fn shown<'a>(&self, name: &'a OsStr) -> Name<'a> {
+        Name {
+            name,
+            redact: self.behaviour.redact,
+        }
+    }
+
+    /// Asks the trees about `ino`; `operation` is what the log calls the request. Every request goes through here: this
+    /// is where errors become numbers and panics stop. What is wrong with the file, the tree notes itself.
     fn ask<T>(
+        &self,
+        operation: fmt::Arguments<'_>,
+        ino: Ino,
+        request: impl FnOnce(&Forest) -> Result<T>,
+    ) -> std::result::Result<T, Errno> {
+        self.activity.note();
+        let answer = self.answer(ino, request);
+        match &answer {
+            Ok(_) => log::debug!("{operation} {:#x}", ino.0),
+            Err(errno) => {
+                let error = io::Error::from_raw_os_error(errno.code());
+                log::debug!("{operation} {:#x}: {error}", ino.0);
+            }
+        }
+        answer
+    }
+
+    fn answer<T>(
         &self,
         ino: Ino,
         request: impl FnOnce(&Forest) -> Result<T>,
@@ -141,6 +215,14 @@ impl Adapter {
         })
     }
 
+    /// How long the kernel may keep what it learns of a name.
+    fn time_to_live(&self, attr: &Attr) -> Duration {
+        match attr.changing {
+            true => Duration::ZERO,
+            false => self.behaviour.keep,
+        }
+    }
+
     /// What `readdirplus` says of an entry, and for how long that holds. "." and ".." are not looked at by the
     /// kernel; an entry that cannot be read is listed all the same and fails when it is asked for by name. One that is
     /// no work for now (`effort` is 0) is asked for by name as well, if anyone wants it.
@@ -148,7 +230,7 @@ impl Adapter {
         let attr = match name {
             "." | ".." => None,
             _ => self
-                .ask(ino, |forest| {
+                .ask(format_args!("attributes"), ino, |forest| {
                     if !forest.is_attr_at_hand(ino) {
                         let Some(left) = effort.checked_sub(1) else {
                             return Ok(None);
@@ -162,14 +244,18 @@ impl Adapter {
         };
         attr.map_or_else(
             || (self.bare_attributes(ino, kind), Duration::ZERO),
-            |attr| (self.attributes(&attr), time_to_live(&attr)),
+            |attr| (self.attributes(&attr), self.time_to_live(&attr)),
         )
     }
 }
 
-/// How long the kernel may keep what it learns of a name.
-fn time_to_live(attr: &Attr) -> Duration {
-    if attr.changing { Duration::ZERO } else { DAY }
+/// Answers with `value`, or with its length if that is what a `size` of 0 asks for.
+fn reply_xattr(value: &[u8], size: u32, reply: ReplyXattr) {
+    match u32::try_from(value.len()) {
+        Ok(length) if size == 0 => reply.size(length),
+        Ok(length) if length <= size => reply.data(value),
+        _ => reply.error(Errno::ERANGE),
+    }
 }
 
 fn file_type(kind: Kind) -> FileType {
@@ -226,7 +312,8 @@ impl Filesystem for Adapter {
 
     fn lookup(&self, _: &Request, parent: INodeNo, name: &OsStr, reply: ReplyEntry) {
         let parent = Ino(parent.0);
-        let found = self.ask(parent, |forest| {
+        let operation = format_args!("lookup {} in", self.shown(name));
+        let found = self.ask(operation, parent, |forest| {
             let Some(ino) = forest.lookup(parent, name)? else {
                 return Ok(None);
             };
@@ -238,24 +325,34 @@ impl Filesystem for Adapter {
             Ok(Some(attr))
         });
         match found {
-            Ok(Some(attr)) => {
-                reply.entry(&time_to_live(&attr), &self.attributes(&attr), GENERATION)
-            }
+            Ok(Some(attr)) => reply.entry(
+                &self.time_to_live(&attr),
+                &self.attributes(&attr),
+                GENERATION,
+            ),
             // Inode 0 is "no such name", and the kernel remembers it.
-            Ok(None) => reply.entry(&DAY, &self.bare_attributes(Ino(0), Kind::File), GENERATION),
+            Ok(None) => reply.entry(
+                &self.behaviour.keep,
+                &self.bare_attributes(Ino(0), Kind::File),
+                GENERATION,
+            ),
             Err(errno) => reply.error(errno),
         }
     }
 
     fn getattr(&self, _: &Request, ino: INodeNo, _: Option<FileHandle>, reply: ReplyAttr) {
-        match self.ask(Ino(ino.0), |forest| forest.attr(Ino(ino.0))) {
-            Ok(attr) => reply.attr(&time_to_live(&attr), &self.attributes(&attr)),
+        match self.ask(format_args!("getattr"), Ino(ino.0), |forest| {
+            forest.attr(Ino(ino.0))
+        }) {
+            Ok(attr) => reply.attr(&self.time_to_live(&attr), &self.attributes(&attr)),
             Err(errno) => reply.error(errno),
         }
     }
 
     fn readlink(&self, _: &Request, ino: INodeNo, reply: ReplyData) {
-        match self.ask(Ino(ino.0), |forest| forest.read_link(Ino(ino.0))) {
+        match self.ask(format_args!("readlink"), Ino(ino.0), |forest| {
+            forest.read_link(Ino(ino.0))
+        }) {
             Ok(target) => reply.data(target.as_bytes()),
             Err(errno) => reply.error(errno),
         }
@@ -279,7 +376,8 @@ impl Filesystem for Adapter {
         BUFFER.with_borrow_mut(|buffer| {
             buffer.resize(size.max(buffer.len()), 0);
             let wanted = buffer.get_mut(..size).unwrap_or_default();
-            match self.ask(Ino(ino.0), |forest| {
+            let operation = format_args!("read {size} bytes at {offset} of");
+            match self.ask(operation, Ino(ino.0), |forest| {
                 forest.read_at(Ino(ino.0), offset, wanted)
             }) {
                 Ok(read) => reply.data(buffer.get(..read.min(size)).unwrap_or_default()),
@@ -301,7 +399,9 @@ impl Filesystem for Adapter {
         offset: u64,
         mut reply: ReplyDirectory,
     ) {
-        match self.ask(Ino(ino.0), |forest| forest.directory(Ino(ino.0))) {
+        match self.ask(format_args!("readdir"), Ino(ino.0), |forest| {
+            forest.directory(Ino(ino.0))
+        }) {
             Ok(directory) => {
                 list(Ino(ino.0), &directory, offset, |cookie, ino, kind, name| {
                     reply.add(INodeNo(ino.0), cookie, file_type(kind), name)
@@ -320,7 +420,9 @@ impl Filesystem for Adapter {
         offset: u64,
         mut reply: ReplyDirectoryPlus,
     ) {
-        match self.ask(Ino(ino.0), |forest| forest.directory(Ino(ino.0))) {
+        match self.ask(format_args!("readdirplus"), Ino(ino.0), |forest| {
+            forest.directory(Ino(ino.0))
+        }) {
             Ok(directory) => {
                 let mut effort = match offset {
                     0 => EAGER_ENTRIES,
@@ -339,8 +441,41 @@ impl Filesystem for Adapter {
         }
     }
 
+    fn getxattr(&self, _: &Request, ino: INodeNo, name: &OsStr, size: u32, reply: ReplyXattr) {
+        if !self.behaviour.xattr {
+            return reply.error(Errno::ENOSYS);
+        }
+        // Programs ask for security labels and access lists of every file that they list.
+        let Some(name) = name.to_str().filter(|name| name.starts_with(XATTR_PREFIX)) else {
+            return reply.error(NO_SUCH_XATTR);
+        };
+        let operation = format_args!("getxattr {name} of");
+        match self.ask(operation, Ino(ino.0), |forest| forest.xattrs(Ino(ino.0))) {
+            Ok(xattrs) => match xattrs.iter().find(|(own, _)| *own == name) {
+                Some((_, value)) => reply_xattr(value.as_bytes(), size, reply),
+                None => reply.error(NO_SUCH_XATTR),
+            },
+            Err(errno) => reply.error(errno),
+        }
+    }
+
+    fn listxattr(&self, _: &Request, ino: INodeNo, size: u32, reply: ReplyXattr) {
+        if !self.behaviour.xattr {
+            return reply.error(Errno::ENOSYS);
+        }
+        let operation = format_args!("listxattr");
+        match self.ask(operation, Ino(ino.0), |forest| forest.xattrs(Ino(ino.0))) {
+            Ok(xattrs) => {
+                let names: String = xattrs.iter().map(|(name, _)| format!("{name}\0")).collect();
+                reply_xattr(names.as_bytes(), size, reply);
+            }
+            Err(errno) => reply.error(errno),
+        }
+    }
+
     fn statfs(&self, _: &Request, _: INodeNo, reply: ReplyStatfs) {
-        match self.ask(Ino::ROOT, |forest| Ok(forest.statistics())) {
+        // Not a use: desktops ask for the figures of every mount again and again.
+        match self.answer(Ino::ROOT, |forest| Ok(forest.statistics())) {
             Ok(figures) => {
                 let blocks = figures.bytes.div_ceil(u64::from(BLOCK));
                 reply.statfs(blocks, 0, 0, figures.files, 0, BLOCK, NAME_MAX, BLOCK);
@@ -373,14 +508,6 @@ impl Filesystem for Adapter {
     }
 
     fn fsyncdir(&self, _: &Request, _: INodeNo, _: FileHandle, _: bool, reply: ReplyEmpty) {
-        reply.error(Errno::ENOSYS);
-    }
-
-    fn getxattr(&self, _: &Request, _: INodeNo, _: &OsStr, _: u32, reply: ReplyXattr) {
-        reply.error(Errno::ENOSYS);
-    }
-
-    fn listxattr(&self, _: &Request, _: INodeNo, _: u32, reply: ReplyXattr) {
         reply.error(Errno::ENOSYS);
     }
 

@@ -2,6 +2,7 @@
 //!
 //! The only place that knows `fuser`; uses `tree` and `error`. The kernel's side is described in Linux'
 //! Documentation/filesystems/fuse and in fuse(4); mount tables in proc_pid_mountinfo(5).
+mod activity;
 mod adapter;
 mod ahead;
 mod errno;
@@ -13,4 +14,4 @@ mod session;
 
 pub use error::{MountError, UnmountError};
 pub use mountpoint::{Ended, Made, Mounted, Mountpoint, unmount};
-pub use session::{Access, Options, Session};
+pub use session::{Access, Ender, Options, Session};

@@ -187,6 +187,18 @@ impl Mounted {
         }
     }
 
+    /// Ends the mount unless a program uses it; whether it has ended.
+    pub fn end_if_unused(&self) -> Result<bool, UnmountError> {
+        if mounted_at(&self.path).map(|mount| mount.device) != self.device {
+            return Ok(true);
+        }
+        match unmount_topmost(self.path.clone(), false) {
+            Ok(()) => Ok(true),
+            Err(UnmountError::Busy(_)) => Ok(false),
+            Err(error) => Err(error),
+        }
+    }
+
     /// Takes the mount away if its process is gone.
     pub fn end_if_dead(&self) -> Result<(), UnmountError> {
         if is_dead(&self.path) {

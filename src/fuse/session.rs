@@ -8,12 +8,14 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::mpsc::{Receiver, channel};
 use std::thread;
+use std::time::Duration;
 
 use fuser::{Config, INodeNo, MountOption, SessionACL};
 use signal_hook::consts::{SIGHUP, SIGINT, SIGTERM};
 use signal_hook::iterator::Signals;
 
-use super::adapter::{Adapter, Ownership};
+use super::activity::Activity;
+use super::adapter::{Adapter, Behaviour, Ownership};
 use super::ahead::Ahead;
 use super::error::MountError;
 use super::mountpoint::{self, Mounted, Mountpoint, source_name};
@@ -49,6 +51,12 @@ pub struct Options {
     pub default_permissions: bool,
     /// Name in the kernel's mount table; the path of the file if none is given.
     pub fsname: Option<String>,
+    /// Whether there are extended attributes.
+    pub user_xattr: bool,
+    /// Whether names stay out of the log.
+    pub redact: bool,
+    /// After which time without use the mount ends.
+    pub idle_timeout: Option<Duration>,
 }
 
 impl Default for Options {
@@ -61,6 +69,9 @@ impl Default for Options {
             access: Access::Owner,
             default_permissions: false,
             fsname: None,
+            user_xattr: false,
+            redact: false,
+            idle_timeout: None,
         }
     }
 }
@@ -76,6 +87,17 @@ pub struct Session {
     replaced: Receiver<(INodeNo, String)>,
     forest: Arc<Forest>,
     ahead: Arc<Ahead>,
+    activity: Arc<Activity>,
+    idle_timeout: Option<Duration>,
+}
+
+/// Who ends the mount when it is time: another process perhaps.
+pub trait Ender: Send + Sync + 'static {
+    /// Ends it; one that is in use is detached.
+    fn unmount(&self);
+
+    /// Ends it unless it is in use; whether it has ended.
+    fn unmount_if_unused(&self) -> bool;
 }
 
 /// Threads that answer requests: enough that one slow read does not stall the others, few enough to stay small.
@@ -97,6 +119,7 @@ impl Session {
         let signals = Signals::new([SIGINT, SIGTERM, SIGHUP]).map_err(failed)?;
         let (sender, replaced) = channel();
         let (forest, ahead) = (Arc::new(forest), Arc::<Ahead>::default());
+        let activity = Arc::new(Activity::new());
         let adapter = Adapter::new(
             Arc::clone(&forest),
             Arc::clone(&ahead),
@@ -107,6 +130,8 @@ impl Session {
                 directory_mode: options.directory_mode,
             },
             sender,
+            Behaviour::new(options),
+            Arc::clone(&activity),
         );
         let session =
             fuser::Session::new(adapter, &mountpoint, &config(sources, options)).map_err(failed)?;
@@ -117,6 +142,8 @@ impl Session {
             replaced,
             forest,
             ahead,
+            activity,
+            idle_timeout: options.idle_timeout,
         })
     }
 
@@ -125,9 +152,9 @@ impl Session {
         &self.mounted
     }
 
-    /// Answers requests until the mount is ended: by an unmount from outside, or by SIGINT, SIGTERM or SIGHUP. The
-    /// first of these calls `unmount`, which may leave that to another process; a second one ends the process.
-    pub fn serve(self, unmount: impl Fn() + Send + 'static) -> io::Result<()> {
+    /// Answers requests until the mount is ended: by an unmount from outside, by lack of use, or by SIGINT, SIGTERM or
+    /// SIGHUP, the first of which asks `ender`; a second one ends the process.
+    pub fn serve(self, ender: Arc<impl Ender>) -> io::Result<()> {
         let Self {
             session,
             mounted: _,
@@ -135,6 +162,8 @@ impl Session {
             replaced,
             forest,
             ahead,
+            activity,
+            idle_timeout,
         } = self;
         panics::install_hook();
         process::share_heap();
@@ -151,6 +180,15 @@ impl Session {
                     notifier.inval_entry(directory, name.as_ref()).ok();
                 }
             })?;
+        if let Some(timeout) = idle_timeout {
+            let ender = Arc::clone(&ender);
+            thread::Builder::new()
+                .name("idle".to_owned())
+                .spawn(move || {
+                    activity.watch(timeout, || ender.unmount_if_unused());
+                    log::info!("not used for {timeout:?}: unmounted");
+                })?;
+        }
         thread::Builder::new()
             .name("signals".to_owned())
             .spawn(move || {
@@ -159,7 +197,7 @@ impl Session {
                     if mem::replace(&mut ending, true) {
                         std::process::exit(128 + signal);
                     }
-                    unmount();
+                    ender.unmount();
                 }
             })?;
         for _ in 0..cores().saturating_sub(1).min(MAX_AHEAD) {

@@ -63,6 +63,16 @@ impl EntryId {
         None
     }
 
+    /// The entry id of node `nid` in a store with this PidTagRecordKey. [MS-PST] 2.4.3.2
+    pub fn of_node(record_key: [u8; 16], nid: NodeId) -> [u8; NODE_ENTRY_ID_SIZE] {
+        let mut bytes = [0; NODE_ENTRY_ID_SIZE];
+        let (_flags, rest) = bytes.split_at_mut(PROVIDER);
+        let (provider, node) = rest.split_at_mut(NODE - PROVIDER);
+        provider.copy_from_slice(&record_key);
+        node.copy_from_slice(&nid.0.to_le_bytes());
+        bytes
+    }
+
     /// The node that an entry id of the same file names.
     pub fn node(bytes: &[u8]) -> Option<NodeId> {
         (bytes.len() >= NODE_ENTRY_ID_SIZE)

@@ -73,6 +73,13 @@ impl Tree {
             .insert(path.clone(), Arc::new(list), weight))
     }
 
+    /// Media type of attachment `index` of the message at `path`.
+    pub(super) fn media_type(&self, path: &MessagePath, index: u32) -> Result<String> {
+        let list = self.attachment_list(path)?;
+        let file = list.files.get(index as usize).ok_or(Error::NotFound)?;
+        Ok(file.media_type.clone())
+    }
+
     /// The directory with the attachments of the message at `path`.
     pub(super) fn list_attachments(&self, path: &MessagePath) -> Result<Directory> {
         let mut listing = Directory::new(self.directory_above(path));

@@ -9,6 +9,7 @@ use std::time::{SystemTime, UNIX_EPOCH};
 
 use super::directory::{Directory, Entry};
 use super::ino::{Ino, Kind};
+use super::xattr::Xattr;
 use super::{Attr, Statistics, Tree, name};
 use crate::error::{Error, Result};
 
@@ -203,6 +204,14 @@ impl Forest {
         match self.place(ino)? {
             Some(at) => at.tree.read_link(at.ino),
             None => Err(Error::NotFound),
+        }
+    }
+
+    /// As [`Tree::xattrs`].
+    pub fn xattrs(&self, ino: Ino) -> Result<Vec<Xattr>> {
+        match self.place(ino)? {
+            Some(at) => at.tree.xattrs(at.ino),
+            None => Ok(Vec::new()),
         }
     }
 

@@ -26,6 +26,7 @@ mod path;
 mod problems;
 mod summary;
 mod template;
+mod xattr;
 
 use std::collections::{HashMap, HashSet};
 use std::ffi::OsStr;
@@ -50,6 +51,7 @@ pub use ino::{Ino, Kind};
 pub use options::{Attachments, Layout, Options};
 pub use summary::{Part, People, Summary};
 pub use template::{Template, TemplateError};
+pub use xattr::{PREFIX as XATTR_PREFIX, Xattr};
 
 use attachments::AttachmentList;
 use import::Import;
@@ -177,7 +179,7 @@ impl Tree {
 
     /// As [`Tree::open`]; `progress` hears of the scan of a damaged file, now or when it becomes necessary.
     pub fn open_with(path: &Path, options: &Options, progress: Box<Progress>) -> Result<Self> {
-        let problems = Arc::new(Problems::default());
+        let problems = Arc::new(Problems::new(options.redact));
         let watch = Arc::new(RecoveryWatch { progress, problems });
         let mut options = options.clone();
         if options.deleted {

@@ -58,6 +58,8 @@ pub struct Options {
     pub zone: TimeZone,
     /// `-o recover=off|auto|scan`: when a damaged file is scanned.
     pub recover: Mode,
+    /// `-o redact`: whether names stay out of the log.
+    pub redact: bool,
 }
 
 impl Options {
@@ -87,6 +89,7 @@ impl Default for Options {
             text: false,
             zone: TimeZone::UTC,
             recover: Mode::default(),
+            redact: false,
         }
     }
 }

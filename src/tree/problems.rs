@@ -11,6 +11,7 @@ const MAX_LINES: usize = 10_000;
 #[derive(Debug, Default)]
 pub struct Problems {
     seen: Mutex<Seen>,
+    redact: bool,
 }
 
 #[derive(Debug, Default)]
@@ -21,6 +22,15 @@ struct Seen {
 }
 
 impl Problems {
+    /// No problems yet. With `redact` the log names no more than the object, by its number: what is wrong with it may
+    /// quote a name.
+    pub fn new(redact: bool) -> Self {
+        Self {
+            redact,
+            ..Self::default()
+        }
+    }
+
     /// Notes a problem, and logs it, unless it is known already.
     pub fn note(&self, line: String) {
         let mut seen = self.seen.lock();
@@ -31,7 +41,12 @@ impl Problems {
             seen.dropped += 1;
             return;
         }
-        log::warn!("{line}");
+        if self.redact {
+            let object = line.split([',', ':']).next().unwrap_or_default();
+            log::warn!("{object}: see .ostfs/problems.txt");
+        } else {
+            log::warn!("{line}");
+        }
         seen.lines.push(line.clone());
         seen.known.insert(line);
     }

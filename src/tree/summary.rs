@@ -90,8 +90,8 @@ impl Tree {
         }
         let people = self
             .item_message(ino)
-            .map(|message| self.converter.from_and_to(&message));
-        let (from, to) = people.unwrap_or_default();
+            .map(|message| self.converter.header(&message, ["From", "To"]));
+        let [from, to] = people.unwrap_or_default().map(Option::unwrap_or_default);
         People { from, to }
     }
 

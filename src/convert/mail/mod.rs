@@ -62,15 +62,18 @@ pub(super) fn render(converter: &Converter, message: &Message, checked: bool) ->
     write(converter, entity, identity(message), composer.problems)
 }
 
-/// The From and To fields of `message`, decoded and on one line.
-pub(super) fn from_and_to(converter: &Converter, message: &Message) -> (String, String) {
+/// These fields of the header of `message`, decoded and on one line.
+pub(super) fn header<const N: usize>(
+    converter: &Converter,
+    message: &Message,
+    names: [&str; N],
+) -> [Option<String>; N] {
     let fields = fields::of_message(converter, message, Headers::Utf8, |_| {});
-    let field = |name| {
-        let lines = fields.get(name).unwrap_or_default().lines();
+    names.map(|name| {
+        let lines = fields.get(name)?.lines();
         let unfolded: Vec<&str> = lines.map(str::trim).collect();
-        encoded_word::decode(&unfolded.join(" "))
-    };
-    (field("From"), field("To"))
+        Some(encoded_word::decode(&unfolded.join(" ")))
+    })
 }
 
 fn write(

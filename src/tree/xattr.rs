@@ -1,0 +1,138 @@
+//! Extended attributes: what the file knows of an object and a name, size and times do not tell.
+//!
+//! Everything comes from the properties of the folder or message; nothing is rendered, and no attachment is read.
+//! Names: `user.ostfs.*` are our own, the others those of freedesktop.org's common extended attributes.
+
+use super::Tree;
+use super::ino::{Ino, MessagePath, Object};
+use crate::convert::MAIL_TYPE;
+use crate::error::{Error, Result};
+use crate::ltp::tags;
+use crate::messaging::{EntryId, Folder, Message, Properties};
+use crate::ndb::NodeId;
+
+/// Prefix of all of them: other name spaces (`security.`, `system.`) are for the system, which asks for them often.
+pub const PREFIX: &str = "user.";
+
+const NID: &str = "user.ostfs.nid";
+const CLASS: &str = "user.ostfs.class";
+const FLAGS: &str = "user.ostfs.flags";
+const ENTRY_ID: &str = "user.ostfs.entryid";
+const MIME_TYPE: &str = "user.mime_type";
+/// Header fields of the message that a file is, or came with.
+const ORIGIN: [(&str, &str); 3] = [
+    ("Subject", "user.xdg.origin.email.subject"),
+    ("From", "user.xdg.origin.email.from"),
+    ("Message-ID", "user.xdg.origin.email.message-id"),
+];
+
+/// Name and value of an extended attribute.
+pub type Xattr = (&'static str, String);
+
+impl Tree {
+    /// The extended attributes of `ino`. Opens the folder or message; a damaged one has its number alone.
+    pub fn xattrs(&self, ino: Ino) -> Result<Vec<Xattr>> {
+        if let Some(deleted) = self.deleted_of(ino) {
+            return deleted.xattrs(ino);
+        }
+        match self.object(ino)? {
+            Object::Root => Ok(self.folder_xattrs(self.root)),
+            Object::Folder(nid) | Object::Lost(nid) | Object::Maildir(nid, _) => {
+                Ok(self.folder_xattrs(nid))
+            }
+            Object::Message(nid) | Object::CheckedMessage(nid) => self.message_xattrs(nid),
+            Object::Text(nid) => {
+                let mut xattrs = self.message_xattrs(nid)?;
+                xattrs.retain(|(name, _)| *name != MIME_TYPE);
+                xattrs.push((MIME_TYPE, "text/plain".to_owned()));
+                Ok(xattrs)
+            }
+            Object::Attachments(path) => Ok(vec![number(path.nid)]),
+            Object::Attachment(path, index) => self.attachment_xattrs(&path, index),
+            Object::LostMaildir(_)
+            | Object::Link(..)
+            | Object::Import(_)
+            | Object::ImportFile(..)
+            | Object::Special(_) => Ok(Vec::new()),
+        }
+    }
+
+    fn folder_xattrs(&self, nid: NodeId) -> Vec<Xattr> {
+        let mut xattrs = vec![number(nid)];
+        let folder = Folder::new(&self.store, nid).properties().ok();
+        if let Some(class) = folder.and_then(|own| own.string(tags::CONTAINER_CLASS).ok()?) {
+            xattrs.push((CLASS, class));
+        }
+        xattrs.extend(self.entry_id(None, nid));
+        xattrs
+    }
+
+    fn message_xattrs(&self, nid: NodeId) -> Result<Vec<Xattr>> {
+        let mut xattrs = vec![number(nid)];
+        let Some(message) = self.message_to_tell(&MessagePath::top(nid))? else {
+            return Ok(xattrs);
+        };
+        let own = message.properties();
+        let class = own.string(tags::MESSAGE_CLASS).ok().flatten();
+        let media_type = match self
+            .converter
+            .extension(class.as_deref().unwrap_or_default())
+        {
+            ".ics" => "text/calendar",
+            ".vcf" => "text/vcard",
+            ".txt" => "text/plain",
+            _ => MAIL_TYPE,
+        };
+        xattrs.extend(class.map(|class| (CLASS, class)));
+        if let Ok(Some(flags)) = own.integer(tags::MESSAGE_FLAGS) {
+            xattrs.push((FLAGS, format!("{flags:#x}")));
+        }
+        xattrs.extend(self.entry_id(Some(own), nid));
+        xattrs.push((MIME_TYPE, media_type.to_owned()));
+        xattrs.extend(self.origin(&message));
+        Ok(xattrs)
+    }
+
+    fn attachment_xattrs(&self, path: &MessagePath, index: u32) -> Result<Vec<Xattr>> {
+        let mut xattrs = vec![number(path.nid)];
+        xattrs.push((MIME_TYPE, self.media_type(path, index)?));
+        if let Some(message) = self.message_to_tell(path)? {
+            xattrs.extend(self.origin(&message));
+        }
+        Ok(xattrs)
+    }
+
+    /// The message at `path`; None where it is damaged.
+    fn message_to_tell(&self, path: &MessagePath) -> Result<Option<Message>> {
+        match self.message(path) {
+            Ok(message) => Ok(Some(message)),
+            Err(error @ (Error::Io { .. } | Error::NotFound)) => Err(error),
+            Err(_) => Ok(None),
+        }
+    }
+
+    fn origin(&self, message: &Message) -> impl Iterator<Item = Xattr> {
+        let fields = self
+            .converter
+            .header(message, ORIGIN.map(|(field, _)| field));
+        let named = ORIGIN.into_iter().zip(fields);
+        named.filter_map(|((_, name), value)| Some((name, value?)))
+    }
+
+    /// PidTagEntryId in hexadecimal digits, as Outlook's object model has it: as stored, else as the file's other
+    /// objects refer to `nid`.
+    fn entry_id(&self, own: Option<&Properties>, nid: NodeId) -> Option<Xattr> {
+        let stored = own.and_then(|own| own.binary(tags::ENTRY_ID).ok().flatten());
+        let made = || {
+            let record_key = self.store.properties()?.binary(tags::RECORD_KEY).ok()??;
+            Some(EntryId::of_node(record_key.try_into().ok()?, nid).to_vec())
+        };
+        let bytes = stored.or_else(made)?;
+        let digits = bytes.iter().map(|byte| format!("{byte:02X}")).collect();
+        Some((ENTRY_ID, digits))
+    }
+}
+
+fn number(nid: NodeId) -> Xattr {
+    (NID, format!("{:#x}", nid.0))
+}
