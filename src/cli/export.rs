@@ -20,6 +20,8 @@ use super::report::{self, Failure};
 use super::{ExportArguments, FilterArguments, IndexArguments, progress, source};
 use crate::export::{Export, Filter, Format, Manifest, Progress, Record, Totals};
 
+/// The caches unless said otherwise: what is read once is best forgotten before it leaves those of the processor.
+const CACHE: &str = "cache=8M";
 /// How often the progress bar is redrawn.
 const REDRAW: Duration = Duration::from_millis(100);
 /// Failures printed one by one; what comes after is only counted.
@@ -27,7 +29,8 @@ const MAX_FAILURES_SHOWN: u64 = 100;
 
 /// Exports all of the files, and fails at the end when anything could not be exported whole.
 pub(super) fn run(arguments: &ExportArguments) -> Result<(), Failure> {
-    let options = Options::parse(&arguments.options, Writer::User)?.with_names(&arguments.names)?;
+    let lists = [&[CACHE.to_owned()], arguments.options.as_slice()].concat();
+    let options = Options::parse(&lists, Writer::User)?.with_names(&arguments.names)?;
     let filter = filter(&arguments.filter)?;
     let forest = source::open(&arguments.files, &options.tree)?;
     prepare(&arguments.directory, options.nonempty || arguments.resume)?;

@@ -29,7 +29,7 @@ const KNOWN: &[(&str, &str)] = &[
     ),
     (
         "cache=SIZE",
-        "bound of all caches together, with K, M or G; at least 1M [64M]",
+        "bound of all caches together, with K, M or G; at least 1M [64M, export 8M]",
     ),
     ("eol=lf|crlf", "line ends of messages [lf]"),
     (

@@ -275,6 +275,7 @@ impl Run<'_> {
             total.found += 1;
             total.items += u64::from(is_item);
             let written = self.write(directory, entry, buffer);
+            self.export.forest.forget(entry.ino);
             if let Err(error) = &written {
                 total.failed += 1;
                 self.fail(&self.target(&join(&directory.path, entry.name)), error);

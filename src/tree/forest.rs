@@ -199,6 +199,13 @@ impl Forest {
         }
     }
 
+    /// As [`Tree::forget`].
+    pub fn forget(&self, ino: Ino) {
+        if let Ok(Some(at)) = self.place(ino) {
+            at.tree.forget(at.ino);
+        }
+    }
+
     /// As [`Tree::read_link`].
     pub fn read_link(&self, ino: Ino) -> Result<String> {
         match self.place(ino)? {

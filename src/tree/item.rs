@@ -80,6 +80,11 @@ impl Tree {
         }
     }
 
+    /// Drops the content of the file `ino`, for those who read every file once: the next one gets its place in memory.
+    pub fn forget(&self, ino: Ino) {
+        self.items.remove(&ino);
+    }
+
     /// The file of a message embedded in an attachment.
     pub(super) fn embedded_file(&self, ino: Ino, message: &Message) -> Arc<ItemFile> {
         if let Some(item) = self.items.get(&ino) {

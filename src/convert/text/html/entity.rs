@@ -92,7 +92,7 @@ static LEGACY: LazyLock<BTreeMap<&str, &str>> = LazyLock::new(|| {
 
 /// Replaces the character references of a text or of the value of an attribute; unknown ones stay as they are.
 pub(super) fn decode(text: &str, in_attribute: bool) -> Cow<'_, str> {
-    if !text.contains('&') {
+    if memchr::memchr(b'&', text.as_bytes()).is_none() {
         return Cow::Borrowed(text);
     }
     let mut decoded = String::with_capacity(text.len());

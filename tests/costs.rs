@@ -1,0 +1,196 @@
+//! What a message costs, in figures that are the same on every machine: allocations, and what is read from the file. They
+//! guard the speed of listing, sizing and reading, and that it is the same whatever the size of the file.
+//!
+//! One test alone in its program, so that nothing else reads or allocates. A bound that is passed tells that something
+//! got slower; a figure that fell by much is a reason to lower the bound.
+#![cfg(target_os = "linux")]
+
+mod support;
+
+use std::alloc::{GlobalAlloc, Layout, System};
+use std::cell::Cell;
+use std::fs;
+use std::path::Path;
+
+use ostfs::tree::{Attachments, Ino, Kind, Options as TreeOptions, Tree};
+use support::realistic::Mailbox;
+use support::{Crypt, Format, Options, Writer};
+
+thread_local! {
+    static ALLOCATIONS: Cell<u64> = const { Cell::new(0) };
+}
+
+/// The system's allocator, with a count of what this thread asks of it.
+struct Counting;
+
+// SAFETY: everything is handed on to the allocator of the system as it comes.
+unsafe impl GlobalAlloc for Counting {
+    unsafe fn alloc(&self, layout: Layout) -> *mut u8 {
+        ALLOCATIONS.set(ALLOCATIONS.get() + 1);
+        // SAFETY: the layout is that of the caller.
+        unsafe { System.alloc(layout) }
+    }
+
+    unsafe fn dealloc(&self, pointer: *mut u8, layout: Layout) {
+        // SAFETY: pointer and layout are those of the caller.
+        unsafe { System.dealloc(pointer, layout) }
+    }
+
+    unsafe fn realloc(&self, pointer: *mut u8, layout: Layout, size: usize) -> *mut u8 {
+        ALLOCATIONS.set(ALLOCATIONS.get() + 1);
+        // SAFETY: pointer, layout and size are those of the caller.
+        unsafe { System.realloc(pointer, layout, size) }
+    }
+}
+
+#[global_allocator]
+static ALLOCATOR: Counting = Counting;
+
+/// Bounds a message: allocations, and reads from the file.
+const LISTING: (f64, f64) = (30.0, 0.4);
+const SIZING: (f64, f64) = (335.0, 4.6);
+/// Of many messages the caches have forgotten what sizing rendered.
+const READING: (f64, f64) = (335.0, 4.6);
+
+/// What was asked of allocator and kernel.
+#[derive(Debug, Clone, Copy)]
+struct Cost {
+    allocations: f64,
+    reads: f64,
+    bytes: f64,
+}
+
+impl Cost {
+    /// So far, as the kernel counts for this thread.
+    fn so_far() -> Self {
+        let allocations = ALLOCATIONS.get() as f64;
+        let counters = fs::read_to_string("/proc/thread-self/io").unwrap();
+        let counter = |name: &str| {
+            let line = counters.lines().find(|line| line.starts_with(name));
+            line.unwrap().rsplit(' ').next().unwrap().parse().unwrap()
+        };
+        Self {
+            allocations,
+            reads: counter("syscr:"),
+            bytes: counter("rchar:"),
+        }
+    }
+
+    /// Of `work`, for each of `messages` messages.
+    fn of<T>(messages: usize, work: impl FnOnce() -> T) -> (Self, T) {
+        let before = Self::so_far();
+        let result = work();
+        let after = Self::so_far();
+        let each = |before: f64, after: f64| (after - before) / messages as f64;
+        let cost = Self {
+            allocations: each(before.allocations, after.allocations),
+            reads: each(before.reads, after.reads),
+            bytes: each(before.bytes, after.bytes),
+        };
+        (cost, result)
+    }
+
+    /// What is over the bounds, for the message of a failure.
+    fn excess(self, bound: (f64, f64)) -> Option<String> {
+        let within = self.allocations <= bound.0 && self.reads <= bound.1;
+        (!within).then(|| format!("{self:.2?}, at most {bound:?} (allocations, reads)"))
+    }
+}
+
+/// Costs of a message of a store with so many: listed, sized and read.
+struct Costs {
+    listing: Cost,
+    sizing: Cost,
+    reading: Cost,
+}
+
+fn costs(directory: &Path, messages: u64, folders: u64) -> Costs {
+    let path = directory.join(format!("{messages}-{folders}.pst"));
+    let mailbox = Mailbox {
+        seed: 7,
+        messages,
+        folders,
+        bytes: Some(messages * 30_000),
+    };
+    let mut writer = Writer::create(&path, Options::new(Format::Unicode, Crypt::Permute)).unwrap();
+    let nids = mailbox.make_folders(&mut writer);
+    for (folder, message) in mailbox.mails() {
+        writer.message(nids[folder], &message).unwrap();
+    }
+    writer.finish().unwrap();
+    let options = TreeOptions {
+        attachments: Attachments::Eml,
+        ..TreeOptions::default()
+    };
+    let tree = Tree::open(&path, &options).unwrap();
+    let count = messages as usize;
+    let (listing, files) = Cost::of(count, || files(&tree));
+    assert_eq!(files.len(), count);
+    let (sizing, sizes) = Cost::of(count, || {
+        let size = |ino: &Ino| tree.attr(*ino).unwrap().size;
+        files.iter().map(size).collect::<Vec<u64>>()
+    });
+    let mut buffer = vec![0; 1 << 20];
+    let (reading, ()) = Cost::of(count, || {
+        for (ino, size) in files.iter().zip(&sizes) {
+            let mut offset = 0;
+            while offset < *size {
+                offset += tree.read_at(*ino, offset, &mut buffer).unwrap() as u64;
+            }
+        }
+    });
+    Costs {
+        listing,
+        sizing,
+        reading,
+    }
+}
+
+fn files(tree: &Tree) -> Vec<Ino> {
+    let mut files = Vec::new();
+    let mut directories = vec![Ino::ROOT];
+    while let Some(directory) = directories.pop() {
+        let listing = tree.directory(directory).unwrap();
+        for entry in listing.entries() {
+            match entry.kind {
+                Kind::Directory => directories.push(entry.ino),
+                _ => files.push(entry.ino),
+            }
+        }
+    }
+    files
+}
+
+#[test]
+fn a_message_costs_little_and_the_same_in_files_of_any_size() {
+    let directory = tempfile::tempdir().unwrap();
+    let small = costs(directory.path(), 400, 8);
+    let large = costs(directory.path(), 4_000, 8);
+    let one_folder = costs(directory.path(), 4_000, 1);
+    let mut over = Vec::new();
+    for (name, costs) in [
+        ("400 messages", &small),
+        ("4,000 messages", &large),
+        ("4,000 messages in one folder", &one_folder),
+    ] {
+        for (step, cost, bound) in [
+            ("listed", costs.listing, LISTING),
+            ("sized", costs.sizing, SIZING),
+            ("read", costs.reading, READING),
+        ] {
+            println!("{name}, {step}: {cost:.2?}");
+            over.extend(
+                cost.excess(bound)
+                    .map(|excess| format!("{name}, {step}: {excess}")),
+            );
+        }
+        // Attachments are two thirds of the file, and no size needs them.
+        assert!(
+            costs.sizing.bytes < 0.6 * costs.reading.bytes,
+            "{:.0} bytes read to size a message, {:.0} to read it",
+            costs.sizing.bytes,
+            costs.reading.bytes
+        );
+    }
+    assert!(over.is_empty(), "{over:#?}");
+}
