@@ -36,4 +36,5 @@ pub mod ltp;
 pub mod messaging;
 pub mod ndb;
 pub mod recover;
+pub mod sandbox;
 pub mod tree;

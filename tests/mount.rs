@@ -393,6 +393,10 @@ fn an_ordinary_user_mounts_through_fusermount3() {
         ls "$1/mnt" 2>/dev/null | wc -l
         as "$1/ostfs" unmount "$1/mnt"
         as ls "$1/mnt" | wc -l
+        setpriv --reuid 65534 --regid 65534 --clear-groups "$1/ostfs" mount -f "$2" "$1/mnt" & server=$!
+        until as test -d "$1/mnt/Inbox"; do sleep 0.05; done
+        kill -TERM $server; wait $server
+        as ls "$1/mnt" | wc -l
     "#;
     let home = TempDir::new().unwrap();
     let store = home.path().join("store.pst");
@@ -418,8 +422,8 @@ fn an_ordinary_user_mounts_through_fusermount3() {
     assert!(counts[0] >= 14, "mails seen by the user: {out}");
     assert_eq!(
         counts[1..],
-        [0, 0],
-        "entries seen by root, and after the unmount: {out}"
+        [0, 0, 0],
+        "entries seen by root, after the unmount, and after a signal: {out}"
     );
     drop(directory);
 }

@@ -123,17 +123,18 @@ pub type Progress = dyn Fn(Phase, u64, u64) + Send + Sync;
 
 /// Checks the file at `path`. Fails only if it cannot be read at all, or is no Outlook data file.
 pub fn check(path: &Path, progress: Arc<Progress>) -> Result<Report> {
+    check_source(Source::open(path)?, progress)
+}
+
+/// As [`check`], of a file that is open already.
+pub fn check_source(source: Source, progress: Arc<Progress>) -> Result<Report> {
     let mut checker = Checker::default();
-    let source = Source::open(path).map_err(|source| Error::Open {
-        path: path.to_path_buf(),
-        source,
-    })?;
     let header = Header::read(&source);
     let watch = ScanWatch {
         progress: Arc::clone(&progress),
         lines: Mutex::default(),
     };
-    let ndb = recover::open_with(path, CACHE, Mode::Auto, Arc::new(watch))?;
+    let ndb = recover::open_source(source, CACHE, Mode::Auto, Arc::new(watch))?;
     let mut pages = Vec::new();
     match &header {
         Ok(header) => pages = pages::check(&ndb, header, &mut checker),
@@ -154,7 +155,7 @@ pub fn check(path: &Path, progress: Arc<Progress>) -> Result<Report> {
     let nodes = folders::check(&store, &mut checker);
     objects::check(&store, &nodes, &mut checker, progress);
     locate::locate(&store, &unreadable, &mut checker.report.findings);
-    checker.report.size = source.len();
+    checker.report.size = store.ndb().source().len();
     Ok(checker.finish())
 }
 

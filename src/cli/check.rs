@@ -12,12 +12,14 @@ use super::exit::Exit;
 use super::report::{self, Failure};
 use super::{progress, source};
 use crate::check::{self, Finding, Phase, Report, Severity};
+use crate::sandbox::{self, Need};
 
 /// Checks the file and prints what was found; errors are a failure of their own code.
 pub(super) fn run(arguments: &CheckArguments) -> Result<(), Failure> {
     let not_checked = |failure: Failure| Failure::new(Exit::NotChecked, failure.message);
-    source::check(&arguments.file).map_err(not_checked)?;
-    let report = check::check(&arguments.file, watch())
+    let source = source::open(&arguments.file).map_err(not_checked)?;
+    sandbox::enter(Need::OpenFiles);
+    let report = check::check_source(source, watch())
         .map_err(|error| not_checked(Failure::opening(&arguments.file, &error)))?;
     let text = if arguments.json {
         serde_json::to_string_pretty(&report).map_err(|error| {

@@ -5,16 +5,20 @@ use std::io;
 use std::path::Path;
 
 use super::exit::Exit;
-use super::options::Options;
+use super::options::{Options, Switch};
 use super::report::Failure;
 use super::{progress, source};
 use crate::error::Error;
+use crate::sandbox::{self, Need};
 use crate::tree::{Ino, Tree};
 
 /// The tree of `file`.
 pub(super) fn open(file: &Path, options: &Options) -> Result<Tree, Failure> {
-    source::check(file)?;
-    Tree::open_with(file, &options.tree, progress::scan())
+    let source = source::open(file)?;
+    if options.sandbox == Switch::On {
+        sandbox::enter(Need::OpenFiles);
+    }
+    Tree::of_source(source, &options.tree, progress::scan())
         .map_err(|error| Failure::opening(file, &error))
 }
 

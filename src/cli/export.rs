@@ -15,10 +15,11 @@ use jiff::civil::Date;
 use jiff::tz::TimeZone;
 
 use super::exit::Exit;
-use super::options::{Options, Writer};
+use super::options::{Options, Switch, Writer};
 use super::report::{self, Failure};
 use super::{ExportArguments, FilterArguments, IndexArguments, progress, source};
 use crate::export::{Export, Filter, Format, Manifest, Progress, Record, Totals};
+use crate::sandbox::{self, Need};
 
 /// The caches unless said otherwise: what is read once is best forgotten before it leaves those of the processor.
 const CACHE: &str = "cache=8M";
@@ -32,7 +33,8 @@ pub(super) fn run(arguments: &ExportArguments) -> Result<(), Failure> {
     let lists = [&[CACHE.to_owned()], arguments.options.as_slice()].concat();
     let options = Options::parse(&lists, Writer::User)?.with_names(&arguments.names)?;
     let filter = filter(&arguments.filter)?;
-    let forest = source::open(&arguments.files, &options.tree)?;
+    let sources = source::open_all(&arguments.files)?;
+    let forest = source::forest(&arguments.files, sources, &options.tree)?;
     prepare(&arguments.directory, options.nonempty || arguments.resume)?;
     let mut file = arguments.manifest.as_deref().map(create).transpose()?;
     let manifest = file
@@ -45,8 +47,15 @@ pub(super) fn run(arguments: &ExportArguments) -> Result<(), Failure> {
         filter,
         hashes: true,
     };
+    let hashed = match manifest.is_some() {
+        true => opened(&arguments.files)?,
+        false => Vec::new(),
+    };
+    if options.sandbox == Switch::On {
+        sandbox::enter(Need::WriteBeneath(&arguments.directory));
+    }
     let progress = Progress::default();
-    let totals = watched(&export, &progress, manifest, &arguments.files)?;
+    let totals = watched(&export, &progress, manifest, &hashed)?;
     table(&totals);
     summary(&progress, forest.problem_count())
 }
@@ -55,7 +64,8 @@ pub(super) fn run(arguments: &ExportArguments) -> Result<(), Failure> {
 pub(super) fn index(arguments: &IndexArguments) -> Result<(), Failure> {
     let options = Options::parse(&arguments.options, Writer::User)?.with_names(&arguments.names)?;
     let filter = filter(&arguments.filter)?;
-    let forest = source::open(&arguments.files, &options.tree)?;
+    let sources = source::open_all(&arguments.files)?;
+    let forest = source::forest(&arguments.files, sources, &options.tree)?;
     let format = match arguments.json {
         true => Format::JsonLines,
         false => Format::Csv,
@@ -68,13 +78,16 @@ pub(super) fn index(arguments: &IndexArguments) -> Result<(), Failure> {
         filter,
         hashes: !arguments.no_hash,
     };
-    let sources: &[PathBuf] = match arguments.no_hash {
-        true => &[],
-        false => &arguments.files,
+    let hashed = match arguments.no_hash {
+        true => Vec::new(),
+        false => opened(&arguments.files)?,
     };
+    if options.sandbox == Switch::On {
+        sandbox::enter(Need::OpenFiles);
+    }
     let progress = Progress::default();
     let manifest = Some(Manifest::new(format, Box::new(out)));
-    watched(&export, &progress, manifest, sources)?;
+    watched(&export, &progress, manifest, &hashed)?;
     outcome(&progress, forest.problem_count())
 }
 
@@ -82,12 +95,24 @@ fn processors() -> usize {
     thread::available_parallelism().map_or(1, std::num::NonZero::get)
 }
 
+/// Opens `files` once more, to be hashed.
+fn opened(files: &[PathBuf]) -> Result<Vec<(&Path, File)>, Failure> {
+    let open =
+        |path: &PathBuf| File::open(path).map_err(|error| (path.display().to_string(), error));
+    let opened = files.iter().map(|path| Ok((path.as_path(), open(path)?)));
+    opened
+        .collect::<Result<_, (String, io::Error)>>()
+        .map_err(|(path, error)| {
+            Failure::new(Exit::Failure, format!("{path}: cannot be opened: {error}"))
+        })
+}
+
 /// Runs the export under a progress bar, while another thread hashes `sources` if there is a manifest.
 fn watched(
     export: &Export<'_>,
     progress: &Progress,
     manifest: Option<Manifest<'_>>,
-    sources: &[PathBuf],
+    sources: &[(&Path, File)],
 ) -> Result<Totals, Failure> {
     let bar = progress::bar("exporting", false);
     let failed = |path: &Path, reason: &str| {
@@ -107,9 +132,14 @@ fn watched(
                 show(bar, progress);
             }
         });
-        let hashing = manifest
-            .is_some()
-            .then(|| scope.spawn(|| sources.iter().map(|path| Record::of_source(path)).collect()));
+        let hashing = manifest.is_some().then(|| {
+            scope.spawn(|| {
+                sources
+                    .iter()
+                    .map(|(path, file)| Record::of_source(path, file))
+                    .collect()
+            })
+        });
         let mut manifest = manifest;
         let totals = export.run(progress, manifest.as_mut(), &failed);
         let hashes: io::Result<Vec<Record>> = match hashing.map(thread::ScopedJoinHandle::join) {

@@ -55,7 +55,7 @@ pub(super) fn run(arguments: HelperArguments) -> Result<(), Failure> {
         Writer::MountCommand
     };
     if arguments.fake {
-        return source::check(&arguments.source);
+        return source::open(&arguments.source).map(drop);
     }
     let verbosity = Verbosity {
         verbose: arguments.verbose,

@@ -11,6 +11,7 @@ use super::exit::Exit;
 use super::report::{self, Failure};
 use super::{progress, source};
 use crate::ltp::FileTime;
+use crate::sandbox::{self, Need};
 use crate::tree::{FolderInfo, Info, Options, Tree};
 
 /// An OST that has had no mail for so long is hardly the cache of a mailbox any more.
@@ -34,12 +35,13 @@ struct Report {
 
 /// Prints the facts as text, or as JSON.
 pub(super) fn run(arguments: &InfoArguments) -> Result<(), Failure> {
-    source::check(&arguments.file)?;
+    let source = source::open(&arguments.file)?;
+    sandbox::enter(Need::OpenFiles);
     let options = Options {
         all: true,
         ..Options::default()
     };
-    let tree = Tree::open_with(&arguments.file, &options, progress::scan())
+    let tree = Tree::of_source(source, &options, progress::scan())
         .map_err(|error| Failure::opening(&arguments.file, &error))?;
     let info = tree.info();
     let report = Report {

@@ -7,7 +7,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 
 use log::LevelFilter;
 
-use crate::fuse::process::syslog;
+use crate::fuse::process::{open_syslog, syslog};
 
 /// What `fuser` logs is about its own second unmount, about readers that were killed, and names.
 const WITHOUT: &str = "fuser=off";
@@ -53,5 +53,6 @@ pub fn start(level: LevelFilter) {
 
 /// From now on the system log is what the user can read.
 pub fn to_background() {
+    open_syslog();
     IN_BACKGROUND.store(true, Ordering::Relaxed);
 }

@@ -9,10 +9,11 @@ use std::time::Duration;
 
 use super::exit::Exit;
 use super::guard::Guard;
-use super::options::{Options, Writer};
+use super::options::{Options, Switch, Writer};
 use super::report::Failure;
 use super::{MountArguments, logging, source};
 use crate::fuse::{self, Mountpoint, Session};
+use crate::sandbox::{self, Need};
 
 /// Mounts and serves until the mount ends. Whatever can go wrong is found before the shell gets its prompt back.
 pub(super) fn run(arguments: &MountArguments, writer: Writer) -> Result<(), Failure> {
@@ -21,11 +22,9 @@ pub(super) fn run(arguments: &MountArguments, writer: Writer) -> Result<(), Fail
     options.mount.idle_timeout = arguments.idle_timeout;
     let (files, directory) = files_and_directory(&arguments.paths)?;
     // What is told at once must not wait for the scan of a damaged file.
-    for file in files {
-        source::check(file)?;
-    }
+    let sources = source::open_all(files)?;
     let mut mountpoint = Mountpoint::check(&directory, options.nonempty, writer == Writer::User)?;
-    let forest = source::open(files, &options.tree)?;
+    let forest = source::forest(files, sources, &options.tree)?;
     mountpoint.make()?;
     let session = Session::mount(forest, files, &mountpoint, &options.mount)?;
     let failed =
@@ -41,6 +40,10 @@ pub(super) fn run(arguments: &MountArguments, writer: Writer) -> Result<(), Fail
     let guard = Arc::new(guard);
     let name = guard.loggable(&mountpoint.path().display().to_string());
     log::info!("{name}: mounted");
+    // Everything is open by now, and there is one thread.
+    if options.sandbox == Switch::On {
+        sandbox::enter(Need::OpenFiles);
+    }
     if let Some(caller) = caller {
         caller.dismiss();
     }

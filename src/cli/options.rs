@@ -61,6 +61,10 @@ const KNOWN: &[(&str, &str)] = &[
         "recover=off|auto|scan",
         "scan a damaged file for lost mail: never, when needed, at once [auto]",
     ),
+    (
+        "sandbox=on|off",
+        "give up all rights that are not needed; off is for debugging [on]",
+    ),
     ("nonempty", "use a directory that is not empty"),
     (
         "redact",
@@ -156,6 +160,18 @@ pub struct Options {
     pub mount: fuse::Options,
     /// Whether the mount point may have files of its own.
     pub nonempty: bool,
+    /// Whether the process gives up the rights that it does not need.
+    pub sandbox: Switch,
+}
+
+/// What is on unless it is switched off.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Switch {
+    /// As it should be.
+    #[default]
+    On,
+    /// Not now.
+    Off,
 }
 
 /// The masks, of which the more special one wins, wherever it stands.
@@ -240,6 +256,7 @@ impl Options {
             "tz" => self.tree.zone = option.zone()?,
             "vcard" => self.tree.vcard = option.vcard()?,
             "recover" => self.tree.recover = option.recover()?,
+            "sandbox" => self.sandbox = option.switch()?,
             "nonempty" => self.nonempty = option.flag()?,
             "redact" => {
                 self.tree.redact = option.flag()?;
@@ -327,6 +344,7 @@ impl<'a> Word<'a> {
             "tz" => "tz=Europe/Berlin",
             "vcard" => "vcard=4",
             "recover" => "recover=scan",
+            "sandbox" => "sandbox=off",
             "uid" => "uid=1000",
             "gid" => "gid=1000",
             "umask" => "umask=022",
@@ -416,6 +434,14 @@ impl<'a> Word<'a> {
             Some("auto") => Ok(Mode::Auto),
             Some("scan") => Ok(Mode::Scan),
             _ => Err(self.wrong("off, auto or scan")),
+        }
+    }
+
+    fn switch(&self) -> Result<Switch, Failure> {
+        match self.value {
+            Some("on") => Ok(Switch::On),
+            Some("off") => Ok(Switch::Off),
+            _ => Err(self.wrong("on or off")),
         }
     }
 
@@ -518,7 +544,7 @@ mod tests {
     #[test]
     fn every_option_arrives() {
         let options = parse(
-            "attachments=dir,all,deleted,cache=256M,recover=scan,nonempty,ro,allow_root,uid=1000,gid=100,default_permissions,fsname=mail",
+            "attachments=dir,all,deleted,cache=256M,recover=scan,sandbox=off,nonempty,ro,allow_root,uid=1000,gid=100,default_permissions,fsname=mail",
         )
         .unwrap();
         assert_eq!(options.tree.attachments, Attachments::Dir);
@@ -530,6 +556,7 @@ mod tests {
         );
         assert_eq!(options.tree.cache, 256 << 20);
         assert_eq!(options.tree.recover, Mode::Scan);
+        assert_eq!(options.sandbox, Switch::Off);
         assert_eq!(options.mount.access, Access::Root);
         assert_eq!(
             (options.mount.uid, options.mount.gid),
@@ -596,6 +623,8 @@ mod tests {
             "fmask=",
             "attachments=none",
             "recover=on",
+            "sandbox",
+            "sandbox=no",
             "fsname=",
             "layout=mbox",
             "names=",

@@ -1,26 +1,36 @@
 //! FILE: what is no file at all is told apart from a damaged one before the library sees it; and several of them.
 #![forbid(unsafe_code)]
 
-use std::fs::{self, File};
+use std::fs;
 use std::io;
 use std::path::{Path, PathBuf};
 
 use super::exit::Exit;
 use super::progress;
 use super::report::Failure;
+use crate::error::Error;
+use crate::ndb::Source;
 use crate::tree::{Forest, Options, Tree};
 
-/// Opens all of `files`, which share the memory for caches. One that cannot be opened is a failure that names it: what is
-/// shown or written must not lack a file unnoticed.
-pub(super) fn open(files: &[PathBuf], options: &Options) -> Result<Forest, Failure> {
+/// Opens all of `files`.
+pub(super) fn open_all(files: &[PathBuf]) -> Result<Vec<Source>, Failure> {
+    files.iter().map(|file| open(file)).collect()
+}
+
+/// The trees of `files`, opened as `sources`, which share the memory for caches. One that cannot be read is a failure
+/// that names it: what is shown or written must not lack a file unnoticed.
+pub(super) fn forest(
+    files: &[PathBuf],
+    sources: Vec<Source>,
+    options: &Options,
+) -> Result<Forest, Failure> {
     let options = Options {
         cache: options.cache / (files.len() as u64).max(1),
         ..options.clone()
     };
     let mut trees = Vec::with_capacity(files.len());
-    for file in files {
-        check(file)?;
-        let tree = Tree::open_with(file, &options, progress::scan())
+    for (file, source) in files.iter().zip(sources) {
+        let tree = Tree::of_source(source, &options, progress::scan())
             .map_err(|error| Failure::opening(file, &error))?;
         trees.push((file.as_path(), tree));
     }
@@ -36,34 +46,37 @@ pub(super) fn open(files: &[PathBuf], options: &Options) -> Result<Forest, Failu
     })
 }
 
-/// Checks that `file` is a regular file that may be read.
-pub(super) fn check(file: &Path) -> Result<(), Failure> {
+/// Opens `file`, which must be a regular file that may be read.
+pub(super) fn open(file: &Path) -> Result<Source, Failure> {
     let fail =
         |exit, problem: &str| Err(Failure::new(exit, format!("{}: {problem}", file.display())));
-    let opened = fs::metadata(file).and_then(|metadata| {
-        // Opening a pipe would wait for its writer.
-        if metadata.is_file() {
-            File::open(file)?;
+    let error = match fs::metadata(file) {
+        Ok(metadata) if metadata.is_dir() => {
+            return fail(
+                Exit::Unsupported,
+                "is a directory; name the .ost or .pst file in it",
+            );
         }
-        Ok(metadata)
-    });
-    match opened {
-        Ok(metadata) if metadata.is_file() => Ok(()),
-        Ok(metadata) if metadata.is_dir() => fail(
-            Exit::Unsupported,
-            "is a directory; name the .ost or .pst file in it",
-        ),
-        Ok(_) => fail(
-            Exit::Unsupported,
-            "is not a regular file; copy it into one first",
-        ),
-        Err(error) => match error.kind() {
-            io::ErrorKind::NotFound => fail(Exit::NotFound, "no such file; check the path"),
-            io::ErrorKind::PermissionDenied => fail(
-                Exit::Failure,
-                "no permission to read it; run ostfs as a user who may, or copy the file",
-            ),
-            _ => fail(Exit::Failure, &format!("cannot be opened: {error}")),
+        // Opening a pipe would wait for its writer.
+        Ok(metadata) if !metadata.is_file() => {
+            return fail(
+                Exit::Unsupported,
+                "is not a regular file; copy it into one first",
+            );
+        }
+        Ok(_) => match Source::open(file) {
+            Ok(source) => return Ok(source),
+            Err(Error::Open { source, .. }) => source,
+            Err(error) => return Err(Failure::opening(file, &error)),
         },
+        Err(error) => error,
+    };
+    match error.kind() {
+        io::ErrorKind::NotFound => fail(Exit::NotFound, "no such file; check the path"),
+        io::ErrorKind::PermissionDenied => fail(
+            Exit::Failure,
+            "no permission to read it; run ostfs as a user who may, or copy the file",
+        ),
+        _ => fail(Exit::Failure, &format!("cannot be opened: {error}")),
     }
 }

@@ -59,9 +59,8 @@ impl Record {
     /// `class` of a data file.
     pub const SOURCE: &str = "source";
 
-    /// The record of the data file `path`, all of which is read.
-    pub fn of_source(path: &Path) -> io::Result<Self> {
-        let mut file = File::open(path)?;
+    /// The record of the data file `path`, all of which is read from `file`.
+    pub fn of_source(path: &Path, mut file: &File) -> io::Result<Self> {
         let mut hash = Sha256::new();
         let mut buffer = vec![0; CHUNK];
         let mut size = 0;

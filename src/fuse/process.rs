@@ -1,4 +1,4 @@
-//! The few system calls that the standard library does not have: everything unsafe of this crate.
+//! The few system calls that the standard library does not have: everything unsafe of this crate but the sandbox.
 #![allow(unsafe_code)]
 
 use std::ffi::{CString, c_int};
@@ -99,6 +99,24 @@ pub fn daemonize(inherited: &[c_int]) -> io::Result<Caller> {
     Ok(Caller(caller))
 }
 
+/// Connects to the system log, and reads the time zone that its lines are in.
+pub fn open_syslog() {
+    // SAFETY: the name is static, as openlog(3) keeps the pointer; no other thread uses the log or the time zone yet.
+    unsafe {
+        libc::openlog(
+            c"ostfs".as_ptr(),
+            libc::LOG_PID | libc::LOG_NDELAY,
+            libc::LOG_DAEMON,
+        );
+        tzset();
+    }
+}
+
+unsafe extern "C" {
+    /// tzset(3)
+    fn tzset();
+}
+
 /// Writes one line to the system log.
 pub fn syslog(level: log::Level, message: &str) {
     let priority = match level {
@@ -110,11 +128,8 @@ pub fn syslog(level: log::Level, message: &str) {
     let Ok(message) = CString::new(message.replace('\0', " ")) else {
         return;
     };
-    // SAFETY: NUL-terminated strings; the name is static, as openlog(3) keeps the pointer; the format takes one.
-    unsafe {
-        libc::openlog(c"ostfs".as_ptr(), libc::LOG_PID, libc::LOG_DAEMON);
-        libc::syslog(priority, c"%s".as_ptr(), message.as_ptr());
-    }
+    // SAFETY: NUL-terminated strings; the format takes one.
+    unsafe { libc::syslog(priority, c"%s".as_ptr(), message.as_ptr()) }
 }
 
 /// Has all threads allocate from one heap: several would each keep what was freed in them. For the life of the process,

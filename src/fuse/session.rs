@@ -260,7 +260,8 @@ fn config(sources: &[PathBuf], options: &Options) -> Config {
         Access::Everyone => SessionACL::All,
     };
     config.n_threads = Some(cores().clamp(*THREADS.start(), *THREADS.end()));
-    config.clone_fd = true;
+    // One /dev/fuse for all threads: another one each is no faster, and would have to be opened in the sandbox.
+    config.clone_fd = false;
     config
 }
 

@@ -8,7 +8,7 @@ use std::path::Path;
 use std::sync::Arc;
 
 use crate::cache::ByteLru;
-use crate::error::{Error, Result};
+use crate::error::Result;
 
 mod block;
 mod btree;
@@ -64,10 +64,7 @@ pub struct NodeDatabase {
 impl NodeDatabase {
     /// Opens `path` and reads its header. The caches together keep at most `cache` bytes.
     pub fn open(path: &Path, cache: u64) -> Result<Self> {
-        let source = Source::open(path).map_err(|source| Error::Open {
-            path: path.to_path_buf(),
-            source,
-        })?;
+        let source = Source::open(path)?;
         let header = Header::read(&source)?;
         Ok(Self::new(source, header, cache))
     }

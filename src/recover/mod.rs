@@ -69,10 +69,16 @@ pub fn open_with(
     mode: Mode,
     watch: Arc<dyn Watch>,
 ) -> Result<NodeDatabase> {
-    let source = Source::open(path).map_err(|source| Error::Open {
-        path: path.to_path_buf(),
-        source,
-    })?;
+    open_source(Source::open(path)?, cache, mode, watch)
+}
+
+/// As [`open_with`], of a file that is open already.
+pub fn open_source(
+    source: Source,
+    cache: u64,
+    mode: Mode,
+    watch: Arc<dyn Watch>,
+) -> Result<NodeDatabase> {
     let tell = |line: String| watch.problem(line);
     let mut found = None;
     let header = match Header::read(&source) {

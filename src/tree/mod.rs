@@ -41,7 +41,7 @@ use crate::cache::ByteLru;
 use crate::convert::{self, Converter, Items};
 use crate::error::{Error, Result};
 use crate::messaging::Store;
-use crate::ndb::NodeId;
+use crate::ndb::{NodeId, Source};
 use crate::recover::{self, Watch};
 
 pub use directory::{Directory, Entry};
@@ -179,6 +179,11 @@ impl Tree {
 
     /// As [`Tree::open`]; `progress` hears of the scan of a damaged file, now or when it becomes necessary.
     pub fn open_with(path: &Path, options: &Options, progress: Box<Progress>) -> Result<Self> {
+        Self::of_source(Source::open(path)?, options, progress)
+    }
+
+    /// As [`Tree::open_with`], of a file that is open already.
+    pub fn of_source(source: Source, options: &Options, progress: Box<Progress>) -> Result<Self> {
         let problems = Arc::new(Problems::new(options.redact));
         let watch = Arc::new(RecoveryWatch { progress, problems });
         let mut options = options.clone();
@@ -189,7 +194,7 @@ impl Tree {
         let restorer = Box::new(recover::Lost {
             watch: Arc::clone(&watcher),
         });
-        let ndb = recover::open_with(path, options.share(5), options.recover, watcher)?;
+        let ndb = recover::open_source(source, options.share(5), options.recover, watcher)?;
         let store = match options.recover {
             recover::Mode::Off => Store::open(ndb),
             _ => Store::open(ndb).with_restorer(restorer),
