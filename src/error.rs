@@ -24,6 +24,9 @@ pub enum Error {
         /// What the system said.
         source: io::Error,
     },
+    /// Another program has written to the source file since it was opened.
+    #[error("the file was changed while it was open; open or mount it anew")]
+    Changed,
     /// The source file cannot be opened.
     #[error("cannot open {}: {source}", path.display())]
     Open {
@@ -85,6 +88,11 @@ impl Error {
             node: None,
             problem: problem.to_string(),
         }))
+    }
+
+    /// Whether the file could not be read, whatever is in it.
+    pub fn is_unread(&self) -> bool {
+        matches!(self, Self::Io { .. } | Self::Changed)
     }
 
     /// Whether it tells of the file or its disk, and not of a question that has no answer.

@@ -33,11 +33,19 @@ impl Failure {
             Error::Unsupported(_) => Exit::Unsupported,
             Error::Corrupt(_) => Exit::Damaged,
             Error::NotFound => Exit::NotFound,
-            Error::Open { .. } | Error::Io { .. } | Error::NotADirectory | Error::IsADirectory => {
-                Exit::Failure
-            }
+            Error::Open { .. }
+            | Error::Io { .. }
+            | Error::Changed
+            | Error::NotADirectory
+            | Error::IsADirectory => Exit::Failure,
         };
-        Self::new(exit, format!("{}: {error}", file.display()))
+        let advice = match error {
+            Error::Io { .. } => {
+                "; copy the file from the failing disk (ddrescue), then try the copy"
+            }
+            _ => "",
+        };
+        Self::new(exit, format!("{}: {error}{advice}", file.display()))
     }
 }
 

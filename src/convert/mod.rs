@@ -5,13 +5,16 @@
 //! part that says so.
 #![forbid(unsafe_code)]
 
-use std::sync::{Arc, OnceLock};
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use parking_lot::Mutex;
 
 use jiff::tz::TimeZone;
 
 use crate::error::Error;
 use crate::messaging::{Message, Store};
-use crate::ndb::NodeId;
+use crate::ndb::{NodeId, partly, whole};
 
 mod attachment;
 mod base64;
@@ -42,6 +45,9 @@ pub const MAIL_EXTENSION: &str = ".eml";
 pub const TEXT_EXTENSION: &str = ".txt";
 /// Media type of mail.
 pub const MAIL_TYPE: &str = "message/rfc822";
+
+/// How long an address book is used from which the disk has kept something; it takes a while to gather.
+const GATHER_AGAIN: Duration = Duration::from_secs(60);
 
 /// How header fields are written.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -119,7 +125,8 @@ pub enum AttachmentContent {
 pub struct Converter {
     store: Arc<Store>,
     options: Options,
-    address_book: OnceLock<AddressBook>,
+    /// With the time at which it was gathered if the disk failed meanwhile.
+    address_book: Mutex<Option<(Arc<AddressBook>, Option<Instant>)>>,
 }
 
 impl Converter {
@@ -128,7 +135,7 @@ impl Converter {
         Self {
             store,
             options,
-            address_book: OnceLock::new(),
+            address_book: Mutex::default(),
         }
     }
 
@@ -216,8 +223,22 @@ impl Converter {
     }
 
     /// Addresses by Exchange distinguished name, gathered on first need.
-    fn address_book(&self) -> &AddressBook {
-        self.address_book
-            .get_or_init(|| AddressBook::gather(&self.store))
+    fn address_book(&self) -> Arc<AddressBook> {
+        // Held while it is gathered: whoever needs it waits for it.
+        let mut gathered = self.address_book.lock();
+        if let Some((book, failed)) = &*gathered
+            && failed.is_none_or(|time| time.elapsed() < GATHER_AGAIN)
+        {
+            return Arc::clone(book);
+        }
+        let mut book = Arc::default();
+        let complete = partly(|| {
+            whole(|| {
+                book = Arc::new(AddressBook::gather(&self.store));
+                Ok(())
+            })
+        });
+        *gathered = Some((Arc::clone(&book), complete.err().map(|_| Instant::now())));
+        book
     }
 }

@@ -11,6 +11,7 @@ pub(super) fn errno(error: &Error) -> Errno {
         Error::Open { source, .. } | Error::Io { source, .. } => {
             source.raw_os_error().map_or(Errno::EIO, Errno::from_i32)
         }
+        Error::Changed => Errno::ESTALE,
         Error::Unsupported(_) => Errno::EOPNOTSUPP,
         Error::Corrupt(_) => Errno::EIO,
         Error::NotFound => Errno::ENOENT,
@@ -35,6 +36,7 @@ mod tests {
     #[test]
     fn every_error_has_the_errno_that_programs_expect() {
         let cases = [
+            (Error::Changed, libc::ESTALE),
             (Error::NotFound, libc::ENOENT),
             (Error::NotADirectory, libc::ENOTDIR),
             (Error::IsADirectory, libc::EISDIR),

@@ -10,7 +10,7 @@ use crate::codepage;
 use crate::error::{Error, Result};
 use crate::ltp::{PropertyContext, Row, TableContext, Value, tags};
 use crate::ndb::header::Client;
-use crate::ndb::{Node, NodeDatabase, NodeEntry, NodeId, NodeType};
+use crate::ndb::{Node, NodeDatabase, NodeEntry, NodeId, NodeType, whole};
 
 /// Message class of mail, in capitals.
 const MAIL_CLASS: &str = "IPM.NOTE";
@@ -32,6 +32,8 @@ pub struct Store {
     problem: Option<String>,
     restorer: Option<Box<dyn Restorer>>,
     restored: Once,
+    /// Stands in while the disk does not give the real ones.
+    unnamed: (NamedProperties, Option<String>),
 }
 
 impl Store {
@@ -58,6 +60,7 @@ impl Store {
             code_page,
             named: OnceLock::new(),
             problem,
+            unnamed: Default::default(),
             restorer: None,
             restored: Once::new(),
         }
@@ -130,16 +133,23 @@ impl Store {
     }
 
     fn names_and_problem(&self) -> &(NamedProperties, Option<String>) {
-        self.named.get_or_init(|| {
+        if let Some(named) = self.named.get() {
+            return named;
+        }
+        let read = whole(|| {
             let map = Node::open(&self.ndb, NodeId::NAME_TO_ID_MAP).and_then(NamedProperties::read);
-            match map {
+            Ok(match map {
                 Ok(map) => (map, None),
                 Err(error) => {
                     let problem = format!("the named property map: {error}");
                     (NamedProperties::default(), Some(problem))
                 }
-            }
-        })
+            })
+        });
+        match read {
+            Ok(named) => self.named.get_or_init(|| named),
+            Err(_) => &self.unnamed,
+        }
     }
 
     /// Why properties that only the map can name are missing from all items, if the map cannot be read.

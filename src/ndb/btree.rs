@@ -92,6 +92,15 @@ impl NodeDatabase {
         }
     }
 
+    /// What a scan of the file found, for a page that is damaged. A disk that fails is not scanned.
+    fn rescue_from(&self, page_type: PageType, error: &Error) -> Option<&Rescue> {
+        if error.is_unread() {
+            return None;
+        }
+        self.note_lost_page(page_type);
+        self.rescue()
+    }
+
     /// The answer to a lookup that a bad page made fail: what the scan of the file has, else the error. Without a root
     /// the finds are all there is, so what they lack is not in the file.
     fn rescued<T>(
@@ -100,8 +109,7 @@ impl NodeDatabase {
         error: Error,
         find: impl Fn(&Rescue) -> Option<T>,
     ) -> Result<Option<T>> {
-        self.note_lost_page(page_type);
-        let Some(rescue) = self.rescue() else {
+        let Some(rescue) = self.rescue_from(page_type, &error) else {
             return Err(error);
         };
         match find(rescue) {
@@ -218,8 +226,7 @@ impl<'a, T> Walk<'a, T> {
 
     /// A page with these keys cannot be read.
     fn failed(&mut self, error: Error, keys: Range<u64>) {
-        self.ndb.note_lost_page(self.entries.page_type);
-        match self.ndb.rescue() {
+        match self.ndb.rescue_from(self.entries.page_type, &error) {
             Some(rescue) => {
                 self.ndb.gone_around(&error);
                 self.stand_in = (self.entries.range)(rescue, &keys);

@@ -19,7 +19,7 @@ const CRC_PARTIAL_END: usize = 479;
 const CRC_FULL_END: usize = 524;
 const CRYPT_WIP: u8 = 0x10;
 /// Bytes that a header can need.
-const HEADER_SIZE: usize = 564;
+pub(super) const HEADER_SIZE: usize = 564;
 /// Types that a NID can have.
 const NODE_TYPES: usize = 32;
 

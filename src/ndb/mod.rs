@@ -29,7 +29,7 @@ pub use header::{BlockRef, Header};
 pub use ids::{BlockId, NodeId, NodeType};
 pub use node::Node;
 pub use page::{BlockEntry, NodeEntry};
-pub use source::Source;
+pub use source::{Source, partly, whole};
 
 use crypt::CryptMethod;
 use page::{BTreePage, PageType};

@@ -11,7 +11,7 @@ use super::format::Format;
 use super::header::BlockRef;
 use super::ids::{BlockId, NodeId};
 use super::page::{BlockEntry, NodeEntry, PageType};
-use super::source::Source;
+use super::source::{Source, partly};
 use crate::error::Error;
 
 /// Blocks begin at multiples of this in every format.
@@ -238,7 +238,7 @@ impl NodeDatabase {
         Some(
             self.rescue
                 .found
-                .get_or_init(|| rescuer.rebuild(&self.source, self.header.format)),
+                .get_or_init(|| partly(|| rescuer.rebuild(&self.source, self.header.format))),
         )
     }
 

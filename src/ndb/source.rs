@@ -1,11 +1,21 @@
-//! The source file: positioned reads only, no seek, no lock, never a write.
+//! The source file: positioned reads only, no seek, no lock during one, never a write.
+//!
+//! Two things can go wrong that are no damage. A disk may fail, and answer the next time: [`whole`] keeps results that
+//! lack something for that reason from being taken for the file's. And another program may write to the file:
+//! every read looks whether its size or times have changed, and if so, whether the header has, which Outlook writes anew
+//! with each change. From then on nothing of the file is read, as old and new parts do not fit together.
 
-use std::fs::File;
+use std::cell::Cell;
+use std::fs::{File, Metadata};
 use std::io;
-use std::os::unix::fs::FileExt;
+use std::os::unix::fs::{FileExt, MetadataExt};
 use std::path::Path;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::SystemTime;
 
+use parking_lot::Mutex;
+
+use super::header::HEADER_SIZE;
 use crate::error::{Error, Result};
 
 /// The opened source file and its size in bytes when it was opened.
@@ -14,6 +24,30 @@ pub struct Source {
     file: File,
     len: u64,
     modified: SystemTime,
+    /// The first bytes, as they were when the file was opened.
+    header: Vec<u8>,
+    /// What the system said of the file when its header was last seen unchanged.
+    stamp: Mutex<Stamp>,
+    changed: AtomicBool,
+}
+
+/// What changes when a file is written to: size, and time of the last write and of the last change in seconds and
+/// nanoseconds.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+struct Stamp {
+    size: u64,
+    written: (i64, i64),
+    changed: (i64, i64),
+}
+
+impl Stamp {
+    fn of(metadata: &Metadata) -> Self {
+        Self {
+            size: metadata.size(),
+            written: (metadata.mtime(), metadata.mtime_nsec()),
+            changed: (metadata.ctime(), metadata.ctime_nsec()),
+        }
+    }
 }
 
 impl Source {
@@ -36,10 +70,16 @@ impl Source {
         if len == 0 && !metadata.is_file() {
             len = io::Seek::seek(&mut &file, io::SeekFrom::End(0))?;
         }
+        let length = usize::try_from(len).unwrap_or(HEADER_SIZE);
+        let mut header = vec![0; length.min(HEADER_SIZE)];
+        file.read_exact_at(&mut header, 0)?;
         Ok(Self {
             file,
             len,
             modified: metadata.modified().unwrap_or(SystemTime::UNIX_EPOCH),
+            header,
+            stamp: Mutex::new(Stamp::of(&metadata)),
+            changed: AtomicBool::new(false),
         })
     }
 
@@ -58,14 +98,188 @@ impl Source {
         self.modified
     }
 
-    /// Fills `buf` from byte `offset`; a read past the end of the file is an error.
+    /// Fills `buf` from byte `offset`. A place behind the end of the file is damage of whatever led there.
     pub fn read_exact_at(&self, buf: &mut [u8], offset: u64) -> Result<()> {
-        self.file
-            .read_exact_at(buf, offset)
-            .map_err(|source| Error::Io {
+        let length = buf.len();
+        let end = offset.checked_add(length as u64);
+        if end.is_none_or(|end| end > self.len) {
+            return Err(Error::corrupt(
+                "file",
+                format_args!("offset {offset:#x}"),
+                format_args!("expected {length} bytes, the file has {:#x}", self.len),
+            ));
+        }
+        let read = self.file.read_exact_at(buf, offset);
+        // After the read: what was there before a change is as good as ever.
+        let failure = match (self.is_unchanged(), read) {
+            (Ok(true), Ok(())) => return Ok(()),
+            (Ok(false), _) => Failure::Changed,
+            (Err(error), _) | (Ok(true), Err(error)) => Failure::Io {
                 offset,
-                length: buf.len(),
-                source,
-            })
+                length,
+                kind: error.kind(),
+                number: error.raw_os_error(),
+            },
+        };
+        FAILURES.set(FAILURES.get() + 1);
+        LAST_FAILURE.set(failure);
+        Err(failure.into())
+    }
+
+    /// Whether the file is still the one that was opened. Times change for other reasons, too (a new name, other
+    /// permissions); then the header decides.
+    fn is_unchanged(&self) -> io::Result<bool> {
+        if self.changed.load(Ordering::Relaxed) {
+            return Ok(false);
+        }
+        let stamp = Stamp::of(&self.file.metadata()?);
+        if stamp == *self.stamp.lock() {
+            return Ok(true);
+        }
+        let mut header = vec![0; self.header.len()];
+        let is_cut = stamp.size != 0 && stamp.size < self.len;
+        let same = match self.file.read_exact_at(&mut header, 0) {
+            Ok(()) => !is_cut && header == self.header,
+            Err(error) if error.kind() == io::ErrorKind::UnexpectedEof => false,
+            Err(error) => return Err(error),
+        };
+        if same {
+            *self.stamp.lock() = stamp;
+        } else {
+            self.changed.store(true, Ordering::Relaxed);
+        }
+        Ok(same)
+    }
+}
+
+/// Why a read failed though the place is in the file.
+#[derive(Debug, Clone, Copy)]
+enum Failure {
+    Changed,
+    Io {
+        offset: u64,
+        length: usize,
+        kind: io::ErrorKind,
+        number: Option<i32>,
+    },
+}
+
+impl From<Failure> for Error {
+    fn from(failure: Failure) -> Self {
+        match failure {
+            Failure::Changed => Error::Changed,
+            Failure::Io {
+                offset,
+                length,
+                kind,
+                number,
+            } => Error::Io {
+                offset,
+                length,
+                source: number.map_or_else(|| kind.into(), io::Error::from_raw_os_error),
+            },
+        }
+    }
+}
+
+thread_local! {
+    /// How many reads of this thread have failed.
+    static FAILURES: Cell<u64> = const { Cell::new(0) };
+    /// Why the last one did.
+    static LAST_FAILURE: Cell<Failure> = const { Cell::new(Failure::Changed) };
+}
+
+/// Runs `work`. Layers go around what they cannot read, and rightly so if it is damaged: that it will stay. But a disk
+/// may answer the next time, so what a thread makes while reads of it fail is neither shown nor kept: it is that error.
+pub fn whole<T>(work: impl FnOnce() -> Result<T>) -> Result<T> {
+    let before = FAILURES.get();
+    let result = work();
+    if FAILURES.get() == before {
+        return result;
+    }
+    Err(LAST_FAILURE.get().into())
+}
+
+/// Runs `work` within [`whole`], for what may lack something all the same.
+pub fn partly<T>(work: impl FnOnce() -> T) -> T {
+    let before = FAILURES.get();
+    let result = work();
+    FAILURES.set(before);
+    result
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::fs;
+
+    fn source(content: &[u8]) -> (tempfile::NamedTempFile, Source) {
+        let file = tempfile::NamedTempFile::new().unwrap();
+        fs::write(file.path(), content).unwrap();
+        let source = Source::open(file.path()).unwrap();
+        (file, source)
+    }
+
+    fn first_byte(source: &Source) -> Result<u8> {
+        let mut byte = [0];
+        source.read_exact_at(&mut byte, 0).map(|()| byte[0])
+    }
+
+    #[test]
+    fn a_file_that_another_program_writes_to_is_not_read_any_more() {
+        for change in [
+            |path: &Path| {
+                File::options()
+                    .write(true)
+                    .open(path)
+                    .unwrap()
+                    .set_len(1000)
+                    .unwrap()
+            },
+            |path: &Path| fs::write(path, [8; 2000]).unwrap(),
+            |path: &Path| fs::write(path, []).unwrap(),
+        ] {
+            let (file, source) = source(&[7; 2000]);
+            assert_eq!(first_byte(&source).unwrap(), 7);
+            // Longer than a tick of the clock that stamps files.
+            std::thread::sleep(std::time::Duration::from_millis(20));
+            change(file.path());
+            assert!(matches!(first_byte(&source), Err(Error::Changed)));
+            fs::write(file.path(), [7; 2000]).unwrap();
+            assert!(matches!(first_byte(&source), Err(Error::Changed)));
+        }
+    }
+
+    #[test]
+    fn a_file_may_get_another_name_time_or_successor() {
+        let (file, source) = source(&[7; 2000]);
+        let moved = file.path().with_extension("moved");
+        fs::rename(file.path(), &moved).unwrap();
+        assert_eq!(first_byte(&source).unwrap(), 7);
+        fs::write(file.path(), [8; 2000]).unwrap();
+        assert_eq!(first_byte(&source).unwrap(), 7);
+        File::options()
+            .write(true)
+            .open(&moved)
+            .unwrap()
+            .set_modified(SystemTime::UNIX_EPOCH)
+            .unwrap();
+        assert_eq!(first_byte(&source).unwrap(), 7);
+        fs::remove_file(moved).unwrap();
+        assert_eq!(first_byte(&source).unwrap(), 7);
+    }
+
+    #[test]
+    fn a_failure_that_was_gone_around_is_one_of_the_whole() {
+        let (file, source) = source(&[7; 2000]);
+        let around = || Ok(first_byte(&source).unwrap_or(0));
+        assert_eq!(whole(around).unwrap(), 7);
+        fs::write(file.path(), [8; 2000]).unwrap();
+        assert!(matches!(whole(around), Err(Error::Changed)));
+        assert!(matches!(
+            whole(|| whole(around).or(Ok(1))),
+            Err(Error::Changed)
+        ));
+        assert_eq!(whole(|| partly(around)).unwrap(), 0);
     }
 }

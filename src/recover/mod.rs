@@ -117,15 +117,15 @@ pub fn open_source(
         .into_iter()
         .filter_map(|page_type| Some((page_type, ndb.root(page_type).err()?)))
         .collect();
-    if mode == Mode::Off {
-        return match lost.into_iter().next() {
-            None => Ok(ndb),
-            Some((_, error)) => Err(error),
-        };
-    }
+    let lost = match lost.into_iter().next() {
+        // A disk that does not answer is not scanned.
+        Some((_, error)) if mode == Mode::Off || error.is_unread() => return Err(error),
+        None if mode == Mode::Off => return Ok(ndb),
+        lost => lost,
+    };
     // A header with a wrong CRC may be older than the trees: then its roots can be whole, and stale.
-    if found.is_none() && (mode == Mode::Scan || !crc_valid || !lost.is_empty()) {
-        let why = match lost.first() {
+    if found.is_none() && (mode == Mode::Scan || !crc_valid || lost.is_some()) {
+        let why = match &lost {
             Some((_, error)) => Some(error.to_string()),
             None if !crc_valid => Some("the CRC of the header is wrong".into()),
             None => None,

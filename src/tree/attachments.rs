@@ -9,6 +9,7 @@ use super::{Times, Tree};
 use crate::convert::{AttachmentContent, AttachmentFile, MAIL_EXTENSION};
 use crate::error::{Error, Result};
 use crate::messaging::Message;
+use crate::ndb::whole;
 
 /// Size shown of an attachment that cannot be read: not 0, or readers would take it for empty instead of asking and
 /// getting EIO.
@@ -57,7 +58,7 @@ impl Tree {
             return Ok(list);
         }
         let list = AttachmentList {
-            files: self.converter.attachments(&self.message(path)?),
+            files: whole(|| Ok(self.converter.attachments(&self.message(path)?)))?,
         };
         for file in &list.files {
             if let AttachmentContent::Unreadable(error) = &file.content {
@@ -138,7 +139,7 @@ impl Tree {
         Ok(match &file.content {
             AttachmentContent::File(rendition) => (rendition.len(), self.message_times(path)?),
             AttachmentContent::Message(message) => {
-                let item = self.embedded_file(ino, message);
+                let item = self.embedded_file(ino, message)?;
                 (item.rendition.len(), item.times)
             }
             AttachmentContent::Unreadable(_) => (UNREADABLE_SIZE, self.message_times(path)?),
@@ -159,7 +160,7 @@ impl Tree {
         match &file.content {
             AttachmentContent::File(rendition) => rendition.read_at(offset, buf),
             AttachmentContent::Message(message) => {
-                let item = self.embedded_file(ino, message);
+                let item = self.embedded_file(ino, message)?;
                 item.rendition.read_at(offset, buf)
             }
             AttachmentContent::Unreadable(error) => {

@@ -6,6 +6,7 @@ use super::import;
 use super::ino::{Ino, Kind, Object, Special};
 use crate::bytes::copy_at;
 use crate::error::{Error, Result};
+use crate::ndb::whole;
 
 const FILES: [(&str, Special); 3] = [
     ("info.json", Special::Info),
@@ -33,15 +34,18 @@ impl Tree {
         listing
     }
 
-    fn info_json(&self) -> &str {
-        self.info
-            .get_or_init(|| serde_json::to_string_pretty(&self.info()).unwrap_or_default() + "\n")
+    fn info_json(&self) -> Result<&str> {
+        if let Some(info) = self.info.get() {
+            return Ok(info);
+        }
+        let info = whole(|| Ok(serde_json::to_string_pretty(&self.info()).unwrap_or_default()))?;
+        Ok(self.info.get_or_init(|| info + "\n"))
     }
 
     pub(super) fn special_size(&self, special: Special) -> Result<u64> {
         Ok(match special {
             Special::LostFound | Special::Control => 0,
-            Special::Info => self.info_json().len() as u64,
+            Special::Info => self.info_json()?.len() as u64,
             Special::Problems => self.problems.text().len() as u64,
             Special::Index => self.index()?.len(),
         })
@@ -55,7 +59,7 @@ impl Tree {
     ) -> Result<usize> {
         match special {
             Special::LostFound | Special::Control => Err(Error::IsADirectory),
-            Special::Info => Ok(copy_at(self.info_json().as_bytes(), offset, buf)),
+            Special::Info => Ok(copy_at(self.info_json()?.as_bytes(), offset, buf)),
             Special::Problems => Ok(copy_at(self.problems.text().as_bytes(), offset, buf)),
             Special::Index => self.read_index(offset, buf),
         }

@@ -10,7 +10,7 @@ use super::{Times, Tree};
 use crate::error::{Error, Result};
 use crate::ltp::{Value, tags};
 use crate::messaging::{ContentsRow, ContentsTable, Folder};
-use crate::ndb::{NodeId, NodeType};
+use crate::ndb::{NodeId, NodeType, whole};
 
 /// Folders within each other that are shown and followed, as many as Exchange allows; what is deeper is in `lost+found`.
 const MAX_FOLDER_DEPTH: usize = 300;
@@ -27,7 +27,7 @@ impl Tree {
 
     /// What the row of message `nid` tells; nothing when no table has one.
     pub(super) fn cells(&self, nid: NodeId) -> Vec<(u16, Value)> {
-        let listed_in = || self.strays().get(&nid).copied();
+        let listed_in = || self.strays()?.get(&nid).copied();
         let Some(folder) = self.parent_of(nid).or_else(listed_in) else {
             return Vec::new();
         };
@@ -39,25 +39,31 @@ impl Tree {
         table.cells(nid)
     }
 
-    /// Rows without a node, with their folders. Made on first need by a walk over all tables.
-    fn strays(&self) -> &HashMap<NodeId, NodeId> {
-        self.strays.get_or_init(|| {
-            let mut strays = HashMap::new();
-            for node in self.store.ndb().nodes().flatten() {
-                let folder = self.folder(node.nid.with_type(NodeType::NORMAL_FOLDER));
-                let table = match node.nid.node_type() {
-                    NodeType::CONTENTS_TABLE => folder.contents(|_| {}),
-                    NodeType::ASSOC_CONTENTS_TABLE => folder.associated_contents(|_| {}),
-                    _ => continue,
-                };
-                let is_stray =
-                    |row: &NodeId| !matches!(self.store.ndb().find_node(*row), Ok(Some(_)));
-                for row in table.nids().filter(is_stray) {
-                    strays.entry(row).or_insert(folder.nid());
-                }
+    /// Rows without a node, with their folders. Made on first need by a walk over all tables; None
+    /// while the disk fails.
+    fn strays(&self) -> Option<&HashMap<NodeId, NodeId>> {
+        if let Some(strays) = self.strays.get() {
+            return Some(strays);
+        }
+        let strays = whole(|| Ok(self.find_strays())).ok()?;
+        Some(self.strays.get_or_init(|| strays))
+    }
+
+    fn find_strays(&self) -> HashMap<NodeId, NodeId> {
+        let mut strays = HashMap::new();
+        for node in self.store.ndb().nodes().flatten() {
+            let folder = self.folder(node.nid.with_type(NodeType::NORMAL_FOLDER));
+            let table = match node.nid.node_type() {
+                NodeType::CONTENTS_TABLE => folder.contents(|_| {}),
+                NodeType::ASSOC_CONTENTS_TABLE => folder.associated_contents(|_| {}),
+                _ => continue,
+            };
+            let is_stray = |row: &NodeId| !matches!(self.store.ndb().find_node(*row), Ok(Some(_)));
+            for row in table.nids().filter(is_stray) {
+                strays.entry(row).or_insert(folder.nid());
             }
-            strays
-        })
+        }
+        strays
     }
 
     /// The inode of the directory that shows folder `nid`.
@@ -232,6 +238,12 @@ impl Tree {
         if let Some(times) = self.folder_times.lock().get(&nid) {
             return Ok(*times);
         }
+        let times = whole(|| self.find_folder_times(nid))?;
+        self.folder_times.lock().insert(nid, times);
+        Ok(times)
+    }
+
+    fn find_folder_times(&self, nid: NodeId) -> Result<Times> {
         self.check_folder(nid)?;
         let contents = self.folder(nid).contents(self.note_in_folder(nid));
         let newest = contents.times().max();
@@ -245,13 +257,11 @@ impl Tree {
             .or(modified)
             .or(created)
             .map_or(self.source_time, |time| time.system_time());
-        let times = Times {
+        Ok(Times {
             mtime,
             ctime: modified.map_or(mtime, |time| time.system_time()),
             btime: created.map_or(mtime, |time| time.system_time()),
-        };
-        self.folder_times.lock().insert(nid, times);
-        Ok(times)
+        })
     }
 
     /// Names of the directories from the root down to folder `nid`; None when it is not below the root.

@@ -13,7 +13,7 @@ use super::name;
 use crate::bytes::copy_at;
 use crate::convert::calendar;
 use crate::error::{Error, Result};
-use crate::ndb::{NodeId, NodeType};
+use crate::ndb::{NodeId, NodeType, whole};
 
 /// Name of the directory in `.ostfs`.
 pub(super) const DIRECTORY: &str = "import";
@@ -95,6 +95,12 @@ impl Tree {
         if let Some(import) = self.imports.lock().get(&(nid, kind)) {
             return Ok(Arc::clone(import));
         }
+        let import = Arc::new(whole(|| self.make_import(nid, kind))?);
+        self.imports.lock().insert((nid, kind), Arc::clone(&import));
+        Ok(import)
+    }
+
+    fn make_import(&self, nid: NodeId, kind: ImportKind) -> Result<Import> {
         self.store.node(nid)?;
         let mut lengths = Vec::new();
         let mut problems = String::new();
@@ -133,13 +139,11 @@ impl Tree {
             end += length;
             (item, end)
         });
-        let import = Arc::new(Import {
+        Ok(Import {
             items: items.collect(),
             head,
             tail,
-        });
-        self.imports.lock().insert((nid, kind), Arc::clone(&import));
-        Ok(import)
+        })
     }
 
     /// The file of item `nid` if it is of this kind. One that cannot be opened is noted and left out.
@@ -152,7 +156,7 @@ impl Tree {
             .open_message(nid)
             .map_err(|error| self.problems.note(format!("message {:#x}: {error}", nid.0)))
             .ok()?;
-        let item = self.converter.item(&message)?;
+        let item = whole(|| Ok(self.converter.item(&message))).ok()??;
         if !kind.extension().ends_with(item.extension) {
             return None;
         }

@@ -10,7 +10,7 @@ use super::ino::{Ino, Kind, Object};
 use crate::bytes::copy_at;
 use crate::error::{Error, Result};
 use crate::messaging::{ContentsRow, MSGFLAG_HASATTACH, MSGFLAG_READ};
-use crate::ndb::{NodeId, NodeType};
+use crate::ndb::{NodeId, NodeType, whole};
 
 const COLUMNS: [&str; 7] = [
     "path",
@@ -48,6 +48,11 @@ impl Tree {
         if let Some(index) = self.index.get() {
             return Ok(index);
         }
+        let index = whole(|| self.make_index())?;
+        Ok(self.index.get_or_init(|| index))
+    }
+
+    fn make_index(&self) -> Result<Index> {
         let mut sections = Vec::new();
         let mut end = csv_line(COLUMNS).len() as u64;
         sections.push(Section {
@@ -63,7 +68,7 @@ impl Tree {
                 end,
             });
         }
-        Ok(self.index.get_or_init(|| Index { sections }))
+        Ok(Index { sections })
     }
 
     /// All folders with the paths of what they list, each with its last slash.
@@ -125,7 +130,7 @@ impl Tree {
         if let Some(text) = self.index_sections.get(&folder) {
             return Ok(text);
         }
-        let text: Arc<str> = self.section_text(folder, &section.path)?.into();
+        let text: Arc<str> = whole(|| self.section_text(folder, &section.path))?.into();
         let weight = text.len();
         Ok(self.index_sections.insert(folder, text, weight))
     }

@@ -8,7 +8,7 @@ use crate::convert::Rendition;
 use crate::error::{Error, Result};
 use crate::ltp::tags;
 use crate::messaging::Message;
-use crate::ndb::NodeId;
+use crate::ndb::{NodeId, whole};
 
 /// The file of an item: its bytes and its times.
 #[derive(Debug)]
@@ -43,7 +43,7 @@ impl Tree {
     /// The message `nid`; of one that cannot be opened, or whose list of properties is damaged, what its row tells too.
     pub(super) fn open_message(&self, nid: NodeId) -> Result<Message> {
         match Message::open(&self.store, nid) {
-            Err(error @ Error::Io { .. }) => Err(error),
+            Err(error) if error.is_unread() => Err(error),
             Ok(message) if message.properties().failures().is_empty() => Ok(message),
             _ => Ok(self.with_row(nid)),
         }
@@ -55,13 +55,15 @@ impl Tree {
 
     /// What `render` makes of message `nid`. Where values turn out unreadable, its row is asked for them.
     fn rendered(&self, nid: NodeId, render: impl Fn(&Message) -> Rendition) -> Result<ItemFile> {
-        let mut message = self.open_message(nid)?;
-        let mut rendition = render(&message);
-        if message.problem().is_none() && !message.properties().failures().is_empty() {
-            message = self.with_row(nid);
-            rendition = render(&message);
-        }
-        Ok(self.finish(&message, rendition))
+        whole(|| {
+            let mut message = self.open_message(nid)?;
+            let mut rendition = render(&message);
+            if message.problem().is_none() && !message.properties().failures().is_empty() {
+                message = self.with_row(nid);
+                rendition = render(&message);
+            }
+            Ok(self.finish(&message, rendition))
+        })
     }
 
     fn keep(&self, ino: Ino, item: ItemFile) -> Arc<ItemFile> {
@@ -86,12 +88,12 @@ impl Tree {
     }
 
     /// The file of a message embedded in an attachment.
-    pub(super) fn embedded_file(&self, ino: Ino, message: &Message) -> Arc<ItemFile> {
+    pub(super) fn embedded_file(&self, ino: Ino, message: &Message) -> Result<Arc<ItemFile>> {
         if let Some(item) = self.items.get(&ino) {
-            return item;
+            return Ok(item);
         }
-        let item = self.finish(message, self.converter.render_mail(message));
-        self.keep(ino, item)
+        let item = whole(|| Ok(self.finish(message, self.converter.render_mail(message))))?;
+        Ok(self.keep(ino, item))
     }
 
     /// The file of message `nid` with placeholders for damaged attachments.
@@ -112,7 +114,8 @@ impl Tree {
         offset: u64,
         buf: &mut [u8],
     ) -> Result<usize> {
-        let read = self.item_file(ino, nid)?.rendition.read_at(offset, buf);
+        let item = self.item_file(ino, nid)?;
+        let read = whole(|| item.rendition.read_at(offset, buf));
         if matches!(read, Err(Error::Corrupt(_)))
             && self.damaged.lock().insert(nid)
             && let Some(directory) = self.directory_of(nid)
@@ -175,11 +178,10 @@ impl Tree {
         if top && let Some(times) = self.known.times(path.nid) {
             return Ok(times);
         }
-        let times = match self.message(path) {
-            Ok(message) => self.times_of(&message),
-            Err(error @ Error::Io { .. }) => return Err(error),
-            Err(_) => Times::all(self.source_time),
-        };
+        let times = whole(|| match self.message(path) {
+            Ok(message) => Ok(self.times_of(&message)),
+            Err(_) => Ok(Times::all(self.source_time)),
+        })?;
         if top {
             self.known.set_times(path.nid, times);
         }

@@ -8,9 +8,10 @@ use super::deleted::DELETED;
 use super::directory::Directory;
 use super::ino::{Ino, Kind, Object, Special};
 use super::name;
+use crate::error::Result;
 use crate::ltp::tags;
 use crate::messaging::{ContentsRow, Folder};
-use crate::ndb::{NodeEntry, NodeId, NodeType};
+use crate::ndb::{NodeEntry, NodeId, NodeType, whole};
 
 /// What the folders that can be reached list.
 #[derive(Default)]
@@ -30,8 +31,8 @@ pub(super) struct LostFound {
 
 impl Tree {
     /// The directory within `lost+found` for what folder `nid` has lost; `lost+found` itself for the root.
-    pub(super) fn list_lost(&self, nid: NodeId) -> Directory {
-        let lost = self.lost_found.get_or_init(|| self.find_lost());
+    pub(super) fn list_lost(&self, nid: NodeId) -> Result<Directory> {
+        let lost = self.lost_found()?;
         let above = match self.parent_of(nid) {
             _ if nid == self.root => self.above_lost_found(),
             Some(parent) if self.is_below_root(nid) => self.lost_ino(parent),
@@ -53,12 +54,22 @@ impl Tree {
             let row = ContentsRow::unlisted(*message);
             self.add_item(&mut listing, NodeId::ROOT_FOLDER, &row);
         }
-        listing.finish()
+        Ok(listing.finish())
+    }
+
+    fn lost_found(&self) -> Result<&LostFound> {
+        if let Some(lost) = self.lost_found.get() {
+            return Ok(lost);
+        }
+        let lost = whole(|| Ok(self.find_lost()))?;
+        Ok(self.lost_found.get_or_init(|| lost))
     }
 
     /// What `lost+found` shows, without its directories: all lost folders, those within them too, and all other messages.
     pub(super) fn all_lost(&self) -> (Vec<NodeId>, Vec<NodeId>) {
-        let lost = self.lost_found.get_or_init(|| self.find_lost());
+        let Ok(lost) = self.lost_found() else {
+            return Default::default();
+        };
         let mut todo: Vec<NodeId> = lost.folders.values().flatten().copied().collect();
         let mut folders = BTreeSet::new();
         while let Some(nid) = todo.pop() {
@@ -72,7 +83,9 @@ impl Tree {
 
     /// How many messages `lost+found` shows, those in lost folders among them.
     pub(super) fn lost_messages(&self) -> u64 {
-        let lost = self.lost_found.get_or_init(|| self.find_lost());
+        let Ok(lost) = self.lost_found() else {
+            return 0;
+        };
         let alone: usize = lost.messages.values().map(Vec::len).sum();
         let folders = lost.folders.values().flatten();
         let within = folders.map(|nid| {

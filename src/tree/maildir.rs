@@ -12,7 +12,7 @@ use super::options::Layout;
 use crate::error::Result;
 use crate::ltp::FileTime;
 use crate::messaging::{ContentsRow, MSGFLAG_READ, MSGFLAG_UNSENT, State};
-use crate::ndb::{NodeId, NodeType};
+use crate::ndb::{NodeId, NodeType, whole};
 
 /// Stands between the names of a folder and its subfolder, and before the first.
 const SEPARATOR: char = '.';
@@ -36,18 +36,24 @@ impl Tree {
     /// The folder that is the root of the Maildir++: where the file says that mail arrives, else the one named so, as
     /// that name is taken in IMAP.
     fn inbox(&self) -> Option<NodeId> {
-        *self.inbox.get_or_init(|| {
-            let stated = self.store.receive_folder().filter(|nid| {
-                *nid != self.root && self.ancestors(*nid).any(|above| above == self.root)
-            });
-            stated.or_else(|| {
-                let named = |name: Option<&str>| {
-                    name.is_some_and(|name| name.trim().eq_ignore_ascii_case(INBOX))
-                };
-                let mut top = self.subfolders(self.root).into_iter();
-                top.find(|(_, name)| named(name.as_deref()))
-                    .map(|(nid, _)| nid)
-            })
+        if let Some(inbox) = self.inbox.get() {
+            return *inbox;
+        }
+        let inbox = whole(|| Ok(self.find_inbox())).ok()?;
+        *self.inbox.get_or_init(|| inbox)
+    }
+
+    fn find_inbox(&self) -> Option<NodeId> {
+        let stated = self.store.receive_folder().filter(|nid| {
+            *nid != self.root && self.ancestors(*nid).any(|above| above == self.root)
+        });
+        stated.or_else(|| {
+            let named = |name: Option<&str>| {
+                name.is_some_and(|name| name.trim().eq_ignore_ascii_case(INBOX))
+            };
+            let mut top = self.subfolders(self.root).into_iter();
+            top.find(|(_, name)| named(name.as_deref()))
+                .map(|(nid, _)| nid)
         })
     }
 

@@ -41,7 +41,7 @@ use crate::cache::ByteLru;
 use crate::convert::{self, Converter, Items};
 use crate::error::{Error, Result};
 use crate::messaging::Store;
-use crate::ndb::{NodeId, Source};
+use crate::ndb::{NodeId, Source, whole};
 use crate::recover::{self, Watch};
 
 pub use directory::{Directory, Entry};
@@ -303,6 +303,10 @@ impl Tree {
         let Some(name) = name.to_str() else {
             return Ok(None);
         };
+        whole(|| self.look_up(parent, name))
+    }
+
+    fn look_up(&self, parent: Ino, name: &str) -> Result<Option<Ino>> {
         let object = self.object(parent)?;
         if let Some(special) = self.special(&object, name) {
             return Ok(Some(self.inodes.number(&Object::Special(special))));
@@ -335,7 +339,7 @@ impl Tree {
         }
         match self.deleted_of(ino) {
             Some(deleted) => deleted.attr(ino),
-            None => self.noted(ino, self.attr_of(ino)),
+            None => self.noted(ino, whole(|| self.attr_of(ino))),
         }
     }
 
@@ -409,7 +413,7 @@ impl Tree {
         if let Some(listing) = self.listings.get(&ino) {
             return Ok(listing);
         }
-        let listing = self.noted(ino, self.list(ino))?;
+        let listing = self.noted(ino, whole(|| self.list(ino)))?;
         let weight = listing.weight();
         Ok(self.listings.insert(ino, Arc::new(listing), weight))
     }
@@ -431,8 +435,8 @@ impl Tree {
             Object::Maildir(nid, part) => self.list_maildir_part(nid, part),
             Object::LostMaildir(part) => Ok(self.list_lost_maildir_part(part)),
             Object::Attachments(path) => self.list_attachments(&path),
-            Object::Special(Special::LostFound) => Ok(self.list_lost(self.root)),
-            Object::Lost(nid) => Ok(self.list_lost(nid)),
+            Object::Special(Special::LostFound) => self.list_lost(self.root),
+            Object::Lost(nid) => self.list_lost(nid),
             Object::Special(Special::Control) => Ok(self.list_control()),
             Object::Import(nid) => Ok(self.list_import(nid)),
             _ => Err(Error::NotADirectory),
@@ -445,7 +449,7 @@ impl Tree {
     pub fn read_at(&self, ino: Ino, offset: u64, buf: &mut [u8]) -> Result<usize> {
         match self.deleted_of(ino) {
             Some(deleted) => deleted.read_at(ino, offset, buf),
-            None => self.noted(ino, self.read(ino, offset, buf)),
+            None => self.noted(ino, whole(|| self.read(ino, offset, buf))),
         }
     }
 
@@ -472,11 +476,7 @@ impl Tree {
 
     /// Target of the symbolic link `ino`.
     pub fn read_link(&self, ino: Ino) -> Result<String> {
-        self.noted(
-            ino,
-            self.object(ino)
-                .and_then(|object| self.link_target(&object)),
-        )
+        self.noted(ino, whole(|| self.link_target(&self.object(ino)?)))
     }
 
     /// Figures for `statfs`.

@@ -3,6 +3,8 @@
 
 use super::address::{Mailbox, addr_spec};
 use super::address_book::AddressBook;
+use std::sync::Arc;
+
 use crate::ltp::tags;
 use crate::messaging::{EntryId, Properties, Recipient};
 
@@ -206,7 +208,7 @@ impl Person {
     }
 
     /// As [`Person::mailbox`], looking the person up in `book` if that is needed.
-    pub fn resolve<'a>(&self, book: impl FnOnce() -> &'a AddressBook) -> Option<Mailbox> {
+    pub fn resolve(&self, book: impl FnOnce() -> Arc<AddressBook>) -> Option<Mailbox> {
         self.mailbox(|| book().smtp(&self.distinguished_name()?).map(str::to_owned))
     }
 }
