@@ -36,6 +36,8 @@ const GENERATION: Generation = Generation(0);
 const BLOCK: u32 = 4096;
 /// Unit of `st_blocks`, in bytes (stat(2)).
 const SECTOR: u64 = 512;
+/// A size with which the kernel takes the name and number of an entry alone: it is no `loff_t`.
+const INVALID_SIZE: u64 = u64::MAX;
 /// Longest file name, in bytes.
 const NAME_MAX: u32 = 255;
 /// Read-ahead requests that may wait; the kernel's default is 12.
@@ -225,7 +227,8 @@ impl Adapter {
 
     /// What `readdirplus` says of an entry, and for how long that holds. "." and ".." are not looked at by the
     /// kernel; an entry that cannot be read is listed all the same and fails when it is asked for by name. One that is
-    /// no work for now (`effort` is 0) is asked for by name as well, if anyone wants it.
+    /// no work for now (`effort` is 0) is asked for by name as well, if anyone wants it. The kernel must not learn a size of
+    /// either: for a moment it would show an empty file to others who read it already.
     fn listed(&self, ino: Ino, kind: Kind, name: &str, effort: &mut usize) -> (FileAttr, Duration) {
         let attr = match name {
             "." | ".." => None,
@@ -243,7 +246,11 @@ impl Adapter {
                 .flatten(),
         };
         attr.map_or_else(
-            || (self.bare_attributes(ino, kind), Duration::ZERO),
+            || {
+                let mut attributes = self.bare_attributes(ino, kind);
+                attributes.size = INVALID_SIZE;
+                (attributes, Duration::ZERO)
+            },
             |attr| (self.attributes(&attr), self.time_to_live(&attr)),
         )
     }
