@@ -160,3 +160,63 @@ fn values_that_are_longer_than_any_are_not_read() {
     let store = file.store();
     assert!(store.ndb().find_node(NodeId(MESSAGE)).unwrap().is_some());
 }
+
+#[test]
+fn messages_within_each_other_in_many_ways_are_walked_to_the_end() {
+    const LEVELS: usize = 20;
+    let inner = |level: usize, within: Option<Message>| {
+        let message = mail(&format!("level {level}"));
+        within.map_or(message.clone(), |within| {
+            message.embed(within.clone()).embed(within)
+        })
+    };
+    let mut message = inner(LEVELS, None);
+    for level in (LEVELS - 8..LEVELS).rev() {
+        message = inner(level, Some(message));
+    }
+    // 2^8 ways are written; the innermost attachments of each lead to more of the same, through shared subnodes.
+    let file = write(Format::Unicode, Crypt::None, |store| {
+        let inbox = store.folder(store.ipm_subtree(), "Inbox");
+        store.message(
+            inbox,
+            (0..30).fold(mail("many"), |many, _| many.embed(message.clone())),
+        );
+    });
+    in_time(|| {
+        let walked = everything(&walk::open(&file.path).unwrap());
+        assert!(walked.files.len() < 2_000, "{}", walked.files.len());
+        assert!(walked.problems > 0);
+    });
+}
+
+#[test]
+fn a_list_of_subnodes_with_one_attachment_many_times_has_it_once() {
+    let file = write(Format::Unicode, Crypt::None, |store| {
+        let inbox = store.folder(store.ipm_subtree(), "Inbox");
+        let message = (0..1000u16).fold(mail("many"), |message, number| {
+            message.prop(0x6000 + number, i32::from(number))
+        });
+        let attached = (0..900).fold(message, |message, number| {
+            message.attachment(&format!("{number}.txt"), "x")
+        });
+        store.message(inbox, attached);
+    });
+    // Every entry of the SIBLOCK leads to the same leaf.
+    let damage = file.damage();
+    let top = file.layout.node(MESSAGE).sub;
+    damage.edit_block(top, |data| {
+        assert_eq!(data[1], 1, "an SIBLOCK");
+        let first = data[8..24].to_vec();
+        for entry in data[8..].chunks_exact_mut(16) {
+            entry[8..].copy_from_slice(&first[8..]);
+        }
+    });
+    in_time(|| all_there_once(&file));
+}
+
+fn all_there_once(file: &File) {
+    let walked = file.walk();
+    assert_eq!(walked.ending("many.eml"), 1);
+    let attached = walked.files.keys().filter(|path| path.ends_with(".txt"));
+    assert!(attached.count() < 1000);
+}

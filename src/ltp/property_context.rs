@@ -1,5 +1,7 @@
 //! Property context: the properties of one object. [MS-PST] 2.3.3
 
+use std::sync::Arc;
+
 use super::bth;
 use super::heap::{ClientSignature, Heap, HeapNodeId, HnidTarget};
 use super::property::{PropertyType, Value};
@@ -37,10 +39,10 @@ impl PropertyRecord {
 #[derive(Debug, Clone)]
 pub struct PropertyContext {
     heap: Heap,
-    /// Ascending by id, each id once.
-    records: Vec<PropertyRecord>,
+    /// Ascending by id, each id once. Shared: every attachment has its message, and there may be thousands of both.
+    records: Arc<[PropertyRecord]>,
     /// Whether part of the record list could not be read.
-    problem: Option<String>,
+    problem: Option<Arc<str>>,
 }
 
 impl PropertyContext {
@@ -73,8 +75,8 @@ impl PropertyContext {
         records.dedup_by_key(|record| record.id);
         Ok(Self {
             heap,
-            records,
-            problem,
+            records: records.into(),
+            problem: problem.map(Arc::from),
         })
     }
 
@@ -130,6 +132,16 @@ impl PropertyContext {
             return Err(self.wrong(record, "the value is shorter than its type"));
         }
         Ok(value)
+    }
+
+    /// The first `limit` bytes of the text or binary `id`; None when the object does not have it or keeps it inline.
+    pub fn start(&self, id: u16, limit: usize) -> Result<Option<Value>> {
+        let Some(record) = self.record(id) else {
+            return Ok(None);
+        };
+        let stream = self.stream(id)?;
+        let bytes = stream.map(|stream| stream.read_all(limit)).transpose()?;
+        Ok(bytes.and_then(|bytes| Value::decode(record.property_type, &bytes)))
     }
 
     /// The value of `record` if it is a PtypObject, which says where the data is; None for all other types.

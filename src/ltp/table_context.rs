@@ -296,8 +296,24 @@ impl Row<'_> {
         self.has_cells() && self.table.columns.iter().any(|column| column.id == id)
     }
 
-    /// The value in column `id`; None when the table has no such column or the row no such cell.
+    /// The value in column `id`; None when the table has no such column or the row no such cell. A value of more than
+    /// 64 KiB is an error.
     pub fn get(&self, id: u16) -> Result<Option<Value>> {
+        self.value(id, |stream, kind| stream.value(kind, MAX_CELL))
+    }
+
+    /// As [`Row::get`], but only the first `limit` bytes of a text or binary.
+    pub fn start(&self, id: u16, limit: usize) -> Result<Option<Value>> {
+        self.value(id, |stream, kind| {
+            Ok(Value::decode(kind, &stream.read_all(limit)?))
+        })
+    }
+
+    fn value(
+        &self,
+        id: u16,
+        read: impl Fn(PropertyStream, PropertyType) -> Result<Option<Value>>,
+    ) -> Result<Option<Value>> {
         let Some(column) = self.table.columns.iter().find(|column| column.id == id) else {
             return Ok(None);
         };
@@ -321,7 +337,10 @@ impl Row<'_> {
             .iter()
             .find(|(side, _)| *side == id)
             .map_or(&self.table.heap, |(_, heap)| heap);
-        PropertyStream::open(heap, HeapNodeId(hnid))?.value(column.property_type, MAX_CELL)
+        read(
+            PropertyStream::open(heap, HeapNodeId(hnid))?,
+            column.property_type,
+        )
     }
 
     /// The bytes of the cell, if the bitmap says that it exists.

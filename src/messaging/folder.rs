@@ -7,7 +7,7 @@ use std::collections::HashSet;
 use std::sync::Arc;
 
 use super::message::{MSGFLAG_READ, Subject};
-use super::properties::{Properties, text_of_value};
+use super::properties::{MAX_LISTED, Properties, text_of_value};
 use super::state::State;
 use super::store::Store;
 use crate::error::{Error, Result};
@@ -143,11 +143,11 @@ impl Folder {
         }
         if !complete || !found_table {
             let types = [NodeType::NORMAL_FOLDER, NodeType::SEARCH_FOLDER];
-            for node in self.store.nodes_of_parent(self.nid, &types, &mut broken) {
-                if listed.insert(node.nid.0) {
+            for nid in self.store.nodes_of_parent(self.nid, &types, &mut broken) {
+                if listed.insert(nid.0) {
                     children.push(Subfolder {
-                        nid: node.nid,
-                        name: self.own_name(node.nid),
+                        nid,
+                        name: self.own_name(nid),
                     });
                 }
             }
@@ -159,7 +159,7 @@ impl Folder {
     fn subfolder(&self, row: &Row<'_>) -> Subfolder {
         let nid = NodeId(row.id);
         let name = row
-            .get(tags::DISPLAY_NAME)
+            .start(tags::DISPLAY_NAME, MAX_LISTED)
             .ok()
             .flatten()
             .and_then(|name| text_of_value(&name, self.store.code_page()));
@@ -173,7 +173,7 @@ impl Folder {
 
     fn own_name(&self, nid: NodeId) -> Option<String> {
         let folder = Folder::new(&self.store, nid).properties().ok()?;
-        folder.string(tags::DISPLAY_NAME).ok().flatten()
+        folder.start_of_string(tags::DISPLAY_NAME).ok().flatten()
     }
 
     /// Its messages. In place of a table that is missing or damaged, the messages that name this folder.
@@ -226,7 +226,7 @@ impl Folder {
                 .nodes_of_parent(self.nid, &[item_type], &mut broken);
             let unlisted = nodes
                 .iter()
-                .map(|node| node.nid.0)
+                .map(|nid| nid.0)
                 .filter(|nid| !listed.contains(nid));
             rows.extend(unlisted.map(|nid| (nid, u32::MAX)));
             rows.sort_unstable();
@@ -305,7 +305,7 @@ impl ContentsTable {
     pub fn classes(&self) -> impl Iterator<Item = String> + '_ {
         self.rows.iter().filter_map(|(nid, number)| {
             let row = self.table.as_ref()?.row(*nid, *number).ok()?;
-            let class = row.get(tags::MESSAGE_CLASS).ok()??;
+            let class = row.start(tags::MESSAGE_CLASS, MAX_LISTED).ok()??;
             text_of_value(&class, self.code_page)
         })
     }
@@ -362,11 +362,17 @@ impl ContentsTable {
             .into_iter()
             .find_map(|id| integer(id).and_then(|page| u32::try_from(page).ok()))
             .unwrap_or(self.code_page);
-        let text = |id: u16| get(id).and_then(|value| text_of_value(&value, code_page));
+        let text = |id: u16| {
+            let value = row.as_ref()?.start(id, MAX_LISTED).ok()??;
+            text_of_value(&value, code_page)
+        };
         let time = |id: u16| row.as_ref().and_then(|row| time_cell(row, id));
         let person = |id: u16| {
             let row = row.as_ref().filter(|_| self.with_people)?;
-            let cell = row.has_column(id).then(|| row.get(id))?.ok()?;
+            let cell = row
+                .has_column(id)
+                .then(|| row.start(id, MAX_LISTED))?
+                .ok()?;
             Some(
                 cell.and_then(|value| text_of_value(&value, code_page))
                     .unwrap_or_default(),

@@ -1,5 +1,6 @@
 //! Messages, whole or embedded in an attachment. [MS-PST] 2.4.5
 
+use std::collections::HashSet;
 use std::sync::Arc;
 
 use super::attachment::Attachment;
@@ -215,6 +216,12 @@ impl Message {
         Ok(self.properties.string(tags::SUBJECT)?.map(Subject::parse))
     }
 
+    /// The start of PidTagSubject, for names and lists; None when absent.
+    pub fn start_of_subject(&self) -> Result<Option<Subject>> {
+        let text = self.properties.start_of_string(tags::SUBJECT)?;
+        Ok(text.map(Subject::parse))
+    }
+
     /// The time that the message bears: delivery, else submission, else creation, else last modification. A time that
     /// cannot be read is passed over.
     pub fn time(&self) -> Option<FileTime> {
@@ -255,11 +262,11 @@ impl Message {
         let mut nids = self.listed_attachments(&mut broken);
         match self.node().subnodes() {
             Ok(subnodes) => {
-                let listed: std::collections::HashSet<NodeId> = nids.iter().copied().collect();
+                let mut known: HashSet<NodeId> = nids.iter().copied().collect();
                 let unlisted = subnodes
                     .iter()
                     .map(Node::nid)
-                    .filter(|nid| nid.node_type() == NodeType::ATTACHMENT && !listed.contains(nid));
+                    .filter(|nid| nid.node_type() == NodeType::ATTACHMENT && known.insert(*nid));
                 nids.extend(unlisted);
             }
             Err(error) => broken(error),

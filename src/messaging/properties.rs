@@ -8,6 +8,10 @@ use crate::codepage;
 use crate::error::{Error, Result};
 use crate::ltp::{FileTime, PropertyContext, PropertyStream, Value};
 
+/// Bytes of a text that are read where it becomes a name or stands in a list: every item of a list may refer to the same
+/// long text.
+pub(crate) const MAX_LISTED: usize = 2 << 10;
+
 /// Failures that are remembered; one lost block can make thousands of values unreadable.
 const MAX_FAILURES: usize = 50;
 
@@ -79,6 +83,14 @@ impl Properties {
 
     /// The value of property `id`; None when the object does not have it or its type is unknown.
     pub fn value(&self, id: u16) -> Result<Option<Value>> {
+        self.value_read(id, |context| context.get(id))
+    }
+
+    fn value_read(
+        &self,
+        id: u16,
+        read: impl Fn(&PropertyContext) -> Result<Option<Value>>,
+    ) -> Result<Option<Value>> {
         let cell = || {
             let index = self.cells.binary_search_by_key(&id, |(cell, _)| *cell);
             self.cells.get(index.ok()?).map(|(_, value)| value.clone())
@@ -86,7 +98,7 @@ impl Properties {
         let Some(context) = &self.context else {
             return Ok(cell());
         };
-        match context.get(id) {
+        match read(context) {
             Ok(None) if context.problem().is_some() => Ok(cell()),
             Ok(value) => Ok(value),
             Err(error) => match self.failed(id, &error, cell()) {
@@ -118,6 +130,14 @@ impl Properties {
     /// A string without trailing NULs. None when absent, empty or no string: real files are full of empty ones.
     pub fn string(&self, id: u16) -> Result<Option<String>> {
         let value = self.value(id)?;
+        Ok(value
+            .and_then(|value| text_of_value(&value, self.code_page))
+            .filter(|text| !text.is_empty()))
+    }
+
+    /// The start of a string, for names and lists: its first kilobyte of characters.
+    pub fn start_of_string(&self, id: u16) -> Result<Option<String>> {
+        let value = self.value_read(id, |context| context.start(id, MAX_LISTED))?;
         Ok(value
             .and_then(|value| text_of_value(&value, self.code_page))
             .filter(|text| !text.is_empty()))

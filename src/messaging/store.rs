@@ -34,6 +34,8 @@ pub struct Store {
     restored: Once,
     /// Stands in while the disk does not give the real ones.
     unnamed: (NamedProperties, Option<String>),
+    /// Folders and messages under what they say is their folder, ascending; made when the first table is damaged.
+    children: OnceLock<Box<[(NodeId, NodeId)]>>,
 }
 
 impl Store {
@@ -63,6 +65,7 @@ impl Store {
             unnamed: Default::default(),
             restorer: None,
             restored: Once::new(),
+            children: OnceLock::new(),
         }
     }
 
@@ -219,22 +222,55 @@ impl Store {
         })
     }
 
-    /// Nodes of the types in `wanted` that say that `parent` is their folder: a walk over all nodes, for folders whose
-    /// tables are damaged. Parts of the B-tree that cannot be read go to `broken`.
+    /// Nodes of the types in `wanted` that say that `parent` is their folder, for folders whose tables are damaged: a walk
+    /// over all nodes, once for all folders. Parts of the B-tree that cannot be read go to `broken`.
     pub fn nodes_of_parent(
         &self,
         parent: NodeId,
         wanted: &[NodeType],
         mut broken: impl FnMut(Error),
-    ) -> Vec<NodeEntry> {
-        self.ndb
-            .nodes()
-            .filter_map(|node| node.map_err(&mut broken).ok())
-            .filter(|node| {
-                node.parent == parent
-                    && node.nid != parent
-                    && wanted.contains(&node.nid.node_type())
-            })
-            .collect()
+    ) -> Vec<NodeId> {
+        if let Some(children) = self.children.get() {
+            return children_of(children, parent, wanted);
+        }
+        let mut is_whole = true;
+        let children = self.children(|error| {
+            is_whole = false;
+            broken(error);
+        });
+        let found = children_of(&children, parent, wanted);
+        // A walk that met an error may fare better the next time. Of two walks at once the result is the same.
+        if is_whole {
+            self.children.set(children).ok();
+        }
+        found
     }
+
+    /// All folders and messages under what they say is their folder.
+    fn children(&self, mut broken: impl FnMut(Error)) -> Box<[(NodeId, NodeId)]> {
+        const TYPES: [NodeType; 4] = [
+            NodeType::NORMAL_FOLDER,
+            NodeType::SEARCH_FOLDER,
+            NodeType::NORMAL_MESSAGE,
+            NodeType::ASSOC_MESSAGE,
+        ];
+        let nodes = self.ndb.nodes();
+        let mut children: Vec<(NodeId, NodeId)> = nodes
+            .filter_map(|node| node.map_err(&mut broken).ok())
+            .filter(|node| node.parent != node.nid && TYPES.contains(&node.nid.node_type()))
+            .map(|node| (node.parent, node.nid))
+            .collect();
+        children.sort_unstable();
+        children.into()
+    }
+}
+
+/// Those of `children` under `parent` that have one of the types in `wanted`.
+fn children_of(children: &[(NodeId, NodeId)], parent: NodeId, wanted: &[NodeType]) -> Vec<NodeId> {
+    let first = children.partition_point(|(of, _)| *of < parent);
+    let own = children.iter().skip(first);
+    own.take_while(|(of, _)| *of == parent)
+        .map(|(_, nid)| *nid)
+        .filter(|nid| wanted.contains(&nid.node_type()))
+        .collect()
 }

@@ -101,7 +101,7 @@ impl NodeDatabase {
     }
 
     /// More bytes than all blocks of the file together can hold, inflated where they may be compressed.
-    pub(super) fn most_data(&self) -> u64 {
+    pub(crate) fn most_data(&self) -> u64 {
         let format = self.header.format;
         let (size, unit) = (self.source.len(), format.block_align as u64);
         if format.compressed {

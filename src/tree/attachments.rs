@@ -8,14 +8,17 @@ use super::name::{self, ATTACHMENTS_SUFFIX};
 use super::{Times, Tree};
 use crate::convert::{AttachmentContent, AttachmentFile, MAIL_EXTENSION};
 use crate::error::{Error, Result};
-use crate::messaging::Message;
-use crate::ndb::whole;
+use crate::messaging::{AttachmentData, Message};
+use crate::ndb::{NodeId, whole};
 
 /// Size shown of an attachment that cannot be read: not 0, or readers would take it for empty instead of asking and
 /// getting EIO.
 const UNREADABLE_SIZE: u64 = 1;
 /// Memory that an entry of a list takes beside its rendition, in bytes.
 const ENTRY_WEIGHT: usize = 1024;
+
+/// Attachments of a message and of those within it, above which only the first two levels are directories.
+const MAX_WITHIN: usize = 5_000;
 
 /// The attachments of one message, in table order.
 #[derive(Debug)]
@@ -84,6 +87,7 @@ impl Tree {
     /// The directory with the attachments of the message at `path`.
     pub(super) fn list_attachments(&self, path: &MessagePath) -> Result<Directory> {
         let mut listing = Directory::new(self.directory_above(path));
+        let is_shown_below = path.attachments.is_empty() || self.has_few_within(path.nid);
         let list = self.attachment_list(path)?;
         for (index, file) in list.files.iter().enumerate() {
             let index = index as u32;
@@ -93,7 +97,7 @@ impl Tree {
                 AttachmentContent::Message(_) => (strip_mail_extension(&safe), MAIL_EXTENSION),
                 _ => name::split_extension(&safe),
             };
-            let has_directory = matches!(&file.content, AttachmentContent::Message(message) if message.has_attachments());
+            let has_directory = matches!(&file.content, AttachmentContent::Message(message) if is_shown_below && message.has_attachments());
             let taken = [extension, ATTACHMENTS_SUFFIX];
             let taken = taken
                 .get(..if has_directory { 2 } else { 1 })
@@ -112,6 +116,33 @@ impl Tree {
             }
         }
         Ok(listing.finish())
+    }
+
+    /// Whether what is within message `nid`, at all levels, is little enough to be shown as directories at all levels.
+    /// Messages that share their data can be within each other in more ways than any program can walk.
+    fn has_few_within(&self, nid: NodeId) -> bool {
+        let mut todo: Vec<Message> = Message::open(&self.store, nid).into_iter().collect();
+        let mut count = 0;
+        while let Some(message) = todo.pop() {
+            for attachment in message.attachments(|_| {}) {
+                count += 1;
+                if count > MAX_WITHIN {
+                    self.problems.note(format!(
+                        "message {:#x}: more than {MAX_WITHIN} attachments within each other; those of the inner \
+                         messages are in their files alone",
+                        nid.0
+                    ));
+                    return false;
+                }
+                let data = attachment
+                    .properties()
+                    .and_then(|properties| attachment.data(&properties));
+                if let Ok(AttachmentData::Message(within)) = data {
+                    todo.push(*within);
+                }
+            }
+        }
+        true
     }
 
     fn directory_above(&self, path: &MessagePath) -> Ino {

@@ -94,7 +94,7 @@ impl Tree {
     }
 
     /// The subfolders that the directory of folder `nid` shows, with their display names: those that belong to it by
-    /// their own word, and those that belong nowhere if `nid` itself does. All others are shown elsewhere or in
+    /// their own word, and, below a root, those that belong nowhere. All others are shown elsewhere or in
     /// `lost+found`. So the tree has no cycles, and no folder is below itself or, by many ways, below another.
     pub(super) fn subfolders(&self, nid: NodeId) -> Vec<(NodeId, Option<String>)> {
         let mut shown = Vec::new();

@@ -15,6 +15,10 @@ use crate::convert::calendar;
 use crate::error::{Error, Result};
 use crate::ndb::{NodeId, NodeType, whole};
 
+/// How many times the bytes of the file the items of a folder may become, and what is always enough for them: all nodes
+/// of a small file may share the data of one large item.
+const MOST_TIMES: u64 = 16;
+const LEAST: u64 = 16 << 20;
 /// Name of the directory in `.ostfs`.
 pub(super) const DIRECTORY: &str = "import";
 
@@ -103,6 +107,7 @@ impl Tree {
     fn make_import(&self, nid: NodeId, kind: ImportKind) -> Result<Import> {
         self.store.node(nid)?;
         let mut lengths = Vec::new();
+        let mut left = LEAST + MOST_TIMES.saturating_mul(self.store.ndb().most_data());
         let mut problems = String::new();
         let mut zones: BTreeMap<String, String> = BTreeMap::new();
         for table in self.tables(nid) {
@@ -111,6 +116,14 @@ impl Tree {
                     continue;
                 };
                 let text: &str = &text;
+                left = left.checked_sub(text.len() as u64).ok_or_else(|| {
+                    Error::corrupt(
+                        "import file",
+                        item,
+                        "the items have more text than the file can hold",
+                    )
+                    .in_node(nid.0)
+                })?;
                 if kind == ImportKind::Calendar
                     && let Some(parts) = calendar::parts(text)
                 {

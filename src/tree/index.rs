@@ -7,6 +7,7 @@ use std::sync::Arc;
 
 use super::Tree;
 use super::ino::{Ino, Kind, Object};
+use super::name;
 use crate::bytes::copy_at;
 use crate::error::{Error, Result};
 use crate::messaging::{ContentsRow, MSGFLAG_HASATTACH, MSGFLAG_READ};
@@ -85,7 +86,8 @@ impl Tree {
                 if let Some(Object::Folder(nid)) = self.inodes.object(entry.ino)
                     && nid.node_type() == NodeType::NORMAL_FOLDER
                 {
-                    children.push((nid, format!("{path}{}/", entry.name)));
+                    let path = format!("{path}{}/", entry.name);
+                    children.push((nid, name::path(&path).into_owned()));
                 }
             }
             children.reverse();

@@ -5,6 +5,7 @@ use std::collections::{BTreeMap, HashSet};
 use serde::{Serialize, Serializer};
 
 use super::Tree;
+use super::name;
 use crate::ltp::{FileTime, tags};
 use crate::messaging::{Folder, Properties, SpecialFolders};
 use crate::ndb::crypt::CryptMethod;
@@ -127,7 +128,7 @@ impl Tree {
             name: self
                 .store
                 .properties()
-                .and_then(|store| store.string(tags::DISPLAY_NAME).ok().flatten()),
+                .and_then(|store| store.start_of_string(tags::DISPLAY_NAME).ok().flatten()),
             messages: sum(|folder| folder.found),
             associated: sum(|folder| folder.associated),
             folders,
@@ -152,9 +153,10 @@ impl Tree {
                 .subfolders(self.note_in_folder(nid))
                 .into_iter()
                 .map(|child| {
+                    let name = child.name.unwrap_or_default();
                     (
                         child.nid,
-                        format!("{path}/{}", child.name.unwrap_or_default()),
+                        name::path(&format!("{path}/{name}")).into_owned(),
                     )
                 })
                 .collect();
@@ -192,7 +194,7 @@ impl Tree {
             path: if path.is_empty() { "/".into() } else { path },
             nid: nid.0,
             search: nid.node_type() == NodeType::SEARCH_FOLDER,
-            class: own.and_then(|own| own.string(tags::CONTAINER_CLASS).ok().flatten()),
+            class: own.and_then(|own| own.start_of_string(tags::CONTAINER_CLASS).ok().flatten()),
             purpose: None,
             declared: integer(tags::CONTENT_COUNT),
             unread: integer(tags::CONTENT_UNREAD_COUNT),

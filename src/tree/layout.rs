@@ -108,8 +108,9 @@ impl Tree {
             .then(|| Message::open(&self.store, row.nid).ok())
             .flatten();
         let properties = message.as_ref().map(Message::properties);
-        let string =
-            |id: u16| properties.and_then(|properties| properties.string(id).ok().flatten());
+        let string = |id: u16| {
+            properties.and_then(|properties| properties.start_of_string(id).ok().flatten())
+        };
         let class = row
             .message_class
             .clone()
@@ -122,7 +123,7 @@ impl Tree {
                 .flatten()
         };
         let subject = || {
-            let own = || message.as_ref()?.subject().ok().flatten();
+            let own = || message.as_ref()?.start_of_subject().ok().flatten();
             row.subject.clone().or_else(own).map(|subject| subject.text)
         };
         let title = display_name().or_else(subject).unwrap_or_default();

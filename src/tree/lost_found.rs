@@ -116,7 +116,10 @@ impl Tree {
 
     fn folder_name(&self, nid: NodeId) -> Option<String> {
         let properties = Folder::new(&self.store, nid).properties().ok()?;
-        properties.string(tags::DISPLAY_NAME).ok().flatten()
+        properties
+            .start_of_string(tags::DISPLAY_NAME)
+            .ok()
+            .flatten()
     }
 
     pub(super) fn is_below_root(&self, nid: NodeId) -> bool {

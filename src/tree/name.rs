@@ -1,9 +1,15 @@
 //! File names: safe everywhere, and the same on every mount.
 
+use std::borrow::Cow;
+
 use unicode_normalization::UnicodeNormalization;
 
 /// Longest name in bytes of UTF-8, extension and all.
 const MAX_NAME: usize = 200;
+/// Longest path in bytes that system calls take.
+const MAX_PATH: usize = 4096;
+/// What stands for the beginning of a longer one.
+const CUT: &str = "...";
 /// What the directory of an item's attachments is called, after the stem of the item's file.
 pub const ATTACHMENTS_SUFFIX: &str = ".attachments";
 /// Longest stem in bytes, so that every suffix fits.
@@ -109,6 +115,22 @@ fn standalone(text: &str, empty: &str, limit: usize) -> String {
     } else {
         name.to_owned()
     }
+}
+
+/// A path for lists of all folders. Of one that no system call takes the end is shown: or folders within each other would
+/// take memory with the square of their number.
+pub fn path(path: &str) -> Cow<'_, str> {
+    let Some(mut start) = path
+        .len()
+        .checked_sub(MAX_PATH - CUT.len())
+        .filter(|_| path.len() > MAX_PATH)
+    else {
+        return path.into();
+    };
+    while !path.is_char_boundary(start) {
+        start += 1;
+    }
+    format!("{CUT}{}", path.get(start..).unwrap_or_default()).into()
 }
 
 /// Name of a folder.
@@ -226,6 +248,14 @@ mod tests {
         let name = attachment(&format!("{long}.docx"));
         assert!(name.len() <= MAX_NAME && name.ends_with("ä.docx"));
         assert!(with_suffix(&stem, " ~200024").len() <= MAX_STEM);
+    }
+
+    #[test]
+    fn of_a_path_that_nobody_can_open_the_end_is_shown() {
+        assert_eq!(path("/Inbox"), "/Inbox");
+        let long = "/ä".repeat(3000);
+        let shown = path(&long);
+        assert!(shown.len() <= MAX_PATH && shown.starts_with(CUT) && shown.ends_with("/ä"));
     }
 
     #[test]

@@ -105,7 +105,11 @@ pub(crate) fn imcea(address_type: &str, address: &str) -> String {
         "IMCEA{}-",
         if kind.is_empty() { "UNKNOWN" } else { &kind }.to_ascii_uppercase()
     );
-    for byte in address.bytes().take(MAX_ADDRESS) {
+    for byte in address.bytes() {
+        // A byte may take three: with all of them a line of the header would be too long.
+        if local.len() > MAX_ADDRESS {
+            break;
+        }
         match byte {
             b'/' => local.push('_'),
             b'-' | b'=' => local.push(char::from(byte)),
