@@ -152,7 +152,7 @@ impl<'a> Manifest<'a> {
 impl Output<'_> {
     fn write(&mut self, record: &Record) -> io::Result<()> {
         match self {
-            Output::Csv(out) => out.serialize(record).map_err(io::Error::other),
+            Output::Csv(out) => out.serialize(record).map_err(io::Error::from),
             Output::JsonLines(out) => {
                 serde_json::to_writer(&mut *out, record)?;
                 out.write_all(b"\n")
