@@ -1,0 +1,211 @@
+//! What users type after `-o`, and what they are told when it is wrong.
+
+use super::*;
+
+fn parse(list: &str) -> Result<Options, Failure> {
+    Options::parse(&[list.to_owned()], Writer::User)
+}
+
+fn message(list: &str) -> String {
+    let failure = parse(list).unwrap_err();
+    assert_eq!(failure.exit, Exit::Usage);
+    failure.message
+}
+
+#[test]
+fn without_options_mail_is_private() {
+    let options = parse("").unwrap();
+    assert_eq!(options, Options::default());
+    assert_eq!(
+        (options.mount.file_mode, options.mount.directory_mode),
+        (0o400, 0o500)
+    );
+}
+
+#[test]
+fn every_option_arrives() {
+    let options = parse(
+        "attachments=dir,all,deleted,cache=256M,recover=scan,sandbox=off,nonempty,ro,allow_root,uid=1000,gid=100,default_permissions,fsname=mail",
+    )
+    .unwrap();
+    assert_eq!(options.tree.attachments, Attachments::Dir);
+    assert!(
+        options.tree.all
+            && options.tree.deleted
+            && options.nonempty
+            && options.mount.default_permissions
+    );
+    assert_eq!(options.tree.cache, 256 << 20);
+    assert_eq!(options.tree.recover, Mode::Scan);
+    assert_eq!(options.sandbox, Switch::Off);
+    assert_eq!(options.mount.access, Access::Root);
+    assert_eq!(
+        (options.mount.uid, options.mount.gid),
+        (Some(1000), Some(100))
+    );
+    assert_eq!(options.mount.fsname.as_deref(), Some("mail"));
+}
+
+#[test]
+fn lists_may_be_split_in_any_way() {
+    let lists = ["all, nonempty".to_owned(), ",attachments=eml,".to_owned()];
+    let options = Options::parse(&lists, Writer::User).unwrap();
+    assert!(options.tree.all && options.nonempty);
+    assert_eq!(options.tree.attachments, Attachments::Eml);
+}
+
+#[test]
+fn masks_work_as_on_other_filesystems() {
+    for (list, file, directory) in [
+        ("umask=022", 0o444, 0o555),
+        ("umask=027", 0o440, 0o550),
+        ("dmask=022,fmask=0133,umask=077", 0o444, 0o555),
+        ("fmask=377", 0o400, 0o500),
+        ("allow_other", 0o444, 0o555),
+        ("allow_other,umask=077", 0o400, 0o500),
+        ("allow_root", 0o400, 0o500),
+    ] {
+        let mount = parse(list).unwrap().mount;
+        assert_eq!(
+            (mount.file_mode, mount.directory_mode),
+            (file, directory),
+            "{list}"
+        );
+    }
+}
+
+#[test]
+fn sizes_have_units() {
+    for (text, size) in [
+        ("1048576", 1 << 20),
+        ("2048K", 2 << 20),
+        ("64m", 64 << 20),
+        ("3G", 3 << 30),
+    ] {
+        assert_eq!(parse(&format!("cache={text}")).unwrap().tree.cache, size);
+    }
+}
+
+#[test]
+fn a_wrong_value_is_named_with_what_would_be_right() {
+    for list in [
+        "cache",
+        "cache=",
+        "cache=big",
+        "cache=0",
+        "cache=1023K",
+        "cache=-1M",
+        "cache=99999999999G",
+        "uid=alice",
+        "uid=4294967295",
+        "gid",
+        "umask=9",
+        "umask=1000",
+        "fmask=",
+        "attachments=none",
+        "recover=on",
+        "sandbox",
+        "sandbox=no",
+        "fsname=",
+        "layout=mbox",
+        "names=",
+        "tz=",
+    ] {
+        let message = message(list);
+        assert!(
+            message.starts_with(&format!("-o {list}: give ")),
+            "{message}"
+        );
+    }
+    assert_eq!(message("all=1"), "-o all: takes no value");
+}
+
+#[test]
+fn commas_within_a_value_are_quoted_or_escaped() {
+    let template: Template = "{from}, {date:%d, %m}".parse().unwrap();
+    for list in [
+        r#"all,names="{from}, {date:%d, %m}",eol=crlf"#,
+        r#"all,"names={from}, {date:%d, %m}",eol=crlf"#,
+        r"all,names={from}\, {date:%d\, %m},eol=crlf",
+    ] {
+        let options = parse(list).unwrap();
+        assert_eq!(options.tree.names.as_ref(), Some(&template), "{list}");
+        assert!(options.tree.all && options.tree.eol == Eol::Crlf);
+    }
+    let quote = parse(r#"fsname=a\"b\\c\d"#).unwrap();
+    assert_eq!(quote.mount.fsname.as_deref(), Some(r#"a"b\c\d"#));
+}
+
+#[test]
+fn a_template_or_zone_that_is_none_is_refused_with_what_would_be_right() {
+    let template = message("names={sender}");
+    assert!(
+        template.contains("{sender}; give some of {date}"),
+        "{template}"
+    );
+    for zone in ["Middle/Earth", "utc+1", "../../etc/passwd"] {
+        let zone = message(&format!("tz={zone}"));
+        assert!(zone.contains("as in -o tz=Europe/Berlin"), "{zone}");
+    }
+    assert_eq!(parse("tz=UTC").unwrap().tree.zone, TimeZone::UTC);
+    assert_ne!(
+        parse("tz=America/New_York").unwrap().tree.zone,
+        TimeZone::UTC
+    );
+}
+
+#[test]
+fn options_that_contradict_each_other_are_refused() {
+    for list in [
+        "layout=maildir,names={nid}",
+        "layout=maildir,text",
+        "layout=maildir,deleted",
+        "attachments=dir,layout=maildir",
+    ] {
+        assert!(message(list).contains("does not go with"), "{list}");
+    }
+    let maildir = parse("layout=maildir,all").unwrap();
+    assert!(maildir.with_names(&"{nid}".parse().ok()).is_err());
+}
+
+#[test]
+fn an_unknown_option_is_named_with_all_known_ones() {
+    let message = message("ro,atachments=eml");
+    assert!(
+        message.starts_with("-o atachments=eml: unknown option"),
+        "{message}"
+    );
+    for (name, _) in KNOWN {
+        assert!(message.contains(name), "{name}");
+    }
+}
+
+#[test]
+fn the_table_of_options_is_what_is_parsed() {
+    for (typed, _) in KNOWN {
+        let name = typed.split('=').next().unwrap();
+        let option = Word { name, value: None };
+        let taken = Options::default().set(&option, &mut Masks::default());
+        assert_ne!(taken, Ok(false), "{name}");
+    }
+}
+
+#[test]
+fn what_fstab_says_to_everyone_is_tolerated() {
+    let list = "defaults,nofail,_netdev,x-systemd.automount,x-gvfs-show,noauto,user,user=jane,users,auto,\
+                nodev,nosuid,noexec,noatime,dev,suid,relatime,comment=mail";
+    assert_eq!(parse(list).unwrap(), Options::default());
+}
+
+#[test]
+fn writing_is_refused_but_to_mount_8_which_always_says_rw() {
+    assert!(message("rw").contains("never writes"));
+    let rw = ["rw,noexec".to_owned()];
+    assert_eq!(
+        Options::parse(&rw, Writer::MountCommand),
+        Ok(Options::default())
+    );
+    let unknown = ["mystery".to_owned()];
+    assert!(Options::parse(&unknown, Writer::MountCommand).is_err());
+    assert!(Options::parse(&unknown, Writer::SloppyMountCommand).is_ok());
+}
