@@ -35,9 +35,15 @@ pub enum Error {
         /// What the system said.
         source: io::Error,
     },
-    /// The file is not an Outlook data file, or one that nobody can read; the text says which and what to do.
+    /// The file is not an Outlook data file; the text says what it is.
+    #[error("not an Outlook data file (PST or OST): {0}")]
+    NotOutlook(String),
+    /// An Outlook data file that nobody can read; the text says why and what to do.
     #[error("{0}")]
     Unsupported(String),
+    /// The file ends before anything in it that could be read; the text says where and what to do.
+    #[error("{0}")]
+    Truncated(String),
     /// A structure of the file breaks the format.
     #[error("{0}")]
     Corrupt(Box<Corrupt>),

@@ -13,16 +13,20 @@ pub enum Exit {
     Failure = 1,
     /// FILE, or the mount point, does not exist.
     NotFound = 2,
-    /// FILE is not an Outlook data file, or of a kind that nobody can read.
-    Unsupported = 3,
+    /// FILE is not an Outlook data file.
+    NotOutlook = 3,
     /// `check` found errors in FILE, or `export` met some.
     ErrorsFound = 4,
     /// FILE is an Outlook data file, but too damaged to be opened.
     Damaged = 5,
     /// FILE is fine, but could not be mounted or unmounted.
     MountFailed = 6,
+    /// FILE was cut off, and nothing that can be read is left of it, or none without a scan.
+    Truncated = 7,
     /// `check` could not check FILE.
     NotChecked = 8,
+    /// FILE is an Outlook data file that nobody can read: of an unknown version, or encrypted by Windows.
+    Unsupported = 9,
     /// The command line makes no sense.
     Usage = 16,
 }
@@ -39,9 +43,11 @@ Exit codes:
    0  success
    1  any other failure
    2  FILE or MOUNTPOINT does not exist
-   3  FILE is not an Outlook data file, or of a kind that cannot be read
+   3  FILE is not an Outlook data file
    4  FILE has errors: found by check, or met by export
    5  FILE is too damaged to be opened
    6  mounting or unmounting failed
+   7  FILE was cut off, and nothing that can be read is left
    8  check: FILE cannot be checked
+   9  FILE is of an unknown version, or encrypted by Windows
   16  the command line is wrong";

@@ -346,11 +346,13 @@ mod tests {
             Exit::Success,
             Exit::Failure,
             Exit::NotFound,
-            Exit::Unsupported,
+            Exit::NotOutlook,
             Exit::ErrorsFound,
             Exit::Damaged,
             Exit::MountFailed,
+            Exit::Truncated,
             Exit::NotChecked,
+            Exit::Unsupported,
             Exit::Usage,
         ] {
             let line = format!("\n  {:>2}  ", exit as u8);

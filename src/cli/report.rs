@@ -30,7 +30,9 @@ impl Failure {
     /// What the library said about opening `file`.
     pub fn opening(file: &Path, error: &Error) -> Self {
         let exit = match error {
+            Error::NotOutlook(_) => Exit::NotOutlook,
             Error::Unsupported(_) => Exit::Unsupported,
+            Error::Truncated(_) => Exit::Truncated,
             Error::Corrupt(_) => Exit::Damaged,
             Error::NotFound => Exit::NotFound,
             Error::Open { .. }

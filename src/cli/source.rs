@@ -53,14 +53,14 @@ pub(super) fn open(file: &Path) -> Result<Source, Failure> {
     let error = match fs::metadata(file) {
         Ok(metadata) if metadata.is_dir() => {
             return fail(
-                Exit::Unsupported,
+                Exit::NotOutlook,
                 "is a directory; name the .ost or .pst file in it",
             );
         }
         // Opening a pipe would wait for its writer.
         Ok(metadata) if !metadata.is_file() => {
             return fail(
-                Exit::Unsupported,
+                Exit::NotOutlook,
                 "is not a regular file; copy it into one first",
             );
         }

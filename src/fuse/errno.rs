@@ -12,8 +12,8 @@ pub(super) fn errno(error: &Error) -> Errno {
             source.raw_os_error().map_or(Errno::EIO, Errno::from_i32)
         }
         Error::Changed => Errno::ESTALE,
-        Error::Unsupported(_) => Errno::EOPNOTSUPP,
-        Error::Corrupt(_) => Errno::EIO,
+        Error::NotOutlook(_) | Error::Unsupported(_) => Errno::EOPNOTSUPP,
+        Error::Truncated(_) | Error::Corrupt(_) => Errno::EIO,
         Error::NotFound => Errno::ENOENT,
         Error::NotADirectory => Errno::ENOTDIR,
         Error::IsADirectory => Errno::EISDIR,

@@ -112,7 +112,8 @@ pub struct Header {
 }
 
 impl Header {
-    /// Reads and checks the header. [`Error::Unsupported`] tells the user what the file is instead.
+    /// Reads and checks the header. Of what is no such file, [`Error::NotOutlook`] tells what it is; [`Error::Unsupported`]
+    /// and [`Error::Truncated`] tell why nobody can read it.
     pub fn read(source: &Source) -> Result<Self> {
         let mut bytes = [0; HEADER_SIZE];
         let length = usize::try_from(source.len())
@@ -164,7 +165,7 @@ impl Header {
     fn parse(bytes: &[u8]) -> Result<Self> {
         identify(bytes)?;
         let truncated = || {
-            Error::Unsupported(format!(
+            Error::Truncated(format!(
                 "the file ends inside its header after {} bytes: it was cut off while it was copied; \
                  copy it again from its source",
                 bytes.len()
@@ -276,7 +277,5 @@ fn identify(bytes: &[u8]) -> Result<()> {
     } else {
         "it does not start with \"!BDN\"".into()
     };
-    Err(Error::Unsupported(format!(
-        "not an Outlook data file (PST or OST): {what}"
-    )))
+    Err(Error::NotOutlook(what))
 }

@@ -101,5 +101,8 @@ fn method(source: &Source, format: &'static Format, found: &Found) -> Option<Cry
 
 /// Whether an error of [`Header::read`] may come from damage, not from a file of another kind.
 pub(super) fn may_be_damage(error: &Error) -> bool {
-    matches!(error, Error::Unsupported(_) | Error::Corrupt(_))
+    matches!(
+        error,
+        Error::NotOutlook(_) | Error::Unsupported(_) | Error::Corrupt(_)
+    )
 }

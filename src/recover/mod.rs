@@ -104,13 +104,13 @@ pub fn open_source(
         }
     };
     let format = header.format;
-    if header.file_eof > source.len() {
-        tell(format!(
+    let cut_off = (header.file_eof > source.len()).then(|| {
+        format!(
             "the file has {} bytes where its header says {}: it was cut off, or its header is damaged",
             source.len(),
             header.file_eof
-        ));
-    }
+        )
+    });
     let crc_valid = header.crc_valid;
     let mut ndb = NodeDatabase::new(source, header, cache);
     let lost: Vec<(PageType, Error)> = [PageType::Nbt, PageType::Bbt]
@@ -119,10 +119,16 @@ pub fn open_source(
         .collect();
     let lost = match lost.into_iter().next() {
         // A disk that does not answer is not scanned.
-        Some((_, error)) if mode == Mode::Off || error.is_unread() => return Err(error),
-        None if mode == Mode::Off => return Ok(ndb),
+        Some((_, error)) if error.is_unread() => return Err(error),
+        Some((_, error)) if mode == Mode::Off => return Err(cut_off.map_or(error, not_scanned)),
         lost => lost,
     };
+    if let Some(cut_off) = &cut_off {
+        tell(cut_off.clone());
+    }
+    if mode == Mode::Off {
+        return Ok(ndb);
+    }
     // A header with a wrong CRC may be older than the trees: then its roots can be whole, and stale.
     if found.is_none() && (mode == Mode::Scan || !crc_valid || lost.is_some()) {
         let why = match &lost {
@@ -136,6 +142,9 @@ pub fn open_source(
         found = Some(scan::scan(ndb.source(), format, &*watch));
     }
     if let Some(finds) = found {
+        if let (true, Some(cut_off)) = (finds.is_empty(), cut_off) {
+            return Err(nothing_left(cut_off));
+        }
         if finds.is_empty() {
             return Err(Error::Unsupported(
                 "no page of a B-tree and no block in the whole file: it is overwritten, encrypted from outside, or no \
@@ -170,6 +179,20 @@ pub fn open_source(
         watch.problem("the header says that blocks are not encoded, but they are: decoded".into());
     }
     Ok(ndb)
+}
+
+/// A file that is `cut_off` and whose roots are lost, which nobody may look for.
+fn not_scanned(cut_off: String) -> Error {
+    Error::Truncated(format!(
+        "{cut_off}; copy it again from its source, or see what is left with -o recover=auto"
+    ))
+}
+
+/// A file that is `cut_off` and in which a scan found nothing.
+fn nothing_left(cut_off: String) -> Error {
+    Error::Truncated(format!(
+        "{cut_off}, and nothing that can be read is left; copy it again from its source"
+    ))
 }
 
 /// Scans when `ndb` first fails to find something.
