@@ -206,9 +206,15 @@ fn a_mount_ends_when_nobody_has_used_it_for_a_while() {
     process.log();
     assert!(start.elapsed() > Duration::from_secs(5));
     for wrong in ["0", "soon", "-5s"] {
-        let output = ostfs(&["mount", &format!("--idle-timeout={wrong}"), "a.pst", "b"]);
-        assert_eq!(output.status.code(), Some(16), "{wrong}");
+        for option in ["--idle-timeout", "-oidle_timeout"] {
+            let output = ostfs(&["mount", &format!("{option}={wrong}"), "a.pst", "b"]);
+            assert_eq!(output.status.code(), Some(16), "{wrong}");
+        }
     }
+    // As fstab(5) has it.
+    let process = Logged::start(&here, &["-f", "-o", "idle_timeout=1"]);
+    wait_until("the mount is gone", || !is_mounted(&point));
+    process.log();
 }
 
 /// Name and value of all extended attributes, as getfattr(1) shows them.

@@ -83,7 +83,7 @@ struct MountArguments {
     #[arg(short, long)]
     foreground: bool,
     /// Unmount when nobody has used it for this long: seconds, or 90s, 10m, 1h30m
-    #[arg(long, value_name = "DURATION", value_parser = mount::duration)]
+    #[arg(long, value_name = "DURATION", value_parser = duration)]
     idle_timeout: Option<Duration>,
     #[command(flatten)]
     verbosity: Verbosity,
@@ -102,6 +102,11 @@ struct Verbosity {
     /// Log errors alone
     #[arg(short, long)]
     quiet: bool,
+}
+
+/// As `-o idle_timeout=` takes it.
+fn duration(text: &str) -> Result<Duration, String> {
+    options::duration(text).map_err(|wanted| format!("give {wanted}"))
 }
 
 impl Verbosity {
@@ -163,10 +168,11 @@ struct FilterArguments {
     /// Only this folder and those below it, as in --folder Inbox/Projects; may be repeated
     #[arg(long = "folder", value_name = "PATH")]
     folders: Vec<String>,
-    /// Only items of this day (UTC) or later
+    /// Only items of this day (UTC) or later: by delivery, else submission, else creation; appointments by when they take
+    /// place
     #[arg(long, value_name = "YYYY-MM-DD")]
     since: Option<String>,
-    /// Only items of this day (UTC) or earlier
+    /// Only items of this day (UTC) or earlier, by the same times
     #[arg(long, value_name = "YYYY-MM-DD")]
     until: Option<String>,
     /// Only items with this text in the name or address of their sender

@@ -5,7 +5,6 @@ use std::ffi::OsStr;
 use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
-use std::time::Duration;
 
 use super::exit::Exit;
 use super::guard::Guard;
@@ -19,7 +18,7 @@ use crate::sandbox::{self, Need};
 pub(super) fn run(arguments: &MountArguments, writer: Writer) -> Result<(), Failure> {
     let inherited = fuse::process::open_files();
     let mut options = Options::parse(&arguments.options, writer)?.with_names(&arguments.names)?;
-    options.mount.idle_timeout = arguments.idle_timeout;
+    options.mount.idle_timeout = arguments.idle_timeout.or(options.mount.idle_timeout);
     let (files, directory) = files_and_directory(&arguments.paths)?;
     // What is told at once must not wait for the scan of a damaged file.
     let sources = source::open_all(files)?;
@@ -58,16 +57,6 @@ pub(super) fn run(arguments: &MountArguments, writer: Writer) -> Result<(), Fail
         log::error!("{name}: {}", failure.message);
     }
     ended
-}
-
-/// A time span as jiff writes it ("90s", "1h 30m"), or a number of seconds.
-pub(super) fn duration(text: &str) -> Result<Duration, String> {
-    let seconds = text.parse().map(Duration::from_secs).ok();
-    let spelled = || Duration::try_from(text.parse::<jiff::SignedDuration>().ok()?).ok();
-    let duration = seconds.or_else(spelled);
-    duration
-        .filter(|duration| !duration.is_zero())
-        .ok_or_else(|| "give a time such as 90s, 10m or 1h30m".to_owned())
 }
 
 /// The last path is the mount point, unless it is the only one: then that is named as the file, without extension.

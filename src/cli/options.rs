@@ -2,6 +2,7 @@
 #![forbid(unsafe_code)]
 
 use std::fmt::Write;
+use std::time::Duration;
 
 use jiff::tz::TimeZone;
 
@@ -29,7 +30,7 @@ const KNOWN: &[(&str, &str)] = &[
     ),
     (
         "cache=SIZE",
-        "bound of all caches together, with K, M or G; at least 1M [64M, export 8M]",
+        "bound of the memory for caches and program, with K, M or G; at least 1M [64M, export 8M]",
     ),
     ("eol=lf|crlf", "line ends of messages [lf]"),
     (
@@ -84,6 +85,10 @@ const KNOWN: &[(&str, &str)] = &[
     ),
     ("fmask=OCTAL", "the same for files alone"),
     ("dmask=OCTAL", "the same for directories alone"),
+    (
+        "idle_timeout=DURATION",
+        "as --idle-timeout: unmount when nobody has used it for this long",
+    ),
     ("default_permissions", "let the kernel check permissions"),
     ("fsname=NAME", "name in the table of mounts [FILE]"),
     (
@@ -242,37 +247,62 @@ impl Options {
 
     /// Takes one option over; false if there is none of this name.
     fn set(&mut self, option: &Word<'_>, masks: &mut Masks) -> Result<bool, Failure> {
+        let (tree, mount) = (&mut self.tree, &mut self.mount);
         match option.name {
-            "attachments" => self.tree.attachments = option.attachments()?,
-            "all" => self.tree.all = option.flag()?,
-            "deleted" => self.tree.deleted = option.flag()?,
-            "cache" => self.tree.cache = option.size()?,
-            "eol" => self.tree.eol = option.eol()?,
-            "headers" => self.tree.headers = option.headers()?,
-            "items" => self.tree.items = option.items()?,
-            "layout" => self.tree.layout = option.layout()?,
-            "names" => self.tree.names = Some(option.names()?),
-            "text" => self.tree.text = option.flag()?,
-            "tz" => self.tree.zone = option.zone()?,
-            "vcard" => self.tree.vcard = option.vcard()?,
-            "recover" => self.tree.recover = option.recover()?,
-            "sandbox" => self.sandbox = option.switch()?,
+            "attachments" => {
+                tree.attachments = option.one_of(&[
+                    ("both", Attachments::Both),
+                    ("eml", Attachments::Eml),
+                    ("dir", Attachments::Dir),
+                ])?;
+            }
+            "all" => tree.all = option.flag()?,
+            "deleted" => tree.deleted = option.flag()?,
+            "cache" => tree.cache = option.size()?,
+            "eol" => tree.eol = option.one_of(&[("lf", Eol::Lf), ("crlf", Eol::Crlf)])?,
+            "headers" => {
+                let forms = [("encoded", Headers::Encoded), ("utf8", Headers::Utf8)];
+                tree.headers = option.one_of(&forms)?;
+            }
+            "items" => {
+                tree.items = option.one_of(&[("native", Items::Native), ("eml", Items::Eml)])?;
+            }
+            "layout" => {
+                let layouts = [("folders", Layout::Folders), ("maildir", Layout::Maildir)];
+                tree.layout = option.one_of(&layouts)?;
+            }
+            "names" => tree.names = Some(option.names()?),
+            "text" => tree.text = option.flag()?,
+            "tz" => tree.zone = option.zone()?,
+            "vcard" => tree.vcard = option.one_of(&[("3", Version::V3), ("4", Version::V4)])?,
+            "recover" => {
+                let modes = [
+                    ("off", Mode::Off),
+                    ("auto", Mode::Auto),
+                    ("scan", Mode::Scan),
+                ];
+                tree.recover = option.one_of(&modes)?;
+            }
+            "sandbox" => {
+                self.sandbox = option.one_of(&[("on", Switch::On), ("off", Switch::Off)])?;
+            }
             "nonempty" => self.nonempty = option.flag()?,
             "redact" => {
-                self.tree.redact = option.flag()?;
-                self.mount.redact = true;
+                tree.redact = option.flag()?;
+                mount.redact = true;
             }
-            "user_xattr" => self.mount.user_xattr = option.flag()?,
+            "user_xattr" => mount.user_xattr = option.flag()?,
+            "idle_timeout" => mount.idle_timeout = Some(option.duration()?),
             "ro" => _ = option.flag()?,
-            "allow_other" if option.flag()? => self.mount.access = Access::Everyone,
-            "allow_root" if option.flag()? => self.mount.access = Access::Root,
-            "uid" => self.mount.uid = Some(option.number()?),
-            "gid" => self.mount.gid = Some(option.number()?),
+            "allow_other" if option.flag()? => mount.access = Access::Everyone,
+            "allow_root" if option.flag()? => mount.access = Access::Root,
+            "uid" => mount.uid = Some(option.number()?),
+            "gid" => mount.gid = Some(option.number()?),
             "umask" => masks.all = Some(option.mask()?),
             "fmask" => masks.files = Some(option.mask()?),
             "dmask" => masks.directories = Some(option.mask()?),
-            "default_permissions" => self.mount.default_permissions = option.flag()?,
-            "fsname" => self.mount.fsname = Some(option.value("a name")?.to_owned()),
+            "default_permissions" => mount.default_permissions = option.flag()?,
+            "fsname" => mount.fsname = Some(option.value("a name", "mail")?.to_owned()),
             _ => return Ok(false),
         }
         Ok(true)
@@ -314,89 +344,34 @@ impl<'a> Word<'a> {
         }
     }
 
-    fn value(&self, wanted: &str) -> Result<&'a str, Failure> {
+    /// The value, which must not be empty. What is wanted, and a value that would do, are for the user.
+    fn value(&self, wanted: &str, example: &str) -> Result<&'a str, Failure> {
         self.value
             .filter(|value| !value.is_empty())
-            .ok_or_else(|| self.wrong(wanted))
+            .ok_or_else(|| self.wrong(wanted, example))
     }
 
-    fn wrong(&self, wanted: &str) -> Failure {
-        let value = self
-            .value
-            .map(|value| format!("={value}"))
-            .unwrap_or_default();
+    fn wrong(&self, wanted: &str, example: &str) -> Failure {
+        let name = self.name;
+        let value = self.value.map(|value| format!("={value}"));
+        let value = value.unwrap_or_default();
         usage(format!(
-            "-o {}{value}: give {wanted}, as in -o {}",
-            self.name,
-            self.example()
+            "-o {name}{value}: give {wanted}, as in -o {name}={example}"
         ))
     }
 
-    fn example(&self) -> &'static str {
-        match self.name {
-            "attachments" => "attachments=eml",
-            "cache" => "cache=256M",
-            "eol" => "eol=crlf",
-            "headers" => "headers=utf8",
-            "items" => "items=eml",
-            "layout" => "layout=maildir",
-            "names" => "names={date} {from} {subject}",
-            "tz" => "tz=Europe/Berlin",
-            "vcard" => "vcard=4",
-            "recover" => "recover=scan",
-            "sandbox" => "sandbox=off",
-            "uid" => "uid=1000",
-            "gid" => "gid=1000",
-            "umask" => "umask=022",
-            "fmask" => "fmask=0133",
-            "dmask" => "dmask=022",
-            _ => "fsname=mail",
-        }
-    }
-
-    fn attachments(&self) -> Result<Attachments, Failure> {
-        match self.value {
-            Some("both") => Ok(Attachments::Both),
-            Some("eml") => Ok(Attachments::Eml),
-            Some("dir") => Ok(Attachments::Dir),
-            _ => Err(self.wrong("both, eml or dir")),
-        }
-    }
-
-    fn eol(&self) -> Result<Eol, Failure> {
-        match self.value {
-            Some("lf") => Ok(Eol::Lf),
-            Some("crlf") => Ok(Eol::Crlf),
-            _ => Err(self.wrong("lf or crlf")),
-        }
-    }
-
-    fn headers(&self) -> Result<Headers, Failure> {
-        match self.value {
-            Some("encoded") => Ok(Headers::Encoded),
-            Some("utf8") => Ok(Headers::Utf8),
-            _ => Err(self.wrong("encoded or utf8")),
-        }
-    }
-
-    fn items(&self) -> Result<Items, Failure> {
-        match self.value {
-            Some("native") => Ok(Items::Native),
-            Some("eml") => Ok(Items::Eml),
-            _ => Err(self.wrong("native or eml")),
-        }
-    }
-
-    fn layout(&self) -> Result<Layout, Failure> {
-        match self.value {
-            Some("folders") => Ok(Layout::Folders),
-            Some("maildir") => Ok(Layout::Maildir),
-            _ => Err(self.wrong("folders or maildir")),
-        }
+    /// The meaning of a value that must be one of these.
+    fn one_of<T: Copy>(&self, choices: &[(&'static str, T)]) -> Result<T, Failure> {
+        let chosen = choices.iter().find(|(value, _)| Some(*value) == self.value);
+        chosen.map(|(_, meaning)| *meaning).ok_or_else(|| {
+            let mut values: Vec<&str> = choices.iter().map(|(value, _)| *value).collect();
+            let last = values.pop().unwrap_or_default();
+            self.wrong(&format!("{} or {last}", values.join(", ")), last)
+        })
     }
 
     fn names(&self) -> Result<Template, Failure> {
-        let template = self.value("a template")?;
+        let template = self.value("a template", "{date} {from} {subject}")?;
         template
             .parse()
             .map_err(|error| usage(format!("-o names={template}: {error}")))
@@ -404,8 +379,8 @@ impl<'a> Word<'a> {
 
     /// Loaded whole now: later the process may no longer be able to open files.
     fn zone(&self) -> Result<TimeZone, Failure> {
-        let wanted = "local, UTC or a zone by its name";
-        let name = self.value(wanted)?;
+        let (wanted, example) = ("local, UTC or a zone by its name", "Europe/Berlin");
+        let name = self.value(wanted, example)?;
         let zone = match name {
             "local" => TimeZone::try_system(),
             "UTC" => Ok(TimeZone::UTC),
@@ -414,59 +389,38 @@ impl<'a> Word<'a> {
         zone.map_err(|error| {
             let hint = "zones are those below /usr/share/zoneinfo (package tzdata)";
             usage(format!(
-                "-o tz={name}: {error}; give {wanted}, as in -o {}; {hint}",
-                self.example()
+                "-o tz={name}: {error}; give {wanted}, as in -o tz={example}; {hint}"
             ))
         })
     }
 
-    fn vcard(&self) -> Result<Version, Failure> {
-        match self.value {
-            Some("3") => Ok(Version::V3),
-            Some("4") => Ok(Version::V4),
-            _ => Err(self.wrong("3 or 4")),
-        }
-    }
-
-    fn recover(&self) -> Result<Mode, Failure> {
-        match self.value {
-            Some("off") => Ok(Mode::Off),
-            Some("auto") => Ok(Mode::Auto),
-            Some("scan") => Ok(Mode::Scan),
-            _ => Err(self.wrong("off, auto or scan")),
-        }
-    }
-
-    fn switch(&self) -> Result<Switch, Failure> {
-        match self.value {
-            Some("on") => Ok(Switch::On),
-            Some("off") => Ok(Switch::Off),
-            _ => Err(self.wrong("on or off")),
-        }
+    fn duration(&self) -> Result<Duration, Failure> {
+        duration(self.value.unwrap_or_default()).map_err(|wanted| self.wrong(wanted, "10m"))
     }
 
     fn number(&self) -> Result<u32, Failure> {
-        let wanted = "a number (id(1) shows yours)";
+        let (wanted, example) = ("a number (id(1) shows yours)", "1000");
         // The largest one means "no user" to the kernel.
         let number = self
-            .value(wanted)?
+            .value(wanted, example)?
             .parse()
             .ok()
             .filter(|number| *number != u32::MAX);
-        number.ok_or_else(|| self.wrong(wanted))
+        number.ok_or_else(|| self.wrong(wanted, example))
     }
 
     fn mask(&self) -> Result<u16, Failure> {
-        let wanted = "an octal number up to 777";
-        let mask = u16::from_str_radix(self.value(wanted)?, 8)
+        let (wanted, example) = ("an octal number up to 777", "022");
+        let mask = u16::from_str_radix(self.value(wanted, example)?, 8)
             .ok()
             .filter(|mask| *mask <= 0o777);
-        mask.ok_or_else(|| self.wrong(wanted))
+        mask.ok_or_else(|| self.wrong(wanted, example))
     }
 
     fn size(&self) -> Result<u64, Failure> {
         let wanted = "a size in bytes, or with K, M or G, of at least 1M";
-        let value = self.value(wanted)?;
+        let example = "256M";
+        let value = self.value(wanted, example)?;
         let (digits, unit) = match value.char_indices().next_back() {
             Some((end, 'k' | 'K')) => (value.get(..end), 1 << 10),
             Some((end, 'm' | 'M')) => (value.get(..end), 1 << 20),
@@ -477,8 +431,18 @@ impl<'a> Word<'a> {
         let size = number
             .and_then(|number| number.checked_mul(unit))
             .filter(|size| *size >= LEAST_CACHE);
-        size.ok_or_else(|| self.wrong(wanted))
+        size.ok_or_else(|| self.wrong(wanted, example))
     }
+}
+
+/// A time span as jiff writes it ("90s", "1h 30m"), or a number of seconds; else what is wanted.
+pub(super) fn duration(text: &str) -> Result<Duration, &'static str> {
+    let seconds = text.parse().map(Duration::from_secs).ok();
+    let spelled = || Duration::try_from(text.parse::<jiff::SignedDuration>().ok()?).ok();
+    let duration = seconds.or_else(spelled);
+    duration
+        .filter(|duration| !duration.is_zero())
+        .ok_or("a time such as 90s, 10m or 1h30m")
 }
 
 fn is_tolerated(word: &str, writer: Writer) -> bool {

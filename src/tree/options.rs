@@ -38,7 +38,7 @@ pub struct Options {
     pub all: bool,
     /// `-o deleted`: what was deleted and still lies in the file, in `lost+found/deleted`.
     pub deleted: bool,
-    /// `-o cache=SIZE`: bound of all caches together, in bytes.
+    /// `-o cache=SIZE`: bound of the memory that caches and program take, in bytes.
     pub cache: u64,
     /// `-o eol=lf|crlf`: line ends of items.
     pub eol: Eol,

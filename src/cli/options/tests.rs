@@ -25,7 +25,7 @@ fn without_options_mail_is_private() {
 #[test]
 fn every_option_arrives() {
     let options = parse(
-        "attachments=dir,all,deleted,cache=256M,recover=scan,sandbox=off,nonempty,ro,allow_root,uid=1000,gid=100,default_permissions,fsname=mail",
+        "attachments=dir,all,deleted,cache=256M,recover=scan,sandbox=off,nonempty,ro,allow_root,uid=1000,gid=100,default_permissions,fsname=mail,idle_timeout=10m",
     )
     .unwrap();
     assert_eq!(options.tree.attachments, Attachments::Dir);
@@ -44,6 +44,8 @@ fn every_option_arrives() {
         (Some(1000), Some(100))
     );
     assert_eq!(options.mount.fsname.as_deref(), Some("mail"));
+    let ten_minutes = Duration::from_secs(600);
+    assert_eq!(options.mount.idle_timeout, Some(ten_minutes));
 }
 
 #[test]
@@ -107,6 +109,9 @@ fn a_wrong_value_is_named_with_what_would_be_right() {
         "sandbox",
         "sandbox=no",
         "fsname=",
+        "idle_timeout",
+        "idle_timeout=soon",
+        "idle_timeout=0",
         "layout=mbox",
         "names=",
         "tz=",
