@@ -5,8 +5,11 @@ mod support;
 
 use std::collections::BTreeMap;
 use std::fs;
+use std::io::{BufRead, BufReader};
 use std::path::{Path, PathBuf};
-use std::process::{Command, Output};
+use std::process::{Command, Output, Stdio};
+use std::thread;
+use std::time::{Duration, Instant};
 
 use support::*;
 use tempfile::TempDir;
@@ -165,6 +168,71 @@ fn filters_take_what_fulfils_all_of_them_and_nothing_else() {
         let (_, output) = case.export("refused", &arguments);
         assert_eq!(output.status.code(), Some(16), "{arguments:?}");
     }
+}
+
+#[test]
+fn appointments_are_of_the_days_on_which_they_take_place() {
+    let scratch = tempfile::tempdir().unwrap();
+    let file = scratch.path().join("calendar.pst");
+    let mut store = Store::new(Format::Unicode, Crypt::Permute);
+    let top = store.ipm_subtree();
+    let calendar = store.folder_of(top, "Calendar", "IPF.Appointment");
+    let day = |month, day, hour| filetime(2024, month, day, hour, 0);
+    let written = day(1, 2, 9);
+    let of =
+        |subject: &str, start, end| Message::appointment(subject, start, end, "").time(written);
+    let series = |subject: &str, last: Option<u64>| {
+        let series =
+            of(subject, day(2, 1, 9), day(2, 1, 10)).named(PSETID_APPOINTMENT, 0x8223, true);
+        match last {
+            Some(last) => series.named(PSETID_APPOINTMENT, 0x8236, Value::Time(last)),
+            None => series,
+        }
+    };
+    for message in [
+        of("lunch", day(6, 3, 10), day(6, 3, 11)),
+        of("fair", day(6, 1, 8), day(6, 5, 18)),
+        of("until midnight", day(6, 2, 20), day(6, 3, 0)),
+        series("until March", Some(day(3, 28, 0))),
+        series("until June", Some(day(6, 3, 0))),
+        series("for ever", None),
+        // Mail about it is of the day on which it came.
+        Message::new("IPM.Schedule.Meeting.Request", "invitation")
+            .time(written)
+            .named(PSETID_APPOINTMENT, 0x820D, Value::Time(day(6, 3, 10))),
+    ] {
+        store.message(calendar, message);
+    }
+    store.write(&file).unwrap();
+    let taken = |since: &str, until: &str| -> Vec<String> {
+        let file = file.to_str().unwrap();
+        let output = run(&[
+            "index",
+            "--no-hash",
+            "--since",
+            since,
+            "--until",
+            until,
+            file,
+        ]);
+        let records = records(&String::from_utf8(output.stdout).unwrap());
+        let mut subjects: Vec<String> = records
+            .values()
+            .map(|record| record["subject"].clone())
+            .collect();
+        subjects.sort();
+        subjects
+    };
+    assert_eq!(
+        taken("2024-06-03", "2024-06-03"),
+        ["fair", "for ever", "lunch", "until June"]
+    );
+    assert_eq!(taken("2024-06-04", "2024-06-30"), ["fair", "for ever"]);
+    assert_eq!(taken("2024-01-01", "2024-01-31"), ["invitation"]);
+    assert_eq!(
+        taken("2024-02-01", "2024-02-01"),
+        ["for ever", "until June", "until March"]
+    );
 }
 
 #[test]
@@ -368,6 +436,62 @@ fn found_is_written_and_failed_in_every_folder() {
     // The attachment has no hash; the message that carries it is there, with a placeholder.
     assert_eq!(told(false), (true, false));
     assert_eq!(told(true), (true, false));
+}
+
+/// Runs `ostfs index` and reads `lines` of what it prints; returns how many bytes it has read by its end.
+fn bytes_read(arguments: &[&str], lines: usize) -> u64 {
+    let mut process = Command::new(env!("CARGO_BIN_EXE_ostfs"))
+        .arg("index")
+        .args(arguments)
+        .env_remove("RUST_LOG")
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        .spawn()
+        .unwrap();
+    let out = BufReader::new(process.stdout.take().unwrap());
+    assert!(out.lines().take(lines).count() > 2);
+    let of_process = |file: &str| fs::read_to_string(format!("/proc/{}/{file}", process.id()));
+    let start = Instant::now();
+    // It has ended, and nobody has asked how: so the kernel still has its figures.
+    while !of_process("status").unwrap().contains("State:\tZ") {
+        if start.elapsed() > Duration::from_secs(20) {
+            process.kill().unwrap();
+            panic!("still running after {:?}", start.elapsed());
+        }
+        thread::sleep(Duration::from_millis(5));
+    }
+    let figures = of_process("io").unwrap();
+    let output = process.wait_with_output().unwrap();
+    assert!(output.status.success(), "{output:?}");
+    assert!(output.stderr.is_empty(), "{output:?}");
+    let read = figures
+        .lines()
+        .find_map(|line| line.strip_prefix("rchar: "));
+    read.unwrap().parse().unwrap()
+}
+
+#[test]
+fn a_reader_that_has_seen_enough_ends_the_index() {
+    let scratch = tempfile::tempdir().unwrap();
+    let file = scratch.path().join("large.pst");
+    let mut mailbox = realistic::Mailbox::new(2000);
+    mailbox.bytes = Some(40 << 20);
+    let mut writer = Writer::create(&file, Options::new(Format::Unicode, Crypt::Permute)).unwrap();
+    let folders = mailbox.make_folders(&mut writer);
+    for (folder, mail) in mailbox.mails() {
+        writer.message(folders[folder], &mail).unwrap();
+    }
+    writer.finish().unwrap();
+    let name = file.to_str().unwrap();
+    let whole = bytes_read(&["--no-hash", name], usize::MAX);
+    for arguments in [&["--no-hash", name][..], &["--no-hash", "--json", name]] {
+        let read = bytes_read(arguments, 3);
+        assert!(read < whole / 4, "{arguments:?}: {read} of {whole} bytes");
+    }
+    // Nor is the file itself hashed to its end, which would take hours.
+    let source = fs::OpenOptions::new().write(true).open(&file).unwrap();
+    source.set_len(1 << 40).unwrap();
+    bytes_read(&[name], 3);
 }
 
 /// Node of the first message that is put into a store.

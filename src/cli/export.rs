@@ -136,7 +136,7 @@ fn watched(
             scope.spawn(|| {
                 sources
                     .iter()
-                    .map(|(path, file)| Record::of_source(path, file))
+                    .map(|(path, file)| Record::of_source(path, file, progress))
                     .collect()
             })
         });

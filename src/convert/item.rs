@@ -1,10 +1,14 @@
 //! Which items are files of their own format, and which that is.
 #![forbid(unsafe_code)]
 
+use std::time::{Duration, SystemTime};
+
 use super::reader::{Reader, Resolve};
 use super::{calendar, contact, lids, note};
 use crate::ltp::tags;
 use crate::messaging::Message;
+
+const ONE_DAY: Duration = Duration::from_secs(24 * 60 * 60);
 
 /// What an item needs from outside.
 #[derive(Clone, Copy)]
@@ -78,6 +82,28 @@ fn kind(class: &str) -> Option<Kind> {
 /// Extension of the files of items of message class `class`, without opening one; None for mail and all else.
 pub fn extension(class: &str) -> Option<&'static str> {
     kind(class).map(Kind::extension)
+}
+
+/// When an appointment takes place, if `message` is one: its start and end, of a series those of all of it. Without an end
+/// it goes on for ever.
+pub fn appointment_period(message: &Message) -> Option<(SystemTime, Option<SystemTime>)> {
+    let class = message.properties().string(tags::MESSAGE_CLASS).ok()??;
+    if kind(&class) != Some(Kind::Event) {
+        return None;
+    }
+    let reader = Reader::new(message, &|_| None);
+    let start = reader.time(lids::APPOINTMENT_START_WHOLE)?;
+    let end = match reader.boolean(lids::RECURRING) {
+        // The beginning of its last day.
+        true => reader
+            .time(lids::CLIP_END)
+            .map(|day| day.system_time() + ONE_DAY),
+        false => {
+            let end = reader.time(lids::APPOINTMENT_END_WHOLE).unwrap_or(start);
+            Some(end.system_time())
+        }
+    };
+    Some((start.system_time(), end))
 }
 
 /// `message` in its own format, if it is an appointment, contact, distribution list, task, journal entry or note; None

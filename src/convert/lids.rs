@@ -80,6 +80,7 @@ pub(crate) const RECURRING: Key = appointment(0x8223);
 pub(crate) const INTENDED_BUSY_STATUS: Key = appointment(0x8224);
 pub(crate) const EXCEPTION_REPLACE_TIME: Key = appointment(0x8228);
 pub(crate) const TIME_ZONE_STRUCT: Key = appointment(0x8233);
+pub(crate) const CLIP_END: Key = appointment(0x8236);
 pub(crate) const TIME_ZONE_DESCRIPTION: Key = appointment(0x8234);
 pub(crate) const TO_ATTENDEES_STRING: Key = appointment(0x823B);
 pub(crate) const CC_ATTENDEES_STRING: Key = appointment(0x823C);

@@ -34,7 +34,7 @@ pub mod text;
 mod tnef;
 
 use attachment::Content;
-pub use item::{Item, ItemOptions, extension, item, item_of_class, note_color};
+pub use item::{Item, ItemOptions, appointment_period, extension, item, item_of_class, note_color};
 use mail::address_book::AddressBook;
 pub use reader::Resolve;
 pub use rendition::{Eol, Rendition};

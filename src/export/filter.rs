@@ -10,7 +10,7 @@ use crate::tree::{Forest, Ino, Summary};
 pub struct Filter {
     /// Paths of folders, from the root of the tree: items in one of them or below it. Any folder if there are none.
     pub folders: Vec<String>,
-    /// Items of this time or later.
+    /// Items of this time or later: by delivery, submission or creation, and appointments by when they take place.
     pub since: Option<SystemTime>,
     /// Items before this time.
     pub until: Option<SystemTime>,
@@ -59,14 +59,7 @@ impl Filter {
     }
 
     fn takes_summary(&self, item: &Summary) -> bool {
-        let in_time = match item.date {
-            Some(date) => {
-                self.since.is_none_or(|since| date >= since)
-                    && self.until.is_none_or(|until| date < until)
-            }
-            None => self.since.is_none() && self.until.is_none(),
-        };
-        in_time
+        self.takes_time(item)
             && self
                 .subject
                 .as_ref()
@@ -75,6 +68,16 @@ impl Filter {
                 .class
                 .as_ref()
                 .is_none_or(|class| is_derived(&item.class, class))
+    }
+
+    /// Whether some of the item's time is taken.
+    fn takes_time(&self, item: &Summary) -> bool {
+        let moment = item.date.map(|date| (date, Some(date)));
+        let Some((start, end)) = item.period.or(moment) else {
+            return self.since.is_none() && self.until.is_none();
+        };
+        let is_late_enough = |since| start >= since || end.is_none_or(|end| end > since);
+        self.since.is_none_or(is_late_enough) && self.until.is_none_or(|until| start < until)
     }
 }
 
@@ -130,6 +133,7 @@ mod tests {
         let day = |number: u64| SystemTime::UNIX_EPOCH + Duration::from_secs(number * 86_400);
         let item = Summary {
             date: Some(day(10)),
+            period: None,
             subject: "Grüße aus Köln".to_owned(),
             class: "IPM.Note.SMIME".to_owned(),
         };

@@ -12,6 +12,8 @@ use std::time::SystemTime;
 use serde::Serialize;
 use sha2::{Digest, Sha256};
 
+use super::Progress;
+
 /// Bytes read at a time.
 const CHUNK: usize = 1 << 20;
 
@@ -59,12 +61,12 @@ impl Record {
     /// `class` of a data file.
     pub const SOURCE: &str = "source";
 
-    /// The record of the data file `path`, all of which is read from `file`.
-    pub fn of_source(path: &Path, mut file: &File) -> io::Result<Self> {
+    /// The record of the data file `path`, all of which is read from `file`, unless `progress` says that nobody wants it.
+    pub fn of_source(path: &Path, mut file: &File, progress: &Progress) -> io::Result<Self> {
         let mut hash = Sha256::new();
         let mut buffer = vec![0; CHUNK];
         let mut size = 0;
-        loop {
+        while !progress.is_abandoned() {
             let read = file.read(&mut buffer)?;
             if read == 0 {
                 break;
@@ -125,17 +127,17 @@ impl<'a> Manifest<'a> {
         }
     }
 
-    /// Takes batch `number`. What cannot be written is told at the end.
-    pub(super) fn add(&mut self, number: u64, records: Vec<Record>) {
+    /// Takes batch `number`, and writes what is complete, so that a reader sees it at once. False if nothing can be written
+    /// any more; why is told at the end.
+    pub(super) fn add(&mut self, number: u64, records: Vec<Record>) -> bool {
         self.early.insert(number, records);
         while let Some(records) = self.early.remove(&self.next) {
             self.next += 1;
-            for record in records {
-                if let Err(error) = self.out.write(&record) {
-                    self.error.get_or_insert(error);
-                }
+            if self.error.is_none() {
+                self.error = self.out.write(&records).err();
             }
         }
+        self.error.is_none()
     }
 
     /// Ends it with the records of the data files.
@@ -144,26 +146,35 @@ impl<'a> Manifest<'a> {
         self.add(number, sources);
         match self.error {
             Some(error) => Err(error),
-            None => self.out.flush(),
+            None => Ok(()),
         }
     }
 }
 
-impl Output<'_> {
-    fn write(&mut self, record: &Record) -> io::Result<()> {
-        match self {
-            Output::Csv(out) => out.serialize(record).map_err(io::Error::from),
-            Output::JsonLines(out) => {
-                serde_json::to_writer(&mut *out, record)?;
-                out.write_all(b"\n")
-            }
-        }
+/// What the system said: a reader that is gone is told by its kind.
+fn system_error(error: csv::Error) -> io::Error {
+    match error.into_kind() {
+        csv::ErrorKind::Io(error) => error,
+        other => io::Error::other(format!("{other:?}")),
     }
+}
 
-    fn flush(&mut self) -> io::Result<()> {
+impl Output<'_> {
+    fn write(&mut self, records: &[Record]) -> io::Result<()> {
         match self {
-            Output::Csv(out) => out.flush(),
-            Output::JsonLines(out) => out.flush(),
+            Output::Csv(out) => {
+                for record in records {
+                    out.serialize(record).map_err(system_error)?;
+                }
+                out.flush()
+            }
+            Output::JsonLines(out) => {
+                for record in records {
+                    serde_json::to_writer(&mut *out, record)?;
+                    out.write_all(b"\n")?;
+                }
+                out.flush()
+            }
         }
     }
 }

@@ -13,7 +13,7 @@ mod write;
 use std::io;
 use std::ops::Range;
 use std::path::{Path, PathBuf};
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
 use std::sync::{Arc, OnceLock};
 
@@ -35,7 +35,7 @@ const QUEUE: usize = 16;
 /// Directories within each other; deeper than any path that a system call takes.
 const MAX_DEPTH: usize = 200;
 
-/// What an export has done so far. Read by a progress bar while it runs.
+/// What an export has done so far, for all its threads. Read by a progress bar while it runs.
 #[derive(Debug, Default)]
 pub struct Progress {
     /// Items that are done, of those that [`Forest::count_items`] counts.
@@ -48,11 +48,17 @@ pub struct Progress {
     pub bytes: AtomicU64,
     /// Files, links and directories that could not be read or written.
     pub failed: AtomicU64,
+    /// Set once nothing is left to do: only the manifest was wanted, and it cannot be written (`| head`).
+    pub abandoned: AtomicBool,
 }
 
 impl Progress {
     fn add(counter: &AtomicU64, amount: u64) {
         counter.fetch_add(amount, Ordering::Relaxed);
+    }
+
+    fn is_abandoned(&self) -> bool {
+        self.abandoned.load(Ordering::Relaxed)
     }
 }
 
@@ -141,8 +147,10 @@ impl Export<'_> {
             drop(records);
             scope.spawn(move || {
                 for (number, records) in record_receiver {
-                    if let Some(manifest) = &mut manifest {
-                        manifest.add(number, records);
+                    let manifest = manifest.as_mut();
+                    let is_written = manifest.is_none_or(|out| out.add(number, records));
+                    if !is_written && self.target.is_none() {
+                        progress.abandoned.store(true, Ordering::Relaxed);
                     }
                 }
             });
@@ -175,7 +183,9 @@ impl Run<'_> {
         let mut directories = Vec::new();
         let mut number = 0;
         let mut todo = vec![(Ino::ROOT, String::new(), None, 0)];
-        while let Some((ino, path, folder, depth)) = todo.pop() {
+        while let Some((ino, path, folder, depth)) = todo.pop()
+            && !self.progress.is_abandoned()
+        {
             let directory = match self.directory(ino, path.clone(), folder, depth) {
                 Ok(directory) => Arc::new(directory),
                 Err(error) => {
@@ -251,6 +261,9 @@ impl Run<'_> {
     fn write_batches(&self, receiver: &Mutex<Receiver<Batch>>, manifest: &Records) {
         let mut buffer = vec![0; write::CHUNK];
         while let Some(batch) = next(receiver) {
+            if self.progress.is_abandoned() {
+                continue;
+            }
             let records = self.write_batch(&batch, &mut buffer);
             if self.records {
                 // The receiver outlives the writers, so sending does not fail.
@@ -276,6 +289,9 @@ impl Run<'_> {
             total.items += u64::from(is_item);
             let written = self.write(directory, entry, buffer);
             self.export.forest.forget(entry.ino);
+            if self.progress.is_abandoned() {
+                break;
+            }
             if let Err(error) = &written {
                 total.failed += 1;
                 self.fail(&self.target(&join(&directory.path, entry.name)), error);

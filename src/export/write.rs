@@ -47,7 +47,7 @@ impl Task<'_> {
         }
         let attr = self.forest.attr(self.ino)?;
         let Some(path) = self.path else {
-            return self.look(attr, buffer);
+            return self.look(attr, buffer, progress);
         };
         if self.may_be_there && is_there(path, &attr) {
             Progress::add(&progress.kept, 1);
@@ -116,14 +116,23 @@ impl Task<'_> {
     }
 
     /// The file as it would be written; read only if its hash is wanted.
-    fn look(&self, mut attr: Attr, buffer: &mut [u8]) -> Result<Written, Failed> {
+    fn look(
+        &self,
+        mut attr: Attr,
+        buffer: &mut [u8],
+        progress: &Progress,
+    ) -> Result<Written, Failed> {
         let mut sum = Sum::new(self.hash);
+        let go_on = |_: &[u8]| match progress.is_abandoned() {
+            true => Err(io::ErrorKind::BrokenPipe.into()),
+            false => Ok(()),
+        };
         if self.hash {
-            let mut read = self.copy(&attr, buffer, &mut sum, |_| Ok(()));
+            let mut read = self.copy(&attr, buffer, &mut sum, go_on);
             if let (Err(_), Some(replacement)) = (&read, self.forest.replacement(self.ino)) {
                 attr = self.forest.attr(replacement)?;
                 sum = Sum::new(true);
-                read = self.copy(&attr, buffer, &mut sum, |_| Ok(()));
+                read = self.copy(&attr, buffer, &mut sum, go_on);
             }
             read?;
         }

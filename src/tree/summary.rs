@@ -4,7 +4,8 @@ use std::time::SystemTime;
 
 use super::ino::{Ino, MessagePath, Object};
 use super::{Forest, Tree};
-use crate::ltp::tags;
+use crate::convert::appointment_period;
+use crate::ltp::{FileTime, tags};
 use crate::messaging::Message;
 use crate::ndb::NodeId;
 
@@ -13,6 +14,8 @@ use crate::ndb::NodeId;
 pub struct Summary {
     /// Delivery, else submit, else creation time.
     pub date: Option<SystemTime>,
+    /// Start and end of an appointment, of a series those of all of it; one without an end goes on for ever.
+    pub period: Option<(SystemTime, Option<SystemTime>)>,
     /// PidTagSubject, or the display name of a contact.
     pub subject: String,
     /// PidTagMessageClass.
@@ -74,7 +77,8 @@ impl Tree {
         let subject = message.subject().ok().flatten();
         let subject = subject.map(|subject| subject.text);
         Some(Summary {
-            date: message.time().map(|time| time.system_time()),
+            date: message.time().map(FileTime::system_time),
+            period: appointment_period(&message),
             subject: subject
                 .filter(|subject| !subject.is_empty())
                 .or_else(|| string(tags::DISPLAY_NAME))
