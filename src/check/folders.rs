@@ -60,17 +60,14 @@ pub(super) fn check(store: &Arc<Store>, checker: &mut Checker) -> Vec<NodeEntry>
 }
 
 fn is_item(nid: NodeId) -> bool {
-    is_folder(nid) || [NodeType::NORMAL_MESSAGE, NodeType::ASSOC_MESSAGE].contains(&nid.node_type())
-}
-
-fn is_folder(nid: NodeId) -> bool {
-    [NodeType::NORMAL_FOLDER, NodeType::SEARCH_FOLDER].contains(&nid.node_type())
+    nid.is_folder()
+        || [NodeType::NORMAL_MESSAGE, NodeType::ASSOC_MESSAGE].contains(&nid.node_type())
 }
 
 /// A folder or message has a folder as its parent, and that folder is there.
 fn parent(node: &NodeEntry, nodes: &Nodes<'_>, checker: &mut Checker) {
     let (nid, parent) = (node.nid, node.parent);
-    if !is_folder(parent) {
+    if !parent.is_folder() {
         let problem = format!("nidParent: expected a folder, found {:#x}", parent.0);
         checker.error("NBT entry", nid, problem, Some(nid));
     } else if !nodes.contains_key(&parent) {

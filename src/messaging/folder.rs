@@ -133,11 +133,19 @@ impl Folder {
         let mut listed = HashSet::new();
         if let Some(table) = &table {
             match table.rows(&mut noted) {
-                Ok(rows) => children.extend(
-                    rows.iter()
-                        .filter(|row| listed.insert(row.id))
-                        .map(|row| self.subfolder(row)),
-                ),
+                Ok(rows) => {
+                    for row in rows.iter().filter(|row| listed.insert(row.id)) {
+                        if NodeId(row.id).is_folder() {
+                            children.push(self.subfolder(row));
+                        } else {
+                            noted(Error::corrupt(
+                                "hierarchy table",
+                                self.nid,
+                                format_args!("row: expected a folder, found {:#x}", row.id),
+                            ));
+                        }
+                    }
+                }
                 Err(error) => noted(error),
             }
         }

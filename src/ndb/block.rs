@@ -8,11 +8,12 @@ use std::sync::Arc;
 use miniz_oxide::inflate::decompress_slice_iter_to_slice;
 
 use super::NodeDatabase;
+use super::btree::Leaf;
 use super::crc::{crc, signature};
 use super::crypt;
 use super::format::Format;
 use super::ids::BlockId;
-use super::page::{BTreePage, BlockEntry};
+use super::page::BlockEntry;
 use super::source::Source;
 use crate::bytes::{u16_at, u32_at, uint_at};
 use crate::error::{Error, Result};
@@ -112,7 +113,7 @@ impl NodeDatabase {
     }
 
     /// The entry of block `bid`; `leaf` is the page that the one before it was in.
-    fn block_entry(&self, bid: BlockId, leaf: &mut Option<Arc<BTreePage>>) -> Result<BlockEntry> {
+    fn block_entry(&self, bid: BlockId, leaf: &mut Option<Leaf>) -> Result<BlockEntry> {
         if let Some(entry) = self.find_block_near(bid, leaf)? {
             return Ok(entry);
         }

@@ -76,18 +76,23 @@ impl NodeDatabase {
     }
 
     /// The leaf that can hold `key`, and the index of the last entry in it that is not above `key`.
-    fn descend(&self, page_type: PageType, key: u64) -> Result<Option<(Arc<BTreePage>, usize)>> {
+    fn descend(&self, page_type: PageType, key: u64) -> Result<Option<(Leaf, usize)>> {
         let mut page = self.root_page(page_type)?;
+        let mut keys = 0..u64::MAX;
         loop {
             let Some(index) = page.partition(key).checked_sub(1) else {
                 return Ok(None);
             };
             if page.level == 0 {
-                return Ok(Some((page, index)));
+                return Ok(Some((Leaf { page, keys }, index)));
             }
             let Some(child) = page.child(index) else {
                 return Ok(None);
             };
+            keys.start = keys.start.max(child.key);
+            keys.end = page
+                .key(index + 1)
+                .map_or(keys.end, |next| keys.end.min(next));
             page = self.child_page(page_type, &page, child)?;
         }
     }
@@ -125,7 +130,7 @@ impl NodeDatabase {
     pub fn find_node(&self, nid: NodeId) -> Result<Option<NodeEntry>> {
         let found = match self.descend(PageType::Nbt, u64::from(nid.0)) {
             Ok(found) => Ok(found
-                .and_then(|(leaf, index)| leaf.node(index))
+                .and_then(|(leaf, index)| leaf.page.node(index))
                 .filter(|entry| entry.nid == nid)),
             Err(error) => self
                 .rescued(PageType::Nbt, error, |rescue| rescue.node(nid))
@@ -146,19 +151,20 @@ impl NodeDatabase {
     pub(super) fn find_block_near(
         &self,
         bid: BlockId,
-        leaf: &mut Option<Arc<BTreePage>>,
+        leaf: &mut Option<Leaf>,
     ) -> Result<Option<BlockEntry>> {
-        let within = |page: &BTreePage, index: usize| {
-            page.block(index).filter(|entry| entry.block.bid == bid)
+        let within = |leaf: &Leaf, index: usize| {
+            let entry = leaf.page.block(index);
+            entry.filter(|entry| entry.block.bid == bid)
         };
-        if let Some(page) = leaf
-            && let Some(index) = page.partition(bid.0).checked_sub(1)
-            && let Some(entry) = within(page, index)
+        if let Some(leaf) = leaf
+            && leaf.keys.contains(&bid.0)
+            && let Some(index) = leaf.page.partition(bid.0).checked_sub(1)
         {
-            return Ok(Some(entry));
+            return Ok(within(leaf, index));
         }
         match self.descend(PageType::Bbt, bid.0) {
-            Ok(Some((page, index))) => Ok(within(leaf.insert(page), index)),
+            Ok(Some((found, index))) => Ok(within(leaf.insert(found), index)),
             Ok(None) => Ok(None),
             Err(error) => self.rescued(PageType::Bbt, error, |rescue| rescue.block(bid)),
         }
@@ -174,6 +180,12 @@ impl NodeDatabase {
     pub fn blocks(&self) -> impl Iterator<Item = Result<BlockEntry>> + '_ {
         Walk::new(self, &BLOCKS)
     }
+}
+
+/// A leaf page, and the keys that the pages above it have lookups find in it: what else it holds is out of place.
+pub(super) struct Leaf {
+    page: Arc<BTreePage>,
+    keys: Range<u64>,
 }
 
 /// How the entries of one tree are read from a leaf, or from the finds of a scan.

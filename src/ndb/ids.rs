@@ -66,6 +66,11 @@ impl NodeId {
         NodeType((self.0 & Self::TYPE_MASK) as u8)
     }
 
+    /// Whether it is that of a folder or a search folder.
+    pub fn is_folder(self) -> bool {
+        [NodeType::NORMAL_FOLDER, NodeType::SEARCH_FOLDER].contains(&self.node_type())
+    }
+
     /// Its index: the high 27 bits, shared by all nodes of one folder.
     pub fn index(self) -> u32 {
         self.0 >> Self::TYPE_BITS

@@ -94,8 +94,9 @@ impl Tree {
     }
 
     /// The subfolders that the directory of folder `nid` shows, with their display names: those that belong to it by
-    /// their own word, and, below a root, those that belong nowhere. All others are shown elsewhere or in
-    /// `lost+found`. So the tree has no cycles, and no folder is below itself or, by many ways, below another.
+    /// their own word, and, below a root, those that belong nowhere, neither to a folder that exists nor, be it lost,
+    /// to a root. All others are shown elsewhere or in `lost+found`. So the tree has no cycles, and no folder is below
+    /// itself or, by many ways, below another.
     pub(super) fn subfolders(&self, nid: NodeId) -> Vec<(NodeId, Option<String>)> {
         let mut shown = Vec::new();
         if self.ancestors(nid).count() >= MAX_FOLDER_DEPTH {
@@ -115,10 +116,9 @@ impl Tree {
             let parent = self.parent_of(child.nid);
             let belongs_nowhere = || {
                 let exists = |parent| matches!(self.store.ndb().find_node(parent), Ok(Some(_)));
-                child.nid != nid
-                    && !parent.is_some_and(exists)
-                    && child.nid != NodeId::ROOT_FOLDER
+                !parent.is_some_and(exists)
                     && *hangs_on_root.get_or_init(|| self.hangs_on_root(nid))
+                    && !self.hangs_on_root(child.nid)
             };
             if parent != Some(nid) && !belongs_nowhere() {
                 self.problems.note(format!(
