@@ -6,7 +6,7 @@ use std::fs;
 use std::io::Read;
 use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
-use std::process::{Child, Command, Output};
+use std::process::{Child, Command, Output, Stdio};
 use std::time::{Duration, Instant};
 
 use sha2::{Digest, Sha256};
@@ -36,6 +36,11 @@ pub struct Mount {
 
 impl Mount {
     pub fn new(file: &Path, arguments: &[&str]) -> Mount {
+        Mount::logging(file, arguments, Stdio::inherit())
+    }
+
+    /// With its log written to `log`.
+    pub fn logging(file: &Path, arguments: &[&str], log: impl Into<Stdio>) -> Mount {
         let directory = TempDir::new().unwrap();
         let path = directory.path().to_path_buf();
         let process = Command::new(OSTFS)
@@ -43,6 +48,7 @@ impl Mount {
             .args(arguments)
             .arg(file)
             .arg(&path)
+            .stderr(log)
             .spawn()
             .unwrap();
         let mount = Mount {
