@@ -6,8 +6,10 @@ mod support;
 
 use std::collections::BTreeMap;
 use std::fs;
+use std::os::unix::net::UnixDatagram;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
+use std::thread;
 use std::time::{Duration, Instant};
 
 use mounted::{OSTFS, can_mount, is_mounted, ostfs, picture, run, wait_until};
@@ -114,7 +116,7 @@ fn redacted_logs_name_nothing() {
     run("kill", &["-TERM", &process.id()]);
     wait_until("the mount is detached", || !is_mounted(&here.join("mnt")));
     // The end of the last use ends ostfs, which has to log before.
-    std::thread::sleep(Duration::from_millis(500));
+    thread::sleep(Duration::from_millis(500));
     inside.kill().unwrap();
     inside.wait().unwrap();
     let log = process.log();
@@ -134,21 +136,25 @@ fn redacted_logs_name_nothing() {
     }
 }
 
-#[test]
-fn problems_are_logged_without_names_too() {
-    if !can_mount() {
-        return;
-    }
-    let (_folder, here) = scene();
-    let file = here.join("secret-file.pst");
-    let intact = fs::read(&file).unwrap();
+/// Makes parts of `file` unreadable.
+fn damage(file: &Path) {
+    let intact = fs::read(file).unwrap();
     let header = 0x4400;
     let damaged: Vec<u8> = intact
         .iter()
         .enumerate()
         .map(|(at, byte)| byte ^ u8::from(at > header && at % 4096 == 0))
         .collect();
-    fs::write(&file, damaged).unwrap();
+    fs::write(file, damaged).unwrap();
+}
+
+#[test]
+fn problems_are_logged_without_names_too() {
+    if !can_mount() {
+        return;
+    }
+    let (_folder, here) = scene();
+    damage(&here.join("secret-file.pst"));
     let process = Logged::start(&here, &["-f", "-o", "redact"]);
     let mut found = Command::new("find").arg(here.join("mnt")).output().unwrap();
     found.stdout.clear();
@@ -177,6 +183,114 @@ fn problems_are_logged_without_names_too() {
     }
 }
 
+/// Mounts, reads everything and unmounts in a mount namespace whose /dev/log is ours; returns what was sent there: priorities,
+/// and lines behind "ostfs[PID]: ".
+fn system_log(here: &Path, options: &str) -> Vec<(u8, String)> {
+    let log = UnixDatagram::bind(here.join("log")).unwrap();
+    log.set_read_timeout(Some(Duration::from_secs(20))).unwrap();
+    // Whoever sends waits while the socket is full.
+    let reader = thread::spawn(move || {
+        let mut lines: Vec<(u8, String)> = Vec::new();
+        while lines
+            .last()
+            .is_none_or(|(_, line)| !line.ends_with(": unmounted"))
+        {
+            let mut buffer = [0; 4096];
+            let length = log.recv(&mut buffer).expect("a line in the system log");
+            let line = String::from_utf8(buffer[..length].to_vec()).unwrap();
+            let (head, text) = line.split_once("]: ").expect(&line);
+            let (priority, tag) = head.strip_prefix('<').unwrap().split_once('>').unwrap();
+            let (_, pid) = tag.rsplit_once(" ostfs[").expect(&line);
+            assert!(pid.parse::<u32>().is_ok(), "{line}");
+            lines.push((
+                priority.parse().unwrap(),
+                text.trim_end_matches(['\n', '\0']).to_owned(),
+            ));
+        }
+        lines
+    });
+    let script = r#"
+        set -eu
+        here=$1
+        mount -t tmpfs dev "$here/dev"
+        for device in null zero urandom fuse; do
+            touch "$here/dev/$device"
+            mount --bind "/dev/$device" "$here/dev/$device"
+        done
+        ln -s "$here/log" "$here/dev/log"
+        mount --rbind "$here/dev" /dev
+        cd "$here"
+        "$2" mount -o "$3" -v secret-file.pst mnt
+        tar -cf - -C mnt . >/dev/null 2>&1 || true
+        "$2" unmount mnt
+    "#;
+    fs::create_dir_all(here.join("dev")).unwrap();
+    let arguments = [
+        "-m",
+        "sh",
+        "-c",
+        script,
+        "sh",
+        here.to_str().unwrap(),
+        OSTFS,
+        options,
+    ];
+    run("unshare", &arguments);
+    fs::remove_file(here.join("log")).unwrap();
+    reader.join().unwrap()
+}
+
+#[test]
+fn in_the_background_the_log_is_that_of_the_system() {
+    /// syslog(3): the facility "daemon", with the severities "warning" and "info".
+    const WARNING: u8 = 3 << 3 | 4;
+    const INFO: u8 = 3 << 3 | 6;
+    if !can_mount() {
+        return;
+    }
+    if run("id", &["-u"]) != "0\n" {
+        println!("skipped: only root can put a socket in the place of /dev/log");
+        return;
+    }
+    let (_folder, here) = scene();
+    let names: Vec<String> = {
+        let _mount = Logged::start(&here, &["-f"]);
+        let tree = picture(&here.join("mnt"));
+        run(OSTFS, &["unmount", here.join("mnt").to_str().unwrap()]);
+        let name = |path: &PathBuf| path.file_name().unwrap().to_string_lossy().into_owned();
+        tree.keys().map(name).collect()
+    };
+    damage(&here.join("secret-file.pst"));
+    let point = here.join("mnt").display().to_string();
+    let lines = system_log(&here, "ro");
+    assert_eq!(lines.first().unwrap(), &(INFO, format!("{point}: mounted")));
+    assert_eq!(
+        lines.last().unwrap(),
+        &(INFO, format!("{point}: unmounted"))
+    );
+    let problems = &lines[1..lines.len() - 1];
+    assert!(!problems.is_empty());
+    assert!(
+        problems.iter().all(|(priority, _)| *priority == WARNING),
+        "{problems:?}"
+    );
+
+    let redacted = system_log(&here, "redact");
+    assert_eq!(redacted.len(), lines.len());
+    for ((priority, line), (same, _)) in redacted.iter().zip(&lines) {
+        assert_eq!(priority, same);
+        let told = names
+            .iter()
+            .chain([&point])
+            .find(|name| line.contains(*name));
+        assert_eq!(told, None, "{line}");
+        assert!(
+            !line.contains("secret-file") && !line.contains('@'),
+            "{line}"
+        );
+    }
+}
+
 #[test]
 fn a_mount_ends_when_nobody_has_used_it_for_a_while() {
     if !can_mount() {
@@ -192,7 +306,7 @@ fn a_mount_ends_when_nobody_has_used_it_for_a_while() {
         .spawn()
         .unwrap();
     // In use without a request.
-    std::thread::sleep(Duration::from_millis(2500));
+    thread::sleep(Duration::from_millis(2500));
     assert!(is_mounted(&point), "a working directory is a use");
     inside.kill().unwrap();
     inside.wait().unwrap();
@@ -200,7 +314,7 @@ fn a_mount_ends_when_nobody_has_used_it_for_a_while() {
     let used = Instant::now();
     while used.elapsed() < Duration::from_millis(2500) {
         assert!(point.join("Inbox").is_dir(), "it is in use");
-        std::thread::sleep(Duration::from_millis(100));
+        thread::sleep(Duration::from_millis(100));
     }
     wait_until("the mount is gone", || !is_mounted(&point));
     process.log();
