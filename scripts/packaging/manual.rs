@@ -25,12 +25,12 @@ $ ostfs unmount /mnt/mail
 Take all mail out, and go on after an interruption:
 .EX
 $ rsync \\-a /mnt/mail/ ~/mail\\-archive/
-$ ostfs export \\-o nonempty old\\-mailbox.ost ~/mail\\-archive
+$ ostfs export \\-\\-resume old\\-mailbox.ost ~/mail\\-archive
 .EE
 .TP
 One line of /etc/fstab:
 .EX
-/srv/old.ost /mnt/mail fuse.ostfs ro,noauto,user 0 0
+/srv/old.ost /mnt/mail fuse.ostfs allow_other,umask=022,nofail,idle_timeout=10m 0 0
 .EE
 .SH FILES
 .TP
@@ -44,7 +44,7 @@ What the file is. The directory is not listed, but there.
 What could not be read, and where.
 .TP
 .I MOUNTPOINT/.ostfs/index.csv
-A line for each item: path, node, date, subject, class.
+A line for each item in a folder: path, node, date, subject, class.
 .TP
 .I MOUNTPOINT/.ostfs/import/
 A folder of calendar or contacts in one file.
