@@ -1,7 +1,7 @@
 //! What people do at their desk with a mount: file managers, the tools of the shell, and the session that opens the README.
 //!
 //! What each program costs is counted: the requests in the log of the mount, and the bytes that its process read. The
-//! attachments are three quarters of the file, so whoever reads them to list a folder is far over the bounds.
+//! attachments are four fifths of the file, so whoever reads them to list a folder is far over the bounds.
 #![cfg(target_os = "linux")]
 
 mod mounted;
@@ -57,7 +57,7 @@ impl Scene {
             if number % WITH_ATTACHMENTS == 0 {
                 // A document, a picture that can be shown small, and a name that does not tell what it is.
                 let files = [
-                    ("report.pdf", Payload::random(150_000, number).to_vec()),
+                    ("report.pdf", Payload::random(400_000, number).to_vec()),
                     ("photo.bmp", bitmap(number)),
                     ("data.dat", Payload::random(5_000, number).to_vec()),
                 ];
@@ -82,7 +82,7 @@ impl Scene {
         }
         store.write(&file).unwrap();
         let texts = file.metadata().unwrap().len() - attached;
-        assert!(attached > 2 * texts, "{attached} bytes attached of {texts}");
+        assert!(attached > 4 * texts, "{attached} bytes attached of {texts}");
         Scene {
             scratch,
             file,
@@ -239,7 +239,8 @@ fn names_cost_no_text_and_sizes_no_attachment() {
         assert!(bytes < scene.texts / 5, "{what} costs {bytes} bytes");
     }
 
-    // Sizes are exact, so they take the texts; each of them once, and no attachment.
+    // Sizes are exact, so they take the texts, and no attachment. Now and then a request and a thread that works ahead
+    // look at the same text.
     let target = scene.scratch.path().join("target");
     let target = target.to_str().unwrap();
     for (what, program, arguments) in [
@@ -252,7 +253,7 @@ fn names_cost_no_text_and_sizes_no_attachment() {
         ("rsync", "rsync", &["-a", "--dry-run", ".", target]),
     ] {
         let bytes = listing(&scene, what, |mount| _ = mount.run(program, arguments));
-        assert!(bytes < scene.texts * 5 / 4, "{what} costs {bytes} bytes");
+        assert!(bytes < scene.texts * 2, "{what} costs {bytes} bytes");
     }
 }
 
@@ -325,7 +326,7 @@ fn who_watches_the_tree_is_told_of_no_change() {
         assert!(ended.stdout.is_empty(), "{ended:?}");
         assert_eq!(said.map_while(Result::ok).collect::<Vec<_>>(), [""; 0]);
     });
-    assert!(bytes < scene.texts * 5 / 4, "{bytes} bytes");
+    assert!(bytes < scene.texts * 2, "{bytes} bytes");
 }
 
 /// File managers with what makes them open a window.
@@ -450,7 +451,7 @@ fn file_managers_list_folders_without_opening_a_message() {
         let bytes = mount.bytes();
         println!("{name}: {bytes} bytes, texts have {}", scene.texts);
         assert_eq!(mount.requests("read "), [""; 0], "{name}");
-        assert!(bytes < scene.texts, "{name} costs {bytes} bytes");
+        assert!(bytes < scene.texts * 2, "{name} costs {bytes} bytes");
     }
 }
 
@@ -474,7 +475,7 @@ fn thumbnails_are_made_of_the_attachments_on_show_alone() {
     let read = mount.contents_read();
     assert!(read.is_subset(&BTreeSet::from([photo, data])), "{read:x?}");
     let bytes = mount.bytes();
-    assert!(bytes < scene.texts, "{bytes} bytes");
+    assert!(bytes < scene.texts * 2, "{bytes} bytes");
 }
 
 fn inode(directory: &Path, name: &str) -> u64 {
@@ -527,6 +528,8 @@ fn the_session_of_the_readme_is_what_the_commands_print() {
         left_out = false;
     }
     assert_eq!(printed.next(), None);
+    // What was copied is its owner's to change and to delete.
     let copied = scratch.path().join("mail-archive/Calendar");
+    assert_eq!(copied.metadata().unwrap().mode() & 0o777, 0o700);
     assert_eq!(fs::read_dir(copied).unwrap().count(), 2);
 }
