@@ -4,194 +4,27 @@
 //! attachments are four fifths of the file, so whoever reads them to list a folder is far over the bounds.
 #![cfg(target_os = "linux")]
 
+mod desk;
 mod mounted;
 mod programs;
 mod support;
 
 use std::collections::BTreeSet;
-use std::fs::{self, File};
+use std::fs;
 use std::io::{BufRead, BufReader};
-use std::os::unix::fs::{DirBuilderExt, MetadataExt};
-use std::path::{Path, PathBuf};
-use std::process::{Child, Command, Stdio};
+use std::os::unix::fs::MetadataExt;
+use std::path::Path;
+use std::process::{Command, Stdio};
 use std::thread::sleep;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
-use mounted::{Mount, OSTFS, can_mount, picture};
+use desk::screen::Screen;
+use desk::{Counted, LETTERS, PLANS, SENT, Scene, WITH_ATTACHMENTS};
+use mounted::{OSTFS, can_mount, picture};
 use programs::{command, installed, output};
-use support::realistic::person;
 use support::sample::sample;
-use support::{Attachment, Crypt, Folders, Format, Message, Payload, Store, filetime};
+use support::{Crypt, Format};
 use tempfile::TempDir;
-
-/// Messages of the inbox; every fifth has attachments.
-const LETTERS: u64 = 300;
-const WITH_ATTACHMENTS: u64 = 5;
-/// Messages of another folder, without attachments.
-const SENT: u64 = 100;
-/// Appointments, and contacts.
-const PLANS: u64 = 40;
-const HOUR: u64 = 36_000_000_000;
-
-/// A store of a few folders on disk, and what is in it.
-struct Scene {
-    scratch: TempDir,
-    file: PathBuf,
-    /// Bytes of the file that belong to no attachment: texts, tables and indexes.
-    texts: u64,
-}
-
-impl Scene {
-    fn new() -> Scene {
-        let scratch = TempDir::new().unwrap();
-        let file = scratch.path().join("desk.pst");
-        let mut store = Store::new(Format::Unicode, Crypt::Permute);
-        let top = store.ipm_subtree();
-        let inbox = store.folder(top, "Inbox");
-        let sent = store.folder(top, "Sent Items");
-        let calendar = store.folder_of(top, "Calendar", "IPF.Appointment");
-        let contacts = store.folder_of(top, "Contacts", "IPF.Contact");
-        let mut attached = 0;
-        for number in 0..LETTERS {
-            let mut mail = letter(number);
-            if number % WITH_ATTACHMENTS == 0 {
-                // A document, a picture that can be shown small, and a name that does not tell what it is.
-                let files = [
-                    ("report.pdf", Payload::random(400_000, number).to_vec()),
-                    ("photo.bmp", bitmap(number)),
-                    ("data.dat", Payload::random(5_000, number).to_vec()),
-                ];
-                for (name, content) in files {
-                    attached += content.len() as u64;
-                    mail = mail.attach(Attachment::data(name, content));
-                }
-            }
-            store.message(inbox, mail);
-        }
-        for number in LETTERS..LETTERS + SENT {
-            store.message(sent, letter(number));
-        }
-        for number in 0..PLANS {
-            let start = filetime(2024, 2, 1, 0, 0) + number * HOUR;
-            let subject = format!("Meeting {number}");
-            let meeting = Message::appointment(&subject, start, start + HOUR, "Room 4");
-            store.message(calendar, meeting);
-            let (name, address) = person(number);
-            let (given, surname) = name.split_once(' ').unwrap();
-            store.message(contacts, Message::contact(given, surname, &address));
-        }
-        store.write(&file).unwrap();
-        let texts = file.metadata().unwrap().len() - attached;
-        assert!(attached > 4 * texts, "{attached} bytes attached of {texts}");
-        Scene {
-            scratch,
-            file,
-            texts,
-        }
-    }
-
-    /// A fresh mount, which has nothing in its caches, with its costs on record under `name`.
-    fn mount(&self, name: &str) -> Counted {
-        let log = self.scratch.path().join(format!("{name}.log"));
-        let mount = Mount::logging(&self.file, &["-d"], File::create(&log).unwrap());
-        let before = bytes_read(&mount);
-        Counted { mount, log, before }
-    }
-}
-
-fn letter(number: u64) -> Message {
-    let (name, address) = person(number);
-    let text = format!("Letter {number} of {name}\r\n").repeat(200);
-    Message::mail(&format!("Letter {number}"))
-        .time(filetime(2024, 1, 1, 0, 0) + number * HOUR)
-        .from(&name, &address)
-        .to("Ann Adams", "ann@north.example")
-        .body(&text)
-}
-
-/// A picture of noise as a BMP of 24 bits.
-fn bitmap(seed: u64) -> Vec<u8> {
-    const SIDE: u32 = 220;
-    const HEADERS: u32 = 54;
-    let pixels = Payload::random(u64::from(SIDE * SIDE * 3), seed).to_vec();
-    let size = HEADERS + pixels.len() as u32;
-    let mut bytes = b"BM".to_vec();
-    for field in [size, 0, HEADERS, 40, SIDE, SIDE, 1 | 24 << 16] {
-        bytes.extend(field.to_le_bytes());
-    }
-    bytes.resize(HEADERS as usize, 0);
-    bytes.extend(pixels);
-    bytes
-}
-
-/// Bytes that the mount has read so far, as the kernel counts: from the file, and requests of some dozen bytes each.
-fn bytes_read(mount: &Mount) -> u64 {
-    let counters = fs::read_to_string(format!("/proc/{}/io", mount.process.id())).unwrap();
-    let line = counters
-        .lines()
-        .find_map(|line| line.strip_prefix("rchar: "));
-    line.unwrap().parse().unwrap()
-}
-
-/// A mount whose costs are counted.
-struct Counted {
-    mount: Mount,
-    log: PathBuf,
-    before: u64,
-}
-
-impl Counted {
-    fn path(&self) -> &Path {
-        &self.mount.path
-    }
-
-    fn bytes(&self) -> u64 {
-        bytes_read(&self.mount) - self.before
-    }
-
-    /// Waits until there was nothing to do for a moment: threads work ahead, and file managers have theirs.
-    fn settle(&self) {
-        let mut last = (self.bytes(), Instant::now());
-        while last.1.elapsed() < Duration::from_millis(400) {
-            sleep(Duration::from_millis(20));
-            let bytes = self.bytes();
-            if bytes != last.0 {
-                last = (bytes, Instant::now());
-            }
-        }
-    }
-
-    /// Lines of the log that start with `request`.
-    fn requests(&self, request: &str) -> Vec<String> {
-        let log = fs::read_to_string(&self.log).unwrap();
-        let lines = log.lines().filter_map(|line| line.strip_prefix("ostfs: "));
-        let lines = lines.filter(|line| line.starts_with(request));
-        lines.map(str::to_owned).collect()
-    }
-
-    /// Files that somebody was told the attributes of.
-    fn looked_at(&self) -> usize {
-        self.requests("lookup ").len() + self.requests("attributes ").len()
-    }
-
-    /// Inode numbers of the files of which some content was asked for.
-    fn contents_read(&self) -> BTreeSet<u64> {
-        let reads = self.requests("read ");
-        let numbers = reads.iter().map(|line| line.rsplit_once(" 0x").unwrap().1);
-        numbers
-            .map(|number| u64::from_str_radix(number, 16).unwrap())
-            .collect()
-    }
-
-    /// Runs a program that has to succeed in the directory of the mount, and returns what it printed.
-    fn run(&self, program: &str, arguments: &[&str]) -> String {
-        let home = self.log.parent().unwrap();
-        let mut command = command(program, home);
-        let printed = output(command.args(arguments).current_dir(self.path()));
-        self.settle();
-        printed
-    }
-}
 
 /// What `work` on a fresh mount costs: bytes read. It reads no content of any file.
 fn listing(scene: &Scene, what: &str, work: impl FnOnce(&Counted)) -> u64 {
@@ -287,7 +120,10 @@ fn copies_are_exact_and_cost_what_is_copied() {
     counted.run("tar", &["-cf", archive, "."]);
     let bytes = counted.bytes();
     let source = scene.file.metadata().unwrap().len();
-    assert!(bytes < 2 * source, "{bytes} bytes of a file of {source}");
+    assert!(
+        bytes < source * 5 / 2,
+        "{bytes} bytes of a file of {source}"
+    );
     counted.run("tar", &["-df", archive]);
 }
 
@@ -331,101 +167,6 @@ fn who_watches_the_tree_is_told_of_no_change() {
 
 /// File managers with what makes them open a window.
 const FILE_MANAGERS: [(&str, &[&str]); 2] = [("pcmanfm", &["--no-desktop"]), ("thunar", &[])];
-
-/// A screen without a monitor. Gone when dropped, and with it every window.
-struct Screen {
-    server: Child,
-    display: String,
-}
-
-impl Screen {
-    fn new() -> Screen {
-        let mut server = Command::new("Xvfb")
-            .args([
-                "-displayfd",
-                "1",
-                "-screen",
-                "0",
-                "1024x768x24",
-                "-nolisten",
-                "tcp",
-            ])
-            .stdout(Stdio::piped())
-            .stderr(Stdio::null())
-            .spawn()
-            .unwrap();
-        let mut display = String::new();
-        let mut told = BufReader::new(server.stdout.take().unwrap());
-        told.read_line(&mut display).unwrap();
-        let display = format!(":{}", display.trim());
-        Screen { server, display }
-    }
-
-    /// Opens `directory` in a window; the file manager has a home and a session bus of its own.
-    fn open(
-        &self,
-        (program, arguments): (&str, &[&str]),
-        directory: &Path,
-        home: PathBuf,
-    ) -> Window {
-        let runtime = home.join("runtime");
-        let private = fs::DirBuilder::new()
-            .recursive(true)
-            .mode(0o700)
-            .create(&runtime);
-        private.unwrap();
-        // Ends with its input, and takes what it has started along.
-        let script = "\"$@\" & read -r _; kill $!; wait";
-        let log = File::create(home.join("log")).unwrap();
-        let process = command("dbus-run-session", &home)
-            .args(["--", "sh", "-c", script, "sh", program])
-            .args(arguments)
-            .arg(directory)
-            .env("DISPLAY", &self.display)
-            .env("XDG_RUNTIME_DIR", &runtime)
-            .env("XDG_DATA_HOME", home.join("data"))
-            .env("NO_AT_BRIDGE", "1")
-            .stdin(Stdio::piped())
-            .stdout(log.try_clone().unwrap())
-            .stderr(log)
-            .spawn()
-            .unwrap();
-        Window { process, home }
-    }
-}
-
-impl Drop for Screen {
-    fn drop(&mut self) {
-        self.server.kill().ok();
-        self.server.wait().ok();
-    }
-}
-
-/// A file manager. Closed when dropped.
-struct Window {
-    process: Child,
-    home: PathBuf,
-}
-
-impl Window {
-    /// Waits until it has done what `done` tells, and whatever it does after that.
-    fn wait(&self, mount: &Counted, done: impl Fn() -> bool) {
-        let start = Instant::now();
-        while !done() {
-            let log = || fs::read_to_string(self.home.join("log")).unwrap();
-            assert!(start.elapsed() < Duration::from_secs(60), "{}", log());
-            sleep(Duration::from_millis(50));
-        }
-        mount.settle();
-    }
-}
-
-impl Drop for Window {
-    fn drop(&mut self) {
-        drop(self.process.stdin.take());
-        self.process.wait().ok();
-    }
-}
 
 #[test]
 fn file_managers_list_folders_without_opening_a_message() {
@@ -480,6 +221,75 @@ fn thumbnails_are_made_of_the_attachments_on_show_alone() {
 
 fn inode(directory: &Path, name: &str) -> u64 {
     directory.join(name).metadata().unwrap().ino()
+}
+
+#[test]
+fn a_message_is_opened_with_the_program_for_mail() {
+    let needed = ["Xvfb", "dbus-run-session", "pcmanfm", "xdotool"];
+    if !can_mount() || !installed(&needed) {
+        return;
+    }
+    let scene = Scene::new();
+    let screen = Screen::new();
+    let mount = scene.mount("opened");
+    let home = scene.scratch.path().join("reader");
+    // A program for mail that keeps what it is given.
+    let opened = home.join("opened.eml");
+    let script = home.join("reader.sh");
+    let part = home.join("part");
+    write(
+        &script,
+        &format!(
+            "cp \"$1\" {0} && mv {0} {1}",
+            part.display(),
+            opened.display()
+        ),
+    );
+    write(
+        &home.join("data/applications/reader.desktop"),
+        &format!(
+            "[Desktop Entry]\nType=Application\nName=Reader\nMimeType=message/rfc822;\nExec=sh {} %f\n",
+            script.display()
+        ),
+    );
+    write(
+        &home.join("config/mimeapps.list"),
+        "[Default Applications]\nmessage/rfc822=reader.desktop\n",
+    );
+    let sent = mount.path().join("Sent Items");
+    let window = screen.open(FILE_MANAGERS[0], &sent, home);
+    window.wait(&mount, || mount.looked_at() as u64 >= SENT);
+    // The last entry, as often as it takes the window to listen.
+    let keys = "search --onlyvisible --class pcmanfm windowfocus key End key Return";
+    window.wait(&mount, || {
+        let mut xdotool = Command::new("xdotool");
+        let typed = xdotool
+            .args(keys.split(' '))
+            .env("DISPLAY", &screen.display);
+        assert!(typed.output().is_ok());
+        sleep(Duration::from_millis(300));
+        opened.exists()
+    });
+    let last = LETTERS + SENT - 1;
+    let letter = fs::read_dir(&sent)
+        .unwrap()
+        .map(|entry| entry.unwrap().path());
+    let letter = letter.max().unwrap();
+    assert!(
+        letter.ends_with(format!("2024-01-17 1500 Letter {last}.eml")),
+        "{letter:?}"
+    );
+    assert_eq!(fs::read(&opened).unwrap(), fs::read(&letter).unwrap());
+    assert_eq!(
+        mount.contents_read(),
+        BTreeSet::from([letter.metadata().unwrap().ino()])
+    );
+}
+
+/// Writes a file, and makes its directory.
+fn write(path: &Path, text: &str) {
+    fs::create_dir_all(path.parent().unwrap()).unwrap();
+    fs::write(path, text).unwrap();
 }
 
 /// The first block of the README is a session. Its commands print what stands below them; "..." stands for lines left out.
