@@ -229,6 +229,8 @@ fn subnodes_that_cannot_be_told_apart_are_not_guessed() {
             );
             assert!(text.contains("X-Ostfs-Problem: "), "{text}");
             assert!(!text.contains("Text "), "{text}");
+            // The number that stands for no block is not shown as one.
+            assert!(!text.contains("0xffff"), "{text}");
         }
     });
 }

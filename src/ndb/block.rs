@@ -120,6 +120,13 @@ impl NodeDatabase {
         if let Some(entry) = self.added_block(bid) {
             return Ok(entry);
         }
+        if bid.key() == BlockId::LOST {
+            return Err(Error::corrupt(
+                "NBT entry",
+                "bidSub",
+                "lost, and which blocks of the file it named cannot be told",
+            ));
+        }
         let error = Error::corrupt("BBT", bid, "no entry for a block that is referred to");
         // A scan has been made already for the blocks that were added.
         let rescue = if self.has_added() {

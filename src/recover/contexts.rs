@@ -98,7 +98,7 @@ pub(super) fn contexts(store: &Arc<Store>, found: &Unreferenced) -> (Vec<Context
         (context.subnodes, context.complete) = match choice {
             Choice::None => (BlockId::NONE, true),
             Choice::Tree(bid) => (bid, true),
-            Choice::Unknown => (Subnodes::LOST, false),
+            Choice::Unknown => (BlockId::LOST, false),
         };
     }
     (contexts, left_out)

@@ -51,9 +51,6 @@ pub(super) struct Subnodes<'a> {
 }
 
 impl<'a> Subnodes<'a> {
-    /// A block that no file has, in place of subnodes that cannot be told: reading them is an error, not nothing.
-    pub(super) const LOST: BlockId = BlockId(u64::MAX - 1);
-
     pub(super) fn new(store: &'a Arc<Store>, found: &Unreferenced) -> Self {
         let mut all = Self {
             store,
