@@ -5,7 +5,7 @@
 
 mod corpus;
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 use std::ffi::OsStr;
 use std::path::Path;
 
@@ -19,6 +19,7 @@ type Content = Option<Vec<u8>>;
 #[derive(Debug)]
 struct Files {
     path: String,
+    folder: u32,
     own: Content,
     /// By their path below the directory of attachments.
     attachments: BTreeMap<String, Content>,
@@ -28,11 +29,18 @@ struct Files {
 struct Shown {
     /// By node.
     messages: BTreeMap<u32, Files>,
-    folders: BTreeSet<String>,
+    /// By node: path, and the folder that it is in.
+    folders: BTreeMap<u32, (String, u32)>,
     problems: String,
 }
 
 const ATTACHMENTS: &str = ".attachments";
+const LOST_FOUND: &str = "/lost+found/";
+
+/// The node of a folder or message: the low half of its inode number.
+fn node(ino: Ino) -> u32 {
+    (ino.0 & u64::from(u32::MAX)) as u32
+}
 
 fn read(tree: &Tree, ino: Ino) -> Content {
     let size = tree.attr(ino).ok()?.size as usize;
@@ -79,7 +87,7 @@ fn show(file: &Path) -> Shown {
     };
     let tree = Tree::open(file, &options).unwrap();
     let mut messages = BTreeMap::new();
-    let mut folders = BTreeSet::new();
+    let mut folders = BTreeMap::new();
     let mut todo = vec![(Ino::ROOT, String::new())];
     while let Some((ino, path)) = todo.pop() {
         let Ok(listing) = tree.directory(ino) else {
@@ -90,13 +98,13 @@ fn show(file: &Path) -> Shown {
             let path = format!("{path}/{}", entry.name);
             match (entry.kind, path.strip_suffix(ATTACHMENTS)) {
                 (Kind::File, _) => {
-                    // The low half of an inode number is the node.
-                    let nid = (entry.ino.0 & u64::from(u32::MAX)) as u32;
+                    let nid = node(entry.ino);
                     let stem = path.rsplit_once('.').unwrap().0.to_owned();
                     stems.insert(stem, nid);
                     let files = Files {
                         own: read_or_replaced(&tree, entry.ino),
                         path,
+                        folder: node(ino),
                         attachments: BTreeMap::new(),
                     };
                     assert!(messages.insert(nid, files).is_none(), "{nid:#x} twice");
@@ -106,7 +114,10 @@ fn show(file: &Path) -> Shown {
                     files.attachments = below(&tree, entry.ino);
                 }
                 (Kind::Directory, _) => {
-                    folders.insert(path.clone());
+                    // On the way to what is lost, a folder is there once more.
+                    folders
+                        .entry(node(entry.ino))
+                        .or_insert((path.clone(), node(ino)));
                     todo.push((entry.ino, path));
                 }
                 (Kind::Symlink, _) => {}
@@ -137,8 +148,13 @@ fn says_so(content: &[u8]) -> bool {
 fn unsaid(whole: &Shown, hurt: &Shown, kind: &str) -> Vec<String> {
     let mut unsaid = Vec::new();
     let cut = hurt.problems.contains("it was cut off");
+    let is_named = |nid: u32| {
+        let name = format!("{nid:#x}");
+        let mut words = hurt.problems.split(|c: char| !c.is_alphanumeric());
+        words.any(|word| word == name)
+    };
     for (nid, before) in &whole.messages {
-        let named = hurt.problems.contains(&format!("{nid:#x}"));
+        let named = is_named(*nid);
         let Some(after) = hurt.messages.get(nid) else {
             // What a cut has taken away has left no trace that could be named.
             let cut_away = cut && kind.starts_with("trunc");
@@ -162,14 +178,17 @@ fn unsaid(whole: &Shown, hurt: &Shown, kind: &str) -> Vec<String> {
                 Some(_) => {}
             }
         }
-        let moved = after.path != before.path;
-        if moved && !named && !says && hurt.problems.is_empty() {
+        let moved = after.path != before.path && !after.path.starts_with(LOST_FOUND);
+        let folder_named = is_named(before.folder) || is_named(after.folder);
+        if moved && !named && !says && !folder_named {
             unsaid.push(format!("{nid:#x} {}: was {}", after.path, before.path));
         }
     }
-    for folder in whole.folders.difference(&hurt.folders) {
-        if hurt.problems.is_empty() {
-            unsaid.push(format!("{folder}: missing"));
+    for (nid, (before, parent)) in &whole.folders {
+        let after = hurt.folders.get(nid).map(|(path, _)| path);
+        let found = after.is_some_and(|path| path == before || path.starts_with(LOST_FOUND));
+        if !found && !is_named(*nid) && !is_named(*parent) {
+            unsaid.push(format!("folder {nid:#x} {before}: now {after:?}"));
         }
     }
     unsaid
