@@ -1,7 +1,7 @@
 //! What a message costs, in figures that are the same on every machine: allocations, and what is read from the file. They
 //! guard the speed of listing, sizing and reading, and that it is the same whatever the size of the file.
 //!
-//! One test alone in its program, so that nothing else reads or allocates. A bound that is passed tells that something
+//! The counters are those of the thread that asks, so tests beside each other do not change them. A bound that is passed tells that something
 //! got slower; a figure that fell by much is a reason to lower the bound.
 #![cfg(target_os = "linux")]
 
@@ -14,10 +14,16 @@ use std::path::Path;
 
 use ostfs::tree::{Attachments, Ino, Kind, Options as TreeOptions, Tree};
 use support::realistic::Mailbox;
-use support::{Crypt, Format, Options, Writer};
+use support::{Crypt, Damage, Folders, Format, Message, Options, Store, Writer};
 
 thread_local! {
     static ALLOCATIONS: Cell<u64> = const { Cell::new(0) };
+    static ALLOCATED: Cell<u64> = const { Cell::new(0) };
+}
+
+fn count(size: usize) {
+    ALLOCATIONS.set(ALLOCATIONS.get() + 1);
+    ALLOCATED.set(ALLOCATED.get() + size as u64);
 }
 
 /// The system's allocator, with a count of what this thread asks of it.
@@ -26,7 +32,7 @@ struct Counting;
 // SAFETY: everything is handed on to the allocator of the system as it comes.
 unsafe impl GlobalAlloc for Counting {
     unsafe fn alloc(&self, layout: Layout) -> *mut u8 {
-        ALLOCATIONS.set(ALLOCATIONS.get() + 1);
+        count(layout.size());
         // SAFETY: the layout is that of the caller.
         unsafe { System.alloc(layout) }
     }
@@ -37,7 +43,7 @@ unsafe impl GlobalAlloc for Counting {
     }
 
     unsafe fn realloc(&self, pointer: *mut u8, layout: Layout, size: usize) -> *mut u8 {
-        ALLOCATIONS.set(ALLOCATIONS.get() + 1);
+        count(size);
         // SAFETY: pointer, layout and size are those of the caller.
         unsafe { System.realloc(pointer, layout, size) }
     }
@@ -193,4 +199,39 @@ fn a_message_costs_little_and_the_same_in_files_of_any_size() {
         );
     }
     assert!(over.is_empty(), "{over:#?}");
+}
+
+/// Bytes that reading a message takes from the allocator, in a folder of so many that cannot be read.
+fn allocated_for_damaged(messages: u64) -> u64 {
+    let directory = tempfile::tempdir().unwrap();
+    let path = directory.path().join("damaged.pst");
+    let mut store = Store::with(Options::new(Format::Unicode, Crypt::Permute));
+    let inbox = store.folder(store.ipm_subtree(), "Inbox");
+    let nids: Vec<u32> = (0..messages)
+        .map(|number| store.message(inbox, Message::mail(&format!("Message {number}"))))
+        .collect();
+    let layout = store.write(&path).unwrap();
+    let damage = Damage::open(&path, &layout).unwrap();
+    for nid in nids {
+        damage.flip_block(layout.node(nid).data, 20);
+    }
+    let tree = Tree::open(&path, &TreeOptions::default()).unwrap();
+    let files = files(&tree);
+    assert_eq!(files.len() as u64, messages);
+    let before = ALLOCATED.get();
+    let mut buffer = vec![0; 1 << 16];
+    for ino in &files {
+        tree.attr(*ino).unwrap();
+        let read = tree.read_at(*ino, 0, &mut buffer).unwrap();
+        let text = String::from_utf8_lossy(&buffer[..read]);
+        assert!(text.contains("Subject: Message "), "{text}");
+    }
+    (ALLOCATED.get() - before) / messages
+}
+
+#[test]
+fn a_message_that_cannot_be_read_costs_the_same_in_a_folder_of_any_size() {
+    let (few, many) = (allocated_for_damaged(200), allocated_for_damaged(3_200));
+    println!("{few} bytes for one of 200, {many} bytes for one of 3,200");
+    assert!(2 * many < 3 * few, "{many} bytes instead of {few}");
 }

@@ -171,14 +171,18 @@ impl TableContext {
     pub fn row_index(&self, broken: impl FnMut(Error)) -> Result<Vec<(u32, u32)>> {
         let mut rows = Vec::new();
         let each = |key: &[u8], value: &[u8]| {
-            // The row number takes two bytes in most ANSI files, four elsewhere.
-            let number = uint_at(value, 0, value.len().min(4)).unwrap_or(0);
             if let Some(id) = u32_at(key, 0) {
-                rows.push((id, number as u32));
+                rows.push((id, row_number(value)));
             }
         };
         bth::for_each(&self.heap, self.row_index, each, broken)?;
         Ok(rows)
+    }
+
+    /// The number of the row `id`, read from the row index without the rest of it; None when it has none.
+    pub fn row_number(&self, id: u32) -> Result<Option<u32>> {
+        let value = bth::find(&self.heap, self.row_index, id)?;
+        Ok(value.as_deref().map(row_number))
     }
 
     /// The row with the given id and number. A row that the matrix lacks has no cells; an error means that its block
@@ -231,6 +235,11 @@ impl TableContext {
             })
             .collect())
     }
+}
+
+/// A row number takes two bytes in most ANSI files, four elsewhere.
+fn row_number(value: &[u8]) -> u32 {
+    uint_at(value, 0, value.len().min(4)).unwrap_or(0) as u32
 }
 
 fn column(info: &[u8], at: usize) -> Option<Column> {

@@ -203,6 +203,24 @@ impl Folder {
         )
     }
 
+    /// All cells that can be read of the row of message `nid`; none when no table has such a row. Costs the same however
+    /// many rows there are.
+    pub fn cells(&self, nid: NodeId) -> Vec<(u16, Value)> {
+        let table_type = match nid.node_type() {
+            NodeType::ASSOC_MESSAGE => NodeType::ASSOC_CONTENTS_TABLE,
+            _ => NodeType::CONTENTS_TABLE,
+        };
+        let cells = |table: TableContext| {
+            let number = table.row_number(nid.0).ok()??;
+            let row = table.row(nid.0, number).ok()?;
+            let columns = table.columns().iter();
+            let cells = columns.filter_map(|column| Some((column.id, row.get(column.id).ok()??)));
+            Some(cells.collect())
+        };
+        let table = self.table(table_type).ok().flatten();
+        table.and_then(cells).unwrap_or_default()
+    }
+
     fn rows_of(
         &self,
         table_type: NodeType,
@@ -292,21 +310,6 @@ impl ContentsTable {
     /// The messages, ascending by node.
     pub fn nids(&self) -> impl Iterator<Item = NodeId> + '_ {
         self.rows.iter().map(|(nid, _)| NodeId(*nid))
-    }
-
-    /// All cells that can be read of the row of message `nid`; none when the table has no such row.
-    pub fn cells(&self, nid: NodeId) -> Vec<(u16, Value)> {
-        let row = self.rows.iter().find(|(row, _)| *row == nid.0);
-        let (Some(table), Some((nid, number))) = (&self.table, row) else {
-            return Vec::new();
-        };
-        let Ok(row) = table.row(*nid, *number) else {
-            return Vec::new();
-        };
-        let columns = table.columns().iter();
-        columns
-            .filter_map(|column| Some((column.id, row.get(column.id).ok()??)))
-            .collect()
     }
 
     /// The message classes of all rows that have one, reading nothing else of them.

@@ -31,12 +31,7 @@ impl Tree {
         let Some(folder) = self.parent_of(nid).or_else(listed_in) else {
             return Vec::new();
         };
-        let folder = self.folder(folder);
-        let table = match nid.node_type() {
-            NodeType::ASSOC_MESSAGE => folder.associated_contents(|_| {}),
-            _ => folder.contents(|_| {}),
-        };
-        table.cells(nid)
+        self.folder(folder).cells(nid)
     }
 
     /// Rows without a node, with their folders. Made on first need by a walk over all tables; None
