@@ -9,8 +9,12 @@ use std::hash::{BuildHasher, BuildHasherDefault, DefaultHasher, Hash};
 use lru::LruCache;
 use parking_lot::Mutex;
 
-/// Uses of other entries after which one larger than the bound is forgotten.
+/// Uses of other entries that have to be made, after which those larger than the bound are forgotten.
 const LARGE_PATIENCE: u32 = 1000;
+/// The part of the bound that entries have together which are larger than the bound of a shard: one of so many.
+const LARGE_SHARE: usize = 4;
+/// Bytes of a shard at the least, unless there is only one: some of the largest blocks.
+const LEAST_SHARD: usize = 256 << 10;
 /// Bytes that an entry costs beside its value: hash slot, list links, `Arc` header.
 const ENTRY_OVERHEAD: usize = 96;
 
@@ -18,38 +22,25 @@ const ENTRY_OVERHEAD: usize = 96;
 pub struct ByteLru<K: Hash + Eq, V: Clone> {
     shards: Vec<Mutex<Shard<K, V>>>,
     hasher: BuildHasherDefault<DefaultHasher>,
+    large: Mutex<Large<K, V>>,
 }
 
 struct Shard<K: Hash + Eq, V> {
     entries: LruCache<K, (V, usize)>,
     used: usize,
     bound: usize,
-    /// The newest value that is over the bound by itself.
-    large: Option<(K, V)>,
-    /// Uses of other values since the large one was used.
+}
+
+/// Values that are over the bound of a shard, the one that was used last at the end.
+struct Large<K, V> {
+    values: Vec<(K, V, usize)>,
+    bound: usize,
+    /// Uses of values that are not here since one was used that is.
     idle: u32,
 }
 
 impl<K: Hash + Eq, V: Clone> Shard<K, V> {
-    fn get(&mut self, key: &K) -> Option<V> {
-        match &self.large {
-            Some((large, value)) if large == key => {
-                self.idle = 0;
-                return Some(value.clone());
-            }
-            Some(_) if self.idle >= LARGE_PATIENCE => self.large = None,
-            Some(_) => self.idle += 1,
-            None => {}
-        }
-        self.entries.get(key).map(|(value, _)| value.clone())
-    }
-
     fn put(&mut self, key: K, value: V, weight: usize) {
-        if weight > self.bound {
-            self.large = Some((key, value));
-            self.idle = 0;
-            return;
-        }
         self.used = self.used.saturating_add(weight);
         self.entries.put(key, (value, weight));
         while self.used > self.bound {
@@ -61,22 +52,52 @@ impl<K: Hash + Eq, V: Clone> Shard<K, V> {
     }
 }
 
+impl<K: Eq, V: Clone> Large<K, V> {
+    fn get(&mut self, key: &K) -> Option<V> {
+        let index = self.values.iter().position(|(large, ..)| large == key);
+        let Some(index) = index else {
+            self.idle = self.idle.saturating_add(1);
+            if self.idle > LARGE_PATIENCE {
+                self.values.clear();
+            }
+            return None;
+        };
+        self.idle = 0;
+        let used = self.values.remove(index);
+        let value = used.1.clone();
+        self.values.push(used);
+        Some(value)
+    }
+
+    fn put(&mut self, key: K, value: V, weight: usize) {
+        self.values.push((key, value, weight));
+        let mut used: usize = self.values.iter().map(|(.., weight)| weight).sum();
+        while self.values.len() > 1 && used > self.bound {
+            let (.., freed) = self.values.remove(0);
+            used = used.saturating_sub(freed);
+        }
+    }
+}
+
 impl<K: Hash + Eq + Clone, V: Clone> ByteLru<K, V> {
-    /// A cache of at most `bytes` bytes in `shards` parts. Beside them each part keeps one value that is over the bound
-    /// by itself, while it is in use: making it again for each request would cost far more.
+    /// A cache of at most `bytes` bytes in `shards` parts, or fewer if they would be too small. Values that are over the bound of a part are kept beside them
+    /// while they are in use, one of them whatever it weighs: making it again for each request would cost far more.
     pub fn new(bytes: u64, shards: usize) -> Self {
-        let shards = shards.max(1);
-        let bound = usize::try_from(bytes).unwrap_or(usize::MAX) / shards;
+        let bytes = usize::try_from(bytes).unwrap_or(usize::MAX);
+        let shards = shards.min(bytes / LEAST_SHARD).max(1);
         let shard = || Shard {
             entries: LruCache::unbounded(),
             used: 0,
-            bound,
-            large: None,
-            idle: 0,
+            bound: (bytes - bytes / LARGE_SHARE) / shards,
         };
         Self {
             shards: (0..shards).map(|_| Mutex::new(shard())).collect(),
             hasher: BuildHasherDefault::default(),
+            large: Mutex::new(Large {
+                values: Vec::new(),
+                bound: bytes / LARGE_SHARE,
+                idle: 0,
+            }),
         }
     }
 
@@ -87,7 +108,11 @@ impl<K: Hash + Eq + Clone, V: Clone> ByteLru<K, V> {
 
     /// The value of `key`, which becomes the most recently used one.
     pub fn get(&self, key: &K) -> Option<V> {
-        self.shard(key)?.lock().get(key)
+        let found = self.shard(key)?.lock().entries.get(key).cloned();
+        match found {
+            Some((value, _)) => Some(value),
+            None => self.large.lock().get(key),
+        }
     }
 
     /// Forgets the value of `key`.
@@ -96,12 +121,10 @@ impl<K: Hash + Eq + Clone, V: Clone> ByteLru<K, V> {
             return;
         };
         let mut shard = shard.lock();
-        if shard.large.as_ref().is_some_and(|(large, _)| large == key) {
-            shard.large = None;
-        }
         if let Some((_, freed)) = shard.entries.pop(key) {
             shard.used = shard.used.saturating_sub(freed);
         }
+        self.large.lock().values.retain(|(large, ..)| large != key);
     }
 
     /// Keeps `value`, which weighs `bytes`. Returns the value that is now in use: an earlier one under the same key
@@ -112,8 +135,16 @@ impl<K: Hash + Eq + Clone, V: Clone> ByteLru<K, V> {
             return value;
         };
         let mut shard = shard.lock();
-        if let Some(present) = shard.get(&key) {
-            return present;
+        if weight > shard.bound {
+            let mut large = self.large.lock();
+            if let Some(present) = large.get(&key) {
+                return present;
+            }
+            large.put(key, value.clone(), weight);
+            return value;
+        }
+        if let Some((present, _)) = shard.entries.get(&key) {
+            return present.clone();
         }
         shard.put(key, value.clone(), weight);
         value
@@ -154,13 +185,23 @@ mod tests {
         }
         cache.insert(10_000, vec![7; 5000].into(), 5000);
         assert!(cache.get(&10_000).is_some() && cache.get(&0).is_none());
-        for _ in 0..=2 * LARGE_PATIENCE {
-            cache.get(&9_999);
+        for _ in 0..=LARGE_PATIENCE {
+            assert!(cache.get(&7_777_777).is_none());
         }
         assert!(cache.get(&9_999).is_some() && cache.get(&10_000).is_none());
         cache.insert(0, vec![7; 5000].into(), 5000);
         cache.remove(&0);
         assert!(cache.get(&0).is_none());
+    }
+
+    #[test]
+    fn of_many_values_larger_than_the_bound_one_stays() {
+        let cache: ByteLru<u32, Arc<[u8]>> = ByteLru::new(4 << 20, 8);
+        for key in 0..100 {
+            cache.insert(key, vec![7; 2 << 20].into(), 2 << 20);
+        }
+        let kept = (0..100).filter(|key| cache.get(key).is_some());
+        assert_eq!(kept.collect::<Vec<u32>>(), [99]);
     }
 
     #[test]

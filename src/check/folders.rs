@@ -1,7 +1,7 @@
 //! Folders against nodes: the rows of the tables of each folder are the nodes that name it as their parent, its counts
 //! are those of its rows, and the way up from it ends at the root folder. [MS-PST] 2.4.4
 
-use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use super::Checker;
@@ -19,16 +19,29 @@ const NEEDED: [(NodeId, &str); 3] = [
 /// Folders above a folder that are followed; more are a cycle.
 const MAX_DEPTH: usize = 128;
 
-/// All nodes by their ids.
-type Nodes<'a> = HashMap<NodeId, &'a NodeEntry>;
+/// All nodes, ascending.
+struct Nodes<'a>(&'a [NodeEntry]);
+
+impl Nodes<'_> {
+    fn get(&self, nid: NodeId) -> Option<&NodeEntry> {
+        let index = self.0.binary_search_by_key(&nid, |node| node.nid);
+        self.0.get(index.ok()?)
+    }
+
+    fn has(&self, nid: NodeId) -> bool {
+        self.get(nid).is_some()
+    }
+}
 
 /// Checks all folders and returns all nodes, by id.
 pub(super) fn check(store: &Arc<Store>, checker: &mut Checker) -> Vec<NodeEntry> {
-    let nodes: Vec<NodeEntry> = store.ndb().nodes().flatten().collect();
+    let mut nodes: Vec<NodeEntry> = store.ndb().nodes().flatten().collect();
     checker.report.nodes = nodes.len() as u64;
-    let by_id: Nodes<'_> = nodes.iter().map(|node| (node.nid, node)).collect();
+    // Of a damaged tree they may come in any order.
+    nodes.sort_by_key(|node| node.nid);
+    let by_id = Nodes(&nodes);
     for (nid, what) in NEEDED {
-        if !by_id.contains_key(&nid) {
+        if !by_id.has(nid) {
             let problem = format!("no entry for {what}");
             checker.error("NBT", nid, problem, Some(nid));
         }
@@ -70,7 +83,7 @@ fn parent(node: &NodeEntry, nodes: &Nodes<'_>, checker: &mut Checker) {
     if !parent.is_folder() {
         let problem = format!("nidParent: expected a folder, found {:#x}", parent.0);
         checker.error("NBT entry", nid, problem, Some(nid));
-    } else if !nodes.contains_key(&parent) {
+    } else if !nodes.has(parent) {
         let problem = format!("nidParent {:#x}: no such folder", parent.0);
         checker.error("NBT entry", nid, problem, Some(nid));
     }
@@ -80,11 +93,11 @@ fn parent(node: &NodeEntry, nodes: &Nodes<'_>, checker: &mut Checker) {
 fn way_up(node: &NodeEntry, nodes: &Nodes<'_>, checker: &mut Checker) {
     let mut at = node.nid;
     for _ in 0..MAX_DEPTH {
-        let above = nodes.get(&at).map(|node| node.parent);
+        let above = nodes.get(at).map(|node| node.parent);
         match above {
             Some(above) if above != at => at = above,
             _ => {
-                if at != NodeId::ROOT_FOLDER && nodes.contains_key(&at) {
+                if at != NodeId::ROOT_FOLDER && nodes.has(at) {
                     let problem =
                         format!("nidParent: the way up ends at {at}, not at the root folder");
                     checker.error("NBT entry", node.nid, problem, Some(node.nid));
@@ -100,7 +113,7 @@ fn way_up(node: &NodeEntry, nodes: &Nodes<'_>, checker: &mut Checker) {
 /// What a search folder lists is somewhere else.
 fn search_folder(store: &Arc<Store>, nid: NodeId, nodes: &Nodes<'_>, checker: &mut Checker) {
     let contents = Folder::new(store, nid).contents(|error| checker.unreadable(&error, Some(nid)));
-    for missing in contents.nids().filter(|row| !nodes.contains_key(row)) {
+    for missing in contents.nids().filter(|row| !nodes.has(*row)) {
         let row = format!(
             "{}, row {:#x}",
             nid.with_type(NodeType::SEARCH_CONTENTS_TABLE),
@@ -151,7 +164,7 @@ fn folder(
     ];
     for (table, rows, named) in tables {
         rows_and_nodes(nid, table, (&rows, &named), nodes, checker);
-        if !nodes.contains_key(&nid.with_type(table)) {
+        if !nodes.has(nid.with_type(table)) {
             let problem = format!("has no {}", table_name(table));
             checker.warning("folder", nid, problem, Some(nid));
         }
@@ -172,7 +185,7 @@ fn rows_and_nodes(
     let name = table_name(table);
     for missing in rows.difference(named) {
         let row = format!("{}, row {:#x}", nid.with_type(table), missing.0);
-        if nodes.contains_key(missing) {
+        if nodes.has(*missing) {
             let problem = "the node names another folder as its parent";
             checker.warning(name, row, problem, Some(nid));
         } else {

@@ -170,6 +170,16 @@ pub enum Value {
 }
 
 impl Value {
+    /// Bytes of memory that it takes.
+    pub fn weight(&self) -> usize {
+        let beside = match self {
+            Value::String(bytes) | Value::String8(bytes) | Value::Binary(bytes) => bytes.len(),
+            Value::Multiple(values) => values.iter().map(Value::weight).sum(),
+            _ => 0,
+        };
+        size_of::<Self>() + beside
+    }
+
     /// Decodes the stored bytes of a value; None when they are too short or the type is unknown.
     pub fn decode(property_type: PropertyType, bytes: &[u8]) -> Option<Value> {
         if let Some(single) = property_type.single() {

@@ -23,8 +23,10 @@ pub const MSGFLAG_UNSENT: i32 = 0x08;
 pub const MSGFLAG_HASATTACH: i32 = 0x10;
 /// PidTagMessageFlags: a hidden message, of a folder's associated contents.
 pub const MSGFLAG_ASSOCIATED: i32 = 0x40;
-/// Attachments or recipients of one message that are looked at.
-const MAX_ROWS: usize = 1 << 20;
+/// Attachments of one message that are looked at.
+const MAX_ATTACHMENTS: usize = 1 << 18;
+/// Bytes that all recipients of one message may take, as any other value: all rows may name the same long cell.
+const MAX_RECIPIENTS: usize = 16 << 20;
 
 /// A subject as stored: an optional mark in front tells how long its prefix ("RE: ") is. [MS-PST] 2.5.3.1.1.1
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -240,21 +242,28 @@ impl Message {
         let Some(table) = self.table(NodeId::RECIPIENT_TABLE, &mut broken) else {
             return Vec::new();
         };
-        let rows = table.rows(&mut broken).unwrap_or_else(|error| {
+        let index = table.row_index(&mut broken).unwrap_or_else(|error| {
             broken(error);
             Vec::new()
         });
-        rows.iter()
-            .take(MAX_ROWS)
-            .map(|row| {
-                Recipient::of_row(
-                    row,
-                    table.columns(),
-                    self.properties.code_page(),
-                    &mut broken,
-                )
-            })
-            .collect()
+        let mut left = MAX_RECIPIENTS;
+        let mut recipients = Vec::new();
+        for (id, number) in index {
+            let row = table.row(id, number).unwrap_or_else(|error| {
+                broken(error);
+                table.row_without_cells(id)
+            });
+            let code_page = self.properties.code_page();
+            let recipient = Recipient::of_row(&row, table.columns(), code_page, &mut broken);
+            let Some(rest) = left.checked_sub(recipient.weight()) else {
+                let problem = format!("more than {MAX_RECIPIENTS} bytes: the rest is left out");
+                broken(Error::corrupt("recipient table", self.nid(), problem));
+                break;
+            };
+            left = rest;
+            recipients.push(recipient);
+        }
+        recipients
     }
 
     /// Its attachments in table order, then those that the table does not list. Nothing of them is read yet.
@@ -272,7 +281,7 @@ impl Message {
             Err(error) => broken(error),
         }
         nids.into_iter()
-            .take(MAX_ROWS)
+            .take(MAX_ATTACHMENTS)
             .map(|nid| Attachment::new(self, nid))
             .collect()
     }

@@ -45,6 +45,12 @@ impl Recipient {
         Self { cells, code_page }
     }
 
+    /// Bytes of memory that it takes.
+    pub(super) fn weight(&self) -> usize {
+        let cells = self.cells.iter();
+        size_of::<Self>() + cells.map(|(_, value)| value.weight()).sum::<usize>()
+    }
+
     fn get(&self, id: u16) -> Option<&Value> {
         self.cells
             .iter()

@@ -1,5 +1,6 @@
 //! Nodes and their subnodes. [MS-PST] 2.2.1.1, 2.2.2.8.3.3
 
+use std::collections::HashSet;
 use std::sync::Arc;
 
 use super::NodeDatabase;
@@ -13,8 +14,8 @@ const BTYPE_SUBNODE: u8 = 2;
 /// `cLevel` of an SLBLOCK (leaf) and of an SIBLOCK.
 const LEVEL_LEAF: u8 = 0;
 const LEVEL_INTERMEDIATE: u8 = 1;
-/// Subnodes listed of one node at the most: a hostile SIBLOCK can name the same leaf thousands of times.
-const MAX_SUBNODES: usize = 1 << 20;
+/// Subnodes listed of one node at the most: far more than any message has attachments.
+const MAX_SUBNODES: usize = 1 << 18;
 
 /// A node of the file or a subnode: data and further subnodes under a NID.
 #[derive(Debug, Clone)]
@@ -115,7 +116,15 @@ impl Node {
             all.extend(top.leaf_entries().map(|entry| self.owned(entry)));
             return Ok(all);
         }
+        // A hostile SIBLOCK names the same leaf thousands of times.
+        let mut seen = HashSet::new();
         for (_, bid) in top.child_entries() {
+            if !seen.insert(bid.key()) {
+                return Err(
+                    Error::corrupt("SIBLOCK", self.subnodes, "names a leaf twice")
+                        .in_node(self.nid.0),
+                );
+            }
             let leaf = SubnodeBlock::read_leaf(&self.ndb, bid)?;
             if all.len() + leaf.count > MAX_SUBNODES {
                 return Err(Error::corrupt(

@@ -1,9 +1,10 @@
 //! Property contexts of messages that no node names, each with the subnodes that can be told to be its own.
 
-use std::collections::HashMap;
+use std::collections::HashSet;
 use std::hash::{DefaultHasher, Hash, Hasher};
 use std::sync::Arc;
 
+use super::memory::Memory;
 use super::readable::item_class;
 use super::references::Unreferenced;
 use super::subnodes::{Choice, Subnodes};
@@ -11,16 +12,16 @@ use crate::ltp::{HnidTarget, PropertyContext, Value, tags};
 use crate::messaging::{MSGFLAG_ASSOCIATED, Message, Store};
 use crate::ndb::{BlockId, Node, NodeEntry, NodeId, NodeType};
 
-/// Contexts that are looked at.
-pub(super) const MAX_CONTEXTS: usize = 1 << 16;
+/// Bytes that a context takes while it looks for its subnodes, beside those of its values.
+const CONTEXT: usize = 256;
 /// Highest bit of the index of a node: no file has handed out so many. Ids made up for contexts have it.
 const MADE_UP: u32 = 1 << 26;
 
 /// A property context of a message that no node names.
 pub(super) struct Context {
     pub(super) data: BlockId,
-    /// Hashes of the values in its heap.
-    pub(super) values: HashMap<u16, u64>,
+    /// Properties by id with hashes of their values, of those that lie in its heap and can be compared with rows.
+    pub(super) values: Box<[(u16, u64)]>,
     pub(super) subnodes: BlockId,
     /// Whether `subnodes` is known.
     pub(super) complete: bool,
@@ -59,11 +60,15 @@ pub(super) fn unnamed(data: BlockId, subnodes: BlockId) -> NodeEntry {
     }
 }
 
-/// The contexts of visible messages among the data trees of `found`, and how many more there are than are looked at.
-pub(super) fn contexts(store: &Arc<Store>, found: &Unreferenced) -> (Vec<Context>, usize) {
-    let mut subnodes = Subnodes::new(store, found);
+/// The contexts of visible messages among the data trees of `found`, with their values of the properties `compared`.
+pub(super) fn contexts(
+    store: &Arc<Store>,
+    found: &Unreferenced,
+    compared: &HashSet<u16>,
+    memory: &mut Memory,
+) -> Vec<Context> {
+    let mut subnodes = Subnodes::new(store, found, memory);
     let mut contexts = Vec::new();
-    let mut left_out = 0;
     for data in &found.data {
         let node = Node::of_entry(store.ndb(), unnamed(*data, BlockId::NONE));
         let Ok(context) = PropertyContext::open(node) else {
@@ -76,20 +81,21 @@ pub(super) fn contexts(store: &Arc<Store>, found: &Unreferenced) -> (Vec<Context
         if item_class(&context).is_none() || flags & MSGFLAG_ASSOCIATED != 0 {
             continue;
         }
-        if contexts.len() == MAX_CONTEXTS {
-            left_out += 1;
-            continue;
-        }
-        subnodes.add(&context, *data);
         let values = context.records().iter().filter_map(|record| {
-            if matches!(record.target(), Some(HnidTarget::Subnode(_))) {
+            let is_elsewhere = matches!(record.target(), Some(HnidTarget::Subnode(_)));
+            if is_elsewhere || !compared.contains(&record.id) {
                 return None;
             }
             Some((record.id, fingerprint(&context.value(record).ok()??)))
         });
+        let values: Box<[(u16, u64)]> = values.collect();
+        if !memory.take(CONTEXT + size_of_val(&*values)) {
+            continue;
+        }
+        subnodes.add(&context, *data);
         contexts.push(Context {
             data: *data,
-            values: values.collect(),
+            values,
             subnodes: BlockId::NONE,
             complete: false,
         });
@@ -101,7 +107,7 @@ pub(super) fn contexts(store: &Arc<Store>, found: &Unreferenced) -> (Vec<Context
             Choice::Unknown => (BlockId::LOST, false),
         };
     }
-    (contexts, left_out)
+    contexts
 }
 
 /// A hash of `value`: the same for the same value in a row and in a property context.

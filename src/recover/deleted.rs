@@ -11,6 +11,7 @@ use std::sync::Arc;
 use super::Watch;
 use super::contexts::contexts;
 use super::identity::{Revision, newest, without_live};
+use super::memory::Memory;
 use super::readable::{Readable, Reader, item_class};
 use super::rebuild;
 use super::references::{Unreferenced, unreferenced_among};
@@ -20,8 +21,8 @@ use crate::ndb::page::{PageType, read_btree_page};
 use crate::ndb::rescue::FoundBlock;
 use crate::ndb::{BlockRef, NodeDatabase, NodeEntry, NodeId, NodeType};
 
-/// Nodes of old leaves that are looked at; a hostile file can hold millions.
-const MAX_NODES: usize = 1 << 18;
+/// Bytes that a node of an old leaf takes while it is compared with others.
+const NODE: usize = 256;
 /// All blocks of the file may be read this often to tell whether items are whole.
 const READS: u64 = 4;
 
@@ -52,13 +53,14 @@ struct Stale {
     folders: BTreeMap<NodeId, NodeEntry>,
 }
 
-/// Looks in the whole file for items that `live` has no more. Takes memory for caches of `cache` bytes, 16 bytes for each
-/// block that is not live, and some 200 for each item.
+/// Looks in the whole file for items that `live` has no more. Takes memory for caches of `cache` bytes, and as two other
+/// searches.
 pub fn deleted(live: &Arc<Store>, cache: u64, watch: &dyn Watch) -> Deleted {
     let ndb = live.ndb();
     let found = scan(ndb.source(), ndb.header().format, watch);
     let leaves = leaves(&found);
-    let stale = stale_nodes(ndb, &leaves, watch);
+    let mut memory = Memory::of(ndb.source());
+    let stale = stale_nodes(ndb, &leaves, &mut memory);
     let blocks: Arc<[FoundBlock]> = stale_blocks(ndb, found).into();
     let added = |nodes: Vec<NodeEntry>| {
         let ndb = ndb.with_added(nodes, Arc::clone(&blocks), cache);
@@ -68,25 +70,28 @@ pub fn deleted(live: &Arc<Store>, cache: u64, watch: &dyn Watch) -> Deleted {
     let mut search = Search {
         reader: Reader::new(ndb.source().len().saturating_mul(READS)),
         unread: 0,
+        anonymous: 0,
         revisions: Vec::new(),
     };
     search.named(&store, &stale);
     let nodes = nodes_of(ndb, &leaves);
-    let left_out = search.unnamed(
-        &store,
-        &unreferenced_among(store.ndb(), &blocks, nodes),
-        &stale,
-    );
+    let found = unreferenced_among(store.ndb(), &blocks, nodes, &mut memory);
+    search.unnamed(&store, &found, &stale, &mut memory);
     if search.unread > 0 {
         watch.problem(format!(
             "deleted items: {} share blocks with others so often that they were not read",
             search.unread
         ));
     }
-    if left_out > 0 {
+    if search.anonymous > 0 {
         watch.problem(format!(
-            "deleted items: {left_out} more without a node were not looked at"
+            "deleted items: {} without search key, Message-ID and times are not shown, as they cannot be told from \
+             earlier versions of items that are there",
+            search.anonymous
         ));
+    }
+    if let Some(problem) = memory.problem("deleted items") {
+        watch.problem(problem);
     }
     let mut chosen = newest(without_live(live, search.revisions));
     chosen.sort_by_key(|(node, _)| node.nid);
@@ -108,6 +113,8 @@ pub fn deleted(live: &Arc<Store>, cache: u64, watch: &dyn Watch) -> Deleted {
 struct Search {
     reader: Reader,
     unread: u64,
+    /// Items by which nothing is known.
+    anonymous: u64,
     /// Entries of items, and whether all of them can be read.
     revisions: Vec<Revision<(NodeEntry, bool)>>,
 }
@@ -133,8 +140,14 @@ impl Search {
     }
 
     /// Items whose nodes are nowhere. One by which nothing is known might be a revision of any other: left out.
-    fn unnamed(&mut self, store: &Arc<Store>, found: &Unreferenced, stale: &Stale) -> usize {
-        let (contexts, left_out) = contexts(store, found);
+    fn unnamed(
+        &mut self,
+        store: &Arc<Store>,
+        found: &Unreferenced,
+        stale: &Stale,
+        memory: &mut Memory,
+    ) {
+        let contexts = contexts(store, found, &HashSet::new(), memory);
         let mut made_up: HashSet<NodeId> = HashSet::new();
         for context in contexts {
             let is_taken = |nid: NodeId| {
@@ -147,11 +160,11 @@ impl Search {
             let Ok(message) = Message::of_entry(store, node) else {
                 continue;
             };
-            let revision = self.revision(node, &message);
-            self.revisions
-                .extend(revision.filter(|revision| !revision.is_anonymous()));
+            match self.revision(node, &message) {
+                Some(revision) if revision.is_anonymous() => self.anonymous += 1,
+                revision => self.revisions.extend(revision),
+            }
         }
-        left_out
     }
 
     fn revision(
@@ -197,9 +210,8 @@ fn nodes_of(ndb: &NodeDatabase, leaves: &[BlockRef]) -> impl Iterator<Item = Nod
 }
 
 /// What leaves name and the live tree does not. Of several entries of a node that of the newest leaf counts.
-fn stale_nodes(ndb: &NodeDatabase, leaves: &[BlockRef], watch: &dyn Watch) -> Stale {
+fn stale_nodes(ndb: &NodeDatabase, leaves: &[BlockRef], memory: &mut Memory) -> Stale {
     let mut stale = Stale::default();
-    let mut left_out = 0u64;
     for node in nodes_of(ndb, leaves) {
         let nodes = match node.nid.node_type() {
             NodeType::NORMAL_MESSAGE => &mut stale.items,
@@ -209,16 +221,9 @@ fn stale_nodes(ndb: &NodeDatabase, leaves: &[BlockRef], watch: &dyn Watch) -> St
         if nodes.contains_key(&node.nid) || !matches!(ndb.find_node(node.nid), Ok(None)) {
             continue;
         }
-        if nodes.len() < MAX_NODES {
+        if memory.take(NODE) {
             nodes.insert(node.nid, node);
-        } else {
-            left_out += 1;
         }
-    }
-    if left_out > 0 {
-        watch.problem(format!(
-            "deleted items: {left_out} more nodes of old pages were not looked at"
-        ));
     }
     stale
 }

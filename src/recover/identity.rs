@@ -3,7 +3,7 @@
 //! Two items are the same when they share PidTagSearchKey (which copies and moves keep), or PidTagInternetMessageId, or
 //! subject, class and all of the times of submission, delivery and creation that they have.
 
-use std::collections::{HashMap, HashSet};
+use std::collections::HashSet;
 use std::hash::{DefaultHasher, Hash, Hasher};
 use std::sync::Arc;
 
@@ -50,33 +50,61 @@ pub(super) fn without_live<T>(
     live: &Arc<Store>,
     mut revisions: Vec<Revision<T>>,
 ) -> Vec<Revision<T>> {
-    let mut by_key: HashMap<u64, Vec<usize>> = HashMap::new();
-    let mut by_data: HashMap<BlockId, Vec<usize>> = HashMap::new();
-    for (index, revision) in revisions.iter().enumerate() {
-        for key in &revision.keys {
-            by_key.entry(*key).or_default().push(index);
-        }
-        by_data.entry(revision.data).or_default().push(index);
+    if revisions.is_empty() {
+        return revisions;
     }
-    let mut known: HashSet<usize> = HashSet::new();
+    let all = || (0u32..).zip(&revisions);
+    let mut by_key = Wanted::new(
+        all().flat_map(|(index, revision)| revision.keys.iter().map(move |key| (*key, index))),
+    );
+    let mut by_data = Wanted::new(all().map(|(index, revision)| (revision.data.0, index)));
+    let mut known = vec![false; revisions.len()];
     let nodes = live.ndb().nodes().flatten();
     for node in nodes.filter(|node| node.nid.node_type() == NodeType::NORMAL_MESSAGE) {
-        if by_key.is_empty() && by_data.is_empty() {
-            break;
-        }
-        known.extend(by_data.remove(&node.data.key()).into_iter().flatten());
+        by_data.note(node.data.key().0, &mut known);
         if let Ok(message) = Message::of_entry(live, node) {
             for key in keys(&message) {
-                known.extend(by_key.remove(&key).into_iter().flatten());
+                by_key.note(key, &mut known);
             }
         }
     }
-    let mut index = 0;
-    revisions.retain(|_| {
-        index += 1;
-        !known.contains(&(index - 1))
-    });
+    let mut known = known.into_iter();
+    revisions.retain(|_| known.next() == Some(false));
     revisions
+}
+
+/// Revisions by what they are known by.
+struct Wanted {
+    /// Keys and numbers of revisions, ascending.
+    sorted: Vec<(u64, u32)>,
+    /// Keys that were met: each is looked up once, however many items have it.
+    met: HashSet<u64>,
+}
+
+impl Wanted {
+    fn new(keys: impl Iterator<Item = (u64, u32)>) -> Self {
+        let mut sorted: Vec<(u64, u32)> = keys.collect();
+        sorted.sort_unstable();
+        Self {
+            sorted,
+            met: HashSet::new(),
+        }
+    }
+
+    /// Marks the revisions that have `key`.
+    fn note(&mut self, key: u64, known: &mut [bool]) {
+        let first = self.sorted.partition_point(|(other, _)| *other < key);
+        let same = self.sorted.iter().skip(first);
+        let mut same = same.take_while(|(other, _)| *other == key).peekable();
+        if same.peek().is_none() || !self.met.insert(key) {
+            return;
+        }
+        for (_, index) in same {
+            if let Some(known) = known.get_mut(*index as usize) {
+                *known = true;
+            }
+        }
+    }
 }
 
 /// Of revisions of one item the newest; one that is whole before one that is not.

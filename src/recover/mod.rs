@@ -9,6 +9,7 @@ mod contexts;
 mod deleted;
 mod identity;
 mod lost_header;
+mod memory;
 mod readable;
 mod rebuild;
 mod references;

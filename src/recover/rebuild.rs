@@ -102,7 +102,7 @@ pub(super) fn blocks(
     pages: &[Page],
     mut blocks: Vec<FoundBlock>,
 ) -> Vec<FoundBlock> {
-    blocks.sort();
+    blocks.sort_unstable();
     let has_copies = blocks
         .windows(2)
         .any(|pair| matches!(pair, [one, next] if one.bid() == next.bid()));

@@ -2,12 +2,13 @@
 //!
 //! The block B-tree counts the references to each block. Where there are fewer, whatever referred to it is lost.
 
+use super::memory::Memory;
 use crate::ndb::page::PageType;
 use crate::ndb::rescue::FoundBlock;
 use crate::ndb::{BlockId, NodeDatabase, NodeEntry};
 
-/// Blocks that are counted; they take 16 bytes each.
-const MAX_BLOCKS: usize = 1 << 25;
+/// Bytes that a block takes: it is counted, and stands in two lists at the most.
+const BLOCK: usize = 32;
 
 /// Tops of data trees and of subnode trees that have lost what refers to them. Both ascend.
 #[derive(Debug, Default)]
@@ -22,7 +23,7 @@ pub(super) struct Unreferenced {
 
 /// Of the blocks of `ndb`, those with fewer references than their entries say. Where the tree of blocks is lost, those
 /// without any.
-pub(super) fn unreferenced(ndb: &NodeDatabase) -> Unreferenced {
+pub(super) fn unreferenced(ndb: &NodeDatabase, memory: &mut Memory) -> Unreferenced {
     let live = ndb.root(PageType::Bbt).is_ok();
     let mut complete = live;
     let mut blocks: Vec<(BlockId, i32)> = Vec::new();
@@ -34,7 +35,7 @@ pub(super) fn unreferenced(ndb: &NodeDatabase) -> Unreferenced {
             Ok(_) | Err(_) => 0,
         };
         match entry {
-            Ok(entry) if count > 0 && blocks.len() < MAX_BLOCKS => {
+            Ok(entry) if count > 0 && memory.take(BLOCK) => {
                 blocks.push((entry.block.bid, count));
             }
             Ok(entry) if entry.references == 1 => {}
@@ -52,8 +53,9 @@ pub(super) fn unreferenced_among(
     ndb: &NodeDatabase,
     blocks: &[FoundBlock],
     nodes: impl Iterator<Item = NodeEntry>,
+    memory: &mut Memory,
 ) -> Unreferenced {
-    let blocks = blocks.iter().take(MAX_BLOCKS);
+    let blocks = blocks.iter().filter(|_| memory.take(BLOCK));
     let blocks = blocks.map(|block| (block.bid(), 1)).collect();
     count(ndb, blocks, nodes, false)
 }

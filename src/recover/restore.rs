@@ -11,15 +11,20 @@ use std::sync::Arc;
 use super::Watch;
 use super::contexts::{Context, contexts, fingerprint};
 use super::identity::{Revision, newest, without_live};
+use super::memory::Memory;
 use super::readable::{Readable, Reader};
 use super::references::unreferenced;
 use crate::ltp::{TableContext, tags};
 use crate::messaging::{Restorer, Store};
 use crate::ndb::{Node, NodeEntry, NodeId, NodeType};
 
-/// Rows, and pairs of a row and a context, that are looked at.
-const MAX_ROWS: usize = 1 << 16;
+/// Pairs of a row and a context that are looked at: the work of some seconds.
 const MAX_PAIRS: usize = 1 << 26;
+/// Contexts that may fit one row. Of more, all are left in doubt.
+const MAX_FITTING: usize = 256;
+/// Bytes that a row takes beside those of its cells, and that a pair takes whose row and context fit.
+const ROW: usize = 96;
+const PAIR: usize = 8;
 /// Properties that must be the same in a row and a context.
 const LEAST_EQUAL: usize = 3;
 /// How often all bytes of the file may be read to compare messages that look the same.
@@ -51,18 +56,21 @@ struct LostRow {
     nid: NodeId,
     folder: NodeId,
     /// Property ids and hashes of their values.
-    cells: Vec<(u16, u64)>,
+    cells: Box<[(u16, u64)]>,
 }
 
 impl Restorer for Lost {
     fn restore(&self, store: &Arc<Store>) -> Vec<NodeEntry> {
-        let rows = lost_rows(store, &*self.watch);
-        let found = unreferenced(store.ndb());
-        let (contexts, left_out) = contexts(store, &found);
+        let mut memory = Memory::of(store.ndb().source());
+        let rows = lost_rows(store, &mut memory);
+        let found = unreferenced(store.ndb(), &mut memory);
+        let cells = rows.iter().flat_map(|row| &row.cells);
+        let compared: HashSet<u16> = cells.map(|(id, _)| *id).collect();
+        let contexts = contexts(store, &found, &compared, &mut memory);
         let mut nodes = Vec::new();
         // An older text might be taken for the one that the row tells of.
         if found.live {
-            match matches(&rows, &contexts) {
+            match matches(&rows, &contexts, &mut memory) {
                 Some(matches) => nodes = assign(store, &rows, &contexts, &matches),
                 None => self.watch.problem(format!(
                     "{} rows and {} messages without nodes are too many to compare",
@@ -94,10 +102,8 @@ impl Restorer for Lost {
             rows.len(),
             unused.len()
         ));
-        if left_out > 0 {
-            self.watch.problem(format!(
-                "{left_out} more messages without nodes are left out"
-            ));
+        if let Some(problem) = memory.problem("messages without nodes") {
+            self.watch.problem(problem);
         }
         nodes
     }
@@ -115,7 +121,7 @@ fn latest<'a>(store: &Arc<Store>, found: Vec<&'a Context>) -> Vec<&'a Context> {
     latest
 }
 
-fn lost_rows(store: &Arc<Store>, watch: &dyn Watch) -> Vec<LostRow> {
+fn lost_rows(store: &Arc<Store>, memory: &mut Memory) -> Vec<LostRow> {
     let ndb = store.ndb();
     let mut rows = Vec::new();
     let tables = ndb.nodes().flatten();
@@ -132,17 +138,14 @@ fn lost_rows(store: &Arc<Store>, watch: &dyn Watch) -> Vec<LostRow> {
             let Ok(row) = table.row(id, number) else {
                 continue;
             };
-            if rows.len() == MAX_ROWS {
-                watch.problem(format!(
-                    "more than {MAX_ROWS} messages without nodes: the rest is left out"
-                ));
-                return rows;
-            }
             let columns = table.columns().iter().map(|column| column.id);
             let cells = columns
                 .filter(|id| !OF_THE_TABLE.contains(id))
-                .filter_map(|id| Some((id, fingerprint(&row.get(id).ok()??))))
-                .collect();
+                .filter_map(|id| Some((id, fingerprint(&row.get(id).ok()??))));
+            let cells: Box<[(u16, u64)]> = cells.collect();
+            if !memory.take(ROW + size_of_val(&*cells)) {
+                continue;
+            }
             rows.push(LostRow {
                 nid,
                 folder: node.nid.with_type(NodeType::NORMAL_FOLDER),
@@ -153,29 +156,61 @@ fn lost_rows(store: &Arc<Store>, watch: &dyn Watch) -> Vec<LostRow> {
     rows
 }
 
+/// Which contexts can be the message of which row.
+struct Matches {
+    /// Contexts by row.
+    fitting: Vec<Box<[u32]>>,
+    /// Whether a context fits a row that fits too many to list.
+    doubtful: Vec<bool>,
+}
+
 /// For each row the contexts that can be its message; None when there is too much to compare.
-fn matches(rows: &[LostRow], contexts: &[Context]) -> Option<Vec<Vec<usize>>> {
+fn matches(rows: &[LostRow], contexts: &[Context], memory: &mut Memory) -> Option<Matches> {
     if rows.len().checked_mul(contexts.len())? > MAX_PAIRS {
         return None;
     }
-    let fit = |row: &LostRow, context: &Context| {
-        let mut equal = 0;
-        for (id, value) in &row.cells {
-            match context.values.get(id) {
-                Some(own) if own == value => equal += 1,
-                Some(_) => return false,
-                None => {}
+    // A hostile file has thousands of rows that fit thousands of contexts.
+    let mut doubtful = vec![false; contexts.len()];
+    let mut listed = Vec::new();
+    for row in rows {
+        let fitting = || {
+            (0u32..)
+                .zip(contexts)
+                .filter(|(_, context)| fit(row, context))
+        };
+        let some: Box<[u32]> = fitting()
+            .take(MAX_FITTING + 1)
+            .map(|(index, _)| index)
+            .collect();
+        if some.len() <= MAX_FITTING && memory.take(PAIR * some.len()) {
+            listed.push(some);
+            continue;
+        }
+        for (index, _) in fitting() {
+            if let Some(doubtful) = doubtful.get_mut(index as usize) {
+                *doubtful = true;
             }
         }
-        equal >= LEAST_EQUAL
-    };
-    let of_row = |row: &LostRow| {
-        let all = contexts.iter().enumerate();
-        all.filter(|(_, context)| fit(row, context))
-            .map(|(index, _)| index)
-            .collect()
-    };
-    Some(rows.iter().map(of_row).collect())
+        listed.push(Box::default());
+    }
+    Some(Matches {
+        fitting: listed,
+        doubtful,
+    })
+}
+
+/// Whether no value that both have differs, and enough of them are there.
+fn fit(row: &LostRow, context: &Context) -> bool {
+    let mut equal = 0;
+    for (id, value) in &row.cells {
+        let own = context.values.binary_search_by_key(id, |(id, _)| *id);
+        match own.ok().and_then(|own| context.values.get(own)) {
+            Some((_, own)) if own == value => equal += 1,
+            Some(_) => return false,
+            None => {}
+        }
+    }
+    equal >= LEAST_EQUAL
 }
 
 /// Pairs that leave no doubt: one row and one context that fit only each other; or as many rows as contexts that cannot
@@ -184,12 +219,16 @@ fn assign(
     store: &Arc<Store>,
     rows: &[LostRow],
     contexts: &[Context],
-    matches: &[Vec<usize>],
+    matches: &Matches,
 ) -> Vec<NodeEntry> {
+    let Matches {
+        fitting: matches,
+        doubtful,
+    } = matches;
     let mut rows_of = vec![Vec::new(); contexts.len()];
-    for (row, fitting) in matches.iter().enumerate() {
+    for (row, fitting) in (0u32..).zip(matches) {
         for context in fitting {
-            if let Some(rows) = rows_of.get_mut(*context) {
+            if let Some(rows) = rows_of.get_mut(*context as usize) {
                 rows.push(row);
             }
         }
@@ -197,25 +236,33 @@ fn assign(
     let allowance = store.ndb().source().len().saturating_mul(READS);
     let mut reader = Reader::new(allowance);
     let mut nodes = Vec::new();
-    for (row, fitting) in matches.iter().enumerate() {
-        let Some(own) = fitting.first().and_then(|first| rows_of.get(*first)) else {
+    for (row, fitting) in (0u32..).zip(matches) {
+        let first = fitting.first();
+        let Some(own) = first.and_then(|first| rows_of.get(*first as usize)) else {
             continue;
         };
         // Each group is handled at its first row.
         let is_group = own.first() == Some(&row)
             && own.len() == fitting.len()
-            && own.iter().all(|row| matches.get(*row) == Some(fitting))
-            && fitting
+            && own
                 .iter()
-                .all(|context| rows_of.get(*context) == Some(own));
+                .all(|row| matches.get(*row as usize) == Some(fitting))
+            && fitting.iter().all(|context| {
+                let context = *context as usize;
+                rows_of.get(context) == Some(own) && doubtful.get(context) == Some(&false)
+            });
         let group: Vec<&Context> = fitting
             .iter()
-            .filter_map(|index| contexts.get(*index))
+            .filter_map(|index| contexts.get(*index as usize))
             .collect();
         if !is_group || (group.len() > 1 && !are_same(store, &mut reader, &group)) {
             continue;
         }
-        for (row, context) in own.iter().filter_map(|row| rows.get(*row)).zip(group) {
+        for (row, context) in own
+            .iter()
+            .filter_map(|row| rows.get(*row as usize))
+            .zip(group)
+        {
             nodes.push(NodeEntry {
                 nid: row.nid,
                 data: context.data,

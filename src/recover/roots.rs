@@ -4,41 +4,61 @@
 //! ascending order, so of several roots the one with the highest id is the newest. If the true root is lost, its
 //! children look like roots; so a root counts only if no intact leaf lies outside its range of keys.
 
-use std::collections::{HashMap, HashSet};
-
 use super::scan::Page;
 use crate::ndb::BlockRef;
 
-/// The root of the newest whole tree among `pages`; None when the tree has lost a page that counts.
+/// What is known of a page.
+#[derive(Debug, Clone, Copy, Default)]
+struct Seen {
+    /// Where the keys below it end, if all pages there are whole.
+    last: Option<u64>,
+    /// Whether a page above it is there.
+    referenced: bool,
+}
+
+/// The root of the newest whole tree among `pages`, which ascend by offset; None when the tree has lost a page that
+/// counts.
 pub(super) fn newest(pages: &[Page]) -> Option<BlockRef> {
-    let by_offset: HashMap<u64, &Page> = pages.iter().map(|page| (page.ib, page)).collect();
-    let mut by_level: Vec<&Page> = pages.iter().collect();
-    by_level.sort_by_key(|page| (page.level, page.ib));
+    let find = |at: &BlockRef| {
+        let index = pages.binary_search_by_key(&at.ib, |page| page.ib).ok()?;
+        let page = pages.get(index)?;
+        (page.bid == at.bid).then_some((index, page))
+    };
+    let mut seen = vec![Seen::default(); pages.len()];
+    let mut by_level: Vec<(u8, u32)> = (0u32..)
+        .zip(pages)
+        .map(|(index, page)| (page.level, index))
+        .collect();
+    by_level.sort_unstable();
     // Children come before their parents, so one pass settles which trees are whole, and where their keys end.
-    let mut whole: HashMap<u64, u64> = HashMap::new();
-    let mut referenced = HashSet::new();
-    for page in &by_level {
-        referenced.extend(page.children.iter().map(|child| (child.ib, child.bid)));
-        let is_whole = page.children.iter().all(|child| {
-            whole.contains_key(&child.ib)
-                && by_offset.get(&child.ib).is_some_and(|found| {
-                    found.bid == child.bid && found.level.checked_add(1) == Some(page.level)
-                })
-        });
-        if is_whole {
-            let below = page.children.last().and_then(|child| whole.get(&child.ib));
-            let last = below.copied().unwrap_or(page.last);
-            whole.insert(page.ib, last);
+    for (_, index) in by_level {
+        let index = index as usize;
+        let Some(page) = pages.get(index) else {
+            continue;
+        };
+        let mut last = Some(page.last);
+        for child in &page.children {
+            let found = find(child).and_then(|(index, child)| Some((child, seen.get_mut(index)?)));
+            let Some((child, known)) = found else {
+                last = None;
+                continue;
+            };
+            known.referenced = true;
+            let is_below = child.level.checked_add(1) == Some(page.level);
+            last = last.and(known.last.filter(|_| is_below));
+        }
+        if let Some(own) = seen.get_mut(index) {
+            own.last = last;
         }
     }
-    let root = by_level
-        .iter()
-        .filter(|page| whole.contains_key(&page.ib) && !referenced.contains(&(page.ib, page.bid)))
-        .max_by_key(|page| page.bid)?;
-    let last = whole.get(&root.ib)?;
+    let whole = pages.iter().zip(&seen);
+    let (root, last) = whole
+        .filter(|(_, seen)| !seen.referenced)
+        .filter_map(|(page, seen)| Some((page, seen.last?)))
+        .max_by_key(|(page, _)| page.bid)?;
     let mut leaves = pages.iter().filter(|page| page.level == 0);
     leaves
-        .all(|leaf| root.first <= leaf.first && leaf.last <= *last)
+        .all(|leaf| root.first <= leaf.first && leaf.last <= last)
         .then_some(BlockRef {
             bid: root.bid,
             ib: root.ib,

@@ -9,11 +9,12 @@ use crate::ndb::rescue::FoundBlock;
 use crate::ndb::{BlockId, BlockRef, Source};
 
 use super::Watch;
+use super::memory::Memory;
 
-/// Blocks that are kept, of 16 bytes each: more than a file of 100 GB has, and less than a hostile one can hold.
-const MAX_BLOCKS: usize = 1 << 25;
-/// Pages and children of pages that are kept, of 56 and 16 bytes.
-const MAX_PAGES: usize = 1 << 22;
+/// Bytes that are made of a page while trees are looked for and put together, beside those of its entries.
+const PAGE: usize = 192;
+/// Bytes of an entry that is kept: a child of a page, or a node.
+const ENTRY: usize = 24;
 /// Bytes read at a time.
 const CHUNK: usize = 4 << 20;
 /// No block is larger, so one that began in the chunk before is seen whole.
@@ -23,7 +24,7 @@ const STEP: usize = 64 << 10;
 /// Offset of `inflated` in the trailer of a 4K-page block.
 const INFLATED: usize = 18;
 
-/// What the scan keeps of a page: some 56 bytes, and 16 for each child.
+/// What the scan keeps of a page.
 #[derive(Debug)]
 pub(super) struct Page {
     pub(super) ib: u64,
@@ -36,18 +37,24 @@ pub(super) struct Page {
 }
 
 /// All intact pages and blocks of a file, live and stale, by offset.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub(super) struct Found {
     pub(super) nbt: Vec<Page>,
     pub(super) bbt: Vec<Page>,
     pub(super) blocks: Vec<FoundBlock>,
-    /// Children of all pages together.
-    children: usize,
-    /// Pages and blocks beyond those that are kept.
-    left_out: u64,
+    memory: Memory,
 }
 
 impl Found {
+    fn new(memory: Memory) -> Self {
+        Self {
+            nbt: Vec::new(),
+            bbt: Vec::new(),
+            blocks: Vec::new(),
+            memory,
+        }
+    }
+
     /// The pages of one tree.
     pub(super) fn pages(&self, page_type: PageType) -> &[Page] {
         match page_type {
@@ -78,13 +85,15 @@ impl Found {
         ) else {
             return;
         };
-        let children = children(&page);
-        let kept_pages = self.nbt.len() + self.bbt.len() + self.children;
-        if kept_pages + children.len() >= MAX_PAGES {
-            self.left_out += 1;
+        // The blocks that a leaf names are found by themselves.
+        let entries = match (page_type, page.level) {
+            (PageType::Bbt, 0) => 0,
+            _ => page.len(),
+        };
+        if !self.memory.take(PAGE + ENTRY * entries) {
             return;
         }
-        self.children += children.len();
+        let children = children(&page);
         let kept = Page {
             ib,
             bid: page.bid,
@@ -123,10 +132,8 @@ impl Found {
             stored
         };
         let block = FoundBlock::new(bid, ib, stored, inflated)?;
-        if self.blocks.len() < MAX_BLOCKS {
+        if self.memory.take(size_of::<FoundBlock>()) {
             self.blocks.push(block);
-        } else {
-            self.left_out += 1;
         }
         Some(())
     }
@@ -144,7 +151,7 @@ fn children(page: &BTreePage) -> Box<[BlockRef]> {
 
 /// Reads the whole file once. `watch` hears how far it is.
 pub(super) fn scan(source: &Source, format: &'static Format, watch: &dyn Watch) -> Found {
-    let mut found = Found::default();
+    let mut found = Found::new(Memory::of(source));
     let mut buffer = vec![0; OVERLAP + CHUNK];
     let mut at = 0;
     while at < source.len() {
@@ -184,11 +191,8 @@ pub(super) fn scan(source: &Source, format: &'static Format, watch: &dyn Watch) 
         at += length as u64;
     }
     watch.progress(source.len(), source.len());
-    if found.left_out > 0 {
-        watch.problem(format!(
-            "a scan of the whole file left out {} pages and blocks beyond the first {MAX_PAGES} and {MAX_BLOCKS}",
-            found.left_out
-        ));
+    if let Some(problem) = found.memory.problem("a scan of the whole file") {
+        watch.problem(problem);
     }
     found
 }

@@ -8,15 +8,16 @@ use std::collections::HashMap;
 use std::sync::Arc;
 
 use super::contexts::unnamed;
+use super::memory::Memory;
 use super::references::Unreferenced;
 use crate::ltp::{HnidTarget, PropertyContext, tags};
 use crate::messaging::{MSGFLAG_HASATTACH, Message, RecipientType, Store};
 use crate::ndb::{BlockId, Node, NodeId, NodeType};
 
-/// Subnodes of all trees together that are looked at.
-const MAX_SUBNODES: usize = 1 << 22;
+/// Bytes that a tree takes, beside those of the ids of its subnodes.
+const TREE: usize = 128;
 /// Trees that are tried for one context.
-const MAX_TRIED: usize = 64;
+const MAX_TRIED: usize = 16;
 
 /// The subnodes of a context.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -51,7 +52,7 @@ pub(super) struct Subnodes<'a> {
 }
 
 impl<'a> Subnodes<'a> {
-    pub(super) fn new(store: &'a Arc<Store>, found: &Unreferenced) -> Self {
+    pub(super) fn new(store: &'a Arc<Store>, found: &Unreferenced, memory: &mut Memory) -> Self {
         let mut all = Self {
             store,
             trees: Vec::new(),
@@ -59,20 +60,22 @@ impl<'a> Subnodes<'a> {
             wanted: Vec::new(),
             complete: found.complete,
         };
-        let mut left = MAX_SUBNODES;
         for bid in &found.subnodes {
             let node = Node::of_entry(store.ndb(), unnamed(BlockId::NONE, *bid));
             let subnodes = node.subnodes().unwrap_or_default();
-            if subnodes.is_empty() || subnodes.len() > left {
+            if subnodes.is_empty() {
                 all.complete = false;
                 continue;
             }
-            left -= subnodes.len();
             let mut values: Vec<NodeId> = subnodes
                 .iter()
                 .map(Node::nid)
                 .filter(|nid| nid.node_type() == NodeType::LTP)
                 .collect();
+            if !memory.take(TREE + size_of_val(&*values)) {
+                all.complete = false;
+                continue;
+            }
             values.sort_unstable();
             all.by_values
                 .entry(values)

@@ -1,11 +1,12 @@
 //! What could not be read, each thing once, for `.ostfs/problems.txt` and the end of an export.
 
 use std::collections::HashSet;
+use std::hash::{DefaultHasher, Hash, Hasher};
 
 use parking_lot::Mutex;
 
-/// Lines that are kept; what comes after is only counted.
-const MAX_LINES: usize = 10_000;
+/// Bytes of lines that are kept, some 20,000; what comes after is only counted.
+const MAX_TEXT: usize = 2 << 20;
 
 /// The problems met so far.
 #[derive(Debug, Default)]
@@ -16,8 +17,11 @@ pub struct Problems {
 
 #[derive(Debug, Default)]
 struct Seen {
-    lines: Vec<String>,
-    known: HashSet<String>,
+    /// Each line with its end.
+    text: String,
+    count: u64,
+    /// Hashes of the lines.
+    known: HashSet<u64>,
     dropped: u64,
 }
 
@@ -33,11 +37,14 @@ impl Problems {
 
     /// Notes a problem, and logs it, unless it is known already.
     pub fn note(&self, line: String) {
+        let mut hasher = DefaultHasher::new();
+        line.hash(&mut hasher);
+        let hash = hasher.finish();
         let mut seen = self.seen.lock();
-        if seen.known.contains(&line) {
+        if seen.known.contains(&hash) {
             return;
         }
-        if seen.lines.len() >= MAX_LINES {
+        if seen.text.len() + line.len() >= MAX_TEXT {
             seen.dropped += 1;
             return;
         }
@@ -47,24 +54,22 @@ impl Problems {
         } else {
             log::warn!("{line}");
         }
-        seen.lines.push(line.clone());
-        seen.known.insert(line);
+        seen.text.push_str(&line);
+        seen.text.push('\n');
+        seen.count += 1;
+        seen.known.insert(hash);
     }
 
     /// How many there are.
     pub fn count(&self) -> u64 {
         let seen = self.seen.lock();
-        seen.lines.len() as u64 + seen.dropped
+        seen.count + seen.dropped
     }
 
     /// All of them as text, one a line.
     pub fn text(&self) -> String {
         let seen = self.seen.lock();
-        let mut text = String::new();
-        for line in &seen.lines {
-            text.push_str(line);
-            text.push('\n');
-        }
+        let mut text = seen.text.clone();
         if seen.dropped > 0 {
             text.push_str(&format!("... and {} more\n", seen.dropped));
         }

@@ -239,6 +239,69 @@ impl<'a> Damage<'a> {
         }
     }
 
+    /// Writes `count` of the smallest blocks that there are behind the end of the file, where only a scan finds them.
+    pub fn append_blocks(&self, count: u64) {
+        let geo = &self.layout.geo;
+        let data = [7; 8];
+        let size = geo.block_size(data.len());
+        self.append(count, size, |ib, bid| {
+            let mut block = data.to_vec();
+            block.resize(size - geo.block_trailer, 0);
+            block.extend((data.len() as u16).to_le_bytes());
+            block.extend(signature(ib, bid).to_le_bytes());
+            if geo.wide {
+                block.extend(crc(&data).to_le_bytes());
+                block.extend(bid.to_le_bytes());
+            } else {
+                block.extend((bid as u32).to_le_bytes());
+                block.extend(crc(&data).to_le_bytes());
+            }
+            block
+        });
+    }
+
+    /// Writes copies of `page` behind the end of the file, each with keys of its own.
+    pub fn append_pages(&self, page: PageEntry, count: u64) {
+        const NEWER: u64 = 1 << 30;
+        let geo = &self.layout.geo;
+        let size = match page.level {
+            0 => self.leaf_size(page.ptype),
+            _ => 3 * geo.word(),
+        };
+        let body = self.read(page.ib, geo.page_data);
+        let mut number = 0;
+        self.append(count, geo.page, |ib, bid| {
+            let (mut body, bid) = (body.clone(), NEWER + bid);
+            for entry in body[..geo.entries].chunks_exact_mut(size) {
+                number += 1;
+                entry[..4].copy_from_slice(&(number * 4u32).to_le_bytes());
+            }
+            let crc = crc(&body);
+            body.extend([page.ptype, page.ptype]);
+            body.extend(signature(ib, bid).to_le_bytes());
+            if geo.wide {
+                body.extend(crc.to_le_bytes());
+                body.extend(bid.to_le_bytes());
+            } else {
+                body.extend((bid as u32).to_le_bytes());
+                body.extend(crc.to_le_bytes());
+            }
+            body.resize(geo.page, 0);
+            body
+        });
+    }
+
+    fn append(&self, count: u64, size: usize, make: impl FnMut(u64, u64) -> Vec<u8>) {
+        const FIRST_BID: u64 = 1 << 28;
+        let end = self.file.metadata().expect("a file").len();
+        let start = end.next_multiple_of(self.layout.geo.page as u64);
+        let mut make = make;
+        let places =
+            (0..count).map(|number| (start + number * size as u64, FIRST_BID + number * 4));
+        let bytes: Vec<u8> = places.flat_map(|(ib, bid)| make(ib, bid)).collect();
+        self.write(start, &bytes);
+    }
+
     // Blocks.
 
     /// Payload of a block, decoded.
