@@ -236,6 +236,40 @@ fn subnodes_that_cannot_be_told_apart_are_not_guessed() {
 }
 
 #[test]
+fn an_item_of_which_nothing_is_known_is_not_shown_and_counted() {
+    // Search key, Message-ID; submission, delivery, creation.
+    const KNOWN_BY: [u16; 5] = [0x300B, 0x1035, 0x0039, 0x0E06, 0x3007];
+    let mut store = Store::new(Format::Unicode, Crypt::Permute);
+    let inbox = store.folder(store.ipm_subtree(), "Inbox");
+    // Numbers in their place, so that the writer does not put them in.
+    let without = |message: Message, id: u16| message.prop(id, 0);
+    let anonymous = KNOWN_BY.into_iter().fold(message(0), without);
+    let forgotten = store.message(inbox, anonymous);
+    store.message(inbox, message(1));
+    let scratch = tempfile::tempdir().unwrap();
+    let path = scratch.path().join("test.pst");
+    let layout = store.write(&path).unwrap();
+    let damage = Damage::open(&path, &layout).unwrap();
+    damage.drop_node(inbox & !31 | 0x0E);
+    damage.forget_message(forgotten);
+    let walked = with_deleted(&path);
+    assert_eq!(deleted(&walked), BTreeMap::new());
+    let tree = Tree::open(&path, &options()).unwrap();
+    _ = everything(&tree);
+    let control = tree.lookup(ostfs::tree::Ino::ROOT, ".ostfs".as_ref());
+    let problems = tree.lookup(control.unwrap().unwrap(), "problems.txt".as_ref());
+    let mut text = vec![0; 1 << 16];
+    let read = tree
+        .read_at(problems.unwrap().unwrap(), 0, &mut text)
+        .unwrap();
+    let text = String::from_utf8_lossy(&text[..read]);
+    assert!(
+        text.contains("deleted items: 1 without search key"),
+        "{text}"
+    );
+}
+
+#[test]
 fn another_revision_of_a_live_message_is_not_shown() {
     for_each_format(|file| {
         let [.., old, _] = file.messages[..] else {
