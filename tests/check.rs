@@ -91,3 +91,36 @@ fn what_cannot_be_checked_is_no_error_of_the_file() {
     assert_eq!(run(&["check"]).status.code(), Some(16));
     assert_eq!(run(&["check", "--repair", "x.pst"]).status.code(), Some(16));
 }
+
+#[test]
+fn rows_that_do_not_say_what_their_objects_say_are_warnings() {
+    let scratch = tempfile::tempdir().unwrap();
+    let path = scratch.path().join("rows.pst");
+    let mut store = Store::new(Format::Unicode, Crypt::Permute);
+    let inbox = store.folder(store.ipm_subtree(), "Inbox");
+    let message = Message::mail("Numbers")
+        .row(0x0037, Some("Letters".into()))
+        .row(0x0017, Some(2.into()))
+        // Sizes are estimates.
+        .row(0x0E08, Some(7.into()));
+    let message = store.message(inbox, message);
+    store.write(&path).unwrap();
+    let output = run(&["check", "-v", path.to_str().unwrap()]);
+    assert_eq!(output.status.code(), Some(0));
+    let text = String::from_utf8(output.stdout).unwrap();
+    let table = inbox & !31 | 0x0E;
+    for (name, problem) in [
+        ("PidTagSubject", "not what the object has"),
+        (
+            "PidTagImportance",
+            "expected 0x1, as the object has it, found 0x2",
+        ),
+    ] {
+        let row = format!("(node {table:#x}, row {message:#x}): {name}: {problem}");
+        assert!(text.contains(&row), "no {row} in {text}");
+    }
+    assert!(
+        text.contains("       2 warning  contents table\n"),
+        "{text}"
+    );
+}

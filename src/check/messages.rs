@@ -92,7 +92,7 @@ fn recipients(message: &Message, top: NodeId, checker: &mut Checker, errors: &mu
     let mut broken = Vec::new();
     if let Ok(Some(table)) = message.node().subnode(NodeId::RECIPIENT_TABLE)
         && !table.is_empty()
-        && let Err(error) = objects::table(table, top, checker)
+        && let Err(error) = objects::table(table, top, checker, |_, _| {})
     {
         broken.push(error);
     }
@@ -147,7 +147,7 @@ fn attachments(
     let mut embedded = Vec::new();
     if let Ok(Some(table)) = message.node().subnode(NodeId::ATTACHMENT_TABLE)
         && !table.is_empty()
-        && let Err(error) = objects::table(table, top, checker)
+        && let Err(error) = objects::table(table, top, checker, |_, _| {})
     {
         errors.push(error);
     }

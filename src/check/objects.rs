@@ -3,9 +3,9 @@
 use std::collections::HashSet;
 use std::sync::Arc;
 
-use super::{Checker, Phase, Progress, messages};
+use super::{Checker, Phase, Progress, cells, messages};
 use crate::error::{Error, Result};
-use crate::ltp::{ClientSignature, Heap, PropertyContext, TableContext, Value, tags};
+use crate::ltp::{ClientSignature, Heap, PropertyContext, Row, TableContext, Value, tags};
 use crate::messaging::{Message, Store};
 use crate::ndb::{Node, NodeEntry, NodeId, NodeType};
 
@@ -48,7 +48,9 @@ fn node(store: &Arc<Store>, nid: NodeId, checker: &mut Checker) -> Result<()> {
         | NodeType::SEARCH_CONTENTS_TABLE => {
             let node = store.node(nid)?;
             if !node.is_empty() {
-                table(node, nid, checker)?;
+                table(node, nid, checker, |row, checker| {
+                    cells::compare(store, nid, row, checker);
+                })?;
             }
         }
         _ if nid == NodeId::MESSAGE_STORE || nid == NodeId::NAME_TO_ID_MAP => {
@@ -84,18 +86,29 @@ pub(super) fn properties(context: &PropertyContext, nid: NodeId, checker: &mut C
 }
 
 /// All rows of the index are in the matrix, and all cells where they say.
-pub(super) fn table(node: Node, nid: NodeId, checker: &mut Checker) -> Result<()> {
+/// `each` checks more of a row.
+pub(super) fn table(
+    node: Node,
+    nid: NodeId,
+    checker: &mut Checker,
+    each: impl FnMut(&Row<'_>, &mut Checker),
+) -> Result<()> {
     let heap = Heap::open(node)?;
     if heap.client() == ClientSignature::OLD_SEARCH_TABLE {
         return Ok(());
     }
     maps(&heap, nid, checker);
     let table = TableContext::of_heap(heap)?;
-    rows(&table, nid, checker);
+    rows(&table, nid, checker, each);
     Ok(())
 }
 
-fn rows(table: &TableContext, nid: NodeId, checker: &mut Checker) {
+fn rows(
+    table: &TableContext,
+    nid: NodeId,
+    checker: &mut Checker,
+    mut each: impl FnMut(&Row<'_>, &mut Checker),
+) {
     for problem in table.problems() {
         checker.error("TCINFO", nid, problem, Some(nid));
     }
@@ -119,6 +132,7 @@ fn rows(table: &TableContext, nid: NodeId, checker: &mut Checker) {
                     let problem = format!("PidTagLtpRowId: expected {id:#x}, found {own:#x}");
                     checker.error("TC", place, problem, Some(nid));
                 }
+                each(&row, checker);
                 let cells = table.columns().iter().map(|column| row.get(column.id));
                 errors.extend(cells.filter_map(Result::err));
             }
