@@ -1,5 +1,5 @@
 //! Memory stays within its bound whatever is in the file: `-o cache`, 24 bytes for each message, the listing and the text
-//! that is being read, what a search of the file may keep, and a fixed part. The real binary, on files made to be nasty.
+//! that is being read, the part of the file's size that a search may keep, and a fixed part. The real binary, on files made to be nasty.
 
 mod corpus;
 mod mailbox;

@@ -53,13 +53,13 @@ struct Stale {
     folders: BTreeMap<NodeId, NodeEntry>,
 }
 
-/// Looks in the whole file for items that `live` has no more. Takes memory for caches of `cache` bytes, and as two other
-/// searches.
+/// Looks in the whole file for items that `live` has no more. Takes memory for caches of `cache` bytes, and that of a
+/// search.
 pub fn deleted(live: &Arc<Store>, cache: u64, watch: &dyn Watch) -> Deleted {
     let ndb = live.ndb();
     let found = scan(ndb.source(), ndb.header().format, watch);
     let leaves = leaves(&found);
-    let mut memory = Memory::of(ndb.source());
+    let mut memory = Memory::of_messages(ndb.source());
     let stale = stale_nodes(ndb, &leaves, &mut memory);
     let blocks: Arc<[FoundBlock]> = stale_blocks(ndb, found).into();
     let added = |nodes: Vec<NodeEntry>| {

@@ -2,9 +2,12 @@
 
 use crate::ndb::Source;
 
-/// A search may take one part of so many of the size of its file. Blocks of real files have more than 1,400 bytes on
-/// average, their finds 16 to 32.
-const SHARE: u64 = 16;
+/// A scan may take one part of so many of the size of its file. Blocks of real files have more than 1,400 bytes on
+/// average, their finds 16.
+const SCAN: u64 = 16;
+/// Putting messages together may take one part of so many. Messages of real files have more than 7 KB on average, what
+/// is compared of them some 1,300 bytes.
+const MESSAGES: u64 = 4;
 /// What it may take of a small file, in bytes.
 const LEAST: u64 = 4 << 20;
 
@@ -16,15 +19,19 @@ pub(super) struct Memory {
 }
 
 impl Memory {
-    /// The memory for one search of `source`.
-    pub(super) fn of(source: &Source) -> Self {
-        Self::new((source.len() / SHARE).max(LEAST))
+    /// The memory for a scan of `source`.
+    pub(super) fn of_scan(source: &Source) -> Self {
+        Self::new(source.len() / SCAN)
     }
 
-    /// Memory of `bytes` bytes.
-    pub(super) fn new(bytes: u64) -> Self {
+    /// The memory for putting messages of `source` together.
+    pub(super) fn of_messages(source: &Source) -> Self {
+        Self::new(source.len() / MESSAGES)
+    }
+
+    fn new(bytes: u64) -> Self {
         Self {
-            left: bytes,
+            left: bytes.max(LEAST),
             left_out: 0,
         }
     }

@@ -61,7 +61,7 @@ struct LostRow {
 
 impl Restorer for Lost {
     fn restore(&self, store: &Arc<Store>) -> Vec<NodeEntry> {
-        let mut memory = Memory::of(store.ndb().source());
+        let mut memory = Memory::of_messages(store.ndb().source());
         let rows = lost_rows(store, &mut memory);
         let found = unreferenced(store.ndb(), &mut memory);
         let cells = rows.iter().flat_map(|row| &row.cells);

@@ -151,7 +151,7 @@ fn children(page: &BTreePage) -> Box<[BlockRef]> {
 
 /// Reads the whole file once. `watch` hears how far it is.
 pub(super) fn scan(source: &Source, format: &'static Format, watch: &dyn Watch) -> Found {
-    let mut found = Found::new(Memory::of(source));
+    let mut found = Found::new(Memory::of_scan(source));
     let mut buffer = vec![0; OVERLAP + CHUNK];
     let mut at = 0;
     while at < source.len() {

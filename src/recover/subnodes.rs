@@ -17,7 +17,7 @@ use crate::ndb::{BlockId, Node, NodeId, NodeType};
 /// Bytes that a tree takes, beside those of the ids of its subnodes.
 const TREE: usize = 128;
 /// Trees that are tried for one context.
-const MAX_TRIED: usize = 16;
+const MAX_TRIED: usize = 64;
 
 /// The subnodes of a context.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
