@@ -222,6 +222,45 @@ fn recipients_that_all_have_the_same_long_name() {
 }
 
 #[test]
+fn named_properties_that_all_have_the_same_long_name() {
+    const NAMES: usize = 2_000;
+    let set = PSETID_COMMON;
+    let file = write(Format::Unicode, Crypt::None, |store| {
+        let inbox = store.folder(store.ipm_subtree(), "Inbox");
+        let message = mail("names").named_text(set, &"long ".repeat(60_000), 1);
+        let names = (1..NAMES).fold(message, |message, number| {
+            message.named_text(set, &format!("name {number}"), 1)
+        });
+        store.message(inbox, names);
+    });
+    const NAME_TO_ID_MAP: u32 = 0x61;
+    let damage = file.damage();
+    let mut changed = 0;
+    for stream in damage.subnodes(file.layout.node(NAME_TO_ID_MAP).sub) {
+        for leaf in damage.leaves(stream.data) {
+            // NAMEID of a string: its offset, the set and the kind, the index of the property.
+            let is_entry = |entry: &[u8]| entry[4] & 1 == 1 && entry[3] == 0 && entry[7] < 16;
+            if damage
+                .payload(leaf)
+                .chunks_exact(8)
+                .skip(8)
+                .take(50)
+                .all(is_entry)
+            {
+                damage.edit_block(leaf, |data| {
+                    for entry in data.chunks_exact_mut(8).filter(|entry| is_entry(entry)) {
+                        entry[..4].fill(0);
+                        changed += 1;
+                    }
+                });
+            }
+        }
+    }
+    assert!(changed >= NAMES, "{changed}");
+    bounded("names", &file.path, &[], BASE);
+}
+
+#[test]
 fn a_deep_chain_of_folders_and_a_table_with_many_rows() {
     let file = write(Format::Unicode, Crypt::None, |store| {
         let mut folder = store.ipm_subtree();

@@ -21,6 +21,11 @@ const FIRST_BUCKET: u16 = 0x1000;
 /// NAMEID: id or offset or hash, `wGuid` with the kind in bit 0, property index.
 const ENTRY_SIZE: usize = 8;
 const GUID_SIZE: usize = 16;
+/// Bytes of all hash buckets together at the most: so many, and so many times those of the entries.
+const BUCKETS_LEAST: usize = 64 << 10;
+const BUCKETS_TIMES: usize = 8;
+/// How often the string stream may be in the names.
+const STRINGS_TIMES: usize = 4;
 /// `wGuid` without its low bit: where the GUID stream starts.
 const GUID_STREAM_START: usize = 3;
 /// Property ids have 15 bits, so no stream is longer.
@@ -53,13 +58,15 @@ fn entries(context: &PropertyContext, checker: &mut Checker) -> Result<()> {
         Some(Value::Integer(count)) => u32::try_from(count).unwrap_or(0),
         _ => 0,
     };
-    let mut buckets: HashMap<u32, HashSet<Vec<u8>>> = HashMap::new();
+    let entries = stream(context, ENTRY_STREAM)?;
+    let mut buckets: HashMap<u32, HashSet<[u8; ENTRY_SIZE]>> = HashMap::new();
+    // Each entry is in one bucket, and some are still there that were removed.
+    let mut left = BUCKETS_LEAST + entries.len().saturating_mul(BUCKETS_TIMES);
+    // Each string has one name as a rule.
+    let mut text_left = strings.len().saturating_mul(STRINGS_TIMES);
     let mut ids = HashSet::new();
     let node = Some(NodeId::NAME_TO_ID_MAP);
-    for (number, entry) in stream(context, ENTRY_STREAM)?
-        .chunks_exact(ENTRY_SIZE)
-        .enumerate()
-    {
+    for (number, entry) in entries.chunks_exact(ENTRY_SIZE).enumerate() {
         let (Some(value), Some(guid), Some(index)) =
             (u32_at(entry, 0), u16_at(entry, 4), u16_at(entry, 6))
         else {
@@ -82,6 +89,12 @@ fn entries(context: &PropertyContext, checker: &mut Checker) -> Result<()> {
                 checker.error(STRUCTURE, &place, problem, node);
                 continue;
             };
+            let Some(rest) = text_left.checked_sub(text.len()) else {
+                let problem = "the names have far more text than their stream";
+                checker.error(STRUCTURE, &place, problem, node);
+                return Ok(());
+            };
+            text_left = rest;
             crc(text)
         } else {
             value
@@ -93,12 +106,17 @@ fn entries(context: &PropertyContext, checker: &mut Checker) -> Result<()> {
             let id = u16::try_from(bucket)
                 .map_or(u16::MAX, |bucket| FIRST_BUCKET.saturating_add(bucket));
             let bytes = stream(context, id)?;
-            let listed = bytes.chunks_exact(ENTRY_SIZE).map(<[u8]>::to_vec);
+            let Some(rest) = left.checked_sub(bytes.len()) else {
+                let problem = "the hash buckets have far more entries than there are names";
+                checker.error(STRUCTURE, &place, problem, node);
+                return Ok(());
+            };
+            left = rest;
+            let listed = bytes.as_chunks().0.iter().copied();
             vacant.insert(listed.collect());
         }
-        let mut wanted = hash.to_le_bytes().to_vec();
-        wanted.extend(guid.to_le_bytes());
-        wanted.extend(index.to_le_bytes());
+        let wanted = u64::from(hash) | u64::from(guid) << 32 | u64::from(index) << 48;
+        let wanted = wanted.to_le_bytes();
         if !buckets
             .get(&bucket)
             .is_some_and(|listed| listed.contains(&wanted))

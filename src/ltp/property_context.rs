@@ -45,12 +45,18 @@ pub struct PropertyContext {
     problem: Option<Arc<str>>,
 }
 
+/// Puts records in order, and drops those with the id of an earlier one.
+fn first_of_each(records: &mut Vec<PropertyRecord>) {
+    records.sort_by_key(|record| record.id);
+    records.dedup_by_key(|record| record.id);
+}
+
 impl PropertyContext {
     /// Opens the property context of `node`, reading its record list but no value.
     pub fn open(node: Node) -> Result<Self> {
         let heap = Heap::open(node)?;
         heap.expect_client(ClientSignature::PROPERTY_CONTEXT)?;
-        let mut records = Vec::new();
+        let mut records: Vec<PropertyRecord> = Vec::new();
         let mut problem = None;
         let each = |key: &[u8], value: &[u8]| {
             let (Some(id), Some(property_type), Some(value)) =
@@ -60,6 +66,10 @@ impl PropertyContext {
             };
             // Some writers leave zeros behind the last record.
             if id != 0 || property_type != 0 {
+                // A hostile file has millions of records; ids there are no more than these.
+                if records.len() > 2 * usize::from(u16::MAX) {
+                    first_of_each(&mut records);
+                }
                 records.push(PropertyRecord {
                     id,
                     property_type: PropertyType(property_type),
@@ -71,8 +81,7 @@ impl PropertyContext {
             problem = Some(error.to_string())
         })?;
         // Such zeros also break the order of the list; of two records with one id the first is the real one.
-        records.sort_by_key(|record| record.id);
-        records.dedup_by_key(|record| record.id);
+        first_of_each(&mut records);
         Ok(Self {
             heap,
             records: records.into(),

@@ -7,6 +7,8 @@ use super::heap::{ClientSignature, Heap, HeapId, HeapItem, HeapNodeId, HnidTarge
 use super::property::{PropertyType, Value};
 use super::stream::PropertyStream;
 use super::tags;
+use std::collections::HashSet;
+
 use crate::bytes::{u8_at, u16_at, u32_at, uint_at};
 use crate::error::{Error, Result};
 use crate::ndb::{DataTree, Node, NodeId};
@@ -166,16 +168,32 @@ impl TableContext {
         &self.columns
     }
 
-    /// Row ids and row numbers, in the order of the row index (ascending by id). What could not be read of the index
-    /// goes to `broken`.
-    pub fn row_index(&self, broken: impl FnMut(Error)) -> Result<Vec<(u32, u32)>> {
-        let mut rows = Vec::new();
+    /// Row ids and row numbers, in the order of the row index (ascending by id), each id once. What could not be read of
+    /// the index goes to `broken`, and that ids were there twice.
+    pub fn row_index(&self, mut broken: impl FnMut(Error)) -> Result<Vec<(u32, u32)>> {
+        let mut rows: Vec<(u32, u32)> = Vec::new();
+        // The ids so far, once they have turned out not to ascend.
+        let mut known: Option<HashSet<u32>> = None;
+        let mut again = 0u64;
         let each = |key: &[u8], value: &[u8]| {
-            if let Some(id) = u32_at(key, 0) {
-                rows.push((id, row_number(value)));
+            let Some(id) = u32_at(key, 0) else {
+                return;
+            };
+            if known.is_some() || rows.last().is_some_and(|(last, _)| *last >= id) {
+                let known = known.get_or_insert_with(|| rows.iter().map(|(id, _)| *id).collect());
+                if !known.insert(id) {
+                    again += 1;
+                    return;
+                }
             }
+            rows.push((id, row_number(value)));
         };
-        bth::for_each(&self.heap, self.row_index, each, broken)?;
+        bth::for_each(&self.heap, self.row_index, each, &mut broken)?;
+        if again > 0 {
+            let nid = self.heap.node().nid();
+            let problem = format!("{again} rows have the id of an earlier one");
+            broken(Error::corrupt("row index", nid, problem).in_node(nid.0));
+        }
         Ok(rows)
     }
 

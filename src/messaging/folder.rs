@@ -243,7 +243,6 @@ impl Folder {
                 Vec::new()
             });
         }
-        first_of_each(&mut rows);
         // Search folders own no messages, so only their table can tell.
         if (!complete || table.is_none()) && !self.is_search() {
             let listed: HashSet<u32> = rows.iter().map(|(nid, _)| *nid).collect();
@@ -405,14 +404,6 @@ impl ContentsTable {
                 State::default()
             },
         }
-    }
-}
-
-/// Drops rows with the id of an earlier one: an index that names one item thousands of times lists it once.
-pub(super) fn first_of_each(rows: &mut Vec<(u32, u32)>) {
-    if !rows.is_sorted_by(|(before, _), (after, _)| before < after) {
-        let mut seen = HashSet::new();
-        rows.retain(|(id, _)| seen.insert(*id));
     }
 }
 

@@ -4,7 +4,6 @@ use std::collections::HashSet;
 use std::sync::Arc;
 
 use super::attachment::Attachment;
-use super::folder::first_of_each;
 use super::named_properties::PropertySet;
 use super::properties::Properties;
 use super::recipient::Recipient;
@@ -295,7 +294,6 @@ impl Message {
             broken(error);
             Vec::new()
         });
-        first_of_each(&mut rows);
         rows.sort_by_key(|(_, number)| *number);
         rows.iter().map(|(nid, _)| NodeId(*nid)).collect()
     }

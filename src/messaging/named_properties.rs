@@ -22,6 +22,9 @@ const GUID_STREAM_START: u16 = 3;
 const FIRST_NAMED_ID: u16 = 0x8000;
 /// More than a map can hold: ids have 15 bits.
 const MAX_STREAM: usize = 16 << 20;
+/// How often the string stream may be in the names: each string has one name as a rule, and a hostile file one string for
+/// all names.
+const MAX_TIMES: usize = 4;
 
 /// A property set: the GUID that scopes a name.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -106,10 +109,14 @@ impl NamedProperties {
             stream(STRING_STREAM)?,
         );
         let mut map = Self::default();
+        let mut left = strings.len().saturating_mul(MAX_TIMES);
         for entry in entries.chunks_exact(ENTRY_SIZE) {
-            let Some((id, set, name)) = parse_entry(entry, &guids, &strings) else {
+            let Some((id, set, name)) = parse_entry(entry, &guids, &strings, left) else {
                 continue;
             };
+            if let PropertyName::String(name) = &name {
+                left = left.saturating_sub(name.len());
+            }
             // Of two names of one property the first counts, in both directions; so it is with two properties of one name.
             if let Entry::Vacant(names) = map.names.entry(id) {
                 names.insert((set, name.clone()));
@@ -155,10 +162,12 @@ fn canonical(set: PropertySet, name: String) -> String {
     }
 }
 
+/// None for a string of more than `most` bytes, too.
 fn parse_entry(
     entry: &[u8],
     guids: &[u8],
     strings: &[u8],
+    most: usize,
 ) -> Option<(u16, PropertySet, PropertyName)> {
     let value = u32_at(entry, 0)?;
     let guid = u16_at(entry, 4)?;
@@ -175,7 +184,7 @@ fn parse_entry(
     let is_string = guid & 1 != 0;
     let name = if is_string {
         let at = value as usize;
-        let length = u32_at(strings, at)? as usize;
+        let length = Some(u32_at(strings, at)? as usize).filter(|length| *length <= most)?;
         let start = at.checked_add(4)?;
         let text = strings.get(start..start.checked_add(length)?)?;
         PropertyName::String(canonical(set, codepage::decode_utf16le(text)))
