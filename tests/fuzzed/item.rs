@@ -6,7 +6,7 @@ use super::image::{Image, Record};
 use super::scratch::Scratch;
 use super::{promises, tree};
 use crate::support::message::{Name, ps_guid};
-use crate::support::value::{PT_STRING, PT_STRING8, Stored, Text};
+use crate::support::value::{Stored, Text};
 use crate::support::*;
 
 /// Kinds of records. Property of the message, the recipient, the attachment: `type << 16 | id`. Named property: the
@@ -48,7 +48,6 @@ pub const NAMES: [&str; 8] = [
 const MOST_RECORDS: usize = 200;
 /// What the input may try to put into a header.
 const MARK: &str = "x-evil";
-const MESSAGE_CLASS: u16 = 0x001A;
 const TRANSPORT_HEADERS: u16 = 0x007D;
 
 pub fn run(data: &[u8]) {
@@ -144,13 +143,7 @@ pub fn message(image: &Image) -> Message {
     for record in image.records.iter().take(MOST_RECORDS) {
         let Record { words, payload, .. } = record;
         let id = words[0] as u16;
-        let mut value = value(words[0], payload);
-        // The row has the bytes of the message under the type of its column: of another type, the two would be of
-        // different classes, and the file named after one would have the content of the other.
-        if id == MESSAGE_CLASS {
-            let wide = image.format() != Format::Ansi;
-            value = Value::Raw(if wide { PT_STRING } else { PT_STRING8 }, payload.clone());
-        }
+        let value = value(words[0], payload);
         match record.kind % KINDS {
             PROPERTY => _ = message.props.insert(id, value),
             NAMED => {

@@ -104,7 +104,11 @@ fn clear_signed(range: &ByteRange, head: &[u8], style: Headers) -> Option<Entity
             }
             let is_content = |name: &str| name.to_ascii_lowercase().starts_with("content-");
             for field in header.fields.iter().filter(|field| is_content(&field.name)) {
-                content_fields.push(&field.name, field.value(Headers::Encoded));
+                // Of two, programs take the first one: it is what the boundary is from.
+                if content_fields.has(&field.name) {
+                    continue;
+                }
+                content_fields.push(field.name.clone(), field.value(Headers::Encoded));
             }
             end as u64
         }
