@@ -16,6 +16,8 @@ const CHECK_STEP: usize = 1 << 16;
 
 /// Bytes of text that are not worth a segment of their own.
 const LONG_TEXT: usize = 1 << 12;
+/// Bytes of the header of a usual message: text grows to it at once, not step by step.
+const HEADER_BYTES: usize = 1 << 11;
 
 /// How lines end.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -258,6 +260,9 @@ impl Writer {
 
     /// Text whose lines end with LF, written with the line ends of this file.
     pub fn text(&mut self, text: &str) {
+        if self.literal.capacity() == 0 {
+            self.literal.reserve(HEADER_BYTES);
+        }
         match self.eol {
             Eol::Lf => self.literal.extend_from_slice(text.as_bytes()),
             Eol::Crlf => {

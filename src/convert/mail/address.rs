@@ -1,6 +1,8 @@
 //! Mailboxes in header fields: every one has an addr-spec with `@`, so that every program can parse it. RFC 5322 3.4
 #![forbid(unsafe_code)]
 
+use std::borrow::Cow;
+
 use super::encoded_word::{Folder, clean, is_atext, quoted_string};
 use crate::convert::Headers;
 
@@ -83,7 +85,7 @@ pub(crate) fn addr_spec(text: &str) -> Option<String> {
     }
     let is_local = |byte: u8| is_atext(byte) || byte >= 0x80 || byte == b'.';
     if local.bytes().all(is_local) && !dots(local) {
-        return Some(format!("{local}@{domain}"));
+        return Some([local, "@", domain].concat());
     }
     // A local part that is already quoted, or that quotes can hold.
     let inner = local
@@ -132,15 +134,15 @@ pub(crate) fn format_list(name: &str, mailboxes: &[Mailbox], style: Headers) -> 
         }
         // Other characters have no form in an ASCII address (RFC 6532).
         let address = if style == Headers::Encoded && !mailbox.address.is_ascii() {
-            imcea(SMTP, &mailbox.address)
+            Cow::Owned(imcea(SMTP, &mailbox.address))
         } else {
-            mailbox.address.clone()
+            Cow::Borrowed(mailbox.address.as_str())
         };
         if mailbox.name.is_empty() {
             folder.word(&address);
         } else {
             folder.phrase(&mailbox.name);
-            folder.word(&format!("<{address}>"));
+            folder.angle_address(&address);
         }
     }
     folder.out

@@ -61,8 +61,12 @@ pub(crate) fn charsets_fit(value: &str) -> bool {
 
 /// Value of the unstructured field `name` (Subject, Comments, X-...).
 pub(crate) fn unstructured(name: &str, text: &str, style: Headers) -> String {
+    let text = clean(text);
     let mut folder = Folder::new(name, style);
-    folder.words(&clean(text), Q_TEXT);
+    if folder.column + text.len() <= folder.width() && !folder.any_needs_encoding(&text) {
+        return text;
+    }
+    folder.words(&text, Q_TEXT);
     folder.out
 }
 
@@ -109,6 +113,14 @@ impl Folder {
         self.column += 1;
     }
 
+    /// As [`Folder::word`], for the word `<address>`.
+    pub(crate) fn angle_address(&mut self, address: &str) {
+        self.gap(address.len() + 2);
+        for part in ["<", address, ">"] {
+            self.suffix(part);
+        }
+    }
+
     /// Appends what belongs to the word before, such as a comma.
     pub(crate) fn suffix(&mut self, suffix: &str) {
         self.out.push_str(suffix);
@@ -139,6 +151,10 @@ impl Folder {
         self.gap(ROOM);
         let fold = Fold::new(self.width(), b"\n ", 1);
         encoder.encode_words(CHARSET, text, &mut self.column, fold, &mut self.out);
+    }
+
+    fn any_needs_encoding(&self, text: &str) -> bool {
+        text.split(' ').any(|word| self.needs_encoding(word))
     }
 
     fn needs_encoding(&self, word: &str) -> bool {
@@ -210,7 +226,7 @@ pub(crate) fn parameter(name: &str, value: &str, style: Headers) -> String {
     if value.len() <= QUOTED_MAX && (value.is_ascii() || style == Headers::Utf8) {
         let token = !value.is_empty() && value.bytes().all(is_token);
         let value = if token { value } else { quoted_string(&value) };
-        return format!(";\n {name}={value}");
+        return [";\n ", name, "=", &value].concat();
     }
     let mut pieces = vec![String::new()];
     for character in value.chars() {

@@ -152,18 +152,18 @@ fn add_transport(field: &Field, fields: &mut Fields) {
         let value = field.value(style);
         (name, is_sound(field).then_some(value))
     } else {
-        return fields.push(&field.name, field.value(style));
+        return fields.push(field.name.clone(), field.value(style));
     };
     match value.filter(|_| !fields.has(name)) {
         Some(value) => {
             let kept = style == Headers::Utf8 || charsets_fit(&field.unfolded());
             fields.push(name, value);
             if !kept {
-                fields.push(&format!("{ORIGINAL}{name}"), field.value(style));
+                fields.push(format!("{ORIGINAL}{name}"), field.value(style));
             }
         }
         None if field.unfolded().trim().is_empty() => {}
-        None => fields.push_text(&format!("{ORIGINAL}{name}"), &decode(&field.unfolded())),
+        None => fields.push_text(format!("{ORIGINAL}{name}"), &decode(&field.unfolded())),
     }
 }
 

@@ -1,6 +1,8 @@
 //! The header block of a message or part under construction.
 #![forbid(unsafe_code)]
 
+use std::borrow::Cow;
+
 use super::address::{Mailbox, format_list};
 use super::encoded_word::{WIDTH, parameter, unstructured};
 use crate::convert::Headers;
@@ -10,7 +12,7 @@ use crate::convert::rendition::Writer;
 #[derive(Debug)]
 pub(crate) struct Fields {
     style: Headers,
-    fields: Vec<(String, String)>,
+    fields: Vec<(Cow<'static, str>, String)>,
 }
 
 impl Fields {
@@ -41,18 +43,19 @@ impl Fields {
     }
 
     /// A value that is known to be sound: made here, or sanitised.
-    pub fn push(&mut self, name: &str, value: impl Into<String>) {
-        self.fields.push((name.to_owned(), value.into()));
+    pub fn push(&mut self, name: impl Into<Cow<'static, str>>, value: impl Into<String>) {
+        self.fields.push((name.into(), value.into()));
     }
 
     /// Text from the file.
-    pub fn push_text(&mut self, name: &str, text: &str) {
-        let value = unstructured(name, text, self.style);
+    pub fn push_text(&mut self, name: impl Into<Cow<'static, str>>, text: &str) {
+        let name = name.into();
+        let value = unstructured(&name, text, self.style);
         self.push(name, value);
     }
 
     /// Mailboxes, unless there are none.
-    pub fn push_mailboxes(&mut self, name: &str, mailboxes: &[Mailbox]) {
+    pub fn push_mailboxes(&mut self, name: &'static str, mailboxes: &[Mailbox]) {
         if !mailboxes.is_empty() {
             let value = format_list(name, mailboxes, self.style);
             self.push(name, value);
@@ -60,16 +63,22 @@ impl Fields {
     }
 
     /// A value with parameters (Content-Type, Content-Disposition).
-    pub fn push_parameters(&mut self, name: &str, value: &str, parameters: &[(&str, &str)]) {
+    pub fn push_parameters(
+        &mut self,
+        name: &'static str,
+        value: &str,
+        parameters: &[(&str, &str)],
+    ) {
         let mut folded = value.to_owned();
         let mut column = name.len() + 2 + value.len();
         for (name, value) in parameters {
             let parameter = parameter(name, value, self.style);
             // A parameter is folded away unless it fits whole.
-            let one_line = parameter.replacen('\n', "", 1);
-            if !one_line.contains('\n') && column + one_line.len() <= WIDTH {
-                column += one_line.len();
-                folded.push_str(&one_line);
+            let (before, line) = parameter.split_once('\n').unwrap_or(("", &parameter));
+            if !line.contains('\n') && column + before.len() + line.len() <= WIDTH {
+                column += before.len() + line.len();
+                folded.push_str(before);
+                folded.push_str(line);
             } else {
                 column = parameter.rsplit('\n').next().map_or(0, str::len);
                 folded.push_str(&parameter);
@@ -86,7 +95,10 @@ impl Fields {
     /// Names and values, for tests.
     #[cfg(test)]
     pub fn into_pairs(self) -> Vec<(String, String)> {
-        self.fields
+        let pairs = self.fields.into_iter();
+        pairs
+            .map(|(name, value)| (name.into_owned(), value))
+            .collect()
     }
 
     /// Writes all fields, without the empty line that ends them.

@@ -294,7 +294,7 @@ impl Synthesis<'_> {
             let number = || Some(properties.integer(id).ok().flatten()?.to_string());
             let text = properties.string(id).ok().flatten().or_else(number);
             if let Some(text) = text {
-                fields.push_text(name, &decode(&text));
+                fields.push_text(name.to_owned(), &decode(&text));
             }
         }
         // The page that a feed item is about. [MS-OXORSS] 2.2.1.1

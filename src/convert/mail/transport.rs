@@ -3,6 +3,8 @@
 //! What is stored is often half a header: without an end, with two blocks, folded wrongly, with text that is no field.
 #![forbid(unsafe_code)]
 
+use std::borrow::Cow;
+
 use super::encoded_word::{decode, unstructured};
 use crate::convert::Headers;
 
@@ -28,17 +30,18 @@ const MESSAGE_FIELDS: [&str; 8] = [
     "delivered-to",
 ];
 
-/// One field: its name, and its value as it came, one entry for each line.
+/// One field: its name, and its value as it came, without the blanks at both ends of its lines.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Field {
     pub name: String,
-    lines: Vec<String>,
+    /// Parted by LF.
+    lines: String,
 }
 
 impl Field {
     /// The value on one line.
     pub fn unfolded(&self) -> String {
-        self.lines.join(" ")
+        self.lines.replace('\n', " ")
     }
 
     /// Whether this is the field `name`.
@@ -48,18 +51,14 @@ impl Field {
 
     /// The value as it can be written: as it came, unless it breaks the rules or is to be decoded.
     pub fn value(&self, style: Headers) -> String {
-        let ascii = self.lines.iter().all(|line| line.is_ascii());
-        let short = self
-            .lines
-            .iter()
-            .all(|line| line.len() + self.name.len() + 2 <= MAX_LINE);
-        let encoded = self.lines.iter().any(|line| line.contains("=?"));
+        let mut lines = self.lines.split('\n');
+        let short = lines.all(|line| line.len() + self.name.len() + 2 <= MAX_LINE);
         let sound = match style {
-            Headers::Encoded => ascii,
-            Headers::Utf8 => !encoded,
+            Headers::Encoded => self.lines.is_ascii(),
+            Headers::Utf8 => !self.lines.contains("=?"),
         };
         if sound && short {
-            self.lines.join("\n ")
+            self.lines.replace('\n', "\n ")
         } else {
             unstructured(&self.name, &decode(&self.unfolded()), style)
         }
@@ -94,9 +93,12 @@ impl Transport {
             is_cut: end < whole,
             ..Self::default()
         };
-        let text = text.replace("\r\n", "\n").replace('\r', "\n");
+        let lines = text.split('\n').flat_map(|line| {
+            // The CR of a CR LF belongs to it; any other ends a line of its own.
+            line.strip_suffix('\r').unwrap_or(line).split('\r')
+        });
         let mut after_empty = false;
-        for line in text.split('\n') {
+        for line in lines {
             if line.trim().is_empty() {
                 after_empty = true;
                 continue;
@@ -122,13 +124,17 @@ impl Transport {
     /// Whether the fields so far are those of a whole message.
     fn line(&mut self, line: &str) {
         // NUL and other controls say nothing here; a tab is a blank.
-        let clean: String = line
-            .chars()
-            .map(|character| if character == '\t' { ' ' } else { character })
-            .filter(|character| {
-                !character.is_control() && !matches!(character, '\u{2028}' | '\u{2029}')
-            })
-            .collect();
+        let is_plain = line.bytes().all(|byte| matches!(byte, b' '..=b'~'));
+        let clean: Cow<'_, str> = if is_plain {
+            line.into()
+        } else {
+            line.chars()
+                .map(|character| if character == '\t' { ' ' } else { character })
+                .filter(|character| {
+                    !character.is_control() && !matches!(character, '\u{2028}' | '\u{2029}')
+                })
+                .collect()
+        };
         if clean.trim().is_empty() {
             return;
         }
@@ -145,14 +151,17 @@ impl Transport {
             self.is_message |= OWN_FIELDS.iter().any(|own| own.eq_ignore_ascii_case(name));
             self.fields.push(Field {
                 name: name.to_owned(),
-                lines: vec![value.trim().to_owned()],
+                lines: value.trim().to_owned(),
             });
             return;
         }
         // A line without a name goes on with the field before it, even when its leading blank was lost.
         let is_continuation = clean.starts_with(' ') || !clean.contains(':');
         match self.fields.last_mut() {
-            Some(field) if is_continuation => field.lines.push(clean.trim().to_owned()),
+            Some(field) if is_continuation => {
+                field.lines.push('\n');
+                field.lines.push_str(clean.trim());
+            }
             _ => self.rejected.push(clean.trim().to_owned()),
         }
     }
