@@ -9,7 +9,7 @@ import tempfile
 import time
 
 from bench_tools import (
-    DROP_CACHES, OSTFS, ROOT, Report, Used, forget_names, machine, median, null_fs, ostfs, run, spread, store,
+    DROP_CACHES, OSTFS, ROOT, Report, Used, cpu_of, forget_names, machine, median, null_fs, ostfs, run, spread, store,
 )
 
 #: Bytes that a message may take for ever, and the default of -o cache.
@@ -298,8 +298,7 @@ def background_cpu(mountpoint):
         try:
             arguments = open(f"/proc/{pid}/cmdline", "rb").read().split(b"\0")
             if arguments[:2] == [OSTFS.encode(), b"mount"] and mountpoint.encode() in arguments:
-                threads = os.listdir(f"/proc/{pid}/task")
-                return sum(int(open(f"/proc/{pid}/task/{thread}/schedstat").read().split()[0]) for thread in threads) / 1e9
+                return cpu_of(int(pid))
         except OSError:
             continue
     return 0.0

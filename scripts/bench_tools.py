@@ -36,6 +36,11 @@ def warm(path):
             pass
 
 
+def cpu_of(pid):
+    """CPU seconds of a process so far, to the nanosecond, with those of threads that have ended: clock_getcpuclockid(3)."""
+    return time.clock_gettime(~pid << 3 | 2)
+
+
 def forget_names():
     """Makes the kernel forget names and attributes, not the content of files."""
     os.sync()
@@ -83,10 +88,8 @@ class Server:
         os.rmdir(self.path)
 
     def cpu(self):
-        """CPU seconds so far, of all threads; to the nanosecond, unlike /proc/PID/stat."""
-        folder = f"/proc/{self.process.pid}/task"
-        threads = (open(f"{folder}/{thread}/schedstat").read() for thread in os.listdir(folder))
-        return sum(int(thread.split()[0]) for thread in threads) / 1e9
+        """CPU seconds so far."""
+        return cpu_of(self.process.pid)
 
     def peak(self):
         """Largest resident set so far in MiB."""
