@@ -220,9 +220,7 @@ fn contents(tree: &Tree, attr: Attr, path: &str, left: &mut u64) -> Result<Optio
         return Ok(None);
     }
     assert!(whole.ends_with(&end[..last]), "two reads of {path} differ");
-    // A file is named after the row of a message, and a note is text that no header can be told from.
-    let class = tree.summary(attr.ino).map(|summary| summary.class);
-    if !class.is_some_and(|class| class.to_ascii_lowercase().starts_with("ipm.stickynote")) {
+    if !is_note(tree, attr.ino) {
         well_formed(path, &whole);
     }
     Ok(Some((attr.size, hash(&whole))))
@@ -233,6 +231,12 @@ fn hash(bytes: &[u8]) -> u64 {
     let mut hasher = DefaultHasher::new();
     hasher.write(bytes);
     hasher.finish()
+}
+
+/// Whether the item is text without a header, though its row, and so its name, may be that of a mail.
+pub fn is_note(tree: &Tree, ino: Ino) -> bool {
+    let class = tree.summary(ino).map(|summary| summary.class);
+    class.is_some_and(|class| class.to_ascii_lowercase().starts_with("ipm.stickynote"))
 }
 
 /// Whether an item by its name is what it should be. Attachments are whatever they are.
