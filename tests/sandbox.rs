@@ -6,7 +6,7 @@ mod mounted;
 mod support;
 
 use std::fs;
-use std::io::{BufRead, BufReader};
+use std::io::{BufRead, BufReader, ErrorKind};
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 
@@ -220,7 +220,13 @@ fn threads() {
     assert!(mount.path.join("Inbox").is_dir());
     let tasks: Vec<String> = fs::read_dir(format!("/proc/{}/task", mount.process.id()))
         .unwrap()
-        .map(|task| fs::read_to_string(task.unwrap().path().join("status")).unwrap())
+        .filter_map(
+            |task| match fs::read_to_string(task.unwrap().path().join("status")) {
+                // It ended meanwhile.
+                Err(error) if error.kind() == ErrorKind::NotFound => None,
+                status => Some(status.unwrap()),
+            },
+        )
         .collect();
     assert!(tasks.len() > 3, "{} threads", tasks.len());
     for task in tasks {
