@@ -9,7 +9,7 @@ import tempfile
 import time
 
 from bench_tools import (
-    DROP_CACHES, OSTFS, ROOT, Report, Used, cpu_of, forget_names, machine, median, null_fs, ostfs, run, spread, store,
+    DROP_CACHES, OSTFS, PEER_WALK, ROOT, WALK, Report, Used, cpu_of, forget_names, machine, median, null_fs, ostfs, run, spread, store,
 )
 
 #: Bytes that a message may take for ever, and the default of -o cache.
@@ -173,19 +173,37 @@ class Bench:
                 return run(["readpst", "-e", "-D", "-j", "0", "-q", "-o", out, file])
 
         actions = {
-            "readpst -e -D -j 0": readpst,
-            "ostfs export -o attachments=eml": lambda: into([OSTFS, "export", file, "OUT", "-o", "attachments=eml"]),
-            "ostfs export": lambda: into([OSTFS, "export", file, "OUT"]),
-            "cp -r from the mount": lambda: copy([]),
-            "cp of the file": lambda: into(["cp", file, "OUT"]),
+            "`readpst -e -D -j 0`": readpst,
+            "`pffexport -m items`": lambda: into(["pffexport", "-q", "-m", "items", "-t", "OUT", file]),
+            "`ostfs export -o attachments=eml`": lambda: into([OSTFS, "export", file, "OUT", "-o", "attachments=eml"]),
+            "`ostfs export`": lambda: into([OSTFS, "export", file, "OUT"]),
+            "`cp -r` from the mount": lambda: copy([]),
+            "`cp` of the file": lambda: into(["cp", file, "OUT"]),
         }
         samples = {label: [] for label in actions}
         for _ in range(self.runs):
             for label, action in actions.items():
                 samples[label].append(action())
-        yard = samples["readpst -e -D -j 0"]
+        self.beside(samples, next(iter(samples)))
+
+    def walk(self):
+        """Everything is read, and nothing written."""
+        file = self.mailbox()
+        self.report.heading("Reading a whole mailbox, writing nothing")
+        self.report.text(f"Every property, recipient, body and attachment of {self.messages(15_000):,} messages, one thread. Seconds, MiB of peak memory.\n")
+        self.report.table("", "wall", "CPU", "peak", "wall, outlook-pst ÷ this", "CPU, outlook-pst ÷ this")
+        commands = {"outlook-pst (`benches/outlook_pst`)": [PEER_WALK, file], "ostfs (`benches/walk.rs`)": [WALK, file]}
+        samples = {label: [] for label in commands}
+        for _ in range(self.runs):
+            for label, command in commands.items():
+                samples[label].append(run(command))
+        self.beside(samples, next(iter(samples)))
+
+    def beside(self, samples, yard):
+        """A row for each program, with its ratio to `yard`."""
+        yard = samples[yard]
         for label, own in samples.items():
-            self.report.row(f"`{label}`", spread(own), f"{median(own, 'cpu'):.2f}", f"{median(own, 'peak'):.0f}",
+            self.report.row(label, spread(own), f"{median(own, 'cpu'):.2f}", f"{median(own, 'peak'):.0f}",
                             f"{median(yard) / median(own):.1f}", f"{median(yard, 'cpu') / median(own, 'cpu'):.1f}")
 
     # Section 6
@@ -245,7 +263,7 @@ class Bench:
                             f"{(peak - empty) * MIB / messages:,.0f}")
 
 
-SECTIONS = [Bench.ready, Bench.memory, Bench.metadata, Bench.reading, Bench.export, Bench.grep, Bench.linear]
+SECTIONS = [Bench.ready, Bench.memory, Bench.metadata, Bench.reading, Bench.export, Bench.walk, Bench.grep, Bench.linear]
 
 #: What an entry of a listing takes beside its name, in bytes: position, kind, inode number, slot of the index.
 LISTING_BYTES = 28

@@ -11,6 +11,8 @@ import time
 ROOT = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
 RELEASE = os.path.join(ROOT, "target/release")
 OSTFS = os.path.join(RELEASE, "ostfs")
+WALK = os.path.join(RELEASE, "examples/walk")
+PEER_WALK = os.path.join(ROOT, "target/outlook_pst/release/outlook-pst-walk")
 DROP_CACHES = "/proc/sys/vm/drop_caches"
 
 
