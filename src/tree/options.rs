@@ -66,7 +66,7 @@ impl Options {
     /// Cache size unless the user asks for another, in bytes.
     pub const DEFAULT_CACHE: u64 = 64 << 20;
 
-    /// A cache's part of all bytes. About twelve sixteenths are given out: the rest is for what the allocator and the
+    /// A cache's part of all bytes. About eleven sixteenths are given out: the rest is for what the allocator and the
     /// program itself take, so that the resident set keeps the bound as well.
     pub(super) fn share(&self, sixteenths: u64) -> u64 {
         self.cache / 16 * sixteenths
