@@ -434,7 +434,8 @@ impl Filesystem for Adapter {
                 let mut effort = match offset {
                     0 => EAGER_ENTRIES,
                     _ => {
-                        self.ahead.listed(Ino(ino.0));
+                        let first = usize::try_from(offset).unwrap_or(usize::MAX);
+                        self.ahead.listed(Ino(ino.0), first);
                         usize::MAX
                     }
                 };

@@ -61,6 +61,9 @@ struct Directory {
     next: usize,
     /// Entries that may be worked out.
     credit: usize,
+    /// Where the last request for attributes of the listing began, and where it presumably ends. What is before the
+    /// end is its own work: two at the same entries would take twice the time of one.
+    asked: Range<usize>,
 }
 
 /// Somebody reads a file.
@@ -127,12 +130,16 @@ impl Ahead {
         }
     }
 
-    /// The attributes of a part of `directory` are listed for somebody who has looked at those before.
-    pub(super) fn listed(&self, directory: Ino) {
+    /// The attributes of `directory` are listed from entry `first` on, for somebody who has looked at those before.
+    pub(super) fn listed(&self, directory: Ino, first: usize) {
         let mut plan = self.plan.lock();
         let Some(entry) = plan.directory(directory) else {
             return;
         };
+        // Requests are answered with about as many entries each.
+        let count = first.saturating_sub(entry.asked.start);
+        entry.asked = first..first.saturating_add(count);
+        entry.next = entry.next.max(entry.asked.end);
         if entry.credit < MAX_CREDIT_OF_LISTING {
             entry.credit += CREDIT_OF_LISTING;
             self.added.notify_all();
@@ -185,7 +192,7 @@ impl Ahead {
             match self.next_task() {
                 Task::Attributes { directory, entries } => {
                     let wanted = entries.len();
-                    let done = panics::catch(|| attributes(forest, directory, entries));
+                    let done = panics::catch(|| self.attributes(forest, directory, entries));
                     self.worked_out(directory, wanted, done.unwrap_or(Some(wanted)));
                 }
                 Task::Read { file, start } => {
@@ -207,6 +214,28 @@ impl Ahead {
             }
             self.added.wait(&mut plan);
         }
+    }
+
+    /// Works out the attributes of some entries; returns for how many there was something to do, None behind the last one.
+    fn attributes(&self, forest: &Forest, directory: Ino, entries: Range<usize>) -> Option<usize> {
+        let listing = forest.directory(directory).ok()?;
+        let mut done = 0;
+        for index in entries {
+            let entry = listing.entry(index)?;
+            if !forest.is_attr_at_hand(entry.ino) && !self.is_asked_for(directory, index) {
+                done += 1;
+                // What fails is noted, and asked for again if anyone wants it.
+                forest.attr(entry.ino).ok();
+            }
+        }
+        Some(done)
+    }
+
+    /// Whether a request works at this entry of `directory`, or has done so.
+    fn is_asked_for(&self, directory: Ino, index: usize) -> bool {
+        let plan = self.plan.lock();
+        let mut directories = plan.directories.iter();
+        directories.any(|entry| entry.ino == directory && index < entry.asked.end)
     }
 
     /// Gives back the credit for entries that were at hand; None means that the directory has no more.
@@ -236,21 +265,6 @@ impl Ahead {
     }
 }
 
-/// Works out the attributes of some entries; returns for how many there was something to do, None behind the last one.
-fn attributes(forest: &Forest, directory: Ino, entries: Range<usize>) -> Option<usize> {
-    let listing = forest.directory(directory).ok()?;
-    let mut done = 0;
-    for index in entries {
-        let entry = listing.entry(index)?;
-        if !forest.is_attr_at_hand(entry.ino) {
-            done += 1;
-            // What fails is noted, and asked for again if anyone wants it.
-            forest.attr(entry.ino).ok();
-        }
-    }
-    Some(done)
-}
-
 impl Plan {
     fn directory(&mut self, ino: Ino) -> Option<&mut Directory> {
         let new = || Directory {
@@ -258,6 +272,7 @@ impl Plan {
             lookups: 0,
             next: 0,
             credit: 0,
+            asked: 0..0,
         };
         latest(
             &mut self.directories,
