@@ -65,7 +65,8 @@ def main():
                 failed += 1
                 print("%s: %d %s" % (name, status, text[:200]))
     finally:
-        server.terminate()
+        # Asked to end, it may wait for a connection without end.
+        server.kill()
         server.wait()
     print("%d stored, %d refused" % (stored, failed))
     sys.exit(failed > 0 or stored == 0)
