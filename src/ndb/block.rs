@@ -191,19 +191,16 @@ impl NodeDatabase {
     ) -> std::result::Result<(), Unread> {
         let (stored, _) = checked(stored, self.header.format, entry)?;
         let bid = entry.block.bid;
-        let crypt = self.header.crypt;
         if is_compressed(self.header.format, entry) {
             inflate(stored, entry, out).map_err(Unread::Damaged)?;
-            if self.is_encoded(bid, out) {
-                crypt::decode(crypt, bid, out);
-            }
         } else if stored.len() != out.len() {
             let error = wrong_length(bid, out.len() as u64, stored.len() as u64);
             return Err(Unread::Damaged(error));
-        } else if self.is_encoded(bid, stored) {
-            crypt::decode_into(crypt, bid, stored, out);
         } else {
             out.copy_from_slice(stored);
+        }
+        if self.is_encoded(bid, out) {
+            crypt::decode(self.header.crypt, bid, out);
         }
         Ok(())
     }

@@ -1,7 +1,10 @@
 //! The two block encodings. They hide nothing: no key takes part. [MS-PST] 5.1, 5.2
 
+mod substitute;
+
 use super::ids::BlockId;
 use crate::bytes::u16_at;
+use substitute::{substitute, substitute_all};
 
 /// `bCryptMethod` of the header.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -93,34 +96,13 @@ pub fn is_heap(method: CryptMethod, bid: BlockId, stored: &[u8]) -> bool {
             .is_some_and(|client| HEAP_CLIENTS.contains(client))
 }
 
-/// A table has 256 entries, so a byte always finds one.
-fn substitute(table: &[u8; 256], byte: u8) -> u8 {
-    table.get(usize::from(byte)).copied().unwrap_or(byte)
-}
-
 /// Decodes the payload of the external block `bid` in place; internal blocks are never encoded.
 pub fn decode(method: CryptMethod, bid: BlockId, data: &mut [u8]) {
     match method {
         CryptMethod::None => {}
-        CryptMethod::Permute => {
-            for byte in data {
-                *byte = substitute(&MPBB_I, *byte);
-            }
-        }
+        CryptMethod::Permute => substitute_all(&MPBB_I, data),
         CryptMethod::Cyclic => cyclic(bid, data),
     }
-}
-
-/// As [`decode`], from `stored` to `out`, which are equally long.
-pub fn decode_into(method: CryptMethod, bid: BlockId, stored: &[u8], out: &mut [u8]) {
-    if method == CryptMethod::Permute {
-        for (plain, byte) in out.iter_mut().zip(stored) {
-            *plain = substitute(&MPBB_I, *byte);
-        }
-        return;
-    }
-    out.copy_from_slice(stored);
-    decode(method, bid, out);
 }
 
 /// The cyclic method is its own inverse, as `MPBB_S` is.
