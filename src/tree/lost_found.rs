@@ -149,7 +149,8 @@ impl Tree {
             self.reach(*nid, &mut reached);
         }
         for node in self.nodes_of_type(NodeType::NORMAL_MESSAGE) {
-            if reached.messages.contains(&node.nid) {
+            // A B-tree with damage may have a key twice.
+            if !reached.messages.insert(node.nid) {
                 continue;
             }
             // One that has lost all its data is in its file's name alone.
@@ -159,7 +160,8 @@ impl Tree {
                 lost.messages.entry(at).or_default().push(node.nid);
             }
         }
-        let unlisted = self.store.unlisted_messages();
+        let unlisted = self.store.unlisted_messages().into_iter();
+        let unlisted = unlisted.filter(|nid| reached.messages.insert(*nid));
         lost.messages.entry(self.root).or_default().extend(unlisted);
         lost
     }
