@@ -9,7 +9,7 @@ import tempfile
 import time
 
 from bench_tools import (
-    DROP_CACHES, OSTFS, PEER_WALK, ROOT, WALK, Report, Used, cpu_of, forget_names, machine, median, null_fs, ostfs, run, spread, store,
+    DROP_CACHES, OSTFS, PEER_WALK, ROOT, WALK, Report, Used, cpu_of, forget_names, machine, median, null_fs, null_fs_of, ostfs, run, spread, store,
 )
 
 #: Bytes that a message may take for ever, and the default of -o cache.
@@ -160,9 +160,16 @@ class Bench:
         self.report.text("attachments inside the mail alone, so `-o attachments=eml` is what compares with it.\n")
         self.report.table("", "wall", "CPU", "peak", "wall, readpst ÷ this", "CPU, readpst ÷ this")
 
-        def copy(options):
-            with ostfs(file, *options) as mount, target() as out:
+        in_mail_alone = ["-o", "attachments=eml"]
+
+        def copied(server):
+            with server as mount, target() as out:
                 return mount.measure(["cp", "-r", "MOUNT", os.path.join(out, "out")])
+
+        def sizes(options):
+            with ostfs(file, options=options) as mount:
+                files = (os.path.join(path, name) for path, _, names in os.walk(mount.path) for name in names)
+                return [(os.lstat(path).st_size, number) for number, path in enumerate(files)]
 
         def into(command):
             with target() as out:
@@ -177,14 +184,20 @@ class Bench:
             "`pffexport -m items`": lambda: into(["pffexport", "-q", "-m", "items", "-t", "OUT", file]),
             "`ostfs export -o attachments=eml`": lambda: into([OSTFS, "export", file, "OUT", "-o", "attachments=eml"]),
             "`ostfs export`": lambda: into([OSTFS, "export", file, "OUT"]),
-            "`cp -r` from the mount": lambda: copy([]),
+            "`cp -r` from the mount, `-o attachments=eml`": lambda: copied(ostfs(file, options=in_mail_alone)),
+            "`cp -r` of as many bytes from the null filesystem": lambda: copied(null_fs_of(self.work, in_mail)),
+            "`cp -r` from the mount": lambda: copied(ostfs(file)),
+            "`cp -r` of so many bytes from the null filesystem": lambda: copied(null_fs_of(self.work, in_both)),
             "`cp` of the file": lambda: into(["cp", file, "OUT"]),
         }
+        in_mail, in_both = sizes(in_mail_alone), sizes([])
         samples = {label: [] for label in actions}
         for _ in range(self.runs):
             for label, action in actions.items():
                 samples[label].append(action())
         self.beside(samples, next(iter(samples)))
+        mib = [sum(size for size, _ in files) / MIB for files in (in_mail, in_both)]
+        self.report.text(f"\nThe mount has {len(in_both):,} files and {mib[1]:,.0f} MiB, with `-o attachments=eml` {len(in_mail):,} and {mib[0]:,.0f} MiB.")
 
     def walk(self):
         """Everything is read, and nothing written."""
@@ -212,26 +225,31 @@ class Bench:
         """Searching a mailbox that the kernel has in its page cache."""
         file = self.mailbox()
         self.report.heading("Searching again")
-        self.report.text("Seconds of `grep -rc` over the whole mailbox for words that are nowhere: the second and later passes, from the kernel's")
-        self.report.text("page cache, beside the same tree on disk.\n")
-        self.report.table("", "first pass", "later passes", "speed, ostfs ÷ disk", "CPU of ostfs in a later pass")
+        self.report.text("Seconds of `grep -rc` over the whole mailbox for words that are nowhere: the first pass, and later ones from the kernel's")
+        self.report.text("page cache, beside the same tree on disk, in turns. Passes in which the kernel asked ostfs for something, since it had")
+        self.report.text("dropped pages meanwhile, are told apart: they measure the machine's memory.\n")
+        self.report.table("", "first pass", "later passes", "speed, ostfs ÷ disk", "CPU of ostfs in a pass")
         tree = os.path.join(self.work, "tree")
         if not os.path.isdir(tree):
             run([OSTFS, "export", file, tree])
         command = ["grep", "-rc", "no such words anywhere"]
+        cached, asked = [], []
         with ostfs(file) as mount:
             first = mount.measure([*command, "MOUNT"])
             first_disk = run([*command, tree])
-            ours, disk, idle = [], [], []
-            for _ in range(self.runs):
-                before = mount.cpu()
-                ours.append(mount.measure([*command, "MOUNT"]))
-                idle.append(Used(0, mount.cpu() - before))
-                disk.append(run([*command, tree]))
+            for _ in range(self.runs * MOST_PASSES):
+                ours, disk = mount.measure([*command, "MOUNT"]), run([*command, tree])
+                own = ours.cpu - ours.client
+                (cached if own < IDLE_CPU else asked).append((ours, disk, Used(0, own)))
+                if len(cached) >= self.runs:
+                    break
         kind = subprocess.run(["stat", "-f", "-c", "%T", tree], capture_output=True, text=True).stdout.strip()
-        self.report.row("ostfs", f"{first.wall:.2f}", spread(ours), f"{median(disk) / median(ours):.2f}",
-                        f"{median(idle, 'cpu') * 1e3:.1f} ms")
-        self.report.row(kind, f"{first_disk.wall:.2f}", spread(disk), "", "")
+        for label, passes in [("ostfs, not asked", cached), ("ostfs, asked again", asked)]:
+            if passes:
+                ours, disk, own = zip(*passes)
+                self.report.row(f"{label}: {len(passes)} passes", f"{first.wall:.2f}", spread(ours), f"{median(disk) / median(ours):.2f}",
+                                f"{median(own, 'cpu') * 1e3:.1f} ms")
+                self.report.row(f"{kind} in these turns", f"{first_disk.wall:.2f}", spread(disk), "", "")
 
     # Section 7
 
@@ -264,6 +282,9 @@ class Bench:
 
 
 SECTIONS = [Bench.ready, Bench.memory, Bench.metadata, Bench.reading, Bench.export, Bench.walk, Bench.grep, Bench.linear]
+
+#: CPU seconds of a mount that answers nothing, and passes by which a sample may be late, for `grep`.
+IDLE_CPU, MOST_PASSES = 0.005, 4
 
 #: What an entry of a listing takes beside its name, in bytes: position, kind, inode number, slot of the index.
 LISTING_BYTES = 28

@@ -6,6 +6,7 @@ import statistics
 import subprocess
 import sys
 import tempfile
+import threading
 import time
 
 ROOT = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
@@ -51,10 +52,10 @@ def forget_names():
 
 
 class Used:
-    """Wall and CPU seconds, and the peak memory in MiB of whatever it was."""
+    """Wall and CPU seconds, the peak memory in MiB of whatever it was, and the part of the CPU that a client had."""
 
-    def __init__(self, wall, cpu, peak=0.0):
-        self.wall, self.cpu, self.peak = wall, cpu, peak
+    def __init__(self, wall, cpu, peak=0.0, client=0.0):
+        self.wall, self.cpu, self.peak, self.client = wall, cpu, peak, client
 
 
 def run(command, **options):
@@ -62,12 +63,42 @@ def run(command, **options):
     options = {"stdout": subprocess.DEVNULL, "stderr": subprocess.DEVNULL, **options}
     start = time.perf_counter()
     process = subprocess.Popen(command, **options)
-    _, status, usage = os.wait4(process.pid, 0)
-    wall = time.perf_counter() - start
+    with PeakWatch(process.pid) as watch:
+        _, status, usage = os.wait4(process.pid, 0)
+        wall = time.perf_counter() - start
     process.returncode = os.waitstatus_to_exitcode(status)
     if process.returncode not in (0, 1 if command[0] == "grep" else 0):
         sys.exit(f"failed: {' '.join(command)}")
-    return Used(wall, usage.ru_utime + usage.ru_stime, usage.ru_maxrss / 1024)
+    return Used(wall, usage.ru_utime + usage.ru_stime, watch.peak)
+
+
+def peak_of(pid):
+    """Largest resident set of a process so far in MiB; 0 of one that has ended."""
+    try:
+        with open(f"/proc/{pid}/status") as status:
+            return next((int(line.split()[1]) for line in status if line.startswith("VmHWM")), 0) / 1024
+    except OSError:
+        return 0.0
+
+
+class PeakWatch:
+    """Reads the largest resident set of a process every 20 ms: `ru_maxrss` begins with that of this program."""
+
+    def __init__(self, pid):
+        self.pid, self.peak, self.ended = pid, 0.0, threading.Event()
+        self.thread = threading.Thread(target=self.watch)
+
+    def watch(self):
+        while not self.ended.wait(0.02):
+            self.peak = max(self.peak, peak_of(self.pid))
+
+    def __enter__(self):
+        self.thread.start()
+        return self
+
+    def __exit__(self, *_):
+        self.ended.set()
+        self.thread.join()
 
 
 class Server:
@@ -95,8 +126,7 @@ class Server:
 
     def peak(self):
         """Largest resident set so far in MiB."""
-        status = open(f"/proc/{self.process.pid}/status")
-        return next(int(line.split()[1]) for line in status if line.startswith("VmHWM")) / 1024
+        return peak_of(self.process.pid)
 
     def measure(self, action):
         """`action` (a command in which MOUNT is the mount point, or a function of it), with the CPU of both sides."""
@@ -107,20 +137,24 @@ class Server:
             used = Used(time.perf_counter() - start, time.process_time() - own)
         else:
             used = run([part.replace("MOUNT", self.path) for part in action])
-        return Used(used.wall, used.cpu + self.cpu() - before, self.peak())
+        return Used(used.wall, used.cpu + self.cpu() - before, self.peak(), used.cpu)
 
 
-def ostfs(file, *prefix):
-    """A fresh mount of `file`: the caches of ostfs are cold."""
-    return Server([*prefix, OSTFS, "mount", "-f", file])
+def ostfs(file, *prefix, options=()):
+    """A fresh mount of `file`: the caches of ostfs are cold. `prefix` is a command that runs it."""
+    return Server([*prefix, OSTFS, "mount", "-f", *options, file])
 
 
 def null_fs(folder, work):
     """The filesystem that does nothing, with the names and sizes in `folder`."""
+    return null_fs_of(work, [(entry.stat(follow_symlinks=False).st_size, entry.name) for entry in os.scandir(folder)])
+
+
+def null_fs_of(work, files):
+    """The filesystem that does nothing, with these sizes and names in one directory."""
     path = os.path.join(work, "null-list.txt")
     with open(path, "w") as out:
-        for entry in os.scandir(folder):
-            out.write(f"{entry.stat(follow_symlinks=False).st_size}\t{entry.name}\n")
+        out.writelines(f"{size}\t{name}\n" for size, name in files)
     return Server([os.path.join(RELEASE, "examples/null_fs"), path])
 
 
