@@ -4,8 +4,9 @@
 //! the same value at once; the first one in stays.
 #![forbid(unsafe_code)]
 
-use std::hash::{BuildHasher, BuildHasherDefault, DefaultHasher, Hash};
+use std::hash::{BuildHasher, Hash};
 
+use hashbrown::DefaultHashBuilder;
 use lru::LruCache;
 use parking_lot::Mutex;
 
@@ -21,7 +22,7 @@ const ENTRY_OVERHEAD: usize = 96;
 /// Maps `K` to cheap clones of `V` (an `Arc`), forgetting the least recently used past the bound.
 pub struct ByteLru<K: Hash + Eq, V: Clone> {
     shards: Vec<Mutex<Shard<K, V>>>,
-    hasher: BuildHasherDefault<DefaultHasher>,
+    hasher: DefaultHashBuilder,
     large: Mutex<Large<K, V>>,
 }
 
@@ -92,7 +93,7 @@ impl<K: Hash + Eq + Clone, V: Clone> ByteLru<K, V> {
         };
         Self {
             shards: (0..shards).map(|_| Mutex::new(shard())).collect(),
-            hasher: BuildHasherDefault::default(),
+            hasher: DefaultHashBuilder::default(),
             large: Mutex::new(Large {
                 values: Vec::new(),
                 bound: bytes / LARGE_SHARE,

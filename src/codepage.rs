@@ -152,6 +152,11 @@ const UTF_8_BOM: [u8; 3] = [0xEF, 0xBB, 0xBF];
 
 /// Text of a PtypString value. An odd last byte is dropped, a lone surrogate becomes U+FFFD.
 pub fn decode_utf16le(bytes: &[u8]) -> String {
+    let (units, _) = bytes.as_chunks();
+    // Most strings are short and ASCII, for which setting up a decoder would be most of the work.
+    if units.iter().all(|[low, high]| low.is_ascii() && *high == 0) {
+        return units.iter().map(|[low, _]| char::from(*low)).collect();
+    }
     decode_utf16_units(UTF_16LE, bytes).into_owned()
 }
 

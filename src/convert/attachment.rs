@@ -147,7 +147,7 @@ fn item(attachment: &Attachment, properties: &Properties, fallback: &str) -> Opt
             .string(id)
             .ok()
             .flatten()
-            .map(|text| clean(&text))
+            .map(|text| clean(&text).into_owned())
             .filter(|text| !text.is_empty())
     };
     let integer = |id: u16| properties.integer(id).ok().flatten();
@@ -321,7 +321,7 @@ fn message_name(message: &Message, named: Option<String>, fallback: &str) -> Str
             .subject()
             .ok()
             .flatten()
-            .map(|subject| clean(&subject.text))
+            .map(|subject| clean(&subject.text).into_owned())
             .filter(|text| !text.is_empty())
     };
     let stem = named

@@ -102,7 +102,7 @@ pub fn for_each(
     };
     let wrong = |problem: &str| wrong(heap, header, problem);
     // Each step goes one level down, so the stack is bounded and no cycle can be followed.
-    let mut stack: Vec<(HeapItem, usize, u8)> = Vec::new();
+    let mut stack: Vec<(HeapItem, usize, u8)> = Vec::with_capacity(1);
     match heap.item(tree.root) {
         Ok(item) => stack.push((item, 0, tree.levels)),
         Err(error) => broken(error),

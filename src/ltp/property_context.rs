@@ -16,6 +16,9 @@ use crate::ndb::Node;
 const MAX_BODY: u64 = 256 << 20;
 const MAX_VALUE: u64 = 16 << 20;
 
+/// Records that most objects have at the most.
+const USUAL_RECORDS: usize = 64;
+
 /// One record: a property's id and type, and its value or where that is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct PropertyRecord {
@@ -32,6 +35,14 @@ impl PropertyRecord {
     pub fn target(&self) -> Option<HnidTarget> {
         let inline = self.property_type.is_inline();
         (!inline).then(|| HeapNodeId(self.value).target())
+    }
+
+    /// Bytes that the value may have.
+    fn limit(&self) -> u64 {
+        match self.id {
+            tags::BODY | tags::HTML | tags::RTF_COMPRESSED => MAX_BODY,
+            _ => MAX_VALUE,
+        }
     }
 }
 
@@ -56,7 +67,7 @@ impl PropertyContext {
     pub fn open(node: Node) -> Result<Self> {
         let heap = Heap::open(node)?;
         heap.expect_client(ClientSignature::PROPERTY_CONTEXT)?;
-        let mut records: Vec<PropertyRecord> = Vec::new();
+        let mut records: Vec<PropertyRecord> = Vec::with_capacity(USUAL_RECORDS);
         let mut problem = None;
         let each = |key: &[u8], value: &[u8]| {
             let (Some(id), Some(property_type), Some(value)) =
@@ -132,15 +143,29 @@ impl PropertyContext {
         if property_type.is_inline() {
             return Ok(Value::decode(property_type, &record.value.to_le_bytes()));
         }
-        let limit = match record.id {
-            tags::BODY | tags::HTML | tags::RTF_COMPRESSED => MAX_BODY,
-            _ => MAX_VALUE,
-        };
-        let value = self.record_stream(record)?.value(property_type, limit)?;
+        let value = self
+            .record_stream(record)?
+            .value(property_type, record.limit())?;
         if value.is_none() && property_type.fixed_size().is_some() {
             return Err(self.wrong(record, "the value is shorter than its type"));
         }
         Ok(value)
+    }
+
+    /// What `read` makes of the bytes of property `id` and their type, without a copy where that can be; None when the
+    /// object does not have it or keeps it inline. Errors are those of [`PropertyContext::value`].
+    pub fn with_bytes<T>(
+        &self,
+        id: u16,
+        read: impl FnOnce(PropertyType, &[u8]) -> T,
+    ) -> Result<Option<T>> {
+        match self.record(id) {
+            Some(record) if !record.property_type.is_inline() => self
+                .record_stream(record)?
+                .with_bytes(record.limit(), |bytes| read(record.property_type, bytes))
+                .map(Some),
+            _ => Ok(None),
+        }
     }
 
     /// The first `limit` bytes of the text or binary `id`; None when the object does not have it or keeps it inline.

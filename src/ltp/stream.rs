@@ -73,13 +73,7 @@ impl PropertyStream {
     /// The value of type `property_type` that the bytes are; None when they are too short or the type is unknown. More
     /// than `limit` bytes are an error: nothing that is asked for is so long.
     pub fn value(&self, property_type: PropertyType, limit: u64) -> Result<Option<Value>> {
-        if self.len() > limit {
-            return Err(Error::corrupt(
-                "value",
-                format_args!("{} bytes", self.len()),
-                format_args!("expected at most {limit} bytes"),
-            ));
-        }
+        self.check_len(limit)?;
         if let Inner::Item(item) = &self.0 {
             return Ok(Value::decode(property_type, item.bytes()));
         }
@@ -90,6 +84,27 @@ impl PropertyStream {
             PropertyType::BINARY => Some(Value::Binary(bytes)),
             _ => Value::decode(property_type, &bytes),
         })
+    }
+
+    /// What `read` makes of the value's bytes, which are not copied if they are an item of a heap. More than `limit` bytes
+    /// are an error.
+    pub fn with_bytes<T>(&self, limit: u64, read: impl FnOnce(&[u8]) -> T) -> Result<T> {
+        self.check_len(limit)?;
+        match &self.0 {
+            Inner::Item(item) => Ok(read(item.bytes())),
+            Inner::Tree(_) => Ok(read(&self.read_all(usize::MAX)?)),
+        }
+    }
+
+    fn check_len(&self, limit: u64) -> Result<()> {
+        if self.len() <= limit {
+            return Ok(());
+        }
+        Err(Error::corrupt(
+            "value",
+            format_args!("{} bytes", self.len()),
+            format_args!("expected at most {limit} bytes"),
+        ))
     }
 
     /// The first `limit` bytes, or all of them: for values that are text or small structures.

@@ -51,7 +51,7 @@ impl Subject {
             .next()
             .map_or(0, |length| (u32::from(length) as usize).saturating_sub(1));
         Self {
-            text: characters.collect(),
+            text: characters.as_str().to_owned(),
             prefix_len,
         }
     }

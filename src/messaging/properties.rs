@@ -6,7 +6,7 @@ use parking_lot::Mutex;
 
 use crate::codepage;
 use crate::error::{Error, Result};
-use crate::ltp::{FileTime, PropertyContext, PropertyStream, Value};
+use crate::ltp::{FileTime, PropertyContext, PropertyStream, PropertyType, Value};
 
 /// Bytes of a text that are read where it becomes a name or stands in a list: every item of a list may refer to the same
 /// long text.
@@ -83,17 +83,19 @@ impl Properties {
 
     /// The value of property `id`; None when the object does not have it or its type is unknown.
     pub fn value(&self, id: u16) -> Result<Option<Value>> {
-        self.value_read(id, |context| context.get(id))
+        self.value_read(id, |context| context.get(id), Value::clone)
     }
 
-    fn value_read(
+    /// What `read` gets from the context, else what `of_cell` makes of the cell that stands in for it.
+    fn value_read<T>(
         &self,
         id: u16,
-        read: impl Fn(&PropertyContext) -> Result<Option<Value>>,
-    ) -> Result<Option<Value>> {
+        read: impl FnOnce(&PropertyContext) -> Result<Option<T>>,
+        of_cell: impl Fn(&Value) -> T,
+    ) -> Result<Option<T>> {
         let cell = || {
             let index = self.cells.binary_search_by_key(&id, |(cell, _)| *cell);
-            self.cells.get(index.ok()?).map(|(_, value)| value.clone())
+            self.cells.get(index.ok()?).map(|(_, value)| of_cell(value))
         };
         let Some(context) = &self.context else {
             return Ok(cell());
@@ -129,15 +131,17 @@ impl Properties {
 
     /// A string without trailing NULs. None when absent, empty or no string: real files are full of empty ones.
     pub fn string(&self, id: u16) -> Result<Option<String>> {
-        let value = self.value(id)?;
-        Ok(value
-            .and_then(|value| text_of_value(&value, self.code_page))
-            .filter(|text| !text.is_empty()))
+        let text = self.value_read(
+            id,
+            |context| context.with_bytes(id, |kind, bytes| text_of(kind, bytes, self.code_page)),
+            |cell| text_of_value(cell, self.code_page),
+        )?;
+        Ok(text.flatten().filter(|text| !text.is_empty()))
     }
 
     /// The start of a string, for names and lists: its first kilobyte of characters.
     pub fn start_of_string(&self, id: u16) -> Result<Option<String>> {
-        let value = self.value_read(id, |context| context.start(id, MAX_LISTED))?;
+        let value = self.value_read(id, |context| context.start(id, MAX_LISTED), Value::clone)?;
         Ok(value
             .and_then(|value| text_of_value(&value, self.code_page))
             .filter(|text| !text.is_empty()))
@@ -204,9 +208,18 @@ impl Properties {
 
 /// The text of a string value up to its trailing NULs, PtypString8 read in `code_page`; None for other types.
 pub fn text_of_value(value: &Value, code_page: u32) -> Option<String> {
-    let mut text = match value {
-        Value::String(bytes) => utf16_or_mistyped(bytes, code_page),
-        Value::String8(bytes) => codepage::decode(code_page, bytes),
+    match value {
+        Value::String(bytes) => text_of(PropertyType::STRING, bytes, code_page),
+        Value::String8(bytes) => text_of(PropertyType::STRING8, bytes, code_page),
+        _ => None,
+    }
+}
+
+/// As [`text_of_value`], from the stored bytes of a value.
+fn text_of(property_type: PropertyType, bytes: &[u8], code_page: u32) -> Option<String> {
+    let mut text = match property_type {
+        PropertyType::STRING => utf16_or_mistyped(bytes, code_page),
+        PropertyType::STRING8 => codepage::decode(code_page, bytes),
         _ => return None,
     };
     text.truncate(text.trim_end_matches('\0').len());

@@ -34,7 +34,7 @@ impl Recipient {
         code_page: u32,
         mut broken: impl FnMut(Error),
     ) -> Self {
-        let mut cells = Vec::new();
+        let mut cells = Vec::with_capacity(columns.len());
         for column in columns {
             match row.get(column.id) {
                 Ok(Some(value)) => cells.push((column.id, value)),

@@ -46,6 +46,18 @@ pub(super) fn is_stand_in(value: &str) -> bool {
 }
 
 impl Mailbox {
+    /// A mailbox of a name and what [`addr_spec`] made.
+    pub fn of_addr_spec(name: &str, address: String) -> Self {
+        let is_usual = |byte: u8| is_atext(byte) || byte == b'.' || byte == b'@';
+        if address.bytes().all(is_usual) {
+            return Self {
+                name: plain_name(&clean(name), &address),
+                address,
+            };
+        }
+        Self::new(name, Some(&address), SMTP)
+    }
+
     /// Whether the address is one, rather than a stand-in for none.
     pub fn is_real(&self) -> bool {
         !self.address.ends_with(NO_DOMAIN)

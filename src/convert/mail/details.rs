@@ -138,7 +138,7 @@ fn members(message: &Message) -> Vec<String> {
                 clean(&person.name),
                 clean(&person.address)
             )),
-            EntryId::AddressBook(name) => Some(clean(&name)),
+            EntryId::AddressBook(name) => Some(clean(&name).into_owned()),
             EntryId::Node(_) => None,
         }
     };

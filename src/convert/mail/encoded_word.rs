@@ -4,6 +4,8 @@
 //! Nothing that comes from the file can end a field: control characters become blanks.
 #![forbid(unsafe_code)]
 
+use std::borrow::Cow;
+
 use encodify::Fold;
 use encodify::rfc2047::{self, B, Q_PHRASE, Q_TEXT, WordEncoder};
 
@@ -20,19 +22,16 @@ const CHARSET: &str = "utf-8";
 const ENCODED_WORD_START: &str = "=?";
 
 /// `text` on one line: control characters and line separators become blanks, and none are left at the ends.
-pub(crate) fn clean(text: &str) -> String {
+pub(crate) fn clean(text: &str) -> Cow<'_, str> {
     if text.bytes().all(|byte| matches!(byte, b' '..=b'~')) {
-        return text.trim_matches(' ').to_owned();
+        return text.trim_matches(' ').into();
     }
-    let blank = |character: char| {
-        if character.is_control() || matches!(character, '\u{2028}' | '\u{2029}') {
-            ' '
-        } else {
-            character
-        }
-    };
-    let clean: String = text.chars().map(blank).collect();
-    clean.trim().to_owned()
+    let is_blank =
+        |character: char| character.is_control() || matches!(character, '\u{2028}' | '\u{2029}');
+    if !text.contains(is_blank) {
+        return text.trim().into();
+    }
+    text.replace(is_blank, " ").trim().to_owned().into()
 }
 
 /// The text of a field as people read it: unfolded, with its encoded words decoded.
@@ -41,7 +40,7 @@ pub(crate) fn decode(value: &str) -> String {
         let page = codepage::from_charset_label(&String::from_utf8_lossy(label));
         out.push_str(&codepage::decode(page.unwrap_or(codepage::UTF_8), bytes));
     };
-    clean(&rfc2047::decode_text(value.as_bytes(), charset))
+    clean(&rfc2047::decode_text(value.as_bytes(), charset)).into_owned()
 }
 
 /// Whether the charset that each encoded word of a field names has all of its characters. Chinese senders write "GB2312"
@@ -64,7 +63,7 @@ pub(crate) fn unstructured(name: &str, text: &str, style: Headers) -> String {
     let text = clean(text);
     let mut folder = Folder::new(name, style);
     if folder.column + text.len() <= folder.width() && !folder.any_needs_encoding(&text) {
-        return text;
+        return text.into_owned();
     }
     folder.words(&text, Q_TEXT);
     folder.out
@@ -81,7 +80,7 @@ impl Folder {
     /// The value of field `name`.
     pub(crate) fn new(name: &str, style: Headers) -> Self {
         Self {
-            out: String::new(),
+            out: String::with_capacity(WIDTH),
             column: name.len() + 2,
             style,
         }
@@ -225,7 +224,11 @@ pub(crate) fn parameter(name: &str, value: &str, style: Headers) -> String {
     let value = clean(value);
     if value.len() <= QUOTED_MAX && (value.is_ascii() || style == Headers::Utf8) {
         let token = !value.is_empty() && value.bytes().all(is_token);
-        let value = if token { value } else { quoted_string(&value) };
+        let value = if token {
+            value
+        } else {
+            quoted_string(&value).into()
+        };
         return [";\n ", name, "=", &value].concat();
     }
     let mut pieces = vec![String::new()];

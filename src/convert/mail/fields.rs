@@ -192,11 +192,11 @@ fn is_sound(field: &Field) -> bool {
     if field.is("Date") {
         is_date(&value)
     } else if field.is("Message-ID") {
-        message_ids(&value).len() == 1
+        message_ids(&value).count() == 1
             && value.trim().starts_with('<')
             && value.trim().ends_with('>')
     } else if field.is("In-Reply-To") || field.is("References") {
-        !message_ids(&value).is_empty()
+        message_ids(&value).next().is_some()
     } else {
         !value.trim().is_empty()
     }
@@ -210,13 +210,19 @@ fn is_date(value: &str) -> bool {
 }
 
 /// The `<...>` in a value.
-pub(super) fn message_ids(value: &str) -> Vec<String> {
-    let ids = value.split('<').skip(1).filter_map(|piece| {
+pub(super) fn message_ids(value: &str) -> impl Iterator<Item = &str> {
+    let pieces = value.split('<').scan(0, |next, piece| {
+        let start = *next;
+        *next += piece.len() + 1;
+        Some((start, piece))
+    });
+    pieces.skip(1).filter_map(|(start, piece)| {
         let (id, _) = piece.split_once('>')?;
         let sound = (1..=900).contains(&id.len()) && id.bytes().all(|byte| byte.is_ascii_graphic());
-        sound.then(|| format!("<{id}>"))
-    });
-    ids.collect()
+        value
+            .get(start.checked_sub(1)?..=start + id.len())
+            .filter(|_| sound)
+    })
 }
 
 /// Seconds as RFC 5322 has dates, in `zone`; None outside the years of mail.

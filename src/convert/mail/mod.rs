@@ -198,7 +198,7 @@ impl Composer<'_> {
             _ => return None,
         };
         let subject = message.subject().ok().flatten();
-        let subject = subject.map(|subject| encoded_word::clean(&subject.text));
+        let subject = subject.map(|subject| encoded_word::clean(&subject.text).into_owned());
         let stem = subject.filter(|subject| !subject.trim().is_empty());
         let name = format!("{}.{}", stem.as_deref().unwrap_or("item"), item.extension);
         Some(Entity::item(&name, media_type, &item.text, self.style()))

@@ -15,17 +15,67 @@ const PROXY_SMTP: &str = "SMTP:";
 
 /// Everything that is stored of a person; all of it may be missing, empty or wrong.
 #[derive(Debug, Clone, Default)]
-pub(crate) struct Person {
+pub(crate) struct Person<'a> {
     name: Option<String>,
     /// Values that should be SMTP addresses, the best first.
-    smtp: Vec<String>,
+    smtp: [Option<String>; 3],
     address_type: Option<String>,
     address: Option<String>,
-    entry_ids: Vec<EntryId>,
-    search_key: Option<String>,
+    ids: Ids<'a>,
+}
+
+/// Where entry ids and search key are: most people have an address without them.
+#[derive(Debug, Clone, Default)]
+enum Ids<'a> {
+    #[default]
+    None,
+    Role(&'a Properties, &'a Role),
+    Recipient(&'a Recipient, u32),
+    EntryId(EntryId),
+    #[cfg(test)]
+    SearchKey(&'a [u8]),
+}
+
+impl Ids<'_> {
+    fn entry_ids(&self) -> Vec<EntryId> {
+        match self {
+            Ids::Role(properties, role) => properties
+                .binary(role.entry_id)
+                .ok()
+                .flatten()
+                .and_then(|id| EntryId::parse(&id, properties.code_page()))
+                .into_iter()
+                .collect(),
+            Ids::Recipient(recipient, code_page) => [tags::ENTRY_ID, tags::RECIPIENT_ENTRY_ID]
+                .into_iter()
+                .filter_map(|id| EntryId::parse(recipient.binary(id)?, *code_page))
+                .collect(),
+            Ids::EntryId(id) => vec![id.clone()],
+            _ => Vec::new(),
+        }
+    }
+
+    /// `SMTP:JANE@EXAMPLE.ORG` or `EX:/O=...`, in capitals and with a NUL as stored, in lower case here.
+    fn search_key(&self) -> Option<String> {
+        let lower = |key: &[u8]| {
+            let key = key.split(|byte| *byte == 0).next().unwrap_or_default();
+            String::from_utf8_lossy(key).to_lowercase()
+        };
+        match self {
+            Ids::Role(properties, role) => {
+                let key = properties.binary(role.search_key).ok().flatten();
+                key.map(|key| lower(&key))
+            }
+            Ids::Recipient(recipient, _) => recipient.binary(tags::SEARCH_KEY).map(lower),
+            #[cfg(test)]
+            Ids::SearchKey(key) => Some(lower(key)),
+            _ => None,
+        }
+    }
 }
 
 /// The properties of one role of a message.
+#[derive(Debug)]
 pub(crate) struct Role {
     name: u16,
     smtp: u16,
@@ -55,26 +105,21 @@ pub(crate) const SENDER: Role = Role {
     search_key: tags::SENDER_SEARCH_KEY,
 };
 
-impl Person {
+impl<'a> Person<'a> {
     /// The person in `role` of a message.
-    pub fn of_role(properties: &Properties, role: &Role) -> Self {
+    pub fn of_role(properties: &'a Properties, role: &'a Role) -> Self {
         let string = |id: u16| properties.string(id).ok().flatten();
-        let binary = |id: u16| properties.binary(id).ok().flatten();
         Self {
             name: string(role.name),
-            smtp: string(role.smtp).into_iter().collect(),
+            smtp: [string(role.smtp), None, None],
             address_type: string(role.address_type),
             address: string(role.address),
-            entry_ids: binary(role.entry_id)
-                .and_then(|id| EntryId::parse(&id, properties.code_page()))
-                .into_iter()
-                .collect(),
-            search_key: binary(role.search_key).map(|key| search_key(&key)),
+            ids: Ids::Role(properties, role),
         }
     }
 
     /// A recipient.
-    pub fn of_recipient(recipient: &Recipient, code_page: u32) -> Self {
+    pub fn of_recipient(recipient: &'a Recipient, code_page: u32) -> Self {
         let original_is_smtp = recipient
             .string(tags::RECIPIENT_ORIGINAL_ADDRESS_TYPE)
             .is_some_and(|kind| kind.eq_ignore_ascii_case(SMTP));
@@ -94,17 +139,10 @@ impl Person {
                 recipient.string(tags::SMTP_ADDRESS),
                 original,
                 proxy.map(str::to_owned),
-            ]
-            .into_iter()
-            .flatten()
-            .collect(),
+            ],
             address_type: recipient.string(tags::ADDRESS_TYPE),
             address: recipient.string(tags::EMAIL_ADDRESS),
-            entry_ids: [tags::ENTRY_ID, tags::RECIPIENT_ENTRY_ID]
-                .into_iter()
-                .filter_map(|id| EntryId::parse(recipient.binary(id)?, code_page))
-                .collect(),
-            search_key: recipient.binary(tags::SEARCH_KEY).map(search_key),
+            ids: Ids::Recipient(recipient, code_page),
         }
     }
 
@@ -115,7 +153,7 @@ impl Person {
                 EntryId::OneOff(one_off) => Some(one_off.name.clone()),
                 _ => None,
             },
-            entry_ids: vec![entry_id],
+            ids: Ids::EntryId(entry_id),
             ..Self::default()
         }
     }
@@ -129,7 +167,7 @@ impl Person {
     ) -> Self {
         Self {
             name,
-            smtp: smtp.into_iter().collect(),
+            smtp: [smtp, None, None],
             address_type,
             address,
             ..Self::default()
@@ -138,43 +176,38 @@ impl Person {
 
     /// The SMTP address, if one of the values is one.
     pub fn smtp(&self) -> Option<String> {
-        let one_off = self.entry_ids.iter().filter_map(|id| match id {
-            EntryId::OneOff(one_off) => Some(one_off.address.as_str()),
-            _ => None,
-        });
-        let key = self
-            .search_key
-            .as_deref()
-            .and_then(|key| key.strip_prefix("smtp:"));
-        let named = self.name.as_deref().map(|name| name.trim_matches('\''));
-        self.smtp
-            .iter()
-            .map(String::as_str)
-            .chain(self.address.as_deref().filter(|_| !self.is_exchange()))
-            .chain(one_off)
-            .chain(self.address.as_deref())
-            .chain(key)
-            .chain(named)
+        let stored = self.address.as_deref();
+        let one_off = || {
+            self.ids.entry_ids().iter().find_map(|id| match id {
+                EntryId::OneOff(one_off) => addr_spec(&one_off.address),
+                _ => None,
+            })
+        };
+        let smtp = self.smtp.iter().flatten().map(String::as_str);
+        smtp.chain(stored.filter(|_| !self.is_exchange()))
             .find_map(addr_spec)
+            .or_else(one_off)
+            .or_else(|| addr_spec(stored?))
+            .or_else(|| addr_spec(self.ids.search_key()?.strip_prefix("smtp:")?))
+            .or_else(|| addr_spec(self.name.as_deref()?.trim_matches('\'')))
     }
 
     /// The distinguished name in an Exchange directory, in lower case.
     pub fn distinguished_name(&self) -> Option<String> {
-        let entry_id = self.entry_ids.iter().find_map(|id| match id {
-            EntryId::AddressBook(name) => Some(name.as_str()),
-            _ => None,
-        });
-        let key = self
-            .search_key
-            .as_deref()
-            .and_then(|key| key.strip_prefix("ex:"));
-        self.address
-            .as_deref()
-            .filter(|_| self.is_exchange())
-            .or(entry_id)
-            .or(key)
+        let stored = self.address.as_deref().filter(|_| self.is_exchange());
+        let entry_id = || {
+            self.ids.entry_ids().into_iter().find_map(|id| match id {
+                EntryId::AddressBook(name) => Some(name),
+                _ => None,
+            })
+        };
+        let key = || Some(self.ids.search_key()?.strip_prefix("ex:")?.to_owned());
+        stored
+            .map(str::to_owned)
+            .or_else(entry_id)
+            .or_else(key)
             .filter(|name| name.starts_with('/'))
-            .map(str::to_lowercase)
+            .map(|name| name.to_lowercase())
     }
 
     fn is_exchange(&self) -> bool {
@@ -190,7 +223,7 @@ impl Person {
     pub fn mailbox(&self, book: impl FnOnce() -> Option<String>) -> Option<Mailbox> {
         let name = self.name.as_deref().unwrap_or_default();
         if let Some(smtp) = self.smtp() {
-            return Some(Mailbox::new(name, Some(&smtp), SMTP));
+            return Some(Mailbox::of_addr_spec(name, smtp));
         }
         if let Some(dn) = self.distinguished_name() {
             return Some(match book() {
@@ -213,17 +246,11 @@ impl Person {
     }
 }
 
-/// `SMTP:JANE@EXAMPLE.ORG` or `EX:/O=...`, in capitals and with a NUL as stored, in lower case here.
-fn search_key(key: &[u8]) -> String {
-    let key = key.split(|byte| *byte == 0).next().unwrap_or_default();
-    String::from_utf8_lossy(key).to_lowercase()
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
 
-    fn text(person: &Person) -> Option<String> {
+    fn text(person: &Person<'_>) -> Option<String> {
         let mailbox = person.mailbox(|| None)?;
         Some(format!("{} <{}>", mailbox.name, mailbox.address))
     }
@@ -232,11 +259,10 @@ mod tests {
     fn a_wrong_or_empty_address_is_passed_over_for_a_right_one() {
         let person = Person {
             name: Some("Jane".into()),
-            smtp: vec!["not an address".into()],
+            smtp: [Some("not an address".into()), None, None],
             address_type: Some("SMTP".into()),
             address: Some("jane".into()),
-            search_key: Some(search_key(b"SMTP:JANE@EXAMPLE.ORG\0")),
-            ..Person::default()
+            ids: Ids::SearchKey(b"SMTP:JANE@EXAMPLE.ORG\0"),
         };
         assert_eq!(text(&person).unwrap(), "Jane <jane@example.org>");
         let only_name = Person::of_parts(Some("'jane@example.org'".into()), None, None, None);

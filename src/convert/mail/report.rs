@@ -157,8 +157,10 @@ impl Composer<'_> {
         let mut groups = Vec::new();
         match kind {
             Kind::Delivery { action, status } => {
-                let mta = string(tags::REPORTING_MTA)
-                    .map_or_else(|| "unknown.invalid".to_owned(), |mta| clean(&mta));
+                let mta = string(tags::REPORTING_MTA).map_or_else(
+                    || "unknown.invalid".to_owned(),
+                    |mta| clean(&mta).into_owned(),
+                );
                 first.push_text("Reporting-MTA", &format!("dns; {mta}"));
                 let arrival = properties
                     .time(tags::ORIGINAL_SUBMIT_TIME)
@@ -206,7 +208,7 @@ fn delivery(recipient: &Recipient, address: Option<String>, action: &str, status
     fields.push("Action", action);
     let diagnostic = recipient
         .string(tags::SUPPLEMENTARY_INFO)
-        .map(|info| clean(&info));
+        .map(|info| clean(&info).into_owned());
     let stated = diagnostic.as_deref().and_then(status_code);
     fields.push("Status", stated.as_deref().unwrap_or(status));
     if let Some(diagnostic) = diagnostic {

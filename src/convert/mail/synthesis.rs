@@ -50,8 +50,8 @@ impl Synthesis<'_> {
     fn originators(&self, fields: &mut Fields) {
         let properties = self.message.properties();
         let has_from = fields.has("From");
-        let sender = self.resolve(&Person::of_role(properties, &SENDER));
         if !has_from {
+            let sender = self.resolve(&Person::of_role(properties, &SENDER));
             let from = self
                 .resolve(&Person::of_role(properties, &REPRESENTING))
                 .or_else(|| sender.clone())
@@ -171,12 +171,12 @@ impl Synthesis<'_> {
         }
         if !fields.has("Message-ID") {
             let stored = self.string(tags::INTERNET_MESSAGE_ID).unwrap_or_default();
-            let stored = message_ids(&stored).into_iter().next().or_else(|| {
-                message_ids(&format!("<{}>", stored.trim()))
-                    .into_iter()
-                    .next()
-            });
-            fields.push("Message-ID", stored.unwrap_or_else(|| self.made_up_id()));
+            let with_brackets = format!("<{}>", stored.trim());
+            let id = message_ids(&stored)
+                .chain(message_ids(&with_brackets))
+                .next();
+            let id = id.map_or_else(|| self.made_up_id(), str::to_owned);
+            fields.push("Message-ID", id);
         }
     }
 
@@ -225,10 +225,8 @@ impl Synthesis<'_> {
             ("In-Reply-To", tags::IN_REPLY_TO_ID),
             ("References", tags::INTERNET_REFERENCES),
         ] {
-            let ids = self
-                .string(id)
-                .map(|value| message_ids(&value))
-                .unwrap_or_default();
+            let stored = self.string(id).unwrap_or_default();
+            let ids: Vec<&str> = message_ids(&stored).collect();
             if !ids.is_empty() && !fields.has(name) {
                 fields.push_text(name, &ids.join(" "));
             }
