@@ -260,6 +260,9 @@ impl Store {
             .filter(|node| node.parent != node.nid && TYPES.contains(&node.nid.node_type()))
             .map(|node| (node.parent, node.nid))
             .collect();
+        // A damaged B-tree may have a node twice.
+        children.sort_by_key(|(_, nid)| *nid);
+        children.dedup_by_key(|(_, nid)| *nid);
         children.sort_unstable();
         children.into()
     }
