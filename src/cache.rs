@@ -10,8 +10,10 @@ use hashbrown::DefaultHashBuilder;
 use lru::LruCache;
 use parking_lot::Mutex;
 
-/// Uses of other entries that have to be made, after which those larger than the bound are forgotten.
-const LARGE_PATIENCE: u32 = 1000;
+/// Uses of other entries that have to be made, after which those larger than the bound are forgotten. Who walks a tree
+/// reads so many names of a listing at a time (fts(3): 10,000) and goes into their directories before the next ones.
+const LARGE_PATIENCE: u32 = 50_000;
+
 /// The part of the bound that entries have together which are larger than the bound of a shard: one of so many.
 const LARGE_SHARE: usize = 4;
 /// Bytes of a shard at the least, unless there is only one: some of the largest blocks.
@@ -163,6 +165,9 @@ mod tests {
     use super::*;
     use std::sync::Arc;
 
+    /// Uses of a listing's directories between two parts of it.
+    const WALK: u32 = 3 * 10_000;
+
     #[test]
     fn the_bound_holds_and_what_was_used_last_stays() {
         let cache: ByteLru<u64, Arc<[u8]>> =
@@ -186,6 +191,10 @@ mod tests {
         }
         cache.insert(10_000, vec![7; 5000].into(), 5000);
         assert!(cache.get(&10_000).is_some() && cache.get(&0).is_none());
+        for _ in 0..WALK {
+            assert!(cache.get(&7_777_777).is_none());
+        }
+        assert!(cache.get(&10_000).is_some());
         for _ in 0..=LARGE_PATIENCE {
             assert!(cache.get(&7_777_777).is_none());
         }

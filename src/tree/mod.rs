@@ -194,7 +194,7 @@ impl Tree {
         let restorer = Box::new(recover::Lost {
             watch: Arc::clone(&watcher),
         });
-        let ndb = recover::open_source(source, options.share(4), options.recover, watcher)?;
+        let ndb = recover::open_source(source, options.share(3), options.recover, watcher)?;
         let store = match options.recover {
             recover::Mode::Off => Store::open(ndb),
             _ => Store::open(ndb).with_restorer(restorer),
