@@ -132,13 +132,21 @@ pub fn syslog(level: log::Level, message: &str) {
     unsafe { libc::syslog(priority, c"%s".as_ptr(), message.as_ptr()) }
 }
 
-/// Has all threads allocate from one heap: several would each keep what was freed in them. For the life of the process,
+/// Bytes from which on an allocation is returned to the system when it is freed: listings of huge folders, not windows
+/// of files.
+#[cfg(target_env = "gnu")]
+const LARGE: c_int = 4 << 20;
+
+/// Has all threads allocate from one heap: several would each keep what was freed in them. Left alone, the allocator would
+/// also put ever larger pieces there, and what is behind one that is freed stays where it is. For the life of the process,
 /// and before it has other threads.
 pub fn share_heap() {
     #[cfg(target_env = "gnu")]
-    // SAFETY: sets a number in the allocator.
+    // SAFETY: sets numbers in the allocator.
     unsafe {
         libc::mallopt(libc::M_ARENA_MAX, 1);
+        libc::mallopt(libc::M_MMAP_THRESHOLD, LARGE);
+        libc::mallopt(libc::M_TRIM_THRESHOLD, LARGE);
     }
 }
 
