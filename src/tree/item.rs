@@ -116,11 +116,9 @@ impl Tree {
     ) -> Result<usize> {
         let item = self.item_file(ino, nid)?;
         let read = whole(|| item.rendition.read_at(offset, buf));
-        if matches!(read, Err(Error::Corrupt(_)))
-            && self.damaged.lock().insert(nid)
-            && let Some(directory) = self.directory_of(nid)
-        {
-            self.listings.remove(&directory);
+        if matches!(read, Err(Error::Corrupt(_))) && self.damaged.lock().insert(nid) {
+            // More than one folder may list it.
+            self.listings.clear();
         }
         read
     }
