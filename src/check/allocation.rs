@@ -5,12 +5,7 @@ use std::ops::Range;
 
 use super::Checker;
 use crate::ndb::NodeDatabase;
-use crate::ndb::format::Format;
-
-/// Bytes of the file that one map covers.
-fn interval(format: &Format) -> u64 {
-    format.page_data_of_amap() as u64 * 8 * format.block_align as u64
-}
+use crate::ndb::amap::AllocationMap;
 
 /// Checks the sum of free bytes, which the header keeps.
 pub(super) fn free_bytes(ndb: &NodeDatabase, checker: &mut Checker) {
@@ -20,19 +15,13 @@ pub(super) fn free_bytes(ndb: &NodeDatabase, checker: &mut Checker) {
         checker.warning("ROOT", "offset 0x0", problem, None);
         return;
     }
-    let unit = format.block_align as u64;
-    let bytes = format.page_data_of_amap();
     let end = header.file_eof.min(ndb.source().len());
-    let mut map = vec![0; format.page_size];
     let (mut at, mut free) = (format.first_amap, 0);
-    while at < end && ndb.source().read_exact_at(&mut map, at).is_ok() {
-        let bits = map.get(format.page_data - bytes..format.page_data);
-        let unused = bits
-            .unwrap_or_default()
-            .iter()
-            .map(|byte| byte.count_zeros());
-        free += unused.map(u64::from).sum::<u64>() * unit;
-        at += interval(format);
+    while at < end
+        && let Ok(map) = AllocationMap::read(ndb.source(), format, at)
+    {
+        free += map.free();
+        at += AllocationMap::interval(format);
     }
     if free != header.amap_free {
         let problem = format!(
@@ -52,9 +41,7 @@ pub(super) fn marked(
 ) {
     let format = ndb.header().format;
     let unit = format.block_align as u64;
-    let padding = format.page_data - format.page_data_of_amap();
-    let mut map = vec![0; format.page_size];
-    let mut current = None;
+    let mut current: Option<(u64, Option<AllocationMap>)> = None;
     let mut unmarked = 0u64;
     let mut first = None;
     for extent in extents {
@@ -65,17 +52,16 @@ pub(super) fn marked(
         }
         let units = extent.clone().step_by(unit as usize);
         let is_marked = units.into_iter().all(|offset| {
-            let within = offset - format.first_amap;
-            let at = offset - within % interval(format);
-            if current != Some(at) {
-                current = Some(at);
-                if ndb.source().read_exact_at(&mut map, at).is_err() {
-                    map.fill(u8::MAX);
+            let at = AllocationMap::place(format, offset);
+            let map = match &current {
+                Some((known, map)) if Some(*known) == at => map,
+                _ => {
+                    let read = at.and_then(|at| AllocationMap::read(ndb.source(), format, at).ok());
+                    &current.insert((at.unwrap_or_default(), read)).1
                 }
-            }
-            let bit = (offset - at) / unit;
-            let byte = map.get(padding + (bit / 8) as usize).copied();
-            byte.is_none_or(|byte| byte & (0x80 >> (bit % 8)) != 0)
+            };
+            let map = map.as_ref();
+            map.and_then(|map| map.is_used(offset)) != Some(false)
         });
         if !is_marked {
             unmarked += 1;

@@ -254,12 +254,15 @@ impl<'a> Reader<'a> {
         match self.binary(tags::SEARCH_KEY) {
             Some(key) => format!("ostfs-{}", hex(&key)),
             None => {
-                let record_key = self.message().and_then(|message| {
-                    let store = message.store().properties()?;
-                    store.binary(tags::RECORD_KEY).ok().flatten()
-                });
-                let nid = self.message().map_or(0, |message| message.nid().0);
-                format!("ostfs-{}-{nid:x}", hex(&record_key.unwrap_or_default()))
+                let Some(message) = self.message() else {
+                    return String::new();
+                };
+                let store = message.store();
+                if let Some(problem) = store.problem() {
+                    self.problem(format_args!("UID: {problem}"));
+                }
+                let nid = message.nid().0;
+                format!("ostfs-{}-{nid:x}", hex(store.record_key()))
             }
         }
     }
@@ -273,14 +276,19 @@ pub(crate) fn hex(bytes: &[u8]) -> String {
 /// Adds to `problems` why `message` could not be read, and which of its values, unless that is said already.
 pub(crate) fn add_failures(message: &Message, problems: &mut Vec<String>) {
     let whole = message.problem().map(str::to_owned);
-    let has_names = |id: &u16| *id >= FIRST_NAMED_ID;
-    let names = message
-        .store()
+    let stale = message.stale().map(|error| error.to_string());
+    let code_page = message.lacks_code_page();
+    // The map only ever grows, so an older one lacks nothing but names.
+    let store = message.store();
+    let lacks_name =
+        |id: &u16| *id >= FIRST_NAMED_ID && store.named_properties().name(*id).is_none();
+    let names = store
         .names_problem()
-        .filter(|_| message.properties().ids().iter().any(has_names))
+        .filter(|_| message.properties().ids().iter().any(lacks_name))
         .map(str::to_owned);
     let values = message.properties().failures();
-    for failure in whole.into_iter().chain(values).chain(names) {
+    let whole = whole.into_iter().chain(stale);
+    for failure in whole.chain(values).chain(names).chain(code_page) {
         let error = failure
             .split_once(": ")
             .map_or(&*failure, |(_, error)| error);

@@ -122,21 +122,17 @@ impl Folder {
             complete = false;
             broken(error);
         };
-        let table = self
-            .table(NodeType::HIERARCHY_TABLE)
-            .unwrap_or_else(|error| {
-                noted(error);
-                None
-            });
+        let table = self.table(NodeType::HIERARCHY_TABLE, &mut noted);
         let found_table = table.is_some();
         let mut children: Vec<Subfolder> = Vec::new();
+        let mut nameless = Vec::new();
         let mut listed = HashSet::new();
         if let Some(table) = &table {
             match table.rows(&mut noted) {
                 Ok(rows) => {
                     for row in rows.iter().filter(|row| listed.insert(row.id)) {
                         if NodeId(row.id).is_folder() {
-                            children.push(self.subfolder(row));
+                            children.push(self.subfolder(row, |error| nameless.push(error)));
                         } else {
                             noted(Error::corrupt(
                                 "hierarchy table",
@@ -155,16 +151,17 @@ impl Folder {
                 if listed.insert(nid.0) {
                     children.push(Subfolder {
                         nid,
-                        name: self.own_name(nid),
+                        name: self.own_name(nid, |error| nameless.push(error)),
                     });
                 }
             }
             children.sort_by_key(|child| child.nid);
         }
+        nameless.into_iter().for_each(broken);
         children
     }
 
-    fn subfolder(&self, row: &Row<'_>) -> Subfolder {
+    fn subfolder(&self, row: &Row<'_>, broken: impl FnMut(Error)) -> Subfolder {
         let nid = NodeId(row.id);
         let name = row
             .start(tags::DISPLAY_NAME, MAX_LISTED)
@@ -175,13 +172,18 @@ impl Folder {
             nid,
             name: name
                 .filter(|name| !name.is_empty())
-                .or_else(|| self.own_name(nid)),
+                .or_else(|| self.own_name(nid, broken)),
         }
     }
 
-    fn own_name(&self, nid: NodeId) -> Option<String> {
-        let folder = Folder::new(&self.store, nid).properties().ok()?;
-        folder.start_of_string(tags::DISPLAY_NAME).ok().flatten()
+    /// The name that folder `nid` itself has, where its row has none; `broken` hears why it is lost.
+    fn own_name(&self, nid: NodeId, mut broken: impl FnMut(Error)) -> Option<String> {
+        let folder = Folder::new(&self.store, nid).properties();
+        let name = folder.and_then(|folder| folder.start_of_string(tags::DISPLAY_NAME));
+        name.unwrap_or_else(|error| {
+            broken(error.in_node(nid.0));
+            None
+        })
     }
 
     /// Its messages. In place of a table that is missing or damaged, the messages that name this folder.
@@ -217,7 +219,7 @@ impl Folder {
             let cells = columns.filter_map(|column| Some((column.id, row.get(column.id).ok()??)));
             Some(cells.collect())
         };
-        let table = self.table(table_type).ok().flatten();
+        let table = self.table(table_type, |_| {});
         table.and_then(cells).unwrap_or_default()
     }
 
@@ -232,10 +234,7 @@ impl Folder {
             complete = false;
             broken(error);
         };
-        let table = self.table(table_type).unwrap_or_else(|error| {
-            noted(error);
-            None
-        });
+        let table = self.table(table_type, &mut noted);
         let mut rows = Vec::new();
         if let Some(table) = &table {
             rows = table.row_index(&mut noted).unwrap_or_else(|error| {
@@ -265,21 +264,32 @@ impl Folder {
         }
     }
 
-    /// The table of this folder of the given type; None when the folder has none or it has no data.
-    fn table(&self, table_type: NodeType) -> Result<Option<TableContext>> {
+    /// The table of this folder of the given type; None when the folder has none, or it has no data, or `broken` hears
+    /// why it cannot be read.
+    fn table(&self, table_type: NodeType, mut broken: impl FnMut(Error)) -> Option<TableContext> {
         let nid = self.nid.with_type(table_type);
-        match Node::open(self.store.ndb(), nid) {
-            Ok(node) if node.is_empty() => Ok(None),
-            Ok(node) => {
-                let heap = Heap::open(node)?;
-                if self.is_search() && heap.client() == ClientSignature::OLD_SEARCH_TABLE {
-                    return Ok(None);
-                }
-                TableContext::of_heap(heap).map(Some)
+        let node = match Node::open(self.store.ndb(), nid) {
+            Ok(node) if node.is_empty() => return None,
+            Ok(node) => node,
+            Err(Error::NotFound) => return None,
+            Err(error) => {
+                broken(error);
+                return None;
             }
-            Err(Error::NotFound) => Ok(None),
-            Err(error) => Err(error),
+        };
+        if let Some(stale) = node.stale() {
+            broken(stale);
         }
+        let table = Heap::open(node).and_then(|heap| {
+            if self.is_search() && heap.client() == ClientSignature::OLD_SEARCH_TABLE {
+                return Ok(None);
+            }
+            TableContext::of_heap(heap).map(Some)
+        });
+        table.unwrap_or_else(|error| {
+            broken(error);
+            None
+        })
     }
 }
 

@@ -76,6 +76,7 @@ pub struct Message {
     around: Arc<[(BlockId, BlockId)]>,
     /// Why its properties cannot be read.
     problem: Option<String>,
+    has_code_page: bool,
 }
 
 impl Message {
@@ -146,6 +147,7 @@ impl Message {
             properties,
             around,
             problem: None,
+            has_code_page: code_page.is_some(),
         }
     }
 
@@ -198,6 +200,18 @@ impl Message {
     /// Why its properties cannot be read, if only its row tells of it.
     pub fn problem(&self) -> Option<&str> {
         self.problem.as_deref()
+    }
+
+    /// Why it may be an older state of the message; None for one within another, which is as old as that.
+    pub fn stale(&self) -> Option<Error> {
+        (self.depth() == 0).then(|| self.node.stale())?
+    }
+
+    /// Why its 8-bit text may be read in the wrong code page: only the store has it, and cannot be read.
+    pub fn lacks_code_page(&self) -> Option<String> {
+        let problem = self.store.problem()?;
+        let is_needed = !self.has_code_page && self.properties.has_8bit_text();
+        is_needed.then(|| format!("code page: {problem}"))
     }
 
     /// The id that the numbered named property `lid` of `set` has in this file, if this message has it.

@@ -120,6 +120,19 @@ impl Properties {
         self.code_page = code_page;
     }
 
+    /// Whether a PtypString8 value has bytes that code pages differ in.
+    pub(super) fn has_8bit_text(&self) -> bool {
+        self.ids().into_iter().any(|id| {
+            let is_text =
+                |value: &Value| matches!(value, Value::String8(bytes) if !bytes.is_ascii());
+            match self.value(id) {
+                Ok(Some(Value::Multiple(values))) => values.iter().any(is_text),
+                Ok(Some(value)) => is_text(&value),
+                _ => false,
+            }
+        })
+    }
+
     /// Whether the object has property `id`, of whatever type and size.
     pub fn has(&self, id: u16) -> bool {
         let is_cell = || self.cells.iter().any(|(cell, _)| *cell == id);

@@ -28,6 +28,7 @@ pub struct Store {
     ndb: Arc<NodeDatabase>,
     properties: Option<Properties>,
     code_page: u32,
+    record_key: Vec<u8>,
     named: OnceLock<(NamedProperties, Option<String>)>,
     problem: Option<String>,
     restorer: Option<Box<dyn Restorer>>,
@@ -42,24 +43,29 @@ impl Store {
     /// The store of `ndb`. A store object that cannot be read is a warning: folders and messages do not need it.
     pub fn open(ndb: NodeDatabase) -> Self {
         let ndb = Arc::new(ndb);
-        let context = Node::open(&ndb, NodeId::MESSAGE_STORE).and_then(PropertyContext::open);
-        let (properties, problem) = match context {
-            Ok(context) => (
-                Some(Properties::new(context, codepage::WINDOWS_LATIN1)),
-                None,
-            ),
-            Err(error) => (None, Some(format!("the message store object: {error}"))),
+        let mut problem = None;
+        let mut noted = |error: Error| {
+            problem.get_or_insert_with(|| format!("the message store object: {error}"));
         };
-        let code_page = properties
-            .as_ref()
-            .and_then(|store| store.integer(tags::CODE_PAGE_ID).ok().flatten())
+        let node = Node::open(&ndb, NodeId::MESSAGE_STORE).map_err(&mut noted);
+        let node = node.ok();
+        node.as_ref().and_then(Node::stale).map(&mut noted);
+        let context = node.and_then(|node| PropertyContext::open(node).map_err(&mut noted).ok());
+        let properties = context.map(|context| Properties::new(context, codepage::WINDOWS_LATIN1));
+        let own = properties.as_ref();
+        let code_page = own
+            .and_then(|own| own.integer(tags::CODE_PAGE_ID).map_err(&mut noted).ok()?)
             .and_then(|page| u32::try_from(page).ok())
             .filter(|page| *page != 0)
             .unwrap_or(codepage::WINDOWS_LATIN1);
+        let record_key = own
+            .and_then(|own| own.binary(tags::RECORD_KEY).map_err(&mut noted).ok()?)
+            .unwrap_or_default();
         Self {
             ndb,
             properties,
             code_page,
+            record_key,
             named: OnceLock::new(),
             problem,
             unnamed: Default::default(),
@@ -121,6 +127,11 @@ impl Store {
         self.code_page
     }
 
+    /// PidTagRecordKey, which no two files share; empty when it has none, or [`Store::problem`] tells why it is lost.
+    pub fn record_key(&self) -> &[u8] {
+        &self.record_key
+    }
+
     /// Whether the file has a password, which guards nothing: it is a check value that only Outlook asks for.
     pub fn has_password(&self) -> bool {
         let password = self
@@ -140,14 +151,16 @@ impl Store {
             return named;
         }
         let read = whole(|| {
-            let map = Node::open(&self.ndb, NodeId::NAME_TO_ID_MAP).and_then(NamedProperties::read);
-            Ok(match map {
-                Ok(map) => (map, None),
-                Err(error) => {
-                    let problem = format!("the named property map: {error}");
-                    (NamedProperties::default(), Some(problem))
-                }
-            })
+            let node = Node::open(&self.ndb, NodeId::NAME_TO_ID_MAP);
+            let stale = node.as_ref().ok().and_then(Node::stale);
+            let (map, error) = match node.and_then(NamedProperties::read) {
+                Ok(map) => (map, stale),
+                Err(error) => (NamedProperties::default(), Some(error)),
+            };
+            Ok((
+                map,
+                error.map(|error| format!("the named property map: {error}")),
+            ))
         });
         match read {
             Ok(named) => self.named.get_or_init(|| named),
@@ -155,12 +168,12 @@ impl Store {
         }
     }
 
-    /// Why properties that only the map can name are missing from all items, if the map cannot be read.
+    /// Why properties that only the map can name may be missing from items: the map cannot be read, or may be an older one.
     pub fn names_problem(&self) -> Option<&str> {
         self.names_and_problem().1.as_deref()
     }
 
-    /// Why the store object cannot be read, which folders and messages do not need.
+    /// Why the store object, its code page or its key cannot be read; folders and most messages do not need them.
     pub fn problem(&self) -> Option<&str> {
         self.problem.as_deref()
     }

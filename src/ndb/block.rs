@@ -113,7 +113,7 @@ impl NodeDatabase {
     }
 
     /// The entry of block `bid`; `leaf` is the page that the one before it was in.
-    fn block_entry(&self, bid: BlockId, leaf: &mut Option<Leaf>) -> Result<BlockEntry> {
+    pub(super) fn block_entry(&self, bid: BlockId, leaf: &mut Option<Leaf>) -> Result<BlockEntry> {
         if let Some(entry) = self.find_block_near(bid, leaf)? {
             return Ok(entry);
         }

@@ -75,15 +75,22 @@ impl NodeDatabase {
         Ok(page)
     }
 
-    /// The leaf that can hold `key`, and the index of the last entry in it that is not above `key`.
-    fn descend(&self, page_type: PageType, key: u64) -> Result<Option<(Leaf, usize)>> {
+    /// The leaf that can hold `key`, and the index of the last entry in it that is not above `key`. `keys` becomes the range
+    /// of the page that was reached, or that cannot be read.
+    fn descend(
+        &self,
+        page_type: PageType,
+        key: u64,
+        keys: &mut Range<u64>,
+    ) -> Result<Option<(Leaf, usize)>> {
+        *keys = 0..u64::MAX;
         let mut page = self.root_page(page_type)?;
-        let mut keys = 0..u64::MAX;
         loop {
             let Some(index) = page.partition(key).checked_sub(1) else {
                 return Ok(None);
             };
             if page.level == 0 {
+                let keys = keys.clone();
                 return Ok(Some((Leaf { page, keys }, index)));
             }
             let Some(child) = page.child(index) else {
@@ -111,29 +118,29 @@ impl NodeDatabase {
     fn rescued<T>(
         &self,
         page_type: PageType,
+        keys: &Range<u64>,
         error: Error,
         find: impl Fn(&Rescue) -> Option<T>,
     ) -> Result<Option<T>> {
         let Some(rescue) = self.rescue_from(page_type, &error) else {
             return Err(error);
         };
+        self.gone_around_page(page_type, keys, &error);
         match find(rescue) {
             None if self.root_page(page_type).is_ok() => Err(error),
-            found => {
-                self.gone_around(&error);
-                Ok(found)
-            }
+            found => Ok(found),
         }
     }
 
     /// The entry of node `nid`; None when the file has no such node.
     pub fn find_node(&self, nid: NodeId) -> Result<Option<NodeEntry>> {
-        let found = match self.descend(PageType::Nbt, u64::from(nid.0)) {
+        let mut keys = 0..0;
+        let found = match self.descend(PageType::Nbt, u64::from(nid.0), &mut keys) {
             Ok(found) => Ok(found
                 .and_then(|(leaf, index)| leaf.page.node(index))
                 .filter(|entry| entry.nid == nid)),
             Err(error) => self
-                .rescued(PageType::Nbt, error, |rescue| rescue.node(nid))
+                .rescued(PageType::Nbt, &keys, error, |rescue| rescue.node(nid))
                 .map_err(|error| error.in_node(nid.0)),
         };
         match found {
@@ -163,10 +170,11 @@ impl NodeDatabase {
         {
             return Ok(within(leaf, index));
         }
-        match self.descend(PageType::Bbt, bid.0) {
+        let mut keys = 0..0;
+        match self.descend(PageType::Bbt, bid.0, &mut keys) {
             Ok(Some((found, index))) => Ok(within(leaf.insert(found), index)),
             Ok(None) => Ok(None),
-            Err(error) => self.rescued(PageType::Bbt, error, |rescue| rescue.block(bid)),
+            Err(error) => self.rescued(PageType::Bbt, &keys, error, |rescue| rescue.block(bid)),
         }
     }
 
@@ -240,7 +248,8 @@ impl<'a, T> Walk<'a, T> {
     fn failed(&mut self, error: Error, keys: Range<u64>) {
         match self.ndb.rescue_from(self.entries.page_type, &error) {
             Some(rescue) => {
-                self.ndb.gone_around(&error);
+                let page_type = self.entries.page_type;
+                self.ndb.gone_around_page(page_type, &keys, &error);
                 self.stand_in = (self.entries.range)(rescue, &keys);
             }
             None => self.failure = Some(error),

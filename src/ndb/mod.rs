@@ -10,6 +10,7 @@ use std::sync::Arc;
 use crate::cache::ByteLru;
 use crate::error::Result;
 
+pub(crate) mod amap;
 mod block;
 mod btree;
 pub mod crc;
@@ -84,7 +85,10 @@ impl NodeDatabase {
     /// The same file with another root of the tree `page_type` than the header's, which is lost or stale.
     pub fn with_root(mut self, page_type: PageType, root: BlockRef) -> Self {
         match page_type {
-            PageType::Nbt => self.header.nbt_root = root,
+            PageType::Nbt => {
+                self.header.nbt_root = root;
+                self.rescue.has_other_root = true;
+            }
             PageType::Bbt => self.header.bbt_root = root,
         }
         self

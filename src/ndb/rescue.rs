@@ -22,8 +22,8 @@ pub trait Rescuer: Send + Sync {
     /// Scans the whole file. Called once at most; those who need the result wait for it, nobody else does.
     fn rebuild(&self, source: &Source, format: &'static Format) -> Rescue;
 
-    /// `error` was gone around with what the scan found. May be called often with the same error.
-    fn gone_around(&self, error: &Error);
+    /// `line` tells what was gone around with what the scan found. May be called often with the same one.
+    fn gone_around(&self, line: String);
 }
 
 /// An intact block as a scan finds it: 16 bytes each.
@@ -134,6 +134,8 @@ pub(super) struct LazyRescue {
     restored: Arc<OnceLock<Box<[NodeEntry]>>>,
     /// Whether a page of the node B-tree was found damaged.
     has_lost_nodes: Arc<AtomicBool>,
+    /// Whether the root of the node B-tree is not the header's.
+    pub(super) has_other_root: bool,
 }
 
 /// Nodes and blocks that no live tree has.
@@ -204,6 +206,11 @@ impl NodeDatabase {
         self.rescue.has_lost_nodes.load(Ordering::Relaxed)
     }
 
+    /// Whether entries of nodes may come from pages that are no longer in use.
+    pub(super) fn may_have_stale_nodes(&self) -> bool {
+        (self.has_lost_nodes() || self.rescue.has_other_root) && !self.has_added()
+    }
+
     pub(super) fn note_lost_page(&self, page_type: PageType) {
         if page_type == PageType::Nbt {
             self.rescue.has_lost_nodes.store(true, Ordering::Relaxed);
@@ -242,9 +249,30 @@ impl NodeDatabase {
         )
     }
 
+    /// A block was found elsewhere.
     pub(super) fn gone_around(&self, error: &Error) {
         if let Some(rescuer) = &self.rescue.rescuer {
-            rescuer.gone_around(error);
+            rescuer.gone_around(format!("{error}; gone around by a scan of the file"));
         }
+    }
+
+    /// The page of `page_type` with the entries of `keys` cannot be read, but for what the scan has of them.
+    pub(super) fn gone_around_page(&self, page_type: PageType, keys: &Range<u64>, error: &Error) {
+        let (Some(rescuer), Some(rescue)) = (&self.rescue.rescuer, self.rescue.found.get()) else {
+            return;
+        };
+        let (what, found) = match page_type {
+            PageType::Nbt => ("nodes", rescue.node_range(keys)),
+            PageType::Bbt => ("blocks", rescue.block_range(keys)),
+        };
+        let last = match keys.end {
+            u64::MAX => String::new(),
+            end => format!(" to {:#x}", end.saturating_sub(1)),
+        };
+        rescuer.gone_around(format!(
+            "{error}; of the {what} from {:#x}{last} a scan of the file found {}",
+            keys.start,
+            found.len()
+        ));
     }
 }

@@ -211,9 +211,8 @@ impl Rescuer for Scanner {
         rescue
     }
 
-    fn gone_around(&self, error: &Error) {
-        self.watch
-            .problem(format!("{error}; gone around by a scan of the file"));
+    fn gone_around(&self, line: String) {
+        self.watch.problem(line);
     }
 }
 

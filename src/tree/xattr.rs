@@ -124,8 +124,8 @@ impl Tree {
     fn entry_id(&self, own: Option<&Properties>, nid: NodeId) -> Option<Xattr> {
         let stored = own.and_then(|own| own.binary(tags::ENTRY_ID).ok().flatten());
         let made = || {
-            let record_key = self.store.properties()?.binary(tags::RECORD_KEY).ok()??;
-            Some(EntryId::of_node(record_key.try_into().ok()?, nid).to_vec())
+            let record_key = self.store.record_key().try_into().ok()?;
+            Some(EntryId::of_node(record_key, nid).to_vec())
         };
         let bytes = stored.or_else(made)?;
         let digits = bytes.iter().map(|byte| format!("{byte:02X}")).collect();

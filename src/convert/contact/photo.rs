@@ -35,8 +35,12 @@ pub(super) fn write(reader: &Reader<'_>, card: &mut Card, message: &Message) {
     }
     for item in attachment::list(message, |error| reader.problem(error)) {
         let is_shown = has_photo && item.name.eq_ignore_ascii_case(PHOTO_NAME);
-        if !is_shown && !matches!(item.content, Content::Unreadable(_)) {
-            card.lines.text("X-OSTFS-ATTACHMENT", &item.name);
+        match item.content {
+            Content::Unreadable(error) => {
+                reader.problem(format_args!("attachment {}: {error}", item.name));
+            }
+            _ if is_shown => {}
+            _ => card.lines.text("X-OSTFS-ATTACHMENT", &item.name),
         }
     }
 }

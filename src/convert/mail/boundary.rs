@@ -4,8 +4,6 @@
 use std::collections::HashSet;
 
 use crate::convert::text::contains;
-use crate::ltp::tags;
-use crate::messaging::Message;
 
 /// 128-bit FNV-1a: spreads a key over 32 hex digits, the same in every version of everything.
 pub(crate) fn fingerprint(pieces: &[&[u8]]) -> u128 {
@@ -18,16 +16,6 @@ pub(crate) fn fingerprint(pieces: &[&[u8]]) -> u128 {
         }
     }
     hash
-}
-
-/// The record key of the store and the node of the message: what no two messages share.
-pub(crate) fn identity(message: &Message) -> u128 {
-    let key = message
-        .store()
-        .properties()
-        .and_then(|store| store.binary(tags::RECORD_KEY).ok().flatten())
-        .unwrap_or_default();
-    fingerprint(&[&key, &message.nid().0.to_le_bytes()])
 }
 
 /// How every boundary begins. `=_` cannot occur in base64 or quoted-printable.
@@ -54,20 +42,21 @@ impl<'a> Taken<'a> {
 /// Hands out the boundaries of one file, in the order of its multiparts.
 #[derive(Debug)]
 pub(crate) struct Boundaries {
-    identity: u128,
+    node: u32,
     count: u32,
 }
 
 impl Boundaries {
-    pub fn new(identity: u128) -> Self {
-        Self { identity, count: 0 }
+    /// Those of the file of the message in `node`.
+    pub fn new(node: u32) -> Self {
+        Self { node, count: 0 }
     }
 
     /// The next boundary that is not `taken`.
     pub fn next(&mut self, taken: &Taken<'_>) -> String {
         loop {
             self.count += 1;
-            let hash = fingerprint(&[&self.identity.to_le_bytes(), &self.count.to_le_bytes()]);
+            let hash = fingerprint(&[&self.node.to_le_bytes(), &self.count.to_le_bytes()]);
             let boundary = format!("{START}{hash:0DIGITS$x}");
             if !taken.0.contains(boundary.as_str()) {
                 return boundary;

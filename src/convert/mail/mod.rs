@@ -26,7 +26,7 @@ mod transport;
 use jiff::tz::TimeZone;
 
 use body::BestBody;
-use boundary::{Boundaries, identity};
+use boundary::Boundaries;
 use headers::Fields;
 use inline::References;
 use structure::{Body, Entity};
@@ -59,7 +59,7 @@ pub(super) fn render(converter: &Converter, message: &Message, checked: bool) ->
         problems: Vec::new(),
     };
     let entity = composer.message(message);
-    write(converter, entity, identity(message), composer.problems)
+    write(converter, entity, message.nid().0, composer.problems)
 }
 
 /// These fields of the header of `message`, decoded and on one line.
@@ -76,14 +76,9 @@ pub(super) fn header<const N: usize>(
     })
 }
 
-fn write(
-    converter: &Converter,
-    entity: Entity,
-    identity: u128,
-    problems: Vec<String>,
-) -> Rendition {
+fn write(converter: &Converter, entity: Entity, node: u32, problems: Vec<String>) -> Rendition {
     let mut writer = Writer::new(converter.options.eol);
-    entity.write(&mut writer, &mut Boundaries::new(identity));
+    entity.write(&mut writer, &mut Boundaries::new(node));
     writer.finish(problems)
 }
 

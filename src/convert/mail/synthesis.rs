@@ -4,7 +4,7 @@
 use jiff::tz::TimeZone;
 
 use super::address::Mailbox;
-use super::boundary::{fingerprint, identity};
+use super::boundary::fingerprint;
 use super::encoded_word::{clean, decode};
 use super::fields::{date, is_reserved, message_ids};
 use super::flags::{FLAG_FROM_ME, message_flags};
@@ -34,7 +34,7 @@ impl Synthesis<'_> {
     pub fn complete(&self, fields: &mut Fields, broken: &mut impl FnMut(String)) {
         self.originators(fields);
         self.destinations(fields, broken);
-        self.identification(fields);
+        self.identification(fields, broken);
         self.thread(fields);
         self.others(fields);
     }
@@ -145,7 +145,7 @@ impl Synthesis<'_> {
             .collect()
     }
 
-    fn identification(&self, fields: &mut Fields) {
+    fn identification(&self, fields: &mut Fields, broken: &mut impl FnMut(String)) {
         if !fields.has("Subject") {
             let subject = self.subject().unwrap_or_default();
             fields.push_text("Subject", &subject);
@@ -175,7 +175,7 @@ impl Synthesis<'_> {
             let id = message_ids(&stored)
                 .chain(message_ids(&with_brackets))
                 .next();
-            let id = id.map_or_else(|| self.made_up_id(), str::to_owned);
+            let id = id.map_or_else(|| self.made_up_id(broken), str::to_owned);
             fields.push("Message-ID", id);
         }
     }
@@ -207,10 +207,16 @@ impl Synthesis<'_> {
 
     /// The same for copies of one message in several places: they share search key, subject and times. Search keys
     /// alone are not what they should be: some writers give many messages the same.
-    fn made_up_id(&self) -> String {
+    fn made_up_id(&self, broken: &mut impl FnMut(String)) -> String {
         let properties = self.message.properties();
         let key = properties.binary(tags::SEARCH_KEY).ok().flatten();
-        let key = key.unwrap_or_else(|| identity(self.message).to_le_bytes().to_vec());
+        let key = key.unwrap_or_else(|| {
+            let store = self.message.store();
+            if let Some(problem) = store.problem() {
+                broken(format!("Message-ID: {problem}"));
+            }
+            [store.record_key(), &self.message.nid().0.to_le_bytes()].concat()
+        });
         let subject = self.subject().unwrap_or_default();
         let time = [tags::CLIENT_SUBMIT_TIME, tags::MESSAGE_DELIVERY_TIME]
             .into_iter()

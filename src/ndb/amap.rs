@@ -1,0 +1,114 @@
+//! Allocation maps: which parts of the file are in use. [MS-PST] 2.2.2.7.2
+//!
+//! They are written in place at fixed offsets, so they outlive what they tell of: what lies where they have free space
+//! belongs to an older state of the file.
+
+use super::NodeDatabase;
+use super::crc::crc;
+use super::format::Format;
+use super::node::Node;
+use super::page::BlockEntry;
+use super::source::Source;
+use crate::bytes::{u8_at, u32_at};
+use crate::error::{Error, Result};
+
+/// `ptype` of the page, which stands there twice.
+const PTYPE: u8 = 0x84;
+
+/// One map, and what it covers: the page itself and what follows it.
+pub(crate) struct AllocationMap {
+    format: &'static Format,
+    /// Byte offset of the page.
+    ib: u64,
+    page: Vec<u8>,
+}
+
+impl AllocationMap {
+    /// Bytes of the file that one map covers.
+    pub fn interval(format: &Format) -> u64 {
+        format.page_data_of_amap() as u64 * 8 * format.block_align as u64
+    }
+
+    /// Byte offset of the map that covers byte `offset` of the file; None in front of the first map.
+    pub fn place(format: &Format, offset: u64) -> Option<u64> {
+        let within = offset.checked_sub(format.first_amap)?;
+        Some(offset - within % Self::interval(format))
+    }
+
+    /// Reads the page at `ib`, as it is.
+    pub fn read(source: &Source, format: &'static Format, ib: u64) -> Result<Self> {
+        let mut page = vec![0; format.page_size];
+        source.read_exact_at(&mut page, ib)?;
+        Ok(Self { format, ib, page })
+    }
+
+    /// Whether it really is an allocation map: its types, its CRC, and that it has itself as used.
+    fn is_intact(&self) -> bool {
+        let data = self.page.get(..self.format.page_data).unwrap_or_default();
+        let types = [0, 1].map(|index| u8_at(&self.page, self.format.page_data + index));
+        types == [Some(PTYPE); 2]
+            && u32_at(&self.page, self.format.page_crc) == Some(crc(data))
+            && self.is_used(self.ib) == Some(true)
+    }
+
+    fn bits(&self) -> &[u8] {
+        let padding = self.format.page_data - self.format.page_data_of_amap();
+        let bits = self.page.get(padding..self.format.page_data);
+        bits.unwrap_or_default()
+    }
+
+    /// Whether the unit at byte `offset` of the file is in use; None when another map covers it.
+    pub fn is_used(&self, offset: u64) -> Option<bool> {
+        let unit = offset.checked_sub(self.ib)? / self.format.block_align as u64;
+        let byte = self.bits().get(usize::try_from(unit / 8).ok()?)?;
+        Some(byte & (0x80 >> (unit % 8)) != 0)
+    }
+
+    /// Bytes of the file that it has as free.
+    pub fn free(&self) -> u64 {
+        let unused: u64 = self
+            .bits()
+            .iter()
+            .map(|byte| u64::from(byte.count_zeros()))
+            .sum();
+        unused * self.format.block_align as u64
+    }
+}
+
+impl NodeDatabase {
+    /// Whether an intact map that can be trusted has the block of `entry` as free.
+    fn is_free(&self, entry: BlockEntry) -> bool {
+        let (header, offset) = (&self.header, entry.block.ib);
+        // The maps are whole where a lost header cannot tell.
+        let is_trusted = header.amap_valid || !header.crc_valid;
+        let map = AllocationMap::place(header.format, offset)
+            .filter(|_| is_trusted)
+            .and_then(|ib| AllocationMap::read(&self.source, header.format, ib).ok());
+        map.is_some_and(|map| map.is_intact() && map.is_used(offset) == Some(false))
+    }
+}
+
+impl Node {
+    /// Why its entry may come from an older state of the file than what was lost: then the space of its blocks is free.
+    /// None while no page of the node B-tree has turned out to be damaged.
+    pub fn stale(&self) -> Option<Error> {
+        let ndb = self.ndb();
+        if !ndb.may_have_stale_nodes() {
+            return None;
+        }
+        let (data, subnodes) = self.blocks();
+        let entries = [data, subnodes]
+            .into_iter()
+            .filter(|bid| !bid.is_none())
+            .filter_map(|bid| ndb.block_entry(bid, &mut None).ok());
+        let free = entries.into_iter().find(|entry| ndb.is_free(*entry))?;
+        Some(Error::corrupt(
+            "NBT entry",
+            self.nid(),
+            format_args!(
+                "{} at offset {:#x} lies in space that is free again: this may be an older state of it",
+                free.block.bid, free.block.ib
+            ),
+        ))
+    }
+}
