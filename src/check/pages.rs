@@ -90,6 +90,9 @@ fn tree(
         if page.most().is_some_and(|most| page.len() as u64 > most) {
             wrong(format!("cEnt: {}, more than cEntMax", page.len()));
         }
+        if let Some(flaw) = &page.flaw {
+            wrong(flaw.to_string());
+        }
         keys(&page, &visit.keys, &mut wrong);
         age(&page, visit.at, header, page_type, checker);
         if page.level == 0 {

@@ -276,7 +276,7 @@ pub(crate) fn hex(bytes: &[u8]) -> String {
 /// Adds to `problems` why `message` could not be read, and which of its values, unless that is said already.
 pub(crate) fn add_failures(message: &Message, problems: &mut Vec<String>) {
     let whole = message.problem().map(str::to_owned);
-    let stale = message.stale().map(|error| error.to_string());
+    let doubts = message.doubts().into_iter().map(|error| error.to_string());
     let code_page = message.lacks_code_page();
     // The map only ever grows, so an older one lacks nothing but names.
     let store = message.store();
@@ -287,7 +287,7 @@ pub(crate) fn add_failures(message: &Message, problems: &mut Vec<String>) {
         .filter(|_| message.properties().ids().iter().any(lacks_name))
         .map(str::to_owned);
     let values = message.properties().failures();
-    let whole = whole.into_iter().chain(stale);
+    let whole = whole.into_iter().chain(doubts);
     for failure in whole.chain(values).chain(names).chain(code_page) {
         let error = failure
             .split_once(": ")

@@ -277,9 +277,7 @@ impl Folder {
                 return None;
             }
         };
-        if let Some(stale) = node.stale() {
-            broken(stale);
-        }
+        node.doubts().into_iter().for_each(&mut broken);
         let table = Heap::open(node).and_then(|heap| {
             if self.is_search() && heap.client() == ClientSignature::OLD_SEARCH_TABLE {
                 return Ok(None);

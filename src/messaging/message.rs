@@ -202,9 +202,12 @@ impl Message {
         self.problem.as_deref()
     }
 
-    /// Why it may be an older state of the message; None for one within another, which is as old as that.
-    pub fn stale(&self) -> Option<Error> {
-        (self.depth() == 0).then(|| self.node.stale())?
+    /// Why it may be another message, or an older state of it; nothing for one within another, which goes with that.
+    pub fn doubts(&self) -> Vec<Error> {
+        match self.depth() {
+            0 => self.node.doubts(),
+            _ => Vec::new(),
+        }
     }
 
     /// Why its 8-bit text may be read in the wrong code page: only the store has it, and cannot be read.

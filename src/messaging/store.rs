@@ -49,7 +49,8 @@ impl Store {
         };
         let node = Node::open(&ndb, NodeId::MESSAGE_STORE).map_err(&mut noted);
         let node = node.ok();
-        node.as_ref().and_then(Node::stale).map(&mut noted);
+        let doubts = node.iter().flat_map(Node::doubts);
+        doubts.for_each(&mut noted);
         let context = node.and_then(|node| PropertyContext::open(node).map_err(&mut noted).ok());
         let properties = context.map(|context| Properties::new(context, codepage::WINDOWS_LATIN1));
         let own = properties.as_ref();
@@ -100,8 +101,8 @@ impl Store {
         self.restore();
         let restored = self.ndb.restored().iter();
         restored
-            .filter(|node| node.parent == NodeId(0))
             .map(|node| node.nid)
+            .filter(|nid| self.ndb.is_made_up(*nid))
             .collect()
     }
 
@@ -152,9 +153,9 @@ impl Store {
         }
         let read = whole(|| {
             let node = Node::open(&self.ndb, NodeId::NAME_TO_ID_MAP);
-            let stale = node.as_ref().ok().and_then(Node::stale);
+            let doubt = node.iter().flat_map(Node::doubts).next();
             let (map, error) = match node.and_then(NamedProperties::read) {
-                Ok(map) => (map, stale),
+                Ok(map) => (map, doubt),
                 Err(error) => (NamedProperties::default(), Some(error)),
             };
             Ok((

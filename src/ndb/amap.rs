@@ -6,11 +6,10 @@
 use super::NodeDatabase;
 use super::crc::crc;
 use super::format::Format;
-use super::node::Node;
 use super::page::BlockEntry;
 use super::source::Source;
 use crate::bytes::{u8_at, u32_at};
-use crate::error::{Error, Result};
+use crate::error::Result;
 
 /// `ptype` of the page, which stands there twice.
 const PTYPE: u8 = 0x84;
@@ -77,7 +76,7 @@ impl AllocationMap {
 
 impl NodeDatabase {
     /// Whether an intact map that can be trusted has the block of `entry` as free.
-    fn is_free(&self, entry: BlockEntry) -> bool {
+    pub(super) fn is_free(&self, entry: BlockEntry) -> bool {
         let (header, offset) = (&self.header, entry.block.ib);
         // The maps are whole where a lost header cannot tell.
         let is_trusted = header.amap_valid || !header.crc_valid;
@@ -85,30 +84,5 @@ impl NodeDatabase {
             .filter(|_| is_trusted)
             .and_then(|ib| AllocationMap::read(&self.source, header.format, ib).ok());
         map.is_some_and(|map| map.is_intact() && map.is_used(offset) == Some(false))
-    }
-}
-
-impl Node {
-    /// Why its entry may come from an older state of the file than what was lost: then the space of its blocks is free.
-    /// None while no page of the node B-tree has turned out to be damaged.
-    pub fn stale(&self) -> Option<Error> {
-        let ndb = self.ndb();
-        if !ndb.may_have_stale_nodes() {
-            return None;
-        }
-        let (data, subnodes) = self.blocks();
-        let entries = [data, subnodes]
-            .into_iter()
-            .filter(|bid| !bid.is_none())
-            .filter_map(|bid| ndb.block_entry(bid, &mut None).ok());
-        let free = entries.into_iter().find(|entry| ndb.is_free(*entry))?;
-        Some(Error::corrupt(
-            "NBT entry",
-            self.nid(),
-            format_args!(
-                "{} at offset {:#x} lies in space that is free again: this may be an older state of it",
-                free.block.bid, free.block.ib
-            ),
-        ))
     }
 }

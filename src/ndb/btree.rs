@@ -30,6 +30,9 @@ impl NodeDatabase {
                 at.bid.0
             );
         }
+        if let Some(flaw) = &page.flaw {
+            log::warn!("{flaw}; used, since its CRC is right");
+        }
         Ok(self
             .pages
             .insert(key, Arc::new(page), self.header.format.page_size))
@@ -147,6 +150,13 @@ impl NodeDatabase {
             Ok(Some(entry)) => Ok(Some(entry)),
             Ok(None) | Err(_) => self.added_node(nid).map_or(found, |entry| Ok(Some(entry))),
         }
+    }
+
+    /// Whether node `nid` has an entry in a leaf that can be read.
+    pub(super) fn is_in_tree(&self, nid: NodeId) -> bool {
+        let found = self.descend(PageType::Nbt, u64::from(nid.0), &mut (0..0));
+        let entry = found.ok().flatten();
+        entry.and_then(|(leaf, index)| leaf.page.key(index)) == Some(u64::from(nid.0))
     }
 
     /// The entry of block `bid`; None when the file has no such block.

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use super::NodeDatabase;
 use super::data_tree::{DataTree, parse_internal};
 use super::ids::{BlockId, NodeId};
-use super::page::NodeEntry;
+use super::page::{BlockEntry, NodeEntry};
 use crate::bytes::{u8_at, u16_at, u32_at, uint_at};
 use crate::error::{Error, Result};
 
@@ -137,6 +137,38 @@ impl Node {
             all.extend(leaf.leaf_entries().map(|entry| self.owned(entry)));
         }
         Ok(all)
+    }
+
+    /// What is wrong with its entry: it was made up for one that is lost, it stands in a damaged page, or it comes from an
+    /// older state of the file than what was lost, since the space of its blocks is free. Nothing while no page of the
+    /// node B-tree has turned out to be damaged.
+    pub fn doubts(&self) -> Vec<Error> {
+        let ndb = self.ndb();
+        if !ndb.may_have_stale_nodes() {
+            return Vec::new();
+        }
+        let made_up = ndb
+            .is_made_up(self.nid())
+            .then(|| "lost; its id here is made up, and its folder is not known".to_owned());
+        let damaged = ndb.damaged_leaf(self.nid()).map(|ib| {
+            format!("it stands in the damaged page at offset {ib:#x}: this may be something else")
+        });
+        let (data, subnodes) = self.blocks();
+        let free = [data, subnodes]
+            .into_iter()
+            .filter(|bid| !bid.is_none())
+            .filter_map(|bid| ndb.block_entry(bid, &mut None).ok())
+            .find(|entry| ndb.is_free(*entry))
+            .map(|BlockEntry { block, .. }| {
+                let (bid, ib) = (block.bid, block.ib);
+                format!(
+                    "{bid} at offset {ib:#x} lies in space that is free again: this may be an older state of it"
+                )
+            });
+        let doubts = [made_up, damaged, free].into_iter().flatten();
+        doubts
+            .map(|doubt| Error::corrupt("NBT entry", self.nid(), doubt))
+            .collect()
     }
 
     fn owned(&self, entry: SubnodeEntry) -> Node {

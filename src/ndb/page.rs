@@ -49,6 +49,8 @@ pub struct BTreePage {
     pub bid: BlockId,
     /// `cLevel`: 0 for a leaf.
     pub level: u8,
+    /// What is wrong with its trailer, if that is one field beside the CRC, which vouches for the entries.
+    pub flaw: Option<Arc<str>>,
     entry_size: usize,
     count: usize,
 }
@@ -89,7 +91,8 @@ pub struct NodeEntry {
 }
 
 /// Reads page `at` and checks type, CRC and signature. A `bid` that differs from the trailer's is accepted: real
-/// files have parents one commit behind (a torn write), and the CRC vouches for the page.
+/// files have parents one commit behind (a torn write), and the CRC vouches for the page. So it does if one other field
+/// of the trailer is wrong.
 pub fn read_btree_page(
     source: &Source,
     format: &'static Format,
@@ -117,12 +120,14 @@ pub fn parse_btree_page(
     };
     let short = || wrong("size", format.page_size as u64, bytes.len() as u64);
     let at = format.page_data;
-    let types = (
+    let code = page_type.code();
+    let types = [
         u8_at(&bytes, at).ok_or_else(short)?,
         u8_at(&bytes, at + 1).ok_or_else(short)?,
-    );
-    if types != (page_type.code(), page_type.code()) {
-        return Err(wrong("ptype", page_type.code().into(), types.0.into()));
+    ];
+    let other_type = types.into_iter().find(|found| *found != code);
+    if types.into_iter().all(|found| found != code) {
+        return Err(wrong("ptype", code.into(), types[0].into()));
     }
     let stored_crc = u32_at(&bytes, format.page_crc).ok_or_else(short)?;
     let computed = crc(bytes.get(..format.page_data).ok_or_else(short)?);
@@ -131,13 +136,13 @@ pub fn parse_btree_page(
     }
     let bid = BlockId(uint_at(&bytes, format.page_bid, format.word).ok_or_else(short)?);
     let stored_signature = u16_at(&bytes, at + 2).ok_or_else(short)?;
-    if signature(ib, bid) != stored_signature {
-        return Err(wrong(
-            "wSig",
-            signature(ib, bid).into(),
-            stored_signature.into(),
-        ));
-    }
+    let wrong_signature = (signature(ib, bid) != stored_signature)
+        .then(|| wrong("wSig", signature(ib, bid).into(), stored_signature.into()));
+    let flaw = match (wrong_signature, other_type) {
+        (Some(error), Some(_)) => return Err(error),
+        (Some(error), None) => Some(error),
+        (None, other) => other.map(|found| wrong("ptype", code.into(), found.into())),
+    };
     let width = format.btree_count_width;
     let count = uint_at(&bytes, format.btree_count, width).ok_or_else(short)?;
     let sizes = format.btree_count + 2 * width;
@@ -158,9 +163,68 @@ pub fn parse_btree_page(
         ib,
         bid,
         level,
+        flaw: flaw.map(|error| error.to_string().into()),
         entry_size,
         count: count as usize,
     })
+}
+
+/// The entries of a leaf of the node B-tree whose CRC is wrong, and the id of the page: those that are in order. One of
+/// them may still be wrong. None when this is no such leaf by its type, its signature and its sizes.
+pub fn parse_damaged_leaf(
+    bytes: &[u8],
+    format: &'static Format,
+    ib: u64,
+) -> Option<(BlockId, Vec<NodeEntry>)> {
+    let (at, code) = (format.page_data, Some(PageType::Nbt.code()));
+    let bid = BlockId(uint_at(bytes, format.page_bid, format.word)?);
+    let is_page = (u8_at(bytes, at) == code || u8_at(bytes, at + 1) == code)
+        && u16_at(bytes, at + 2) == Some(signature(ib, bid));
+    let width = format.btree_count_width;
+    let sizes = format.btree_count + 2 * width;
+    let entry_size = least_entry_size(format, PageType::Nbt, 0).next_multiple_of(format.word);
+    let count = usize::try_from(uint_at(bytes, format.btree_count, width)?).ok()?;
+    let is_leaf = usize::from(u8_at(bytes, sizes)?) == entry_size
+        && u8_at(bytes, sizes + 1) == Some(0)
+        && count <= format.btree_entries / entry_size;
+    if !is_page || !is_leaf {
+        return None;
+    }
+    let page = BTreePage {
+        bytes: bytes.into(),
+        format,
+        page_type: PageType::Nbt,
+        ib,
+        bid,
+        level: 0,
+        flaw: None,
+        entry_size,
+        count,
+    };
+    let entries = (0..count).filter_map(|index| page.node(index)).collect();
+    Some((bid, ascending(entries)))
+}
+
+/// The longest list of `entries` whose ids ascend: a wrong id between right ones is left out.
+fn ascending(entries: Vec<NodeEntry>) -> Vec<NodeEntry> {
+    // Of each entry, how many can stand in front of it, and the last of these.
+    let mut best: Vec<(usize, Option<usize>)> = Vec::with_capacity(entries.len());
+    for (index, entry) in entries.iter().enumerate() {
+        let before = best.iter().zip(&entries).enumerate().take(index);
+        let before = before.filter(|(_, (_, other))| other.nid < entry.nid);
+        let longest = before.max_by_key(|(_, ((length, _), _))| *length);
+        best.push(match longest {
+            Some((before, ((length, _), _))) => (length + 1, Some(before)),
+            None => (1, None),
+        });
+    }
+    let last = (0..best.len()).max_by_key(|index| best.get(*index));
+    let chain = std::iter::successors(last, |index| best.get(*index)?.1);
+    let mut kept: Vec<NodeEntry> = chain
+        .filter_map(|index| entries.get(index).copied())
+        .collect();
+    kept.reverse();
+    kept
 }
 
 /// Bytes of an entry that the reader uses; what follows is padding and may be garbage.

@@ -75,6 +75,8 @@ impl FoundBlock {
 pub struct Rescue {
     nodes: Box<[NodeEntry]>,
     blocks: Box<[FoundBlock]>,
+    /// Nodes, ascending, whose entries are from damaged leaves, and the offsets of these.
+    doubtful: Box<[(NodeId, u64)]>,
 }
 
 impl Rescue {
@@ -87,7 +89,17 @@ impl Rescue {
         Self {
             nodes: nodes.into(),
             blocks: blocks.into(),
+            doubtful: Box::default(),
         }
+    }
+
+    /// The same, with entries of damaged leaves among its nodes, and the offsets of the leaves.
+    pub fn with_doubtful(mut self, entries: Vec<(NodeEntry, u64)>) -> Self {
+        let nodes = entries.into_iter().map(|(node, ib)| (node.nid, ib));
+        let mut doubtful: Vec<(NodeId, u64)> = nodes.collect();
+        doubtful.sort_unstable();
+        self.doubtful = doubtful.into();
+        self
     }
 
     /// All nodes, ascending.
@@ -103,6 +115,12 @@ impl Rescue {
     pub(super) fn node(&self, nid: NodeId) -> Option<NodeEntry> {
         let index = self.nodes.binary_search_by_key(&nid, |node| node.nid);
         self.nodes.get(index.ok()?).copied()
+    }
+
+    /// The offset of the damaged leaf that node `nid` is from, if it is from one.
+    fn damaged_leaf(&self, nid: NodeId) -> Option<u64> {
+        let index = self.doubtful.binary_search_by_key(&nid, |(nid, _)| *nid);
+        self.doubtful.get(index.ok()?).map(|(_, ib)| *ib)
     }
 
     pub(super) fn block(&self, bid: BlockId) -> Option<BlockEntry> {
@@ -201,6 +219,17 @@ impl NodeDatabase {
         self.rescue.restored.get().map_or(&[], |nodes| nodes)
     }
 
+    /// Whether node `nid` is one of them whose own id is not known.
+    pub fn is_made_up(&self, nid: NodeId) -> bool {
+        let restored = self.restored();
+        let index = restored.binary_search_by_key(&nid, |node| node.nid);
+        index.is_ok_and(|index| {
+            restored
+                .get(index)
+                .is_some_and(|node| node.parent == NodeId(0))
+        })
+    }
+
     /// Whether a page of the node B-tree has turned out to be damaged: then nodes may be lost.
     pub fn has_lost_nodes(&self) -> bool {
         self.rescue.has_lost_nodes.load(Ordering::Relaxed)
@@ -209,6 +238,12 @@ impl NodeDatabase {
     /// Whether entries of nodes may come from pages that are no longer in use.
     pub(super) fn may_have_stale_nodes(&self) -> bool {
         (self.has_lost_nodes() || self.rescue.has_other_root) && !self.has_added()
+    }
+
+    /// The offset of the damaged leaf that the entry of node `nid` is from, if it is from one.
+    pub(super) fn damaged_leaf(&self, nid: NodeId) -> Option<u64> {
+        let found = self.rescue.found.get()?.damaged_leaf(nid)?;
+        (!self.is_in_tree(nid)).then_some(found)
     }
 
     pub(super) fn note_lost_page(&self, page_type: PageType) {

@@ -3,14 +3,22 @@
 //! A changed leaf is written anew elsewhere under a higher id, and so are all pages above it. So each key belongs to the
 //! newest intact leaf in whose range it lies; what an older leaf says of it was changed or deleted since.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashMap, HashSet};
 use std::sync::Arc;
 
-use super::scan::{Found, Page};
+use super::scan::{DamagedLeaf, Found, Page};
 use crate::ndb::format::Format;
 use crate::ndb::page::{BTreePage, PageType, read_btree_page};
 use crate::ndb::rescue::{FoundBlock, Rescue};
-use crate::ndb::{BlockId, BlockRef, NodeEntry, Source};
+use crate::ndb::{BlockId, BlockRef, NodeEntry, NodeId, NodeType, Source};
+
+/// Nodes whose data is theirs alone. Tables that are empty share theirs.
+const OWNERS: [NodeType; 4] = [
+    NodeType::NORMAL_FOLDER,
+    NodeType::SEARCH_FOLDER,
+    NodeType::NORMAL_MESSAGE,
+    NodeType::ASSOC_MESSAGE,
+];
 
 /// Keys from `first` to `last`, and the leaf that they belong to.
 struct Claim {
@@ -21,9 +29,62 @@ struct Claim {
 
 /// The nodes of the newest leaves, and one copy of each block.
 pub(super) fn rebuild(source: &Source, format: &'static Format, found: Found) -> Rescue {
-    let nodes = nodes(source, format, &found.nbt);
+    let mut nodes = nodes(source, format, &found.nbt);
     let blocks = blocks(source, format, &found.bbt, found.blocks);
-    Rescue::new(nodes, blocks)
+    let doubtful = doubtful(&claims(&found.nbt), &nodes, &blocks, found.damaged);
+    // The first of several under one id counts.
+    nodes.splice(0..0, doubtful.iter().map(|(node, _)| *node));
+    Rescue::new(nodes, blocks).with_doubtful(doubtful)
+}
+
+/// Entries of damaged leaves that no newer intact leaf covers, with the offsets of the leaves. Something of what they say
+/// must be in the file: a block, which nobody else may have, or the folder that they are in. `blocks` ascend.
+fn doubtful(
+    claims: &[Claim],
+    nodes: &[NodeEntry],
+    blocks: &[FoundBlock],
+    mut damaged: Vec<DamagedLeaf>,
+) -> Vec<(NodeEntry, u64)> {
+    damaged.sort_by_key(|leaf| (std::cmp::Reverse(leaf.bid), leaf.ib));
+    let is_covered = |nid: NodeId, bid: BlockId| {
+        let key = u64::from(nid.0);
+        let index = claims.partition_point(|claim| claim.last < key);
+        let claim = claims.get(index).filter(|claim| claim.first <= key);
+        claim.is_some_and(|claim| claim.leaf.bid > bid)
+    };
+    let mut known = HashSet::new();
+    let mut taken: Vec<(NodeEntry, u64)> = Vec::new();
+    for leaf in damaged {
+        let entries = leaf.entries.into_iter();
+        let newest =
+            entries.filter(|node| !is_covered(node.nid, leaf.bid) && known.insert(node.nid));
+        taken.extend(newest.map(|node| (node, leaf.ib)));
+    }
+    let mut folders = HashSet::new();
+    let mut owners: HashMap<BlockId, usize> = HashMap::new();
+    let others = nodes.iter().filter(|node| !known.contains(&node.nid));
+    for node in others.chain(taken.iter().map(|(node, _)| node)) {
+        if node.nid.is_folder() {
+            folders.insert(node.nid);
+        }
+        if OWNERS.contains(&node.nid.node_type()) {
+            *owners.entry(node.data.key()).or_default() += 1;
+        }
+    }
+    let is_there = |bid: BlockId| {
+        let found = blocks.binary_search_by_key(&bid.key(), FoundBlock::bid);
+        found.is_ok()
+    };
+    taken.retain(|(node, _)| {
+        let is_known = is_there(node.data) || is_there(node.subnodes);
+        if OWNERS.contains(&node.nid.node_type()) {
+            let is_own = owners.get(&node.data.key()) == Some(&1);
+            !node.data.is_none() && is_own && (is_known || folders.contains(&node.parent))
+        } else {
+            is_known || (node.data.is_none() && node.subnodes.is_none())
+        }
+    });
+    taken
 }
 
 /// Gives every key to the newest leaf that covers it. Ascending, and without overlaps.

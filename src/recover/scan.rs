@@ -4,9 +4,9 @@
 use crate::bytes::{u16_at, u32_at, uint_at};
 use crate::ndb::crc::{crc, signature};
 use crate::ndb::format::Format;
-use crate::ndb::page::{BTreePage, PageType, parse_btree_page};
+use crate::ndb::page::{BTreePage, PageType, parse_btree_page, parse_damaged_leaf};
 use crate::ndb::rescue::FoundBlock;
-use crate::ndb::{BlockId, BlockRef, Source};
+use crate::ndb::{BlockId, BlockRef, NodeEntry, Source};
 
 use super::Watch;
 use super::memory::Memory;
@@ -36,11 +36,20 @@ pub(super) struct Page {
     pub(super) children: Box<[BlockRef]>,
 }
 
-/// All intact pages and blocks of a file, live and stale, by offset.
+/// What is left of a leaf of the node B-tree whose CRC is wrong.
+#[derive(Debug)]
+pub(super) struct DamagedLeaf {
+    pub(super) ib: u64,
+    pub(super) bid: BlockId,
+    pub(super) entries: Vec<NodeEntry>,
+}
+
+/// All intact pages and blocks of a file, live and stale, and its damaged leaves, by offset.
 #[derive(Debug)]
 pub(super) struct Found {
     pub(super) nbt: Vec<Page>,
     pub(super) bbt: Vec<Page>,
+    pub(super) damaged: Vec<DamagedLeaf>,
     pub(super) blocks: Vec<FoundBlock>,
     memory: Memory,
 }
@@ -50,6 +59,7 @@ impl Found {
         Self {
             nbt: Vec::new(),
             bbt: Vec::new(),
+            damaged: Vec::new(),
             blocks: Vec::new(),
             memory,
         }
@@ -70,13 +80,15 @@ impl Found {
 
     fn take_page(&mut self, bytes: &[u8], format: &'static Format, ib: u64) {
         let code = bytes.get(format.page_data).copied();
-        let Some(page_type) = [PageType::Nbt, PageType::Bbt]
+        let page_type = [PageType::Nbt, PageType::Bbt]
             .into_iter()
-            .find(|page_type| code == Some(page_type.code()))
-        else {
-            return;
-        };
-        let Ok(page) = parse_btree_page(bytes.into(), format, page_type, ib) else {
+            .find(|page_type| code == Some(page_type.code()));
+        let intact = page_type.and_then(|page_type| {
+            let page = parse_btree_page(bytes.into(), format, page_type, ib).ok()?;
+            page.flaw.is_none().then_some((page_type, page))
+        });
+        let Some((page_type, page)) = intact else {
+            self.take_damaged(bytes, format, ib);
             return;
         };
         let (Some(first), Some(last)) = (
@@ -105,6 +117,14 @@ impl Found {
         match page_type {
             PageType::Nbt => self.nbt.push(kept),
             PageType::Bbt => self.bbt.push(kept),
+        }
+    }
+
+    fn take_damaged(&mut self, bytes: &[u8], format: &'static Format, ib: u64) {
+        if let Some((bid, entries)) = parse_damaged_leaf(bytes, format, ib)
+            && self.memory.take(PAGE + ENTRY * entries.len())
+        {
+            self.damaged.push(DamagedLeaf { ib, bid, entries });
         }
     }
 
