@@ -96,10 +96,15 @@ fn text(tree: &Tree, nid: u32) -> Option<Vec<u8>> {
 /// A mail without what comes from its node.
 fn lines(text: &[u8]) -> Vec<String> {
     const OF_THE_NODE: [&str; 4] = ["X-Ostfs-Node: ", "Message-ID: <ostfs-", "=_ostfs_", "UID:"];
-    let text = String::from_utf8_lossy(text).into_owned();
+    // Folded in many ways.
+    const MADE_UP: &str = "lost;itsidhereismadeup,";
+    let text = String::from_utf8_lossy(text)
+        .replace('\r', "")
+        .replace("\n ", " ");
     let lines = text
         .lines()
-        .filter(|line| !OF_THE_NODE.iter().any(|part| line.contains(part)));
+        .filter(|line| !OF_THE_NODE.iter().any(|part| line.contains(part)))
+        .filter(|line| !line.replace([' ', '\\'], "").contains(MADE_UP));
     lines.map(str::to_owned).collect()
 }
 

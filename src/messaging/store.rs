@@ -189,6 +189,7 @@ impl Store {
         let candidates = [
             entry_id.as_deref().and_then(EntryId::node),
             (self.ndb.header().client == Client::Ost).then_some(NodeId::OST_IPM_SUBTREE),
+            self.problem.as_ref().map(|_| NodeId::IPM_SUBTREE),
         ];
         candidates
             .into_iter()

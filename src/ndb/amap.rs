@@ -74,15 +74,18 @@ impl AllocationMap {
     }
 }
 
+/// Whether an intact map has byte `offset` of the file as free.
+pub(crate) fn is_free(source: &Source, format: &'static Format, offset: u64) -> bool {
+    let map = AllocationMap::place(format, offset)
+        .and_then(|ib| AllocationMap::read(source, format, ib).ok());
+    map.is_some_and(|map| map.is_intact() && map.is_used(offset) == Some(false))
+}
+
 impl NodeDatabase {
-    /// Whether an intact map that can be trusted has the block of `entry` as free.
+    /// Whether the block of `entry` lies in free space, as far as the maps can be trusted.
     pub(super) fn is_free(&self, entry: BlockEntry) -> bool {
-        let (header, offset) = (&self.header, entry.block.ib);
-        // The maps are whole where a lost header cannot tell.
-        let is_trusted = header.amap_valid || !header.crc_valid;
-        let map = AllocationMap::place(header.format, offset)
-            .filter(|_| is_trusted)
-            .and_then(|ib| AllocationMap::read(&self.source, header.format, ib).ok());
-        map.is_some_and(|map| map.is_intact() && map.is_used(offset) == Some(false))
+        // They are whole where a lost header cannot tell.
+        let is_trusted = self.header.amap_valid || !self.header.crc_valid;
+        is_trusted && is_free(&self.source, self.header.format, entry.block.ib)
     }
 }

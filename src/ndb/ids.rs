@@ -57,6 +57,8 @@ impl NodeId {
     pub const OST_IPM_SUBTREE: NodeId = NodeId(0x2142);
     /// OST: map of replica GUIDs to replica numbers.
     pub const OST_REPLICA_MAP: NodeId = NodeId(0x801);
+    /// The folder whose children Outlook shows, in a PST as Outlook makes it.
+    pub const IPM_SUBTREE: NodeId = NodeId(0x8022);
     /// OST: map of server folder ids to folder nodes.
     pub const OST_FOLDER_MAP: NodeId = NodeId(0x821);
 

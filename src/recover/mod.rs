@@ -6,6 +6,7 @@
 #![forbid(unsafe_code)]
 
 mod contexts;
+mod damaged_leaves;
 mod deleted;
 mod identity;
 mod lost_header;

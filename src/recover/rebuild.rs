@@ -3,88 +3,47 @@
 //! A changed leaf is written anew elsewhere under a higher id, and so are all pages above it. So each key belongs to the
 //! newest intact leaf in whose range it lies; what an older leaf says of it was changed or deleted since.
 
-use std::collections::{BTreeMap, HashMap, HashSet};
-use std::sync::Arc;
+use std::collections::BTreeMap;
 
+use super::damaged_leaves::entries;
 use super::scan::{DamagedLeaf, Found, Page};
+use crate::ndb::amap::is_free;
 use crate::ndb::format::Format;
 use crate::ndb::page::{BTreePage, PageType, read_btree_page};
 use crate::ndb::rescue::{FoundBlock, Rescue};
-use crate::ndb::{BlockId, BlockRef, NodeEntry, NodeId, NodeType, Source};
-
-/// Nodes whose data is theirs alone. Tables that are empty share theirs.
-const OWNERS: [NodeType; 4] = [
-    NodeType::NORMAL_FOLDER,
-    NodeType::SEARCH_FOLDER,
-    NodeType::NORMAL_MESSAGE,
-    NodeType::ASSOC_MESSAGE,
-];
+use crate::ndb::{BlockId, BlockRef, NodeEntry, Source};
 
 /// Keys from `first` to `last`, and the leaf that they belong to.
-struct Claim {
+pub(super) struct Claim {
     first: u64,
     last: u64,
     leaf: BlockRef,
+}
+
+/// The newest leaf that has `key`.
+pub(super) fn claimed_by(claims: &[Claim], key: u64) -> Option<BlockRef> {
+    let index = claims.partition_point(|claim| claim.last < key);
+    let claim = claims.get(index).filter(|claim| claim.first <= key)?;
+    Some(claim.leaf)
 }
 
 /// The nodes of the newest leaves, and one copy of each block.
 pub(super) fn rebuild(source: &Source, format: &'static Format, found: Found) -> Rescue {
     let mut nodes = nodes(source, format, &found.nbt);
     let blocks = blocks(source, format, &found.bbt, found.blocks);
-    let doubtful = doubtful(&claims(&found.nbt), &nodes, &blocks, found.damaged);
+    let listed = Listed::new(source, format, &found.bbt);
+    let mut damaged = found.damaged;
+    // Where a part of it is free, it is what is left of an old page.
+    let is_in_use = |leaf: &DamagedLeaf| {
+        let units = (0..format.page_size as u64).step_by(format.block_align);
+        let mut free = units.map(|unit| is_free(source, format, leaf.ib + unit));
+        !free.any(|is_free| is_free)
+    };
+    damaged.retain(is_in_use);
+    let doubtful = entries(&claims(&found.nbt), &nodes, &blocks, listed, damaged);
     // The first of several under one id counts.
     nodes.splice(0..0, doubtful.iter().map(|(node, _)| *node));
     Rescue::new(nodes, blocks).with_doubtful(doubtful)
-}
-
-/// Entries of damaged leaves that no newer intact leaf covers, with the offsets of the leaves. Something of what they say
-/// must be in the file: a block, which nobody else may have, or the folder that they are in. `blocks` ascend.
-fn doubtful(
-    claims: &[Claim],
-    nodes: &[NodeEntry],
-    blocks: &[FoundBlock],
-    mut damaged: Vec<DamagedLeaf>,
-) -> Vec<(NodeEntry, u64)> {
-    damaged.sort_by_key(|leaf| (std::cmp::Reverse(leaf.bid), leaf.ib));
-    let is_covered = |nid: NodeId, bid: BlockId| {
-        let key = u64::from(nid.0);
-        let index = claims.partition_point(|claim| claim.last < key);
-        let claim = claims.get(index).filter(|claim| claim.first <= key);
-        claim.is_some_and(|claim| claim.leaf.bid > bid)
-    };
-    let mut known = HashSet::new();
-    let mut taken: Vec<(NodeEntry, u64)> = Vec::new();
-    for leaf in damaged {
-        let entries = leaf.entries.into_iter();
-        let newest =
-            entries.filter(|node| !is_covered(node.nid, leaf.bid) && known.insert(node.nid));
-        taken.extend(newest.map(|node| (node, leaf.ib)));
-    }
-    let mut folders = HashSet::new();
-    let mut owners: HashMap<BlockId, usize> = HashMap::new();
-    let others = nodes.iter().filter(|node| !known.contains(&node.nid));
-    for node in others.chain(taken.iter().map(|(node, _)| node)) {
-        if node.nid.is_folder() {
-            folders.insert(node.nid);
-        }
-        if OWNERS.contains(&node.nid.node_type()) {
-            *owners.entry(node.data.key()).or_default() += 1;
-        }
-    }
-    let is_there = |bid: BlockId| {
-        let found = blocks.binary_search_by_key(&bid.key(), FoundBlock::bid);
-        found.is_ok()
-    };
-    taken.retain(|(node, _)| {
-        let is_known = is_there(node.data) || is_there(node.subnodes);
-        if OWNERS.contains(&node.nid.node_type()) {
-            let is_own = owners.get(&node.data.key()) == Some(&1);
-            !node.data.is_none() && is_own && (is_known || folders.contains(&node.parent))
-        } else {
-            is_known || (node.data.is_none() && node.subnodes.is_none())
-        }
-    });
-    taken
 }
 
 /// Gives every key to the newest leaf that covers it. Ascending, and without overlaps.
@@ -156,6 +115,45 @@ fn nodes(source: &Source, format: &'static Format, pages: &[Page]) -> Vec<NodeEn
     nodes
 }
 
+/// What the newest intact leaves say of blocks.
+pub(super) struct Listed<'a> {
+    source: &'a Source,
+    format: &'static Format,
+    claims: Vec<Claim>,
+    recent: Option<BTreePage>,
+}
+
+impl<'a> Listed<'a> {
+    fn new(source: &'a Source, format: &'static Format, pages: &[Page]) -> Self {
+        Self {
+            source,
+            format,
+            claims: claims(pages),
+            recent: None,
+        }
+    }
+
+    /// The offset of block `bid`, or that there is no such block; None when no leaf tells.
+    pub(super) fn place(&mut self, bid: BlockId) -> Option<Option<u64>> {
+        let bid = bid.key();
+        let index = self.claims.partition_point(|claim| claim.last < bid.0);
+        let claim = self.claims.get(index)?;
+        if claim.first > bid.0 {
+            return None;
+        }
+        if self
+            .recent
+            .as_ref()
+            .is_none_or(|leaf| leaf.ib != claim.leaf.ib)
+        {
+            self.recent = read_btree_page(self.source, self.format, PageType::Bbt, claim.leaf).ok();
+        }
+        let leaf = self.recent.as_ref()?;
+        let entry = leaf.block(leaf.partition(bid.0).checked_sub(1)?)?;
+        Some((entry.block.bid == bid).then_some(entry.block.ib))
+    }
+}
+
 /// Outlook moves blocks, so several intact copies may be found: the one that the newest leaf names comes first.
 pub(super) fn blocks(
     source: &Source,
@@ -170,23 +168,10 @@ pub(super) fn blocks(
     if !has_copies {
         return blocks;
     }
-    let claims = claims(pages);
-    let mut recent: Option<Arc<BTreePage>> = None;
-    let mut named = |bid: BlockId| -> Option<u64> {
-        let index = claims.partition_point(|claim| claim.last < bid.0);
-        let claim = claims.get(index).filter(|claim| claim.first <= bid.0)?;
-        if recent.as_ref().is_none_or(|leaf| leaf.ib != claim.leaf.ib) {
-            recent = read_btree_page(source, format, PageType::Bbt, claim.leaf)
-                .ok()
-                .map(Arc::new);
-        }
-        let leaf = recent.as_ref()?;
-        let entry = leaf.block(leaf.partition(bid.0).checked_sub(1)?)?;
-        (entry.block.bid == bid).then_some(entry.block.ib)
-    };
+    let mut listed = Listed::new(source, format, pages);
     for copies in blocks.chunk_by_mut(|one, next| one.bid() == next.bid()) {
         if let [first, _, ..] = copies
-            && let Some(ib) = named(first.bid())
+            && let Some(Some(ib)) = listed.place(first.bid())
         {
             copies.sort_by_key(|copy| copy.ib() != ib);
         }

@@ -15,6 +15,8 @@ use super::memory::Memory;
 const PAGE: usize = 192;
 /// Bytes of an entry that is kept: a child of a page, or a node.
 const ENTRY: usize = 24;
+/// Bytes of an entry of a damaged leaf, with what is noted to tell whether it is right.
+const DAMAGED_ENTRY: usize = 256;
 /// Bytes read at a time.
 const CHUNK: usize = 4 << 20;
 /// No block is larger, so one that began in the chunk before is seen whole.
@@ -122,7 +124,7 @@ impl Found {
 
     fn take_damaged(&mut self, bytes: &[u8], format: &'static Format, ib: u64) {
         if let Some((bid, entries)) = parse_damaged_leaf(bytes, format, ib)
-            && self.memory.take(PAGE + ENTRY * entries.len())
+            && self.memory.take(PAGE + DAMAGED_ENTRY * entries.len())
         {
             self.damaged.push(DamagedLeaf { ib, bid, entries });
         }

@@ -302,6 +302,33 @@ impl<'a> Damage<'a> {
         self.write(start, &bytes);
     }
 
+    /// A flipped bit in the signature of a page: the CRC still fits.
+    pub fn flip_signature(&self, page: PageEntry) {
+        self.flip(page.ib + self.layout.geo.page_data as u64 + 2);
+    }
+
+    /// A flipped bit in byte `at` of the entry of node `nid`: the CRC of its page no longer fits.
+    pub fn flip_node(&self, nid: u32, at: usize) {
+        let (page, entry) = self.leaf_entry(PTYPE_NBT, u64::from(nid));
+        self.flip(page.ib + (entry + at) as u64);
+    }
+
+    /// Marks a block as free, as if its content had been written anew elsewhere.
+    pub fn free_block(&self, bid: u64) {
+        let geo = self.layout.geo;
+        let (entry, interval) = (self.layout.block(bid), geo.amap_interval());
+        let ib = entry.ib - (entry.ib - geo.first_amap) % interval;
+        let units = geo.block_size(entry.stored as usize) / geo.block_align;
+        let first = (entry.ib - ib) as usize / geo.block_align;
+        let mut body = self.read(ib, geo.page_data);
+        for unit in first..first + units {
+            body[geo.amap_start + unit / 8] &= !(0x80 >> (unit % 8));
+        }
+        self.write(ib, &body);
+        let at = geo.page_data + if geo.wide { 4 } else { 8 };
+        self.write(ib + at as u64, &crc(&body).to_le_bytes());
+    }
+
     // Blocks.
 
     /// Payload of a block, decoded.

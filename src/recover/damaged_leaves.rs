@@ -1,0 +1,83 @@
+//! What can still be read of leaves of the node B-tree whose CRC is wrong. Most of their entries are right; which of them
+//! is not cannot be told for sure, so all that comes from here says so ([`crate::ndb::Node::doubts`]).
+
+use std::collections::{HashMap, HashSet};
+
+use super::rebuild::{Claim, Listed, claimed_by};
+use super::scan::DamagedLeaf;
+use crate::ndb::rescue::FoundBlock;
+use crate::ndb::{BlockId, NodeEntry, NodeId, NodeType};
+
+/// Nodes whose data is theirs alone. Tables that are empty share theirs.
+const OWNERS: [NodeType; 4] = [
+    NodeType::NORMAL_FOLDER,
+    NodeType::SEARCH_FOLDER,
+    NodeType::NORMAL_MESSAGE,
+    NodeType::ASSOC_MESSAGE,
+];
+
+/// Entries of damaged leaves that no newer intact leaf covers, with the offsets of the leaves. Their data must be in the
+/// file, or be listed as such; where that cannot be told, something else of what they say must be there. Nobody else may
+/// have their blocks. `blocks` ascend.
+pub(super) fn entries(
+    claims: &[Claim],
+    nodes: &[NodeEntry],
+    blocks: &[FoundBlock],
+    mut listed: Listed<'_>,
+    mut damaged: Vec<DamagedLeaf>,
+) -> Vec<(NodeEntry, u64)> {
+    damaged.sort_by_key(|leaf| (std::cmp::Reverse(leaf.bid), leaf.ib));
+    let is_covered = |nid: NodeId, bid: BlockId| {
+        let leaf = claimed_by(claims, nid.0.into());
+        leaf.is_some_and(|leaf| leaf.bid > bid)
+    };
+    let mut known = HashSet::new();
+    let mut taken: Vec<(NodeEntry, u64)> = Vec::new();
+    for leaf in damaged {
+        let entries = leaf.entries.into_iter();
+        let newest =
+            entries.filter(|node| !is_covered(node.nid, leaf.bid) && known.insert(node.nid));
+        taken.extend(newest.map(|node| (node, leaf.ib)));
+    }
+    let own = || taken.iter().map(|(node, _)| node);
+    // How many have the blocks, and which of the parents are there. Of all nodes only these count.
+    let blocks_of = |node: &NodeEntry| [node.data.key(), node.subnodes.key()];
+    let mut owners: HashMap<BlockId, usize> =
+        own().flat_map(blocks_of).map(|bid| (bid, 0)).collect();
+    let parents: HashSet<NodeId> = own().map(|node| node.parent).collect();
+    let mut folders = HashSet::new();
+    let others = nodes.iter().filter(|node| !known.contains(&node.nid));
+    for node in others.chain(own()) {
+        if node.nid.is_folder() && parents.contains(&node.nid) {
+            folders.insert(node.nid);
+        }
+        if OWNERS.contains(&node.nid.node_type()) {
+            for bid in blocks_of(node) {
+                owners.entry(bid).and_modify(|count| *count += 1);
+            }
+        }
+    }
+    let is_there = |bid: BlockId| {
+        let found = blocks.binary_search_by_key(&bid.key(), FoundBlock::bid);
+        found.is_ok()
+    };
+    let newest = blocks.last().map(FoundBlock::bid);
+    taken.retain(|(node, _)| {
+        if !OWNERS.contains(&node.nid.node_type()) {
+            let is_empty = node.data.is_none() && node.subnodes.is_none();
+            return is_empty || is_there(node.data) || is_there(node.subnodes);
+        }
+        let is_own = |bid: BlockId| owners.get(&bid.key()) == Some(&1);
+        let mut has_data = || match listed.place(node.data) {
+            _ if is_there(node.data) => true,
+            Some(place) => place.is_some(),
+            None if Some(node.data.key()) > newest => false,
+            None => is_there(node.subnodes) || folders.contains(&node.parent),
+        };
+        !node.data.is_none()
+            && is_own(node.data)
+            && (node.subnodes.is_none() || is_own(node.subnodes))
+            && has_data()
+    });
+    taken
+}
