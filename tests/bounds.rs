@@ -137,7 +137,7 @@ fn an_attachment_of_a_gigabyte_that_is_one_block_again_and_again() {
 
 #[test]
 fn a_scan_of_many_tiny_blocks_and_pages_keeps_a_part_of_them_and_says_so() {
-    for kind in ["blocks", "leaves", "pages"] {
+    for kind in ["blocks", "leaves", "damaged leaves", "pages"] {
         let file = write(Format::Unicode, Crypt::None, |store| {
             let inbox = store.folder(store.ipm_subtree(), "Inbox");
             for number in 0..40 {
@@ -147,8 +147,11 @@ fn a_scan_of_many_tiny_blocks_and_pages_keeps_a_part_of_them_and_says_so() {
         let damage = file.damage();
         match kind {
             "blocks" => damage.append_blocks(500_000),
-            "leaves" => damage.append_pages(file.layout.page(PTYPE_NBT, 0, u64::MAX), 50_000),
-            _ => damage.append_pages(file.layout.page(PTYPE_BBT, 1, u64::MAX), 50_000),
+            "pages" => damage.append_pages(file.layout.page(PTYPE_BBT, 1, u64::MAX), 50_000, true),
+            _ => {
+                let leaf = file.layout.page(PTYPE_NBT, 0, u64::MAX);
+                damage.append_pages(leaf, 50_000, kind == "leaves");
+            }
         }
         damage.wrong_header_crc();
         let (_directory, _target, peak) = export(&file.path, &["-o", "deleted"]);

@@ -47,6 +47,7 @@ fn read(ndb: NodeDatabase) {
             assert_eq!(found.nid, entry.nid);
         }
         if let Ok(node) = Node::open(&ndb, entry.nid) {
+            _ = node.doubts();
             node_data(&node, &mut left, 0);
         }
     }

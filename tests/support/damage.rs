@@ -260,8 +260,8 @@ impl<'a> Damage<'a> {
         });
     }
 
-    /// Writes copies of `page` behind the end of the file, each with keys of its own.
-    pub fn append_pages(&self, page: PageEntry, count: u64) {
+    /// Writes copies of `page` behind the end of the file, each with keys of its own, and a right CRC or a wrong one.
+    pub fn append_pages(&self, page: PageEntry, count: u64, is_right: bool) {
         const NEWER: u64 = 1 << 30;
         let geo = &self.layout.geo;
         let size = match page.level {
@@ -276,7 +276,7 @@ impl<'a> Damage<'a> {
                 number += 1;
                 entry[..4].copy_from_slice(&(number * 4u32).to_le_bytes());
             }
-            let crc = crc(&body);
+            let crc = crc(&body) ^ u32::from(!is_right);
             body.extend([page.ptype, page.ptype]);
             body.extend(signature(ib, bid).to_le_bytes());
             if geo.wide {
