@@ -74,6 +74,8 @@ pub struct Message {
     properties: Properties,
     /// The blocks of the messages that this one is embedded in, outermost first.
     around: Arc<[(BlockId, BlockId)]>,
+    /// The node of the outermost of these, or its own.
+    outermost: Node,
     /// Why its properties cannot be read.
     problem: Option<String>,
     has_code_page: bool,
@@ -143,6 +145,7 @@ impl Message {
         }
         Self {
             store: Arc::clone(store),
+            outermost: node.clone(),
             node,
             properties,
             around,
@@ -169,7 +172,10 @@ impl Message {
         if around.contains(&node.blocks()) {
             return Err(wrong("the message contains itself"));
         }
-        Self::of_node(&self.store, node, around)
+        Ok(Self {
+            outermost: self.outermost.clone(),
+            ..Self::of_node(&self.store, node, around)?
+        })
     }
 
     /// The store it is in.
@@ -202,12 +208,9 @@ impl Message {
         self.problem.as_deref()
     }
 
-    /// Why it may be another message, or an older state of it; nothing for one within another, which goes with that.
+    /// Why it may be another message, or an older state of it; one within another goes with that.
     pub fn doubts(&self) -> Vec<Error> {
-        match self.depth() {
-            0 => self.node.doubts(),
-            _ => Vec::new(),
-        }
+        self.outermost.doubts()
     }
 
     /// Why its 8-bit text may be read in the wrong code page: only the store has it, and cannot be read.

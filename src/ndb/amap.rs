@@ -84,8 +84,8 @@ pub(crate) fn is_free(source: &Source, format: &'static Format, offset: u64) -> 
 impl NodeDatabase {
     /// Whether the block of `entry` lies in free space, as far as the maps can be trusted.
     pub(super) fn is_free(&self, entry: BlockEntry) -> bool {
-        // They are whole where a lost header cannot tell.
-        let is_trusted = self.header.amap_valid || !self.header.crc_valid;
+        // A torn header tells of a torn commit, and so of torn maps.
+        let is_trusted = self.header.amap_valid && self.header.crc_valid;
         is_trusted && is_free(&self.source, self.header.format, entry.block.ib)
     }
 }

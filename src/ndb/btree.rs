@@ -31,7 +31,11 @@ impl NodeDatabase {
             );
         }
         if let Some(flaw) = &page.flaw {
-            log::warn!("{flaw}; used, since its CRC is right");
+            log::warn!(
+                "{} at offset {:#x}: {flaw}; used, since its CRC is right",
+                page_type.name(),
+                at.ib
+            );
         }
         Ok(self
             .pages

@@ -91,8 +91,8 @@ pub struct NodeEntry {
 }
 
 /// Reads page `at` and checks type, CRC and signature. A `bid` that differs from the trailer's is accepted: real
-/// files have parents one commit behind (a torn write), and the CRC vouches for the page. So it does if one other field
-/// of the trailer is wrong.
+/// files have parents one commit behind (a torn write), and the CRC vouches for the page. So it does if the `bid` is right
+/// and one other field of the trailer is not.
 pub fn read_btree_page(
     source: &Source,
     format: &'static Format,
@@ -101,7 +101,16 @@ pub fn read_btree_page(
 ) -> Result<BTreePage> {
     let mut bytes = vec![0; format.page_size];
     source.read_exact_at(&mut bytes, at.ib)?;
-    parse_btree_page(bytes.into(), format, page_type, at.ib)
+    let page = parse_btree_page(bytes.into(), format, page_type, at.ib)?;
+    match &page.flaw {
+        // A page that was meant for another place.
+        Some(flaw) if page.bid != at.bid => Err(Error::corrupt(
+            page_type.name(),
+            format_args!("offset {:#x}", at.ib),
+            flaw,
+        )),
+        _ => Ok(page),
+    }
 }
 
 /// Checks a page read from byte offset `ib`.
@@ -136,13 +145,19 @@ pub fn parse_btree_page(
     }
     let bid = BlockId(uint_at(&bytes, format.page_bid, format.word).ok_or_else(short)?);
     let stored_signature = u16_at(&bytes, at + 2).ok_or_else(short)?;
-    let wrong_signature = (signature(ib, bid) != stored_signature)
-        .then(|| wrong("wSig", signature(ib, bid).into(), stored_signature.into()));
-    let flaw = match (wrong_signature, other_type) {
-        (Some(error), Some(_)) => return Err(error),
-        (Some(error), None) => Some(error),
-        (None, other) => other.map(|found| wrong("ptype", code.into(), found.into())),
+    let expected_signature = signature(ib, bid);
+    let flaw = match (stored_signature == expected_signature, other_type) {
+        (true, None) => None,
+        (true, Some(found)) => Some(("ptype", code.into(), found.into())),
+        (false, None) => Some(("wSig", expected_signature.into(), stored_signature.into())),
+        (false, Some(_)) => {
+            let (expected, found) = (expected_signature.into(), stored_signature.into());
+            return Err(wrong("wSig", expected, found));
+        }
     };
+    let flaw = flaw.map(|(what, expected, found): (&str, u64, u64)| {
+        format!("{what}: expected {expected:#x}, found {found:#x}").into()
+    });
     let width = format.btree_count_width;
     let count = uint_at(&bytes, format.btree_count, width).ok_or_else(short)?;
     let sizes = format.btree_count + 2 * width;
@@ -163,7 +178,7 @@ pub fn parse_btree_page(
         ib,
         bid,
         level,
-        flaw: flaw.map(|error| error.to_string().into()),
+        flaw,
         entry_size,
         count: count as usize,
     })

@@ -61,7 +61,10 @@ pub(super) fn entries(
         let found = blocks.binary_search_by_key(&bid.key(), FoundBlock::bid);
         found.is_ok()
     };
-    let newest = blocks.last().map(FoundBlock::bid);
+    // Beyond this an id has a wrong bit.
+    let most = blocks
+        .last()
+        .map_or(0, |block| block.bid().0.saturating_mul(2));
     taken.retain(|(node, _)| {
         if !OWNERS.contains(&node.nid.node_type()) {
             let is_empty = node.data.is_none() && node.subnodes.is_none();
@@ -71,7 +74,7 @@ pub(super) fn entries(
         let mut has_data = || match listed.place(node.data) {
             _ if is_there(node.data) => true,
             Some(place) => place.is_some(),
-            None if Some(node.data.key()) > newest => false,
+            None if node.data.key().0 > most => false,
             None => is_there(node.subnodes) || folders.contains(&node.parent),
         };
         !node.data.is_none()

@@ -155,7 +155,11 @@ pub fn open_source(
             ));
         }
         for page_type in [PageType::Nbt, PageType::Bbt] {
-            let newest = roots::newest(finds.pages(page_type));
+            let damaged = match page_type {
+                PageType::Nbt => &*finds.damaged,
+                PageType::Bbt => &[],
+            };
+            let newest = roots::newest(finds.pages(page_type), damaged);
             let current = ndb.root(page_type).ok();
             if let (false, Some(newest)) = (crc_valid && current.is_some(), newest)
                 && current.is_none_or(|current| current < newest.bid)

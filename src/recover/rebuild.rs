@@ -6,8 +6,7 @@
 use std::collections::BTreeMap;
 
 use super::damaged_leaves::entries;
-use super::scan::{DamagedLeaf, Found, Page};
-use crate::ndb::amap::is_free;
+use super::scan::{Found, Page};
 use crate::ndb::format::Format;
 use crate::ndb::page::{BTreePage, PageType, read_btree_page};
 use crate::ndb::rescue::{FoundBlock, Rescue};
@@ -32,15 +31,7 @@ pub(super) fn rebuild(source: &Source, format: &'static Format, found: Found) ->
     let mut nodes = nodes(source, format, &found.nbt);
     let blocks = blocks(source, format, &found.bbt, found.blocks);
     let listed = Listed::new(source, format, &found.bbt);
-    let mut damaged = found.damaged;
-    // Where a part of it is free, it is what is left of an old page.
-    let is_in_use = |leaf: &DamagedLeaf| {
-        let units = (0..format.page_size as u64).step_by(format.block_align);
-        let mut free = units.map(|unit| is_free(source, format, leaf.ib + unit));
-        !free.any(|is_free| is_free)
-    };
-    damaged.retain(is_in_use);
-    let doubtful = entries(&claims(&found.nbt), &nodes, &blocks, listed, damaged);
+    let doubtful = entries(&claims(&found.nbt), &nodes, &blocks, listed, found.damaged);
     // The first of several under one id counts.
     nodes.splice(0..0, doubtful.iter().map(|(node, _)| *node));
     Rescue::new(nodes, blocks).with_doubtful(doubtful)

@@ -1,10 +1,11 @@
 //! Finds the root of a whole B-tree among the pages of a scan.
 //!
 //! A root is a page that no other page points to and below which every page is whole. Page ids are handed out in
-//! ascending order, so of several roots the one with the highest id is the newest. If the true root is lost, its
-//! children look like roots; so a root counts only if no intact leaf lies outside its range of keys.
+//! ascending order, leaves before what is above them, so of several roots the one with the highest id is the newest, and
+//! newer than any other page. If the true root is lost, its children look like roots, and so do older ones; so a root
+//! counts only if no page is newer and no intact leaf lies outside its range of keys.
 
-use super::scan::Page;
+use super::scan::{DamagedLeaf, Page};
 use crate::ndb::BlockRef;
 
 /// What is known of a page.
@@ -17,8 +18,8 @@ struct Seen {
 }
 
 /// The root of the newest whole tree among `pages`, which ascend by offset; None when the tree has lost a page that
-/// counts.
-pub(super) fn newest(pages: &[Page]) -> Option<BlockRef> {
+/// counts, as one of the `damaged` leaves does that are in use.
+pub(super) fn newest(pages: &[Page], damaged: &[DamagedLeaf]) -> Option<BlockRef> {
     let find = |at: &BlockRef| {
         let index = pages.binary_search_by_key(&at.ib, |page| page.ib).ok()?;
         let page = pages.get(index)?;
@@ -57,10 +58,12 @@ pub(super) fn newest(pages: &[Page]) -> Option<BlockRef> {
         .filter_map(|(page, seen)| Some((page, seen.last?)))
         .max_by_key(|(page, _)| page.bid)?;
     let mut leaves = pages.iter().filter(|page| page.level == 0);
-    leaves
-        .all(|leaf| root.first <= leaf.first && leaf.last <= last)
-        .then_some(BlockRef {
-            bid: root.bid,
-            ib: root.ib,
-        })
+    let bids = pages.iter().map(|page| page.bid);
+    let mut bids = bids.chain(damaged.iter().map(|leaf| leaf.bid));
+    let is_newest = bids.all(|bid| bid <= root.bid)
+        && leaves.all(|leaf| root.first <= leaf.first && leaf.last <= last);
+    is_newest.then_some(BlockRef {
+        bid: root.bid,
+        ib: root.ib,
+    })
 }

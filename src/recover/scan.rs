@@ -2,6 +2,7 @@
 //! by themselves, without any tree.
 
 use crate::bytes::{u16_at, u32_at, uint_at};
+use crate::ndb::amap::is_free;
 use crate::ndb::crc::{crc, signature};
 use crate::ndb::format::Format;
 use crate::ndb::page::{BTreePage, PageType, parse_btree_page, parse_damaged_leaf};
@@ -46,7 +47,7 @@ pub(super) struct DamagedLeaf {
     pub(super) entries: Vec<NodeEntry>,
 }
 
-/// All intact pages and blocks of a file, live and stale, and its damaged leaves, by offset.
+/// All intact pages and blocks of a file, live and stale, and the damaged leaves that are in use, by offset.
 #[derive(Debug)]
 pub(super) struct Found {
     pub(super) nbt: Vec<Page>,
@@ -212,11 +213,19 @@ pub(super) fn scan(source: &Source, format: &'static Format, watch: &dyn Watch) 
         buffer.copy_within(filled.saturating_sub(OVERLAP)..filled, 0);
         at += length as u64;
     }
+    found.damaged.retain(|leaf| is_in_use(source, format, leaf));
     watch.progress(source.len(), source.len());
     if let Some(problem) = found.memory.problem("a scan of the whole file") {
         watch.problem(problem);
     }
     found
+}
+
+/// Where a part of a page is free, this is what is left of an old one.
+fn is_in_use(source: &Source, format: &'static Format, leaf: &DamagedLeaf) -> bool {
+    let units = (0..format.page_size as u64).step_by(format.block_align);
+    let mut free = units.map(|unit| is_free(source, format, leaf.ib + unit));
+    !free.any(|is_free| is_free)
 }
 
 /// Fills `buffer`; what the disk cannot read becomes zeros, which are neither a page nor a block.

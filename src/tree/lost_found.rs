@@ -148,7 +148,9 @@ impl Tree {
             lost.folders.entry(at).or_default().insert(*nid);
             self.reach(*nid, &mut reached);
         }
-        for node in self.nodes_of_type(NodeType::NORMAL_MESSAGE) {
+        let hidden = self.options.all.then_some(NodeType::ASSOC_MESSAGE);
+        let types = [NodeType::NORMAL_MESSAGE].into_iter().chain(hidden);
+        for node in types.flat_map(|wanted| self.nodes_of_type(wanted)) {
             // A B-tree with damage may have a key twice.
             if !reached.messages.insert(node.nid) {
                 continue;
@@ -192,8 +194,13 @@ impl Tree {
             if nid.node_type() == NodeType::SEARCH_FOLDER {
                 continue;
             }
-            let contents = Folder::new(&self.store, nid).contents(self.note_in_folder(nid));
+            let folder = Folder::new(&self.store, nid);
+            let contents = folder.contents(self.note_in_folder(nid));
             reached.messages.extend(contents.nids());
+            if self.options.all {
+                let hidden = folder.associated_contents(self.note_in_folder(nid));
+                reached.messages.extend(hidden.nids());
+            }
             todo.extend(self.subfolders(nid).into_iter().map(|(child, _)| child));
         }
     }
