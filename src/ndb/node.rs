@@ -140,11 +140,11 @@ impl Node {
     }
 
     /// What is wrong with its entry: it was made up for one that is lost, it stands in a damaged page, or it comes from an
-    /// older state of the file than what was lost, since the space of its blocks is free. Nothing while no page of the
-    /// node B-tree has turned out to be damaged.
+    /// older state of the file than what was lost, since the space of its blocks is free. Nothing for an entry in a leaf
+    /// of the header's tree.
     pub fn doubts(&self) -> Vec<Error> {
         let ndb = self.ndb();
-        if !ndb.may_have_stale_nodes() {
+        if !ndb.may_be_stale(self.nid()) {
             return Vec::new();
         }
         let made_up = ndb

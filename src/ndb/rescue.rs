@@ -235,9 +235,11 @@ impl NodeDatabase {
         self.rescue.has_lost_nodes.load(Ordering::Relaxed)
     }
 
-    /// Whether entries of nodes may come from pages that are no longer in use.
-    pub(super) fn may_have_stale_nodes(&self) -> bool {
-        (self.has_lost_nodes() || self.rescue.has_other_root) && !self.has_added()
+    /// Whether the entry of node `nid` may come from a page that is no longer in use. Of an entry in a leaf of the header's
+    /// tree this is never so, whatever is found damaged later: what is shown of it stays the same.
+    pub(super) fn may_be_stale(&self, nid: NodeId) -> bool {
+        let is_found_otherwise = || self.has_lost_nodes() && !self.is_in_tree(nid);
+        !self.has_added() && (self.rescue.has_other_root || is_found_otherwise())
     }
 
     /// The offset of the damaged leaf that the entry of node `nid` is from, if it is from one.
