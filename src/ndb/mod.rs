@@ -85,10 +85,7 @@ impl NodeDatabase {
     /// The same file with another root of the tree `page_type` than the header's, which is lost or stale.
     pub fn with_root(mut self, page_type: PageType, root: BlockRef) -> Self {
         match page_type {
-            PageType::Nbt => {
-                self.header.nbt_root = root;
-                self.rescue.has_other_root = true;
-            }
+            PageType::Nbt => self.header.nbt_root = root,
             PageType::Bbt => self.header.bbt_root = root,
         }
         self

@@ -141,7 +141,7 @@ impl Node {
 
     /// What is wrong with its entry: it was made up for one that is lost, it stands in a damaged page, or it comes from an
     /// older state of the file than what was lost, since the space of its blocks is free. Nothing for an entry in a leaf
-    /// of the header's tree.
+    /// of the tree.
     pub fn doubts(&self) -> Vec<Error> {
         let ndb = self.ndb();
         if !ndb.may_be_stale(self.nid()) {

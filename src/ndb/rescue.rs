@@ -152,8 +152,6 @@ pub(super) struct LazyRescue {
     restored: Arc<OnceLock<Box<[NodeEntry]>>>,
     /// Whether a page of the node B-tree was found damaged.
     has_lost_nodes: Arc<AtomicBool>,
-    /// Whether the root of the node B-tree is not the header's.
-    pub(super) has_other_root: bool,
 }
 
 /// Nodes and blocks that no live tree has.
@@ -235,17 +233,15 @@ impl NodeDatabase {
         self.rescue.has_lost_nodes.load(Ordering::Relaxed)
     }
 
-    /// Whether the entry of node `nid` may come from a page that is no longer in use. Of an entry in a leaf of the header's
-    /// tree this is never so, whatever is found damaged later: what is shown of it stays the same.
+    /// Whether the entry of node `nid` may come from a page that is no longer in use. Of an entry in a leaf of the tree
+    /// this is never so, whatever is found damaged later: what is shown of it stays the same.
     pub(super) fn may_be_stale(&self, nid: NodeId) -> bool {
-        let is_found_otherwise = || self.has_lost_nodes() && !self.is_in_tree(nid);
-        !self.has_added() && (self.rescue.has_other_root || is_found_otherwise())
+        !self.has_added() && self.has_lost_nodes() && !self.is_in_tree(nid)
     }
 
     /// The offset of the damaged leaf that the entry of node `nid` is from, if it is from one.
     pub(super) fn damaged_leaf(&self, nid: NodeId) -> Option<u64> {
-        let found = self.rescue.found.get()?.damaged_leaf(nid)?;
-        (!self.is_in_tree(nid)).then_some(found)
+        self.rescue.found.get()?.damaged_leaf(nid)
     }
 
     pub(super) fn note_lost_page(&self, page_type: PageType) {

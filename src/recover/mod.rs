@@ -159,9 +159,10 @@ pub fn open_source(
                 PageType::Nbt => &*finds.damaged,
                 PageType::Bbt => &[],
             };
-            let newest = roots::newest(finds.pages(page_type), damaged);
+            // A header that is whole names the newest root; any other is older.
+            let newest = roots::newest(finds.pages(page_type), damaged).filter(|_| !crc_valid);
             let current = ndb.root(page_type).ok();
-            if let (false, Some(newest)) = (crc_valid && current.is_some(), newest)
+            if let Some(newest) = newest
                 && current.is_none_or(|current| current < newest.bid)
             {
                 tell(format!(

@@ -60,8 +60,11 @@ pub(super) fn newest(pages: &[Page], damaged: &[DamagedLeaf]) -> Option<BlockRef
     let mut leaves = pages.iter().filter(|page| page.level == 0);
     let bids = pages.iter().map(|page| page.bid);
     let mut bids = bids.chain(damaged.iter().map(|leaf| leaf.bid));
+    let nodes = damaged.iter().flat_map(|leaf| &leaf.entries);
+    let mut keys = nodes.map(|node| u64::from(node.nid.0));
     let is_newest = bids.all(|bid| bid <= root.bid)
-        && leaves.all(|leaf| root.first <= leaf.first && leaf.last <= last);
+        && leaves.all(|leaf| root.first <= leaf.first && leaf.last <= last)
+        && keys.all(|key| root.first <= key && key <= last);
     is_newest.then_some(BlockRef {
         bid: root.bid,
         ib: root.ib,
