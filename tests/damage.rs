@@ -56,14 +56,8 @@ fn file(format: Format, crypt: Crypt) -> File {
     }
 }
 
-/// Every format, each with another encoding.
 fn for_each_format(test: impl Fn(File)) {
-    for (format, crypt) in [
-        (Format::Ansi, Crypt::Permute),
-        (Format::Unicode, Crypt::Cyclic),
-        (Format::UnicodeOst, Crypt::Permute),
-        (Format::Ost4k, Crypt::None),
-    ] {
+    for (format, crypt) in ALL_FORMATS {
         test(file(format, crypt));
     }
 }

@@ -109,12 +109,7 @@ fn lines(bytes: &[u8]) -> Vec<String> {
 }
 
 fn for_each_format(test: impl Fn(File)) {
-    for (format, crypt) in [
-        (Format::Ansi, Crypt::Permute),
-        (Format::Unicode, Crypt::Cyclic),
-        (Format::UnicodeOst, Crypt::Permute),
-        (Format::Ost4k, Crypt::None),
-    ] {
+    for (format, crypt) in ALL_FORMATS {
         test(file(format, crypt));
     }
 }

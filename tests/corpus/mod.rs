@@ -11,7 +11,7 @@ use tempfile::TempDir;
 pub const ENRON: &str = "enron.pst";
 pub const ANSI: &str = "simiden-2k_outlook_qwerty1234.pst";
 pub const OST: &str = "pstextractor100-mtnman1965@outlook.com.ost";
-/// How many damages the tool beside the corpus does to a file.
+/// How many damages the tool beside the corpus does to a large file.
 const DAMAGES: usize = 12;
 
 /// The folder with the corpus, or None with a message where it is absent.
@@ -97,6 +97,9 @@ pub fn damaged(name: &str) -> Option<(TempDir, Vec<Damaged>)> {
             file: scratch.path().join(file),
         })
         .collect();
-    assert_eq!(damages.len(), DAMAGES, "{name}");
+    // A tree of one page has no cycle, and a file without long values no internal blocks.
+    let all = [ENRON, ANSI, OST].contains(&name);
+    let least = if all { DAMAGES } else { DAMAGES - 2 };
+    assert!((least..=DAMAGES).contains(&damages.len()), "{name}");
     Some((scratch, damages))
 }

@@ -35,3 +35,11 @@ pub use ndb::Options;
 pub use plan::{Folders, Nid};
 pub use store::{Store, Writer};
 pub use value::{Payload, Value};
+
+/// Every format, each with another encoding.
+pub const ALL_FORMATS: [(Format, Crypt); 4] = [
+    (Format::Ansi, Crypt::Permute),
+    (Format::Unicode, Crypt::Cyclic),
+    (Format::UnicodeOst, Crypt::Permute),
+    (Format::Ost4k, Crypt::None),
+];
