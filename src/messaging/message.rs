@@ -178,6 +178,15 @@ impl Message {
         })
     }
 
+    /// The same message, of which nothing has been read yet: what could not be read of it before, for whatever purpose,
+    /// is not told again.
+    pub fn afresh(&self) -> Self {
+        Self {
+            properties: self.properties.afresh(),
+            ..self.clone()
+        }
+    }
+
     /// The store it is in.
     pub fn store(&self) -> &Arc<Store> {
         &self.store

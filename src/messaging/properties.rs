@@ -50,6 +50,14 @@ impl Properties {
         }
     }
 
+    /// The same, of which nothing has been read yet.
+    pub(super) fn afresh(&self) -> Self {
+        Self {
+            failures: Arc::default(),
+            ..self.clone()
+        }
+    }
+
     /// The properties as stored; None when they cannot be read.
     pub fn context(&self) -> Option<&PropertyContext> {
         self.context.as_ref()

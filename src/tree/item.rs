@@ -92,6 +92,8 @@ impl Tree {
         if let Some(item) = self.items.get(&ino) {
             return Ok(item);
         }
+        // The same object is made a file of once more when the first one has been forgotten.
+        let message = &message.afresh();
         let item = whole(|| Ok(self.finish(message, self.converter.render_mail(message))))?;
         Ok(self.keep(ino, item))
     }
