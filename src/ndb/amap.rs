@@ -3,6 +3,8 @@
 //! They are written in place at fixed offsets, so they outlive what they tell of: what lies where they have free space
 //! belongs to an older state of the file.
 
+use std::ops::Range;
+
 use super::NodeDatabase;
 use super::crc::crc;
 use super::format::Format;
@@ -74,11 +76,12 @@ impl AllocationMap {
     }
 }
 
-/// Whether an intact map has byte `offset` of the file as free.
-pub(crate) fn is_free(source: &Source, format: &'static Format, offset: u64) -> bool {
-    let map = AllocationMap::place(format, offset)
+/// Whether an intact map has a part of `extent` as free, which does not reach beyond what one map covers.
+pub(crate) fn is_free(source: &Source, format: &'static Format, extent: Range<u64>) -> bool {
+    let map = AllocationMap::place(format, extent.start)
         .and_then(|ib| AllocationMap::read(source, format, ib).ok());
-    map.is_some_and(|map| map.is_intact() && map.is_used(offset) == Some(false))
+    let mut units = extent.step_by(format.block_align);
+    map.is_some_and(|map| map.is_intact() && units.any(|offset| map.is_used(offset) == Some(false)))
 }
 
 impl NodeDatabase {
@@ -86,6 +89,12 @@ impl NodeDatabase {
     pub(super) fn is_free(&self, entry: BlockEntry) -> bool {
         // A torn header tells of a torn commit, and so of torn maps.
         let is_trusted = self.header.amap_valid && self.header.crc_valid;
-        is_trusted && is_free(&self.source, self.header.format, entry.block.ib)
+        let start = entry.block.ib;
+        is_trusted
+            && is_free(
+                &self.source,
+                self.header.format,
+                start..start.saturating_add(1),
+            )
     }
 }

@@ -30,6 +30,9 @@ pub(super) fn claimed_by(claims: &[Claim], key: u64) -> Option<BlockRef> {
 pub(super) fn rebuild(source: &Source, format: &'static Format, found: Found) -> Rescue {
     let mut nodes = nodes(source, format, &found.nbt);
     let blocks = blocks(source, format, &found.bbt, found.blocks);
+    if found.damaged.is_empty() {
+        return Rescue::new(nodes, blocks);
+    }
     let listed = Listed::new(source, format, &found.bbt);
     let doubtful = entries(&claims(&found.nbt), &nodes, &blocks, listed, found.damaged);
     // The first of several under one id counts.
@@ -127,17 +130,9 @@ impl<'a> Listed<'a> {
     /// The offset of block `bid`, or that there is no such block; None when no leaf tells.
     pub(super) fn place(&mut self, bid: BlockId) -> Option<Option<u64>> {
         let bid = bid.key();
-        let index = self.claims.partition_point(|claim| claim.last < bid.0);
-        let claim = self.claims.get(index)?;
-        if claim.first > bid.0 {
-            return None;
-        }
-        if self
-            .recent
-            .as_ref()
-            .is_none_or(|leaf| leaf.ib != claim.leaf.ib)
-        {
-            self.recent = read_btree_page(self.source, self.format, PageType::Bbt, claim.leaf).ok();
+        let at = claimed_by(&self.claims, bid.0)?;
+        if self.recent.as_ref().is_none_or(|leaf| leaf.ib != at.ib) {
+            self.recent = read_btree_page(self.source, self.format, PageType::Bbt, at).ok();
         }
         let leaf = self.recent.as_ref()?;
         let entry = leaf.block(leaf.partition(bid.0).checked_sub(1)?)?;

@@ -223,9 +223,8 @@ pub(super) fn scan(source: &Source, format: &'static Format, watch: &dyn Watch) 
 
 /// Where a part of a page is free, this is what is left of an old one.
 fn is_in_use(source: &Source, format: &'static Format, leaf: &DamagedLeaf) -> bool {
-    let units = (0..format.page_size as u64).step_by(format.block_align);
-    let mut free = units.map(|unit| is_free(source, format, leaf.ib + unit));
-    !free.any(|is_free| is_free)
+    let end = leaf.ib.saturating_add(format.page_size as u64);
+    !is_free(source, format, leaf.ib..end)
 }
 
 /// Fills `buffer`; what the disk cannot read becomes zeros, which are neither a page nor a block.
