@@ -391,7 +391,7 @@ fn mounting_and_unmounting_again_and_again_works_each_time() {
     for _ in 0..20 {
         let mut mount = Mount::new(&case.file, &[]);
         assert!(fs::read(mount.path.join(case.mail(2))).is_ok());
-        run(mounted::OSTFS, &["unmount", mount.path.to_str().unwrap()]);
+        mounted::unmount(&mount.path);
         assert!(mount.process.wait().unwrap().success());
         assert!(!is_mounted(&mount.path));
     }

@@ -365,10 +365,7 @@ fn the_shell_gets_its_prompt_back_when_the_mount_is_ready() {
     ]);
     assert_eq!(again.status.code(), Some(6));
     assert!(String::from_utf8_lossy(&again.stderr).contains("already mounted"));
-    run(
-        mounted::OSTFS,
-        &["unmount", target.path().to_str().unwrap()],
-    );
+    mounted::unmount(target.path());
     assert!(!is_mounted(target.path()));
 }
 

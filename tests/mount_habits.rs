@@ -68,7 +68,7 @@ impl Drop for Logged {
 
 /// Unmounts, and returns what was logged.
 fn log_of(process: Logged, here: &Path) -> String {
-    run(OSTFS, &["unmount", here.join("mnt").to_str().unwrap()]);
+    mounted::unmount(&here.join("mnt"));
     process.log()
 }
 
@@ -256,7 +256,7 @@ fn in_the_background_the_log_is_that_of_the_system() {
     let names: Vec<String> = {
         let _mount = Logged::start(&here, &["-f"]);
         let tree = picture(&here.join("mnt"));
-        run(OSTFS, &["unmount", here.join("mnt").to_str().unwrap()]);
+        mounted::unmount(&here.join("mnt"));
         let name = |path: &PathBuf| path.file_name().unwrap().to_string_lossy().into_owned();
         tree.keys().map(name).collect()
     };

@@ -144,10 +144,10 @@ fn each_of_several_files_has_a_directory() {
 
     both("export", "copy");
     assert_eq!(picture(&here.join("copy")), shown);
-    ostfs_in(&here, &["unmount", "all"]);
+    mounted::unmount(&all);
     both("mount", "all");
     assert_eq!(numbers(), first, "equal on every mount");
     for mount in ["all", "alone"] {
-        ostfs_in(&here, &["unmount", mount]);
+        mounted::unmount(&here.join(mount));
     }
 }

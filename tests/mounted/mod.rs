@@ -126,6 +126,26 @@ pub fn run(program: &str, arguments: &[&str]) -> String {
     String::from_utf8_lossy(&output.stdout).into_owned()
 }
 
+/// Unmounts what the test has read, and is done with.
+///
+/// A child has copies of all open files until its exec: one that another test started meanwhile may still hold a file of
+/// this mount, which is then truly in use. All that were there when this began have to get past that first.
+pub fn unmount(path: &Path) {
+    let program_of = |process: u32| fs::read_link(format!("/proc/{process}/exe")).ok();
+    let itself = std::process::id();
+    let own = program_of(itself);
+    let entries = fs::read_dir("/proc").unwrap();
+    let names = entries.map(|entry| entry.unwrap().file_name());
+    let processes: Vec<u32> = names
+        .filter_map(|name| name.to_str()?.parse().ok())
+        .collect();
+    for process in processes.into_iter().filter(|&process| process != itself) {
+        let has_started = || program_of(process) != own;
+        wait_until("another test's child has started", has_started);
+    }
+    run(OSTFS, &["unmount", path.to_str().unwrap()]);
+}
+
 /// Exports `file` into a new directory.
 pub fn export(file: &Path, arguments: &[&str]) -> (TempDir, PathBuf) {
     let directory = TempDir::new().unwrap();
