@@ -12,7 +12,7 @@ use std::process::{Child, Command, Stdio};
 use std::thread;
 use std::time::{Duration, Instant};
 
-use mounted::{OSTFS, can_mount, is_mounted, ostfs, picture, run, wait_until};
+use mounted::{OSTFS, can_mount, is_mounted, ostfs, picture, run, unshare_files, wait_until};
 use support::sample::sample;
 use support::{Crypt, Format};
 use tempfile::TempDir;
@@ -68,7 +68,7 @@ impl Drop for Logged {
 
 /// Unmounts, and returns what was logged.
 fn log_of(process: Logged, here: &Path) -> String {
-    mounted::unmount(&here.join("mnt"));
+    run(OSTFS, &["unmount", here.join("mnt").to_str().unwrap()]);
     process.log()
 }
 
@@ -77,6 +77,7 @@ fn the_log_says_as_much_as_is_asked_for() {
     if !can_mount() {
         return;
     }
+    unshare_files();
     let (_folder, here) = scene();
     let log = |arguments: &[&str]| {
         let process = Logged::start(&here, arguments);
@@ -153,6 +154,7 @@ fn problems_are_logged_without_names_too() {
     if !can_mount() {
         return;
     }
+    unshare_files();
     let (_folder, here) = scene();
     damage(&here.join("secret-file.pst"));
     let process = Logged::start(&here, &["-f", "-o", "redact"]);
@@ -248,6 +250,7 @@ fn in_the_background_the_log_is_that_of_the_system() {
     if !can_mount() {
         return;
     }
+    unshare_files();
     if run("id", &["-u"]) != "0\n" {
         println!("skipped: only root can put a socket in the place of /dev/log");
         return;
@@ -256,7 +259,7 @@ fn in_the_background_the_log_is_that_of_the_system() {
     let names: Vec<String> = {
         let _mount = Logged::start(&here, &["-f"]);
         let tree = picture(&here.join("mnt"));
-        mounted::unmount(&here.join("mnt"));
+        run(OSTFS, &["unmount", here.join("mnt").to_str().unwrap()]);
         let name = |path: &PathBuf| path.file_name().unwrap().to_string_lossy().into_owned();
         tree.keys().map(name).collect()
     };
@@ -348,6 +351,7 @@ fn extended_attributes_tell_what_a_file_is_and_came_from() {
     if !can_mount() {
         return;
     }
+    unshare_files();
     let (_folder, here) = scene();
     let process = Logged::start(&here, &["-d", "-o", "user_xattr"]);
     let inbox = here.join("mnt/Inbox");

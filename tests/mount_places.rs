@@ -8,7 +8,7 @@ use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
-use mounted::{OSTFS, can_mount, is_mounted, picture, run, wait_until};
+use mounted::{OSTFS, can_mount, is_mounted, picture, run, unshare_files, wait_until};
 use support::sample::sample;
 use support::{Crypt, Folders, Format, Message, Store};
 use tempfile::TempDir;
@@ -101,6 +101,7 @@ fn each_of_several_files_has_a_directory() {
     if !can_mount() {
         return;
     }
+    unshare_files();
     let (_folder, here) = scene();
     fs::create_dir(here.join("old")).unwrap();
     one_message(&here.join("archive.pst"), "First");
@@ -144,10 +145,10 @@ fn each_of_several_files_has_a_directory() {
 
     both("export", "copy");
     assert_eq!(picture(&here.join("copy")), shown);
-    mounted::unmount(&all);
+    ostfs_in(&here, &["unmount", "all"]);
     both("mount", "all");
     assert_eq!(numbers(), first, "equal on every mount");
     for mount in ["all", "alone"] {
-        mounted::unmount(&here.join(mount));
+        ostfs_in(&here, &["unmount", mount]);
     }
 }
