@@ -11,7 +11,7 @@ use std::ops::Range;
 use std::path::Path;
 use std::sync::Arc;
 
-use corpus::{ANSI, Damaged, ENRON, OST};
+use corpus::{Damaged, MEASURED};
 use ostfs::check::{Finding, Report, Severity};
 use ostfs::ndb::{Header, Source};
 
@@ -266,7 +266,7 @@ fn names(damage: &Damaged, report: &Report, structures: &[Structure], healthy: &
 
 #[test]
 fn check_names_each_of_the_twelve_damages_and_nothing_else() {
-    for name in [ENRON, ANSI, OST] {
+    for name in MEASURED {
         let Some((_scratch, damages)) = corpus::damaged(name) else {
             return;
         };
