@@ -102,7 +102,7 @@ impl Sum {
 
 fn main() -> Result<()> {
     let path = std::env::args().nth(1).expect("usage: walk FILE");
-    let ndb = ostfs::recover::open(path.as_ref(), Options::DEFAULT_CACHE)?;
+    let ndb = ostfs::ndb::open(path.as_ref(), Options::DEFAULT_CACHE)?;
     let store = Arc::new(Store::open(ndb));
     let mut buffer = vec![0; 256 << 10];
     let mut sum = Sum::default();

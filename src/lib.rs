@@ -35,6 +35,6 @@ pub mod fuse;
 pub mod ltp;
 pub mod messaging;
 pub mod ndb;
-pub mod recover;
+pub mod salvage;
 pub mod sandbox;
 pub mod tree;

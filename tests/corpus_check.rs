@@ -103,7 +103,7 @@ struct Structure {
 
 /// All live pages and blocks of `file`.
 fn structures(file: &Path) -> Vec<Structure> {
-    let ndb = ostfs::recover::open(file, 1 << 20).unwrap();
+    let ndb = ostfs::ndb::open(file, 1 << 20).unwrap();
     let format = ndb.header().format;
     let (pages, leaves) = pages(file);
     let mut all = Vec::new();

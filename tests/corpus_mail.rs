@@ -36,7 +36,7 @@ fn each_message(
     mut check: impl FnMut(&Converter, Message, &Json, &str),
 ) {
     let vector = corpus::vector(file);
-    let store = Arc::new(Store::open(ostfs::recover::open(file, 16 << 20).unwrap()));
+    let store = Arc::new(Store::open(ostfs::ndb::open(file, 16 << 20).unwrap()));
     let converter = Converter::new(Arc::clone(&store), options);
     for expected in vector["allMessages"].as_array().unwrap() {
         let nid = nid(expected);
@@ -378,7 +378,7 @@ fn a_message_that_cannot_be_opened_is_still_sound_mail() {
     let Some(file) = corpus::files().into_iter().next() else {
         return;
     };
-    let store = Arc::new(Store::open(ostfs::recover::open(&file, 16 << 20).unwrap()));
+    let store = Arc::new(Store::open(ostfs::ndb::open(&file, 16 << 20).unwrap()));
     let converter = Converter::new(Arc::clone(&store), Options::default());
     let nid = NodeId(0x7FFF_FFE4);
     let error = Message::open(&store, nid).unwrap_err();
@@ -401,7 +401,7 @@ fn a_message_that_cannot_be_opened_is_still_sound_mail() {
 #[test]
 fn hostile_files_are_rendered_without_harm() {
     for file in corpus::hostile() {
-        let Ok(ndb) = ostfs::recover::open(&file, 16 << 20) else {
+        let Ok(ndb) = ostfs::ndb::open(&file, 16 << 20) else {
             continue;
         };
         let store = Arc::new(Store::open(ndb));

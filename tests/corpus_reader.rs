@@ -139,7 +139,7 @@ fn every_message_of_the_corpus_is_byte_for_byte_what_an_independent_reader_found
     for file in corpus::files() {
         let vector = corpus::vector(&file);
         let name = vector["file"].as_str().unwrap();
-        let store = Arc::new(Store::open(ostfs::recover::open(&file, 16 << 20).unwrap()));
+        let store = Arc::new(Store::open(ostfs::ndb::open(&file, 16 << 20).unwrap()));
         let nodes: Vec<_> = store.ndb().nodes().collect::<Result<_, _>>().unwrap();
         assert_eq!(
             nodes.len() as u64,
@@ -174,7 +174,7 @@ fn every_message_of_the_corpus_is_byte_for_byte_what_an_independent_reader_found
 fn every_folder_of_the_corpus_has_the_name_and_the_rows_that_an_independent_reader_found() {
     for file in corpus::files() {
         let vector = corpus::vector(&file);
-        let store = Arc::new(Store::open(ostfs::recover::open(&file, 16 << 20).unwrap()));
+        let store = Arc::new(Store::open(ostfs::ndb::open(&file, 16 << 20).unwrap()));
         let mut found = BTreeMap::new();
         let mut todo = vec![NodeId::ROOT_FOLDER];
         let fail = |error: ostfs::error::Error| panic!("{}: {error}", file.display());

@@ -121,7 +121,7 @@ fn a_lost_header_without_recovery_is_one_line() {
     for_each_format(|file| {
         file.damage().zero_header();
         let options = Options {
-            recover: ostfs::recover::Mode::Off,
+            recover: ostfs::ndb::Recover::Off,
             ..Options::default()
         };
         let error = Tree::open(&file.path, &options).unwrap_err();
@@ -238,7 +238,7 @@ fn a_lost_leaf_of_the_node_tree_costs_its_nodes_alone() {
         file.damage().zero_page(lost);
         // Without recovery only the rows are left.
         let options = Options {
-            recover: ostfs::recover::Mode::Off,
+            recover: ostfs::ndb::Recover::Off,
             ..Options::default()
         };
         let tree = Tree::open(&file.path, &options).unwrap();
@@ -275,8 +275,7 @@ fn a_damaged_attachment_is_an_error_and_costs_nothing_else() {
             .find(|finding| finding.node == Some(file.messages[7]));
         let item = finding.unwrap().item.clone().unwrap();
         assert!(item.ends_with("/Inbox/Message 7"), "{item}");
-        let store =
-            ostfs::messaging::Store::open(ostfs::recover::open(&file.path, 1 << 20).unwrap());
+        let store = ostfs::messaging::Store::open(ostfs::ndb::open(&file.path, 1 << 20).unwrap());
         let store = std::sync::Arc::new(store);
         for nid in &file.messages {
             let message =

@@ -107,7 +107,7 @@ impl Mounted {
 
     /// The stored messages, with the files that show them.
     fn stored(&self) -> Vec<(PathBuf, Message)> {
-        let ndb = ostfs::recover::open(&self.file, 16 << 20).unwrap();
+        let ndb = ostfs::ndb::open(&self.file, 16 << 20).unwrap();
         let store = Arc::new(Store::open(ndb));
         let messages = self.messages().into_iter();
         messages

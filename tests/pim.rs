@@ -34,7 +34,7 @@ use serde_json::{Value as Json, json};
 const RECUR: u32 = 0x8216;
 
 fn open(path: &Path) -> Arc<Store> {
-    Arc::new(Store::open(ostfs::recover::open(path, 64 << 20).unwrap()))
+    Arc::new(Store::open(ostfs::ndb::open(path, 64 << 20).unwrap()))
 }
 
 fn messages(store: &Arc<Store>) -> Vec<Message> {
@@ -522,7 +522,7 @@ fn a_broken_item_is_a_file_that_says_what_is_missing() {
             bytes[at] ^= 0x5A;
         }
         std::fs::write(&path, bytes).unwrap();
-        let Ok(ndb) = ostfs::recover::open(&path, 64 << 20) else {
+        let Ok(ndb) = ostfs::ndb::open(&path, 64 << 20) else {
             continue;
         };
         for message in messages(&Arc::new(Store::open(ndb))) {
@@ -543,7 +543,7 @@ fn a_broken_item_is_a_file_that_says_what_is_missing() {
 #[test]
 fn items_of_hostile_files_do_no_harm() {
     for file in corpus::hostile() {
-        let Ok(ndb) = ostfs::recover::open(&file, 64 << 20) else {
+        let Ok(ndb) = ostfs::ndb::open(&file, 64 << 20) else {
             continue;
         };
         for message in messages(&Arc::new(Store::open(ndb))) {

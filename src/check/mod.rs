@@ -41,8 +41,8 @@ use serde::Serialize;
 
 use crate::error::{Corrupt, Error, Result};
 use crate::messaging::Store;
+use crate::ndb::{self, Recover, Watch};
 use crate::ndb::{Header, NodeId, Source};
-use crate::recover::{self, Mode, Watch};
 
 /// Findings that are kept; what comes after is only counted.
 const MAX_FINDINGS: usize = 100_000;
@@ -137,7 +137,7 @@ pub fn check_source(source: Source, progress: Arc<Progress>) -> Result<Report> {
         progress: Arc::clone(&progress),
         lines: Mutex::default(),
     };
-    let ndb = recover::open_source(source, CACHE, Mode::Auto, Arc::new(watch))?;
+    let ndb = ndb::open_source(source, CACHE, Recover::Auto, Arc::new(watch))?;
     let mut pages = Vec::new();
     match &header {
         Ok(header) => pages = pages::check(&ndb, header, &mut checker),

@@ -11,7 +11,7 @@ use super::report::Failure;
 use crate::convert::contact::Version;
 use crate::convert::{Eol, Headers, Items};
 use crate::fuse::{self, Access};
-use crate::recover::Mode;
+use crate::ndb::Recover;
 use crate::tree::{self, Attachments, Layout, Template};
 
 /// The options as they are typed, and what they do; the help text and the error messages come from here.
@@ -277,9 +277,9 @@ impl Options {
             "vcard" => tree.vcard = option.one_of(&[("3", Version::V3), ("4", Version::V4)])?,
             "recover" => {
                 let modes = [
-                    ("off", Mode::Off),
-                    ("auto", Mode::Auto),
-                    ("scan", Mode::Scan),
+                    ("off", Recover::Off),
+                    ("auto", Recover::Auto),
+                    ("scan", Recover::Scan),
                 ];
                 tree.recover = option.one_of(&modes)?;
             }

@@ -129,12 +129,8 @@ impl NodeDatabase {
         }
         let error = Error::corrupt("BBT", bid, "no entry for a block that is referred to");
         // A scan has been made already for the blocks that were added.
-        let rescue = if self.has_added() {
-            None
-        } else {
-            self.rescue()
-        };
-        let found = rescue.and_then(|rescue| rescue.block(bid));
+        let finds = if self.has_added() { None } else { self.finds() };
+        let found = finds.and_then(|finds| finds.block(bid));
         match found {
             Some(entry) => {
                 self.gone_around(&error);
@@ -152,12 +148,12 @@ impl NodeDatabase {
             Ok(payload) => Ok(payload),
             Err(Unread::Damaged(error)) => Err(error),
             Err(Unread::NotThere(error)) => {
-                let elsewhere =
-                    self.rescue()
-                        .and_then(|rescue| rescue.block(bid))
-                        .filter(|found| {
-                            (found.stored, found.inflated) == (entry.stored, entry.inflated)
-                        });
+                let elsewhere = self
+                    .finds()
+                    .and_then(|finds| finds.block(bid))
+                    .filter(|found| {
+                        (found.stored, found.inflated) == (entry.stored, entry.inflated)
+                    });
                 let Some(found) = elsewhere else {
                     return Err(error);
                 };

@@ -6,8 +6,8 @@ use std::sync::Arc;
 use super::NodeDatabase;
 use super::header::BlockRef;
 use super::ids::{BlockId, NodeId};
+use super::lookup::{Finds, FoundBlock};
 use super::page::{self, BTreePage, BlockEntry, ChildEntry, NodeEntry, PageType};
-use super::rescue::{FoundBlock, Rescue};
 use crate::error::{Error, Result};
 
 /// Levels of the deepest tree that is followed; a 50 GB file has six.
@@ -112,12 +112,12 @@ impl NodeDatabase {
     }
 
     /// What a scan of the file found, for a page that is damaged. A disk that fails is not scanned.
-    fn rescue_from(&self, page_type: PageType, error: &Error) -> Option<&Rescue> {
+    fn finds_for(&self, page_type: PageType, error: &Error) -> Option<&Finds> {
         if error.is_unread() {
             return None;
         }
         self.note_lost_page(page_type);
-        self.rescue()
+        self.finds()
     }
 
     /// The answer to a lookup that a bad page made fail: what the scan of the file has, else the error. Without a root
@@ -127,13 +127,13 @@ impl NodeDatabase {
         page_type: PageType,
         keys: &Range<u64>,
         error: Error,
-        find: impl Fn(&Rescue) -> Option<T>,
+        find: impl Fn(&Finds) -> Option<T>,
     ) -> Result<Option<T>> {
-        let Some(rescue) = self.rescue_from(page_type, &error) else {
+        let Some(finds) = self.finds_for(page_type, &error) else {
             return Err(error);
         };
         self.gone_around_page(page_type, keys, &error);
-        match find(rescue) {
+        match find(finds) {
             None if self.root_page(page_type).is_ok() => Err(error),
             found => Ok(found),
         }
@@ -147,7 +147,7 @@ impl NodeDatabase {
                 .and_then(|(leaf, index)| leaf.page.node(index))
                 .filter(|entry| entry.nid == nid)),
             Err(error) => self
-                .rescued(PageType::Nbt, &keys, error, |rescue| rescue.node(nid))
+                .rescued(PageType::Nbt, &keys, error, |finds| finds.node(nid))
                 .map_err(|error| error.in_node(nid.0)),
         };
         match found {
@@ -188,7 +188,7 @@ impl NodeDatabase {
         match self.descend(PageType::Bbt, bid.0, &mut keys) {
             Ok(Some((found, index))) => Ok(within(leaf.insert(found), index)),
             Ok(None) => Ok(None),
-            Err(error) => self.rescued(PageType::Bbt, &keys, error, |rescue| rescue.block(bid)),
+            Err(error) => self.rescued(PageType::Bbt, &keys, error, |finds| finds.block(bid)),
         }
     }
 
@@ -214,22 +214,22 @@ pub(super) struct Leaf {
 struct Entries<T> {
     page_type: PageType,
     of_leaf: fn(&BTreePage, usize) -> Option<T>,
-    range: fn(&Rescue, &Range<u64>) -> Range<usize>,
-    of_rescue: fn(&Rescue, usize) -> Option<T>,
+    range: fn(&Finds, &Range<u64>) -> Range<usize>,
+    of_finds: fn(&Finds, usize) -> Option<T>,
 }
 
 static NODES: Entries<NodeEntry> = Entries {
     page_type: PageType::Nbt,
     of_leaf: BTreePage::node,
-    range: Rescue::node_range,
-    of_rescue: |rescue, index| rescue.nodes().get(index).copied(),
+    range: Finds::node_range,
+    of_finds: |finds, index| finds.nodes().get(index).copied(),
 };
 
 static BLOCKS: Entries<BlockEntry> = Entries {
     page_type: PageType::Bbt,
     of_leaf: BTreePage::block,
-    range: Rescue::block_range,
-    of_rescue: |rescue, index| rescue.blocks().get(index).map(FoundBlock::entry),
+    range: Finds::block_range,
+    of_finds: |finds, index| finds.blocks().get(index).map(FoundBlock::entry),
 };
 
 /// An in-order walk with an explicit stack, at most [`MAX_LEVELS`] deep.
@@ -260,11 +260,11 @@ impl<'a, T> Walk<'a, T> {
 
     /// A page with these keys cannot be read.
     fn failed(&mut self, error: Error, keys: Range<u64>) {
-        match self.ndb.rescue_from(self.entries.page_type, &error) {
-            Some(rescue) => {
+        match self.ndb.finds_for(self.entries.page_type, &error) {
+            Some(finds) => {
                 let page_type = self.entries.page_type;
                 self.ndb.gone_around_page(page_type, &keys, &error);
-                self.stand_in = (self.entries.range)(rescue, &keys);
+                self.stand_in = (self.entries.range)(finds, &keys);
             }
             None => self.failure = Some(error),
         }
@@ -288,7 +288,7 @@ impl<T> Iterator for Walk<'_, T> {
                 return Some(Err(error));
             }
             if let Some(index) = self.stand_in.next() {
-                if let Some(entry) = (self.entries.of_rescue)(self.ndb.rescue()?, index) {
+                if let Some(entry) = (self.entries.of_finds)(self.ndb.finds()?, index) {
                     return Some(Ok(entry));
                 }
                 continue;

@@ -15,6 +15,58 @@ pub fn signature(ib: u64, bid: BlockId) -> u16 {
     (x >> 16) as u16 ^ x as u16
 }
 
+/// What the writer of a file has put into `dwCRC` of its trailers.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Checksum {
+    /// The CRC of the format ([`crc`]).
+    #[default]
+    Crc,
+    /// The ordinary CRC-32, as zlib has it: the same polynomial with a final inversion.
+    Standard,
+    /// Nothing that depends on the bytes, such as zero: it can vouch for nothing.
+    Meaningless,
+}
+
+impl Checksum {
+    /// Whether `stored` is what a trailer of `data` has; always true where it means nothing.
+    pub fn fits(self, data: &[u8], stored: u32) -> bool {
+        match self {
+            Self::Crc => crc(data) == stored,
+            Self::Standard => crc32fast::hash(data) == stored,
+            Self::Meaningless => true,
+        }
+    }
+}
+
+/// How the trailers of one file are checked. Other writers than Outlook fill them wrongly, in one way throughout a file;
+/// then the checksum is what is wrong, not the data.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Checksums {
+    /// `dwCRC` of pages.
+    pub pages: Checksum,
+    /// `dwCRC` of blocks.
+    pub blocks: Checksum,
+    /// Whether `wSig` is set.
+    pub signatures: bool,
+}
+
+impl Default for Checksums {
+    fn default() -> Self {
+        Self {
+            pages: Checksum::Crc,
+            blocks: Checksum::Crc,
+            signatures: true,
+        }
+    }
+}
+
+impl Checksums {
+    /// Whether `stored` is `wSig` of page or block `bid` at byte offset `ib`; always true where it is not set.
+    pub fn signature_fits(&self, stored: u16, ib: u64, bid: BlockId) -> bool {
+        !self.signatures || stored == signature(ib, bid)
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -1,6 +1,6 @@
 //! The header: format, encoding, roots of the two B-trees. [MS-PST] 2.2.2.6, 2.2.2.5
 
-use super::crc::crc;
+use super::crc::{Checksums, crc};
 use super::crypt::CryptMethod;
 use super::format::{self, Format};
 use super::ids::{BlockId, NodeType};
@@ -109,6 +109,8 @@ pub struct Header {
     pub bbt_root: BlockRef,
     /// Whether both CRCs fit; a torn header is usable, but its roots may be stale.
     pub crc_valid: bool,
+    /// How the trailers of pages and blocks are checked.
+    pub checksums: Checksums,
 }
 
 impl Header {
@@ -146,6 +148,7 @@ impl Header {
             nbt_root: nowhere,
             bbt_root: nowhere,
             crc_valid: false,
+            checksums: Checksums::default(),
         }
     }
 
@@ -212,6 +215,7 @@ impl Header {
             nbt_root: block_ref(4)?,
             bbt_root: block_ref(6)?,
             crc_valid: crc_valid(bytes, &layout),
+            checksums: Checksums::default(),
         })
     }
 }

@@ -19,9 +19,11 @@ mod data_tree;
 pub mod format;
 pub mod header;
 mod ids;
+pub mod lookup;
 mod node;
+pub(crate) mod open;
 pub mod page;
-pub mod rescue;
+pub(crate) mod scan;
 mod source;
 
 pub use block::{read_block, read_block_strictly};
@@ -29,12 +31,13 @@ pub use data_tree::DataTree;
 pub use header::{BlockRef, Header};
 pub use ids::{BlockId, NodeId, NodeType};
 pub use node::Node;
+pub use open::{Recover, Watch, open, open_source, open_with};
 pub use page::{BlockEntry, NodeEntry};
 pub use source::{Source, partly, whole};
 
 use crypt::CryptMethod;
+use lookup::{Added, StandIns};
 use page::{BTreePage, PageType};
-use rescue::{Added, LazyRescue};
 
 const SHARDS: usize = 8;
 
@@ -58,7 +61,7 @@ pub struct NodeDatabase {
     header: Header,
     pages: PageCache,
     blocks: BlockCache,
-    rescue: LazyRescue,
+    stand_ins: StandIns,
     added: Added,
 }
 
@@ -77,7 +80,7 @@ impl NodeDatabase {
             header,
             pages: page_cache(cache),
             blocks: block_cache(cache),
-            rescue: LazyRescue::default(),
+            stand_ins: StandIns::default(),
             added: Added::default(),
         }
     }

@@ -8,7 +8,7 @@ use super::ino::{Ino, Inodes, Kind, Object, Special};
 use super::lost_found::LostFound;
 use super::{Attr, Options, Times, Tree};
 use crate::ndb::NodeId;
-use crate::recover;
+use crate::salvage;
 
 /// What was deleted gets one part of so many of all caches.
 pub(super) const CACHE_SHARE: u64 = 8;
@@ -59,8 +59,8 @@ impl Tree {
 
     fn find_deleted(&self) -> Tree {
         let cache = self.options.cache / (CACHE_SHARE - 1);
-        let recover::Deleted { store, items } =
-            recover::deleted(&self.store, cache / 2, &*self.watch);
+        let salvage::Deleted { store, items } =
+            salvage::deleted(&self.store, cache / 2, &*self.watch);
         let options = Options {
             cache,
             deleted: false,

@@ -41,8 +41,8 @@ use crate::cache::ByteLru;
 use crate::convert::{self, Converter, Items};
 use crate::error::{Error, Result};
 use crate::messaging::Store;
-use crate::ndb::{NodeId, Source, whole};
-use crate::recover::{self, Watch};
+use crate::ndb::{self, NodeId, Recover, Source, Watch, whole};
+use crate::salvage;
 
 pub use directory::{Directory, Entry};
 pub use forest::{Forest, Listing};
@@ -191,12 +191,12 @@ impl Tree {
             options.cache -= options.cache / deleted::CACHE_SHARE;
         }
         let watcher: Arc<dyn Watch> = watch.clone();
-        let restorer = Box::new(recover::Lost {
+        let restorer = Box::new(salvage::Lost {
             watch: Arc::clone(&watcher),
         });
-        let ndb = recover::open_source(source, options.share(3), options.recover, watcher)?;
+        let ndb = ndb::open_source(source, options.share(3), options.recover, watcher)?;
         let store = match options.recover {
-            recover::Mode::Off => Store::open(ndb),
+            Recover::Off => Store::open(ndb),
             _ => Store::open(ndb).with_restorer(restorer),
         };
         let store = Arc::new(store);

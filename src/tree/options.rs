@@ -5,7 +5,7 @@ use jiff::tz::TimeZone;
 use super::template::Template;
 use crate::convert::contact::Version;
 use crate::convert::{Eol, Headers, Items};
-use crate::recover::Mode;
+use crate::ndb::Recover;
 
 /// Where attachments are shown.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -57,7 +57,7 @@ pub struct Options {
     /// `-o tz=local|UTC|Area/City`: the time in names and texts.
     pub zone: TimeZone,
     /// `-o recover=off|auto|scan`: when a damaged file is scanned.
-    pub recover: Mode,
+    pub recover: Recover,
     /// `-o redact`: whether names stay out of the log.
     pub redact: bool,
 }
@@ -88,7 +88,7 @@ impl Default for Options {
             names: None,
             text: false,
             zone: TimeZone::UTC,
-            recover: Mode::default(),
+            recover: Recover::default(),
             redact: false,
         }
     }

@@ -2,8 +2,8 @@
 
 use std::sync::Arc;
 
+use ostfs::ndb::{self, Recover};
 use ostfs::ndb::{DataTree, Node, NodeDatabase, read_block, read_block_strictly};
-use ostfs::recover::{self, Mode};
 
 use super::image::Image;
 use super::pages;
@@ -19,8 +19,8 @@ pub fn run(data: &[u8]) {
     if let Ok(ndb) = NodeDatabase::open(&scratch.path, CACHE) {
         read(ndb);
     }
-    for mode in [Mode::Off, Mode::Auto, Mode::Scan] {
-        if let Ok(ndb) = recover::open_with(&scratch.path, CACHE, mode, Arc::new(())) {
+    for mode in [Recover::Off, Recover::Auto, Recover::Scan] {
+        if let Ok(ndb) = ndb::open_with(&scratch.path, CACHE, mode, Arc::new(())) {
             read(ndb);
         }
     }

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use ostfs::convert::{Eol, Headers, Items};
-use ostfs::recover::Mode;
+use ostfs::ndb::Recover;
 use ostfs::tree::{Attachments, Options};
 
 use super::image::Image;
@@ -39,9 +39,9 @@ pub fn options(image: &Image) -> Options {
         options.items = Items::Eml;
     }
     options.recover = match (image.chooses(SCAN), image.chooses(WITHOUT_RECOVERY)) {
-        (true, _) => Mode::Scan,
-        (_, true) => Mode::Off,
-        _ => Mode::Auto,
+        (true, _) => Recover::Scan,
+        (_, true) => Recover::Off,
+        _ => Recover::Auto,
     };
     options.attachments = match (
         image.chooses(DIRECTORIES_ONLY),

@@ -32,7 +32,7 @@ impl File {
     }
 
     pub fn store(&self) -> Arc<OpenedStore> {
-        let ndb = ostfs::recover::open(&self.path, 1 << 20).unwrap();
+        let ndb = ostfs::ndb::open(&self.path, 1 << 20).unwrap();
         Arc::new(OpenedStore::open(ndb))
     }
 }

@@ -36,7 +36,7 @@ fn every_option_arrives() {
             && options.mount.default_permissions
     );
     assert_eq!(options.tree.cache, 256 << 20);
-    assert_eq!(options.tree.recover, Mode::Scan);
+    assert_eq!(options.tree.recover, Recover::Scan);
     assert_eq!(options.sandbox, Switch::Off);
     assert_eq!(options.mount.access, Access::Root);
     assert_eq!(

@@ -3,9 +3,9 @@
 
 use std::collections::{HashMap, HashSet};
 
+use super::pages::DamagedLeaf;
 use super::rebuild::{Claim, Listed, claimed_by};
-use super::scan::DamagedLeaf;
-use crate::ndb::rescue::FoundBlock;
+use crate::ndb::lookup::FoundBlock;
 use crate::ndb::{BlockId, NodeEntry, NodeId, NodeType};
 
 /// Nodes whose data is theirs alone. Tables that are empty share theirs.
@@ -19,7 +19,7 @@ const OWNERS: [NodeType; 4] = [
 /// Entries of damaged leaves that no newer intact leaf covers, with the offsets of the leaves. Their data must be in the
 /// file, or be listed as such; where that cannot be told, something else of what they say must be there. Nobody else may
 /// have their blocks. `blocks` ascend.
-pub(super) fn entries(
+pub(crate) fn entries(
     claims: &[Claim],
     nodes: &[NodeEntry],
     blocks: &[FoundBlock],

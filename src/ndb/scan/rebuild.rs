@@ -6,38 +6,38 @@
 use std::collections::BTreeMap;
 
 use super::damaged_leaves::entries;
-use super::scan::{Found, Page};
+use super::pages::{Found, Page};
 use crate::ndb::format::Format;
+use crate::ndb::lookup::{Finds, FoundBlock};
 use crate::ndb::page::{BTreePage, PageType, read_btree_page};
-use crate::ndb::rescue::{FoundBlock, Rescue};
 use crate::ndb::{BlockId, BlockRef, NodeEntry, Source};
 
 /// Keys from `first` to `last`, and the leaf that they belong to.
-pub(super) struct Claim {
+pub(crate) struct Claim {
     first: u64,
     last: u64,
     leaf: BlockRef,
 }
 
 /// The newest leaf that has `key`.
-pub(super) fn claimed_by(claims: &[Claim], key: u64) -> Option<BlockRef> {
+pub(crate) fn claimed_by(claims: &[Claim], key: u64) -> Option<BlockRef> {
     let index = claims.partition_point(|claim| claim.last < key);
     let claim = claims.get(index).filter(|claim| claim.first <= key)?;
     Some(claim.leaf)
 }
 
 /// The nodes of the newest leaves, and one copy of each block.
-pub(super) fn rebuild(source: &Source, format: &'static Format, found: Found) -> Rescue {
+pub(crate) fn rebuild(source: &Source, format: &'static Format, found: Found) -> Finds {
     let mut nodes = nodes(source, format, &found.nbt);
     let blocks = blocks(source, format, &found.bbt, found.blocks);
     if found.damaged.is_empty() {
-        return Rescue::new(nodes, blocks);
+        return Finds::new(nodes, blocks);
     }
     let listed = Listed::new(source, format, &found.bbt);
     let doubtful = entries(&claims(&found.nbt), &nodes, &blocks, listed, found.damaged);
     // The first of several under one id counts.
     nodes.splice(0..0, doubtful.iter().map(|(node, _)| *node));
-    Rescue::new(nodes, blocks).with_doubtful(doubtful)
+    Finds::new(nodes, blocks).with_doubtful(doubtful)
 }
 
 /// Gives every key to the newest leaf that covers it. Ascending, and without overlaps.
@@ -110,7 +110,7 @@ fn nodes(source: &Source, format: &'static Format, pages: &[Page]) -> Vec<NodeEn
 }
 
 /// What the newest intact leaves say of blocks.
-pub(super) struct Listed<'a> {
+pub(crate) struct Listed<'a> {
     source: &'a Source,
     format: &'static Format,
     claims: Vec<Claim>,
@@ -128,7 +128,7 @@ impl<'a> Listed<'a> {
     }
 
     /// The offset of block `bid`, or that there is no such block; None when no leaf tells.
-    pub(super) fn place(&mut self, bid: BlockId) -> Option<Option<u64>> {
+    pub(crate) fn place(&mut self, bid: BlockId) -> Option<Option<u64>> {
         let bid = bid.key();
         let at = claimed_by(&self.claims, bid.0)?;
         if self.recent.as_ref().is_none_or(|leaf| leaf.ib != at.ib) {
@@ -141,7 +141,7 @@ impl<'a> Listed<'a> {
 }
 
 /// Outlook moves blocks, so several intact copies may be found: the one that the newest leaf names comes first.
-pub(super) fn blocks(
+pub(crate) fn blocks(
     source: &Source,
     format: &'static Format,
     pages: &[Page],

@@ -8,14 +8,14 @@
 use std::collections::HashSet;
 use std::sync::Arc;
 
-use super::Watch;
 use super::contexts::{Context, contexts, fingerprint};
 use super::identity::{Revision, newest, without_live};
-use super::memory::Memory;
 use super::readable::{Readable, Reader};
 use super::references::unreferenced;
 use crate::ltp::{TableContext, tags};
 use crate::messaging::{Restorer, Store};
+use crate::ndb::Watch;
+use crate::ndb::scan::Memory;
 use crate::ndb::{Node, NodeEntry, NodeId, NodeType};
 
 /// Pairs of a row and a context that are looked at: the work of some seconds.

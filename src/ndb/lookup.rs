@@ -1,5 +1,4 @@
-//! Stand-ins for what the two B-trees cannot say any more. `ndb` only asks; what a scan of the file finds is handed in
-//! from above, so that this layer knows nothing of how it is found.
+//! What stands in for what the two B-trees cannot say any more: the finds of a scan, restored nodes, added ones.
 
 use std::fmt;
 use std::ops::Range;
@@ -7,24 +6,16 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, OnceLock};
 
 use super::NodeDatabase;
-use super::format::Format;
 use super::header::BlockRef;
 use super::ids::{BlockId, NodeId};
+use super::open::Watch;
 use super::page::{BlockEntry, NodeEntry, PageType};
-use super::source::{Source, partly};
+use super::scan;
+use super::source::partly;
 use crate::error::Error;
 
 /// Blocks begin at multiples of this in every format.
 const UNIT: u64 = 64;
-
-/// Scans a file when a lookup fails, and hears what had to be gone around.
-pub trait Rescuer: Send + Sync {
-    /// Scans the whole file. Called once at most; those who need the result wait for it, nobody else does.
-    fn rebuild(&self, source: &Source, format: &'static Format) -> Rescue;
-
-    /// `line` tells what was gone around with what the scan found. May be called often with the same one.
-    fn gone_around(&self, line: String);
-}
 
 /// An intact block as a scan finds it: 16 bytes each.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -72,14 +63,14 @@ impl FoundBlock {
 
 /// Nodes and blocks that a scan of the file found: 24 bytes for a node, 16 for a block.
 #[derive(Debug, Default)]
-pub struct Rescue {
+pub struct Finds {
     nodes: Box<[NodeEntry]>,
     blocks: Box<[FoundBlock]>,
     /// Nodes, ascending, whose entries are from damaged leaves, and the offsets of these.
     doubtful: Box<[(NodeId, u64)]>,
 }
 
-impl Rescue {
+impl Finds {
     /// Takes entries in any order; of several under one id the first stays.
     pub fn new(mut nodes: Vec<NodeEntry>, mut blocks: Vec<FoundBlock>) -> Self {
         nodes.sort_by_key(|node| node.nid);
@@ -144,11 +135,12 @@ impl Rescue {
     }
 }
 
-/// What is found on first need.
+/// What stands in for lost entries: found by a scan on first need, or restored from what else the file says.
 #[derive(Default, Clone)]
-pub(super) struct LazyRescue {
-    rescuer: Option<Arc<dyn Rescuer>>,
-    found: Arc<OnceLock<Rescue>>,
+pub(super) struct StandIns {
+    /// Hears of the scan; without it nothing is scanned.
+    watch: Option<Arc<dyn Watch>>,
+    finds: Arc<OnceLock<Finds>>,
     restored: Arc<OnceLock<Box<[NodeEntry]>>>,
     /// Whether a page of the node B-tree was found damaged.
     has_lost_nodes: Arc<AtomicBool>,
@@ -161,25 +153,26 @@ pub(super) struct Added {
     blocks: Arc<[FoundBlock]>,
 }
 
-impl fmt::Debug for LazyRescue {
+impl fmt::Debug for StandIns {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("LazyRescue")
-            .field("found", &self.found)
+        f.debug_struct("StandIns")
+            .field("finds", &self.finds)
             .finish_non_exhaustive()
     }
 }
 
 impl NodeDatabase {
-    /// Lets `rescuer` stand in where a page or block is not where it should be. Nothing is scanned before.
-    pub fn with_rescuer(mut self, rescuer: Box<dyn Rescuer>) -> Self {
-        self.rescue.rescuer = Some(Arc::from(rescuer));
+    /// Lets a scan of the file stand in where a page or block is not where it should be; `watch` hears of it. Nothing is
+    /// scanned before.
+    pub(super) fn with_scan_on_demand(mut self, watch: Arc<dyn Watch>) -> Self {
+        self.stand_ins.watch = Some(watch);
         self
     }
 
     /// Uses what an earlier scan has found.
-    pub fn with_rescue(self, found: Rescue) -> Self {
+    pub(super) fn with_finds(self, finds: Finds) -> Self {
         // A second set of finds would be one too many; the first one stays.
-        self.rescue.found.set(found).ok();
+        self.stand_ins.finds.set(finds).ok();
         self
     }
 
@@ -198,7 +191,7 @@ impl NodeDatabase {
             header: self.header.clone(),
             pages: super::page_cache(cache),
             blocks: super::block_cache(cache),
-            rescue: self.rescue.clone(),
+            stand_ins: self.stand_ins.clone(),
             added: Added {
                 nodes: nodes.into(),
                 blocks,
@@ -209,12 +202,12 @@ impl NodeDatabase {
     /// Takes over entries of nodes whose own are lost, made of what else the file says of them. Once at most.
     pub fn restore(&self, mut nodes: Vec<NodeEntry>) {
         nodes.sort_by_key(|node| node.nid);
-        self.rescue.restored.set(nodes.into()).ok();
+        self.stand_ins.restored.set(nodes.into()).ok();
     }
 
     /// Nodes taken over by [`NodeDatabase::restore`].
     pub fn restored(&self) -> &[NodeEntry] {
-        self.rescue.restored.get().map_or(&[], |nodes| nodes)
+        self.stand_ins.restored.get().map_or(&[], |nodes| nodes)
     }
 
     /// Whether node `nid` is one of them whose own id is not known.
@@ -230,7 +223,7 @@ impl NodeDatabase {
 
     /// Whether a page of the node B-tree has turned out to be damaged: then nodes may be lost.
     pub fn has_lost_nodes(&self) -> bool {
-        self.rescue.has_lost_nodes.load(Ordering::Relaxed)
+        self.stand_ins.has_lost_nodes.load(Ordering::Relaxed)
     }
 
     /// Whether the entry of node `nid` may come from a page that is no longer in use. Of an entry in a leaf of the tree
@@ -241,12 +234,12 @@ impl NodeDatabase {
 
     /// The offset of the damaged leaf that the entry of node `nid` is from, if it is from one.
     pub(super) fn damaged_leaf(&self, nid: NodeId) -> Option<u64> {
-        self.rescue.found.get()?.damaged_leaf(nid)
+        self.stand_ins.finds.get()?.damaged_leaf(nid)
     }
 
     pub(super) fn note_lost_page(&self, page_type: PageType) {
         if page_type == PageType::Nbt {
-            self.rescue.has_lost_nodes.store(true, Ordering::Relaxed);
+            self.stand_ins.has_lost_nodes.store(true, Ordering::Relaxed);
         }
     }
 
@@ -273,36 +266,33 @@ impl NodeDatabase {
     }
 
     /// What a scan of the file found, which is made now if need be; None when recovery is off.
-    pub(super) fn rescue(&self) -> Option<&Rescue> {
-        let rescuer = self.rescue.rescuer.as_ref()?;
-        Some(
-            self.rescue
-                .found
-                .get_or_init(|| partly(|| rescuer.rebuild(&self.source, self.header.format))),
-        )
+    pub(super) fn finds(&self) -> Option<&Finds> {
+        let watch = self.stand_ins.watch.as_ref()?;
+        let scan = || partly(|| scan::on_demand(&self.source, self.header.format, &**watch));
+        Some(self.stand_ins.finds.get_or_init(scan))
     }
 
     /// A block was found elsewhere.
     pub(super) fn gone_around(&self, error: &Error) {
-        if let Some(rescuer) = &self.rescue.rescuer {
-            rescuer.gone_around(format!("{error}; gone around by a scan of the file"));
+        if let Some(watch) = &self.stand_ins.watch {
+            watch.problem(format!("{error}; gone around by a scan of the file"));
         }
     }
 
     /// The page of `page_type` with the entries of `keys` cannot be read, but for what the scan has of them.
     pub(super) fn gone_around_page(&self, page_type: PageType, keys: &Range<u64>, error: &Error) {
-        let (Some(rescuer), Some(rescue)) = (&self.rescue.rescuer, self.rescue.found.get()) else {
+        let (Some(watch), Some(finds)) = (&self.stand_ins.watch, self.stand_ins.finds.get()) else {
             return;
         };
         let (what, found) = match page_type {
-            PageType::Nbt => ("nodes", rescue.node_range(keys)),
-            PageType::Bbt => ("blocks", rescue.block_range(keys)),
+            PageType::Nbt => ("nodes", finds.node_range(keys)),
+            PageType::Bbt => ("blocks", finds.block_range(keys)),
         };
         let last = match keys.end {
             u64::MAX => String::new(),
             end => format!(" to {:#x}", end.saturating_sub(1)),
         };
-        rescuer.gone_around(format!(
+        watch.problem(format!(
             "{error}; of the {what} from {:#x}{last} a scan of the file found {}",
             keys.start,
             found.len()

@@ -13,19 +13,19 @@ const LEAST: u64 = 4 << 20;
 
 /// What one search may still keep.
 #[derive(Debug, Clone)]
-pub(super) struct Memory {
+pub(crate) struct Memory {
     left: u64,
     left_out: u64,
 }
 
 impl Memory {
     /// The memory for a scan of `source`.
-    pub(super) fn of_scan(source: &Source) -> Self {
+    pub(crate) fn of_scan(source: &Source) -> Self {
         Self::new(source.len() / SCAN)
     }
 
     /// The memory for putting messages of `source` together.
-    pub(super) fn of_messages(source: &Source) -> Self {
+    pub(crate) fn of_messages(source: &Source) -> Self {
         Self::new(source.len() / MESSAGES)
     }
 
@@ -37,7 +37,7 @@ impl Memory {
     }
 
     /// Whether a find that takes `bytes` bytes may be kept; one that may not is counted.
-    pub(super) fn take(&mut self, bytes: usize) -> bool {
+    pub(crate) fn take(&mut self, bytes: usize) -> bool {
         let left = self.left.checked_sub(bytes as u64);
         match left {
             Some(left) => self.left = left,
@@ -47,7 +47,7 @@ impl Memory {
     }
 
     /// The line for the user if something was left out of `what`.
-    pub(super) fn problem(&self, what: &str) -> Option<String> {
+    pub(crate) fn problem(&self, what: &str) -> Option<String> {
         (self.left_out > 0).then(|| {
             format!(
                 "{what}: {} finds were left out, since they are more than a file of this size has",

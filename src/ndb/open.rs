@@ -1,39 +1,17 @@
-//! Recovery: what can still be read when the header, a page of a B-tree or the end of the file is lost. Beside
-//! `messaging`, on `ndb`; what was deleted is judged with the help of `messaging`.
-//!
-//! [`open`] is how the layers above open a file. It reads the header and two pages; the whole file is scanned only when
-//! those, or later a lookup, do not lead to what they should ([`Mode`]).
-#![forbid(unsafe_code)]
-
-mod contexts;
-mod damaged_leaves;
-mod deleted;
-mod identity;
-mod lost_header;
-mod memory;
-mod readable;
-mod rebuild;
-mod references;
-mod restore;
-mod roots;
-mod scan;
-mod subnodes;
+//! How the layers above open a file: the header and two pages are read. The whole file is scanned only when those, or
+//! later a lookup, do not lead to what they should ([`Recover`]).
 
 use std::path::Path;
 use std::sync::Arc;
 
+use super::page::PageType;
+use super::scan::{self, lost_header, report, roots};
+use super::{Header, NodeDatabase, Source};
 use crate::error::{Error, Result};
-use crate::ndb::format::Format;
-use crate::ndb::page::PageType;
-use crate::ndb::rescue::{Rescue, Rescuer};
-use crate::ndb::{Header, NodeDatabase, Source};
-
-pub use deleted::{Deleted, DeletedItem, deleted};
-pub use restore::Lost;
 
 /// When a file is scanned for what its B-trees do not lead to: `-o recover=off|auto|scan`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub enum Mode {
+pub enum Recover {
     /// Never.
     Off,
     /// When a page or block is not where it should be.
@@ -61,14 +39,14 @@ impl Watch for () {
 
 /// Opens `path` with caches of at most `cache` bytes, recovering what is lost when it is needed.
 pub fn open(path: &Path, cache: u64) -> Result<NodeDatabase> {
-    open_with(path, cache, Mode::Auto, Arc::new(()))
+    open_with(path, cache, Recover::Auto, Arc::new(()))
 }
 
 /// Opens `path` with caches of at most `cache` bytes; `watch` hears of what is lost or gone around.
 pub fn open_with(
     path: &Path,
     cache: u64,
-    mode: Mode,
+    mode: Recover,
     watch: Arc<dyn Watch>,
 ) -> Result<NodeDatabase> {
     open_source(Source::open(path)?, cache, mode, watch)
@@ -78,19 +56,19 @@ pub fn open_with(
 pub fn open_source(
     source: Source,
     cache: u64,
-    mode: Mode,
+    mode: Recover,
     watch: Arc<dyn Watch>,
 ) -> Result<NodeDatabase> {
     let tell = |line: String| watch.problem(line);
     let mut found = None;
     let header = match Header::read(&source) {
         Ok(header) => header,
-        Err(error) if mode == Mode::Off || !lost_header::may_be_damage(&error) => {
+        Err(error) if mode == Recover::Off || !lost_header::may_be_damage(&error) => {
             return Err(error);
         }
         Err(error) => {
             let format = match lost_header::format(&source) {
-                None if mode == Mode::Scan => lost_header::format_by_scan(&source, &*watch),
+                None if mode == Recover::Scan => lost_header::format_by_scan(&source, &*watch),
                 known => known,
             };
             let Some(format) = format else {
@@ -122,17 +100,17 @@ pub fn open_source(
     let lost = match lost.into_iter().next() {
         // A disk that does not answer is not scanned.
         Some((_, error)) if error.is_unread() => return Err(error),
-        Some((_, error)) if mode == Mode::Off => return Err(cut_off.map_or(error, not_scanned)),
+        Some((_, error)) if mode == Recover::Off => return Err(cut_off.map_or(error, not_scanned)),
         lost => lost,
     };
     if let Some(cut_off) = &cut_off {
         tell(cut_off.clone());
     }
-    if mode == Mode::Off {
+    if mode == Recover::Off {
         return Ok(ndb);
     }
     // A header with a wrong CRC may be older than the trees: then its roots can be whole, and stale.
-    if found.is_none() && (mode == Mode::Scan || !crc_valid || lost.is_some()) {
+    if found.is_none() && (mode == Recover::Scan || !crc_valid || lost.is_some()) {
         let why = match &lost {
             Some((_, error)) => Some(error.to_string()),
             None if !crc_valid => Some("the CRC of the header is wrong".into()),
@@ -173,14 +151,12 @@ pub fn open_source(
                 ndb = ndb.with_root(page_type, newest);
             }
         }
-        let rescue = rebuild::rebuild(ndb.source(), format, finds);
-        report(&rescue, tell);
-        ndb = ndb.with_rescue(rescue);
+        let finds = scan::rebuild::rebuild(ndb.source(), format, finds);
+        report(&finds, &*watch);
+        ndb = ndb.with_finds(finds);
     }
     let ndb = ndb
-        .with_rescuer(Box::new(Scanner {
-            watch: Arc::clone(&watch),
-        }))
+        .with_scan_on_demand(Arc::clone(&watch))
         .with_crypt_of_blocks();
     if ndb.header().crypt_guessed {
         watch.problem("the header says that blocks are not encoded, but they are: decoded".into());
@@ -200,32 +176,4 @@ fn nothing_left(cut_off: String) -> Error {
     Error::Truncated(format!(
         "{cut_off}, and nothing that can be read is left; copy it again from its source"
     ))
-}
-
-/// Scans when `ndb` first fails to find something.
-struct Scanner {
-    watch: Arc<dyn Watch>,
-}
-
-impl Rescuer for Scanner {
-    fn rebuild(&self, source: &Source, format: &'static Format) -> Rescue {
-        let line = "a part of the file is not where it should be; looking in the whole file";
-        self.watch.problem(line.into());
-        let found = scan::scan(source, format, &*self.watch);
-        let rescue = rebuild::rebuild(source, format, found);
-        report(&rescue, |line| self.watch.problem(line));
-        rescue
-    }
-
-    fn gone_around(&self, line: String) {
-        self.watch.problem(line);
-    }
-}
-
-fn report(rescue: &Rescue, tell: impl Fn(String)) {
-    tell(format!(
-        "a scan of the whole file found {} nodes and {} blocks",
-        rescue.nodes().len(),
-        rescue.blocks().len()
-    ));
 }

@@ -5,7 +5,7 @@
 //! newer than any other page. If the true root is lost, its children look like roots, and so do older ones; so a root
 //! counts only if no page is newer and no intact leaf lies outside its range of keys.
 
-use super::scan::{DamagedLeaf, Page};
+use super::pages::{DamagedLeaf, Page};
 use crate::ndb::BlockRef;
 
 /// What is known of a page.
@@ -19,7 +19,7 @@ struct Seen {
 
 /// The root of the newest whole tree among `pages`, which ascend by offset; None when the tree has lost a page that
 /// counts, as one of the `damaged` leaves does that are in use.
-pub(super) fn newest(pages: &[Page], damaged: &[DamagedLeaf]) -> Option<BlockRef> {
+pub(crate) fn newest(pages: &[Page], damaged: &[DamagedLeaf]) -> Option<BlockRef> {
     let find = |at: &BlockRef| {
         let index = pages.binary_search_by_key(&at.ib, |page| page.ib).ok()?;
         let page = pages.get(index)?;

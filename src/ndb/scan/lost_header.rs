@@ -1,14 +1,14 @@
 //! A file whose header is lost: its format shows in the layout of its pages, its encoding in its heaps. [MS-PST] 2.2.2.7.2,
 //! 2.3.1.2
 
-use super::Watch;
-use super::scan::{Found, scan};
+use super::pages::{Found, scan};
 use crate::bytes::{u8_at, u32_at, uint_at};
 use crate::error::Error;
 use crate::ndb::crc::crc;
 use crate::ndb::crypt::{self, CryptMethod};
 use crate::ndb::format::{ANSI, Format, UNICODE, UNICODE_4K};
 use crate::ndb::header::Client;
+use crate::ndb::open::Watch;
 use crate::ndb::page::{PageType, read_btree_page};
 use crate::ndb::{BlockRef, Header, NodeId, Source, read_block};
 
@@ -23,7 +23,7 @@ const SAMPLES: usize = 2000;
 
 /// The format whose allocation maps are where they must be: three reads tell it, so that no other large file is
 /// scanned in vain.
-pub(super) fn format(source: &Source) -> Option<&'static Format> {
+pub(crate) fn format(source: &Source) -> Option<&'static Format> {
     FORMATS.into_iter().find(|format| {
         let interval = (format.page_data_of_amap() * 8 * format.block_align) as u64;
         (0..AMAPS_TRIED).any(|index| is_amap(source, format, format.first_amap + index * interval))
@@ -42,7 +42,7 @@ fn is_amap(source: &Source, format: &Format, ib: u64) -> bool {
 }
 
 /// The format in which most pages are whole, by a scan in each: for a file whose first allocation maps are lost too.
-pub(super) fn format_by_scan(source: &Source, watch: &dyn Watch) -> Option<&'static Format> {
+pub(crate) fn format_by_scan(source: &Source, watch: &dyn Watch) -> Option<&'static Format> {
     FORMATS
         .into_iter()
         .map(|format| {
@@ -55,7 +55,7 @@ pub(super) fn format_by_scan(source: &Source, watch: &dyn Watch) -> Option<&'sta
 }
 
 /// A header for a file of which a scan found `found`; None when no encoding makes sense of its blocks.
-pub(super) fn header(source: &Source, format: &'static Format, found: &Found) -> Option<Header> {
+pub(crate) fn header(source: &Source, format: &'static Format, found: &Found) -> Option<Header> {
     let crypt = method(source, format, found)?;
     // Only an offline store keeps its mail below this node.
     let is_ost = format.compressed || has_node(source, format, found, NodeId::OST_IPM_SUBTREE);
@@ -100,7 +100,7 @@ fn method(source: &Source, format: &'static Format, found: &Found) -> Option<Cry
 }
 
 /// Whether an error of [`Header::read`] may come from damage, not from a file of another kind.
-pub(super) fn may_be_damage(error: &Error) -> bool {
+pub(crate) fn may_be_damage(error: &Error) -> bool {
     matches!(
         error,
         Error::NotOutlook(_) | Error::Unsupported(_) | Error::Corrupt(_)

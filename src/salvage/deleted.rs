@@ -8,17 +8,17 @@
 use std::collections::{BTreeMap, HashSet};
 use std::sync::Arc;
 
-use super::Watch;
 use super::contexts::contexts;
 use super::identity::{Revision, newest, without_live};
-use super::memory::Memory;
 use super::readable::{Readable, Reader, item_class};
-use super::rebuild;
 use super::references::{Unreferenced, unreferenced_among};
-use super::scan::{Found, scan};
 use crate::messaging::{Message, Store};
+use crate::ndb::Watch;
+use crate::ndb::lookup::FoundBlock;
 use crate::ndb::page::{PageType, read_btree_page};
-use crate::ndb::rescue::FoundBlock;
+use crate::ndb::scan::Memory;
+use crate::ndb::scan::rebuild;
+use crate::ndb::scan::{Found, scan};
 use crate::ndb::{BlockRef, NodeDatabase, NodeEntry, NodeId, NodeType};
 
 /// Bytes that a node of an old leaf takes while it is compared with others.

@@ -5,12 +5,12 @@ use crate::bytes::{u16_at, u32_at, uint_at};
 use crate::ndb::amap::is_free;
 use crate::ndb::crc::{crc, signature};
 use crate::ndb::format::Format;
+use crate::ndb::lookup::FoundBlock;
 use crate::ndb::page::{BTreePage, PageType, parse_btree_page, parse_damaged_leaf};
-use crate::ndb::rescue::FoundBlock;
 use crate::ndb::{BlockId, BlockRef, NodeEntry, Source};
 
-use super::Watch;
 use super::memory::Memory;
+use crate::ndb::open::Watch;
 
 /// Bytes that are made of a page while trees are looked for and put together, beside those of its entries.
 const PAGE: usize = 192;
@@ -29,31 +29,31 @@ const INFLATED: usize = 18;
 
 /// What the scan keeps of a page.
 #[derive(Debug)]
-pub(super) struct Page {
-    pub(super) ib: u64,
-    pub(super) bid: BlockId,
-    pub(super) level: u8,
+pub(crate) struct Page {
+    pub(crate) ib: u64,
+    pub(crate) bid: BlockId,
+    pub(crate) level: u8,
     /// Smallest and largest key.
-    pub(super) first: u64,
-    pub(super) last: u64,
-    pub(super) children: Box<[BlockRef]>,
+    pub(crate) first: u64,
+    pub(crate) last: u64,
+    pub(crate) children: Box<[BlockRef]>,
 }
 
 /// What is left of a leaf of the node B-tree whose CRC is wrong.
 #[derive(Debug)]
-pub(super) struct DamagedLeaf {
-    pub(super) ib: u64,
-    pub(super) bid: BlockId,
-    pub(super) entries: Vec<NodeEntry>,
+pub(crate) struct DamagedLeaf {
+    pub(crate) ib: u64,
+    pub(crate) bid: BlockId,
+    pub(crate) entries: Vec<NodeEntry>,
 }
 
 /// All intact pages and blocks of a file, live and stale, and the damaged leaves that are in use, by offset.
 #[derive(Debug)]
-pub(super) struct Found {
-    pub(super) nbt: Vec<Page>,
-    pub(super) bbt: Vec<Page>,
-    pub(super) damaged: Vec<DamagedLeaf>,
-    pub(super) blocks: Vec<FoundBlock>,
+pub(crate) struct Found {
+    pub(crate) nbt: Vec<Page>,
+    pub(crate) bbt: Vec<Page>,
+    pub(crate) damaged: Vec<DamagedLeaf>,
+    pub(crate) blocks: Vec<FoundBlock>,
     memory: Memory,
 }
 
@@ -69,7 +69,7 @@ impl Found {
     }
 
     /// The pages of one tree.
-    pub(super) fn pages(&self, page_type: PageType) -> &[Page] {
+    pub(crate) fn pages(&self, page_type: PageType) -> &[Page] {
         match page_type {
             PageType::Nbt => &self.nbt,
             PageType::Bbt => &self.bbt,
@@ -77,7 +77,7 @@ impl Found {
     }
 
     /// Whether nothing of the format was found.
-    pub(super) fn is_empty(&self) -> bool {
+    pub(crate) fn is_empty(&self) -> bool {
         self.nbt.is_empty() && self.bbt.is_empty() && self.blocks.is_empty()
     }
 
@@ -173,7 +173,7 @@ fn children(page: &BTreePage) -> Box<[BlockRef]> {
 }
 
 /// Reads the whole file once. `watch` hears how far it is.
-pub(super) fn scan(source: &Source, format: &'static Format, watch: &dyn Watch) -> Found {
+pub(crate) fn scan(source: &Source, format: &'static Format, watch: &dyn Watch) -> Found {
     let mut found = Found::new(Memory::of_scan(source));
     let mut buffer = vec![0; OVERLAP + CHUNK];
     let mut at = 0;

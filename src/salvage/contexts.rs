@@ -4,12 +4,12 @@ use std::collections::HashSet;
 use std::hash::{DefaultHasher, Hash, Hasher};
 use std::sync::Arc;
 
-use super::memory::Memory;
 use super::readable::item_class;
 use super::references::Unreferenced;
 use super::subnodes::{Choice, Subnodes};
 use crate::ltp::{HnidTarget, PropertyContext, Value, tags};
 use crate::messaging::{MSGFLAG_ASSOCIATED, Message, Store};
+use crate::ndb::scan::Memory;
 use crate::ndb::{BlockId, Node, NodeEntry, NodeId, NodeType};
 
 /// Bytes that a context takes while it looks for its subnodes, beside those of its values.

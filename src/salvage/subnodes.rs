@@ -8,10 +8,10 @@ use std::collections::HashMap;
 use std::sync::Arc;
 
 use super::contexts::unnamed;
-use super::memory::Memory;
 use super::references::Unreferenced;
 use crate::ltp::{HnidTarget, PropertyContext, tags};
 use crate::messaging::{MSGFLAG_HASATTACH, Message, RecipientType, Store};
+use crate::ndb::scan::Memory;
 use crate::ndb::{BlockId, Node, NodeId, NodeType};
 
 /// Bytes that a tree takes, beside those of the ids of its subnodes.

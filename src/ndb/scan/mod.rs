@@ -1,0 +1,34 @@
+//! A scan of the whole file, and what is made of it: pages and blocks known by themselves stand in for a lost header, lost
+//! roots, lost and damaged pages. Uses nothing of the layers above `ndb`.
+
+pub(crate) mod damaged_leaves;
+pub(crate) mod lost_header;
+mod memory;
+mod pages;
+pub(crate) mod rebuild;
+pub(crate) mod roots;
+
+pub(crate) use memory::Memory;
+pub(crate) use pages::{Found, scan};
+
+use super::format::Format;
+use super::lookup::Finds;
+use super::open::Watch;
+use super::source::Source;
+
+/// Scans the file because something is not where it should be.
+pub(crate) fn on_demand(source: &Source, format: &'static Format, watch: &dyn Watch) -> Finds {
+    watch.problem("a part of the file is not where it should be; looking in the whole file".into());
+    let finds = rebuild::rebuild(source, format, scan(source, format, watch));
+    report(&finds, watch);
+    finds
+}
+
+/// Tells how much a scan has found.
+pub(crate) fn report(finds: &Finds, watch: &dyn Watch) {
+    watch.problem(format!(
+        "a scan of the whole file found {} nodes and {} blocks",
+        finds.nodes().len(),
+        finds.blocks().len()
+    ));
+}
