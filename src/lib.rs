@@ -35,6 +35,7 @@ pub mod fuse;
 pub mod ltp;
 pub mod messaging;
 pub mod ndb;
+pub mod problem;
 pub mod salvage;
 pub mod sandbox;
 pub mod tree;

@@ -96,7 +96,7 @@ fn recipients(message: &Message, top: NodeId, checker: &mut Checker, errors: &mu
     {
         broken.push(error);
     }
-    let recipients = message.recipients(|error| broken.push(error));
+    let recipients = noting(message, top, checker, Message::recipients);
     if broken.is_empty() && !recipients.is_empty() {
         for (name, id, kind) in DISPLAYED {
             displayed(message, top, (name, id), &recipients, kind, checker);
@@ -151,17 +151,13 @@ fn attachments(
     {
         errors.push(error);
     }
-    let mut broken = |error: Error| errors.push(error);
-    let attachments = message.attachments(&mut broken);
-    let listed: HashSet<NodeId> = message
-        .listed_attachments(&mut broken)
-        .into_iter()
-        .collect();
+    let attachments = noting(message, top, checker, Message::attachments);
+    let listed: HashSet<NodeId> = message.listed_attachments().into_iter().collect();
     for attachment in &attachments {
-        match content(attachment, &mut broken) {
+        match content(attachment, |error| errors.push(error)) {
             Ok(AttachmentData::Message(message)) => embedded.push(*message),
             Ok(_) => {}
-            Err(error) => broken(error),
+            Err(error) => errors.push(error),
         }
     }
     if errors.len() > before {
@@ -187,11 +183,26 @@ fn attachments(
     embedded
 }
 
-fn content(attachment: &Attachment, broken: &mut impl FnMut(Error)) -> Result<AttachmentData> {
+/// What `read` makes of `message`; what is noted meanwhile is an error.
+fn noting<T>(
+    message: &Message,
+    top: NodeId,
+    checker: &mut Checker,
+    read: impl FnOnce(&Message) -> T,
+) -> T {
+    let before = message.problems().len();
+    let result = read(message);
+    for problem in message.problems().list().iter().skip(before) {
+        checker.error("message", message.nid(), problem, Some(top));
+    }
+    result
+}
+
+fn content(attachment: &Attachment, mut on_error: impl FnMut(Error)) -> Result<AttachmentData> {
     let properties = attachment.properties()?;
     for id in properties.ids() {
         if let Err(error) = properties.stream(id) {
-            broken(error);
+            on_error(error);
         }
     }
     attachment.data(&properties)

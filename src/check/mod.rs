@@ -41,7 +41,7 @@ use serde::Serialize;
 
 use crate::error::{Corrupt, Error, Result};
 use crate::messaging::Store;
-use crate::ndb::{self, Recover, Watch};
+use crate::ndb::{self, Damaged, Recover, Watch};
 use crate::ndb::{Header, NodeId, Source};
 
 /// Findings that are kept; what comes after is only counted.
@@ -137,7 +137,9 @@ pub fn check_source(source: Source, progress: Arc<Progress>) -> Result<Report> {
         progress: Arc::clone(&progress),
         lines: Mutex::default(),
     };
-    let ndb = ndb::open_source(source, CACHE, Recover::Auto, Arc::new(watch))?;
+    let ndb = ndb::open_source(source, CACHE, Recover::Auto, Arc::new(watch))?
+        // Each damaged part is to be named, not gone around.
+        .with_damaged(Damaged::Refuse);
     let mut pages = Vec::new();
     match &header {
         Ok(header) => pages = pages::check(&ndb, header, &mut checker),

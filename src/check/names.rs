@@ -46,7 +46,7 @@ pub(super) fn check(store: &Arc<Store>, checker: &mut Checker) {
 
 fn stream(context: &PropertyContext, id: u16) -> Result<Vec<u8>> {
     match context.stream(id)? {
-        Some(stream) => stream.read_all(MAX_STREAM),
+        Some(stream) => Ok(stream.read_all(MAX_STREAM)?.bytes),
         None => Ok(Vec::new()),
     }
 }

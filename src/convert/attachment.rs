@@ -12,6 +12,7 @@ use crate::messaging::{
     AttachMethod, Attachment, AttachmentData, Message, Properties, PropertySet,
 };
 use crate::ndb::NodeId;
+use crate::problem::Problems;
 
 /// PidTagAttachEncoding of MacBinary II: the file has a resource fork in front. [MS-OXCMSG] 2.2.2.20
 const MAC_BINARY: [u8; 9] = [0x2A, 0x86, 0x48, 0x86, 0xF7, 0x14, 0x03, 0x0B, 0x01];
@@ -54,19 +55,22 @@ pub(crate) struct Item {
     pub is_hidden: bool,
     /// Where the RTF body shows it.
     pub position: Option<u32>,
+    /// What turned out to be wrong with it, and will when its bytes are read.
+    pub problems: Problems,
 }
 
 /// The attachments of `message` in table order; those in a TNEF attachment follow it. Never fails: an attachment
 /// that cannot be opened is unreadable content under the best name known.
-pub(crate) fn list(message: &Message, mut broken: impl FnMut(Error)) -> Vec<Item> {
+pub(crate) fn list(message: &Message) -> Vec<Item> {
     let mut items = Vec::new();
-    let attachments = message.attachments(&mut broken);
+    let attachments = message.attachments();
     if attachments.len() > MAX_ITEMS {
         let problem = format!(
             "{} attachments, of which {MAX_ITEMS} are shown",
             attachments.len()
         );
-        broken(Error::corrupt("attachment table", message.nid(), problem));
+        let error = Error::corrupt("attachment table", message.nid(), problem);
+        message.problems().note_error("attachments", &error);
     }
     for (index, attachment) in attachments.iter().take(MAX_ITEMS).enumerate() {
         let fallback = format!("attachment-{}", index + 1);
@@ -74,9 +78,6 @@ pub(crate) fn list(message: &Message, mut broken: impl FnMut(Error)) -> Vec<Item
         match attachment.properties() {
             Ok(properties) => {
                 let item = item(attachment, &properties, &fallback);
-                for failure in properties.failures() {
-                    broken(Error::corrupt("attachment", attachment.nid(), failure));
-                }
                 let Some(item) = item else {
                     continue;
                 };
@@ -107,6 +108,7 @@ impl Item {
             content_location: None,
             is_hidden: false,
             position: None,
+            problems: Problems::default(),
         }
     }
 
@@ -217,6 +219,7 @@ fn item(attachment: &Attachment, properties: &Properties, fallback: &str) -> Opt
         position: integer(tags::RENDERING_POSITION)
             .and_then(|position| u32::try_from(position).ok()),
         content,
+        problems: properties.problems().clone(),
     })
 }
 

@@ -26,8 +26,6 @@ pub struct Item {
     pub extension: &'static str,
     /// The content.
     pub text: String,
-    /// What could not be read, also told in the content.
-    pub problems: Vec<String>,
 }
 
 /// The colours of sticky notes, by PidLidNoteColor.
@@ -128,7 +126,6 @@ pub fn item_of_class(message: &Message, class: &str, options: &ItemOptions<'_>) 
     Some(Item {
         extension: kind.extension(),
         text,
-        problems: reader.problems(),
     })
 }
 

@@ -156,7 +156,7 @@ impl Converter {
             Items::Eml => None,
         };
         match native {
-            Some(item) => Rendition::of_text(item.text, item.problems),
+            Some(item) => Rendition::of_text(item.text, message.problems()),
             None => self.render_mail(message),
         }
     }
@@ -211,15 +211,14 @@ impl Converter {
                 _ => item.media_type,
             },
             content: match item.content {
-                Content::Bytes(range) => AttachmentContent::File(Rendition::of_range(range)),
+                Content::Bytes(range) => {
+                    AttachmentContent::File(Rendition::of_range(range, &item.problems))
+                }
                 Content::Message(message) => AttachmentContent::Message(message),
                 Content::Unreadable(error) => AttachmentContent::Unreadable(error),
             },
         };
-        attachment::list(message, |error| log::debug!("{error}"))
-            .into_iter()
-            .map(file)
-            .collect()
+        attachment::list(message).into_iter().map(file).collect()
     }
 
     /// Addresses by Exchange distinguished name, gathered on first need.

@@ -2,7 +2,7 @@
 //! absent and a problem, and what a changed instance does not say is asked of its series.
 #![forbid(unsafe_code)]
 
-use std::cell::{OnceCell, RefCell};
+use std::cell::OnceCell;
 use std::rc::Rc;
 
 use super::lids::{self, Key};
@@ -13,9 +13,10 @@ use super::text::rtf::ATTACHMENT_MARK;
 use crate::error::Result;
 use crate::ltp::{FileTime, Value, tags};
 use crate::messaging::{Message, Properties};
+use crate::problem::{Problem, Problems};
 
-/// Problems of one item that are told; one broken table can break thousands of values.
-const MAX_PROBLEMS: usize = 50;
+/// Problems of one item that are told in it; one broken table can break thousands of values.
+const MAX_TOLD: usize = 50;
 /// Properties from here on have their meaning from the named property map.
 const FIRST_NAMED_ID: u16 = 0x8000;
 /// PidTagImportance.
@@ -34,7 +35,7 @@ pub(crate) struct Reader<'a> {
     /// The item; for a changed instance, the series is second.
     layers: Vec<&'a Message>,
     resolve: &'a Resolve<'a>,
-    problems: Rc<RefCell<Vec<String>>>,
+    problems: Problems,
     /// The body of the item, or of the series, which many instances may share.
     body: Rc<OnceCell<Body>>,
 }
@@ -47,7 +48,7 @@ impl<'a> Reader<'a> {
         Self {
             layers: vec![message],
             resolve,
-            problems: Rc::default(),
+            problems: message.problems().clone(),
             body: Rc::default(),
         }
     }
@@ -58,7 +59,7 @@ impl<'a> Reader<'a> {
         Reader {
             layers: layers.collect(),
             resolve: self.resolve,
-            problems: Rc::clone(&self.problems),
+            problems: self.problems.clone(),
             body: Rc::clone(&self.body),
         }
     }
@@ -68,27 +69,22 @@ impl<'a> Reader<'a> {
         Reader {
             layers: vec![message],
             resolve: self.resolve,
-            problems: Rc::clone(&self.problems),
+            problems: self.problems.clone(),
             body: Rc::default(),
         }
     }
 
     /// Notes what could not be read.
     pub fn problem(&self, problem: impl std::fmt::Display) {
-        let mut problems = self.problems.borrow_mut();
-        let problem = problem.to_string();
-        if problems.len() < MAX_PROBLEMS && !problems.contains(&problem) {
-            problems.push(problem);
-        }
+        self.problems.note(Problem::new("", problem));
     }
 
     /// What could not be read so far.
     pub fn problems(&self) -> Vec<String> {
-        let mut problems = self.problems.borrow().clone();
         for message in &self.layers {
-            add_failures(message, &mut problems);
+            note_circumstances(message);
         }
-        problems
+        told(&self.problems)
     }
 
     /// The first of the layers that has a value.
@@ -99,10 +95,8 @@ impl<'a> Reader<'a> {
     ) -> Option<T> {
         self.layers.iter().find_map(|message| {
             let id = key.id(message)?;
-            read(message.properties(), id).unwrap_or_else(|error| {
-                self.problem(format_args!("property {id:#06x}: {error}"));
-                None
-            })
+            // What cannot be read is noted by the properties.
+            read(message.properties(), id).unwrap_or_default()
         })
     }
 
@@ -181,7 +175,7 @@ impl<'a> Reader<'a> {
     /// Text and HTML of the body.
     pub fn body(&self) -> Body {
         let read = |message: &&Message| {
-            let body = body::best(message, |problem| self.problem(problem));
+            let body = body::best(message);
             // Attachments are named beside the text, not within.
             let text = body.text.map(|text| text.replace(ATTACHMENT_MARK, ""));
             (text, body.html)
@@ -273,27 +267,39 @@ pub(crate) fn hex(bytes: &[u8]) -> String {
     bytes.iter().map(|byte| format!("{byte:02X}")).collect()
 }
 
-/// Adds to `problems` why `message` could not be read, and which of its values, unless that is said already.
-pub(crate) fn add_failures(message: &Message, problems: &mut Vec<String>) {
-    let whole = message.problem().map(str::to_owned);
-    let doubts = message.doubts().into_iter().map(|error| error.to_string());
-    let code_page = message.lacks_code_page();
+/// Notes why `message` may be something else, or lack something, as a whole.
+pub(crate) fn note_circumstances(message: &Message) {
+    let problems = message.problems();
+    let note = |text: &str| problems.note(Problem::new("", text));
+    message.problem().into_iter().for_each(note);
+    for doubt in message.doubts() {
+        problems.note_error("", &doubt);
+    }
     // The map only ever grows, so an older one lacks nothing but names.
     let store = message.store();
     let lacks_name =
         |id: &u16| *id >= FIRST_NAMED_ID && store.named_properties().name(*id).is_none();
-    let names = store
+    store
         .names_problem()
         .filter(|_| message.properties().ids().iter().any(lacks_name))
-        .map(str::to_owned);
-    let values = message.properties().failures();
-    let whole = whole.into_iter().chain(doubts);
-    for failure in whole.chain(values).chain(names).chain(code_page) {
-        let error = failure
-            .split_once(": ")
-            .map_or(&*failure, |(_, error)| error);
-        if !problems.iter().any(|problem| problem.ends_with(error)) {
-            problems.push(failure);
-        }
+        .into_iter()
+        .for_each(note);
+    message
+        .lacks_code_page()
+        .as_deref()
+        .into_iter()
+        .for_each(note);
+}
+
+/// What is told of `problems` in the item itself: the first ones, and how many more there are.
+pub(crate) fn told(problems: &Problems) -> Vec<String> {
+    let all = problems.list();
+    let mut told: Vec<String> = all.iter().take(MAX_TOLD).map(Problem::to_string).collect();
+    if all.len() > MAX_TOLD {
+        let more = all.len() - MAX_TOLD;
+        told.push(format!(
+            "{more} more problems; .ostfs/problems.txt has them"
+        ));
     }
+    told
 }

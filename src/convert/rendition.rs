@@ -10,6 +10,7 @@ use super::base64;
 use crate::bytes::copy_at;
 use crate::error::{Error, Result};
 use crate::ltp::PropertyStream;
+use crate::problem::Problems;
 
 /// Bytes that are read at a time to check a range.
 const CHECK_STEP: usize = 1 << 16;
@@ -180,7 +181,9 @@ pub struct Rendition {
     segments: Vec<Segment>,
     /// Where each segment ends.
     ends: Vec<u64>,
-    problems: Vec<String>,
+    problems: Problems,
+    /// How many of these the file itself tells of.
+    told: usize,
 }
 
 impl Rendition {
@@ -195,7 +198,7 @@ impl Rendition {
     }
 
     /// Fills `buf` from byte `offset`; returns the bytes written, fewer than asked only at the end. An attachment
-    /// that turns out damaged is an error.
+    /// whose bytes are doubtful or missing is noted in [`Rendition::problems`].
     pub fn read_at(&self, offset: u64, buf: &mut [u8]) -> Result<usize> {
         let mut index = self.ends.partition_point(|end| *end <= offset);
         let mut done = 0;
@@ -215,27 +218,32 @@ impl Rendition {
     /// Bytes of memory that it holds.
     pub fn weight(&self) -> usize {
         let segments: usize = self.segments.iter().map(Segment::weight).sum();
-        let problems: usize = self.problems.iter().map(String::capacity).sum();
-        segments + problems + self.segments.capacity() * (size_of::<Segment>() + size_of::<u64>())
+        segments + self.segments.capacity() * (size_of::<Segment>() + size_of::<u64>())
     }
 
-    /// What could not be read; the file says the same in its `X-Ostfs-Problem` headers.
-    pub fn problems(&self) -> &[String] {
+    /// What could not be read, or may be wrong. The file itself tells of what was known when it was made; more may come when
+    /// its attachments are read.
+    pub fn problems(&self) -> &Problems {
         &self.problems
     }
 
+    /// Whether problems have come since it was made, of which it does not tell.
+    pub fn has_untold_problems(&self) -> bool {
+        self.problems.len() > self.told
+    }
+
     /// `text` as it is.
-    pub(crate) fn of_text(text: String, problems: Vec<String>) -> Self {
+    pub(crate) fn of_text(text: String, problems: &Problems) -> Self {
         let mut writer = Writer::new(Eol::Lf);
         writer.text(&text);
         writer.finish(problems)
     }
 
     /// The bytes of `range` as they are.
-    pub(crate) fn of_range(range: ByteRange) -> Self {
+    pub(crate) fn of_range(range: ByteRange, problems: &Problems) -> Self {
         let mut writer = Writer::new(Eol::Lf);
         writer.raw(range);
-        writer.finish(Vec::new())
+        writer.finish(problems)
     }
 }
 
@@ -334,7 +342,7 @@ impl Writer {
         String::from_utf8_lossy(&self.literal).into_owned()
     }
 
-    pub fn finish(mut self, problems: Vec<String>) -> Rendition {
+    pub fn finish(mut self, problems: &Problems) -> Rendition {
         self.flush();
         let mut end = 0u64;
         let ends = self.segments.iter().map(|segment| {
@@ -344,7 +352,8 @@ impl Writer {
         Rendition {
             ends: ends.collect(),
             segments: self.segments,
-            problems,
+            told: problems.len(),
+            problems: problems.clone(),
         }
     }
 }
@@ -365,7 +374,7 @@ mod tests {
         );
         writer.end_line();
         writer.text("end\n");
-        writer.finish(Vec::new())
+        writer.finish(&Problems::default())
     }
 
     #[test]
@@ -407,7 +416,7 @@ mod tests {
             start: 0,
             len: 10,
         };
-        let rendition = Rendition::of_range(range);
+        let rendition = Rendition::of_range(range, &Problems::default());
         assert_eq!(rendition.len(), 10);
         assert!(rendition.read_at(0, &mut [0; 10]).is_err());
     }

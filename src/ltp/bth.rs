@@ -3,6 +3,7 @@
 use super::heap::{Heap, HeapId, HeapItem};
 use crate::bytes::{u8_at, u32_at};
 use crate::error::{Error, Result};
+use crate::ndb::Flaw;
 
 const BTH_TYPE: u8 = 0xB5;
 /// Offsets of BTHHEADER: `bType`, `cbKey`, `cbEnt`, `bIdxLevels`, `hidRoot`.
@@ -10,10 +11,21 @@ const KEY_SIZE: usize = 1;
 const VALUE_SIZE: usize = 2;
 const LEVELS: usize = 3;
 const ROOT: usize = 4;
+/// Bytes of BTHHEADER.
+const HEADER_SIZE: usize = 8;
 /// Width of the HID of a child item in an intermediate item.
 const CHILD: usize = 4;
 /// More levels than any table needs: a level multiplies the rows by some hundreds.
 const MAX_LEVELS: u8 = 8;
+
+/// Sizes of the keys and values that a structure has.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Sizes {
+    /// Bytes of a key.
+    pub key: usize,
+    /// Bytes of a value; the first of the sizes that writers use is that of the format.
+    pub values: &'static [usize],
+}
 
 /// BTHHEADER.
 struct Header {
@@ -24,16 +36,29 @@ struct Header {
 }
 
 impl Header {
-    /// The header in item `at`; None for all ways of being empty.
-    fn read(heap: &Heap, at: HeapId) -> Result<Option<Self>> {
+    /// The header in item `at` of a tree with `sizes`; None for all ways of being empty.
+    fn read(heap: &Heap, at: HeapId, sizes: Sizes) -> Result<Option<Self>> {
         if at.0 == 0 {
             return Ok(None);
         }
-        let item = heap.item(at)?;
-        let bytes = item.bytes();
-        let wrong = |problem: &str| wrong(heap, at, problem);
+        let stored = heap.item(at).and_then(|item| {
+            let header = Self::parse(item.bytes());
+            Ok((header.map_err(|problem| wrong(heap, at, problem))?, item))
+        });
+        match stored {
+            Ok((header, item)) if item.flaw().is_none() || header.fits(sizes) => Ok(Some(header)),
+            stored if heap.flaw().is_none() => stored.map(|(header, _)| Some(header)),
+            // A damaged one: what it should be like is known.
+            stored => match Self::look_for(heap, sizes) {
+                Some(header) => Ok(Some(header)),
+                None => stored.map(|(header, _)| Some(header)),
+            },
+        }
+    }
+
+    fn parse(bytes: &[u8]) -> std::result::Result<Self, &'static str> {
         if u8_at(bytes, 0) != Some(BTH_TYPE) {
-            return Err(wrong("bType: expected 0xb5"));
+            return Err("bType: expected 0xb5");
         }
         let (Some(key), Some(value), Some(levels), Some(root)) = (
             u8_at(bytes, KEY_SIZE).map(usize::from),
@@ -41,20 +66,56 @@ impl Header {
             u8_at(bytes, LEVELS),
             u32_at(bytes, ROOT),
         ) else {
-            return Err(wrong("the header is too short"));
+            return Err("the header is too short");
         };
         if key == 0 {
-            return Err(wrong("cbKey: expected at least 1, found 0"));
+            return Err("cbKey: expected at least 1, found 0");
         }
         if levels >= MAX_LEVELS {
-            return Err(wrong("bIdxLevels: deeper than any table needs"));
+            return Err("bIdxLevels: deeper than any table needs");
         }
-        Ok(Some(Self {
+        Ok(Self {
             key,
             value,
             levels,
             root: HeapId(root),
-        }))
+        })
+    }
+
+    fn fits(&self, sizes: Sizes) -> bool {
+        self.key == sizes.key && sizes.values.contains(&self.value)
+    }
+
+    /// The header of such a tree among the items of the first block, of which one of its bytes may be wrong: the HID of its
+    /// root leads to an item in any case.
+    fn look_for(heap: &Heap, sizes: Sizes) -> Option<Self> {
+        let candidate = |item: &HeapItem| {
+            let bytes = item.bytes();
+            let value = u8_at(bytes, VALUE_SIZE).map(usize::from)?;
+            let levels = u8_at(bytes, LEVELS)?;
+            let root = HeapId(u32_at(bytes, ROOT)?);
+            let evidence = [
+                u8_at(bytes, 0) == Some(BTH_TYPE),
+                u8_at(bytes, KEY_SIZE).map(usize::from) == Some(sizes.key),
+                sizes.values.contains(&value),
+                levels <= 1,
+            ];
+            let fitting = evidence.iter().filter(|fits| **fits).count();
+            let is_header = bytes.len() == HEADER_SIZE
+                && fitting + 1 >= evidence.len()
+                && (root.0 == 0 || heap.item(root).is_ok());
+            is_header.then(|| Self {
+                key: sizes.key,
+                value: match sizes.values.contains(&value) {
+                    true => value,
+                    false => sizes.values.first().copied().unwrap_or(0),
+                },
+                levels: if levels < MAX_LEVELS { levels } else { 0 },
+                root,
+            })
+        };
+        heap.items_of_first_block()
+            .find_map(|(_, item)| candidate(&item))
     }
 
     /// Bytes of a record on `level`.
@@ -69,8 +130,9 @@ fn wrong(heap: &Heap, header: HeapId, problem: &str) -> Error {
 
 /// The value of the first record with `key`, by one item of each level: of a list that is not in order, as all are, it may
 /// miss one.
-pub fn find(heap: &Heap, header: HeapId, key: u32) -> Result<Option<Vec<u8>>> {
-    let Some(tree) = Header::read(heap, header)?.filter(|tree| tree.key == size_of::<u32>()) else {
+pub fn find(heap: &Heap, header: HeapId, sizes: Sizes, key: u32) -> Result<Option<Vec<u8>>> {
+    let Some(tree) = Header::read(heap, header, sizes)?.filter(|tree| tree.key == size_of::<u32>())
+    else {
         return Ok(None);
     };
     let mut item = heap.item(tree.root)?;
@@ -89,23 +151,28 @@ pub fn find(heap: &Heap, header: HeapId, key: u32) -> Result<Option<Vec<u8>>> {
     Ok(found.and_then(|record| record.get(tree.key..).map(<[u8]>::to_vec)))
 }
 
-/// Calls `each` with key and value of every record, in the order of the file. All ways of being empty are empty.
-/// A part that cannot be read goes to `broken`, and the walk goes on behind it.
+/// Calls `each` with every record, which is a key and its value,, in the order of the file. All ways of being empty are empty.
+/// A part that cannot be read goes to `on_error`, and the walk goes on behind it; one that is damaged goes to `on_flaw`.
 pub fn for_each(
     heap: &Heap,
     header: HeapId,
-    mut each: impl FnMut(&[u8], &[u8]),
-    mut broken: impl FnMut(Error),
+    sizes: Sizes,
+    mut each: impl FnMut(&[u8]),
+    mut on_flaw: impl FnMut(&Flaw),
+    mut on_error: impl FnMut(Error),
 ) -> Result<()> {
-    let Some(tree) = Header::read(heap, header)? else {
+    let Some(tree) = Header::read(heap, header, sizes)? else {
         return Ok(());
     };
     let wrong = |problem: &str| wrong(heap, header, problem);
     // Each step goes one level down, so the stack is bounded and no cycle can be followed.
     let mut stack: Vec<(HeapItem, usize, u8)> = Vec::with_capacity(1);
     match heap.item(tree.root) {
-        Ok(item) => stack.push((item, 0, tree.levels)),
-        Err(error) => broken(error),
+        Ok(item) => {
+            item.flaw().into_iter().for_each(&mut on_flaw);
+            stack.push((item, 0, tree.levels));
+        }
+        Err(error) => on_error(error),
     }
     // Each record has bytes of its own in the heap: a walk over more bytes visits items twice.
     let mut budget = heap.len();
@@ -119,21 +186,23 @@ pub fn for_each(
         budget = match budget.checked_sub(width as u64) {
             Some(left) => left,
             None => {
-                broken(wrong("more records than the heap has room for"));
+                on_error(wrong("more records than the heap has room for"));
                 return Ok(());
             }
         };
-        let (key, value) = record.split_at(tree.key);
         if *level == 0 {
-            each(key, value);
+            each(record);
             continue;
         }
         let below = *level - 1;
-        match u32_at(value, 0).map_or(Err(wrong("a child is cut off")), |hid| {
+        match u32_at(record, tree.key).map_or(Err(wrong("a child is cut off")), |hid| {
             heap.item(HeapId(hid))
         }) {
-            Ok(item) => stack.push((item, 0, below)),
-            Err(error) => broken(error),
+            Ok(item) => {
+                item.flaw().into_iter().for_each(&mut on_flaw);
+                stack.push((item, 0, below));
+            }
+            Err(error) => on_error(error),
         }
     }
     Ok(())

@@ -3,19 +3,17 @@
 use std::ops::Range;
 use std::sync::Arc;
 
-use crate::bytes::{u8_at, u16_at, u32_at};
+use super::heap_map::PageMap;
+use crate::bytes::{u8_at, u32_at};
 use crate::error::{Error, Result};
-use crate::ndb::{DataTree, Node, NodeId, NodeType};
+use crate::ndb::{Block, DataTree, Flaw, Node, NodeId, NodeType};
+use crate::problem::{Problem, Problems};
 
 const HEAP_SIGNATURE: u8 = 0xEC;
-/// Offsets of HNHDR: `ibHnpm`, `bSig`, `bClientSig`, `hidUserRoot`; `ibHnpm` starts every block.
-const PAGE_MAP: usize = 0;
+/// Offsets of HNHDR: `bSig`, `bClientSig`, `hidUserRoot`.
 const SIGNATURE: usize = 2;
 const CLIENT_SIGNATURE: usize = 3;
 const USER_ROOT: usize = 4;
-/// Offsets of HNPAGEMAP: `cAlloc`, `rgibAlloc`. `cFree` between them is wrong in files of other writers.
-const MAP_COUNT: usize = 0;
-const MAP_OFFSETS: usize = 4;
 
 /// `bClientSig`: what a heap holds.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -34,6 +32,18 @@ impl ClientSignature {
     pub const REPLICA_MAP: ClientSignature = ClientSignature(0x6C);
     /// OST: map of server ids to nodes.
     pub const ID_MAP: ClientSignature = ClientSignature(0x8C);
+
+    fn is_known(self) -> bool {
+        [
+            Self::PROPERTY_CONTEXT,
+            Self::TABLE_CONTEXT,
+            Self::VALUE_ARRAY,
+            Self::OLD_SEARCH_TABLE,
+            Self::REPLICA_MAP,
+            Self::ID_MAP,
+        ]
+        .contains(&self)
+    }
 }
 
 /// HID: an item of a heap. Its split into block and item index depends on the format.
@@ -69,19 +79,34 @@ impl HeapNodeId {
     }
 }
 
+impl HeapId {
+    /// The item `index`, which counts from 1, of the first block.
+    pub(super) fn of_first_block(index: usize) -> Self {
+        let type_only = NodeId(u32::from(NodeType::HID.0));
+        Self(type_only.with_index(index as u32).0)
+    }
+
+    /// The number of the block that the item is in.
+    pub(super) fn block(self, index_bits: u32) -> usize {
+        (NodeId(self.0).index() >> index_bits) as usize
+    }
+}
+
 /// An item: a part of a decoded block, which it keeps alive.
 #[derive(Debug, Clone)]
 pub struct HeapItem {
     block: Arc<[u8]>,
     range: Range<usize>,
+    flaw: Option<Arc<Flaw>>,
 }
 
 impl HeapItem {
     /// All of a block.
-    pub fn of_block(block: Arc<[u8]>) -> Self {
+    pub fn of_block(block: Block) -> Self {
         Self {
             range: 0..block.len(),
-            block,
+            flaw: block.flaw().map(Arc::clone),
+            block: Arc::clone(block.bytes()),
         }
     }
 
@@ -90,12 +115,32 @@ impl HeapItem {
         Self {
             block: Arc::new([]),
             range: 0..0,
+            flaw: None,
         }
     }
 
     /// Its bytes.
     pub fn bytes(&self) -> &[u8] {
         self.block.get(self.range.clone()).unwrap_or_default()
+    }
+
+    /// What is wrong with the block that it is in, if that may concern its bytes.
+    pub fn flaw(&self) -> Option<&Flaw> {
+        let flaw = self.flaw.as_deref()?;
+        (flaw.doubtful || flaw.missing.is_empty() || !self.missing().is_empty()).then_some(flaw)
+    }
+
+    /// Those of its bytes that cannot be had.
+    pub fn missing(&self) -> Vec<Range<usize>> {
+        let Some(flaw) = &self.flaw else {
+            return Vec::new();
+        };
+        let within = |gap: &Range<usize>| {
+            let start = gap.start.max(self.range.start);
+            let end = gap.end.min(self.range.end);
+            (start < end).then(|| start - self.range.start..end - self.range.start)
+        };
+        flaw.missing.iter().filter_map(within).collect()
     }
 
     /// Bytes of memory that it keeps alive.
@@ -110,6 +155,7 @@ impl HeapItem {
         (end <= self.range.end).then(|| HeapItem {
             block: Arc::clone(&self.block),
             range: start..end,
+            flaw: self.flaw.clone(),
         })
     }
 }
@@ -120,7 +166,7 @@ pub struct Heap {
     node: Node,
     data: DataTree,
     /// The first block, which nearly every lookup needs.
-    first: Arc<[u8]>,
+    first: Block,
     client: ClientSignature,
     user_root: HeapId,
 }
@@ -139,11 +185,16 @@ impl Heap {
         let first = data.leaf(0)?;
         let signature = u8_at(&first, SIGNATURE);
         if signature != Some(HEAP_SIGNATURE) {
-            return Err(Error::corrupt(
+            let error = Error::corrupt(
                 "heap",
                 "block 0",
                 format_args!("bSig: expected {HEAP_SIGNATURE:#x}, found {signature:x?}"),
-            ));
+            );
+            // In a damaged block this byte may be what is wrong: what is in the heap tells.
+            if first.flaw().is_none() {
+                return Err(error);
+            }
+            node.problems().note_error("", &error);
         }
         let short = || Error::corrupt("heap", "block 0", "the block ends inside HNHDR");
         Ok(Self {
@@ -152,6 +203,27 @@ impl Heap {
             node: node.clone(),
             data,
             first,
+        })
+    }
+
+    /// The same heap; what turns out to be wrong with it goes to `problems`.
+    pub(super) fn noting(mut self, problems: &Problems) -> Self {
+        self.node = self.node.noting(problems);
+        self
+    }
+
+    /// What is wrong with the first block, which tells what the heap holds and where.
+    pub fn flaw(&self) -> Option<&Flaw> {
+        self.first.flaw().map(|flaw| &**flaw)
+    }
+
+    /// The items of the first block: where to look for what a damaged header does not lead to any more.
+    pub(super) fn items_of_first_block(&self) -> impl Iterator<Item = (HeapId, HeapItem)> + '_ {
+        let map = PageMap::of_damaged(&self.first);
+        let count = map.map_or(0, |map| map.count());
+        (1..=count).filter_map(|index| {
+            let hid = HeapId::of_first_block(index);
+            Some((hid, self.item(hid).ok()?))
         })
     }
 
@@ -165,7 +237,7 @@ impl Heap {
         if self.client == expected {
             return Ok(());
         }
-        Err(Error::corrupt(
+        let error = Error::corrupt(
             "heap",
             "HNHDR",
             format_args!(
@@ -173,7 +245,13 @@ impl Heap {
                 expected.0, self.client.0
             ),
         )
-        .in_node(self.node.nid().0))
+        .in_node(self.node.nid().0);
+        // As with `bSig`; but a heap that is of another kind for certain stays one.
+        if self.first.flaw().is_none() || self.client.is_known() {
+            return Err(error);
+        }
+        self.node.problems().note_error("", &error);
+        Ok(())
     }
 
     /// The item that everything else in the heap hangs on.
@@ -204,7 +282,7 @@ impl Heap {
         });
         for index in 0..count {
             match self.data.leaf(index) {
-                Ok(block) if is_map_sound(&block) => {}
+                Ok(block) if PageMap::stored(&block).is_some_and(|map| map.is_sound(&block)) => {}
                 Ok(_) => broken(
                     Error::corrupt(
                         "heap",
@@ -230,49 +308,42 @@ impl Heap {
         if NodeId(hid.0).node_type() != NodeType::HID {
             return Err(wrong("expected the HID type, found another"));
         }
-        let index_bits = self.node.ndb().header().format.hid_index_bits;
-        let rest = NodeId(hid.0).index();
-        let index = (rest & ((1 << index_bits) - 1)) as usize;
-        let block_index = (rest >> index_bits) as usize;
-        let block = if block_index == 0 {
-            Arc::clone(&self.first)
-        } else {
-            self.data
-                .leaf(block_index)
-                .map_err(|error| error.in_node(self.node.nid().0))?
+        let index_bits = self.index_bits();
+        let index = (NodeId(hid.0).index() & ((1 << index_bits) - 1)) as usize;
+        let block = match hid.block(index_bits) {
+            0 => self.first.clone(),
+            number => self
+                .data
+                .leaf(number)
+                .map_err(|error| error.in_node(self.node.nid().0))?,
         };
-        let map =
-            usize::from(u16_at(&block, PAGE_MAP).ok_or_else(|| wrong("the block is too short"))?);
-        let count =
-            u16_at(&block, map + MAP_COUNT).ok_or_else(|| wrong("ibHnpm: beyond the block"))?;
-        if index == 0 || index > usize::from(count) {
+        let map = match block.flaw() {
+            None => PageMap::stored(&block),
+            Some(_) => PageMap::of_damaged(&block),
+        };
+        let map = map.ok_or_else(|| wrong("ibHnpm: beyond the block"))?;
+        if index == 0 || index > map.count() {
             return Err(wrong("the index is beyond the items of its block"));
         }
-        let offset = |slot: usize| u16_at(&block, map + MAP_OFFSETS + 2 * slot).map(usize::from);
-        match (offset(index - 1), offset(index)) {
-            (Some(start), Some(end)) if start <= end && end <= block.len() => Ok(HeapItem {
-                block,
-                range: start..end,
-            }),
-            _ => Err(wrong("rgibAlloc: the item does not lie within its block")),
-        }
-    }
-}
-
-fn is_map_sound(block: &[u8]) -> bool {
-    let Some(map) = u16_at(block, PAGE_MAP).map(usize::from) else {
-        return false;
-    };
-    let Some(count) = u16_at(block, map + MAP_COUNT).map(usize::from) else {
-        return false;
-    };
-    let mut before = 0;
-    (0..=count).all(|slot| {
-        let offset = u16_at(block, map + MAP_OFFSETS + 2 * slot).map(usize::from);
-        offset.is_some_and(|offset| {
-            let ascends = before <= offset && offset <= map;
-            before = offset;
-            ascends
+        let range = map
+            .item(&block, index)
+            .ok_or_else(|| wrong("rgibAlloc: the item does not lie within its block"))?;
+        Ok(HeapItem {
+            range,
+            ..HeapItem::of_block(block)
         })
-    })
+    }
+
+    /// Bits of a HID that tell the item within its block.
+    pub(super) fn index_bits(&self) -> u32 {
+        self.node.ndb().header().format.hid_index_bits
+    }
+
+    /// Notes what is wrong with the block of an item, for the part `place` of the object.
+    pub(super) fn note(&self, place: impl std::fmt::Display, flaw: &Flaw) {
+        self.node.problems().note(Problem {
+            node: Some(self.node.nid().0),
+            ..Problem::new(place, flaw)
+        });
+    }
 }

@@ -6,14 +6,17 @@
 
 mod bth;
 mod heap;
+mod heap_map;
 mod property;
 mod property_context;
 mod stream;
 mod table_context;
+mod table_info;
 pub mod tags;
 
 pub use heap::{ClientSignature, Heap, HeapId, HeapNodeId, HnidTarget};
 pub use property::{FileTime, Guid, PropertyType, Value};
 pub use property_context::{PropertyContext, PropertyRecord};
-pub use stream::PropertyStream;
-pub use table_context::{Column, Row, TableContext};
+pub use stream::{Bytes, PropertyStream, gap_in_text};
+pub use table_context::{Row, TableContext};
+pub use table_info::Column;

@@ -1,20 +1,34 @@
 //! Property context: the properties of one object. [MS-PST] 2.3.3
 
+use std::collections::HashSet;
 use std::sync::Arc;
 
-use super::bth;
-use super::heap::{ClientSignature, Heap, HeapNodeId, HnidTarget};
+use parking_lot::Mutex;
+
+use super::bth::{self, Sizes};
+use super::heap::{ClientSignature, Heap, HeapId, HeapItem, HeapNodeId, HnidTarget};
 use super::property::{PropertyType, Value};
 use super::stream::PropertyStream;
 use super::tags;
 use crate::bytes::{u16_at, u32_at};
 use crate::error::{Error, Result};
-use crate::ndb::Node;
+use crate::ndb::{Flaw, Node};
+use crate::problem::{Problem, Problems};
 
 /// Bytes of a value that is asked for as a whole: of a body, and of all others. What is larger is an error; attachments
 /// are read as streams.
 const MAX_BODY: u64 = 256 << 20;
 const MAX_VALUE: u64 = 16 << 20;
+
+/// Sizes of the records of a property context: property id; type and value.
+const SIZES: Sizes = Sizes {
+    key: 2,
+    values: &[6],
+};
+/// Bytes of a record.
+const RECORD: usize = 8;
+/// Properties that one problem names; there may be thousands in one block.
+const MAX_NAMED: usize = 40;
 
 /// Records that most objects have at the most.
 const USUAL_RECORDS: usize = 64;
@@ -39,10 +53,15 @@ impl PropertyRecord {
 
     /// Bytes that the value may have.
     fn limit(&self) -> u64 {
-        match self.id {
-            tags::BODY | tags::HTML | tags::RTF_COMPRESSED => MAX_BODY,
-            _ => MAX_VALUE,
-        }
+        limit_of(self.id)
+    }
+}
+
+/// Bytes that the value of property `id` may have.
+pub(super) fn limit_of(id: u16) -> u64 {
+    match id {
+        tags::BODY | tags::HTML | tags::RTF_COMPRESSED => MAX_BODY,
+        _ => MAX_VALUE,
     }
 }
 
@@ -54,6 +73,8 @@ pub struct PropertyContext {
     records: Arc<[PropertyRecord]>,
     /// Whether part of the record list could not be read.
     problem: Option<Arc<str>>,
+    /// Damaged blocks of the heap that have been told of.
+    told: Arc<Mutex<HashSet<usize>>>,
 }
 
 /// Puts records in order, and drops those with the id of an earlier one.
@@ -69,35 +90,52 @@ impl PropertyContext {
         heap.expect_client(ClientSignature::PROPERTY_CONTEXT)?;
         let mut records: Vec<PropertyRecord> = Vec::with_capacity(USUAL_RECORDS);
         let mut problem = None;
-        let each = |key: &[u8], value: &[u8]| {
-            let (Some(id), Some(property_type), Some(value)) =
-                (u16_at(key, 0), u16_at(value, 0), u32_at(value, 2))
-            else {
+        let mut flaws = Vec::new();
+        let each = |record: &[u8]| {
+            let Some(record) = PropertyRecord::parse(record) else {
                 return;
             };
-            // Some writers leave zeros behind the last record.
-            if id != 0 || property_type != 0 {
-                // A hostile file has millions of records; ids there are no more than these.
-                if records.len() > 2 * usize::from(u16::MAX) {
-                    first_of_each(&mut records);
-                }
-                records.push(PropertyRecord {
-                    id,
-                    property_type: PropertyType(property_type),
-                    value,
-                });
+            // A hostile file has millions of records; ids there are no more than these.
+            if records.len() > 2 * usize::from(u16::MAX) {
+                first_of_each(&mut records);
             }
+            records.push(record);
         };
-        bth::for_each(&heap, heap.user_root(), each, |error| {
-            problem = Some(error.to_string())
-        })?;
+        let walked = bth::for_each(
+            &heap,
+            heap.user_root(),
+            SIZES,
+            each,
+            |flaw| flaws.push(flaw.clone()),
+            |error| problem = Some(error.to_string()),
+        );
+        if let Some(found) = heap.flaw().and_then(|_| look_for_records(&heap, &records)) {
+            problem.get_or_insert_with(|| "its place is damaged; found by what it is like".into());
+            records = found;
+        } else {
+            walked?;
+        }
         // Such zeros also break the order of the list; of two records with one id the first is the real one.
         first_of_each(&mut records);
-        Ok(Self {
+        let context = Self {
             heap,
             records: records.into(),
             problem: problem.map(Arc::from),
-        })
+            told: Arc::default(),
+        };
+        for flaw in &flaws {
+            context.heap.note("list of properties", flaw);
+        }
+        if let Some(problem) = context.problem() {
+            context.note("list of properties", problem);
+        }
+        Ok(context)
+    }
+
+    /// The same properties; what turns out to be wrong with their values goes to `problems`.
+    pub fn noting(mut self, problems: &Problems) -> Self {
+        self.heap = self.heap.noting(problems);
+        self
     }
 
     /// The node of the object.
@@ -162,7 +200,9 @@ impl PropertyContext {
         match self.record(id) {
             Some(record) if !record.property_type.is_inline() => self
                 .record_stream(record)?
-                .with_bytes(record.limit(), |bytes| read(record.property_type, bytes))
+                .with_bytes(record.property_type, record.limit(), |bytes| {
+                    read(record.property_type, bytes)
+                })
                 .map(Some),
             _ => Ok(None),
         }
@@ -174,8 +214,8 @@ impl PropertyContext {
             return Ok(None);
         };
         let stream = self.stream(id)?;
-        let bytes = stream.map(|stream| stream.read_all(limit)).transpose()?;
-        Ok(bytes.and_then(|bytes| Value::decode(record.property_type, &bytes)))
+        let read = stream.map(|stream| stream.read_all(limit)).transpose()?;
+        Ok(read.and_then(|read| Value::decode(record.property_type, &read.bytes)))
     }
 
     /// The value of `record` if it is a PtypObject, which says where the data is; None for all other types.
@@ -197,12 +237,137 @@ impl PropertyContext {
     }
 
     fn record_stream(&self, record: &PropertyRecord) -> Result<PropertyStream> {
-        PropertyStream::open(&self.heap, HeapNodeId(record.value))
-            .map_err(|error| error.in_node(self.node().nid().0))
+        let stream = PropertyStream::open(&self.heap, HeapNodeId(record.value), record.id)
+            .map_err(|error| error.in_node(self.node().nid().0))?;
+        if let Some(flaw) = stream.item_flaw()
+            && let Some(HnidTarget::Item(hid)) = record.target()
+        {
+            self.tell_of_block(hid.block(self.heap.index_bits()), flaw);
+        }
+        Ok(stream)
+    }
+
+    /// Notes, once for each block of the heap, which properties are in it: the first read of any tells of all.
+    fn tell_of_block(&self, number: usize, flaw: &Flaw) {
+        if !self.told.lock().insert(number) {
+            return;
+        }
+        let (mut doubtful, mut missing) = (Vec::new(), Vec::new());
+        for record in &*self.records {
+            let Some(HnidTarget::Item(hid)) = record.target() else {
+                continue;
+            };
+            if hid.block(self.heap.index_bits()) != number {
+                continue;
+            }
+            match self.heap.item(hid) {
+                Ok(item) if !item.missing().is_empty() => missing.push(record.id),
+                Ok(item) if !item.bytes().is_empty() => doubtful.push(record.id),
+                Ok(_) | Err(_) => {}
+            }
+        }
+        if !missing.is_empty() {
+            self.note(
+                named(&missing),
+                format_args!("a part is missing: {}", flaw.error),
+            );
+        }
+        if flaw.doubtful && !doubtful.is_empty() {
+            self.note(
+                named(&doubtful),
+                format_args!("may be wrong: {}", flaw.error),
+            );
+        }
+        if !flaw.doubtful && flaw.missing.is_empty() {
+            self.note(named(&doubtful), flaw);
+        }
+    }
+
+    fn note(&self, place: impl std::fmt::Display, text: impl std::fmt::Display) {
+        self.node().problems().note(Problem {
+            node: Some(self.node().nid().0),
+            ..Problem::new(place, text)
+        });
     }
 
     fn wrong(&self, record: &PropertyRecord, problem: &str) -> Error {
         Error::corrupt("property", format_args!("{:#06x}", record.id), problem)
             .in_node(self.node().nid().0)
+    }
+}
+
+/// The properties with these ids, for people.
+fn named(ids: &[u16]) -> String {
+    let some = ids.get(..MAX_NAMED).unwrap_or(ids);
+    let names: Vec<String> = some.iter().map(|id| format!("{id:#06x}")).collect();
+    let noun = if ids.len() == 1 {
+        "property"
+    } else {
+        "properties"
+    };
+    match ids.len() - some.len() {
+        0 => format!("{noun} {}", names.join(", ")),
+        more => format!("{noun} {} and {more} more", names.join(", ")),
+    }
+}
+
+/// The records in the item of a damaged first block that looks most like them, if it has more that make sense than
+/// `records`, which the damaged header led to.
+fn look_for_records(heap: &Heap, records: &[PropertyRecord]) -> Option<Vec<PropertyRecord>> {
+    let known = records
+        .iter()
+        .filter(|record| record.is_plausible())
+        .count();
+    let of_item = |item: HeapItem| {
+        if !item.bytes().len().is_multiple_of(RECORD) {
+            return None;
+        }
+        let records: Vec<PropertyRecord> = item
+            .bytes()
+            .chunks_exact(RECORD)
+            .filter_map(PropertyRecord::parse)
+            .collect();
+        let plausible = records.iter().filter(|record| record.is_plausible());
+        let ascending = records.is_sorted_by_key(|record| record.id);
+        let plausible = plausible.count();
+        // All of some values have eight bytes, too: of a list nearly all makes sense.
+        (plausible * 4 >= records.len() * 3 && (ascending || plausible > 4))
+            .then_some((plausible, records))
+    };
+    let best = heap
+        .items_of_first_block()
+        .filter_map(|(_, item)| of_item(item))
+        .max_by_key(|(plausible, _)| *plausible);
+    best.filter(|(plausible, _)| *plausible > known.max(1))
+        .map(|(_, records)| records)
+}
+
+impl PropertyRecord {
+    /// None for the zeros that some writers leave behind the last record.
+    fn parse(bytes: &[u8]) -> Option<Self> {
+        let (id, property_type, value) = (u16_at(bytes, 0)?, u16_at(bytes, 2)?, u32_at(bytes, 4)?);
+        (id != 0 || property_type != 0).then_some(Self {
+            id,
+            property_type: PropertyType(property_type),
+            value,
+        })
+    }
+
+    /// Whether a writer could have put it there.
+    fn is_plausible(&self) -> bool {
+        let single = self.property_type.single().unwrap_or(self.property_type);
+        let is_type = single.fixed_size().is_some()
+            || [
+                PropertyType::STRING,
+                PropertyType::STRING8,
+                PropertyType::BINARY,
+                PropertyType::OBJECT,
+            ]
+            .contains(&single);
+        let is_target = match self.target() {
+            Some(HnidTarget::Item(HeapId(hid))) => hid < u32::from(u16::MAX) << 16,
+            _ => true,
+        };
+        self.id != 0 && is_type && is_target
     }
 }

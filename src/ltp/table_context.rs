@@ -2,27 +2,23 @@
 //!
 //! Opening reads the description of the columns; the row index and the rows are read as they are asked for.
 
-use super::bth;
+use super::bth::{self, Sizes};
 use super::heap::{ClientSignature, Heap, HeapId, HeapItem, HeapNodeId, HnidTarget};
 use super::property::{PropertyType, Value};
 use super::stream::PropertyStream;
+use super::table_info::{Column, TableInfo};
 use super::tags;
 use std::collections::HashSet;
 
-use crate::bytes::{u8_at, u16_at, u32_at, uint_at};
+use crate::bytes::{u32_at, uint_at};
 use crate::error::{Error, Result};
 use crate::ndb::{DataTree, Node, NodeId};
 
-const TABLE_TYPE: u8 = 0x7C;
-/// Offsets of TCINFO: `bType`, `cCols`, `rgib[TCI_1b]`, `rgib[TCI_bm]`, `hidRowIndex`, `hnidRows`, columns.
-const COLUMN_COUNT: usize = 1;
-const END_OF_1_BYTE_CELLS: usize = 6;
-const ROW_SIZE: usize = 8;
-const ROW_INDEX: usize = 10;
-const ROWS: usize = 14;
-const COLUMNS: usize = 22;
-/// Size of TCOLDESC, and its offsets: `wPropType`, `wPropId`, `ibData`, `cbData`, `iBit`.
-const COLUMN_SIZE: usize = 8;
+/// Sizes of the records of a row index: row id; row number, which has two bytes in most ANSI files.
+const ROW_INDEX_SIZES: Sizes = Sizes {
+    key: 4,
+    values: &[4, 2],
+};
 
 /// Bytes of a cell: the names, addresses and ids in tables are short, and all rows may refer to the same long value.
 const MAX_CELL: u64 = 64 << 10;
@@ -33,18 +29,6 @@ const SIDE_HEAPS: [(u16, NodeId); 2] = [
     (tags::SENT_REPRESENTING_NAME, NodeId(0x541)),
     (tags::CONVERSATION_ID, NodeId(0x521)),
 ];
-
-/// TCOLDESC: one column.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Column {
-    /// `wPropId`.
-    pub id: u16,
-    /// `wPropType`.
-    pub property_type: PropertyType,
-    offset: usize,
-    size: usize,
-    bit: usize,
-}
 
 /// A table of an object: subfolders, messages, recipients, attachments.
 #[derive(Debug, Clone)]
@@ -95,42 +79,15 @@ impl TableContext {
 
     fn open_inner(heap: Heap) -> Result<Self> {
         heap.expect_client(ClientSignature::TABLE_CONTEXT)?;
-        let item = heap.item(heap.user_root())?;
-        let info = item.bytes();
-        let wrong = |what: &str| {
-            Error::corrupt(
-                "TCINFO",
-                format_args!("HID {:#x}", heap.user_root().0),
-                what,
-            )
-        };
-        if u8_at(info, 0) != Some(TABLE_TYPE) {
-            return Err(wrong("bType: expected 0x7c"));
-        }
-        let (Some(count), Some(bitmap), Some(row_size), Some(row_index), Some(rows)) = (
-            u8_at(info, COLUMN_COUNT).map(usize::from),
-            u16_at(info, END_OF_1_BYTE_CELLS).map(usize::from),
-            u16_at(info, ROW_SIZE).map(usize::from),
-            u32_at(info, ROW_INDEX),
-            u32_at(info, ROWS),
-        ) else {
-            return Err(wrong("the structure is cut off"));
-        };
-        if row_size == 0 || bitmap > row_size {
-            return Err(wrong("rgib: the cell bitmap lies outside the row"));
-        }
-        let columns = (0..count)
-            .map_while(|index| column(info, COLUMNS + index * COLUMN_SIZE))
-            .filter(|column| column.offset + column.size <= row_size)
-            .collect();
-        let matrix = open_matrix(&heap, HeapNodeId(rows), row_size)?;
+        let info = TableInfo::read(&heap)?;
+        let matrix = open_matrix(&heap, info.rows, info.row_size)?;
         let side_heaps = side_heaps(&heap);
         Ok(Self {
-            columns,
-            declared_columns: count,
-            bitmap,
-            row_size,
-            row_index: HeapId(row_index),
+            columns: info.columns,
+            declared_columns: info.declared_columns,
+            bitmap: info.bitmap,
+            row_size: info.row_size,
+            row_index: info.row_index,
             matrix,
             side_heaps,
             heap,
@@ -169,37 +126,81 @@ impl TableContext {
     }
 
     /// Row ids and row numbers, in the order of the row index (ascending by id), each id once. What could not be read of
-    /// the index goes to `broken`, and that ids were there twice.
-    pub fn row_index(&self, mut broken: impl FnMut(Error)) -> Result<Vec<(u32, u32)>> {
-        let mut rows: Vec<(u32, u32)> = Vec::new();
-        // The ids so far, once they have turned out not to ascend.
-        let mut known: Option<HashSet<u32>> = None;
-        let mut again = 0u64;
-        let each = |key: &[u8], value: &[u8]| {
-            let Some(id) = u32_at(key, 0) else {
-                return;
-            };
-            if known.is_some() || rows.last().is_some_and(|(last, _)| *last >= id) {
-                let known = known.get_or_insert_with(|| rows.iter().map(|(id, _)| *id).collect());
-                if !known.insert(id) {
-                    again += 1;
-                    return;
-                }
+    /// the index goes to `on_error`, and that ids were there twice. Of a damaged index, the rows themselves tell their ids.
+    pub fn row_index(&self, mut on_error: impl FnMut(Error)) -> Result<Vec<(u32, u32)>> {
+        let mut rows = RowIds::default();
+        let mut is_damaged = self.heap.flaw().is_some();
+        let each = |record: &[u8]| {
+            if let Some(id) = u32_at(record, 0) {
+                let number = record.get(size_of::<u32>()..).unwrap_or_default();
+                rows.add(id, row_number(number));
             }
-            rows.push((id, row_number(value)));
         };
-        bth::for_each(&self.heap, self.row_index, each, &mut broken)?;
+        let mut flawed = false;
+        let walked = bth::for_each(
+            &self.heap,
+            self.row_index,
+            ROW_INDEX_SIZES,
+            each,
+            |flaw| {
+                flawed = true;
+                self.heap.note("row index", flaw);
+            },
+            |error| {
+                is_damaged = true;
+                on_error(error);
+            },
+        );
+        is_damaged |= flawed;
+        if let Err(error) = walked {
+            if self.heap.flaw().is_none() {
+                return Err(error);
+            }
+            on_error(error);
+        }
+        let again = rows.again;
+        if is_damaged {
+            self.add_rows_of_matrix(&mut rows);
+        }
         if again > 0 {
             let nid = self.heap.node().nid();
             let problem = format!("{again} rows have the id of an earlier one");
-            broken(Error::corrupt("row index", nid, problem).in_node(nid.0));
+            on_error(Error::corrupt("row index", nid, problem).in_node(nid.0));
         }
-        Ok(rows)
+        Ok(rows.rows)
+    }
+
+    /// Adds the rows that a damaged index does not have any more, by PidTagLtpRowId; and drops those that the matrix lacks.
+    fn add_rows_of_matrix(&self, rows: &mut RowIds) {
+        let Some(last) = self.matrix_rows().checked_sub(1) else {
+            return;
+        };
+        rows.rows.retain(|(_, number)| u64::from(*number) <= last);
+        let indexed: HashSet<u32> = rows.rows.iter().map(|(_, number)| *number).collect();
+        for number in (0..=last).map_while(|number| u32::try_from(number).ok()) {
+            if indexed.contains(&number) {
+                continue;
+            }
+            let id = self.row(0, number).ok().and_then(|row| row.own_id());
+            if let Some(id) = id.filter(|id| *id != 0) {
+                rows.add(id, number);
+            }
+        }
+        rows.rows.sort_unstable();
+    }
+
+    /// Rows that the matrix has room for.
+    fn matrix_rows(&self) -> u64 {
+        match &self.matrix {
+            Matrix::None => 0,
+            Matrix::Item(item) => (item.bytes().len() / self.row_size) as u64,
+            Matrix::Tree { data, .. } => data.len() / self.row_size as u64,
+        }
     }
 
     /// The number of the row `id`, read from the row index without the rest of it; None when it has none.
     pub fn row_number(&self, id: u32) -> Result<Option<u32>> {
-        let value = bth::find(&self.heap, self.row_index, id)?;
+        let value = bth::find(&self.heap, self.row_index, ROW_INDEX_SIZES, id)?;
         Ok(value.as_deref().map(row_number))
     }
 
@@ -223,10 +224,16 @@ impl TableContext {
             }
         };
         let start = index.saturating_mul(self.row_size);
+        let cells = block.part(start, self.row_size);
+        if id != 0
+            && let Some(flaw) = cells.as_ref().and_then(HeapItem::flaw)
+        {
+            self.heap.note(format_args!("row {id:#x}"), flaw);
+        }
         Ok(Row {
             table: self,
             id,
-            cells: block.part(start, self.row_size),
+            cells,
         })
     }
 
@@ -255,19 +262,35 @@ impl TableContext {
     }
 }
 
+/// Rows by their ids, each id once.
+#[derive(Default)]
+struct RowIds {
+    rows: Vec<(u32, u32)>,
+    /// The ids so far, once they have turned out not to ascend.
+    known: Option<HashSet<u32>>,
+    /// How many had the id of an earlier one.
+    again: u64,
+}
+
+impl RowIds {
+    fn add(&mut self, id: u32, number: u32) {
+        if self.known.is_some() || self.rows.last().is_some_and(|(last, _)| *last >= id) {
+            let rows = &self.rows;
+            let known = self
+                .known
+                .get_or_insert_with(|| rows.iter().map(|(id, _)| *id).collect());
+            if !known.insert(id) {
+                self.again += 1;
+                return;
+            }
+        }
+        self.rows.push((id, number));
+    }
+}
+
 /// A row number takes two bytes in most ANSI files, four elsewhere.
 fn row_number(value: &[u8]) -> u32 {
     uint_at(value, 0, value.len().min(4)).unwrap_or(0) as u32
-}
-
-fn column(info: &[u8], at: usize) -> Option<Column> {
-    Some(Column {
-        property_type: PropertyType(u16_at(info, at)?),
-        id: u16_at(info, at + 2)?,
-        offset: u16_at(info, at + 4)?.into(),
-        size: u8_at(info, at + 6)?.into(),
-        bit: u8_at(info, at + 7)?.into(),
-    })
 }
 
 fn open_matrix(heap: &Heap, rows: HeapNodeId, row_size: usize) -> Result<Matrix> {
@@ -332,7 +355,7 @@ impl Row<'_> {
     /// As [`Row::get`], but only the first `limit` bytes of a text or binary.
     pub fn start(&self, id: u16, limit: usize) -> Result<Option<Value>> {
         self.value(id, |stream, kind| {
-            Ok(Value::decode(kind, &stream.read_all(limit)?))
+            Ok(Value::decode(kind, &stream.read_all(limit)?.bytes))
         })
     }
 
@@ -364,10 +387,20 @@ impl Row<'_> {
             .iter()
             .find(|(side, _)| *side == id)
             .map_or(&self.table.heap, |(_, heap)| heap);
-        read(
-            PropertyStream::open(heap, HeapNodeId(hnid))?,
-            column.property_type,
-        )
+        let stream = PropertyStream::open(heap, HeapNodeId(hnid), id)?;
+        if let Some(flaw) = stream.item_flaw() {
+            heap.note(format_args!("row {:#x}, column {id:#06x}", self.id), flaw);
+        }
+        read(stream, column.property_type)
+    }
+
+    /// PidTagLtpRowId, whatever the bitmap tells.
+    fn own_id(&self) -> Option<u32> {
+        let columns = &self.table.columns;
+        let column = columns
+            .iter()
+            .find(|column| column.id == tags::LTP_ROW_ID)?;
+        u32_at(self.cells.as_ref()?.bytes(), column.offset)
     }
 
     /// The bytes of the cell, if the bitmap says that it exists.

@@ -74,11 +74,24 @@ impl Attachment {
             )
             .in_node(owner)
         })?;
-        let context = PropertyContext::open(node)?;
-        Ok(Properties::new(
-            context,
-            self.message.properties().code_page(),
-        ))
+        let problems = self.message.problems();
+        let number = problems.within(format_args!("attachment {:#x}", self.nid.0));
+        let context = PropertyContext::open(node.noting(&number))?;
+        let code_page = self.message.properties().code_page();
+        let named = Properties::new(context.clone(), code_page);
+        // For people, its name says more than its number.
+        let name = [
+            tags::ATTACH_LONG_FILENAME,
+            tags::ATTACH_FILENAME,
+            tags::DISPLAY_NAME,
+        ]
+        .into_iter()
+        .find_map(|id| named.start_of_string(id).ok().flatten());
+        let problems = match name {
+            Some(name) => problems.within(format_args!("attachment {name:?}")),
+            None => number,
+        };
+        Ok(Properties::new(context.noting(&problems), code_page))
     }
 
     /// PidTagAttachMethod of `properties`.

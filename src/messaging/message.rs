@@ -11,6 +11,7 @@ use super::store::Store;
 use crate::error::{Error, Result};
 use crate::ltp::{FileTime, PropertyContext, TableContext, Value, tags};
 use crate::ndb::{BlockId, Node, NodeEntry, NodeId, NodeType};
+use crate::problem::Problems;
 
 /// Messages within messages are followed this deep.
 pub const MAX_EMBEDDED_DEPTH: usize = 30;
@@ -79,17 +80,21 @@ pub struct Message {
     /// Why its properties cannot be read.
     problem: Option<String>,
     has_code_page: bool,
+    /// What turned out to be wrong with it.
+    problems: Problems,
 }
 
 impl Message {
     /// Opens the message `nid` of the file: reads its list of properties.
     pub fn open(store: &Arc<Store>, nid: NodeId) -> Result<Self> {
-        Self::of_node(store, store.message_node(nid)?, Arc::new([]))
+        let node = store.message_node(nid)?.noting(&Problems::default());
+        Self::of_node(store, node, Arc::new([]))
     }
 
     /// Opens the message of `entry`, whether the file has an entry of its id or not.
     pub fn of_entry(store: &Arc<Store>, entry: NodeEntry) -> Result<Self> {
-        Self::of_node(store, Node::of_entry(store.ndb(), entry), Arc::new([]))
+        let node = Node::of_entry(store.ndb(), entry).noting(&Problems::default());
+        Self::of_node(store, node, Arc::new([]))
     }
 
     /// What is left of message `nid`, whose properties cannot be read, or not all of them: the `cells` of its row in a
@@ -97,7 +102,9 @@ impl Message {
     pub fn of_row(store: &Arc<Store>, nid: NodeId, mut cells: Vec<(u16, Value)>) -> Self {
         let node = store.node(nid);
         let lost = node.as_ref().err().map(Error::to_string);
+        let problems = Problems::default();
         let node = node.unwrap_or_else(|_| Node::lost(store.ndb(), nid));
+        let node = node.noting(&problems);
         let context = match lost {
             None => PropertyContext::open(node.clone()).map_err(|error| error.to_string()),
             Some(problem) => Err(problem),
@@ -117,11 +124,12 @@ impl Message {
     /// Opens the message in `node`, which is embedded in the messages with the blocks `around`.
     fn of_node(store: &Arc<Store>, node: Node, around: Arc<[(BlockId, BlockId)]>) -> Result<Self> {
         let context = PropertyContext::open(node.clone())?;
+        let context = Some(context);
         Ok(Self::of_properties(
             store,
             node,
             around,
-            Some(context),
+            context,
             Vec::new(),
         ))
     }
@@ -134,7 +142,8 @@ impl Message {
         cells: Vec<(u16, Value)>,
     ) -> Self {
         // The code page properties are integers, so any code page will do to read them.
-        let mut properties = Properties::with_cells(context, cells, store.code_page());
+        let problems = node.problems().clone();
+        let mut properties = Properties::with_cells(context, cells, store.code_page(), &problems);
         let code_page = [tags::MESSAGE_CODEPAGE, tags::INTERNET_CODEPAGE]
             .into_iter()
             .find_map(|id| properties.integer(id).ok().flatten())
@@ -151,6 +160,7 @@ impl Message {
             around,
             problem: None,
             has_code_page: code_page.is_some(),
+            problems,
         }
     }
 
@@ -181,10 +191,20 @@ impl Message {
     /// The same message, of which nothing has been read yet: what could not be read of it before, for whatever purpose,
     /// is not told again.
     pub fn afresh(&self) -> Self {
-        Self {
-            properties: self.properties.afresh(),
-            ..self.clone()
-        }
+        let node = self.node.clone().noting(&Problems::default());
+        let again = Self::of_node(&self.store, node, Arc::clone(&self.around));
+        again.map_or_else(
+            |_| self.clone(),
+            |again| Self {
+                outermost: self.outermost.clone(),
+                ..again
+            },
+        )
+    }
+
+    /// What turned out to be wrong with it so far, and with all that is read of it later.
+    pub fn problems(&self) -> &Problems {
+        &self.problems
     }
 
     /// The store it is in.
@@ -266,26 +286,28 @@ impl Message {
     }
 
     /// Its recipients in table order. A message without the table has none.
-    pub fn recipients(&self, mut broken: impl FnMut(Error)) -> Vec<Recipient> {
-        let Some(table) = self.table(NodeId::RECIPIENT_TABLE, &mut broken) else {
+    pub fn recipients(&self) -> Vec<Recipient> {
+        let problems = self.problems.within("recipients");
+        let on_error = |error: Error| problems.note_error("", &error);
+        let Some(table) = self.table(NodeId::RECIPIENT_TABLE, &problems) else {
             return Vec::new();
         };
-        let index = table.row_index(&mut broken).unwrap_or_else(|error| {
-            broken(error);
+        let index = table.row_index(on_error).unwrap_or_else(|error| {
+            on_error(error);
             Vec::new()
         });
         let mut left = MAX_RECIPIENTS;
         let mut recipients = Vec::new();
         for (id, number) in index {
             let row = table.row(id, number).unwrap_or_else(|error| {
-                broken(error);
+                on_error(error);
                 table.row_without_cells(id)
             });
             let code_page = self.properties.code_page();
-            let recipient = Recipient::of_row(&row, table.columns(), code_page, &mut broken);
+            let recipient = Recipient::of_row(&row, table.columns(), code_page, on_error);
             let Some(rest) = left.checked_sub(recipient.weight()) else {
                 let problem = format!("more than {MAX_RECIPIENTS} bytes: the rest is left out");
-                broken(Error::corrupt("recipient table", self.nid(), problem));
+                on_error(Error::corrupt("recipient table", self.nid(), problem));
                 break;
             };
             left = rest;
@@ -295,8 +317,8 @@ impl Message {
     }
 
     /// Its attachments in table order, then those that the table does not list. Nothing of them is read yet.
-    pub fn attachments(&self, mut broken: impl FnMut(Error)) -> Vec<Attachment> {
-        let mut nids = self.listed_attachments(&mut broken);
+    pub fn attachments(&self) -> Vec<Attachment> {
+        let mut nids = self.listed_attachments();
         match self.node().subnodes() {
             Ok(subnodes) => {
                 let mut known: HashSet<NodeId> = nids.iter().copied().collect();
@@ -306,7 +328,7 @@ impl Message {
                     .filter(|nid| nid.node_type() == NodeType::ATTACHMENT && known.insert(*nid));
                 nids.extend(unlisted);
             }
-            Err(error) => broken(error),
+            Err(error) => self.problems.note_error("attachments", &error),
         }
         nids.into_iter()
             .take(MAX_ATTACHMENTS)
@@ -315,12 +337,14 @@ impl Message {
     }
 
     /// The subnodes that the attachment table lists, in table order.
-    pub fn listed_attachments(&self, mut broken: impl FnMut(Error)) -> Vec<NodeId> {
-        let Some(table) = self.table(NodeId::ATTACHMENT_TABLE, &mut broken) else {
+    pub fn listed_attachments(&self) -> Vec<NodeId> {
+        let problems = self.problems.within("attachments");
+        let on_error = |error: Error| problems.note_error("", &error);
+        let Some(table) = self.table(NodeId::ATTACHMENT_TABLE, &problems) else {
             return Vec::new();
         };
-        let mut rows = table.row_index(&mut broken).unwrap_or_else(|error| {
-            broken(error);
+        let mut rows = table.row_index(on_error).unwrap_or_else(|error| {
+            on_error(error);
             Vec::new()
         });
         rows.sort_by_key(|(_, number)| *number);
@@ -329,20 +353,20 @@ impl Message {
 
     /// Whether its attachment table has rows; false when that cannot be read.
     pub fn has_attachments(&self) -> bool {
-        self.table(NodeId::ATTACHMENT_TABLE, |_| {})
+        self.table(NodeId::ATTACHMENT_TABLE, &Problems::default())
             .and_then(|table| table.row_index(|_| {}).ok())
             .is_some_and(|rows| !rows.is_empty())
     }
 
     /// A table of this message; None when it has none, or none that can be read.
-    fn table(&self, nid: NodeId, mut broken: impl FnMut(Error)) -> Option<TableContext> {
+    fn table(&self, nid: NodeId, problems: &Problems) -> Option<TableContext> {
         let table = self.node().subnode(nid).and_then(|node| {
             node.filter(|node| !node.is_empty())
-                .map(TableContext::open)
+                .map(|node| TableContext::open(node.noting(problems)))
                 .transpose()
         });
         table.unwrap_or_else(|error| {
-            broken(error.in_node(self.nid().0));
+            problems.note_error("", &error.in_node(self.nid().0));
             None
         })
     }

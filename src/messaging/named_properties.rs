@@ -99,7 +99,7 @@ impl NamedProperties {
         let context = PropertyContext::open(node)?;
         let stream = |id: u16| -> Result<Vec<u8>> {
             match context.stream(id)? {
-                Some(stream) => stream.read_all(MAX_STREAM),
+                Some(stream) => Ok(stream.read_all(MAX_STREAM)?.bytes),
                 None => Ok(Vec::new()),
             }
         };

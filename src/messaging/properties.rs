@@ -2,23 +2,19 @@
 
 use std::sync::Arc;
 
-use parking_lot::Mutex;
-
 use crate::codepage;
 use crate::error::{Error, Result};
-use crate::ltp::{FileTime, PropertyContext, PropertyStream, PropertyType, Value};
+use crate::ltp::{Bytes, FileTime, PropertyContext, PropertyStream, PropertyType, Value};
+use crate::problem::Problems;
 
 /// Bytes of a text that are read where it becomes a name or stands in a list: every item of a list may refer to the same
 /// long text.
 pub(crate) const MAX_LISTED: usize = 2 << 10;
 
-/// Failures that are remembered; one lost block can make thousands of values unreadable.
-const MAX_FAILURES: usize = 50;
-
 /// The properties of an object, with the code page of its strings.
 ///
 /// Of a damaged message the cells of its row in a contents table stand in for what cannot be read. Every failure to read
-/// a value is remembered, so that none goes unsaid where a value is as good as absent.
+/// a value is noted, so that none goes unsaid where a value is as good as absent.
 #[derive(Debug, Clone)]
 pub struct Properties {
     /// None when it cannot be read.
@@ -26,13 +22,14 @@ pub struct Properties {
     /// By id.
     cells: Arc<[(u16, Value)]>,
     code_page: u32,
-    failures: Arc<Mutex<Vec<String>>>,
+    problems: Problems,
 }
 
 impl Properties {
-    /// `context` with the code page of its PtypString8 values.
+    /// `context` with the code page of its PtypString8 values. What cannot be read is noted where its node notes.
     pub fn new(context: PropertyContext, code_page: u32) -> Self {
-        Self::with_cells(Some(context), Vec::new(), code_page)
+        let problems = context.node().problems().clone();
+        Self::with_cells(Some(context), Vec::new(), code_page, &problems)
     }
 
     /// What `cells` tell where `context` cannot be read, or is not there.
@@ -40,22 +37,20 @@ impl Properties {
         context: Option<PropertyContext>,
         mut cells: Vec<(u16, Value)>,
         code_page: u32,
+        problems: &Problems,
     ) -> Self {
         cells.sort_by_key(|(id, _)| *id);
         Self {
             context,
             cells: cells.into(),
             code_page,
-            failures: Arc::default(),
+            problems: problems.clone(),
         }
     }
 
-    /// The same, of which nothing has been read yet.
-    pub(super) fn afresh(&self) -> Self {
-        Self {
-            failures: Arc::default(),
-            ..self.clone()
-        }
+    /// Where it is noted what could not be read.
+    pub fn problems(&self) -> &Problems {
+        &self.problems
     }
 
     /// The properties as stored; None when they cannot be read.
@@ -71,21 +66,9 @@ impl Properties {
         }
     }
 
-    /// What could not be read so far, and what is wrong with the list of properties.
-    pub fn failures(&self) -> Vec<String> {
-        let list = self.context.as_ref().and_then(PropertyContext::problem);
-        let list = list.map(|problem| format!("list of properties: {problem}"));
-        let mut failures: Vec<String> = list.into_iter().collect();
-        failures.extend(self.failures.lock().iter().cloned());
-        failures
-    }
-
     fn failed<T>(&self, id: u16, error: &Error, stand_in: Option<T>) -> Option<T> {
-        let failure = format!("property {id:#06x}: {error}");
-        let mut failures = self.failures.lock();
-        if failures.len() < MAX_FAILURES && !failures.contains(&failure) {
-            failures.push(failure);
-        }
+        self.problems
+            .note_error(format_args!("property {id:#06x}"), error);
         stand_in
     }
 
@@ -200,6 +183,23 @@ impl Properties {
             Some(Value::Binary(bytes)) if !bytes.is_empty() => Some(bytes),
             _ => None,
         })
+    }
+
+    /// The bytes of a binary, and which of them are missing; None when absent, empty or of another type.
+    pub fn binary_with_gaps(&self, id: u16) -> Result<Option<Bytes>> {
+        let is_binary = |context: &PropertyContext| {
+            let record = context.record(id);
+            record.is_some_and(|record| record.property_type == PropertyType::BINARY)
+        };
+        if !self.context.as_ref().is_some_and(is_binary) {
+            return Ok(None);
+        }
+        let read = self
+            .stream(id)?
+            .map(|stream| stream.whole(id))
+            .transpose()
+            .inspect_err(|error| _ = self.failed::<()>(id, error, None))?;
+        Ok(read.filter(|read| !read.bytes.is_empty()))
     }
 
     /// The strings of a multi-valued string, or the one of a single-valued one.

@@ -1,17 +1,14 @@
-//! Lookups and walks in the two B-trees, page by page through the page cache. [MS-PST] 2.2.2.7.7
+//! The two B-trees, page by page through the page cache: the way down to a key, and walks over all entries. [MS-PST] 2.2.2.7.7
 
 use std::ops::Range;
 use std::sync::Arc;
 
 use super::NodeDatabase;
-use super::header::BlockRef;
-use super::ids::{BlockId, NodeId};
-use super::lookup::{Finds, FoundBlock};
-use super::page::{self, BTreePage, BlockEntry, ChildEntry, NodeEntry, PageType};
+use super::header::{BlockRef, Header};
+use super::ids::BlockId;
+use super::page::{self, BTreePage, BlockEntry, ChildEntry, MAX_LEVELS, NodeEntry, PageType};
+use super::stand_ins::{Finds, FoundBlock};
 use crate::error::{Error, Result};
-
-/// Levels of the deepest tree that is followed; a 50 GB file has six.
-const MAX_LEVELS: u8 = 8;
 
 impl NodeDatabase {
     /// The checked page at `at`, from the cache or the file.
@@ -20,7 +17,10 @@ impl NodeDatabase {
         if let Some(page) = self.pages.get(&key) {
             return Ok(page);
         }
-        let page = page::read_btree_page(&self.source, self.header.format, page_type, at)?;
+        let Header {
+            format, checksums, ..
+        } = &self.header;
+        let page = page::read_btree_page(&self.source, format, checksums, page_type, at)?;
         if page.bid != at.bid {
             log::warn!(
                 "{} at offset {:#x} has the id {:#x} where its parent says {:#x}; used, since its CRC is right",
@@ -84,7 +84,7 @@ impl NodeDatabase {
 
     /// The leaf that can hold `key`, and the index of the last entry in it that is not above `key`. `keys` becomes the range
     /// of the page that was reached, or that cannot be read.
-    fn descend(
+    pub(super) fn descend(
         &self,
         page_type: PageType,
         key: u64,
@@ -111,85 +111,36 @@ impl NodeDatabase {
         }
     }
 
-    /// What a scan of the file found, for a page that is damaged. A disk that fails is not scanned.
-    fn finds_for(&self, page_type: PageType, error: &Error) -> Option<&Finds> {
-        if error.is_unread() {
-            return None;
+    /// What the block B-tree says of block `bid` if its pages are taken as they are, whatever their checksums: the last
+    /// that is asked.
+    pub(super) fn doubtful_block_entry(&self, bid: BlockId) -> Option<BlockEntry> {
+        let mut at = self.header.bbt_root;
+        let mut parent_level = MAX_LEVELS;
+        while parent_level > 0 {
+            let page = self.page_as_it_is(PageType::Bbt, at)?;
+            if page.level >= parent_level {
+                return None;
+            }
+            let index = page.partition(bid.0).checked_sub(1)?;
+            if page.level == 0 {
+                return page.block(index).filter(|entry| entry.block.bid == bid);
+            }
+            parent_level = page.level;
+            at = page.child(index)?.page;
         }
-        self.note_lost_page(page_type);
-        self.finds()
+        None
     }
 
-    /// The answer to a lookup that a bad page made fail: what the scan of the file has, else the error. Without a root
-    /// the finds are all there is, so what they lack is not in the file.
-    fn rescued<T>(
-        &self,
-        page_type: PageType,
-        keys: &Range<u64>,
-        error: Error,
-        find: impl Fn(&Finds) -> Option<T>,
-    ) -> Result<Option<T>> {
-        let Some(finds) = self.finds_for(page_type, &error) else {
-            return Err(error);
-        };
-        self.gone_around_page(page_type, keys, &error);
-        match find(finds) {
-            None if self.root_page(page_type).is_ok() => Err(error),
-            found => Ok(found),
-        }
-    }
-
-    /// The entry of node `nid`; None when the file has no such node.
-    pub fn find_node(&self, nid: NodeId) -> Result<Option<NodeEntry>> {
-        let mut keys = 0..0;
-        let found = match self.descend(PageType::Nbt, u64::from(nid.0), &mut keys) {
-            Ok(found) => Ok(found
-                .and_then(|(leaf, index)| leaf.page.node(index))
-                .filter(|entry| entry.nid == nid)),
-            Err(error) => self
-                .rescued(PageType::Nbt, &keys, error, |finds| finds.node(nid))
-                .map_err(|error| error.in_node(nid.0)),
-        };
-        match found {
-            Ok(Some(entry)) => Ok(Some(entry)),
-            Ok(None) | Err(_) => self.added_node(nid).map_or(found, |entry| Ok(Some(entry))),
-        }
-    }
-
-    /// Whether node `nid` has an entry in a leaf that can be read.
-    pub(super) fn is_in_tree(&self, nid: NodeId) -> bool {
-        let found = self.descend(PageType::Nbt, u64::from(nid.0), &mut (0..0));
-        let entry = found.ok().flatten();
-        entry.and_then(|(leaf, index)| leaf.page.key(index)) == Some(u64::from(nid.0))
-    }
-
-    /// The entry of block `bid`; None when the file has no such block.
-    pub fn find_block(&self, bid: BlockId) -> Result<Option<BlockEntry>> {
-        self.find_block_near(bid.key(), &mut None)
-    }
-
-    /// As [`NodeDatabase::find_block`], looking first in `leaf`, where the block before it was found.
-    pub(super) fn find_block_near(
-        &self,
-        bid: BlockId,
-        leaf: &mut Option<Leaf>,
-    ) -> Result<Option<BlockEntry>> {
-        let within = |leaf: &Leaf, index: usize| {
-            let entry = leaf.page.block(index);
-            entry.filter(|entry| entry.block.bid == bid)
-        };
-        if let Some(leaf) = leaf
-            && leaf.keys.contains(&bid.0)
-            && let Some(index) = leaf.page.partition(bid.0).checked_sub(1)
-        {
-            return Ok(within(leaf, index));
-        }
-        let mut keys = 0..0;
-        match self.descend(PageType::Bbt, bid.0, &mut keys) {
-            Ok(Some((found, index))) => Ok(within(leaf.insert(found), index)),
-            Ok(None) => Ok(None),
-            Err(error) => self.rescued(PageType::Bbt, &keys, error, |finds| finds.block(bid)),
-        }
+    fn page_as_it_is(&self, page_type: PageType, at: BlockRef) -> Option<BTreePage> {
+        let Header {
+            format, checksums, ..
+        } = &self.header;
+        let intact = page::read_btree_page(&self.source, format, checksums, page_type, at);
+        intact.ok().or_else(|| {
+            let mut bytes = vec![0; format.page_size];
+            self.source.read_exact_at(&mut bytes, at.ib).ok()?;
+            page::parse_damaged_page(&bytes, format, page_type, at.ib)
+        })
     }
 
     /// All nodes in ascending order. In place of a page that cannot be read come the nodes that a scan finds for its
@@ -206,8 +157,8 @@ impl NodeDatabase {
 
 /// A leaf page, and the keys that the pages above it have lookups find in it: what else it holds is out of place.
 pub(super) struct Leaf {
-    page: Arc<BTreePage>,
-    keys: Range<u64>,
+    pub(super) page: Arc<BTreePage>,
+    pub(super) keys: Range<u64>,
 }
 
 /// How the entries of one tree are read from a leaf, or from the finds of a scan.

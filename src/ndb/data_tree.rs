@@ -1,13 +1,16 @@
 //! Data trees: the bytes of a node over one block, an XBLOCK or an XXBLOCK. [MS-PST] 2.2.2.8.3.1, 2.2.2.8.3.2
 //!
 //! Opening reads the top block only. All leaves but the last are full in every known file, so a position is found by
-//! division; where the sizes in the block B-tree say otherwise, exact offsets are made from them.
+//! division; where the sizes in the block B-tree say otherwise, exact offsets are made from them. A leaf that cannot be had
+//! is a gap of its size, filled with zeros: what follows stays at its offset.
 
+use std::ops::Range;
 use std::sync::{Arc, OnceLock};
 
 use parking_lot::Mutex;
 
 use super::NodeDatabase;
+use super::block::{Block, Flaw, wrong_length};
 use super::ids::BlockId;
 use crate::bytes::{copy_at, u8_at, u16_at, u32_at, uint_at};
 use crate::error::{Error, Result};
@@ -33,6 +36,9 @@ enum Shape {
     XxBlock(Arc<XxBlock>),
 }
 
+/// Hears which bytes of a data tree are not as they were written, and why.
+pub type OnFlaw<'a> = dyn FnMut(Range<u64>, &Flaw) + 'a;
+
 /// One XBLOCK: its leaves.
 #[derive(Debug)]
 struct XBlock {
@@ -40,6 +46,8 @@ struct XBlock {
     len: u64,
     /// End offset of each leaf, made only when the leaves are not all full.
     ends: Option<Vec<u64>>,
+    /// What is wrong with the list of leaves itself.
+    flaw: Option<Arc<Flaw>>,
 }
 
 /// One XXBLOCK: its XBLOCKs, read when something is asked of them.
@@ -48,6 +56,8 @@ struct XxBlock {
     bid: BlockId,
     children: Vec<BlockId>,
     len: u64,
+    /// What is wrong with the list of children itself.
+    flaw: Option<Arc<Flaw>>,
     /// Where they end, or what is wrong with them: a lie costs one look at all of them, not one for each read.
     index: OnceLock<std::result::Result<Vec<XxEntry>, String>>,
     /// The child used last and its number: reads mostly go on where the last one ended.
@@ -128,7 +138,7 @@ impl DataTree {
     }
 
     /// Leaf block number `index`, or an error when there are not so many.
-    pub fn leaf(&self, index: usize) -> Result<Arc<[u8]>> {
+    pub fn leaf(&self, index: usize) -> Result<Block> {
         let absent = || {
             Error::corrupt(
                 "data tree",
@@ -156,31 +166,45 @@ impl DataTree {
         }
     }
 
-    /// Fills `buf` from byte `offset`; returns how many bytes there were, fewer than asked only at the end.
-    pub fn read_at(&self, offset: u64, buf: &mut [u8]) -> Result<usize> {
+    /// Fills `buf` from byte `offset`; returns how many bytes there were, fewer than asked only at the end. `on_flaw` hears
+    /// which of them are doubtful or missing.
+    pub fn read_at(&self, offset: u64, buf: &mut [u8], on_flaw: &mut OnFlaw<'_>) -> Result<usize> {
         let wanted = usize::try_from(self.len().saturating_sub(offset))
             .unwrap_or(usize::MAX)
             .min(buf.len());
         let mut done = 0;
         while done < wanted {
             let rest = buf.get_mut(done..wanted).unwrap_or_default();
-            done += self.read_piece(offset + done as u64, rest)?;
+            done += self.read_piece(offset + done as u64, rest, on_flaw)?;
+        }
+        if let Some(flaw) = self.list_flaw().filter(|_| wanted > 0) {
+            on_flaw(0..self.len(), flaw);
         }
         Ok(done)
     }
 
+    /// What is wrong with the list of its blocks.
+    fn list_flaw(&self) -> Option<&Flaw> {
+        match &self.shape {
+            Shape::Empty | Shape::Single { .. } => None,
+            Shape::XBlock(xblock) => xblock.flaw.as_deref(),
+            Shape::XxBlock(xxblock) => xxblock.flaw.as_deref(),
+        }
+    }
+
     /// Copies from the leaves that hold byte `offset`, which is within the tree, and those behind it. Returns at least 1.
-    fn read_piece(&self, offset: u64, buf: &mut [u8]) -> Result<usize> {
-        let (leaf, within) = match &self.shape {
-            Shape::Empty => return Err(self.lost(offset)),
+    fn read_piece(&self, offset: u64, buf: &mut [u8], on_flaw: &mut OnFlaw<'_>) -> Result<usize> {
+        match &self.shape {
+            Shape::Empty => Err(self.lost(offset)),
             Shape::Single { bid, len } => {
                 if offset == 0 && buf.len() as u64 == *len {
-                    self.ndb.read_blocks(&[*bid], buf.len(), buf)?;
+                    self.ndb
+                        .read_blocks(&[*bid], buf.len(), buf, |_, flaw| on_flaw(0..*len, &flaw))?;
                     return Ok(buf.len());
                 }
-                (self.checked_leaf(*bid, *len)?, offset)
+                self.copy_piece(*bid, 0..*len, offset, buf, on_flaw)
             }
-            Shape::XBlock(xblock) => return self.read_leaves(xblock, offset, buf),
+            Shape::XBlock(xblock) => self.read_leaves(xblock, 0, offset, buf, on_flaw),
             Shape::XxBlock(xxblock) => {
                 let entries = self.xx_index(xxblock)?;
                 let child = entries.partition_point(|entry| entry.end <= offset);
@@ -188,55 +212,119 @@ impl DataTree {
                     .checked_sub(1)
                     .and_then(|previous| entries.get(previous))
                     .map_or(0, |entry| entry.end);
-                let xblock = self.xx_child(xxblock, child)?;
-                let xblock = xblock.ok_or_else(|| self.lost(offset))?;
-                return self.read_leaves(&xblock, offset - start, buf);
+                let end = entries.get(child).map_or(start, |entry| entry.end);
+                let xblock = match self.xx_child(xxblock, child) {
+                    Ok(xblock) => xblock.ok_or_else(|| self.lost(offset))?,
+                    Err(error) if error.is_unread() || self.ndb.refuses_damage() => {
+                        return Err(error);
+                    }
+                    Err(error) => {
+                        on_flaw(start..end, &Flaw::gap(0..(end - start) as usize, &error));
+                        let there = usize::try_from(end - offset).unwrap_or(usize::MAX);
+                        let there = there.min(buf.len());
+                        buf.get_mut(..there).unwrap_or_default().fill(0);
+                        return Ok(there);
+                    }
+                };
+                self.read_leaves(&xblock, start, offset, buf, on_flaw)
             }
-        };
-        self.copy_piece(&leaf, within, buf)
+        }
     }
 
-    /// Copies from the leaves of `xblock` that hold its bytes from `offset` on: as many whole ones as are asked for, else
-    /// a part of one.
-    fn read_leaves(&self, xblock: &XBlock, offset: u64, buf: &mut [u8]) -> Result<usize> {
+    /// Copies from the leaves of `xblock`, which begins at byte `base` of the tree, that hold the bytes from `offset` on: as
+    /// many whole ones as are asked for, else a part of one.
+    fn read_leaves(
+        &self,
+        xblock: &XBlock,
+        base: u64,
+        offset: u64,
+        buf: &mut [u8],
+        on_flaw: &mut OnFlaw<'_>,
+    ) -> Result<usize> {
         let full = self.ndb.header().format.block_payload;
-        let left = usize::try_from(xblock.len.saturating_sub(offset)).unwrap_or(usize::MAX);
+        let within = offset - base;
+        let left = usize::try_from(xblock.len.saturating_sub(within)).unwrap_or(usize::MAX);
         // The last leaf is shorter than the others, and as whole.
         let whole = if buf.len() < left {
             buf.len() / full * full
         } else {
             left
         };
-        let first = usize::try_from(offset / full as u64).unwrap_or(usize::MAX);
+        let first = usize::try_from(within / full as u64).unwrap_or(usize::MAX);
         if xblock.ends.is_none()
-            && offset.is_multiple_of(full as u64)
+            && within.is_multiple_of(full as u64)
             && whole > 0
             && let Some(leaves) = xblock
                 .leaves
                 .get(first..first.saturating_add(whole.div_ceil(full)))
         {
             let buf = buf.get_mut(..whole).unwrap_or_default();
-            self.ndb.read_blocks(leaves, full, buf)?;
+            let end = base + xblock.len;
+            self.ndb.read_blocks(leaves, full, buf, |number, flaw| {
+                let start = offset + (number * full) as u64;
+                on_flaw(start..end.min(start + full as u64), &flaw);
+            })?;
             return Ok(whole);
         }
-        let (leaf, within) = self.leaf_at(xblock, offset)?;
-        self.copy_piece(&leaf, within, buf)
+        let (bid, range) = self.leaf_at(xblock, within)?;
+        let range = base + range.start..base + range.end;
+        self.copy_piece(bid, range, offset, buf, on_flaw)
     }
 
-    fn copy_piece(&self, leaf: &[u8], within: u64, buf: &mut [u8]) -> Result<usize> {
-        match copy_at(leaf, within, buf) {
-            0 => Err(self.lost(within)),
+    /// Copies from the one leaf `bid`, which has the bytes `range` of the tree.
+    fn copy_piece(
+        &self,
+        bid: BlockId,
+        range: Range<u64>,
+        offset: u64,
+        buf: &mut [u8],
+        on_flaw: &mut OnFlaw<'_>,
+    ) -> Result<usize> {
+        let length = usize::try_from(range.end - range.start).unwrap_or(usize::MAX);
+        let leaf = match self.ndb.block(bid) {
+            Ok(leaf) if leaf.len() == length && leaf.flaw().is_none() => leaf,
+            Err(error) if error.is_unread() => return Err(error),
+            Ok(leaf) if leaf.len() != length && self.ndb.refuses_damage() => {
+                return Err(wrong_length(bid, length as u64, leaf.len() as u64));
+            }
+            // A shorter leaf would shift all that follows.
+            _ => return self.copy_flawed_piece(bid, range, offset, buf, on_flaw),
+        };
+        match copy_at(&leaf, offset - range.start, buf) {
+            0 => Err(self.lost(offset)),
             count => Ok(count),
         }
     }
 
-    /// The leaf of `xblock` that holds its byte `offset`, and the offset within the leaf.
-    fn leaf_at(&self, xblock: &XBlock, offset: u64) -> Result<(Arc<[u8]>, u64)> {
+    fn copy_flawed_piece(
+        &self,
+        bid: BlockId,
+        range: Range<u64>,
+        offset: u64,
+        buf: &mut [u8],
+        on_flaw: &mut OnFlaw<'_>,
+    ) -> Result<usize> {
+        let full = self.ndb.header().format.block_payload;
+        let length = usize::try_from(range.end - range.start).unwrap_or(usize::MAX);
+        if length > full {
+            return Err(wrong_length(bid, full as u64, length as u64));
+        }
+        let mut payload = vec![0; length];
+        self.ndb
+            .read_alone(bid, &mut payload, |flaw| on_flaw(range.clone(), &flaw))?;
+        match copy_at(&payload, offset - range.start, buf) {
+            0 => Err(self.lost(offset)),
+            count => Ok(count),
+        }
+    }
+
+    /// The leaf of `xblock` that holds its byte `offset`, and the bytes that it has.
+    fn leaf_at(&self, xblock: &XBlock, offset: u64) -> Result<(BlockId, Range<u64>)> {
         let full = self.ndb.header().format.block_payload as u64;
-        let (index, start, end) = match &xblock.ends {
+        let (index, range) = match &xblock.ends {
             None => {
                 let start = offset / full * full;
-                (offset / full, start, (start + full).min(xblock.len))
+                (offset / full, start..(start + full).min(xblock.len))
             }
             Some(ends) => {
                 let index = ends.partition_point(|end| *end <= offset);
@@ -245,27 +333,14 @@ impl DataTree {
                     .and_then(|previous| ends.get(previous))
                     .copied();
                 let end = ends.get(index).copied().unwrap_or(xblock.len);
-                (index as u64, start.unwrap_or(0), end)
+                (index as u64, start.unwrap_or(0)..end)
             }
         };
         let bid = usize::try_from(index)
             .ok()
             .and_then(|index| xblock.leaves.get(index))
             .ok_or_else(|| self.lost(offset))?;
-        Ok((self.checked_leaf(*bid, end - start)?, offset - start))
-    }
-
-    /// A leaf that must hold exactly `len` bytes: a shorter one would shift all that follows.
-    fn checked_leaf(&self, bid: BlockId, len: u64) -> Result<Arc<[u8]>> {
-        let leaf = self.ndb.block(bid)?;
-        if leaf.len() as u64 == len {
-            return Ok(leaf);
-        }
-        Err(Error::corrupt(
-            "data tree",
-            bid,
-            format_args!("payload: expected {len} bytes, found {}", leaf.len()),
-        ))
+        Ok((*bid, range))
     }
 
     fn xx_index<'a>(&self, xxblock: &'a XxBlock) -> Result<&'a [XxEntry]> {
@@ -283,12 +358,25 @@ impl DataTree {
     }
 
     fn read_xx_index(&self, xxblock: &XxBlock) -> Result<Vec<XxEntry>> {
+        let format = self.ndb.header().format;
+        let leaves_of_full = (format.block_payload - HEADER) / format.word;
+        let full = (leaves_of_full * format.block_payload) as u64;
+        let last = xxblock.children.len().saturating_sub(1);
         let mut index = Vec::with_capacity(xxblock.children.len());
         let (mut end, mut leaves_end) = (0u64, 0usize);
-        for child in &xxblock.children {
-            let xblock = read_xblock(&self.ndb, *child)?;
-            end += xblock.len;
-            leaves_end += xblock.leaves.len();
+        for (number, child) in xxblock.children.iter().enumerate() {
+            let (len, leaves) = match read_xblock(&self.ndb, *child) {
+                Ok(xblock) => (xblock.len, xblock.leaves.len()),
+                Err(error) if error.is_unread() || self.ndb.refuses_damage() => return Err(error),
+                // All XBLOCKs but the last are full in every known file.
+                Err(_) if number < last => (full, leaves_of_full),
+                Err(_) => {
+                    let len = xxblock.len.saturating_sub(end).min(full);
+                    (len, len.div_ceil(format.block_payload as u64) as usize)
+                }
+            };
+            end = end.saturating_add(len);
+            leaves_end += leaves;
             index.push(XxEntry { end, leaves_end });
             if end > xxblock.len {
                 break;
@@ -332,39 +420,81 @@ impl DataTree {
 }
 
 /// The header and BIDs of an XBLOCK or XXBLOCK.
-pub(super) fn parse_internal(ndb: &NodeDatabase, bid: BlockId) -> Result<(u8, Vec<BlockId>, u64)> {
+pub(super) struct InternalBlock {
+    level: u8,
+    pub(super) children: Vec<BlockId>,
+    total: u64,
+    flaw: Option<Arc<Flaw>>,
+}
+
+/// Reads an XBLOCK or XXBLOCK. Of one that is damaged comes what makes sense.
+pub(super) fn parse_internal(ndb: &NodeDatabase, bid: BlockId) -> Result<InternalBlock> {
     let block = ndb.block(bid)?;
     let wrong = |what: &str| Error::corrupt("XBLOCK", bid, what);
-    let word = ndb.header().format.word;
-    let btype = u8_at(&block, 0);
-    let level = u8_at(&block, 1);
-    let count = u16_at(&block, 2);
-    let total = u32_at(&block, 4);
-    let (Some(BTYPE_DATA), Some(level), Some(count), Some(total)) = (btype, level, count, total)
-    else {
-        return Err(wrong("expected btype 1 and an 8-byte header"));
+    let format = ndb.header().format;
+    let header = (
+        u8_at(&block, 0),
+        u8_at(&block, 1),
+        u16_at(&block, 2),
+        u32_at(&block, 4),
+    );
+    let (Some(btype), Some(level), Some(count), Some(total)) = header else {
+        return Err(wrong("expected an 8-byte header"));
     };
-    let count = usize::from(count);
-    if count == 0 || count * word > block.len() - HEADER {
-        return Err(wrong("cEnt: more entries than the block holds, or none"));
+    let flaw = block.flaw().map(Arc::clone);
+    let is_level = (LEVEL_XBLOCK..=LEVEL_XXBLOCK).contains(&level);
+    // Of a damaged block one of the two may be wrong.
+    if btype != BTYPE_DATA && !(flaw.is_some() && is_level) {
+        return Err(wrong("expected btype 1"));
     }
-    let bids = (0..count)
-        .filter_map(|index| uint_at(&block, HEADER + index * word, word))
-        .map(|bid| BlockId(bid).key())
+    let level = match (is_level, &flaw) {
+        (false, Some(_)) => LEVEL_XBLOCK,
+        _ => level,
+    };
+    let room = block.len().saturating_sub(HEADER) / format.word;
+    let count = match (usize::from(count), &flaw) {
+        (count, None) if count == 0 || count > room => {
+            return Err(wrong("cEnt: more entries than the block holds, or none"));
+        }
+        (count, None) => count,
+        // As many as the total needs, if that is possible.
+        (count, Some(_)) => {
+            let needed = u64::from(total).div_ceil(format.block_payload as u64) as usize;
+            match level == LEVEL_XBLOCK && (1..=room).contains(&needed) {
+                true => needed,
+                false => count.clamp(1, room.max(1)),
+            }
+        }
+    };
+    let missing = |at: usize| {
+        let flaw = flaw.as_ref();
+        flaw.is_some_and(|flaw| flaw.missing.iter().any(|range| range.contains(&at)))
+    };
+    let children = (0..count)
+        .map(|index| HEADER + index * format.word)
+        .map(|at| match missing(at) {
+            true => BlockId::LOST,
+            false => uint_at(&block, at, format.word).map_or(BlockId::LOST, BlockId),
+        })
+        .map(BlockId::key)
         .collect();
-    Ok((level, bids, total.into()))
+    Ok(InternalBlock {
+        level,
+        children,
+        total: total.into(),
+        flaw,
+    })
 }
 
 fn open_internal(ndb: &Arc<NodeDatabase>, bid: BlockId) -> Result<Shape> {
-    let (level, bids, total) = parse_internal(ndb, bid)?;
-    match level {
-        LEVEL_XBLOCK => Ok(Shape::XBlock(Arc::new(check_xblock(
-            ndb, bid, bids, total,
-        )?))),
+    let block = parse_internal(ndb, bid)?;
+    match block.level {
+        LEVEL_XBLOCK => Ok(Shape::XBlock(Arc::new(check_xblock(ndb, bid, block)?))),
         LEVEL_XXBLOCK => Ok(Shape::XxBlock(Arc::new(XxBlock {
             bid,
-            children: bids,
-            len: total,
+            children: block.children,
+            len: block.total,
+            flaw: block.flaw,
             index: OnceLock::new(),
             recent: Mutex::new(None),
         }))),
@@ -377,46 +507,67 @@ fn open_internal(ndb: &Arc<NodeDatabase>, bid: BlockId) -> Result<Shape> {
 }
 
 fn read_xblock(ndb: &NodeDatabase, bid: BlockId) -> Result<XBlock> {
-    match parse_internal(ndb, bid)? {
-        (LEVEL_XBLOCK, leaves, total) => check_xblock(ndb, bid, leaves, total),
-        (level, _, _) => Err(Error::corrupt(
-            "XBLOCK",
-            bid,
-            format_args!("cLevel: expected 1 below an XXBLOCK, found {level}"),
-        )),
+    let block = parse_internal(ndb, bid)?;
+    if block.level == LEVEL_XBLOCK {
+        return check_xblock(ndb, bid, block);
     }
+    Err(Error::corrupt(
+        "XBLOCK",
+        bid,
+        format_args!("cLevel: expected 1 below an XXBLOCK, found {}", block.level),
+    ))
 }
 
 /// Checks `lcbTotal` against the last leaf's size, which is one lookup; only if the leaves are not all full, against
-/// the sizes of all of them.
-fn check_xblock(
-    ndb: &NodeDatabase,
-    bid: BlockId,
-    leaves: Vec<BlockId>,
-    len: u64,
-) -> Result<XBlock> {
+/// the sizes of all of them. A leaf that is not in the file has the size that is left for it.
+fn check_xblock(ndb: &NodeDatabase, bid: BlockId, block: InternalBlock) -> Result<XBlock> {
+    let InternalBlock {
+        children: leaves,
+        total: len,
+        flaw,
+        ..
+    } = block;
     let full = ndb.header().format.block_payload as u64;
     let before_last = (leaves.len() as u64).saturating_sub(1) * full;
-    let last = leaves.last().map_or(Ok(0), |last| ndb.block_len(*last))?;
-    if len == before_last + last {
+    let size = |leaf: &BlockId| match ndb.block_len(*leaf) {
+        Ok(size) => Ok(Some(size)),
+        Err(error) if error.is_unread() || ndb.refuses_damage() => Err(error),
+        Err(_) => Ok(None),
+    };
+    let last = leaves.last().map_or(Ok(Some(0)), size)?;
+    let is_regular = match last {
+        Some(last) => len == before_last + last,
+        None => len > before_last && len <= before_last + full,
+    };
+    if is_regular {
         return Ok(XBlock {
             leaves,
             len,
             ends: None,
+            flaw,
         });
     }
+    let sizes: Vec<Option<u64>> = leaves.iter().map(size).collect::<Result<_>>()?;
+    let known: u64 = sizes.iter().flatten().sum();
+    let unknown = sizes.iter().filter(|size| size.is_none()).count() as u64;
+    let gap = match unknown {
+        1 => Some(len.saturating_sub(known)).filter(|gap| (1..=full).contains(gap)),
+        _ => None,
+    };
     let mut end = 0;
     let mut ends = Vec::with_capacity(leaves.len());
-    for leaf in &leaves {
-        let leaf_len = ndb.block_len(*leaf)?;
-        end += leaf_len;
+    for size in &sizes {
+        let size = size.or(gap).unwrap_or(full);
+        end += size;
         ends.push(end);
         // Leaves have bytes, so that their number is bounded by the length that the tree may have.
-        if leaf_len == 0 || end > len {
+        if size == 0 {
             break;
         }
     }
-    if end != len || ends.len() < leaves.len() {
+    let is_whole = ends.len() == leaves.len();
+    let is_damaged = flaw.is_some() || unknown > 0;
+    if !is_whole || (end != len && !is_damaged) {
         return Err(Error::corrupt(
             "XBLOCK",
             bid,
@@ -425,7 +576,8 @@ fn check_xblock(
     }
     Ok(XBlock {
         leaves,
-        len,
+        len: end,
         ends: Some(ends),
+        flaw,
     })
 }

@@ -1,301 +1,224 @@
-//! What stands in for what the two B-trees cannot say any more: the finds of a scan, restored nodes, added ones.
+//! The one order in which a node or a block is looked for.
+//!
+//! A node: the live tree; where a page of it is lost, the finds of a scan; else nodes that were restored or added.
+//!
+//! A block: the place that the live tree names; blocks that were added; an intact copy that a scan finds under the same id;
+//! then, since a checksum is evidence and not a gate, what stands at the place that the tree names though it does not fit;
+//! what a scan knows by id and signature alone; what a damaged page of the tree says. Whatever is not vouched for has a
+//! [`Flaw`].
 
-use std::fmt;
 use std::ops::Range;
-use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Arc, OnceLock};
 
-use super::NodeDatabase;
-use super::header::BlockRef;
+use super::block::{Block, Flaw, Read};
+use super::btree::Leaf;
 use super::ids::{BlockId, NodeId};
-use super::open::Watch;
 use super::page::{BlockEntry, NodeEntry, PageType};
-use super::scan;
-use super::source::partly;
-use crate::error::Error;
-
-/// Blocks begin at multiples of this in every format.
-const UNIT: u64 = 64;
-
-/// An intact block as a scan finds it: 16 bytes each.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-pub struct FoundBlock {
-    bid: BlockId,
-    unit: u32,
-    stored: u16,
-    inflated: u16,
-}
-
-impl FoundBlock {
-    /// Block `bid` at byte `ib`; None past 256 GiB, where no Outlook data file ends.
-    pub fn new(bid: BlockId, ib: u64, stored: u16, inflated: u16) -> Option<Self> {
-        Some(Self {
-            bid: bid.key(),
-            unit: u32::try_from(ib / UNIT).ok()?,
-            stored,
-            inflated,
-        })
-    }
-
-    /// Its id, without the reserved bit.
-    pub fn bid(&self) -> BlockId {
-        self.bid
-    }
-
-    /// Its byte offset.
-    pub fn ib(&self) -> u64 {
-        u64::from(self.unit) * UNIT
-    }
-
-    /// The entry that the block B-tree would have. How often it is referred to is not known: 0.
-    pub fn entry(&self) -> BlockEntry {
-        BlockEntry {
-            block: BlockRef {
-                bid: self.bid,
-                ib: self.ib(),
-            },
-            stored: self.stored,
-            inflated: self.inflated,
-            references: 0,
-        }
-    }
-}
-
-/// Nodes and blocks that a scan of the file found: 24 bytes for a node, 16 for a block.
-#[derive(Debug, Default)]
-pub struct Finds {
-    nodes: Box<[NodeEntry]>,
-    blocks: Box<[FoundBlock]>,
-    /// Nodes, ascending, whose entries are from damaged leaves, and the offsets of these.
-    doubtful: Box<[(NodeId, u64)]>,
-}
-
-impl Finds {
-    /// Takes entries in any order; of several under one id the first stays.
-    pub fn new(mut nodes: Vec<NodeEntry>, mut blocks: Vec<FoundBlock>) -> Self {
-        nodes.sort_by_key(|node| node.nid);
-        nodes.dedup_by_key(|node| node.nid);
-        blocks.sort_by_key(|block| block.bid);
-        blocks.dedup_by_key(|block| block.bid);
-        Self {
-            nodes: nodes.into(),
-            blocks: blocks.into(),
-            doubtful: Box::default(),
-        }
-    }
-
-    /// The same, with entries of damaged leaves among its nodes, and the offsets of the leaves.
-    pub fn with_doubtful(mut self, entries: Vec<(NodeEntry, u64)>) -> Self {
-        let nodes = entries.into_iter().map(|(node, ib)| (node.nid, ib));
-        let mut doubtful: Vec<(NodeId, u64)> = nodes.collect();
-        doubtful.sort_unstable();
-        self.doubtful = doubtful.into();
-        self
-    }
-
-    /// All nodes, ascending.
-    pub fn nodes(&self) -> &[NodeEntry] {
-        &self.nodes
-    }
-
-    /// All blocks, ascending.
-    pub fn blocks(&self) -> &[FoundBlock] {
-        &self.blocks
-    }
-
-    pub(super) fn node(&self, nid: NodeId) -> Option<NodeEntry> {
-        let index = self.nodes.binary_search_by_key(&nid, |node| node.nid);
-        self.nodes.get(index.ok()?).copied()
-    }
-
-    /// The offset of the damaged leaf that node `nid` is from, if it is from one.
-    fn damaged_leaf(&self, nid: NodeId) -> Option<u64> {
-        let index = self.doubtful.binary_search_by_key(&nid, |(nid, _)| *nid);
-        self.doubtful.get(index.ok()?).map(|(_, ib)| *ib)
-    }
-
-    pub(super) fn block(&self, bid: BlockId) -> Option<BlockEntry> {
-        let index = self.blocks.binary_search_by_key(&bid, |block| block.bid);
-        self.blocks.get(index.ok()?).map(FoundBlock::entry)
-    }
-
-    /// Indices of the nodes whose keys are in `keys`.
-    pub(super) fn node_range(&self, keys: &Range<u64>) -> Range<usize> {
-        let index = |key: u64| {
-            self.nodes
-                .partition_point(|node| u64::from(node.nid.0) < key)
-        };
-        index(keys.start)..index(keys.end)
-    }
-
-    /// Indices of the blocks whose keys are in `keys`.
-    pub(super) fn block_range(&self, keys: &Range<u64>) -> Range<usize> {
-        let index = |key: u64| self.blocks.partition_point(|block| block.bid.0 < key);
-        index(keys.start)..index(keys.end)
-    }
-}
-
-/// What stands in for lost entries: found by a scan on first need, or restored from what else the file says.
-#[derive(Default, Clone)]
-pub(super) struct StandIns {
-    /// Hears of the scan; without it nothing is scanned.
-    watch: Option<Arc<dyn Watch>>,
-    finds: Arc<OnceLock<Finds>>,
-    restored: Arc<OnceLock<Box<[NodeEntry]>>>,
-    /// Whether a page of the node B-tree was found damaged.
-    has_lost_nodes: Arc<AtomicBool>,
-}
-
-/// Nodes and blocks that no live tree has.
-#[derive(Debug, Default)]
-pub(super) struct Added {
-    nodes: Box<[NodeEntry]>,
-    blocks: Arc<[FoundBlock]>,
-}
-
-impl fmt::Debug for StandIns {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("StandIns")
-            .field("finds", &self.finds)
-            .finish_non_exhaustive()
-    }
-}
+use super::stand_ins::Finds;
+use super::{Damaged, NodeDatabase};
+use crate::error::{Error, Result};
 
 impl NodeDatabase {
-    /// Lets a scan of the file stand in where a page or block is not where it should be; `watch` hears of it. Nothing is
-    /// scanned before.
-    pub(super) fn with_scan_on_demand(mut self, watch: Arc<dyn Watch>) -> Self {
-        self.stand_ins.watch = Some(watch);
-        self
+    /// The entry of node `nid`; None when the file has no such node.
+    pub fn find_node(&self, nid: NodeId) -> Result<Option<NodeEntry>> {
+        let mut keys = 0..0;
+        let found = match self.descend(PageType::Nbt, u64::from(nid.0), &mut keys) {
+            Ok(found) => Ok(found
+                .and_then(|(leaf, index)| leaf.page.node(index))
+                .filter(|entry| entry.nid == nid)),
+            Err(error) => self
+                .found_instead(PageType::Nbt, &keys, error, |finds| finds.node(nid))
+                .map_err(|error| error.in_node(nid.0)),
+        };
+        match found {
+            Ok(Some(entry)) => Ok(Some(entry)),
+            Ok(None) | Err(_) => self.added_node(nid).map_or(found, |entry| Ok(Some(entry))),
+        }
     }
 
-    /// Uses what an earlier scan has found.
-    pub(super) fn with_finds(self, finds: Finds) -> Self {
-        // A second set of finds would be one too many; the first one stays.
-        self.stand_ins.finds.set(finds).ok();
-        self
+    /// Whether node `nid` has an entry in a leaf that can be read.
+    pub(super) fn is_in_tree(&self, nid: NodeId) -> bool {
+        let found = self.descend(PageType::Nbt, u64::from(nid.0), &mut (0..0));
+        let entry = found.ok().flatten();
+        entry.and_then(|(leaf, index)| leaf.page.key(index)) == Some(u64::from(nid.0))
     }
 
-    /// The same file with nodes and blocks beside those of its live trees, which stay as they are: what was deleted and
-    /// still lies there. `blocks` ascend. Has caches of its own, of at most `cache` bytes.
-    pub fn with_added(
+    /// The entry of block `bid`; None when the file has no such block.
+    pub fn find_block(&self, bid: BlockId) -> Result<Option<BlockEntry>> {
+        self.find_block_near(bid.key(), &mut None)
+    }
+
+    /// As [`NodeDatabase::find_block`], looking first in `leaf`, where the block before it was found.
+    fn find_block_near(&self, bid: BlockId, leaf: &mut Option<Leaf>) -> Result<Option<BlockEntry>> {
+        let within = |leaf: &Leaf, index: usize| {
+            let entry = leaf.page.block(index);
+            entry.filter(|entry| entry.block.bid == bid)
+        };
+        if let Some(leaf) = leaf
+            && leaf.keys.contains(&bid.0)
+            && let Some(index) = leaf.page.partition(bid.0).checked_sub(1)
+        {
+            return Ok(within(leaf, index));
+        }
+        let mut keys = 0..0;
+        match self.descend(PageType::Bbt, bid.0, &mut keys) {
+            Ok(Some((found, index))) => Ok(within(leaf.insert(found), index)),
+            Ok(None) => Ok(None),
+            Err(error) => self.found_instead(PageType::Bbt, &keys, error, |finds| finds.block(bid)),
+        }
+    }
+
+    /// The answer to a lookup that a bad page made fail: what the scan of the file has, else the error. Without a root
+    /// the finds are all there is, so what they lack is not in the file.
+    fn found_instead<T>(
         &self,
-        mut nodes: Vec<NodeEntry>,
-        blocks: Arc<[FoundBlock]>,
-        cache: u64,
-    ) -> Self {
-        nodes.sort_by_key(|node| node.nid);
-        nodes.dedup_by_key(|node| node.nid);
-        Self {
-            source: Arc::clone(&self.source),
-            header: self.header.clone(),
-            pages: super::page_cache(cache),
-            blocks: super::block_cache(cache),
-            stand_ins: self.stand_ins.clone(),
-            added: Added {
-                nodes: nodes.into(),
-                blocks,
-            },
+        page_type: PageType,
+        keys: &Range<u64>,
+        error: Error,
+        find: impl Fn(&Finds) -> Option<T>,
+    ) -> Result<Option<T>> {
+        let Some(finds) = self.finds_for(page_type, &error) else {
+            return Err(error);
+        };
+        self.gone_around_page(page_type, keys, &error);
+        match find(finds) {
+            None if self.root_page(page_type).is_ok() => Err(error),
+            found => Ok(found),
         }
     }
 
-    /// Takes over entries of nodes whose own are lost, made of what else the file says of them. Once at most.
-    pub fn restore(&self, mut nodes: Vec<NodeEntry>) {
-        nodes.sort_by_key(|node| node.nid);
-        self.stand_ins.restored.set(nodes.into()).ok();
+    /// What a scan of the file found, for a page that is damaged. A disk that fails is not scanned.
+    pub(super) fn finds_for(&self, page_type: PageType, error: &Error) -> Option<&Finds> {
+        if error.is_unread() {
+            return None;
+        }
+        self.note_lost_page(page_type);
+        self.finds()
     }
 
-    /// Nodes taken over by [`NodeDatabase::restore`].
-    pub fn restored(&self) -> &[NodeEntry] {
-        self.stand_ins.restored.get().map_or(&[], |nodes| nodes)
-    }
-
-    /// Whether node `nid` is one of them whose own id is not known.
-    pub fn is_made_up(&self, nid: NodeId) -> bool {
-        let restored = self.restored();
-        let index = restored.binary_search_by_key(&nid, |node| node.nid);
-        index.is_ok_and(|index| {
-            restored
-                .get(index)
-                .is_some_and(|node| node.parent == NodeId(0))
-        })
-    }
-
-    /// Whether a page of the node B-tree has turned out to be damaged: then nodes may be lost.
-    pub fn has_lost_nodes(&self) -> bool {
-        self.stand_ins.has_lost_nodes.load(Ordering::Relaxed)
-    }
-
-    /// Whether the entry of node `nid` may come from a page that is no longer in use. Of an entry in a leaf of the tree
-    /// this is never so, whatever is found damaged later: what is shown of it stays the same.
-    pub(super) fn may_be_stale(&self, nid: NodeId) -> bool {
-        !self.has_added() && self.has_lost_nodes() && !self.is_in_tree(nid)
-    }
-
-    /// The offset of the damaged leaf that the entry of node `nid` is from, if it is from one.
-    pub(super) fn damaged_leaf(&self, nid: NodeId) -> Option<u64> {
-        self.stand_ins.finds.get()?.damaged_leaf(nid)
-    }
-
-    pub(super) fn note_lost_page(&self, page_type: PageType) {
-        if page_type == PageType::Nbt {
-            self.stand_ins.has_lost_nodes.store(true, Ordering::Relaxed);
+    /// The entry of block `bid`; `leaf` is the page that the one before it was in.
+    pub(super) fn block_entry(&self, bid: BlockId, leaf: &mut Option<Leaf>) -> Result<BlockEntry> {
+        let error = match self.find_block_near(bid, leaf) {
+            Ok(Some(entry)) => return Ok(entry),
+            Ok(None) => Error::corrupt("BBT", bid, "no entry for a block that is referred to"),
+            Err(error) if error.is_unread() => return Err(error),
+            Err(error) => error,
+        };
+        if let Some(entry) = self.added_block(bid) {
+            return Ok(entry);
+        }
+        if bid.key() == BlockId::LOST {
+            return Err(Error::corrupt(
+                "NBT entry",
+                "bidSub",
+                "lost, and which blocks of the file it named cannot be told",
+            ));
+        }
+        match self.stand_in(bid) {
+            Some(entry) => {
+                self.gone_around(&error);
+                Ok(entry)
+            }
+            None => Err(error),
         }
     }
 
-    /// Whether it was made by [`NodeDatabase::with_added`].
-    pub(super) fn has_added(&self) -> bool {
-        !self.added.blocks.is_empty()
+    /// An entry for a block that the live tree does not have.
+    fn stand_in(&self, bid: BlockId) -> Option<BlockEntry> {
+        // A scan has been made already for the blocks that were added.
+        if self.has_added() {
+            return None;
+        }
+        let finds = self.finds()?;
+        let doubtful = || match self.damaged {
+            Damaged::Refuse => None,
+            Damaged::Show => finds
+                .damaged_block(bid)
+                .or_else(|| self.doubtful_block_entry(bid)),
+        };
+        finds.block(bid).or_else(doubtful)
     }
 
-    /// The entry of a node that no page has.
-    pub(super) fn added_node(&self, nid: NodeId) -> Option<NodeEntry> {
-        [&*self.added.nodes, self.restored()]
-            .into_iter()
-            .find_map(|nodes| {
-                let index = nodes.binary_search_by_key(&nid, |node| node.nid);
-                nodes.get(index.ok()?).copied()
-            })
+    /// Payload length of block `bid` after inflation, from the B-tree alone.
+    pub fn block_len(&self, bid: BlockId) -> Result<u64> {
+        Ok(u64::from(self.block_entry(bid.key(), &mut None)?.inflated))
     }
 
-    /// The entry of a block that no page has.
-    pub(super) fn added_block(&self, bid: BlockId) -> Option<BlockEntry> {
-        let blocks = &self.added.blocks;
-        let index = blocks.binary_search_by_key(&bid, |block| block.bid);
-        blocks.get(index.ok()?).map(FoundBlock::entry)
+    /// The decoded payload of block `bid`, from the cache or the file. Errors when nothing of it can be had, or if it is
+    /// damaged and [`Damaged::Refuse`] was chosen.
+    pub fn block(&self, bid: BlockId) -> Result<Block> {
+        let bid = bid.key();
+        if let Some(block) = self.blocks.get(&bid) {
+            return Ok(block);
+        }
+        let block = self.find_and_read(bid)?;
+        if block.flaw().is_some_and(|flaw| flaw.unread) {
+            return Ok(block);
+        }
+        let weight = block.len();
+        Ok(self.blocks.insert(bid, block, weight))
     }
 
-    /// What a scan of the file found, which is made now if need be; None when recovery is off.
-    pub(super) fn finds(&self) -> Option<&Finds> {
-        let watch = self.stand_ins.watch.as_ref()?;
-        let scan = || partly(|| scan::on_demand(&self.source, self.header.format, &**watch));
-        Some(self.stand_ins.finds.get_or_init(scan))
-    }
-
-    /// A block was found elsewhere.
-    pub(super) fn gone_around(&self, error: &Error) {
-        if let Some(watch) = &self.stand_ins.watch {
-            watch.problem(format!("{error}; gone around by a scan of the file"));
+    /// The decoded payload, past the cache.
+    pub(super) fn find_and_read(&self, bid: BlockId) -> Result<Block> {
+        let entry = self.block_entry(bid, &mut None)?;
+        let (own, error) = match self.read_at_entry(entry)? {
+            Read::Intact(block) => return Ok(block),
+            // Only the trailer is damaged: the CRC vouches for the bytes.
+            Read::Flawed(block, flaw) if !flaw.doubtful && flaw.missing.is_empty() => {
+                return Ok(self.flawed(block, flaw));
+            }
+            Read::Flawed(block, flaw) => {
+                let error = Error::corrupt("block", bid, &flaw.error);
+                (Some((block, flaw)), error)
+            }
+            Read::NotThere(error) => (None, error),
+        };
+        if let Some(copy) = self.intact_copy(entry)? {
+            self.gone_around(&error);
+            return Ok(copy);
+        }
+        match (own, self.damaged) {
+            (Some((block, flaw)), Damaged::Show) => Ok(self.flawed(block, flaw)),
+            (None, Damaged::Show) => self.damaged_copy(entry)?.ok_or(error),
+            (_, Damaged::Refuse) => Err(error),
         }
     }
 
-    /// The page of `page_type` with the entries of `keys` cannot be read, but for what the scan has of them.
-    pub(super) fn gone_around_page(&self, page_type: PageType, keys: &Range<u64>, error: &Error) {
-        let (Some(watch), Some(finds)) = (&self.stand_ins.watch, self.stand_ins.finds.get()) else {
-            return;
-        };
-        let (what, found) = match page_type {
-            PageType::Nbt => ("nodes", finds.node_range(keys)),
-            PageType::Bbt => ("blocks", finds.block_range(keys)),
-        };
-        let last = match keys.end {
-            u64::MAX => String::new(),
-            end => format!(" to {:#x}", end.saturating_sub(1)),
-        };
-        watch.problem(format!(
-            "{error}; of the {what} from {:#x}{last} a scan of the file found {}",
-            keys.start,
-            found.len()
-        ));
+    /// `block` with `flaw`, which only those do not hear of who refuse damage: they would get nothing that is damaged.
+    fn flawed(&self, block: Block, flaw: Flaw) -> Block {
+        match self.damaged {
+            Damaged::Show => block.with_flaw(flaw),
+            Damaged::Refuse => block,
+        }
+    }
+
+    /// Another copy of the block of `entry`, with the same id and size and the right CRC. Ids are never used again, so it
+    /// is the same block.
+    fn intact_copy(&self, entry: BlockEntry) -> Result<Option<Block>> {
+        let found = self.finds().and_then(|finds| finds.block(entry.block.bid));
+        let found = found.filter(|found| {
+            found.block.ib != entry.block.ib
+                && (found.stored, found.inflated) == (entry.stored, entry.inflated)
+        });
+        match found.map(|found| self.read_at_entry(found)).transpose()? {
+            Some(Read::Intact(block)) => Ok(Some(block)),
+            _ => Ok(None),
+        }
+    }
+
+    /// A copy whose bytes do not fit its CRC, of a block that is not at all at its place.
+    fn damaged_copy(&self, entry: BlockEntry) -> Result<Option<Block>> {
+        let bid = entry.block.bid;
+        let found = self.finds().and_then(|finds| finds.damaged_block(bid));
+        let found = found.filter(|found| found.block.ib != entry.block.ib);
+        match found.map(|found| self.read_at_entry(found)).transpose()? {
+            Some(Read::Flawed(block, flaw)) => Ok(Some(self.flawed(block, flaw))),
+            _ => Ok(None),
+        }
+    }
+
+    /// Whether damaged bytes are errors ([`Damaged::Refuse`]).
+    pub(super) fn refuses_damage(&self) -> bool {
+        self.damaged == Damaged::Refuse
     }
 }

@@ -19,30 +19,32 @@ mod data_tree;
 pub mod format;
 pub mod header;
 mod ids;
-pub mod lookup;
+mod inflate;
+mod lookup;
 mod node;
 pub(crate) mod open;
 pub mod page;
 pub(crate) mod scan;
 mod source;
+pub mod stand_ins;
 
-pub use block::{read_block, read_block_strictly};
+pub use block::{Block, Flaw, read_block};
 pub use data_tree::DataTree;
 pub use header::{BlockRef, Header};
 pub use ids::{BlockId, NodeId, NodeType};
 pub use node::Node;
 pub use open::{Recover, Watch, open, open_source, open_with};
 pub use page::{BlockEntry, NodeEntry};
-pub use source::{Source, partly, whole};
+pub use source::{Gaps, Source, partly, whole};
 
 use crypt::CryptMethod;
-use lookup::{Added, StandIns};
 use page::{BTreePage, PageType};
+use stand_ins::{Added, StandIns};
 
 const SHARDS: usize = 8;
 
 type PageCache = ByteLru<(PageType, u64), Arc<BTreePage>>;
-type BlockCache = ByteLru<BlockId, Arc<[u8]>>;
+type BlockCache = ByteLru<BlockId, Block>;
 
 /// The share of pages in caches of together `cache` bytes.
 fn page_cache(cache: u64) -> PageCache {
@@ -63,6 +65,17 @@ pub struct NodeDatabase {
     blocks: BlockCache,
     stand_ins: StandIns,
     added: Added,
+    damaged: Damaged,
+}
+
+/// What becomes of bytes that do not fit their checksum, and of those that cannot be had: `-o damaged=show|refuse`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Damaged {
+    /// The former are used, zeros take the place of the latter, and both are told.
+    #[default]
+    Show,
+    /// Both are errors.
+    Refuse,
 }
 
 impl NodeDatabase {
@@ -82,7 +95,14 @@ impl NodeDatabase {
             blocks: block_cache(cache),
             stand_ins: StandIns::default(),
             added: Added::default(),
+            damaged: Damaged::default(),
         }
+    }
+
+    /// The same file with another choice of what becomes of damaged bytes.
+    pub fn with_damaged(mut self, damaged: Damaged) -> Self {
+        self.damaged = damaged;
+        self
     }
 
     /// The same file with another root of the tree `page_type` than the header's, which is lost or stale.
@@ -110,7 +130,13 @@ impl NodeDatabase {
             .into_iter()
             .find_map(|nid| self.find_node(nid).ok().flatten())?;
         let entry = self.find_block(node.data).ok().flatten()?;
-        let stored = read_block(&self.source, self.header.format, entry).ok()?;
+        let stored = read_block(
+            &self.source,
+            self.header.format,
+            &self.header.checksums,
+            entry,
+        )
+        .ok()?;
         let is_heap = |method| crypt::is_heap(method, entry.block.bid, &stored);
         Some(
             !node.data.is_internal()

@@ -4,11 +4,13 @@ use std::collections::HashSet;
 use std::sync::Arc;
 
 use super::NodeDatabase;
+use super::block::Flaw;
 use super::data_tree::{DataTree, parse_internal};
 use super::ids::{BlockId, NodeId};
 use super::page::{BlockEntry, NodeEntry};
 use crate::bytes::{u8_at, u16_at, u32_at, uint_at};
 use crate::error::{Error, Result};
+use crate::problem::{Problem, Problems};
 
 const BTYPE_SUBNODE: u8 = 2;
 /// `cLevel` of an SLBLOCK (leaf) and of an SIBLOCK.
@@ -25,6 +27,7 @@ pub struct Node {
     data: BlockId,
     subnodes: BlockId,
     parent: NodeId,
+    problems: Problems,
 }
 
 /// SLENTRY: one subnode.
@@ -50,6 +53,7 @@ impl Node {
             data: entry.data,
             subnodes: entry.subnodes,
             parent: entry.parent,
+            problems: Problems::default(),
         }
     }
 
@@ -61,7 +65,19 @@ impl Node {
             data: BlockId::NONE,
             subnodes: BlockId::NONE,
             parent: NodeId::default(),
+            problems: Problems::default(),
         }
+    }
+
+    /// The same node; what turns out to be wrong with it, its subnodes and all that is read of them goes to `problems`.
+    pub fn noting(mut self, problems: &Problems) -> Self {
+        self.problems = problems.clone();
+        self
+    }
+
+    /// Where those who read it note what is wrong.
+    pub fn problems(&self) -> &Problems {
+        &self.problems
     }
 
     /// Its id; for a subnode, private to its owner.
@@ -111,30 +127,36 @@ impl Node {
         if self.subnodes.is_none() {
             return Ok(all);
         }
-        let top = SubnodeBlock::read(&self.ndb, self.subnodes)?;
+        let top = self.subnode_block(self.subnodes)?;
         if top.level == LEVEL_LEAF {
-            all.extend(top.leaf_entries().map(|entry| self.owned(entry)));
+            all.extend(top.leaf_entries(&self.ndb).map(|entry| self.owned(entry)));
             return Ok(all);
         }
         // A hostile SIBLOCK names the same leaf thousands of times.
         let mut seen = HashSet::new();
         for (_, bid) in top.child_entries() {
-            if !seen.insert(bid.key()) {
-                return Err(
-                    Error::corrupt("SIBLOCK", self.subnodes, "names a leaf twice")
-                        .in_node(self.nid.0),
-                );
-            }
-            let leaf = SubnodeBlock::read_leaf(&self.ndb, bid)?;
-            if all.len() + leaf.count > MAX_SUBNODES {
-                return Err(Error::corrupt(
+            let leaf = match self.subnode_leaf(bid) {
+                _ if !seen.insert(bid.key()) => Err(Error::corrupt(
+                    "SIBLOCK",
+                    self.subnodes,
+                    "names a leaf twice",
+                )),
+                Ok(leaf) if all.len() + leaf.count > MAX_SUBNODES => Err(Error::corrupt(
                     "SIBLOCK",
                     self.subnodes,
                     format_args!("more than {MAX_SUBNODES} subnodes"),
-                )
-                .in_node(self.nid.0));
+                )),
+                leaf => leaf,
+            };
+            match leaf {
+                Ok(leaf) => all.extend(leaf.leaf_entries(&self.ndb).map(|entry| self.owned(entry))),
+                Err(error) if error.is_unread() || self.ndb.refuses_damage() => {
+                    return Err(error.in_node(self.nid.0));
+                }
+                Err(error) => self
+                    .problems
+                    .note_error("some subnodes", &error.in_node(self.nid.0)),
             }
-            all.extend(leaf.leaf_entries().map(|entry| self.owned(entry)));
         }
         Ok(all)
     }
@@ -178,22 +200,54 @@ impl Node {
             data: entry.data,
             subnodes: entry.subnodes,
             parent: self.nid,
+            problems: self.problems.clone(),
         }
     }
 
     fn find_subnode(&self, nid: NodeId) -> Result<Option<SubnodeEntry>> {
-        let mut block = SubnodeBlock::read(&self.ndb, self.subnodes)?;
-        if block.level == LEVEL_INTERMEDIATE {
-            let Some((_, bid)) = block
-                .child_entries()
-                .take_while(|(key, _)| *key <= nid)
-                .last()
-            else {
-                return Ok(None);
-            };
-            block = SubnodeBlock::read_leaf(&self.ndb, bid)?;
+        let top = self.subnode_block(self.subnodes)?;
+        let within = |block: &SubnodeBlock| {
+            let mut entries = block.leaf_entries(&self.ndb);
+            entries.find(|entry| entry.nid == nid)
+        };
+        if top.level == LEVEL_LEAF {
+            return Ok(within(&top));
         }
-        Ok(block.leaf_entries().find(|entry| entry.nid == nid))
+        if top.flaw.is_some() {
+            // Its keys may be wrong.
+            let leaves = top.child_entries().map(|(_, bid)| self.subnode_leaf(bid));
+            return Ok(leaves.flatten().find_map(|leaf| within(&leaf)));
+        }
+        let Some((_, bid)) = top
+            .child_entries()
+            .take_while(|(key, _)| *key <= nid)
+            .last()
+        else {
+            return Ok(None);
+        };
+        Ok(within(&self.subnode_leaf(bid)?))
+    }
+
+    /// The SLBLOCK or SIBLOCK `bid`, and a note if it is damaged.
+    fn subnode_block(&self, bid: BlockId) -> Result<SubnodeBlock> {
+        let block = SubnodeBlock::read(&self.ndb, bid)?;
+        if let Some(flaw) = &block.flaw {
+            let place = format_args!("subnodes of {}", self.nid);
+            self.problems.note(Problem::new(place, flaw));
+        }
+        Ok(block)
+    }
+
+    fn subnode_leaf(&self, bid: BlockId) -> Result<SubnodeBlock> {
+        let block = self.subnode_block(bid)?;
+        if block.level == LEVEL_LEAF {
+            return Ok(block);
+        }
+        Err(Error::corrupt(
+            "SLBLOCK",
+            bid,
+            "cLevel: expected 0 below an SIBLOCK",
+        ))
     }
 }
 
@@ -201,11 +255,11 @@ impl NodeDatabase {
     /// Whether the internal block `bid` is an SLBLOCK or SIBLOCK, and all blocks that it refers to.
     pub fn children(&self, bid: BlockId) -> Result<(bool, Vec<BlockId>)> {
         if u8_at(&self.block(bid)?, 0) != Some(BTYPE_SUBNODE) {
-            return Ok((false, parse_internal(self, bid)?.1));
+            return Ok((false, parse_internal(self, bid)?.children));
         }
         let block = SubnodeBlock::read(self, bid)?;
         let children = if block.level == LEVEL_LEAF {
-            let entries = block.leaf_entries();
+            let entries = block.leaf_entries(self);
             entries
                 .flat_map(|entry| [entry.data, entry.subnodes])
                 .filter(|bid| !bid.is_none())
@@ -217,49 +271,49 @@ impl NodeDatabase {
     }
 }
 
-/// A checked SLBLOCK or SIBLOCK.
+/// An SLBLOCK or SIBLOCK.
 struct SubnodeBlock {
     bytes: Arc<[u8]>,
     level: u8,
     count: usize,
     word: usize,
+    flaw: Option<Arc<Flaw>>,
 }
 
 impl SubnodeBlock {
+    /// Of one that is damaged comes what makes sense.
     fn read(ndb: &NodeDatabase, bid: BlockId) -> Result<Self> {
-        let bytes = ndb.block(bid)?;
+        let data = ndb.block(bid)?;
         let word = ndb.header().format.word;
         let wrong = |what: &str| Error::corrupt("SLBLOCK", bid, what);
-        let (Some(BTYPE_SUBNODE), Some(level), Some(count)) =
-            (u8_at(&bytes, 0), u8_at(&bytes, 1), u16_at(&bytes, 2))
-        else {
-            return Err(wrong("expected btype 2 and a header"));
+        let header = (u8_at(&data, 0), u8_at(&data, 1), u16_at(&data, 2));
+        let (Some(btype), Some(level), Some(count)) = header else {
+            return Err(wrong("expected a header"));
         };
-        if level > LEVEL_INTERMEDIATE {
+        let flaw = data.flaw().map(Arc::clone);
+        let is_level = level <= LEVEL_INTERMEDIATE;
+        // Of a damaged block one of the two may be wrong.
+        if btype != BTYPE_SUBNODE && !(flaw.is_some() && is_level) {
+            return Err(wrong("expected btype 2"));
+        }
+        if !is_level && flaw.is_none() {
             return Err(wrong("cLevel: expected 0 or 1"));
         }
-        let block = Self {
-            level,
+        let mut block = Self {
+            level: if is_level { level } else { LEVEL_LEAF },
             count: usize::from(count),
             word,
-            bytes,
+            bytes: Arc::clone(data.bytes()),
+            flaw,
         };
         if block.start(block.count) > block.bytes.len() {
-            return Err(wrong("cEnt: more entries than the block holds"));
+            if block.flaw.is_none() {
+                return Err(wrong("cEnt: more entries than the block holds"));
+            }
+            let entry = block.start(1) - block.start(0);
+            block.count = block.bytes.len().saturating_sub(block.start(0)) / entry;
         }
         Ok(block)
-    }
-
-    fn read_leaf(ndb: &NodeDatabase, bid: BlockId) -> Result<Self> {
-        let block = Self::read(ndb, bid)?;
-        if block.level == LEVEL_LEAF {
-            return Ok(block);
-        }
-        Err(Error::corrupt(
-            "SLBLOCK",
-            bid,
-            "cLevel: expected 0 below an SIBLOCK",
-        ))
     }
 
     /// Byte offset of entry `index`: the header is one word, an entry three words (leaf) or two.
@@ -277,15 +331,26 @@ impl SubnodeBlock {
         uint_at(&self.bytes, at, self.word).map(BlockId)
     }
 
-    fn leaf_entries(&self) -> impl Iterator<Item = SubnodeEntry> + '_ {
-        (0..self.count).filter_map(|index| {
+    /// The entries of a leaf; of a damaged one those whose data is in the file.
+    fn leaf_entries<'a>(
+        &'a self,
+        ndb: &'a NodeDatabase,
+    ) -> impl Iterator<Item = SubnodeEntry> + 'a {
+        let entry = |index: usize| {
             let start = self.start(index);
             Some(SubnodeEntry {
                 nid: self.nid(start)?,
                 data: self.bid(start + self.word)?,
                 subnodes: self.bid(start + 2 * self.word)?,
             })
-        })
+        };
+        let is_sound = |entry: &SubnodeEntry| {
+            let is_there = |bid: BlockId| ndb.block_entry(bid, &mut None).is_ok();
+            self.flaw.is_none()
+                || (entry.nid != NodeId::default()
+                    && (is_there(entry.data) || entry.data.is_none() && is_there(entry.subnodes)))
+        };
+        (0..self.count).filter_map(entry).filter(is_sound)
     }
 
     fn child_entries(&self) -> impl Iterator<Item = (NodeId, BlockId)> + '_ {

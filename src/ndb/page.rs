@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use super::crc::{crc, signature};
+use super::crc::{Checksums, crc, signature};
 use super::format::Format;
 use super::header::BlockRef;
 use super::ids::{BlockId, NodeId};
@@ -96,12 +96,13 @@ pub struct NodeEntry {
 pub fn read_btree_page(
     source: &Source,
     format: &'static Format,
+    checksums: &Checksums,
     page_type: PageType,
     at: BlockRef,
 ) -> Result<BTreePage> {
     let mut bytes = vec![0; format.page_size];
     source.read_exact_at(&mut bytes, at.ib)?;
-    let page = parse_btree_page(bytes.into(), format, page_type, at.ib)?;
+    let page = parse_btree_page(bytes.into(), format, checksums, page_type, at.ib)?;
     match &page.flaw {
         // A page that was meant for another place.
         Some(flaw) if page.bid != at.bid => Err(Error::corrupt(
@@ -117,6 +118,7 @@ pub fn read_btree_page(
 pub fn parse_btree_page(
     bytes: Arc<[u8]>,
     format: &'static Format,
+    checksums: &Checksums,
     page_type: PageType,
     ib: u64,
 ) -> Result<BTreePage> {
@@ -139,14 +141,15 @@ pub fn parse_btree_page(
         return Err(wrong("ptype", code.into(), types[0].into()));
     }
     let stored_crc = u32_at(&bytes, format.page_crc).ok_or_else(short)?;
-    let computed = crc(bytes.get(..format.page_data).ok_or_else(short)?);
-    if computed != stored_crc {
-        return Err(wrong("CRC", stored_crc.into(), computed.into()));
+    let data = bytes.get(..format.page_data).ok_or_else(short)?;
+    if !checksums.pages.fits(data, stored_crc) {
+        return Err(wrong("CRC", stored_crc.into(), crc(data).into()));
     }
     let bid = BlockId(uint_at(&bytes, format.page_bid, format.word).ok_or_else(short)?);
     let stored_signature = u16_at(&bytes, at + 2).ok_or_else(short)?;
     let expected_signature = signature(ib, bid);
-    let flaw = match (stored_signature == expected_signature, other_type) {
+    let fits = checksums.signature_fits(stored_signature, ib, bid);
+    let flaw = match (fits, other_type) {
         (true, None) => None,
         (true, Some(found)) => Some(("ptype", code.into(), found.into())),
         (false, None) => Some(("wSig", expected_signature.into(), stored_signature.into())),
@@ -184,40 +187,58 @@ pub fn parse_btree_page(
     })
 }
 
+/// A page whose checksum does not fit, as far as the rest of its trailer and its sizes tell that it is one: one wrong field
+/// of these is not what is damaged. Its entries may be wrong. None when it is no such page.
+pub fn parse_damaged_page(
+    bytes: &[u8],
+    format: &'static Format,
+    page_type: PageType,
+    ib: u64,
+) -> Option<BTreePage> {
+    let (at, code) = (format.page_data, Some(page_type.code()));
+    let bid = BlockId(uint_at(bytes, format.page_bid, format.word)?);
+    let width = format.btree_count_width;
+    let sizes = format.btree_count + 2 * width;
+    let stored_level = u8_at(bytes, sizes + 1)?;
+    let level = Some(stored_level).filter(|level| *level < MAX_LEVELS);
+    let entry_size = entry_size(format, page_type, level.unwrap_or(0));
+    let room = format.btree_entries / entry_size;
+    let count = usize::try_from(uint_at(bytes, format.btree_count, width)?).ok()?;
+    let evidence = [
+        u8_at(bytes, at) == code || u8_at(bytes, at + 1) == code,
+        u16_at(bytes, at + 2) == Some(signature(ib, bid)),
+        usize::from(u8_at(bytes, sizes)?) == entry_size,
+        level.is_some() && count <= room,
+    ];
+    let fitting = evidence.into_iter().filter(|fits| *fits).count();
+    (fitting + 1 >= evidence.len()).then(|| BTreePage {
+        bytes: bytes.into(),
+        format,
+        page_type,
+        ib,
+        bid,
+        level: level.unwrap_or(0),
+        flaw: None,
+        entry_size,
+        count: count.min(room),
+    })
+}
+
 /// The entries of a leaf of the node B-tree whose CRC is wrong, and the id of the page: those that are in order. One of
-/// them may still be wrong. None when this is no such leaf by its type, its signature and its sizes.
+/// them may still be wrong. None when this is no such leaf.
 pub fn parse_damaged_leaf(
     bytes: &[u8],
     format: &'static Format,
     ib: u64,
 ) -> Option<(BlockId, Vec<NodeEntry>)> {
-    let (at, code) = (format.page_data, Some(PageType::Nbt.code()));
-    let bid = BlockId(uint_at(bytes, format.page_bid, format.word)?);
-    let is_page = (u8_at(bytes, at) == code || u8_at(bytes, at + 1) == code)
-        && u16_at(bytes, at + 2) == Some(signature(ib, bid));
-    let width = format.btree_count_width;
-    let sizes = format.btree_count + 2 * width;
-    let entry_size = least_entry_size(format, PageType::Nbt, 0).next_multiple_of(format.word);
-    let count = usize::try_from(uint_at(bytes, format.btree_count, width)?).ok()?;
-    let is_leaf = usize::from(u8_at(bytes, sizes)?) == entry_size
-        && u8_at(bytes, sizes + 1) == Some(0)
-        && count <= format.btree_entries / entry_size;
-    if !is_page || !is_leaf {
+    let page = parse_damaged_page(bytes, format, PageType::Nbt, ib)?;
+    if page.level != 0 {
         return None;
     }
-    let page = BTreePage {
-        bytes: bytes.into(),
-        format,
-        page_type: PageType::Nbt,
-        ib,
-        bid,
-        level: 0,
-        flaw: None,
-        entry_size,
-        count,
-    };
-    let entries = (0..count).filter_map(|index| page.node(index)).collect();
-    Some((bid, ascending(entries)))
+    let entries = (0..page.count).filter_map(|index| page.node(index));
+    // What is left of a page that was written over in part has zeros.
+    let entries = entries.filter(|entry| entry.nid != NodeId::default());
+    Some((page.bid, ascending(entries.collect())))
 }
 
 /// The longest list of `entries` whose ids ascend: a wrong id between right ones is left out.
@@ -240,6 +261,14 @@ fn ascending(entries: Vec<NodeEntry>) -> Vec<NodeEntry> {
         .collect();
     kept.reverse();
     kept
+}
+
+/// Levels of the deepest tree that is followed; a 50 GB file has six.
+pub(super) const MAX_LEVELS: u8 = 8;
+
+/// Bytes of an entry as all writers lay it out.
+fn entry_size(format: &Format, page_type: PageType, level: u8) -> usize {
+    least_entry_size(format, page_type, level).next_multiple_of(format.word)
 }
 
 /// Bytes of an entry that the reader uses; what follows is padding and may be garbage.

@@ -8,6 +8,7 @@
 use std::cell::Cell;
 use std::fs::{File, Metadata};
 use std::io;
+use std::ops::Range;
 use std::os::unix::fs::{FileExt, MetadataExt};
 use std::path::Path;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -17,6 +18,9 @@ use parking_lot::Mutex;
 
 use super::header::HEADER_SIZE;
 use crate::error::{Error, Result};
+
+/// Bytes that a disk gives at the least.
+const SECTOR: usize = 512;
 
 /// The opened source file and its size in bytes when it was opened.
 #[derive(Debug)]
@@ -29,6 +33,16 @@ pub struct Source {
     /// What the system said of the file when its header was last seen unchanged.
     stamp: Mutex<Stamp>,
     changed: AtomicBool,
+    fills_gaps: bool,
+}
+
+/// What a read could not fill.
+#[derive(Debug, Default, PartialEq, Eq)]
+pub struct Gaps {
+    /// Ranges of the buffer, ascending; there are zeros.
+    pub ranges: Vec<Range<usize>>,
+    /// Whether the disk is why, which may answer the next time.
+    pub unread: bool,
 }
 
 /// What changes when a file is written to: size, and time of the last write and of the last change in seconds and
@@ -80,7 +94,15 @@ impl Source {
             header,
             stamp: Mutex::new(Stamp::of(&metadata)),
             changed: AtomicBool::new(false),
+            fills_gaps: false,
         })
+    }
+
+    /// The same file, of which a gap takes the place of what the disk does not give when it is asked again: for those who
+    /// read all of it once, and go on to the end.
+    pub fn filling_gaps(mut self) -> Self {
+        self.fills_gaps = true;
+        self
     }
 
     /// Size in bytes.
@@ -121,9 +143,68 @@ impl Source {
                 number: error.raw_os_error(),
             },
         };
+        if self.fills_gaps
+            && let Failure::Io { .. } = failure
+        {
+            return match self.file.read_exact_at(buf, offset) {
+                Ok(()) => Ok(()),
+                Err(error) => Err(unreadable(offset, length, &error)),
+            };
+        }
         FAILURES.set(FAILURES.get() + 1);
         LAST_FAILURE.set(failure);
         Err(failure.into())
+    }
+
+    /// Fills `buf` from byte `offset` as far as the file goes, and as far as the disk gives it if gaps are to be filled
+    /// ([`Source::filling_gaps`]). A place where nothing can be had is an error.
+    pub fn read_with_gaps(&self, buf: &mut [u8], offset: u64) -> Result<Gaps> {
+        let within = usize::try_from(self.len.saturating_sub(offset)).unwrap_or(usize::MAX);
+        if within == 0 && !buf.is_empty() {
+            return self.read_exact_at(buf, offset).map(|()| Gaps::default());
+        }
+        let mut gaps = Gaps::default();
+        let length = buf.len();
+        let (there, behind) = buf.split_at_mut(within.min(length));
+        if !behind.is_empty() {
+            behind.fill(0);
+            gaps.ranges.push(there.len()..length);
+        }
+        match self.read_exact_at(there, offset) {
+            Err(Error::Corrupt(_)) if self.fills_gaps => {
+                self.read_by_sectors(there, offset, &mut gaps)?
+            }
+            other => other?,
+        }
+        Ok(gaps)
+    }
+
+    /// Reads what can be read, a sector at a time.
+    fn read_by_sectors(&self, buf: &mut [u8], offset: u64, gaps: &mut Gaps) -> Result<()> {
+        let length = buf.len();
+        let mut lost: Vec<Range<usize>> = Vec::new();
+        let mut start = 0;
+        while start < length {
+            let at = offset + start as u64;
+            let to_boundary = SECTOR - (at % SECTOR as u64) as usize;
+            let end = length.min(start + to_boundary);
+            let sector = buf.get_mut(start..end).unwrap_or_default();
+            if self.file.read_exact_at(sector, at).is_err() {
+                sector.fill(0);
+                match lost.last_mut() {
+                    Some(last) if last.end == start => last.end = end,
+                    _ => lost.push(start..end),
+                }
+            }
+            start = end;
+        }
+        if lost.first() == Some(&(0..length)) {
+            return Err(unreadable(offset, length, &io::ErrorKind::Other.into()));
+        }
+        gaps.unread = !lost.is_empty();
+        lost.append(&mut gaps.ranges);
+        gaps.ranges = lost;
+        Ok(())
     }
 
     /// Whether the file is still the one that was opened. Times change for other reasons, too (a new name, other
@@ -150,6 +231,15 @@ impl Source {
         }
         Ok(same)
     }
+}
+
+/// Bytes of the file that the disk does not give, as damage.
+fn unreadable(offset: u64, length: usize, error: &io::Error) -> Error {
+    Error::corrupt(
+        "file",
+        format_args!("offset {offset:#x}"),
+        format_args!("the disk cannot read {length} bytes: {error}"),
+    )
 }
 
 /// Why a read failed though the place is in the file.

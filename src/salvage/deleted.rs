@@ -14,11 +14,11 @@ use super::readable::{Readable, Reader, item_class};
 use super::references::{Unreferenced, unreferenced_among};
 use crate::messaging::{Message, Store};
 use crate::ndb::Watch;
-use crate::ndb::lookup::FoundBlock;
 use crate::ndb::page::{PageType, read_btree_page};
 use crate::ndb::scan::Memory;
 use crate::ndb::scan::rebuild;
 use crate::ndb::scan::{Found, scan};
+use crate::ndb::stand_ins::FoundBlock;
 use crate::ndb::{BlockRef, NodeDatabase, NodeEntry, NodeId, NodeType};
 
 /// Bytes that a node of an old leaf takes while it is compared with others.
@@ -200,7 +200,14 @@ fn leaves(found: &Found) -> Vec<BlockRef> {
 /// All entries of `leaves`.
 fn nodes_of(ndb: &NodeDatabase, leaves: &[BlockRef]) -> impl Iterator<Item = NodeEntry> {
     leaves.iter().flat_map(move |leaf| {
-        let page = read_btree_page(ndb.source(), ndb.header().format, PageType::Nbt, *leaf).ok();
+        let page = read_btree_page(
+            ndb.source(),
+            ndb.header().format,
+            &ndb.header().checksums,
+            PageType::Nbt,
+            *leaf,
+        )
+        .ok();
         let nodes = page.iter().flat_map(|page| {
             let indices = 0..page.len();
             indices.filter_map(|index| page.node(index))

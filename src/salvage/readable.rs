@@ -19,7 +19,8 @@ pub(super) fn item_class(context: &PropertyContext) -> Option<String> {
         .stream(tags::MESSAGE_CLASS)
         .ok()??
         .read_all(1 << 10)
-        .ok()?;
+        .ok()?
+        .bytes;
     // UTF-16 or 8-bit, the classes of items are ASCII.
     let class: String = bytes
         .iter()
@@ -91,17 +92,16 @@ impl Reader {
     }
 
     fn message(&mut self, message: &Message) -> bool {
-        let mut whole = true;
-        let recipients = message.recipients(|_| whole = false);
+        let recipients = message.recipients();
         // Writing to a hash does not fail.
         write!(Digest(&mut self.digest), "{recipients:?}").ok();
-        let attachments = message.attachments(|_| whole = false);
+        let attachments = message.attachments();
         attachments.len().hash(&mut self.digest);
         self.values(message.properties())
-            && whole
             && attachments
                 .iter()
                 .all(|attachment| self.attachment(attachment))
+            && message.problems().is_empty()
     }
 
     fn attachment(&mut self, attachment: &Attachment) -> bool {

@@ -2,9 +2,9 @@
 //!
 //! The block B-tree counts the references to each block. Where there are fewer, whatever referred to it is lost.
 
-use crate::ndb::lookup::FoundBlock;
 use crate::ndb::page::PageType;
 use crate::ndb::scan::Memory;
+use crate::ndb::stand_ins::FoundBlock;
 use crate::ndb::{BlockId, NodeDatabase, NodeEntry};
 
 /// Bytes that a block takes: it is counted, and stands in two lists at the most.

@@ -156,9 +156,9 @@ fn fits(store: &Arc<Store>, data: BlockId, subnodes: BlockId) -> bool {
         return false;
     };
     let own = message.properties();
-    let mut sound = true;
-    let recipients = message.recipients(|_| sound = false);
-    let attachments = message.listed_attachments(|_| sound = false);
+    let recipients = message.recipients();
+    let attachments = message.listed_attachments();
+    let sound = message.problems().is_empty();
     let flags = own.integer(tags::MESSAGE_FLAGS).ok().flatten().unwrap_or(0);
     if !sound || (flags & MSGFLAG_HASATTACH != 0 && attachments.is_empty()) {
         return false;

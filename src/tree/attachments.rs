@@ -124,7 +124,7 @@ impl Tree {
         let mut todo: Vec<Message> = Message::open(&self.store, nid).into_iter().collect();
         let mut count = 0;
         while let Some(message) = todo.pop() {
-            for attachment in message.attachments(|_| {}) {
+            for attachment in message.attachments() {
                 count += 1;
                 if count > MAX_WITHIN {
                     self.problems.note(format!(
@@ -189,7 +189,16 @@ impl Tree {
         let list = self.attachment_list(path)?;
         let file = list.files.get(index as usize).ok_or(Error::NotFound)?;
         match &file.content {
-            AttachmentContent::File(rendition) => rendition.read_at(offset, buf),
+            AttachmentContent::File(rendition) => {
+                let read = rendition.read_at(offset, buf);
+                if rendition.has_untold_problems() {
+                    for problem in rendition.problems().list() {
+                        let name = &file.name;
+                        self.note(ino, &format_args!("attachment {name:?}, {problem}"));
+                    }
+                }
+                read
+            }
             AttachmentContent::Message(message) => {
                 let item = self.embedded_file(ino, message)?;
                 item.rendition.read_at(offset, buf)

@@ -9,6 +9,7 @@ use crate::error::{Error, Result};
 use crate::ltp::tags;
 use crate::messaging::Message;
 use crate::ndb::{NodeId, whole};
+use crate::problem::Problems;
 
 /// The file of an item: its bytes and its times.
 #[derive(Debug)]
@@ -44,7 +45,7 @@ impl Tree {
     pub(super) fn open_message(&self, nid: NodeId) -> Result<Message> {
         match Message::open(&self.store, nid) {
             Err(error) if error.is_unread() => Err(error),
-            Ok(message) if message.properties().failures().is_empty() => Ok(message),
+            Ok(message) if message.problems().is_empty() => Ok(message),
             _ => Ok(self.with_row(nid)),
         }
     }
@@ -58,12 +59,20 @@ impl Tree {
         whole(|| {
             let mut message = self.open_message(nid)?;
             let mut rendition = render(&message);
-            if message.problem().is_none() && !message.properties().failures().is_empty() {
+            if message.problem().is_none() && !message.problems().is_empty() {
                 message = self.with_row(nid);
                 rendition = render(&message);
             }
             Ok(self.finish(&message, rendition))
         })
+    }
+
+    /// Notes what turned out to be wrong with message `nid` for `.ostfs/problems.txt`.
+    fn note_problems(&self, nid: NodeId, problems: &Problems) {
+        for problem in problems.list() {
+            self.problems
+                .note(format!("message {:#x}: {problem}", nid.0));
+        }
     }
 
     fn keep(&self, ino: Ino, item: ItemFile) -> Arc<ItemFile> {
@@ -72,10 +81,7 @@ impl Tree {
     }
 
     fn finish(&self, message: &Message, rendition: Rendition) -> ItemFile {
-        for problem in rendition.problems() {
-            self.problems
-                .note(format!("message {:#x}: {problem}", message.nid().0));
-        }
+        self.note_problems(message.nid(), rendition.problems());
         ItemFile {
             rendition,
             times: self.times_of(message),
@@ -107,8 +113,8 @@ impl Tree {
         Ok(self.keep(ino, item))
     }
 
-    /// Fills `buf` from the file of message `nid`. When an attachment in it turns out damaged, the read fails, and its
-    /// folder lists the checked file from then on.
+    /// Fills `buf` from the file of message `nid`. When an attachment in it turns out damaged, its folder lists from then on
+    /// a file in its place that tells of it in its header; and the read fails if damage is refused.
     pub(super) fn read_message(
         &self,
         ino: Ino,
@@ -118,9 +124,16 @@ impl Tree {
     ) -> Result<usize> {
         let item = self.item_file(ino, nid)?;
         let read = whole(|| item.rendition.read_at(offset, buf));
-        if matches!(read, Err(Error::Corrupt(_))) && self.damaged.lock().insert(nid) {
-            // More than one folder may list it.
-            self.listings.clear();
+        let is_damaged = match &read {
+            Ok(_) => item.rendition.has_untold_problems(),
+            Err(error) => matches!(error, Error::Corrupt(_)),
+        };
+        if is_damaged {
+            self.note_problems(nid, item.rendition.problems());
+            if self.damaged.lock().insert(nid) {
+                // More than one folder may list it.
+                self.listings.clear();
+            }
         }
         read
     }

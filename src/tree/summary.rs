@@ -110,7 +110,13 @@ impl Tree {
             _ => return Vec::new(),
         };
         match file {
-            Ok(file) => file.rendition.problems().to_vec(),
+            Ok(file) => file
+                .rendition
+                .problems()
+                .list()
+                .iter()
+                .map(ToString::to_string)
+                .collect(),
             Err(error) => vec![error.to_string()],
         }
     }

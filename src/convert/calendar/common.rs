@@ -71,7 +71,7 @@ pub(super) fn attachments(
 ) -> Vec<Message> {
     let mut instances = Vec::new();
     let mut room = MAX_INLINE_TOTAL;
-    for item in attachment::list(message, |error| reader.problem(error)) {
+    for item in attachment::list(message) {
         match &item.content {
             Content::Message(instance) if item.is_hidden => instances.push((**instance).clone()),
             Content::Unreadable(error) => {

@@ -66,7 +66,7 @@ pub(super) fn calendar(reader: &Reader<'_>, purpose: Purpose) -> Calendar {
     let event = Event {
         uid: uid.unwrap_or_else(|| reader.uid()),
         purpose,
-        recipients: message.recipients(|error| reader.problem(error)),
+        recipients: message.recipients(),
         schedule: Schedule::read(reader),
     };
     if event.schedule.is_none() {
@@ -177,7 +177,7 @@ impl Event {
         };
         calendar.components.begin("VEVENT");
         self.write_times(&layered, calendar, schedule, &instance);
-        let own = message.map(|message| message.recipients(|error| reader.problem(error)));
+        let own = message.map(|message| message.recipients());
         let recipients = own.filter(|own| !own.is_empty());
         let recipients = recipients.as_deref().unwrap_or(&self.recipients);
         self.write_texts(&layered, calendar, instance.exception, recipients);

@@ -15,7 +15,7 @@ const PHOTO_NAME: &str = "ContactPicture.jpg";
 /// Writes the picture, and the names of all other attachments.
 pub(super) fn write(reader: &Reader<'_>, card: &mut Card, message: &Message) {
     let mut has_photo = false;
-    for attachment in message.attachments(|error| reader.problem(error)) {
+    for attachment in message.attachments() {
         let read = attachment.properties().and_then(|properties| {
             if !is_photo(&properties) {
                 return Ok(None);
@@ -33,7 +33,7 @@ pub(super) fn write(reader: &Reader<'_>, card: &mut Card, message: &Message) {
             Err(error) => reader.problem(error),
         }
     }
-    for item in attachment::list(message, |error| reader.problem(error)) {
+    for item in attachment::list(message) {
         let is_shown = has_photo && item.name.eq_ignore_ascii_case(PHOTO_NAME);
         match item.content {
             Content::Unreadable(error) => {
@@ -62,7 +62,7 @@ fn photo(
 ) -> crate::error::Result<Option<Vec<u8>>> {
     match attachment.data(properties)? {
         AttachmentData::Bytes(stream) if stream.len() <= MAX_PHOTO => {
-            stream.read_all(MAX_PHOTO as usize).map(Some)
+            Ok(Some(stream.read_all(MAX_PHOTO as usize)?.bytes))
         }
         _ => Ok(None),
     }

@@ -63,7 +63,7 @@ impl AddressBook {
         for role in [&REPRESENTING, &SENDER] {
             self.add(&Person::of_role(properties, role));
         }
-        for recipient in message.recipients(|_| {}) {
+        for recipient in message.recipients() {
             self.add(&Person::of_recipient(&recipient, properties.code_page()));
         }
         let string = |lid: u32| {

@@ -6,8 +6,9 @@ use std::borrow::Cow;
 use crate::codepage;
 use crate::convert::text::{html, lzfu, normalise, rtf};
 use crate::error::Result;
-use crate::ltp::{Value, tags};
+use crate::ltp::{Value, gap_in_text, tags};
 use crate::messaging::{Message, Properties};
+use crate::problem::Problem;
 
 /// PidTagNativeBody.
 const NATIVE_TEXT: i32 = 1;
@@ -36,15 +37,12 @@ impl BestBody {
     }
 }
 
-/// The body of `message`; `broken` hears what cannot be read.
-pub(crate) fn best(message: &Message, mut broken: impl FnMut(String)) -> BestBody {
+/// The body of `message`.
+pub(crate) fn best(message: &Message) -> BestBody {
     let properties = message.properties();
     let pages = Pages::of(properties);
-    let mut heard = |what: &str, error: &dyn std::fmt::Display| broken(format!("{what}: {error}"));
-    let text = plain(properties, &pages).unwrap_or_else(|error| {
-        heard("plain text body", &error);
-        None
-    });
+    // What cannot be read is noted by the properties.
+    let text = plain(properties, &pages).unwrap_or_default();
     let native = properties.integer(tags::NATIVE_BODY).ok().flatten();
     if native == Some(NATIVE_TEXT) && text.is_some() {
         return BestBody {
@@ -52,21 +50,14 @@ pub(crate) fn best(message: &Message, mut broken: impl FnMut(String)) -> BestBod
             ..BestBody::default()
         };
     }
-    let html = stored_html(properties, &pages).unwrap_or_else(|error| {
-        heard("HTML body", &error);
-        None
-    });
+    let html = stored_html(properties, &pages).unwrap_or_default();
     let rtf_is_newer = properties.boolean(tags::RTF_IN_SYNC).ok().flatten() == Some(true);
     let rtf_wanted = html.is_none()
         || native == Some(NATIVE_RTF)
         || (rtf_is_newer && native != Some(NATIVE_HTML));
-    let rtf = if rtf_wanted {
-        stored_rtf(properties, &mut heard).unwrap_or_else(|error| {
-            heard("RTF body", &error);
-            None
-        })
-    } else {
-        None
+    let rtf = match rtf_wanted {
+        true => stored_rtf(properties).unwrap_or_default(),
+        false => None,
     };
     match (rtf, html) {
         // Genuine RTF was edited after the HTML was made; what was encapsulated is the HTML again.
@@ -157,17 +148,25 @@ enum Rtf {
     },
 }
 
-fn stored_rtf(
-    properties: &Properties,
-    broken: &mut impl FnMut(&str, &dyn std::fmt::Display),
-) -> Result<Option<Rtf>> {
-    let Some(stored) = properties.binary(tags::RTF_COMPRESSED)? else {
+fn stored_rtf(properties: &Properties) -> Result<Option<Rtf>> {
+    let Some(stored) = properties.binary_with_gaps(tags::RTF_COMPRESSED)? else {
         return Ok(None);
     };
-    let decompressed = lzfu::decompress(&stored);
+    // Behind a gap nothing of a compressed stream means what it meant.
+    let gap = stored.missing.first();
+    let end = gap.map_or(stored.bytes.len(), |gap| gap.start);
+    let decompressed = lzfu::decompress(stored.bytes.get(..end).unwrap_or_default());
     if let Some(problem) = &decompressed.problem {
-        broken("RTF body", problem);
+        let problems = properties.problems();
+        problems.note(Problem::new("RTF body", problem));
     }
+    let shown = |mut text: String| {
+        if gap.is_some() {
+            let missing = stored.bytes.len() - end;
+            text.push_str(&format!("\n{} (compressed)\n", gap_in_text(missing)));
+        }
+        shown(text)
+    };
     Ok(match rtf::convert(&decompressed.bytes) {
         rtf::RtfBody::Html(html) => shown(html).map(Rtf::Html),
         rtf::RtfBody::Text(text) => shown(text).map(Rtf::Text),

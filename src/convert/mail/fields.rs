@@ -16,6 +16,7 @@ use super::transport::{Field, Transport};
 use crate::convert::{Converter, Headers};
 use crate::ltp::{FileTime, tags};
 use crate::messaging::Message;
+use crate::problem::Problem;
 
 /// Fields of the body that arrived, which is written anew here.
 const BODY_FIELDS: [&str; 12] = [
@@ -63,17 +64,15 @@ const YEARS: std::ops::RangeInclusive<i16> = 1970..=2100;
 /// Rejected lines that are kept.
 const MAX_REJECTED: usize = 100;
 
-/// All fields of the header of `message` but those of its content; `broken` hears what cannot be read.
-pub(crate) fn of_message(
-    converter: &Converter,
-    message: &Message,
-    style: Headers,
-    mut broken: impl FnMut(String),
-) -> Fields {
+/// All fields of the header of `message` but those of its content.
+pub(crate) fn of_message(converter: &Converter, message: &Message, style: Headers) -> Fields {
     let mut fields = Fields::new(style);
-    let transport = transport(message, &mut broken);
+    let transport = transport(message);
     if transport.is_cut {
-        broken("transport headers: more than any message has; only the first are here".into());
+        let text = "more than any message has; only the first are here";
+        message
+            .problems()
+            .note(Problem::new("transport headers", text));
     }
     for field in &transport.fields {
         add_transport(field, &mut fields);
@@ -86,19 +85,17 @@ pub(crate) fn of_message(
         message,
         has_transport: transport.get("To").is_some() || transport.get("From").is_some(),
     };
-    synthesis.complete(&mut fields, &mut broken);
+    synthesis.complete(&mut fields);
     flags::add(message, &mut fields);
     fields
 }
 
-fn transport(message: &Message, broken: &mut impl FnMut(String)) -> Transport {
+fn transport(message: &Message) -> Transport {
     let properties = message.properties();
     let text = properties
         .string(tags::TRANSPORT_MESSAGE_HEADERS)
-        .unwrap_or_else(|error| {
-            broken(format!("transport headers: {error}"));
-            None
-        });
+        .ok()
+        .flatten();
     if let Some(text) = text {
         let transport = Transport::parse(&text);
         if !transport.fields.is_empty() {

@@ -32,20 +32,19 @@ use inline::References;
 use structure::{Body, Entity};
 
 use super::attachment::{self, Content, Item};
-use super::reader::add_failures;
+use super::reader::{note_circumstances, told};
 use super::rendition::{ByteRange, Writer};
 use super::text::contains;
 use super::text::rtf::ATTACHMENT_MARK;
 use super::{Converter, Headers, Rendition, calendar};
 use crate::ltp::tags;
 use crate::messaging::Message;
+use crate::problem::{Problem, Problems};
 
 /// Messages within one file. A hostile one can embed the same message again and again.
 const MAX_MESSAGES: usize = 1000;
 /// Bytes of text within one file before no more messages are followed: they may all share one large body.
 const MAX_TEXT: usize = 256 << 20;
-/// Problems that the header of a message tells.
-const MAX_PROBLEMS: usize = 50;
 /// The field that tells what could not be read.
 const PROBLEM_FIELD: &str = "X-Ostfs-Problem";
 
@@ -56,10 +55,11 @@ pub(super) fn render(converter: &Converter, message: &Message, checked: bool) ->
         checked,
         messages_left: MAX_MESSAGES,
         text_left: MAX_TEXT,
-        problems: Vec::new(),
     };
     let entity = composer.message(message);
-    write(converter, entity, message.nid().0, composer.problems)
+    let mut writer = Writer::new(converter.options.eol);
+    entity.write(&mut writer, &mut Boundaries::new(message.nid().0));
+    writer.finish(message.problems())
 }
 
 /// These fields of the header of `message`, decoded and on one line.
@@ -68,18 +68,12 @@ pub(super) fn header<const N: usize>(
     message: &Message,
     names: [&str; N],
 ) -> [Option<String>; N] {
-    let fields = fields::of_message(converter, message, Headers::Utf8, |_| {});
+    let fields = fields::of_message(converter, message, Headers::Utf8);
     names.map(|name| {
         let lines = fields.get(name)?.lines();
         let unfolded: Vec<&str> = lines.map(str::trim).collect();
         Some(encoded_word::decode(&unfolded.join(" ")))
     })
-}
-
-fn write(converter: &Converter, entity: Entity, node: u32, problems: Vec<String>) -> Rendition {
-    let mut writer = Writer::new(converter.options.eol);
-    entity.write(&mut writer, &mut Boundaries::new(node));
-    writer.finish(problems)
 }
 
 /// Composes one file: a message and those within it.
@@ -88,7 +82,6 @@ pub(crate) struct Composer<'a> {
     checked: bool,
     messages_left: usize,
     text_left: usize,
-    problems: Vec<String>,
 }
 
 impl Composer<'_> {
@@ -98,13 +91,8 @@ impl Composer<'_> {
 
     /// A whole message: its header, and its content.
     fn message(&mut self, message: &Message) -> Entity {
-        let mut problems = Vec::new();
-        let mut fields = fields::of_message(self.converter, message, self.style(), |problem| {
-            problems.push(problem);
-        });
-        let mut items = attachment::list(message, |error| {
-            problems.push(format!("attachments: {error}"))
-        });
+        let mut fields = fields::of_message(self.converter, message, self.style());
+        let mut items = attachment::list(message);
         if self.checked {
             items.iter_mut().for_each(Item::check);
         }
@@ -112,8 +100,8 @@ impl Composer<'_> {
             fields.push("Content-Class", "rpmsg.message");
         }
         let left_out = items.len();
-        let content = self.content(message, items, &mut problems);
-        add_failures(message, &mut problems);
+        let content = self.content(message, items);
+        note_circumstances(message);
         fields.push("MIME-Version", "1.0");
         if let Ok(Some(class)) = message.properties().string(tags::MESSAGE_CLASS) {
             fields.push_text("X-Ostfs-Class", &class);
@@ -128,10 +116,9 @@ impl Composer<'_> {
             );
             fields.push("X-Ostfs-Attachments", note);
         }
-        for problem in problems.iter().take(MAX_PROBLEMS) {
-            fields.push_text(PROBLEM_FIELD, problem);
+        for problem in told(message.problems()) {
+            fields.push_text(PROBLEM_FIELD, &problem);
         }
-        self.problems.extend(problems);
         fields.extend(content.entity.fields);
         Entity {
             fields,
@@ -140,12 +127,8 @@ impl Composer<'_> {
     }
 
     /// The content by message class: signed, a report, or what most messages are.
-    fn content(
-        &mut self,
-        message: &Message,
-        items: Vec<Item>,
-        problems: &mut Vec<String>,
-    ) -> Composed {
+    fn content(&mut self, message: &Message, items: Vec<Item>) -> Composed {
+        let problems = message.problems();
         let class = message
             .properties()
             .string(tags::MESSAGE_CLASS)
@@ -158,7 +141,7 @@ impl Composer<'_> {
                 left_out: 0,
             };
         }
-        let mut best = body::best(message, |problem| problems.push(problem));
+        let mut best = body::best(message);
         if let Some(problem) = message.problem()
             && best.len() == 0
         {
@@ -206,7 +189,7 @@ impl Composer<'_> {
         calendar: Option<(&'static str, String)>,
         items: Vec<Item>,
         details: Option<String>,
-        problems: &mut Vec<String>,
+        problems: &Problems,
     ) -> (Vec<Entity>, Vec<Item>) {
         let style = self.style();
         let has_references = items
@@ -265,7 +248,7 @@ impl Composer<'_> {
         &mut self,
         mut parts: Vec<Entity>,
         items: Vec<Item>,
-        problems: &mut Vec<String>,
+        problems: &Problems,
     ) -> Composed {
         let style = self.style();
         if parts.is_empty() {
@@ -286,7 +269,7 @@ impl Composer<'_> {
     }
 
     /// One attachment as a part.
-    fn attachment(&mut self, item: Item, disposition: &str, problems: &mut Vec<String>) -> Entity {
+    fn attachment(&mut self, item: Item, disposition: &str, problems: &Problems) -> Entity {
         let style = self.style();
         let mut fields = Fields::new(style);
         fields.push_parameters(
@@ -332,8 +315,8 @@ impl Composer<'_> {
     }
 
     /// A part in place of an attachment that cannot be read.
-    fn unreadable(&self, name: &str, problem: &str, problems: &mut Vec<String>) -> Entity {
-        problems.push(format!("attachment {name}: {problem}"));
+    fn unreadable(&self, name: &str, problem: &str, problems: &Problems) -> Entity {
+        problems.note(Problem::new(format_args!("attachment {name:?}"), problem));
         let text = format!("The attachment \"{name}\" could not be read.\n\n{problem}\n");
         Entity::text("plain", text, self.style())
     }

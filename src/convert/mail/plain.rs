@@ -7,11 +7,9 @@ use jiff::fmt::rfc2822::DateTimeParser;
 use jiff::tz::TimeZone;
 
 use super::fields::{self, format_date};
-use super::{
-    MAX_MESSAGES, MAX_PROBLEMS, MAX_TEXT, PROBLEM_FIELD, address, body, details, name_marks, report,
-};
+use super::{MAX_MESSAGES, MAX_TEXT, PROBLEM_FIELD, address, body, details, name_marks, report};
 use crate::convert::attachment::{self, Content, Item};
-use crate::convert::reader::add_failures;
+use crate::convert::reader::{note_circumstances, told};
 use crate::convert::rendition::{Rendition, Writer};
 use crate::convert::{Converter, Headers};
 use crate::ltp::tags;
@@ -41,10 +39,11 @@ pub(crate) fn render(converter: &Converter, message: &Message, zone: &TimeZone) 
         zone,
         messages_left: MAX_MESSAGES,
         out: String::new(),
-        problems: Vec::new(),
     };
     text.message(message);
-    text.finish()
+    let mut writer = Writer::new(converter.options.eol);
+    writer.text(&text.out);
+    writer.finish(message.problems())
 }
 
 /// The text under construction.
@@ -53,7 +52,6 @@ struct Text<'a> {
     zone: &'a TimeZone,
     messages_left: usize,
     out: String,
-    problems: Vec<String>,
 }
 
 impl Text<'_> {
@@ -62,9 +60,7 @@ impl Text<'_> {
     }
 
     fn message(&mut self, message: &Message) {
-        let mut problems = Vec::new();
-        let mut broken = |problem| problems.push(problem);
-        let fields = fields::of_message(self.converter, message, Headers::Utf8, &mut broken);
+        let fields = fields::of_message(self.converter, message, Headers::Utf8);
         let class = message
             .properties()
             .string(tags::MESSAGE_CLASS)
@@ -72,8 +68,8 @@ impl Text<'_> {
             .flatten();
         let class = class.unwrap_or_default().to_ascii_uppercase();
         let details = details::of_message(&class, message, self.zone);
-        let items = attachment::list(message, |error| broken(format!("attachments: {error}")));
-        let best = body::best(message, &mut broken);
+        let items = attachment::list(message);
+        let best = body::best(message);
         for name in FIELDS {
             let Some(value) = fields.get(name) else {
                 continue;
@@ -94,17 +90,17 @@ impl Text<'_> {
                 Content::Bytes(bytes) => format!("{} bytes", bytes.len()),
                 Content::Message(_) => "message".to_owned(),
                 Content::Unreadable(error) => {
-                    problems.push(format!("attachment {}: {error}", item.name));
+                    let place = format!("attachment {:?}", item.name);
+                    message.problems().note_error(place, error);
                     "cannot be read".to_owned()
                 }
             };
             self.line("Attachment", &format!("{} ({size})", item.name));
         }
-        add_failures(message, &mut problems);
-        for problem in problems.iter().take(MAX_PROBLEMS) {
-            self.line(PROBLEM_FIELD, problem);
+        note_circumstances(message);
+        for problem in told(message.problems()) {
+            self.line(PROBLEM_FIELD, &problem);
         }
-        self.problems.extend(problems);
         self.out.push('\n');
         let text = match report::Kind::of_class(&class) {
             Some(_) => best.text.or_else(|| report::text(message)),
@@ -138,11 +134,5 @@ impl Text<'_> {
         let parser = DateTimeParser::new().relaxed_weekday(true);
         let parsed = parser.parse_timestamp(value.trim());
         parsed.map_or_else(|_| value.to_owned(), |time| format_date(time, self.zone))
-    }
-
-    fn finish(self) -> Rendition {
-        let mut writer = Writer::new(self.converter.options.eol);
-        writer.text(&self.out);
-        writer.finish(self.problems)
     }
 }

@@ -16,6 +16,7 @@ use crate::convert::text::normalise;
 use crate::convert::{Eol, Headers};
 use crate::ltp::tags;
 use crate::messaging::{Message, Recipient};
+use crate::problem::Problems;
 
 const DELIVERY_STATUS: &str = "message/delivery-status";
 const DISPOSITION: &str = "message/disposition-notification";
@@ -61,7 +62,7 @@ impl Kind {
 /// The text for people where a report has no body.
 pub(super) fn text(message: &Message) -> Option<String> {
     let texts = message
-        .recipients(|_| {})
+        .recipients()
         .into_iter()
         .filter_map(|row| row.string(tags::REPORT_TEXT));
     let own = message
@@ -85,7 +86,7 @@ impl Composer<'_> {
         message: &Message,
         best: BestBody,
         items: Vec<Item>,
-        problems: &mut Vec<String>,
+        problems: &Problems,
     ) -> Composed {
         let style = self.style();
         let mut stored = None;
@@ -145,7 +146,7 @@ impl Composer<'_> {
     fn machine_part(&self, kind: Kind, message: &Message) -> String {
         let properties = message.properties();
         let string = |id: u16| properties.string(id).ok().flatten();
-        let recipients = message.recipients(|_| {});
+        let recipients = message.recipients();
         let address = |recipient: &Recipient| {
             let person = Person::of_recipient(recipient, properties.code_page());
             person

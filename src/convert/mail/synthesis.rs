@@ -17,6 +17,7 @@ use crate::ltp::tags;
 use crate::messaging::{
     EntryId, MSGFLAG_UNSENT, Message, PropertyName, PropertySet, Recipient, RecipientType,
 };
+use crate::problem::Problem;
 
 /// PidLidPostRssItemLink of PSETID_PostRss.
 const RSS_ITEM_LINK: u32 = 0x8901;
@@ -30,11 +31,11 @@ pub(super) struct Synthesis<'a> {
 }
 
 impl Synthesis<'_> {
-    /// Adds what `fields` lacks; `broken` hears what cannot be read.
-    pub fn complete(&self, fields: &mut Fields, broken: &mut impl FnMut(String)) {
+    /// Adds what `fields` lacks.
+    pub fn complete(&self, fields: &mut Fields) {
         self.originators(fields);
-        self.destinations(fields, broken);
-        self.identification(fields, broken);
+        self.destinations(fields);
+        self.identification(fields);
         self.thread(fields);
         self.others(fields);
     }
@@ -98,10 +99,8 @@ impl Synthesis<'_> {
         mailboxes
     }
 
-    fn destinations(&self, fields: &mut Fields, broken: &mut impl FnMut(String)) {
-        let recipients = self
-            .message
-            .recipients(|error| broken(format!("recipients: {error}")));
+    fn destinations(&self, fields: &mut Fields) {
+        let recipients = self.message.recipients();
         let rows = [
             ("To", RecipientType::To, tags::DISPLAY_TO),
             ("Cc", RecipientType::Cc, tags::DISPLAY_CC),
@@ -145,7 +144,7 @@ impl Synthesis<'_> {
             .collect()
     }
 
-    fn identification(&self, fields: &mut Fields, broken: &mut impl FnMut(String)) {
+    fn identification(&self, fields: &mut Fields) {
         if !fields.has("Subject") {
             let subject = self.subject().unwrap_or_default();
             fields.push_text("Subject", &subject);
@@ -175,7 +174,7 @@ impl Synthesis<'_> {
             let id = message_ids(&stored)
                 .chain(message_ids(&with_brackets))
                 .next();
-            let id = id.map_or_else(|| self.made_up_id(broken), str::to_owned);
+            let id = id.map_or_else(|| self.made_up_id(), str::to_owned);
             fields.push("Message-ID", id);
         }
     }
@@ -207,13 +206,14 @@ impl Synthesis<'_> {
 
     /// The same for copies of one message in several places: they share search key, subject and times. Search keys
     /// alone are not what they should be: some writers give many messages the same.
-    fn made_up_id(&self, broken: &mut impl FnMut(String)) -> String {
+    fn made_up_id(&self) -> String {
         let properties = self.message.properties();
         let key = properties.binary(tags::SEARCH_KEY).ok().flatten();
         let key = key.unwrap_or_else(|| {
             let store = self.message.store();
             if let Some(problem) = store.problem() {
-                broken(format!("Message-ID: {problem}"));
+                let problems = self.message.problems();
+                problems.note(Problem::new("Message-ID", problem));
             }
             [store.record_key(), &self.message.nid().0.to_le_bytes()].concat()
         });

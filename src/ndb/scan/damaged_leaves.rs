@@ -5,7 +5,7 @@ use std::collections::{HashMap, HashSet};
 
 use super::pages::DamagedLeaf;
 use super::rebuild::{Claim, Listed, claimed_by};
-use crate::ndb::lookup::FoundBlock;
+use crate::ndb::stand_ins::FoundBlock;
 use crate::ndb::{BlockId, NodeEntry, NodeId, NodeType};
 
 /// Nodes whose data is theirs alone. Tables that are empty share theirs.

@@ -4,6 +4,7 @@
 use super::pages::{Found, scan};
 use crate::bytes::{u8_at, u32_at, uint_at};
 use crate::error::Error;
+use crate::ndb::crc::Checksums;
 use crate::ndb::crc::crc;
 use crate::ndb::crypt::{self, CryptMethod};
 use crate::ndb::format::{ANSI, Format, UNICODE, UNICODE_4K};
@@ -72,7 +73,7 @@ fn has_node(source: &Source, format: &'static Format, found: &Found, nid: NodeId
             bid: page.bid,
             ib: page.ib,
         };
-        let leaf = read_btree_page(source, format, PageType::Nbt, at);
+        let leaf = read_btree_page(source, format, &Checksums::default(), PageType::Nbt, at);
         leaf.is_ok_and(|leaf| (0..leaf.len()).any(|index| leaf.key(index) == Some(key)))
     })
 }
@@ -85,7 +86,7 @@ fn method(source: &Source, format: &'static Format, found: &Found) -> Option<Cry
         .iter()
         .filter(|block| !block.bid().is_internal());
     for block in external.take(SAMPLES) {
-        let Ok(stored) = read_block(source, format, block.entry()) else {
+        let Ok(stored) = read_block(source, format, &Checksums::default(), block.entry()) else {
             continue;
         };
         for (vote, method) in votes.iter_mut().zip(METHODS) {

@@ -12,9 +12,9 @@ pub(crate) use memory::Memory;
 pub(crate) use pages::{Found, scan};
 
 use super::format::Format;
-use super::lookup::Finds;
 use super::open::Watch;
 use super::source::Source;
+use super::stand_ins::Finds;
 
 /// Scans the file because something is not where it should be.
 pub(crate) fn on_demand(source: &Source, format: &'static Format, watch: &dyn Watch) -> Finds {

@@ -3,10 +3,11 @@
 
 use crate::bytes::{u16_at, u32_at, uint_at};
 use crate::ndb::amap::is_free;
+use crate::ndb::crc::Checksums;
 use crate::ndb::crc::{crc, signature};
 use crate::ndb::format::Format;
-use crate::ndb::lookup::FoundBlock;
 use crate::ndb::page::{BTreePage, PageType, parse_btree_page, parse_damaged_leaf};
+use crate::ndb::stand_ins::FoundBlock;
 use crate::ndb::{BlockId, BlockRef, NodeEntry, Source};
 
 use super::memory::Memory;
@@ -54,6 +55,8 @@ pub(crate) struct Found {
     pub(crate) bbt: Vec<Page>,
     pub(crate) damaged: Vec<DamagedLeaf>,
     pub(crate) blocks: Vec<FoundBlock>,
+    /// Blocks whose bytes do not fit their CRC.
+    pub(crate) damaged_blocks: Vec<FoundBlock>,
     memory: Memory,
 }
 
@@ -64,6 +67,7 @@ impl Found {
             bbt: Vec::new(),
             damaged: Vec::new(),
             blocks: Vec::new(),
+            damaged_blocks: Vec::new(),
             memory,
         }
     }
@@ -87,7 +91,8 @@ impl Found {
             .into_iter()
             .find(|page_type| code == Some(page_type.code()));
         let intact = page_type.and_then(|page_type| {
-            let page = parse_btree_page(bytes.into(), format, page_type, ib).ok()?;
+            let page = parse_btree_page(bytes.into(), format, &Checksums::default(), page_type, ib)
+                .ok()?;
             page.flaw.is_none().then_some((page_type, page))
         });
         let Some((page_type, page)) = intact else {
@@ -146,9 +151,7 @@ impl Found {
             return None;
         }
         let data = bytes.get(start..start + payload)?;
-        if u32_at(bytes, trailer + format.block_crc)? != crc(data) {
-            return None;
-        }
+        let is_intact = u32_at(bytes, trailer + format.block_crc)? == crc(data);
         let inflated = if format.compressed {
             u16_at(bytes, trailer + INFLATED)?
         } else {
@@ -156,7 +159,11 @@ impl Found {
         };
         let block = FoundBlock::new(bid, ib, stored, inflated)?;
         if self.memory.take(size_of::<FoundBlock>()) {
-            self.blocks.push(block);
+            match is_intact {
+                true => self.blocks.push(block),
+                // Known by its id and signature alone.
+                false => self.damaged_blocks.push(block),
+            }
         }
         Some(())
     }

@@ -7,9 +7,10 @@ use std::collections::BTreeMap;
 
 use super::damaged_leaves::entries;
 use super::pages::{Found, Page};
+use crate::ndb::crc::Checksums;
 use crate::ndb::format::Format;
-use crate::ndb::lookup::{Finds, FoundBlock};
 use crate::ndb::page::{BTreePage, PageType, read_btree_page};
+use crate::ndb::stand_ins::{Finds, FoundBlock};
 use crate::ndb::{BlockId, BlockRef, NodeEntry, Source};
 
 /// Keys from `first` to `last`, and the leaf that they belong to.
@@ -31,13 +32,15 @@ pub(crate) fn rebuild(source: &Source, format: &'static Format, found: Found) ->
     let mut nodes = nodes(source, format, &found.nbt);
     let blocks = blocks(source, format, &found.bbt, found.blocks);
     if found.damaged.is_empty() {
-        return Finds::new(nodes, blocks);
+        return Finds::new(nodes, blocks).with_damaged_blocks(found.damaged_blocks);
     }
     let listed = Listed::new(source, format, &found.bbt);
     let doubtful = entries(&claims(&found.nbt), &nodes, &blocks, listed, found.damaged);
     // The first of several under one id counts.
     nodes.splice(0..0, doubtful.iter().map(|(node, _)| *node));
-    Finds::new(nodes, blocks).with_doubtful(doubtful)
+    Finds::new(nodes, blocks)
+        .with_doubtful(doubtful)
+        .with_damaged_blocks(found.damaged_blocks)
 }
 
 /// Gives every key to the newest leaf that covers it. Ascending, and without overlaps.
@@ -96,7 +99,13 @@ fn claims(pages: &[Page]) -> Vec<Claim> {
 fn nodes(source: &Source, format: &'static Format, pages: &[Page]) -> Vec<NodeEntry> {
     let mut nodes = Vec::new();
     for claim in claims(pages) {
-        let Ok(leaf) = read_btree_page(source, format, PageType::Nbt, claim.leaf) else {
+        let Ok(leaf) = read_btree_page(
+            source,
+            format,
+            &Checksums::default(),
+            PageType::Nbt,
+            claim.leaf,
+        ) else {
             continue;
         };
         let entries = (0..leaf.len()).filter_map(|index| leaf.node(index));
@@ -132,7 +141,14 @@ impl<'a> Listed<'a> {
         let bid = bid.key();
         let at = claimed_by(&self.claims, bid.0)?;
         if self.recent.as_ref().is_none_or(|leaf| leaf.ib != at.ib) {
-            self.recent = read_btree_page(self.source, self.format, PageType::Bbt, at).ok();
+            self.recent = read_btree_page(
+                self.source,
+                self.format,
+                &Checksums::default(),
+                PageType::Bbt,
+                at,
+            )
+            .ok();
         }
         let leaf = self.recent.as_ref()?;
         let entry = leaf.block(leaf.partition(bid.0).checked_sub(1)?)?;

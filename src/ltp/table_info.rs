@@ -1,0 +1,140 @@
+//! TCINFO: the description of a table's rows and columns. [MS-PST] 2.3.4.1, 2.3.4.2
+
+use super::heap::{Heap, HeapId, HeapItem, HeapNodeId};
+use super::property::PropertyType;
+use crate::bytes::{u8_at, u16_at, u32_at};
+use crate::error::{Error, Result};
+
+const TABLE_TYPE: u8 = 0x7C;
+/// Offsets of TCINFO: `bType`, `cCols`, `rgib[TCI_1b]`, `rgib[TCI_bm]`, `hidRowIndex`, `hnidRows`, columns.
+const COLUMN_COUNT: usize = 1;
+const END_OF_1_BYTE_CELLS: usize = 6;
+const ROW_SIZE: usize = 8;
+const ROW_INDEX: usize = 10;
+const ROWS: usize = 14;
+const COLUMNS: usize = 22;
+/// Size of TCOLDESC, and its offsets: `wPropType`, `wPropId`, `ibData`, `cbData`, `iBit`.
+const COLUMN_SIZE: usize = 8;
+
+/// TCOLDESC: one column.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Column {
+    /// `wPropId`.
+    pub id: u16,
+    /// `wPropType`.
+    pub property_type: PropertyType,
+    pub(super) offset: usize,
+    pub(super) size: usize,
+    pub(super) bit: usize,
+}
+
+/// What TCINFO says.
+pub(super) struct TableInfo {
+    /// Columns that lie within a row.
+    pub columns: Vec<Column>,
+    /// `cCols`.
+    pub declared_columns: usize,
+    /// Offset of the cell existence bitmap in a row.
+    pub bitmap: usize,
+    /// Bytes of a row.
+    pub row_size: usize,
+    pub row_index: HeapId,
+    pub rows: HeapNodeId,
+}
+
+impl TableInfo {
+    /// Reads it; in a damaged block, what is wrong with one field is made of the others.
+    pub fn read(heap: &Heap) -> Result<Self> {
+        let root = heap.user_root();
+        let wrong = |what: &str| Error::corrupt("TCINFO", format_args!("HID {:#x}", root.0), what);
+        let stored = heap.item(root);
+        let is_damaged = heap.flaw().is_some();
+        let item = match stored {
+            Ok(item) if !is_damaged || is_info(item.bytes()) => item,
+            stored => match heap
+                .items_of_first_block()
+                .find(|(_, item)| is_info(item.bytes()))
+            {
+                Some((_, item)) if is_damaged => item,
+                _ => stored?,
+            },
+        };
+        if let Some(flaw) = item.flaw() {
+            heap.note("description of the columns", flaw);
+        }
+        let info = item.bytes();
+        if u8_at(info, 0) != Some(TABLE_TYPE) && !is_damaged {
+            return Err(wrong("bType: expected 0x7c"));
+        }
+        let (Some(count), Some(bitmap), Some(row_size), Some(row_index), Some(rows)) = (
+            u8_at(info, COLUMN_COUNT).map(usize::from),
+            u16_at(info, END_OF_1_BYTE_CELLS).map(usize::from),
+            u16_at(info, ROW_SIZE).map(usize::from),
+            u32_at(info, ROW_INDEX),
+            u32_at(info, ROWS),
+        ) else {
+            return Err(wrong("the structure is cut off"));
+        };
+        let count = if is_damaged { columns_of(&item) } else { count };
+        let mut columns: Vec<Column> = (0..count)
+            .map_while(|index| column(info, COLUMNS + index * COLUMN_SIZE))
+            .collect();
+        let (bitmap, row_size) = match is_damaged && bitmap + count.div_ceil(8) != row_size {
+            true => row_of(&columns),
+            false => (bitmap, row_size),
+        };
+        if row_size == 0 || bitmap > row_size {
+            return Err(wrong("rgib: the cell bitmap lies outside the row"));
+        }
+        columns.retain(|column| column.offset + column.size <= row_size);
+        Ok(Self {
+            columns,
+            declared_columns: count,
+            bitmap,
+            row_size,
+            row_index: HeapId(row_index),
+            rows: HeapNodeId(rows),
+        })
+    }
+}
+
+/// Columns that there is room for in `item`.
+fn columns_of(item: &HeapItem) -> usize {
+    item.bytes().len().saturating_sub(COLUMNS) / COLUMN_SIZE
+}
+
+/// Whether a damaged item is a TCINFO: of type and number of columns one may be wrong.
+fn is_info(bytes: &[u8]) -> bool {
+    let Some(room) = bytes.len().checked_sub(COLUMNS) else {
+        return false;
+    };
+    let count = u8_at(bytes, COLUMN_COUNT).map(usize::from);
+    let is_type = u8_at(bytes, 0) == Some(TABLE_TYPE);
+    let is_count = room > 0 && room % COLUMN_SIZE == 0 && count == Some(room / COLUMN_SIZE);
+    is_count || (is_type && room % COLUMN_SIZE == 0)
+}
+
+/// Offset of the bitmap and size of a row with these columns: the bitmap follows the last cell. Of the ends of cells the
+/// highest that not one column alone has beyond the others counts.
+fn row_of(columns: &[Column]) -> (usize, usize) {
+    let mut total = 0;
+    for column in columns {
+        total += column.size;
+    }
+    let furthest = columns.iter().map(|column| column.offset + column.size);
+    let bitmap = match furthest.clone().max() {
+        Some(end) if end <= total => end,
+        _ => furthest.filter(|end| *end <= total).max().unwrap_or(0),
+    };
+    (bitmap, bitmap + columns.len().div_ceil(8))
+}
+
+fn column(info: &[u8], at: usize) -> Option<Column> {
+    Some(Column {
+        property_type: PropertyType(u16_at(info, at)?),
+        id: u16_at(info, at + 2)?,
+        offset: u16_at(info, at + 4)?.into(),
+        size: u8_at(info, at + 6)?.into(),
+        bit: u8_at(info, at + 7)?.into(),
+    })
+}

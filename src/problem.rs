@@ -1,0 +1,205 @@
+//! What turned out to be wrong with the file: one record for it, and the one place into which those who read put it.
+//!
+//! Whoever opens an object hands a [`Problems`] down with it; all layers note there what was made of bytes that do not
+//! fit their checksum, and what could not be had. So nothing is altered or left out without a word.
+#![forbid(unsafe_code)]
+
+use std::collections::HashSet;
+use std::fmt;
+use std::sync::Arc;
+
+use parking_lot::Mutex;
+
+use crate::error::Error;
+
+/// Problems of one object that are kept; what comes after is counted. One lost block can make thousands of values unreadable.
+const MAX_KEPT: usize = 1000;
+
+/// Stands between a part and what is within it.
+const SEPARATOR: &str = ", ";
+
+/// Something that is wrong with a part of the file.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+pub struct Problem {
+    /// The node (NID) that the part belongs to, where it is known.
+    pub node: Option<u32>,
+    /// The part: a property, a row, an attachment, with the range of its bytes. Empty for an object as a whole.
+    pub place: String,
+    /// What is wrong with it.
+    pub text: String,
+}
+
+impl Problem {
+    /// A problem of `place`.
+    pub fn new(place: impl fmt::Display, text: impl fmt::Display) -> Self {
+        Self {
+            node: None,
+            place: place.to_string(),
+            text: text.to_string(),
+        }
+    }
+
+    /// The problem that `error` is for `place`.
+    pub fn of_error(place: impl fmt::Display, error: &Error) -> Self {
+        let node = match error {
+            Error::Corrupt(corrupt) => corrupt.node,
+            _ => None,
+        };
+        Self {
+            node,
+            ..Self::new(place, error)
+        }
+    }
+}
+
+impl fmt::Display for Problem {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        if self.place.is_empty() {
+            return f.write_str(&self.text);
+        }
+        write!(f, "{}: {}", self.place, self.text)
+    }
+}
+
+/// The problems of one object, or of the whole file, in the order in which they were met and each once. Clones share them.
+#[derive(Debug, Clone, Default)]
+pub struct Problems {
+    noted: Arc<Mutex<Noted>>,
+    /// The part that all that is noted here is within.
+    within: Option<Arc<str>>,
+}
+
+#[derive(Debug, Default)]
+struct Noted {
+    kept: Vec<Problem>,
+    known: HashSet<Problem>,
+    left_out: u64,
+}
+
+impl Problems {
+    /// The same list, for those who read the part `place`: what they note says that it is within.
+    pub fn within(&self, place: impl fmt::Display) -> Self {
+        let within = match &self.within {
+            Some(outer) => format!("{outer}{SEPARATOR}{place}"),
+            None => place.to_string(),
+        };
+        Self {
+            noted: Arc::clone(&self.noted),
+            within: Some(within.into()),
+        }
+    }
+
+    /// Notes `problem`, unless it is known already.
+    pub fn note(&self, mut problem: Problem) {
+        if let Some(within) = &self.within {
+            problem.place = match problem.place.as_str() {
+                "" => within.to_string(),
+                place => format!("{within}{SEPARATOR}{place}"),
+            };
+        }
+        let mut noted = self.noted.lock();
+        if noted.known.contains(&problem) {
+            return;
+        }
+        if noted.kept.len() >= MAX_KEPT {
+            noted.left_out += 1;
+            return;
+        }
+        noted.known.insert(problem.clone());
+        noted.kept.push(problem);
+    }
+
+    /// Notes that `error` stands in the way of `place`.
+    pub fn note_error(&self, place: impl fmt::Display, error: &Error) {
+        self.note(Problem::of_error(place, error));
+    }
+
+    /// How many there are of this part and what is within it.
+    pub fn len(&self) -> usize {
+        let noted = self.noted.lock();
+        let own = noted
+            .kept
+            .iter()
+            .filter(|problem| self.own_place(problem).is_some());
+        own.count() + usize::try_from(noted.left_out).unwrap_or(usize::MAX)
+    }
+
+    /// Whether there are none.
+    pub fn is_empty(&self) -> bool {
+        self.len() == 0
+    }
+
+    /// All of this part and what is within it; the last one tells how many were not kept.
+    pub fn list(&self) -> Vec<Problem> {
+        let noted = self.noted.lock();
+        let own = noted.kept.iter().filter_map(|problem| {
+            Some(Problem {
+                place: self.own_place(problem)?.to_owned(),
+                ..problem.clone()
+            })
+        });
+        let mut list: Vec<Problem> = own.collect();
+        if noted.left_out > 0 {
+            list.push(Problem::new(
+                "",
+                format_args!("{} more problems", noted.left_out),
+            ));
+        }
+        list
+    }
+
+    /// The place of `problem` within this part; None when it is of another one.
+    fn own_place<'a>(&self, problem: &'a Problem) -> Option<&'a str> {
+        let Some(within) = &self.within else {
+            return Some(&problem.place);
+        };
+        let rest = problem.place.strip_prefix(&**within)?;
+        match rest {
+            "" => Some(""),
+            rest => rest.strip_prefix(SEPARATOR),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn each_problem_is_there_once_and_what_is_too_much_is_counted() {
+        let problems = Problems::default();
+        for round in 0..2 {
+            for number in 0..MAX_KEPT {
+                problems.note(Problem::new(format_args!("row {number}"), "lost"));
+            }
+            assert_eq!(problems.len(), MAX_KEPT, "round {round}");
+        }
+        problems.note(Problem::new("row x", "lost"));
+        assert_eq!(problems.len(), MAX_KEPT + 1);
+        let list = problems.list();
+        assert_eq!(list.first().unwrap().to_string(), "row 0: lost");
+        assert_eq!(list.last().unwrap().to_string(), "1 more problems");
+    }
+
+    #[test]
+    fn a_part_knows_its_own_problems() {
+        let problems = Problems::default();
+        let part = problems.within("attachment a.eml");
+        problems.note(Problem::new("property 0x1000", "lost"));
+        part.note(Problem::new("property 0x0037", "lost"));
+        part.note(Problem::new("", "unknown"));
+        let lines = |problems: &Problems| -> Vec<String> {
+            problems.list().iter().map(Problem::to_string).collect()
+        };
+        assert_eq!(lines(&part), ["property 0x0037: lost", "unknown"]);
+        assert_eq!(part.len(), 2);
+        assert_eq!(
+            lines(&problems),
+            [
+                "property 0x1000: lost",
+                "attachment a.eml, property 0x0037: lost",
+                "attachment a.eml: unknown"
+            ]
+        );
+    }
+}
