@@ -78,8 +78,8 @@ impl Sum {
     fn message(&mut self, message: &Message, buffer: &mut [u8]) {
         self.messages += 1;
         self.properties(message.properties(), None);
-        self.recipients += message.recipients(|_| {}).len() as u64;
-        for attachment in message.attachments(|_| {}) {
+        self.recipients += message.recipients().len() as u64;
+        for attachment in message.attachments() {
             if self.attachment(&attachment, buffer).is_err() {
                 self.failed += 1;
             }

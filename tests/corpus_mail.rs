@@ -95,7 +95,7 @@ fn read_back(options: Options, python: &[&str], mut check: impl FnMut(&Path, &[R
         let mut messages = BTreeMap::new();
         each_message(&file, options, |converter, message, expected, place| {
             let rendition = converter.render_mail(&message);
-            assert_eq!(rendition.problems(), &[] as &[String], "{place}");
+            assert_eq!(rendition.problems().list(), [], "{place}");
             let name = format!("{:08x}.eml", message.nid().0);
             std::fs::write(folder.path().join(&name), read_back::bytes(&rendition)).unwrap();
             let read = ReadBack {
@@ -383,7 +383,9 @@ fn a_message_that_cannot_be_opened_is_still_sound_mail() {
     let nid = NodeId(0x7FFF_FFE4);
     let error = Message::open(&store, nid).unwrap_err();
     let rendition = converter.render(&Message::of_row(&store, nid, Vec::new()));
-    assert_eq!(rendition.problems(), [error.to_string()]);
+    let problems = rendition.problems().list();
+    let problems: Vec<String> = problems.iter().map(ToString::to_string).collect();
+    assert_eq!(problems, [error.to_string()]);
     let folder = tempfile::tempdir().unwrap();
     std::fs::write(folder.path().join("x.eml"), read_back::bytes(&rendition)).unwrap();
     let Some(found) = read_back::with_python(folder.path(), &[]) else {

@@ -26,6 +26,8 @@ pub struct Item {
     pub extension: &'static str,
     /// The content.
     pub text: String,
+    /// What could not be read, or may be wrong, also told in the content.
+    pub problems: Vec<String>,
 }
 
 /// The colours of sticky notes, by PidLidNoteColor.
@@ -126,6 +128,7 @@ pub fn item_of_class(message: &Message, class: &str, options: &ItemOptions<'_>) 
     Some(Item {
         extension: kind.extension(),
         text,
+        problems: reader.problems(),
     })
 }
 

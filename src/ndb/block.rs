@@ -127,7 +127,7 @@ pub(super) enum Read {
     /// Checksum, id, signature and size fit.
     Intact(Block),
     /// It is there, and something of it does not fit.
-    Flawed(Block, Flaw),
+    Flawed(Block, Flaw, Error),
     /// It is not there: nothing, or something else that is whole itself.
     NotThere(Error),
 }
@@ -284,10 +284,8 @@ impl NodeDatabase {
     /// What is there of the block of `entry` in `stored`, its extent, of which `gaps` could not be read.
     fn unpack(&self, stored: &[u8], entry: BlockEntry, gaps: Gaps) -> Read {
         let format = self.header.format;
-        let (payload_len, inflated_len) = (usize::from(entry.stored), usize::from(entry.inflated));
-        let evidence = Evidence::of(stored, format, &self.header.checksums, entry);
-        let payload = stored.get(..payload_len).unwrap_or_default();
-        let Some(evidence) = evidence else {
+        let payload_len = usize::from(entry.stored);
+        let Some(evidence) = Evidence::of(stored, format, &self.header.checksums, entry) else {
             return Read::NotThere(wrong(
                 entry,
                 "size",
@@ -295,85 +293,75 @@ impl NodeDatabase {
                 stored.len() as u64,
             ));
         };
-        let mut error = evidence.error(entry);
-        let Gaps {
-            ranges: mut missing,
-            unread,
-        } = gaps;
-        if !missing.is_empty() {
-            error = Some(wrong_text(entry, "a part of it cannot be read"));
-        } else if let Some(foreign) =
-            evidence.foreign(stored, format, &self.header.checksums, entry)
-        {
-            let own =
-                error.get_or_insert_with(|| wrong_text(entry, "another block is in its place"));
-            if foreign.start == 0 {
-                return Read::NotThere(Error::corrupt("block", entry.block.bid, own));
-            }
-            missing.push(foreign);
-        } else if !evidence.crc {
-            missing = lost_sectors(payload, entry.block.ib, self.header.crypt);
-        }
-        clip(&mut missing, payload_len);
+        let payload = stored.get(..payload_len).unwrap_or_default();
+        let (missing, error) = self.lost_ranges(stored, entry, &evidence, gaps.ranges);
         if missing.iter().map(Range::len).sum::<usize>() == payload_len {
             let error = error.unwrap_or_else(|| wrong_text(entry, "all of it is lost"));
             return Read::NotThere(error);
         }
-        let mut bytes: Arc<[u8]> = std::iter::repeat_n(0, inflated_len).collect();
+        let flaw = Flaw {
+            error: String::new(),
+            missing,
+            doubtful: !evidence.crc,
+            unread: gaps.unread,
+        };
+        let mut bytes: Arc<[u8]> = std::iter::repeat_n(0, entry.inflated.into()).collect();
         // Nobody else has it yet.
         let out = Arc::get_mut(&mut bytes).unwrap_or_default();
-        let mut doubtful = !evidence.crc;
-        if is_compressed(format, entry) {
-            // What lies behind a gap of a compressed stream cannot be inflated.
-            let readable = missing.first().map_or(payload_len, |gap| gap.start);
-            let result = inflate(payload.get(..readable).unwrap_or_default(), out);
-            let there = match result {
-                Ok(there) => there,
-                Err(fault) => {
-                    error = error.or_else(|| Some(wrong_text(entry, fault.problem)));
-                    doubtful |= fault.there > 0;
-                    fault.there
+        let (mut flaw, error) = match is_compressed(format, entry) {
+            true => inflate_flawed(payload, entry, out, flaw, error),
+            false => {
+                let there = payload_len.min(out.len());
+                let (own, from) = (out.get_mut(..there), payload.get(..there));
+                if let (Some(own), Some(from)) = (own, from) {
+                    own.copy_from_slice(from);
                 }
-            };
-            missing.clear();
-            if there < inflated_len {
-                error = error.or_else(|| {
-                    Some(wrong(
-                        entry,
-                        "inflated size",
-                        inflated_len as u64,
-                        there as u64,
-                    ))
-                });
-                missing.push(there..inflated_len);
+                (flaw, error)
             }
-            if there == 0 {
-                let error = error.unwrap_or_else(|| wrong_text(entry, "all of it is lost"));
-                return Read::NotThere(error);
-            }
-        } else {
-            let there = payload_len.min(inflated_len);
-            out.get_mut(..there)
-                .unwrap_or_default()
-                .copy_from_slice(payload.get(..there).unwrap_or_default());
+        };
+        if flaw.missing.first() == Some(&(0..out.len())) {
+            let error = error.unwrap_or_else(|| wrong_text(entry, "all of it is lost"));
+            return Read::NotThere(error);
         }
         self.decode(entry.block.bid, out);
-        for gap in &missing {
+        for gap in &flaw.missing {
             out.get_mut(gap.clone()).unwrap_or_default().fill(0);
         }
         let block = Block { bytes, flaw: None };
         match error {
             None => Read::Intact(block),
-            Some(error) => Read::Flawed(
-                block,
-                Flaw {
-                    error: error.to_string(),
-                    missing,
-                    doubtful,
-                    unread,
-                },
-            ),
+            Some(error) => {
+                flaw.error = error.to_string();
+                Read::Flawed(block, flaw, error)
+            }
         }
+    }
+
+    /// Ranges of the payload in `stored` that are not those of the block of `entry`, and what does not fit.
+    fn lost_ranges(
+        &self,
+        stored: &[u8],
+        entry: BlockEntry,
+        evidence: &Evidence,
+        gaps: Vec<Range<usize>>,
+    ) -> (Vec<Range<usize>>, Option<Error>) {
+        let format = self.header.format;
+        let length = usize::from(entry.stored);
+        let mut missing = gaps;
+        let mut error = evidence.error(entry);
+        if !missing.is_empty() {
+            error = Some(wrong_text(entry, "a part of it cannot be read"));
+        } else if let Some(foreign) =
+            evidence.foreign(stored, format, &self.header.checksums, entry)
+        {
+            error.get_or_insert_with(|| wrong_text(entry, "another block is in its place"));
+            missing.push(foreign);
+        } else if !evidence.crc {
+            let payload = stored.get(..length).unwrap_or_default();
+            missing = lost_sectors(payload, entry.block.ib, self.header.crypt);
+        }
+        clip(&mut missing, length);
+        (missing, error)
     }
 
     /// Internal blocks are never encoded. Where the header does not tell the encoding, some writers leave single heaps
@@ -533,6 +521,32 @@ impl Evidence {
             && checksums.blocks.fits(payload, other.crc);
         vouches.then(|| start..usize::from(entry.stored))
     }
+}
+
+/// Inflates what can be inflated of `payload` into `out`. What lies behind a gap or fault of a compressed stream is missing.
+fn inflate_flawed(
+    payload: &[u8],
+    entry: BlockEntry,
+    out: &mut [u8],
+    mut flaw: Flaw,
+    mut error: Option<Error>,
+) -> (Flaw, Option<Error>) {
+    let readable = flaw.missing.first().map_or(payload.len(), |gap| gap.start);
+    let there = match inflate(payload.get(..readable).unwrap_or_default(), out) {
+        Ok(there) => there,
+        Err(fault) => {
+            error.get_or_insert_with(|| wrong_text(entry, fault.problem));
+            flaw.doubtful = true;
+            fault.there
+        }
+    };
+    flaw.missing.clear();
+    if there < out.len() {
+        let declared = out.len() as u64;
+        error.get_or_insert_with(|| wrong(entry, "inflated size", declared, there as u64));
+        flaw.missing.push(there..out.len());
+    }
+    (flaw, error)
 }
 
 /// Ranges of `payload`, a damaged block as stored at byte `ib` of the file, whose sectors were never written or are lost:

@@ -164,13 +164,10 @@ impl NodeDatabase {
         let (own, error) = match self.read_at_entry(entry)? {
             Read::Intact(block) => return Ok(block),
             // Only the trailer is damaged: the CRC vouches for the bytes.
-            Read::Flawed(block, flaw) if !flaw.doubtful && flaw.missing.is_empty() => {
+            Read::Flawed(block, flaw, _) if !flaw.doubtful && flaw.missing.is_empty() => {
                 return Ok(self.flawed(block, flaw));
             }
-            Read::Flawed(block, flaw) => {
-                let error = Error::corrupt("block", bid, &flaw.error);
-                (Some((block, flaw)), error)
-            }
+            Read::Flawed(block, flaw, error) => (Some((block, flaw)), error),
             Read::NotThere(error) => (None, error),
         };
         if let Some(copy) = self.intact_copy(entry)? {
@@ -212,7 +209,7 @@ impl NodeDatabase {
         let found = self.finds().and_then(|finds| finds.damaged_block(bid));
         let found = found.filter(|found| found.block.ib != entry.block.ib);
         match found.map(|found| self.read_at_entry(found)).transpose()? {
-            Some(Read::Flawed(block, flaw)) => Ok(Some(self.flawed(block, flaw))),
+            Some(Read::Flawed(block, flaw, _)) => Ok(Some(self.flawed(block, flaw))),
             _ => Ok(None),
         }
     }

@@ -64,7 +64,8 @@ fn properties(context: &PropertyContext) {
         let Ok(Some(stream)) = context.stream(record.id) else {
             continue;
         };
-        if let Ok(bytes) = stream.read_all(1 << 16) {
+        if let Ok(read) = stream.read_all(1 << 16) {
+            let bytes = read.bytes;
             assert_eq!(bytes.len() as u64, stream.len().min(1 << 16));
             let half = stream.len() / 2;
             let mut rest = vec![0; 1 << 16];

@@ -271,7 +271,7 @@ mod tests {
     fn written(entity: Entity, eol: Eol) -> String {
         let mut writer = Writer::new(eol);
         entity.write(&mut writer, &mut Boundaries::new(1));
-        let rendition = writer.finish(Vec::new());
+        let rendition = writer.finish(&crate::problem::Problems::default());
         let mut bytes = vec![0; rendition.len() as usize];
         assert_eq!(rendition.read_at(0, &mut bytes).unwrap(), bytes.len());
         String::from_utf8(bytes).unwrap()

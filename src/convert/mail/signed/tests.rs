@@ -19,7 +19,7 @@ fn item(name: &str, stated: &str, bytes: &[u8]) -> Item {
 fn written(entity: Entity) -> String {
     let mut writer = Writer::new(Eol::Lf);
     entity.write(&mut writer, &mut Boundaries::new(1));
-    let rendition = writer.finish(Vec::new());
+    let rendition = writer.finish(&crate::problem::Problems::default());
     let mut bytes = vec![0; rendition.len() as usize];
     rendition.read_at(0, &mut bytes).unwrap();
     String::from_utf8(bytes).unwrap()
