@@ -71,6 +71,7 @@ pub fn deleted(live: &Arc<Store>, cache: u64, watch: &dyn Watch) -> Deleted {
         reader: Reader::new(ndb.source().len().saturating_mul(READS)),
         unread: 0,
         anonymous: 0,
+        without_id: 0,
         revisions: Vec::new(),
     };
     search.named(&store, &stale);
@@ -88,6 +89,12 @@ pub fn deleted(live: &Arc<Store>, cache: u64, watch: &dyn Watch) -> Deleted {
             "deleted items: {} without search key, Message-ID and times are not shown, as they cannot be told from \
              earlier versions of items that are there",
             search.anonymous
+        ));
+    }
+    if search.without_id > 0 {
+        watch.problem(format!(
+            "deleted items: {} are not shown, as all ids that they could have are taken",
+            search.without_id
         ));
     }
     if let Some(problem) = memory.problem("deleted items") {
@@ -115,6 +122,8 @@ struct Search {
     unread: u64,
     /// Items by which nothing is known.
     anonymous: u64,
+    /// Items for which no id is free.
+    without_id: u64,
     /// Entries of items, and whether all of them can be read.
     revisions: Vec<Revision<(NodeEntry, bool)>>,
 }
@@ -150,12 +159,16 @@ impl Search {
         let contexts = contexts(store, found, &HashSet::new(), memory);
         let mut made_up: HashSet<NodeId> = HashSet::new();
         for context in contexts {
+            // Where a lookup fails, nothing is known to have the id: no file has handed out such high ones.
             let is_taken = |nid: NodeId| {
                 made_up.contains(&nid)
                     || stale.items.contains_key(&nid)
-                    || !matches!(store.ndb().find_node(nid), Ok(None))
+                    || matches!(store.ndb().find_node(nid), Ok(Some(_)))
             };
-            let node = context.made_up(is_taken);
+            let Some(node) = context.made_up(is_taken) else {
+                self.without_id += 1;
+                continue;
+            };
             made_up.insert(node.nid);
             let Ok(message) = Message::of_entry(store, node) else {
                 continue;
