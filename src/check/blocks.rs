@@ -179,7 +179,7 @@ fn read_all(ndb: &NodeDatabase, blocks: &mut Blocks, checker: &mut Checker, prog
         if block.bid.0 >= ndb.header().next_block {
             checker.warning("BBT entry", place(entry), "bid: not below bidNextB", None);
         }
-        match read_block_strictly(ndb.source(), format, *entry) {
+        match read_block_strictly(ndb.source(), format, &ndb.header().checksums, *entry) {
             Err(error) => checker.unreadable(&error, None),
             Ok(_) if !block.bid.is_internal() => *kind = Kind::Data,
             Ok(data) => match internal(ndb, &data) {

@@ -9,7 +9,7 @@ use miniz_oxide::inflate::decompress_slice_iter_to_slice;
 
 use super::NodeDatabase;
 use super::btree::Leaf;
-use super::crc::{crc, signature};
+use super::crc::{Checksums, crc, signature};
 use super::crypt;
 use super::format::Format;
 use super::ids::BlockId;
@@ -185,7 +185,7 @@ impl NodeDatabase {
         entry: BlockEntry,
         out: &mut [u8],
     ) -> std::result::Result<(), Unread> {
-        let (stored, _) = checked(stored, self.header.format, entry)?;
+        let (stored, _) = checked(stored, self.header.format, &self.header.checksums, entry)?;
         let bid = entry.block.bid;
         if is_compressed(self.header.format, entry) {
             inflate(stored, entry, out).map_err(Unread::Damaged)?;
@@ -234,28 +234,35 @@ fn wrong_length(bid: BlockId, expected: u64, found: u64) -> Error {
 }
 
 /// Reads the block of `entry`, checks and inflates it, and leaves it encoded.
-pub fn read_block(source: &Source, format: &'static Format, entry: BlockEntry) -> Result<Vec<u8>> {
-    read_encoded(source, format, entry, false)
+pub fn read_block(
+    source: &Source,
+    format: &'static Format,
+    checksums: &Checksums,
+    entry: BlockEntry,
+) -> Result<Vec<u8>> {
+    read_encoded(source, format, checksums, entry, false)
 }
 
 /// As [`read_block`], and demands what a reader can do without: both the id and the signature of the trailer.
 pub fn read_block_strictly(
     source: &Source,
     format: &'static Format,
+    checksums: &Checksums,
     entry: BlockEntry,
 ) -> Result<Vec<u8>> {
-    read_encoded(source, format, entry, true)
+    read_encoded(source, format, checksums, entry, true)
 }
 
 fn read_encoded(
     source: &Source,
     format: &'static Format,
+    checksums: &Checksums,
     entry: BlockEntry,
     strictly: bool,
 ) -> Result<Vec<u8>> {
     let mut bytes = vec![0; extent(source, format, entry)?];
     source.read_exact_at(&mut bytes, entry.block.ib)?;
-    let (stored, flaw) = checked(&bytes, format, entry)?;
+    let (stored, flaw) = checked(&bytes, format, checksums, entry)?;
     if let Some(flaw) = flaw.filter(|_| strictly) {
         return Err(flaw);
     }
@@ -325,6 +332,7 @@ fn extent(
 fn checked<'a>(
     bytes: &'a [u8],
     format: &'static Format,
+    checksums: &Checksums,
     entry: BlockEntry,
 ) -> std::result::Result<(&'a [u8], Option<Error>), Unread> {
     let at = entry.block;
@@ -347,22 +355,22 @@ fn checked<'a>(
     let sig = u16_at(bytes, trailer + 2).ok_or_else(short)?;
     let expected = signature(at.ib, bid);
     let flaw = if bid.key() != at.bid {
-        if sig != signature(at.ib, at.bid) {
+        if !checksums.signatures || sig != signature(at.ib, at.bid) {
             return Err(not_there(entry, "bid of the trailer", at.bid.0, bid.0));
         }
         Some(wrong(entry, "bid of the trailer", at.bid.0, bid.0))
     } else {
-        (sig != expected).then(|| wrong(entry, "wSig", expected.into(), sig.into()))
+        (!checksums.signature_fits(sig, at.ib, bid))
+            .then(|| wrong(entry, "wSig", expected.into(), sig.into()))
     };
     let stored_crc = u32_at(bytes, trailer + format.block_crc).ok_or_else(short)?;
     let stored = bytes.get(..entry.stored.into()).ok_or_else(short)?;
-    let computed = crc(stored);
-    if computed != stored_crc {
+    if !checksums.blocks.fits(stored, stored_crc) {
         return Err(Unread::Damaged(wrong(
             entry,
             "CRC",
             stored_crc.into(),
-            computed.into(),
+            crc(stored).into(),
         )));
     }
     Ok((stored, flaw))

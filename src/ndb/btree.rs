@@ -20,7 +20,13 @@ impl NodeDatabase {
         if let Some(page) = self.pages.get(&key) {
             return Ok(page);
         }
-        let page = page::read_btree_page(&self.source, self.header.format, page_type, at)?;
+        let page = page::read_btree_page(
+            &self.source,
+            self.header.format,
+            &self.header.checksums,
+            page_type,
+            at,
+        )?;
         if page.bid != at.bid {
             log::warn!(
                 "{} at offset {:#x} has the id {:#x} where its parent says {:#x}; used, since its CRC is right",

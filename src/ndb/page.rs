@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use super::crc::{crc, signature};
+use super::crc::{Checksums, crc, signature};
 use super::format::Format;
 use super::header::BlockRef;
 use super::ids::{BlockId, NodeId};
@@ -96,12 +96,13 @@ pub struct NodeEntry {
 pub fn read_btree_page(
     source: &Source,
     format: &'static Format,
+    checksums: &Checksums,
     page_type: PageType,
     at: BlockRef,
 ) -> Result<BTreePage> {
     let mut bytes = vec![0; format.page_size];
     source.read_exact_at(&mut bytes, at.ib)?;
-    let page = parse_btree_page(bytes.into(), format, page_type, at.ib)?;
+    let page = parse_btree_page(bytes.into(), format, checksums, page_type, at.ib)?;
     match &page.flaw {
         // A page that was meant for another place.
         Some(flaw) if page.bid != at.bid => Err(Error::corrupt(
@@ -117,6 +118,7 @@ pub fn read_btree_page(
 pub fn parse_btree_page(
     bytes: Arc<[u8]>,
     format: &'static Format,
+    checksums: &Checksums,
     page_type: PageType,
     ib: u64,
 ) -> Result<BTreePage> {
@@ -139,14 +141,17 @@ pub fn parse_btree_page(
         return Err(wrong("ptype", code.into(), types[0].into()));
     }
     let stored_crc = u32_at(&bytes, format.page_crc).ok_or_else(short)?;
-    let computed = crc(bytes.get(..format.page_data).ok_or_else(short)?);
-    if computed != stored_crc {
-        return Err(wrong("CRC", stored_crc.into(), computed.into()));
+    let data = bytes.get(..format.page_data).ok_or_else(short)?;
+    if !checksums.pages.fits(data, stored_crc) {
+        return Err(wrong("CRC", stored_crc.into(), crc(data).into()));
     }
     let bid = BlockId(uint_at(&bytes, format.page_bid, format.word).ok_or_else(short)?);
     let stored_signature = u16_at(&bytes, at + 2).ok_or_else(short)?;
     let expected_signature = signature(ib, bid);
-    let flaw = match (stored_signature == expected_signature, other_type) {
+    let flaw = match (
+        checksums.signature_fits(stored_signature, ib, bid),
+        other_type,
+    ) {
         (true, None) => None,
         (true, Some(found)) => Some(("ptype", code.into(), found.into())),
         (false, None) => Some(("wSig", expected_signature.into(), stored_signature.into())),

@@ -1,4 +1,5 @@
-//! The source file: positioned reads only, no seek, no lock during one, never a write.
+//! The source file: positioned reads only, no seek, no lock during one, never a write. Where parts of it are not at the
+//! offsets at which they were written, it is read by these all the same ([`Pieces`]).
 //!
 //! Two things can go wrong that are no damage. A disk may fail, and answer the next time: [`whole`] keeps results that
 //! lack something for that reason from being taken for the file's. And another program may write to the file:
@@ -8,19 +9,29 @@
 use std::cell::Cell;
 use std::fs::{File, Metadata};
 use std::io;
+use std::ops::Range;
 use std::os::unix::fs::{FileExt, MetadataExt};
 use std::path::Path;
+use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::SystemTime;
 
 use parking_lot::Mutex;
 
 use super::header::HEADER_SIZE;
+use super::pieces::Pieces;
 use crate::error::{Error, Result};
 
-/// The opened source file and its size in bytes when it was opened.
-#[derive(Debug)]
+/// The source file, read by the offsets at which its parts were written. A clone is the same opened file.
+#[derive(Debug, Clone)]
 pub struct Source {
+    opened: Arc<Opened>,
+    pieces: Arc<Pieces>,
+}
+
+/// The opened file and its size in bytes when it was opened.
+#[derive(Debug)]
+struct Opened {
     file: File,
     len: u64,
     modified: SystemTime,
@@ -73,42 +84,116 @@ impl Source {
         let length = usize::try_from(len).unwrap_or(HEADER_SIZE);
         let mut header = vec![0; length.min(HEADER_SIZE)];
         file.read_exact_at(&mut header, 0)?;
-        Ok(Self {
+        let opened = Opened {
             file,
             len,
             modified: metadata.modified().unwrap_or(SystemTime::UNIX_EPOCH),
             header,
             stamp: Mutex::new(Stamp::of(&metadata)),
             changed: AtomicBool::new(false),
+        };
+        Ok(Self {
+            opened: Arc::new(opened),
+            pieces: Arc::new(Pieces::whole(len)),
         })
     }
 
-    /// Size in bytes.
+    /// The same file, whose parts are where `pieces` say.
+    pub fn with_pieces(&self, pieces: Pieces) -> Self {
+        Self {
+            opened: Arc::clone(&self.opened),
+            pieces: Arc::new(pieces),
+        }
+    }
+
+    /// The same file by the offsets at which its bytes are now.
+    pub fn as_it_lies(&self) -> Self {
+        self.with_pieces(Pieces::whole(self.opened.len))
+    }
+
+    /// Where its parts are.
+    pub fn pieces(&self) -> &Pieces {
+        &self.pieces
+    }
+
+    /// Size in bytes, as it was written: lost stretches count.
     pub fn len(&self) -> u64 {
-        self.len
+        self.pieces.len()
     }
 
     /// Whether nothing is in the file.
     pub fn is_empty(&self) -> bool {
-        self.len == 0
+        self.len() == 0
     }
 
     /// Modification time of the file when it was opened.
     pub fn modified(&self) -> SystemTime {
-        self.modified
+        self.opened.modified
     }
 
-    /// Fills `buf` from byte `offset`. A place behind the end of the file is damage of whatever led there.
+    /// Fills `buf` from byte `offset`. A place behind the end of the file, or in a stretch that is lost, is damage of
+    /// whatever led there.
     pub fn read_exact_at(&self, buf: &mut [u8], offset: u64) -> Result<()> {
-        let length = buf.len();
-        let end = offset.checked_add(length as u64);
-        if end.is_none_or(|end| end > self.len) {
+        let length = buf.len() as u64;
+        let Some(wanted) = self.range(offset, length) else {
             return Err(Error::corrupt(
                 "file",
                 format_args!("offset {offset:#x}"),
-                format_args!("expected {length} bytes, the file has {:#x}", self.len),
+                format_args!("expected {length} bytes, the file has {:#x}", self.len()),
             ));
+        };
+        for (part, at) in self.pieces.parts(wanted) {
+            let Some(at) = at else {
+                return Err(Error::corrupt(
+                    "file",
+                    format_args!("offset {offset:#x}"),
+                    format_args!(
+                        "expected {length} bytes, those from {:#x} to {:#x} are lost",
+                        part.start, part.end
+                    ),
+                ));
+            };
+            self.opened.read(part_of(buf, &part, offset), at)?;
         }
+        Ok(())
+    }
+
+    /// Fills `buf` from byte `offset` with what there is, and zeros where bytes are lost or behind the end of the file;
+    /// returns the offsets of these, ascending. Fails only if the system refuses a read.
+    pub fn read_at_with_gaps(&self, buf: &mut [u8], offset: u64) -> Result<Vec<Range<u64>>> {
+        let mut gaps = Vec::new();
+        let end = offset.saturating_add(buf.len() as u64);
+        for (part, at) in self.pieces.parts(offset..end) {
+            let bytes = part_of(buf, &part, offset);
+            match at {
+                Some(at) => self.opened.read(bytes, at)?,
+                None => {
+                    bytes.fill(0);
+                    gaps.push(part);
+                }
+            }
+        }
+        Ok(gaps)
+    }
+
+    /// `length` bytes from `offset`; None if the file ends before.
+    fn range(&self, offset: u64, length: u64) -> Option<Range<u64>> {
+        let end = offset.checked_add(length)?;
+        (end <= self.len()).then_some(offset..end)
+    }
+}
+
+/// The bytes of `part` in `buf`, which begins at `offset`.
+fn part_of<'a>(buf: &'a mut [u8], part: &Range<u64>, offset: u64) -> &'a mut [u8] {
+    let index = |at: u64| usize::try_from(at.saturating_sub(offset)).unwrap_or(usize::MAX);
+    buf.get_mut(index(part.start)..index(part.end))
+        .unwrap_or_default()
+}
+
+impl Opened {
+    /// Fills `buf` from byte `offset` of the file, where it has so many.
+    fn read(&self, buf: &mut [u8], offset: u64) -> Result<()> {
+        let length = buf.len();
         let read = self.file.read_exact_at(buf, offset);
         // After the read: what was there before a change is as good as ever.
         let failure = match (self.is_unchanged(), read) {

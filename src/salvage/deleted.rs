@@ -57,7 +57,12 @@ struct Stale {
 /// search.
 pub fn deleted(live: &Arc<Store>, cache: u64, watch: &dyn Watch) -> Deleted {
     let ndb = live.ndb();
-    let found = scan(ndb.source(), ndb.header().format, watch);
+    let found = scan(
+        ndb.source(),
+        ndb.header().format,
+        &ndb.header().checksums,
+        watch,
+    );
     let leaves = leaves(&found);
     let mut memory = Memory::of_messages(ndb.source());
     let stale = stale_nodes(ndb, &leaves, &mut memory);
@@ -213,7 +218,14 @@ fn leaves(found: &Found) -> Vec<BlockRef> {
 /// All entries of `leaves`.
 fn nodes_of(ndb: &NodeDatabase, leaves: &[BlockRef]) -> impl Iterator<Item = NodeEntry> {
     leaves.iter().flat_map(move |leaf| {
-        let page = read_btree_page(ndb.source(), ndb.header().format, PageType::Nbt, *leaf).ok();
+        let page = read_btree_page(
+            ndb.source(),
+            ndb.header().format,
+            &ndb.header().checksums,
+            PageType::Nbt,
+            *leaf,
+        )
+        .ok();
         let nodes = page.iter().flat_map(|page| {
             let indices = 0..page.len();
             indices.filter_map(|index| page.node(index))
@@ -244,7 +256,13 @@ fn stale_nodes(ndb: &NodeDatabase, leaves: &[BlockRef], memory: &mut Memory) -> 
 /// One copy of each block that the live tree lacks, ascending.
 fn stale_blocks(ndb: &NodeDatabase, found: Found) -> Vec<FoundBlock> {
     let Found { bbt, blocks, .. } = found;
-    let mut blocks = rebuild::blocks(ndb.source(), ndb.header().format, &bbt, blocks);
+    let mut blocks = rebuild::blocks(
+        ndb.source(),
+        ndb.header().format,
+        &ndb.header().checksums,
+        &bbt,
+        blocks,
+    );
     blocks.dedup_by_key(|block| block.bid());
     let mut live = ndb
         .blocks()

@@ -33,8 +33,8 @@ fn read(ndb: NodeDatabase) {
     let format = ndb.header().format;
     let ndb = Arc::new(ndb);
     for entry in ndb.blocks().take(MOST_ENTRIES).flatten() {
-        let block = read_block(ndb.source(), format, entry);
-        let strictly = read_block_strictly(ndb.source(), format, entry);
+        let block = read_block(ndb.source(), format, &ndb.header().checksums, entry);
+        let strictly = read_block_strictly(ndb.source(), format, &ndb.header().checksums, entry);
         if let Ok(strictly) = strictly {
             assert_eq!(strictly, block.expect("what is read strictly is read"));
             assert_eq!(strictly.len(), usize::from(entry.inflated));

@@ -7,6 +7,7 @@ use std::collections::BTreeMap;
 
 use super::damaged_leaves::entries;
 use super::pages::{Found, Page};
+use crate::ndb::crc::Checksums;
 use crate::ndb::format::Format;
 use crate::ndb::lookup::{Finds, FoundBlock};
 use crate::ndb::page::{BTreePage, PageType, read_btree_page};
@@ -27,13 +28,18 @@ pub(crate) fn claimed_by(claims: &[Claim], key: u64) -> Option<BlockRef> {
 }
 
 /// The nodes of the newest leaves, and one copy of each block.
-pub(crate) fn rebuild(source: &Source, format: &'static Format, found: Found) -> Finds {
-    let mut nodes = nodes(source, format, &found.nbt);
-    let blocks = blocks(source, format, &found.bbt, found.blocks);
+pub(crate) fn rebuild(
+    source: &Source,
+    format: &'static Format,
+    checksums: &Checksums,
+    found: Found,
+) -> Finds {
+    let mut nodes = nodes(source, format, checksums, &found.nbt);
+    let blocks = blocks(source, format, checksums, &found.bbt, found.blocks);
     if found.damaged.is_empty() {
         return Finds::new(nodes, blocks);
     }
-    let listed = Listed::new(source, format, &found.bbt);
+    let listed = Listed::new(source, format, checksums, &found.bbt);
     let doubtful = entries(&claims(&found.nbt), &nodes, &blocks, listed, found.damaged);
     // The first of several under one id counts.
     nodes.splice(0..0, doubtful.iter().map(|(node, _)| *node));
@@ -93,10 +99,15 @@ fn claims(pages: &[Page]) -> Vec<Claim> {
     claims
 }
 
-fn nodes(source: &Source, format: &'static Format, pages: &[Page]) -> Vec<NodeEntry> {
+fn nodes(
+    source: &Source,
+    format: &'static Format,
+    checksums: &Checksums,
+    pages: &[Page],
+) -> Vec<NodeEntry> {
     let mut nodes = Vec::new();
     for claim in claims(pages) {
-        let Ok(leaf) = read_btree_page(source, format, PageType::Nbt, claim.leaf) else {
+        let Ok(leaf) = read_btree_page(source, format, checksums, PageType::Nbt, claim.leaf) else {
             continue;
         };
         let entries = (0..leaf.len()).filter_map(|index| leaf.node(index));
@@ -113,15 +124,22 @@ fn nodes(source: &Source, format: &'static Format, pages: &[Page]) -> Vec<NodeEn
 pub(crate) struct Listed<'a> {
     source: &'a Source,
     format: &'static Format,
+    checksums: Checksums,
     claims: Vec<Claim>,
     recent: Option<BTreePage>,
 }
 
 impl<'a> Listed<'a> {
-    fn new(source: &'a Source, format: &'static Format, pages: &[Page]) -> Self {
+    fn new(
+        source: &'a Source,
+        format: &'static Format,
+        checksums: &Checksums,
+        pages: &[Page],
+    ) -> Self {
         Self {
             source,
             format,
+            checksums: *checksums,
             claims: claims(pages),
             recent: None,
         }
@@ -132,7 +150,9 @@ impl<'a> Listed<'a> {
         let bid = bid.key();
         let at = claimed_by(&self.claims, bid.0)?;
         if self.recent.as_ref().is_none_or(|leaf| leaf.ib != at.ib) {
-            self.recent = read_btree_page(self.source, self.format, PageType::Bbt, at).ok();
+            let page =
+                read_btree_page(self.source, self.format, &self.checksums, PageType::Bbt, at);
+            self.recent = page.ok();
         }
         let leaf = self.recent.as_ref()?;
         let entry = leaf.block(leaf.partition(bid.0).checked_sub(1)?)?;
@@ -144,6 +164,7 @@ impl<'a> Listed<'a> {
 pub(crate) fn blocks(
     source: &Source,
     format: &'static Format,
+    checksums: &Checksums,
     pages: &[Page],
     mut blocks: Vec<FoundBlock>,
 ) -> Vec<FoundBlock> {
@@ -154,7 +175,7 @@ pub(crate) fn blocks(
     if !has_copies {
         return blocks;
     }
-    let mut listed = Listed::new(source, format, pages);
+    let mut listed = Listed::new(source, format, checksums, pages);
     for copies in blocks.chunk_by_mut(|one, next| one.bid() == next.bid()) {
         if let [first, _, ..] = copies
             && let Some(Some(ib)) = listed.place(first.bid())
