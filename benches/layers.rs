@@ -71,6 +71,7 @@ fn layers(criterion: &mut Criterion) {
         .collect();
     let bids: Vec<BlockId> = blocks.iter().map(|entry| entry.block.bid).collect();
     let (source, format) = (ndb.source(), ndb.header().format);
+    let checksums = &ndb.header().checksums;
     let mut next = 0;
     let mut turn = |count: usize| {
         next += 1;
@@ -93,7 +94,7 @@ fn layers(criterion: &mut Criterion) {
     let mut group = criterion.benchmark_group("block");
     group.throughput(Throughput::Bytes(blocks[0].stored.into()));
     group.bench_function("read and check", |bench| {
-        bench.iter(|| read_block(source, format, blocks[turn(blocks.len())]).unwrap());
+        bench.iter(|| read_block(source, format, checksums, blocks[turn(blocks.len())]).unwrap());
     });
     group.bench_function("from the cache", |bench| {
         bench.iter(|| ndb.block(bids[turn(bids.len())]).unwrap());

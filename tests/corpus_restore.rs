@@ -41,7 +41,8 @@ struct Leaves {
 fn leaves(file: &Path) -> Option<Leaves> {
     let source = Source::open(file).unwrap();
     let header = Header::read(&source).ok()?;
-    let read = |at| read_btree_page(&source, header.format, PageType::Nbt, at).ok();
+    let read =
+        |at| read_btree_page(&source, header.format, &header.checksums, PageType::Nbt, at).ok();
     let mut live = Vec::new();
     let mut todo = vec![header.nbt_root];
     while let Some(at) = todo.pop() {

@@ -15,6 +15,8 @@ use tempfile::TempDir;
 use walk::{Walked, everything, open};
 
 const MESSAGES: u32 = 12;
+/// More than the search takes on a slow and busy machine.
+const LIMIT: std::time::Duration = std::time::Duration::from_secs(60);
 const DELETED: &str = "/lost+found/deleted";
 
 /// A written file, and what it shows before anything is deleted.
@@ -348,4 +350,25 @@ fn no_deleted_item_of_a_real_file_is_one_that_is_still_there() {
             assert_eq!(same.map(|(other, _)| other), None, "{path}");
         }
     }
+}
+
+#[test]
+fn a_search_ends_where_the_highest_nodes_cannot_be_looked_up() {
+    for_each_format(|file| {
+        file.damage().forget_message(file.messages[3]);
+        // Whatever id is made up for the message that no leaf names, it would stand in this leaf.
+        let last = file.layout.page(format::PTYPE_NBT, 0, u64::MAX);
+        file.damage().zero_page(last);
+        let (sender, receiver) = std::sync::mpsc::channel();
+        let path = file.path.clone();
+        std::thread::spawn(move || sender.send(with_deleted(&path)).ok());
+        let walked = receiver.recv_timeout(LIMIT).expect("it ends");
+        let texts = deleted(&walked).into_values();
+        assert!(
+            texts
+                .map(|bytes| String::from_utf8_lossy(&bytes).into_owned())
+                .any(|text| text.contains("Text 3")),
+            "the message is found"
+        );
+    });
 }

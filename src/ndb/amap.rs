@@ -14,7 +14,7 @@ use crate::bytes::{u8_at, u32_at};
 use crate::error::Result;
 
 /// `ptype` of the page, which stands there twice.
-const PTYPE: u8 = 0x84;
+pub(crate) const PTYPE: u8 = 0x84;
 
 /// One map, and what it covers: the page itself and what follows it.
 pub(crate) struct AllocationMap {

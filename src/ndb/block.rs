@@ -72,6 +72,11 @@ impl fmt::Display for Flaw {
 }
 
 impl Flaw {
+    /// Whether all bytes are there and the CRC vouches for them: only the rest of the trailer does not fit.
+    pub fn vouches(&self) -> bool {
+        !self.doubtful && self.missing.is_empty()
+    }
+
     /// The bytes `range`, which cannot be had because of `error`.
     pub(super) fn gap(range: Range<usize>, error: &Error) -> Self {
         Self {

@@ -42,6 +42,8 @@ impl Checksum {
 /// then the checksum is what is wrong, not the data.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Checksums {
+    /// `dwCRCPartial` and `dwCRCFull` of the header.
+    pub header: Checksum,
     /// `dwCRC` of pages.
     pub pages: Checksum,
     /// `dwCRC` of blocks.
@@ -53,6 +55,7 @@ pub struct Checksums {
 impl Default for Checksums {
     fn default() -> Self {
         Self {
+            header: Checksum::Crc,
             pages: Checksum::Crc,
             blocks: Checksum::Crc,
             signatures: true,
@@ -61,6 +64,41 @@ impl Default for Checksums {
 }
 
 impl Checksums {
+    /// Nothing of a trailer is checked: for what judges it itself.
+    pub(crate) const UNCHECKED: Self = Self {
+        header: Checksum::Meaningless,
+        pages: Checksum::Meaningless,
+        blocks: Checksum::Meaningless,
+        signatures: false,
+    };
+
+    /// What a user is told of checksums that are not those of the format.
+    pub(crate) fn describe(&self) -> Vec<String> {
+        let kinds = [
+            ("the header", self.header),
+            ("all pages", self.pages),
+            ("all blocks", self.blocks),
+        ];
+        let mut lines: Vec<String> = kinds
+            .into_iter()
+            .filter_map(|(what, scheme)| match scheme {
+                Checksum::Crc => None,
+                Checksum::Standard => Some(format!(
+                    "the checksums of {what} are the ordinary CRC-32 and not that of the format; checked as such"
+                )),
+                Checksum::Meaningless => Some(format!(
+                    "the checksums of {what} are no checksums; they say nothing about damage"
+                )),
+            })
+            .collect();
+        if !self.signatures {
+            lines.push(
+                "pages and blocks have no signature (wSig 0); it says nothing about damage".into(),
+            );
+        }
+        lines
+    }
+
     /// Whether `stored` is `wSig` of page or block `bid` at byte offset `ib`; always true where it is not set.
     pub fn signature_fits(&self, stored: u16, ib: u64, bid: BlockId) -> bool {
         !self.signatures || stored == signature(ib, bid)

@@ -17,6 +17,17 @@ pub enum CryptMethod {
     Cyclic,
 }
 
+impl CryptMethod {
+    /// Name for messages.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::None => "not encoded",
+            Self::Permute => "permuted",
+            Self::Cyclic => "encoded by the cyclic method",
+        }
+    }
+}
+
 /// mpbbR of [MS-PST] 5.1: plain to stored.
 #[rustfmt::skip]
 static MPBB_R: [u8; 256] = [

@@ -1,14 +1,16 @@
 //! The header: format, encoding, roots of the two B-trees. [MS-PST] 2.2.2.6, 2.2.2.5
 
-use super::crc::{Checksums, crc};
+use super::crc::{Checksum, Checksums};
 use super::crypt::CryptMethod;
 use super::format::{self, Format};
 use super::ids::{BlockId, NodeType};
+use super::page::PageType;
 use super::source::Source;
 use crate::bytes::{array_at, u8_at, u16_at, u32_at, uint_at};
 use crate::error::{Error, Result};
 
-const MAGIC: &[u8; 4] = b"!BDN";
+/// `dwMagic`.
+pub(super) const MAGIC: &[u8; 4] = b"!BDN";
 const CRC_PARTIAL: usize = 4;
 const MAGIC_CLIENT: usize = 8;
 const VERSION: usize = 10;
@@ -35,7 +37,7 @@ struct Layout {
     crc_full: Option<usize>,
 }
 
-const ANSI_LAYOUT: Layout = Layout {
+static ANSI_LAYOUT: Layout = Layout {
     size: 512,
     node_counters: 36,
     next_block: 24,
@@ -44,7 +46,7 @@ const ANSI_LAYOUT: Layout = Layout {
     crypt: 461,
     crc_full: None,
 };
-const UNICODE_LAYOUT: Layout = Layout {
+static UNICODE_LAYOUT: Layout = Layout {
     size: HEADER_SIZE,
     node_counters: 44,
     next_block: 516,
@@ -87,8 +89,10 @@ pub struct Header {
     pub client_version: u16,
     /// `wMagicClient`.
     pub client: Client,
-    /// `bCryptMethod`.
+    /// How blocks are encoded.
     pub crypt: CryptMethod,
+    /// `bCryptMethod` as stored, which may be wrong.
+    pub crypt_stored: u8,
     /// Whether the header says that nothing is encoded, and the blocks say otherwise. Then single blocks may be plain.
     pub crypt_guessed: bool,
     /// `bidNextB`: every block id is below it.
@@ -107,7 +111,8 @@ pub struct Header {
     pub nbt_root: BlockRef,
     /// Root of the block B-tree.
     pub bbt_root: BlockRef,
-    /// Whether both CRCs fit; a torn header is usable, but its roots may be stale.
+    /// Whether both CRCs fit, or are wrong in the one way of this file's writer; a torn header is usable, but its roots may
+    /// be stale.
     pub crc_valid: bool,
     /// How the trailers of pages and blocks are checked.
     pub checksums: Checksums,
@@ -117,13 +122,13 @@ impl Header {
     /// Reads and checks the header. Of what is no such file, [`Error::NotOutlook`] tells what it is; [`Error::Unsupported`]
     /// and [`Error::Truncated`] tell why nobody can read it.
     pub fn read(source: &Source) -> Result<Self> {
-        let mut bytes = [0; HEADER_SIZE];
-        let length = usize::try_from(source.len())
-            .unwrap_or(HEADER_SIZE)
-            .min(HEADER_SIZE);
-        let header = bytes.get_mut(..length).unwrap_or_default();
-        source.read_exact_at(header, 0)?;
-        Self::parse(header)
+        Self::parse(&first_bytes(source)?)
+    }
+
+    /// Reads the header as one of `format`, whatever it says of itself: magic, version and encoding may be wrong, and so may
+    /// be all else if it is none. `crypt` is that of plain blocks if the stored one does not exist.
+    pub(super) fn read_as(source: &Source, format: &'static Format) -> Result<Self> {
+        Self::parse_as(&first_bytes(source)?, format, layout(format))
     }
 
     /// A header for a file that has lost its own: without roots and counters.
@@ -138,6 +143,7 @@ impl Header {
             client_version: 0,
             client,
             crypt,
+            crypt_stored: crypt as u8,
             crypt_guessed: false,
             next_block: u64::MAX,
             next_page: u64::MAX,
@@ -150,6 +156,23 @@ impl Header {
             crc_valid: false,
             checksums: Checksums::default(),
         }
+    }
+
+    /// What the header says of the encoding, if that is a method.
+    pub fn declared_crypt(&self) -> Option<CryptMethod> {
+        crypt_method(self.crypt_stored).ok()
+    }
+
+    pub(super) fn is_crypt_known(&self) -> bool {
+        self.declared_crypt().is_some()
+    }
+
+    /// The roots of both trees.
+    pub fn roots(&self) -> [(PageType, BlockRef); 2] {
+        [
+            (PageType::Nbt, self.nbt_root),
+            (PageType::Bbt, self.bbt_root),
+        ]
     }
 
     /// How many messages the file has ever held, as its counter says: at least as many as it holds.
@@ -167,24 +190,27 @@ impl Header {
 
     fn parse(bytes: &[u8]) -> Result<Self> {
         identify(bytes)?;
-        let truncated = || {
-            Error::Truncated(format!(
-                "the file ends inside its header after {} bytes: it was cut off while it was copied; \
-                 copy it again from its source",
-                bytes.len()
-            ))
-        };
-        let version = u16_at(bytes, VERSION).ok_or_else(truncated)?;
-        let (format, layout) = match version {
-            14 | 15 => (&format::ANSI, ANSI_LAYOUT),
-            21 | 23 | 37 => (&format::UNICODE, UNICODE_LAYOUT),
-            36 => (&format::UNICODE_4K, UNICODE_LAYOUT),
+        let version = u16_at(bytes, VERSION).ok_or_else(|| truncated(bytes))?;
+        let format = match version {
+            14 | 15 => &format::ANSI,
+            21 | 23 | 37 => &format::UNICODE,
+            36 => &format::UNICODE_4K,
             other => {
                 return Err(Error::Unsupported(format!(
                     "an Outlook data file of the unknown version {other}; versions 14, 15, 21, 23, 36 and 37 are known"
                 )));
             }
         };
+        let header = Self::parse_as(bytes, format, layout(format))?;
+        crypt_method(header.crypt_stored)?;
+        Ok(header)
+    }
+
+    fn parse_as(bytes: &[u8], format: &'static Format, layout: &Layout) -> Result<Self> {
+        let truncated = || truncated(bytes);
+        let version = u16_at(bytes, VERSION).ok_or_else(truncated)?;
+        let crypt_stored = u8_at(bytes, layout.crypt).ok_or_else(truncated)?;
+        let checksum = checksum(bytes, layout);
         if bytes.len() < layout.size {
             return Err(truncated());
         }
@@ -202,7 +228,8 @@ impl Header {
             version,
             client_version: u16_at(bytes, VERSION_CLIENT).ok_or_else(truncated)?,
             client: client(array_at(bytes, MAGIC_CLIENT).ok_or_else(truncated)?),
-            crypt: crypt_method(u8_at(bytes, layout.crypt).ok_or_else(truncated)?)?,
+            crypt: crypt_method(crypt_stored).unwrap_or(CryptMethod::None),
+            crypt_stored,
             crypt_guessed: false,
             next_block: word(layout.next_block)?,
             next_page: word(layout.next_page)?,
@@ -214,9 +241,36 @@ impl Header {
             }),
             nbt_root: block_ref(4)?,
             bbt_root: block_ref(6)?,
-            crc_valid: crc_valid(bytes, &layout),
-            checksums: Checksums::default(),
+            crc_valid: checksum.is_some(),
+            checksums: Checksums {
+                header: checksum.unwrap_or_default(),
+                ..Checksums::default()
+            },
         })
+    }
+}
+
+/// As many bytes from the beginning of the file as a header can need, or as there are.
+fn first_bytes(source: &Source) -> Result<Vec<u8>> {
+    let length = usize::try_from(source.len()).unwrap_or(HEADER_SIZE);
+    let mut bytes = vec![0; length.min(HEADER_SIZE)];
+    source.read_exact_at(&mut bytes, 0)?;
+    Ok(bytes)
+}
+
+fn truncated(bytes: &[u8]) -> Error {
+    Error::Truncated(format!(
+        "the file ends inside its header after {} bytes: it was cut off while it was copied; \
+         copy it again from its source",
+        bytes.len()
+    ))
+}
+
+fn layout(format: &Format) -> &'static Layout {
+    if format.word == format::ANSI.word {
+        &ANSI_LAYOUT
+    } else {
+        &UNICODE_LAYOUT
     }
 }
 
@@ -247,9 +301,20 @@ fn crypt_method(value: u8) -> Result<CryptMethod> {
     }
 }
 
-fn crc_valid(bytes: &[u8], layout: &Layout) -> bool {
-    let check = |end: usize, at: usize| bytes.get(CRC_START..end).map(crc) == u32_at(bytes, at);
-    check(CRC_PARTIAL_END, CRC_PARTIAL) && layout.crc_full.is_none_or(|at| check(CRC_FULL_END, at))
+/// The scheme by which both CRCs fit; None if they fit by none.
+fn checksum(bytes: &[u8], layout: &Layout) -> Option<Checksum> {
+    let full = layout.crc_full.map(|at| (CRC_FULL_END, at));
+    let sums = [(CRC_PARTIAL_END, CRC_PARTIAL)].into_iter().chain(full);
+    let fits = |scheme: Checksum| {
+        sums.clone().all(|(end, at)| {
+            let data = bytes.get(CRC_START..end).unwrap_or_default();
+            let stored = u32_at(bytes, at).unwrap_or_default();
+            // What depends on no byte is told by being zero.
+            scheme.fits(data, stored) && (scheme != Checksum::Meaningless || stored == 0)
+        })
+    };
+    let schemes = [Checksum::Crc, Checksum::Standard, Checksum::Meaningless];
+    schemes.into_iter().find(|scheme| fits(*scheme))
 }
 
 /// Says what a file is that is no Outlook data file: people rename things, and copies go wrong.

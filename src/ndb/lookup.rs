@@ -164,7 +164,7 @@ impl NodeDatabase {
         let (own, error) = match self.read_at_entry(entry)? {
             Read::Intact(block) => return Ok(block),
             // Only the trailer is damaged: the CRC vouches for the bytes.
-            Read::Flawed(block, flaw, _) if !flaw.doubtful && flaw.missing.is_empty() => {
+            Read::Flawed(block, flaw, _) if flaw.vouches() => {
                 return Ok(self.flawed(block, flaw));
             }
             Read::Flawed(block, flaw, error) => (Some((block, flaw)), error),
@@ -199,6 +199,8 @@ impl NodeDatabase {
         });
         match found.map(|found| self.read_at_entry(found)).transpose()? {
             Some(Read::Intact(block)) => Ok(Some(block)),
+            // Its signature is that of another place.
+            Some(Read::Flawed(block, flaw, _)) if flaw.vouches() => Ok(Some(block)),
             _ => Ok(None),
         }
     }

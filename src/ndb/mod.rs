@@ -24,6 +24,7 @@ mod lookup;
 mod node;
 pub(crate) mod open;
 pub mod page;
+pub mod pieces;
 pub(crate) mod scan;
 mod source;
 pub mod stand_ins;

@@ -1,12 +1,15 @@
-//! How the layers above open a file: the header and two pages are read. The whole file is scanned only when those, or
-//! later a lookup, do not lead to what they should ([`Recover`]).
+//! How the layers above open a file: the header, two pages and the block of the message store are read. Only when one of
+//! them is not what it should be, the content tells what the header does not: format, places, checksums, encoding. The
+//! whole file is scanned when roots, or later a lookup, do not lead to what they should ([`Recover`]).
 
 use std::path::Path;
 use std::sync::Arc;
 
+use super::crc::Checksums;
+use super::crypt::CryptMethod;
 use super::page::PageType;
-use super::scan::{self, lost_header, report, roots};
-use super::{Header, NodeDatabase, Source};
+use super::scan::{self, Found, lost_header, rebuild, report, roots, samples, shift};
+use super::{BlockId, Header, NodeDatabase, NodeId, Source};
 use crate::error::{Error, Result};
 
 /// When a file is scanned for what its B-trees do not lead to: `-o recover=off|auto|scan`.
@@ -59,91 +62,287 @@ pub fn open_source(
     mode: Recover,
     watch: Arc<dyn Watch>,
 ) -> Result<NodeDatabase> {
-    let tell = |line: String| watch.problem(line);
-    let mut found = None;
-    let header = match Header::read(&source) {
-        Ok(header) => header,
-        Err(error) if mode == Recover::Off || !lost_header::may_be_damage(&error) => {
+    Opening { cache, mode, watch }.open(source)
+}
+
+/// How a file is to be opened. What its header says is believed as far as its content agrees; each step that finds that it
+/// does not says so once. A healthy file gives the first step what it needs, and the others nothing to do.
+struct Opening {
+    cache: u64,
+    mode: Recover,
+    watch: Arc<dyn Watch>,
+}
+
+impl Opening {
+    fn open(&self, source: Source) -> Result<NodeDatabase> {
+        let (ndb, found) = self.header(source)?;
+        let ndb = self.places(ndb)?;
+        let ndb = self.schemes(ndb)?;
+        let lost = self.lost_root(&ndb)?;
+        let ndb = self.roots(ndb, found, lost)?;
+        Ok(match self.mode {
+            Recover::Off => ndb,
+            Recover::Auto | Recover::Scan => ndb.with_scan_on_demand(Arc::clone(&self.watch)),
+        })
+    }
+
+    fn tell(&self, line: String) {
+        self.watch.problem(line);
+    }
+
+    fn database(&self, source: Source, header: Header) -> NodeDatabase {
+        NodeDatabase::new(source, header, self.cache)
+    }
+
+    /// The file with another header than the one it was opened with.
+    fn with_header(&self, ndb: &NodeDatabase, header: Header) -> NodeDatabase {
+        self.database(ndb.source().clone(), header)
+    }
+
+    /// The file with its header: as it stands; as it must be read for its roots to be there; from behind what stands in
+    /// front of it; or one made up from a scan, whose finds come with it.
+    fn header(&self, source: Source) -> Result<(NodeDatabase, Option<Found>)> {
+        let error = match Header::read(&source) {
+            Ok(header) => return Ok((self.format(source, header)?, None)),
+            Err(error) if lost_header::may_be_damage(&error) => error,
+            Err(error) => return Err(error),
+        };
+        if let Some(header) = lost_header::by_roots(&source)? {
+            self.tell(format!(
+                "{error}; going on, since it names the roots of both trees"
+            ));
+            let ndb = self.database(source, header);
+            // Only Windows reads what it has encrypted: then no method makes sense of it.
+            let is_readable =
+                ndb.header().is_crypt_known() || samples::crypt_method(&ndb)?.is_some();
+            return if is_readable {
+                Ok((ndb, None))
+            } else {
+                Err(error)
+            };
+        }
+        if self.mode == Recover::Off {
             return Err(error);
         }
-        Err(error) => {
-            let format = match lost_header::format(&source) {
-                None if mode == Recover::Scan => lost_header::format_by_scan(&source, &*watch),
-                known => known,
-            };
-            let Some(format) = format else {
-                return Err(error);
-            };
-            tell(format!("{error}; looking for the mail in the whole file"));
-            let finds = scan::scan(&source, format, &*watch);
-            let Some(header) = lost_header::header(&source, format, &finds) else {
-                return Err(error);
-            };
-            found = Some(finds);
-            header
+        if let Some(behind) = lost_header::behind_front(&source) {
+            let header = Header::read(&behind)?;
+            let ndb = self.format(behind, header)?;
+            shift::describe(ndb.source().pieces())
+                .into_iter()
+                .for_each(|line| self.tell(line));
+            return Ok((ndb, None));
         }
-    };
-    let format = header.format;
-    let cut_off = (header.file_eof > source.len()).then(|| {
-        format!(
-            "the file has {} bytes where its header says {}: it was cut off, or its header is damaged",
-            source.len(),
-            header.file_eof
-        )
-    });
-    let crc_valid = header.crc_valid;
-    let mut ndb = NodeDatabase::new(source, header, cache);
-    let lost: Vec<(PageType, Error)> = [PageType::Nbt, PageType::Bbt]
-        .into_iter()
-        .filter_map(|page_type| Some((page_type, ndb.root(page_type).err()?)))
-        .collect();
-    let lost = match lost.into_iter().next() {
-        // A disk that does not answer is not scanned.
-        Some((_, error)) if error.is_unread() => return Err(error),
-        Some((_, error)) if mode == Recover::Off => return Err(cut_off.map_or(error, not_scanned)),
-        lost => lost,
-    };
-    if let Some(cut_off) = &cut_off {
-        tell(cut_off.clone());
-    }
-    if mode == Recover::Off {
-        return Ok(ndb);
-    }
-    // A header with a wrong CRC may be older than the trees: then its roots can be whole, and stale.
-    if found.is_none() && (mode == Recover::Scan || !crc_valid || lost.is_some()) {
-        let why = match &lost {
-            Some((_, error)) => Some(error.to_string()),
-            None if !crc_valid => Some("the CRC of the header is wrong".into()),
-            None => None,
+        let format = match lost_header::format(&source) {
+            None if self.mode == Recover::Scan => {
+                lost_header::format_by_scan(&source, &*self.watch)
+            }
+            known => known,
         };
-        if let Some(why) = why {
-            tell(format!("{why}; looking for the mail in the whole file"));
+        let Some(format) = format else {
+            return Err(error);
+        };
+        self.tell(format!("{error}; looking for the mail in the whole file"));
+        let checksums = Checksums::default();
+        let found = scan::scan(&source, format, &checksums, &*self.watch);
+        match lost_header::header(&source, format, &found) {
+            Some(header) => Ok((self.database(source, header), Some(found))),
+            None => Err(error),
         }
-        found = Some(scan::scan(ndb.source(), format, &*watch));
     }
-    if let Some(finds) = found {
-        if let (true, Some(cut_off)) = (finds.is_empty(), cut_off) {
-            return Err(nothing_left(cut_off));
+
+    /// The file with its header read in the format in which its roots are there, or else its allocation maps.
+    fn format(&self, source: Source, header: Header) -> Result<NodeDatabase> {
+        let ndb = self.database(source, header);
+        match self.lost_root(&ndb) {
+            Ok(None) => return Ok(ndb),
+            Ok(Some(_)) => {}
+            Err(error) if error.is_unread() => return Err(error),
+            Err(_) => {}
         }
-        if finds.is_empty() {
-            return Err(Error::Unsupported(
-                "no page of a B-tree and no block in the whole file: it is overwritten, encrypted from outside, or no \
-                 Outlook data file behind its header; try a backup of it"
-                    .into(),
-            ));
+        let source = ndb.source();
+        let other = match lost_header::by_roots(source)? {
+            None => match lost_header::format(source) {
+                Some(format) => lost_header::header_as(source, format)?,
+                None => None,
+            },
+            found => found,
+        };
+        let other = other.filter(|other| other.format != ndb.header().format);
+        let Some(other) = other else {
+            return Ok(ndb);
+        };
+        self.tell(format!(
+            "the header says version {}, but the pages are those of a file of the format {}; read as such",
+            other.version, other.format.name
+        ));
+        Ok(self.with_header(&ndb, other))
+    }
+
+    /// The file with all parts at the offsets at which they were written, if a stretch of it was lost or doubled.
+    fn places(&self, ndb: NodeDatabase) -> Result<NodeDatabase> {
+        if self.mode == Recover::Off || !shift::is_suspected(&ndb)? {
+            return Ok(ndb);
+        }
+        let Some(pieces) = shift::pieces(ndb.source(), ndb.header(), &*self.watch) else {
+            return Ok(ndb);
+        };
+        for line in shift::describe(&pieces) {
+            self.tell(line);
+        }
+        let source = ndb.source().with_pieces(pieces);
+        Ok(self.database(source, ndb.header().clone()))
+    }
+
+    /// The file with its checksums and its encoding as its writer has used them, if anything does not fit where it is first
+    /// needed: in the header, the roots, or the block of the message store.
+    fn schemes(&self, ndb: NodeDatabase) -> Result<NodeDatabase> {
+        let header = ndb.header();
+        let fits = header.checksums == Checksums::default()
+            && header.crc_valid
+            && header.is_crypt_known()
+            && self.lost_root(&ndb)?.is_none()
+            && self.is_store_fine(&ndb)?;
+        if fits {
+            return Ok(ndb);
+        }
+        let ndb = self.checksums(ndb)?;
+        self.encoding(ndb)
+    }
+
+    fn checksums(&self, ndb: NodeDatabase) -> Result<NodeDatabase> {
+        let header = ndb.header();
+        let checksums = samples::checksums(ndb.source(), header)?;
+        for line in checksums.describe() {
+            self.tell(line);
+        }
+        let header = Header {
+            checksums,
+            ..header.clone()
+        };
+        Ok(self.with_header(&ndb, header))
+    }
+
+    /// The encoding of the header stays if the message store is a heap under it.
+    fn encoding(&self, ndb: NodeDatabase) -> Result<NodeDatabase> {
+        let header = ndb.header();
+        if header.is_crypt_known() && self.is_store_fine(&ndb)? {
+            return Ok(ndb);
+        }
+        let found = samples::crypt_method(&ndb)?;
+        let Some(crypt) = found.filter(|found| *found != header.crypt || !header.is_crypt_known())
+        else {
+            return Ok(ndb);
+        };
+        self.tell(format!(
+            "the header says that blocks are {}, but they are {}: decoded so",
+            header
+                .declared_crypt()
+                .map_or("encoded by no known method", CryptMethod::name),
+            crypt.name()
+        ));
+        let header = Header {
+            crypt,
+            crypt_guessed: header.declared_crypt() == Some(CryptMethod::None),
+            ..header.clone()
+        };
+        Ok(self.with_header(&ndb, header))
+    }
+
+    /// Whether the block of the message store is whole and a heap, or there is none to tell.
+    fn is_store_fine(&self, ndb: &NodeDatabase) -> Result<bool> {
+        let entry = ndb.find_node(NodeId::MESSAGE_STORE).and_then(|node| {
+            let data = node.map_or(BlockId::NONE, |node| node.data);
+            // The list of its blocks, if it has many, is no heap.
+            if data.is_none() || data.is_internal() {
+                return Ok(None);
+            }
+            ndb.find_block(data)
+        });
+        match entry {
+            Ok(Some(entry)) => samples::is_heap(ndb, entry),
+            Ok(None) => Ok(true),
+            Err(error) if error.is_unread() => Err(error),
+            Err(_) => Ok(false),
+        }
+    }
+
+    /// Why the root of a tree cannot be read. A disk that does not answer is not scanned.
+    fn lost_root(&self, ndb: &NodeDatabase) -> Result<Option<Error>> {
+        let types = [PageType::Nbt, PageType::Bbt];
+        let lost = types
+            .into_iter()
+            .find_map(|page_type| ndb.root(page_type).err());
+        match lost {
+            Some(error) if error.is_unread() => Err(error),
+            lost => Ok(lost),
+        }
+    }
+
+    /// The file with what stands in for roots that are lost or may be stale, made of `found` or of a scan.
+    fn roots(
+        &self,
+        ndb: NodeDatabase,
+        found: Option<Found>,
+        lost: Option<Error>,
+    ) -> Result<NodeDatabase> {
+        let cut_off = cut_off(&ndb);
+        let lost = match lost {
+            Some(error) if self.mode == Recover::Off => {
+                return Err(cut_off.map_or(error, not_scanned));
+            }
+            lost => lost,
+        };
+        if let Some(cut_off) = &cut_off {
+            self.tell(cut_off.clone());
+        }
+        let found = match found {
+            Some(found) => found,
+            None if !self.must_scan(&ndb, lost.as_ref()) => return Ok(ndb),
+            None => self.scan(&ndb),
+        };
+        if found.is_empty() {
+            return Err(cut_off.map_or_else(nothing_found, nothing_left));
+        }
+        let ndb = self.with_newest_roots(ndb, &found);
+        let header = ndb.header();
+        let finds = rebuild::rebuild(ndb.source(), header.format, &header.checksums, found);
+        report(&finds, &*self.watch);
+        Ok(ndb.with_finds(finds))
+    }
+
+    /// Whether the whole file is to be scanned now, which is told with its reason.
+    fn must_scan(&self, ndb: &NodeDatabase, lost: Option<&Error>) -> bool {
+        // A header with a wrong CRC may be older than the trees: then its roots can be whole, and stale.
+        let why = match lost {
+            _ if self.mode == Recover::Off => return false,
+            Some(error) => error.to_string(),
+            None if !ndb.header().crc_valid => "the CRC of the header is wrong".into(),
+            None => return self.mode == Recover::Scan,
+        };
+        self.tell(format!("{why}; looking for the mail in the whole file"));
+        true
+    }
+
+    fn scan(&self, ndb: &NodeDatabase) -> Found {
+        let header = ndb.header();
+        scan::scan(ndb.source(), header.format, &header.checksums, &*self.watch)
+    }
+
+    /// A header that is whole names the newest roots; in place of others come those of the newest whole trees.
+    fn with_newest_roots(&self, mut ndb: NodeDatabase, found: &Found) -> NodeDatabase {
+        if ndb.header().crc_valid {
+            return ndb;
         }
         for page_type in [PageType::Nbt, PageType::Bbt] {
             let damaged = match page_type {
-                PageType::Nbt => &*finds.damaged,
+                PageType::Nbt => &*found.damaged,
                 PageType::Bbt => &[],
             };
-            // A header that is whole names the newest root; any other is older.
-            let newest = roots::newest(finds.pages(page_type), damaged).filter(|_| !crc_valid);
             let current = ndb.root(page_type).ok();
-            if let Some(newest) = newest
-                && current.is_none_or(|current| current < newest.bid)
-            {
-                tell(format!(
+            let newest = roots::newest(found.pages(page_type), damaged);
+            let newer = newest.filter(|newest| current.is_none_or(|current| current < newest.bid));
+            if let Some(newest) = newer {
+                self.tell(format!(
                     "going on with the {} root at {:#x}",
                     page_type.name(),
                     newest.ib
@@ -151,17 +350,18 @@ pub fn open_source(
                 ndb = ndb.with_root(page_type, newest);
             }
         }
-        let finds = scan::rebuild::rebuild(ndb.source(), format, finds);
-        report(&finds, &*watch);
-        ndb = ndb.with_finds(finds);
+        ndb
     }
-    let ndb = ndb
-        .with_scan_on_demand(Arc::clone(&watch))
-        .with_crypt_of_blocks();
-    if ndb.header().crypt_guessed {
-        watch.problem("the header says that blocks are not encoded, but they are: decoded".into());
-    }
-    Ok(ndb)
+}
+
+/// What a user is told of a file that ends before its header says.
+fn cut_off(ndb: &NodeDatabase) -> Option<String> {
+    let (file_eof, len) = (ndb.header().file_eof, ndb.source().len());
+    (file_eof > len).then(|| {
+        format!(
+            "the file has {len} bytes where its header says {file_eof}: it was cut off, or its header is damaged"
+        )
+    })
 }
 
 /// A file that is `cut_off` and whose roots are lost, which nobody may look for.
@@ -176,4 +376,13 @@ fn nothing_left(cut_off: String) -> Error {
     Error::Truncated(format!(
         "{cut_off}, and nothing that can be read is left; copy it again from its source"
     ))
+}
+
+/// A file in which a scan found nothing.
+fn nothing_found() -> Error {
+    Error::Unsupported(
+        "no page of a B-tree and no block in the whole file: it is overwritten, encrypted from outside, or no Outlook \
+         data file behind its header; try a backup of it"
+            .into(),
+    )
 }

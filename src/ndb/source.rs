@@ -1,4 +1,5 @@
-//! The source file: positioned reads only, no seek, no lock during one, never a write.
+//! The source file: positioned reads only, no seek, no lock during one, never a write. Where parts of it are not at the
+//! offsets at which they were written, it is read by these all the same ([`Pieces`]).
 //!
 //! Two things can go wrong that are no damage. A disk may fail, and answer the next time: [`whole`] keeps results that
 //! lack something for that reason from being taken for the file's. And another program may write to the file:
@@ -11,20 +12,30 @@ use std::io;
 use std::ops::Range;
 use std::os::unix::fs::{FileExt, MetadataExt};
 use std::path::Path;
+use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::SystemTime;
 
 use parking_lot::Mutex;
 
 use super::header::HEADER_SIZE;
+use super::pieces::Pieces;
 use crate::error::{Error, Result};
 
 /// Bytes that a disk gives at the least.
 const SECTOR: usize = 512;
 
-/// The opened source file and its size in bytes when it was opened.
-#[derive(Debug)]
+/// The source file, read by the offsets at which its parts were written. A clone is the same opened file.
+#[derive(Debug, Clone)]
 pub struct Source {
+    opened: Arc<Opened>,
+    pieces: Arc<Pieces>,
+    fills_gaps: bool,
+}
+
+/// The opened file and its size in bytes when it was opened.
+#[derive(Debug)]
+struct Opened {
     file: File,
     len: u64,
     modified: SystemTime,
@@ -33,7 +44,6 @@ pub struct Source {
     /// What the system said of the file when its header was last seen unchanged.
     stamp: Mutex<Stamp>,
     changed: AtomicBool,
-    fills_gaps: bool,
 }
 
 /// What a read could not fill.
@@ -87,13 +97,17 @@ impl Source {
         let length = usize::try_from(len).unwrap_or(HEADER_SIZE);
         let mut header = vec![0; length.min(HEADER_SIZE)];
         file.read_exact_at(&mut header, 0)?;
-        Ok(Self {
+        let opened = Opened {
             file,
             len,
             modified: metadata.modified().unwrap_or(SystemTime::UNIX_EPOCH),
             header,
             stamp: Mutex::new(Stamp::of(&metadata)),
             changed: AtomicBool::new(false),
+        };
+        Ok(Self {
+            opened: Arc::new(opened),
+            pieces: Arc::new(Pieces::whole(len)),
             fills_gaps: false,
         })
     }
@@ -105,91 +119,135 @@ impl Source {
         self
     }
 
-    /// Size in bytes.
+    /// The same file, whose parts are where `pieces` say.
+    pub fn with_pieces(&self, pieces: Pieces) -> Self {
+        Self {
+            opened: Arc::clone(&self.opened),
+            pieces: Arc::new(pieces),
+            fills_gaps: self.fills_gaps,
+        }
+    }
+
+    /// The same file by the offsets at which its bytes are now.
+    pub fn as_it_lies(&self) -> Self {
+        self.with_pieces(Pieces::whole(self.opened.len))
+    }
+
+    /// Where its parts are.
+    pub fn pieces(&self) -> &Pieces {
+        &self.pieces
+    }
+
+    /// Size in bytes, as it was written: lost stretches count.
     pub fn len(&self) -> u64 {
-        self.len
+        self.pieces.len()
     }
 
     /// Whether nothing is in the file.
     pub fn is_empty(&self) -> bool {
-        self.len == 0
+        self.len() == 0
     }
 
     /// Modification time of the file when it was opened.
     pub fn modified(&self) -> SystemTime {
-        self.modified
+        self.opened.modified
     }
 
-    /// Fills `buf` from byte `offset`. A place behind the end of the file is damage of whatever led there.
+    /// Fills `buf` from byte `offset`. A place behind the end of the file, or in a stretch that is lost, is damage of
+    /// whatever led there.
     pub fn read_exact_at(&self, buf: &mut [u8], offset: u64) -> Result<()> {
-        let length = buf.len();
-        let end = offset.checked_add(length as u64);
-        if end.is_none_or(|end| end > self.len) {
+        let length = buf.len() as u64;
+        let Some(wanted) = self.range(offset, length) else {
             return Err(Error::corrupt(
                 "file",
                 format_args!("offset {offset:#x}"),
-                format_args!("expected {length} bytes, the file has {:#x}", self.len),
+                format_args!("expected {length} bytes, the file has {:#x}", self.len()),
             ));
+        };
+        for (part, at) in self.pieces.parts(wanted) {
+            let Some(at) = at else {
+                return Err(Error::corrupt(
+                    "file",
+                    format_args!("offset {offset:#x}"),
+                    format_args!(
+                        "expected {length} bytes, those from {:#x} to {:#x} are lost",
+                        part.start, part.end
+                    ),
+                ));
+            };
+            self.read_part(part_of(buf, &part, offset), at)?;
         }
-        let read = self.file.read_exact_at(buf, offset);
-        // After the read: what was there before a change is as good as ever.
-        let failure = match (self.is_unchanged(), read) {
-            (Ok(true), Ok(())) => return Ok(()),
-            (Ok(false), _) => Failure::Changed,
-            (Err(error), _) | (Ok(true), Err(error)) => Failure::Io {
-                offset,
-                length,
-                kind: error.kind(),
-                number: error.raw_os_error(),
-            },
+        Ok(())
+    }
+
+    /// Fills `buf` from byte `offset` with what there is, and zeros where bytes are lost or behind the end of the file, or,
+    /// if gaps are to be filled ([`Source::filling_gaps`]), where the disk does not give them. A place where nothing can be
+    /// had is an error.
+    pub fn read_with_gaps(&self, buf: &mut [u8], offset: u64) -> Result<Gaps> {
+        let mut gaps = Gaps::default();
+        let end = offset.saturating_add(buf.len() as u64);
+        for (part, at) in self.pieces.parts(offset..end) {
+            let start = usize::try_from(part.start - offset).unwrap_or(usize::MAX);
+            let bytes = part_of(buf, &part, offset);
+            match at.map(|at| (at, self.read_part(bytes, at))) {
+                Some((_, Ok(()))) => {}
+                Some((at, Err(Error::Corrupt(_)))) => {
+                    let lost = self.read_by_sectors(bytes, at);
+                    gaps.unread |= !lost.is_empty();
+                    let lost = lost.into_iter();
+                    gaps.ranges
+                        .extend(lost.map(|gap| start + gap.start..start + gap.end));
+                }
+                Some((_, Err(error))) => return Err(error),
+                None => {
+                    bytes.fill(0);
+                    gaps.ranges.push(start..start + bytes.len());
+                }
+            }
+        }
+        let lost: usize = gaps.ranges.iter().map(Range::len).sum();
+        if lost < buf.len() {
+            return Ok(gaps);
+        }
+        self.read_exact_at(buf, offset).map(|()| Gaps::default())
+    }
+
+    /// Reads bytes that are at `at` in the file now. What the disk does not give is damage if gaps are to be filled.
+    fn read_part(&self, buf: &mut [u8], at: u64) -> Result<()> {
+        let failure = match self.opened.read(buf, at) {
+            Ok(()) => return Ok(()),
+            Err(failure) => failure,
         };
         if self.fills_gaps
-            && let Failure::Io { .. } = failure
+            && let Failure::Io { length, .. } = failure
         {
-            return match self.file.read_exact_at(buf, offset) {
-                Ok(()) => Ok(()),
-                Err(error) => Err(unreadable(offset, length, &error)),
-            };
+            return self.opened.read(buf, at).map_err(|again| {
+                Error::corrupt(
+                    "file",
+                    format_args!("offset {at:#x}"),
+                    format_args!(
+                        "the disk cannot read {length} bytes: {}",
+                        Error::from(again)
+                    ),
+                )
+            });
         }
         FAILURES.set(FAILURES.get() + 1);
         LAST_FAILURE.set(failure);
         Err(failure.into())
     }
 
-    /// Fills `buf` from byte `offset` as far as the file goes, and as far as the disk gives it if gaps are to be filled
-    /// ([`Source::filling_gaps`]). A place where nothing can be had is an error.
-    pub fn read_with_gaps(&self, buf: &mut [u8], offset: u64) -> Result<Gaps> {
-        let within = usize::try_from(self.len.saturating_sub(offset)).unwrap_or(usize::MAX);
-        if within == 0 && !buf.is_empty() {
-            return self.read_exact_at(buf, offset).map(|()| Gaps::default());
-        }
-        let mut gaps = Gaps::default();
-        let length = buf.len();
-        let (there, behind) = buf.split_at_mut(within.min(length));
-        if !behind.is_empty() {
-            behind.fill(0);
-            gaps.ranges.push(there.len()..length);
-        }
-        match self.read_exact_at(there, offset) {
-            Err(Error::Corrupt(_)) if self.fills_gaps => {
-                self.read_by_sectors(there, offset, &mut gaps)?
-            }
-            other => other?,
-        }
-        Ok(gaps)
-    }
-
-    /// Reads what can be read, a sector at a time.
-    fn read_by_sectors(&self, buf: &mut [u8], offset: u64, gaps: &mut Gaps) -> Result<()> {
+    /// Reads what can be read, a sector at a time; the rest is zeros, whose ranges are returned.
+    fn read_by_sectors(&self, buf: &mut [u8], at: u64) -> Vec<Range<usize>> {
         let length = buf.len();
         let mut lost: Vec<Range<usize>> = Vec::new();
         let mut start = 0;
         while start < length {
-            let at = offset + start as u64;
-            let to_boundary = SECTOR - (at % SECTOR as u64) as usize;
+            let place = at + start as u64;
+            let to_boundary = SECTOR - (place % SECTOR as u64) as usize;
             let end = length.min(start + to_boundary);
             let sector = buf.get_mut(start..end).unwrap_or_default();
-            if self.file.read_exact_at(sector, at).is_err() {
+            if self.opened.read(sector, place).is_err() {
                 sector.fill(0);
                 match lost.last_mut() {
                     Some(last) if last.end == start => last.end = end,
@@ -198,13 +256,39 @@ impl Source {
             }
             start = end;
         }
-        if lost.first() == Some(&(0..length)) {
-            return Err(unreadable(offset, length, &io::ErrorKind::Other.into()));
+        lost
+    }
+
+    /// `length` bytes from `offset`; None if the file ends before.
+    fn range(&self, offset: u64, length: u64) -> Option<Range<u64>> {
+        let end = offset.checked_add(length)?;
+        (end <= self.len()).then_some(offset..end)
+    }
+}
+
+/// The bytes of `part` in `buf`, which begins at `offset`.
+fn part_of<'a>(buf: &'a mut [u8], part: &Range<u64>, offset: u64) -> &'a mut [u8] {
+    let index = |at: u64| usize::try_from(at.saturating_sub(offset)).unwrap_or(usize::MAX);
+    buf.get_mut(index(part.start)..index(part.end))
+        .unwrap_or_default()
+}
+
+impl Opened {
+    /// Fills `buf` from byte `offset` of the file, where it has so many.
+    fn read(&self, buf: &mut [u8], offset: u64) -> std::result::Result<(), Failure> {
+        let length = buf.len();
+        let read = self.file.read_exact_at(buf, offset);
+        // After the read: what was there before a change is as good as ever.
+        match (self.is_unchanged(), read) {
+            (Ok(true), Ok(())) => Ok(()),
+            (Ok(false), _) => Err(Failure::Changed),
+            (Err(error), _) | (Ok(true), Err(error)) => Err(Failure::Io {
+                offset,
+                length,
+                kind: error.kind(),
+                number: error.raw_os_error(),
+            }),
         }
-        gaps.unread = !lost.is_empty();
-        lost.append(&mut gaps.ranges);
-        gaps.ranges = lost;
-        Ok(())
     }
 
     /// Whether the file is still the one that was opened. Times change for other reasons, too (a new name, other
@@ -231,15 +315,6 @@ impl Source {
         }
         Ok(same)
     }
-}
-
-/// Bytes of the file that the disk does not give, as damage.
-fn unreadable(offset: u64, length: usize, error: &io::Error) -> Error {
-    Error::corrupt(
-        "file",
-        format_args!("offset {offset:#x}"),
-        format_args!("the disk cannot read {length} bytes: {error}"),
-    )
 }
 
 /// Why a read failed though the place is in the file.

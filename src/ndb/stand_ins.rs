@@ -288,7 +288,7 @@ impl NodeDatabase {
     /// What a scan of the file found, which is made now if need be; None when recovery is off.
     pub(super) fn finds(&self) -> Option<&Finds> {
         let watch = self.stand_ins.watch.as_ref()?;
-        let scan = || partly(|| scan::on_demand(&self.source, self.header.format, &**watch));
+        let scan = || partly(|| scan::on_demand(&self.source, &self.header, &**watch));
         Some(self.stand_ins.finds.get_or_init(scan))
     }
 

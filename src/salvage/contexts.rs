@@ -16,6 +16,8 @@ use crate::ndb::{BlockId, Node, NodeEntry, NodeId, NodeType};
 const CONTEXT: usize = 256;
 /// Highest bit of the index of a node: no file has handed out so many. Ids made up for contexts have it.
 const MADE_UP: u32 = 1 << 26;
+/// Ids that are tried for one context: a file made on purpose has whole ranges of them taken.
+const MOST_TRIES: u32 = 64;
 
 /// A property context of a message that no node names.
 pub(super) struct Context {
@@ -33,20 +35,18 @@ impl Context {
         Message::of_entry(store, unnamed(self.data, self.subnodes))
     }
 
-    /// An entry under an id that is derived from the block, and not `taken`.
-    pub(super) fn made_up(&self, taken: impl Fn(NodeId) -> bool) -> NodeEntry {
-        let mut index = (self.data.0 >> 2) as u32;
+    /// An entry under an id that is derived from the block, and not `taken`; None if one after the other is. Real files
+    /// need one try.
+    pub(super) fn made_up(&self, taken: impl Fn(NodeId) -> bool) -> Option<NodeEntry> {
+        let first = (self.data.0 >> 2) as u32;
         let type_only = NodeId(u32::from(NodeType::NORMAL_MESSAGE.0));
-        loop {
-            let nid = type_only.with_index(index & (MADE_UP - 1) | MADE_UP);
-            if !taken(nid) {
-                return NodeEntry {
-                    nid,
-                    ..unnamed(self.data, self.subnodes)
-                };
-            }
-            index = index.wrapping_add(1);
-        }
+        let ids = (0..MOST_TRIES).map(|step| first.wrapping_add(step));
+        let mut ids = ids.map(|index| type_only.with_index(index & (MADE_UP - 1) | MADE_UP));
+        let nid = ids.find(|nid| !taken(*nid))?;
+        Some(NodeEntry {
+            nid,
+            ..unnamed(self.data, self.subnodes)
+        })
     }
 }
 

@@ -57,7 +57,12 @@ struct Stale {
 /// search.
 pub fn deleted(live: &Arc<Store>, cache: u64, watch: &dyn Watch) -> Deleted {
     let ndb = live.ndb();
-    let found = scan(ndb.source(), ndb.header().format, watch);
+    let found = scan(
+        ndb.source(),
+        ndb.header().format,
+        &ndb.header().checksums,
+        watch,
+    );
     let leaves = leaves(&found);
     let mut memory = Memory::of_messages(ndb.source());
     let stale = stale_nodes(ndb, &leaves, &mut memory);
@@ -71,6 +76,7 @@ pub fn deleted(live: &Arc<Store>, cache: u64, watch: &dyn Watch) -> Deleted {
         reader: Reader::new(ndb.source().len().saturating_mul(READS)),
         unread: 0,
         anonymous: 0,
+        without_id: 0,
         revisions: Vec::new(),
     };
     search.named(&store, &stale);
@@ -88,6 +94,12 @@ pub fn deleted(live: &Arc<Store>, cache: u64, watch: &dyn Watch) -> Deleted {
             "deleted items: {} without search key, Message-ID and times are not shown, as they cannot be told from \
              earlier versions of items that are there",
             search.anonymous
+        ));
+    }
+    if search.without_id > 0 {
+        watch.problem(format!(
+            "deleted items: {} are not shown, as all ids that they could have are taken",
+            search.without_id
         ));
     }
     if let Some(problem) = memory.problem("deleted items") {
@@ -115,6 +127,8 @@ struct Search {
     unread: u64,
     /// Items by which nothing is known.
     anonymous: u64,
+    /// Items for which no id is free.
+    without_id: u64,
     /// Entries of items, and whether all of them can be read.
     revisions: Vec<Revision<(NodeEntry, bool)>>,
 }
@@ -150,12 +164,16 @@ impl Search {
         let contexts = contexts(store, found, &HashSet::new(), memory);
         let mut made_up: HashSet<NodeId> = HashSet::new();
         for context in contexts {
+            // Where a lookup fails, nothing is known to have the id: no file has handed out such high ones.
             let is_taken = |nid: NodeId| {
                 made_up.contains(&nid)
                     || stale.items.contains_key(&nid)
-                    || !matches!(store.ndb().find_node(nid), Ok(None))
+                    || matches!(store.ndb().find_node(nid), Ok(Some(_)))
             };
-            let node = context.made_up(is_taken);
+            let Some(node) = context.made_up(is_taken) else {
+                self.without_id += 1;
+                continue;
+            };
             made_up.insert(node.nid);
             let Ok(message) = Message::of_entry(store, node) else {
                 continue;
@@ -238,7 +256,13 @@ fn stale_nodes(ndb: &NodeDatabase, leaves: &[BlockRef], memory: &mut Memory) -> 
 /// One copy of each block that the live tree lacks, ascending.
 fn stale_blocks(ndb: &NodeDatabase, found: Found) -> Vec<FoundBlock> {
     let Found { bbt, blocks, .. } = found;
-    let mut blocks = rebuild::blocks(ndb.source(), ndb.header().format, &bbt, blocks);
+    let mut blocks = rebuild::blocks(
+        ndb.source(),
+        ndb.header().format,
+        &ndb.header().checksums,
+        &bbt,
+        blocks,
+    );
     blocks.dedup_by_key(|block| block.bid());
     let mut live = ndb
         .blocks()

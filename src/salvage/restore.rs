@@ -93,15 +93,21 @@ impl Restorer for Lost {
             let is_taken =
                 |nid| taken.contains(&nid) || matches!(store.ndb().find_node(nid), Ok(Some(_)));
             let node = context.made_up(is_taken);
-            taken.insert(node.nid);
-            nodes.push(node);
+            taken.extend(node.map(|node| node.nid));
+            nodes.extend(node);
         }
+        let shown = nodes.len() - named;
         self.watch.problem(format!(
-            "{} messages have rows and no nodes: {named} of them were found by what they say; {} more messages without \
-             nodes are in lost+found",
-            rows.len(),
-            unused.len()
+            "{} messages have rows and no nodes: {named} of them were found by what they say; {shown} more messages \
+             without nodes are in lost+found",
+            rows.len()
         ));
+        if shown < unused.len() {
+            self.watch.problem(format!(
+                "{} messages without nodes are not shown, as all ids that they could have are taken",
+                unused.len() - shown
+            ));
+        }
         if let Some(problem) = memory.problem("messages without nodes") {
             self.watch.problem(problem);
         }

@@ -1,26 +1,31 @@
-//! A file whose header is lost: its format shows in the layout of its pages, its encoding in its heaps. [MS-PST] 2.2.2.7.2,
-//! 2.3.1.2
+//! A file whose header is lost, wrong, or not at its beginning: its format shows in the layout of its pages, its encoding
+//! in its heaps. [MS-PST] 2.2.2.7.2, 2.3.1.2
 
-use super::pages::{Found, scan};
+use memchr::memmem;
+
+use super::pages::{Found, read, scan};
+use super::samples::{self, METHODS};
 use crate::bytes::{u8_at, u32_at, uint_at};
-use crate::error::Error;
-use crate::ndb::crc::Checksums;
-use crate::ndb::crc::crc;
+use crate::error::{Error, Result};
+use crate::ndb::crc::{Checksums, crc};
 use crate::ndb::crypt::{self, CryptMethod};
 use crate::ndb::format::{ANSI, Format, UNICODE, UNICODE_4K};
-use crate::ndb::header::Client;
+use crate::ndb::header::{Client, MAGIC};
 use crate::ndb::open::Watch;
 use crate::ndb::page::{PageType, read_btree_page};
+use crate::ndb::pieces::{Piece, Pieces};
 use crate::ndb::{BlockRef, Header, NodeId, Source, read_block};
 
 static FORMATS: [&Format; 3] = [&UNICODE, &UNICODE_4K, &ANSI];
-const METHODS: [CryptMethod; 3] = [CryptMethod::Permute, CryptMethod::None, CryptMethod::Cyclic];
 /// `ptype` of an allocation map.
 const AMAP: u8 = 0x84;
 /// One of the first ones may be damaged as well.
 const AMAPS_TRIED: u64 = 8;
 /// Blocks that are looked at to tell the encoding.
 const SAMPLES: usize = 2000;
+/// Where a header is looked for that is not at the beginning, in bytes, and how many places that look like one are tried.
+const FRONT: usize = 16 << 20;
+const FRONT_TRIED: usize = 64;
 
 /// The format whose allocation maps are where they must be: three reads tell it, so that no other large file is
 /// scanned in vain.
@@ -31,7 +36,7 @@ pub(crate) fn format(source: &Source) -> Option<&'static Format> {
     })
 }
 
-fn is_amap(source: &Source, format: &Format, ib: u64) -> bool {
+pub(super) fn is_amap(source: &Source, format: &Format, ib: u64) -> bool {
     let mut page = vec![0; format.page_size];
     let id = |page: &[u8]| uint_at(page, format.page_bid, format.word);
     ib < source.len()
@@ -47,12 +52,54 @@ pub(crate) fn format_by_scan(source: &Source, watch: &dyn Watch) -> Option<&'sta
     FORMATS
         .into_iter()
         .map(|format| {
-            let found = scan(source, format, watch);
+            let found = scan(source, format, &Checksums::default(), watch);
             (found.nbt.len() + found.bbt.len(), format)
         })
         .filter(|(pages, _)| *pages > 0)
         .max_by_key(|(pages, _)| *pages)
         .map(|(_, format)| format)
+}
+
+/// The header under the format in which it names two pages that are roots, whatever else it says.
+pub(crate) fn by_roots(source: &Source) -> Result<Option<Header>> {
+    for format in FORMATS {
+        if let Some(header) = header_as(source, format)?
+            && samples::has_roots(source, &header)?
+        {
+            return Ok(Some(header));
+        }
+    }
+    Ok(None)
+}
+
+/// The header as one of `format`; None if the file is too short for one.
+pub(crate) fn header_as(source: &Source, format: &'static Format) -> Result<Option<Header>> {
+    match Header::read_as(source, format) {
+        Ok(header) => Ok(Some(header)),
+        Err(error) if error.is_unread() => Err(error),
+        Err(_) => Ok(None),
+    }
+}
+
+/// The file behind what stands in front of its header, if it has one within the first MiBs.
+pub(crate) fn behind_front(source: &Source) -> Option<Source> {
+    let length = usize::try_from(source.len()).unwrap_or(FRONT).min(FRONT);
+    let mut front = vec![0; length];
+    read(source, &mut front, 0);
+    let places = memmem::find_iter(&front, MAGIC).filter(|at| *at > 0);
+    let mut places = places.take(FRONT_TRIED).map(|at| {
+        let at = at as u64;
+        source.with_pieces(Pieces::new(vec![Piece {
+            original: 0..source.len() - at,
+            at,
+        }]))
+    });
+    places.find(|behind| {
+        let header = Header::read(behind);
+        header.is_ok_and(|header| {
+            header.crc_valid || samples::has_roots(behind, &header).unwrap_or(false)
+        })
+    })
 }
 
 /// A header for a file of which a scan found `found`; None when no encoding makes sense of its blocks.

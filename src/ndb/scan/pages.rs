@@ -2,9 +2,9 @@
 //! by themselves, without any tree.
 
 use crate::bytes::{u16_at, u32_at, uint_at};
+use crate::error::Error;
 use crate::ndb::amap::is_free;
-use crate::ndb::crc::Checksums;
-use crate::ndb::crc::{crc, signature};
+use crate::ndb::crc::{Checksum, Checksums};
 use crate::ndb::format::Format;
 use crate::ndb::page::{BTreePage, PageType, parse_btree_page, parse_damaged_leaf};
 use crate::ndb::stand_ins::FoundBlock;
@@ -23,8 +23,11 @@ const DAMAGED_ENTRY: usize = 256;
 const CHUNK: usize = 4 << 20;
 /// No block is larger, so one that began in the chunk before is seen whole.
 const OVERLAP: usize = 64 << 10;
-/// A part that the disk cannot read is passed over in steps of this many bytes.
-const STEP: usize = 64 << 10;
+/// What the disk cannot read in one piece is read in steps of so many bytes, each finer than the one before: so a bad
+/// sector costs itself.
+const STEPS: [usize; 3] = [64 << 10, 4 << 10, 512];
+/// Where neither checksums nor signatures tell a block, its id must be one that a file can have handed out.
+const LAST_ID: u64 = 1 << 32;
 /// Offset of `inflated` in the trailer of a 4K-page block.
 const INFLATED: usize = 18;
 
@@ -51,22 +54,29 @@ pub(crate) struct DamagedLeaf {
 /// All intact pages and blocks of a file, live and stale, and the damaged leaves that are in use, by offset.
 #[derive(Debug)]
 pub(crate) struct Found {
+    format: &'static Format,
+    checksums: Checksums,
     pub(crate) nbt: Vec<Page>,
     pub(crate) bbt: Vec<Page>,
     pub(crate) damaged: Vec<DamagedLeaf>,
     pub(crate) blocks: Vec<FoundBlock>,
-    /// Blocks whose bytes do not fit their CRC.
+    /// Blocks, known by id and CRC, that were written for other places.
+    pub(crate) moved_blocks: Vec<FoundBlock>,
+    /// Blocks, known by id and signature, whose bytes do not fit their CRC.
     pub(crate) damaged_blocks: Vec<FoundBlock>,
     memory: Memory,
 }
 
 impl Found {
-    fn new(memory: Memory) -> Self {
+    fn new(format: &'static Format, checksums: Checksums, memory: Memory) -> Self {
         Self {
+            format,
+            checksums,
             nbt: Vec::new(),
             bbt: Vec::new(),
             damaged: Vec::new(),
             blocks: Vec::new(),
+            moved_blocks: Vec::new(),
             damaged_blocks: Vec::new(),
             memory,
         }
@@ -85,18 +95,19 @@ impl Found {
         self.nbt.is_empty() && self.bbt.is_empty() && self.blocks.is_empty()
     }
 
-    fn take_page(&mut self, bytes: &[u8], format: &'static Format, ib: u64) {
+    fn take_page(&mut self, bytes: &[u8], ib: u64) {
+        let format = self.format;
         let code = bytes.get(format.page_data).copied();
         let page_type = [PageType::Nbt, PageType::Bbt]
             .into_iter()
             .find(|page_type| code == Some(page_type.code()));
+        // One with the signature of another place has moved; its CRC vouches for it.
         let intact = page_type.and_then(|page_type| {
-            let page = parse_btree_page(bytes.into(), format, &Checksums::default(), page_type, ib)
-                .ok()?;
-            page.flaw.is_none().then_some((page_type, page))
+            let page = parse_btree_page(bytes.into(), format, &self.checksums, page_type, ib);
+            Some((page_type, page.ok()?))
         });
         let Some((page_type, page)) = intact else {
-            self.take_damaged(bytes, format, ib);
+            self.take_damaged(bytes, ib);
             return;
         };
         let (Some(first), Some(last)) = (
@@ -128,8 +139,8 @@ impl Found {
         }
     }
 
-    fn take_damaged(&mut self, bytes: &[u8], format: &'static Format, ib: u64) {
-        if let Some((bid, entries)) = parse_damaged_leaf(bytes, format, ib)
+    fn take_damaged(&mut self, bytes: &[u8], ib: u64) {
+        if let Some((bid, entries)) = parse_damaged_leaf(bytes, self.format, ib)
             && self.memory.take(PAGE + DAMAGED_ENTRY * entries.len())
         {
             self.damaged.push(DamagedLeaf { ib, bid, entries });
@@ -137,7 +148,8 @@ impl Found {
     }
 
     /// The block that ends at byte `end` of `bytes`, which begin at byte `base` of the file.
-    fn take_block(&mut self, bytes: &[u8], format: &Format, base: u64, end: usize) -> Option<()> {
+    fn take_block(&mut self, bytes: &[u8], base: u64, end: usize) -> Option<()> {
+        let (format, checksums) = (self.format, self.checksums);
         let trailer = end.checked_sub(format.block_trailer)?;
         let stored = u16_at(bytes, trailer)?;
         let payload = usize::from(stored);
@@ -147,23 +159,33 @@ impl Found {
         let start = end.checked_sub(format.block_extent(payload))?;
         let ib = base + start as u64;
         let bid = BlockId(uint_at(bytes, trailer + format.block_bid, format.word)?);
-        if bid.is_none() || u16_at(bytes, trailer + 2)? != signature(ib, bid) {
+        let signature = u16_at(bytes, trailer + 2)?;
+        let is_here = checksums.signature_fits(signature, ib, bid);
+        if bid.is_none() || (!is_here && bid.0 > LAST_ID) {
             return None;
         }
         let data = bytes.get(start..start + payload)?;
-        let is_intact = u32_at(bytes, trailer + format.block_crc)? == crc(data);
+        let sum = u32_at(bytes, trailer + format.block_crc)?;
+        let is_intact = checksums.blocks.fits(data, sum);
+        let is_told = checksums.signatures || checksums.blocks != Checksum::Meaningless;
+        if !is_told && (signature != 0 || sum != 0 || bid.0 > LAST_ID) {
+            return None;
+        }
         let inflated = if format.compressed {
             u16_at(bytes, trailer + INFLATED)?
         } else {
             stored
         };
         let block = FoundBlock::new(bid, ib, stored, inflated)?;
+        let kept = match (is_here, is_intact) {
+            (true, true) => &mut self.blocks,
+            // A CRC of nothing tells nothing.
+            (false, true) if checksums.blocks != Checksum::Meaningless => &mut self.moved_blocks,
+            (true, false) => &mut self.damaged_blocks,
+            (false, _) => return None,
+        };
         if self.memory.take(size_of::<FoundBlock>()) {
-            match is_intact {
-                true => self.blocks.push(block),
-                // Known by its id and signature alone.
-                false => self.damaged_blocks.push(block),
-            }
+            kept.push(block);
         }
         Some(())
     }
@@ -180,8 +202,13 @@ fn children(page: &BTreePage) -> Box<[BlockRef]> {
 }
 
 /// Reads the whole file once. `watch` hears how far it is.
-pub(crate) fn scan(source: &Source, format: &'static Format, watch: &dyn Watch) -> Found {
-    let mut found = Found::new(Memory::of_scan(source));
+pub(crate) fn scan(
+    source: &Source,
+    format: &'static Format,
+    checksums: &Checksums,
+    watch: &dyn Watch,
+) -> Found {
+    let mut found = Found::new(format, *checksums, Memory::of_scan(source));
     let mut buffer = vec![0; OVERLAP + CHUNK];
     let mut at = 0;
     while at < source.len() {
@@ -200,21 +227,17 @@ pub(crate) fn scan(source: &Source, format: &'static Format, watch: &dyn Watch) 
             .chunks_exact(format.page_size)
             .enumerate()
         {
-            found.take_page(page, format, at + (index * format.page_size) as u64);
+            found.take_page(page, at + (index * format.page_size) as u64);
         }
         // Before the first chunk there is nothing, and zeros make no block.
         let base = at.wrapping_sub(OVERLAP as u64);
         let ends = (OVERLAP + format.block_align..=filled).step_by(format.block_align);
         for end in ends {
             if at == 0 {
-                found.take_block(
-                    bytes.get(OVERLAP..).unwrap_or_default(),
-                    format,
-                    0,
-                    end - OVERLAP,
-                );
+                let bytes = bytes.get(OVERLAP..).unwrap_or_default();
+                found.take_block(bytes, 0, end - OVERLAP);
             } else {
-                found.take_block(bytes, format, base, end);
+                found.take_block(bytes, base, end);
             }
         }
         buffer.copy_within(filled.saturating_sub(OVERLAP)..filled, 0);
@@ -234,15 +257,24 @@ fn is_in_use(source: &Source, format: &'static Format, leaf: &DamagedLeaf) -> bo
     !is_free(source, format, leaf.ib..end)
 }
 
-/// Fills `buffer`; what the disk cannot read becomes zeros, which are neither a page nor a block.
-fn read(source: &Source, buffer: &mut [u8], at: u64) {
-    if source.read_exact_at(buffer, at).is_ok() {
+/// Fills `buffer`; what is lost, or the disk cannot read, becomes zeros, which are neither a page nor a block.
+pub(super) fn read(source: &Source, buffer: &mut [u8], at: u64) {
+    read_in_steps(source, buffer, at, &STEPS);
+}
+
+fn read_in_steps(source: &Source, buffer: &mut [u8], at: u64, steps: &[usize]) {
+    let Err(error) = source.read_with_gaps(buffer, at) else {
         return;
-    }
-    for (index, step) in buffer.chunks_mut(STEP).enumerate() {
-        if let Err(error) = source.read_exact_at(step, at + (index * STEP) as u64) {
+    };
+    match steps {
+        [step, finer @ ..] if !matches!(error, Error::Changed) => {
+            for (part, at) in buffer.chunks_mut(*step).zip((at..).step_by(*step)) {
+                read_in_steps(source, part, at, finer);
+            }
+        }
+        _ => {
             log::warn!("scan: {error}");
-            step.fill(0);
+            buffer.fill(0);
         }
     }
 }

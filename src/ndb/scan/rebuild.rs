@@ -28,13 +28,19 @@ pub(crate) fn claimed_by(claims: &[Claim], key: u64) -> Option<BlockRef> {
 }
 
 /// The nodes of the newest leaves, and one copy of each block.
-pub(crate) fn rebuild(source: &Source, format: &'static Format, found: Found) -> Finds {
-    let mut nodes = nodes(source, format, &found.nbt);
-    let blocks = blocks(source, format, &found.bbt, found.blocks);
+pub(crate) fn rebuild(
+    source: &Source,
+    format: &'static Format,
+    checksums: &Checksums,
+    found: Found,
+) -> Finds {
+    let mut nodes = nodes(source, format, checksums, &found.nbt);
+    let mut blocks = blocks(source, format, checksums, &found.bbt, found.blocks);
+    add_moved(&mut blocks, found.moved_blocks);
     if found.damaged.is_empty() {
         return Finds::new(nodes, blocks).with_damaged_blocks(found.damaged_blocks);
     }
-    let listed = Listed::new(source, format, &found.bbt);
+    let listed = Listed::new(source, format, checksums, &found.bbt);
     let doubtful = entries(&claims(&found.nbt), &nodes, &blocks, listed, found.damaged);
     // The first of several under one id counts.
     nodes.splice(0..0, doubtful.iter().map(|(node, _)| *node));
@@ -96,16 +102,15 @@ fn claims(pages: &[Page]) -> Vec<Claim> {
     claims
 }
 
-fn nodes(source: &Source, format: &'static Format, pages: &[Page]) -> Vec<NodeEntry> {
+fn nodes(
+    source: &Source,
+    format: &'static Format,
+    checksums: &Checksums,
+    pages: &[Page],
+) -> Vec<NodeEntry> {
     let mut nodes = Vec::new();
     for claim in claims(pages) {
-        let Ok(leaf) = read_btree_page(
-            source,
-            format,
-            &Checksums::default(),
-            PageType::Nbt,
-            claim.leaf,
-        ) else {
+        let Ok(leaf) = read_btree_page(source, format, checksums, PageType::Nbt, claim.leaf) else {
             continue;
         };
         let entries = (0..leaf.len()).filter_map(|index| leaf.node(index));
@@ -122,15 +127,22 @@ fn nodes(source: &Source, format: &'static Format, pages: &[Page]) -> Vec<NodeEn
 pub(crate) struct Listed<'a> {
     source: &'a Source,
     format: &'static Format,
+    checksums: Checksums,
     claims: Vec<Claim>,
     recent: Option<BTreePage>,
 }
 
 impl<'a> Listed<'a> {
-    fn new(source: &'a Source, format: &'static Format, pages: &[Page]) -> Self {
+    fn new(
+        source: &'a Source,
+        format: &'static Format,
+        checksums: &Checksums,
+        pages: &[Page],
+    ) -> Self {
         Self {
             source,
             format,
+            checksums: *checksums,
             claims: claims(pages),
             recent: None,
         }
@@ -141,14 +153,9 @@ impl<'a> Listed<'a> {
         let bid = bid.key();
         let at = claimed_by(&self.claims, bid.0)?;
         if self.recent.as_ref().is_none_or(|leaf| leaf.ib != at.ib) {
-            self.recent = read_btree_page(
-                self.source,
-                self.format,
-                &Checksums::default(),
-                PageType::Bbt,
-                at,
-            )
-            .ok();
+            let page =
+                read_btree_page(self.source, self.format, &self.checksums, PageType::Bbt, at);
+            self.recent = page.ok();
         }
         let leaf = self.recent.as_ref()?;
         let entry = leaf.block(leaf.partition(bid.0).checked_sub(1)?)?;
@@ -156,10 +163,25 @@ impl<'a> Listed<'a> {
     }
 }
 
+/// Adds blocks that are not where they belong, and of which there is no other copy. `blocks` ascend.
+fn add_moved(blocks: &mut Vec<FoundBlock>, moved: Vec<FoundBlock>) {
+    let is_missing = |block: &FoundBlock| {
+        let found = blocks.binary_search_by_key(&block.bid(), FoundBlock::bid);
+        found.is_err()
+    };
+    let mut missing: Vec<FoundBlock> = moved.into_iter().filter(is_missing).collect();
+    if missing.is_empty() {
+        return;
+    }
+    blocks.append(&mut missing);
+    blocks.sort_by_key(FoundBlock::bid);
+}
+
 /// Outlook moves blocks, so several intact copies may be found: the one that the newest leaf names comes first.
 pub(crate) fn blocks(
     source: &Source,
     format: &'static Format,
+    checksums: &Checksums,
     pages: &[Page],
     mut blocks: Vec<FoundBlock>,
 ) -> Vec<FoundBlock> {
@@ -170,7 +192,7 @@ pub(crate) fn blocks(
     if !has_copies {
         return blocks;
     }
-    let mut listed = Listed::new(source, format, pages);
+    let mut listed = Listed::new(source, format, checksums, pages);
     for copies in blocks.chunk_by_mut(|one, next| one.bid() == next.bid()) {
         if let [first, _, ..] = copies
             && let Some(Some(ib)) = listed.place(first.bid())

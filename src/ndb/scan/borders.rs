@@ -1,0 +1,256 @@
+//! Where one shift of a file ends and the next one begins, as exactly as blocks tell: the block B-tree lists their places,
+//! and their trailers show where they are.
+
+use super::anchors::{Anchor, Mark};
+use super::memory::Memory;
+use super::trailer::{Trailer, block, block_trailer};
+use crate::ndb::crc::{Checksum, Checksums};
+use crate::ndb::format::Format;
+use crate::ndb::page::{PageType, read_btree_page};
+use crate::ndb::{BlockEntry, BlockRef, Header, Source};
+
+/// Files are mostly lost and doubled in whole sectors.
+const SECTOR: u64 = 512;
+
+/// What lies between the last anchor of one shift and the first one of the next.
+#[derive(Debug)]
+pub(super) struct Gap {
+    before: Anchor,
+    after: Anchor,
+    blocks: Vec<BlockEntry>,
+}
+
+impl Gap {
+    pub(super) fn new(before: Anchor, after: Anchor) -> Self {
+        Self {
+            before,
+            after,
+            blocks: Vec::new(),
+        }
+    }
+
+    fn is_lost(&self) -> bool {
+        self.after.shift() < self.before.shift()
+    }
+}
+
+/// Where a stretch ends, and where the next one begins: original offsets. What lies between them is lost.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Border {
+    pub(super) end: u64,
+    pub(super) start: u64,
+}
+
+/// The borders in `gaps`, which ascend. None where the later shift is told by the end of the file alone, and no block has
+/// it.
+pub(super) fn borders(
+    file: &Source,
+    header: &Header,
+    pages: &[Mark],
+    memory: &mut Memory,
+    mut gaps: Vec<Gap>,
+) -> Vec<Option<Border>> {
+    for page in pages.iter().filter(|page| page.is_block_leaf) {
+        collect(file, header, page, memory, &mut gaps);
+    }
+    gaps.into_iter()
+        .map(|gap| Search { file, header, gap }.border())
+        .collect()
+}
+
+/// Puts what a leaf of the block B-tree lists to the gap in which it lies.
+fn collect(file: &Source, header: &Header, page: &Mark, memory: &mut Memory, gaps: &mut [Gap]) {
+    let at = BlockRef {
+        bid: page.bid,
+        ib: page.at,
+    };
+    // It is in another place than it was signed for.
+    let checksums = Checksums {
+        signatures: false,
+        ..header.checksums
+    };
+    let Ok(leaf) = read_btree_page(file, header.format, &checksums, PageType::Bbt, at) else {
+        return;
+    };
+    for entry in (0..leaf.len()).filter_map(|index| leaf.block(index)) {
+        let index = gaps.partition_point(|gap| gap.after.place <= entry.block.ib);
+        if let Some(gap) = gaps.get_mut(index)
+            && gap.before.place < entry.block.ib
+            && memory.take(size_of::<BlockEntry>())
+        {
+            gap.blocks.push(entry);
+        }
+    }
+}
+
+struct Search<'a> {
+    file: &'a Source,
+    header: &'a Header,
+    gap: Gap,
+}
+
+impl Search<'_> {
+    fn border(mut self) -> Option<Border> {
+        let mut blocks = std::mem::take(&mut self.gap.blocks);
+        blocks.sort_unstable_by_key(|entry| (entry.block.ib, entry.block.bid, entry.stored));
+        blocks.dedup();
+        let (before, after) = (self.gap.before.shift(), self.gap.after.shift());
+        let fits: Vec<(bool, bool)> = blocks
+            .iter()
+            .map(|entry| {
+                (
+                    self.ends_there(entry, before),
+                    self.ends_there(entry, after),
+                )
+            })
+            .collect();
+        let split = split(&fits);
+        let last = blocks.iter().zip(&fits).take(split);
+        let last = last.filter(|(_, (fits, _))| *fits).last();
+        let first = blocks.iter().zip(&fits).skip(split);
+        let first = first
+            .filter(|(_, (_, fits))| *fits)
+            .map(|(entry, _)| entry)
+            .next();
+        let is_end = self.gap.after.place == self.header.file_eof;
+        if is_end && first.is_none() {
+            return None;
+        }
+        // Offsets in the file: from where on, and up to where the border can be.
+        let low = match last {
+            Some((entry, _)) => place(self.end(entry), before)?,
+            None => self.gap.before.at,
+        };
+        let (high, is_exact) = match first {
+            Some(entry) if self.is_whole(entry, after) => (place(entry.block.ib, after)?, true),
+            Some(entry) => {
+                let trailer = self.header.format.block_trailer as u64;
+                (
+                    place(self.end(entry), after)?.saturating_sub(trailer),
+                    false,
+                )
+            }
+            None => (self.gap.after.at, true),
+        };
+        let at = if self.gap.is_lost() {
+            // Bytes in front of the border are the head of a block of which the rest is lost, those behind it the end of
+            // one of which the head is.
+            let has_head = blocks.iter().any(|entry| {
+                let at = place(entry.block.ib, before);
+                at.is_some_and(|at| (low..high).contains(&at))
+            });
+            match (has_head, is_exact) {
+                (true, true) => high,
+                (false, false) => low,
+                _ => self.likely(low, high),
+            }
+        } else {
+            // Nothing is lost: the border is the same original offset on both sides.
+            let high = place(high.checked_add_signed(after.checked_neg()?)?, before)?;
+            if is_exact {
+                high
+            } else {
+                self.likely(low, high)
+            }
+        };
+        let end = at.checked_add_signed(before.checked_neg()?)?;
+        let start = if self.gap.is_lost() {
+            at.checked_add_signed(after.checked_neg()?)?
+        } else {
+            end
+        };
+        Some(Border { end, start })
+    }
+
+    /// A border between two offsets of the file, of which nothing more is known.
+    fn likely(&self, low: u64, high: u64) -> u64 {
+        let high = high.max(low);
+        let length = self.gap.before.shift().abs_diff(self.gap.after.shift());
+        if !length.is_multiple_of(SECTOR) {
+            return low.midpoint(high);
+        }
+        // The roundest number.
+        let bits = (0..u64::BITS).rev();
+        let mut rounded = bits.map(|bit| high >> bit << bit);
+        rounded.find(|at| *at >= low && *at > 0).unwrap_or(high)
+    }
+
+    fn format(&self) -> &'static Format {
+        self.header.format
+    }
+
+    /// The original offset behind a block.
+    fn end(&self, entry: &BlockEntry) -> u64 {
+        let extent = self.format().block_extent(entry.stored.into()) as u64;
+        entry.block.ib.saturating_add(extent)
+    }
+
+    fn is_its_own(&self, entry: &BlockEntry, trailer: &Trailer) -> bool {
+        let is_signed = trailer.is_signed(entry.block.ib) || !self.header.checksums.signatures;
+        trailer.bid.key() == entry.block.bid && is_signed
+    }
+
+    /// Whether the trailer of the block is where `shift` has it.
+    fn ends_there(&self, entry: &BlockEntry, shift: i64) -> bool {
+        let format = self.format();
+        let mut bytes = vec![0; format.block_trailer];
+        let at = place(self.end(entry), shift).and_then(|end| end.checked_sub(bytes.len() as u64));
+        let found = at
+            .filter(|at| self.file.read_exact_at(&mut bytes, *at).is_ok())
+            .and_then(|_| block_trailer(&bytes, format));
+        found
+            .is_some_and(|(size, trailer)| size == entry.stored && self.is_its_own(entry, &trailer))
+    }
+
+    /// Whether the whole block is where `shift` has it.
+    fn is_whole(&self, entry: &BlockEntry, shift: i64) -> bool {
+        let Some(ib) = place(entry.block.ib, shift) else {
+            return false;
+        };
+        let moved = BlockEntry {
+            block: BlockRef { ib, ..entry.block },
+            ..*entry
+        };
+        let found = block(self.file, self.format(), moved).ok().flatten();
+        found.is_some_and(|(data, trailer)| {
+            let scheme = self.header.checksums.blocks;
+            scheme != Checksum::Meaningless && scheme.fits(&data, trailer.checksum)
+        })
+    }
+}
+
+/// The offset in the file of an original offset, or the reverse by the opposite shift.
+fn place(offset: u64, shift: i64) -> Option<u64> {
+    offset.checked_add_signed(shift)
+}
+
+/// How many blocks to put in front of the border, so that the most fit: each is known to fit the one shift, the other, or
+/// both.
+fn split(fits: &[(bool, bool)]) -> usize {
+    let behind = fits.iter().filter(|(_, after)| *after).count();
+    let mut score = behind as i64;
+    let (mut best, mut at) = (score, 0);
+    for (index, (before, after)) in fits.iter().enumerate() {
+        score += i64::from(*before) - i64::from(*after);
+        // Where a stretch is doubled, the first copy is as good as the second, and the border is behind it.
+        if score >= best {
+            (best, at) = (score, index + 1);
+        }
+    }
+    at
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_border_is_where_most_blocks_fit() {
+        let (one, other, both, none) = ((true, false), (false, true), (true, true), (false, false));
+        assert_eq!(split(&[one, one, other, other]), 2);
+        assert_eq!(split(&[one, both, both, other]), 3);
+        assert_eq!(split(&[one, other, one, one, none, other]), 5);
+        assert_eq!(split(&[other, other]), 0);
+        assert_eq!(split(&[]), 0);
+    }
+}

@@ -1,0 +1,279 @@
+//! A file of which a stretch was lost or doubled, or that has something in front of it: pages and blocks are whole, only
+//! their places differ. What tells of its place ([`super::anchors`]) gives the shifts, and blocks that the block B-tree
+//! lists give the borders between them ([`super::borders`]).
+
+use super::anchors::{Anchor, marks};
+use super::borders::{Gap, borders};
+use super::lost_header::is_amap;
+use super::samples;
+use crate::error::Result;
+use crate::ndb::amap::AllocationMap;
+use crate::ndb::format::Format;
+use crate::ndb::open::Watch;
+use crate::ndb::pieces::{Piece, Pieces};
+use crate::ndb::{Header, NodeDatabase, Source};
+
+/// Allocation maps, the last ones of the file, of which one must be in its place.
+const MAPS: u64 = 3;
+/// What it costs to take an anchor for one that says nothing, and to go over to another shift: one anchor alone between
+/// others makes no stretch, two do at the end of a file, and four within it.
+const CONTRADICTION: u32 = 2;
+const CHANGE: u32 = 3;
+
+/// Whether parts of the file may not be where its structures name them. Of a healthy file this reads nothing, of one that
+/// was cut off some pages.
+pub(crate) fn is_suspected(ndb: &NodeDatabase) -> Result<bool> {
+    let (source, header) = (ndb.source(), ndb.header());
+    let mut is_root_lost = false;
+    for (page_type, root) in header.roots() {
+        let is_inside = root.ib != 0 && root.ib < source.len();
+        match ndb.root(page_type) {
+            Err(error) if error.is_unread() => return Err(error),
+            Err(_) if is_inside => is_root_lost = true,
+            Ok(_) | Err(_) => {}
+        }
+    }
+    let is_of_another_size = source.len() != header.file_eof;
+    if !is_root_lost && !is_of_another_size {
+        return Ok(false);
+    }
+    if !are_maps_in_place(source, header.format) {
+        return Ok(true);
+    }
+    // Behind the last map nothing but the tree itself tells.
+    Ok(is_of_another_size && (is_root_lost || !samples::are_in_place(source, header)?))
+}
+
+/// Whether one of the last allocation maps is where it must be.
+fn are_maps_in_place(source: &Source, format: &'static Format) -> bool {
+    let interval = AllocationMap::interval(format);
+    let end = source.len().checked_sub(format.page_size as u64);
+    let last = end.and_then(|end| AllocationMap::place(format, end));
+    let mut places = (0..MAPS).filter_map(|back| last?.checked_sub(back * interval));
+    places.any(|place| is_amap(source, format, place))
+}
+
+/// Where the parts of a file with this `header` are; None if they are where `source` has them.
+pub(crate) fn pieces(source: &Source, header: &Header, watch: &dyn Watch) -> Option<Pieces> {
+    let file = source.as_it_lies();
+    let mut marks = marks(&file, header, watch);
+    let front = source.pieces().all().first()?;
+    let mut known = Vec::new();
+    // A header that was made up has no roots.
+    if header.nbt_root.ib != 0 {
+        let (place, at) = (front.original.start, front.at);
+        known.push(Anchor { place, at });
+    }
+    let end = Anchor {
+        place: header.file_eof,
+        at: file.len(),
+    };
+    if header.crc_valid && header.file_eof != 0 {
+        known.push(end);
+    }
+    let (anchors, shifts) = marks.anchors(header, &known);
+    let mut stretches = stretches(&anchors, &shifts);
+    // One anchor is not enough for a stretch at the end, but blocks may lie there.
+    let last = stretches.last()?;
+    let is_end_open = known.contains(&end) && last.last.place < end.place;
+    if is_end_open && last.shift() != end.shift() {
+        stretches.push(Stretch::of(end));
+    }
+    let gaps = gaps(&stretches);
+    let borders = borders(&file, header, &marks.pages, &mut marks.memory, gaps);
+    let mut found = Vec::new();
+    let mut start = Some(lowest_place(stretches.first()?.shift()));
+    let mut borders = borders.into_iter();
+    for stretch in &stretches {
+        let Some(first) = start else {
+            break;
+        };
+        // A border that no block confirms is none: the stretch behind it is the end of the file alone.
+        let border = borders.next().flatten();
+        let end = match border {
+            Some(border) => border.end,
+            None => file
+                .len()
+                .checked_add_signed(stretch.shift().checked_neg()?)?,
+        };
+        found.push(Piece {
+            original: first..end,
+            at: first.checked_add_signed(stretch.shift())?,
+        });
+        start = border.map(|border| border.start);
+    }
+    let pieces = Pieces::new(found);
+    (pieces.len() > 0 && pieces != *source.pieces()).then_some(pieces)
+}
+
+/// The place of the first byte of a file that was moved by `shift`.
+fn lowest_place(shift: i64) -> u64 {
+    0u64.saturating_sub_signed(shift)
+}
+
+/// Anchors of one shift.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+struct Stretch {
+    first: Anchor,
+    last: Anchor,
+}
+
+impl Stretch {
+    fn of(anchor: Anchor) -> Self {
+        Self {
+            first: anchor,
+            last: anchor,
+        }
+    }
+
+    fn shift(&self) -> i64 {
+        self.first.shift()
+    }
+}
+
+/// What lies between stretches.
+fn gaps(stretches: &[Stretch]) -> Vec<Gap> {
+    let pairs = stretches.windows(2).filter_map(|pair| match pair {
+        [before, after] => Some(Gap::new(before.last, after.first)),
+        _ => None,
+    });
+    pairs.collect()
+}
+
+/// The stretches that contradict the fewest of `anchors`, which ascend by place. All have one of `shifts`.
+fn stretches(anchors: &[Anchor], shifts: &[i64]) -> Vec<Stretch> {
+    // The cheapest way to each shift, anchor by anchor: it goes on, or comes from the cheapest of all.
+    let mut costs = vec![0u32; shifts.len()];
+    let mut steps: Vec<(u8, u64)> = Vec::with_capacity(anchors.len());
+    for anchor in anchors {
+        let cheapest = cheapest(&costs);
+        let least = costs.get(cheapest).copied().unwrap_or_default();
+        let mut changes = 0u64;
+        for (index, (cost, shift)) in costs.iter_mut().zip(shifts).enumerate() {
+            if least + CHANGE < *cost {
+                *cost = least + CHANGE;
+                changes |= 1 << index;
+            }
+            if *shift != anchor.shift() {
+                *cost = cost.saturating_add(CONTRADICTION);
+            }
+        }
+        steps.push((cheapest as u8, changes));
+    }
+    let mut state = cheapest(&costs);
+    let mut found: Vec<Stretch> = Vec::new();
+    for (anchor, (before, changes)) in anchors.iter().zip(steps).rev() {
+        if shifts.get(state) == Some(&anchor.shift()) {
+            match found.last_mut() {
+                Some(stretch) if stretch.shift() == anchor.shift() => stretch.first = *anchor,
+                _ => found.push(Stretch::of(*anchor)),
+            }
+        }
+        if changes >> state & 1 == 1 {
+            state = before.into();
+        }
+    }
+    found.reverse();
+    found
+}
+
+fn cheapest(costs: &[u32]) -> usize {
+    let costs = costs.iter().enumerate();
+    costs
+        .min_by_key(|(_, cost)| **cost)
+        .map_or(0, |(index, _)| index)
+}
+
+/// What a user is told of `pieces`.
+pub(crate) fn describe(pieces: &Pieces) -> Vec<String> {
+    let mut lines = Vec::new();
+    let (mut place, mut at) = (0, 0);
+    for piece in pieces.all() {
+        let missing = piece.original.start.saturating_sub(place);
+        let strange = piece.at.saturating_sub(at);
+        if missing > 0 {
+            lines.push(format!(
+                "{missing} bytes are missing before offset {:#x}; what lies behind them is found where it is now",
+                piece.original.start
+            ));
+        }
+        if strange > 0 {
+            lines.push(match place {
+                0 => format!("{strange} bytes stand in front of the header; the file is read from there"),
+                _ => format!(
+                    "{strange} bytes that do not belong there stand at offset {at:#x}; what lies behind them is found \
+                     where it is now"
+                ),
+            });
+        }
+        place = piece.original.end;
+        at = piece.at.saturating_add(place - piece.original.start);
+    }
+    lines
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Stretches of anchors at every tenth place, as shift and places of the first and last one.
+    fn found(moves: &[i64]) -> Vec<(i64, u64, u64)> {
+        let places = (1000..).step_by(10);
+        let anchors: Vec<Anchor> = places
+            .zip(moves)
+            .map(|(place, shift)| Anchor {
+                place,
+                at: place.checked_add_signed(*shift).unwrap(),
+            })
+            .collect();
+        let mut shifts = moves.to_vec();
+        shifts.sort_unstable();
+        shifts.dedup();
+        stretches(&anchors, &shifts)
+            .iter()
+            .map(|stretch| (stretch.shift(), stretch.first.place, stretch.last.place))
+            .collect()
+    }
+
+    #[test]
+    fn a_single_anchor_of_another_shift_is_an_accident() {
+        assert_eq!(found(&[0, 0, 7, 0, 0]), [(0, 1000, 1040)]);
+        assert_eq!(found(&[0, 0, 0, 7]), [(0, 1000, 1020)]);
+        assert_eq!(found(&[7, 0, 0, 0]), [(0, 1010, 1030)]);
+    }
+
+    #[test]
+    fn several_anchors_of_another_shift_make_a_stretch() {
+        assert_eq!(
+            found(&[0, 0, 0, -9, -9]),
+            [(0, 1000, 1020), (-9, 1030, 1040)]
+        );
+        assert_eq!(
+            found(&[0, 0, 5, 5, 5, 5, 9, 9, 5, 9]),
+            [(0, 1000, 1010), (5, 1020, 1050), (9, 1060, 1090)]
+        );
+        assert_eq!(found(&[]), []);
+    }
+
+    #[test]
+    fn each_piece_is_told_once() {
+        let piece = |original, at| Piece { original, at };
+        let whole = Pieces::whole(100);
+        assert_eq!(describe(&whole), [""; 0]);
+        let pieces = Pieces::new(vec![
+            piece(0..100, 40),
+            piece(150..200, 140),
+            piece(200..300, 200),
+        ]);
+        let lines = describe(&pieces);
+        let starts = [
+            "40 bytes stand",
+            "50 bytes are missing before offset 0x96",
+            "10 bytes that",
+        ];
+        assert_eq!(lines.len(), starts.len());
+        for (line, start) in lines.iter().zip(starts) {
+            assert!(line.starts_with(start), "{line}");
+        }
+    }
+}
