@@ -57,7 +57,8 @@ pub(crate) struct Item {
 }
 
 /// The attachments of `message` in table order; those in a TNEF attachment follow it. Never fails: an attachment
-/// that cannot be opened is unreadable content under the best name known.
+/// that cannot be opened is unreadable content under the best name known. Those that are shown elsewhere, and once more
+/// would be too much, are left out and told together.
 pub(crate) fn list(message: &Message, mut broken: impl FnMut(Error)) -> Vec<Item> {
     let mut items = Vec::new();
     let attachments = message.attachments(&mut broken);
@@ -68,6 +69,7 @@ pub(crate) fn list(message: &Message, mut broken: impl FnMut(Error)) -> Vec<Item
         );
         broken(Error::corrupt("attachment table", message.nid(), problem));
     }
+    let mut repeated = Vec::new();
     for (index, attachment) in attachments.iter().take(MAX_ITEMS).enumerate() {
         let fallback = format!("attachment-{}", index + 1);
         let first = items.len();
@@ -77,18 +79,33 @@ pub(crate) fn list(message: &Message, mut broken: impl FnMut(Error)) -> Vec<Item
                 for failure in properties.failures() {
                     broken(Error::corrupt("attachment", attachment.nid(), failure));
                 }
-                let Some(item) = item else {
-                    continue;
+                let item = match item {
+                    None => continue,
+                    Some(Item {
+                        content: Content::Unreadable(error @ Error::Repeated(_)),
+                        ..
+                    }) => {
+                        repeated.push(error);
+                        continue;
+                    }
+                    Some(item) => item,
                 };
                 let unpacked = tnef::unpack(&item);
                 items.push(item);
                 items.extend(unpacked);
             }
+            Err(error) if error.is_repeated() => repeated.push(error),
             Err(error) => items.push(Item::unreadable(&format!("{fallback}.bin"), error)),
         }
         for item in items.iter_mut().skip(first) {
             item.nid = attachment.nid();
         }
+    }
+    if let Some(first) = repeated.first() {
+        let count = repeated.len();
+        broken(Error::Repeated(format!(
+            "{count} left out; of the first, {first}"
+        )));
     }
     items
 }

@@ -9,10 +9,10 @@ use super::stream::PropertyStream;
 use super::tags;
 use crate::bytes::{u16_at, u32_at};
 use crate::error::{Error, Result};
-use crate::ndb::Node;
+use crate::ndb::{Node, NodeDatabase};
 
-/// Bytes of a value that is asked for as a whole: of a body, and of all others. What is larger is an error; attachments
-/// are read as streams.
+/// Bytes of a value that is asked for as a whole: of a body, if the file is no smaller, and of all others;
+/// attachments are read as streams.
 const MAX_BODY: u64 = 256 << 20;
 const MAX_VALUE: u64 = 16 << 20;
 
@@ -37,11 +37,15 @@ impl PropertyRecord {
         (!inline).then(|| HeapNodeId(self.value).target())
     }
 
-    /// Bytes that the value may have.
-    fn limit(&self) -> u64 {
-        match self.id {
-            tags::BODY | tags::HTML | tags::RTF_COMPRESSED => MAX_BODY,
-            _ => MAX_VALUE,
+    fn is_body(&self) -> bool {
+        [tags::BODY, tags::HTML, tags::RTF_COMPRESSED].contains(&self.id)
+    }
+
+    /// Bytes that the value may have in the file of `ndb`.
+    fn limit(&self, ndb: &NodeDatabase) -> u64 {
+        match self.is_body() {
+            true => ndb.longest_text(1, MAX_BODY),
+            false => MAX_VALUE,
         }
     }
 }
@@ -137,19 +141,35 @@ impl PropertyContext {
         }
     }
 
-    /// The value of `record`. A body of more than 256 MiB, or another value of more than 16 MiB, is an error.
+    /// The value of `record`. Of a body that is too long, its beginning ([`PropertyContext::too_long`]); another value of
+    /// more than 16 MiB is an error.
     pub fn value(&self, record: &PropertyRecord) -> Result<Option<Value>> {
         let property_type = record.property_type;
         if property_type.is_inline() {
             return Ok(Value::decode(property_type, &record.value.to_le_bytes()));
         }
-        let value = self
-            .record_stream(record)?
-            .value(property_type, record.limit())?;
+        let limit = record.limit(self.node().ndb());
+        let stream = self.record_stream(record)?;
+        if record.is_body() && stream.len() > limit {
+            let bytes = stream.read_all(usize::try_from(limit).unwrap_or(usize::MAX))?;
+            return Ok(Value::decode(property_type, &bytes));
+        }
+        let value = stream.value(property_type, limit)?;
         if value.is_none() && property_type.fixed_size().is_some() {
             return Err(self.wrong(record, "the value is shorter than its type"));
         }
         Ok(value)
+    }
+
+    /// What is not shown of property `id`, if it is a body of more than 256 MiB, or one that is longer than the file can
+    /// honestly have it.
+    pub fn too_long(&self, id: u16) -> Option<Error> {
+        let record = self.record(id).filter(|record| record.is_body())?;
+        let len = self.stream(id).ok().flatten()?.len();
+        let limit = record.limit(self.node().ndb());
+        let problem = format!("{len} bytes, of which the first {limit} are shown");
+        let error = Error::corrupt("property", format_args!("{id:#06x}"), problem);
+        (len > limit).then(|| error.in_node(self.node().nid().0))
     }
 
     /// What `read` makes of the bytes of property `id` and their type, without a copy where that can be; None when the
@@ -162,7 +182,9 @@ impl PropertyContext {
         match self.record(id) {
             Some(record) if !record.property_type.is_inline() => self
                 .record_stream(record)?
-                .with_bytes(record.limit(), |bytes| read(record.property_type, bytes))
+                .with_bytes(record.limit(self.node().ndb()), |bytes| {
+                    read(record.property_type, bytes)
+                })
                 .map(Some),
             _ => Ok(None),
         }

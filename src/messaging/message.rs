@@ -87,6 +87,13 @@ impl Message {
         Self::of_node(store, store.message_node(nid)?, Arc::new([]))
     }
 
+    /// As [`Message::open`], to show what is in it: of blocks that come again, only as much as the budget of the file
+    /// allows.
+    pub fn open_within_budget(store: &Arc<Store>, nid: NodeId) -> Result<Self> {
+        let node = store.message_node(nid)?.within_budget()?;
+        Self::of_node(store, node, Arc::new([]))
+    }
+
     /// Opens the message of `entry`, whether the file has an entry of its id or not.
     pub fn of_entry(store: &Arc<Store>, entry: NodeEntry) -> Result<Self> {
         Self::of_node(store, Node::of_entry(store.ndb(), entry), Arc::new([]))
@@ -95,7 +102,7 @@ impl Message {
     /// What is left of message `nid`, whose properties cannot be read, or not all of them: the `cells` of its row in a
     /// contents table stand in for them. Recipients and attachments are subnodes, which may be whole.
     pub fn of_row(store: &Arc<Store>, nid: NodeId, mut cells: Vec<(u16, Value)>) -> Self {
-        let node = store.node(nid);
+        let node = store.node(nid).and_then(Node::within_budget);
         let lost = node.as_ref().err().map(Error::to_string);
         let node = node.unwrap_or_else(|_| Node::lost(store.ndb(), nid));
         let context = match lost {
@@ -217,9 +224,12 @@ impl Message {
         self.problem.as_deref()
     }
 
-    /// Why it may be another message, or an older state of it; one within another goes with that.
+    /// Why it may be another message, or an older state of it; one within another goes with that. And why nothing of what
+    /// is in it is shown, if that is so: its parts do not tell it again.
     pub fn doubts(&self) -> Vec<Error> {
-        self.outermost.doubts()
+        let mut doubts = self.outermost.doubts();
+        doubts.extend(self.node.is_elsewhere().err());
+        doubts
     }
 
     /// Why its 8-bit text may be read in the wrong code page: only the store has it, and cannot be read.
@@ -306,6 +316,7 @@ impl Message {
                     .filter(|nid| nid.node_type() == NodeType::ATTACHMENT && known.insert(*nid));
                 nids.extend(unlisted);
             }
+            Err(error) if error.is_repeated() => {}
             Err(error) => broken(error),
         }
         nids.into_iter()
@@ -342,7 +353,9 @@ impl Message {
                 .transpose()
         });
         table.unwrap_or_else(|error| {
-            broken(error.in_node(self.nid().0));
+            if !error.is_repeated() {
+                broken(error.in_node(self.nid().0));
+            }
             None
         })
     }

@@ -91,6 +91,13 @@ impl Properties {
 
     /// The value of property `id`; None when the object does not have it or its type is unknown.
     pub fn value(&self, id: u16) -> Result<Option<Value>> {
+        if let Some(error) = self
+            .context
+            .as_ref()
+            .and_then(|context| context.too_long(id))
+        {
+            self.failed::<()>(id, &error, None);
+        }
         self.value_read(id, |context| context.get(id), Value::clone)
     }
 

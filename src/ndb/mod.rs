@@ -23,6 +23,7 @@ pub mod lookup;
 mod node;
 pub(crate) mod open;
 pub mod page;
+mod repeats;
 pub(crate) mod scan;
 mod source;
 
@@ -38,6 +39,7 @@ pub use source::{Source, partly, whole};
 use crypt::CryptMethod;
 use lookup::{Added, StandIns};
 use page::{BTreePage, PageType};
+use repeats::Repeats;
 
 const SHARDS: usize = 8;
 
@@ -63,6 +65,7 @@ pub struct NodeDatabase {
     blocks: BlockCache,
     stand_ins: StandIns,
     added: Added,
+    repeats: Repeats,
 }
 
 impl NodeDatabase {
@@ -82,6 +85,7 @@ impl NodeDatabase {
             blocks: block_cache(cache),
             stand_ins: StandIns::default(),
             added: Added::default(),
+            repeats: Repeats::default(),
         }
     }
 

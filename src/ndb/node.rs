@@ -7,6 +7,7 @@ use super::NodeDatabase;
 use super::data_tree::{DataTree, parse_internal};
 use super::ids::{BlockId, NodeId};
 use super::page::{BlockEntry, NodeEntry};
+use super::repeats::{Cuts, Part};
 use crate::bytes::{u8_at, u16_at, u32_at, uint_at};
 use crate::error::{Error, Result};
 
@@ -25,14 +26,18 @@ pub struct Node {
     data: BlockId,
     subnodes: BlockId,
     parent: NodeId,
+    /// The subnode tree that its entry stands in; none for a node of the file.
+    within: BlockId,
+    /// What is not shown of it and below, because it comes again; None where nothing was asked for.
+    cuts: Option<Arc<Cuts>>,
 }
 
 /// SLENTRY: one subnode.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-struct SubnodeEntry {
-    nid: NodeId,
-    data: BlockId,
-    subnodes: BlockId,
+pub(super) struct SubnodeEntry {
+    pub(super) nid: NodeId,
+    pub(super) data: BlockId,
+    pub(super) subnodes: BlockId,
 }
 
 impl Node {
@@ -50,6 +55,34 @@ impl Node {
             data: entry.data,
             subnodes: entry.subnodes,
             parent: entry.parent,
+            within: BlockId::NONE,
+            cuts: None,
+        }
+    }
+
+    /// The same node of the file, which shows of blocks that come again only as much as the budget of the file allows.
+    /// For all who show what is in it; may look at all messages, once.
+    pub fn within_budget(mut self) -> Result<Self> {
+        let entry = NodeEntry {
+            nid: self.nid,
+            data: self.data,
+            subnodes: self.subnodes,
+            parent: self.parent,
+        };
+        self.cuts = self.ndb.cuts_of(&entry)?;
+        Ok(self)
+    }
+
+    /// Why what is in it is not shown, if another place shows the same.
+    pub fn is_elsewhere(&self) -> Result<()> {
+        self.check_shown(Part::Data)?;
+        self.check_shown(Part::Subnodes)
+    }
+
+    fn check_shown(&self, part: Part) -> Result<()> {
+        match &self.cuts {
+            Some(cuts) => cuts.check((self.within, self.nid), part),
+            None => Ok(()),
         }
     }
 
@@ -61,6 +94,8 @@ impl Node {
             data: BlockId::NONE,
             subnodes: BlockId::NONE,
             parent: NodeId::default(),
+            within: BlockId::NONE,
+            cuts: None,
         }
     }
 
@@ -91,6 +126,7 @@ impl Node {
 
     /// Its data.
     pub fn data(&self) -> Result<DataTree> {
+        self.check_shown(Part::Data)?;
         DataTree::open(&self.ndb, self.data).map_err(|error| error.in_node(self.nid.0))
     }
 
@@ -99,6 +135,7 @@ impl Node {
         if self.subnodes.is_none() {
             return Ok(None);
         }
+        self.check_shown(Part::Subnodes)?;
         let found = self
             .find_subnode(nid)
             .map_err(|error| error.in_node(self.nid.0))?;
@@ -107,36 +144,13 @@ impl Node {
 
     /// All subnodes, in the order of the file.
     pub fn subnodes(&self) -> Result<Vec<Node>> {
-        let mut all = Vec::new();
         if self.subnodes.is_none() {
-            return Ok(all);
+            return Ok(Vec::new());
         }
-        let top = SubnodeBlock::read(&self.ndb, self.subnodes)?;
-        if top.level == LEVEL_LEAF {
-            all.extend(top.leaf_entries().map(|entry| self.owned(entry)));
-            return Ok(all);
-        }
-        // A hostile SIBLOCK names the same leaf thousands of times.
-        let mut seen = HashSet::new();
-        for (_, bid) in top.child_entries() {
-            if !seen.insert(bid.key()) {
-                return Err(
-                    Error::corrupt("SIBLOCK", self.subnodes, "names a leaf twice")
-                        .in_node(self.nid.0),
-                );
-            }
-            let leaf = SubnodeBlock::read_leaf(&self.ndb, bid)?;
-            if all.len() + leaf.count > MAX_SUBNODES {
-                return Err(Error::corrupt(
-                    "SIBLOCK",
-                    self.subnodes,
-                    format_args!("more than {MAX_SUBNODES} subnodes"),
-                )
-                .in_node(self.nid.0));
-            }
-            all.extend(leaf.leaf_entries().map(|entry| self.owned(entry)));
-        }
-        Ok(all)
+        self.check_shown(Part::Subnodes)?;
+        let entries =
+            subnode_entries(&self.ndb, self.subnodes).map_err(|error| error.in_node(self.nid.0))?;
+        Ok(entries.into_iter().map(|entry| self.owned(entry)).collect())
     }
 
     /// What is wrong with its entry: it was made up for one that is lost, it stands in a damaged page, or it comes from an
@@ -178,6 +192,8 @@ impl Node {
             data: entry.data,
             subnodes: entry.subnodes,
             parent: self.nid,
+            within: self.subnodes.key(),
+            cuts: self.cuts.clone(),
         }
     }
 
@@ -195,6 +211,29 @@ impl Node {
         }
         Ok(block.leaf_entries().find(|entry| entry.nid == nid))
     }
+}
+
+/// All entries of the subnode tree `bid`, in the order of the file.
+pub(super) fn subnode_entries(ndb: &NodeDatabase, bid: BlockId) -> Result<Vec<SubnodeEntry>> {
+    let top = SubnodeBlock::read(ndb, bid)?;
+    if top.level == LEVEL_LEAF {
+        return Ok(top.leaf_entries().collect());
+    }
+    let mut all = Vec::new();
+    // A hostile SIBLOCK names the same leaf thousands of times.
+    let mut seen = HashSet::new();
+    for (_, leaf) in top.child_entries() {
+        if !seen.insert(leaf.key()) {
+            return Err(Error::corrupt("SIBLOCK", bid, "names a leaf twice"));
+        }
+        let leaf = SubnodeBlock::read_leaf(ndb, leaf)?;
+        if all.len() + leaf.count > MAX_SUBNODES {
+            let problem = format_args!("more than {MAX_SUBNODES} subnodes");
+            return Err(Error::corrupt("SIBLOCK", bid, problem));
+        }
+        all.extend(leaf.leaf_entries());
+    }
+    Ok(all)
 }
 
 impl NodeDatabase {

@@ -8,11 +8,12 @@ use jiff::tz::TimeZone;
 
 use super::fields::{self, format_date};
 use super::{
-    MAX_MESSAGES, MAX_PROBLEMS, MAX_TEXT, PROBLEM_FIELD, address, body, details, name_marks, report,
+    MAX_MESSAGES, MAX_PROBLEMS, PROBLEM_FIELD, address, body, details, name_marks, report,
 };
 use crate::convert::attachment::{self, Content, Item};
 use crate::convert::reader::add_failures;
 use crate::convert::rendition::{Rendition, Writer};
+use crate::convert::room::Room;
 use crate::convert::{Converter, Headers};
 use crate::ltp::tags;
 use crate::messaging::Message;
@@ -34,15 +35,22 @@ const FIELDS: [&str; 13] = [
     "Message-ID",
 ];
 
-/// `message` as text, its times in `zone`.
-pub(crate) fn render(converter: &Converter, message: &Message, zone: &TimeZone) -> Rendition {
+/// `message` as text in the `room` for it, its times in `zone`.
+pub(crate) fn render(
+    converter: &Converter,
+    message: &Message,
+    zone: &TimeZone,
+    room: &mut Room,
+) -> Rendition {
     let mut text = Text {
         converter,
         zone,
         messages_left: MAX_MESSAGES,
+        room,
         out: String::new(),
         problems: Vec::new(),
     };
+    text.room.take(message);
     text.message(message);
     text.finish()
 }
@@ -52,6 +60,7 @@ struct Text<'a> {
     converter: &'a Converter,
     zone: &'a TimeZone,
     messages_left: usize,
+    room: &'a mut Room,
     out: String,
     problems: Vec<String>,
 }
@@ -124,7 +133,7 @@ impl Text<'_> {
             return;
         };
         self.out.push_str(&format!("\n---- {} ----\n\n", item.name));
-        if self.messages_left == 0 || self.out.len() > MAX_TEXT {
+        if self.messages_left == 0 || !self.room.take(&message) {
             self.out
                 .push_str("(too much text; it is in the attachment)\n");
             return;
