@@ -47,6 +47,9 @@ pub enum Error {
     /// A structure of the file breaks the format.
     #[error("{0}")]
     Corrupt(Box<Corrupt>),
+    /// Blocks that are shown in another place, and no more of which are shown; the text says where.
+    #[error("{0}")]
+    Repeated(String),
     /// Nothing has this name or number.
     #[error("not found")]
     NotFound,
@@ -99,6 +102,11 @@ impl Error {
     /// Whether the file could not be read, whatever is in it.
     pub fn is_unread(&self) -> bool {
         matches!(self, Self::Io { .. } | Self::Changed)
+    }
+
+    /// Whether nothing is wrong with what is not shown but that it is shown in another place.
+    pub fn is_repeated(&self) -> bool {
+        matches!(self, Self::Repeated(_))
     }
 
     /// Whether it tells of the file or its disk, and not of a question that has no answer.

@@ -3,6 +3,7 @@
 
 mod corpus;
 mod mailbox;
+mod memory;
 mod mounted;
 mod support;
 mod walk;
@@ -10,47 +11,19 @@ mod walk;
 use std::fs;
 use std::os::unix::fs::FileExt;
 use std::path::{Path, PathBuf};
-use std::process::Command;
 
 use mailbox::{MESSAGE, mail, write};
-use mounted::{Mount, OSTFS, can_mount};
+use memory::{MIB, peak_of, within};
+use mounted::{Mount, can_mount};
 use support::format::{PTYPE_BBT, PTYPE_NBT};
 use support::*;
 use tempfile::TempDir;
 
-const MIB: u64 = 1 << 20;
 /// How often the text of a message is in memory while its file is made: as stored, decoded, in both forms, encoded.
 const COPIES_MADE: u64 = 5;
 /// The program itself, its threads and their buffers, the buffer of a scan, and `-o cache=1M`.
 const BASE: u64 = 32 * MIB;
 const SMALL_CACHE: [&str; 2] = ["-o", "cache=1M"];
-/// A process of its own between this one and what is measured, which would else start with the memory of this one.
-/// Prints what it measured, and ends as what it started.
-const MEASURE: &str = "import resource, subprocess, sys
-code = subprocess.run(sys.argv[1:], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL).returncode
-print(resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss)
-sys.exit(code)";
-/// Exit codes of a program that has said what it found, and was not broken by it.
-const ENDS: std::ops::RangeInclusive<i32> = 0..=8;
-
-/// Largest resident set of `ostfs`, in bytes.
-fn peak_of(arguments: &[&str]) -> u64 {
-    let output = Command::new("python3")
-        .args(["-c", MEASURE, OSTFS])
-        .args(arguments)
-        .output()
-        .unwrap();
-    let code = output.status.code().unwrap();
-    assert!(ENDS.contains(&code), "{arguments:?} ends with {code}");
-    let text = String::from_utf8(output.stdout).unwrap();
-    text.trim().parse::<u64>().unwrap() * 1024
-}
-
-fn within(what: &str, peak: u64, bound: u64) {
-    println!("{what}: {:.1} MiB", peak as f64 / MIB as f64);
-    assert!(peak <= bound, "{what}: {peak} bytes, at most {bound}");
-}
-
 /// Exports the file into a directory that is there as long as the first value, and measures that.
 fn export(file: &Path, options: &[&str]) -> (TempDir, PathBuf, u64) {
     let directory = tempfile::tempdir().unwrap();

@@ -86,7 +86,7 @@ fn bodies(message: &Message, expected: &Json) -> Option<()> {
 /// Counts the right attachments of `message`; None when one of them, or a body, cannot be read. Bytes that can be read
 /// are right.
 fn attachments(message: &Message, expected: &Json, right: &mut usize) -> Option<()> {
-    let found = message.attachments(|_| {});
+    let found = message.attachments();
     let mut whole = bodies(message, expected);
     for wanted in expected["attachments"].as_array().unwrap() {
         let nid = u32::from_str_radix(&wanted["nid"].as_str().unwrap()[2..], 16).unwrap();

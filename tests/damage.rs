@@ -280,7 +280,7 @@ fn a_damaged_attachment_is_an_error_and_costs_nothing_else() {
         for nid in &file.messages {
             let message =
                 ostfs::messaging::Message::open(&store, ostfs::ndb::NodeId(*nid)).unwrap();
-            let attachment = &message.attachments(|_| {})[0];
+            let attachment = &message.attachments()[0];
             let data = attachment.data(&attachment.properties().unwrap()).unwrap();
             let ostfs::messaging::AttachmentData::Bytes(stream) = data else {
                 panic!("no bytes");

@@ -128,7 +128,7 @@ impl Mounted {
     /// The Content-IDs of the attachments of each message.
     fn content_ids(&self) -> Vec<(PathBuf, Vec<String>)> {
         let ids = |message: &Message| {
-            let attachments = message.attachments(|error| panic!("{error}")).into_iter();
+            let attachments = message.attachments().into_iter();
             attachments
                 .filter_map(|attachment| {
                     let properties = attachment.properties().unwrap();

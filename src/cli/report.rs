@@ -38,6 +38,7 @@ impl Failure {
             Error::Open { .. }
             | Error::Io { .. }
             | Error::Changed
+            | Error::Repeated(_)
             | Error::NotADirectory
             | Error::IsADirectory => Exit::Failure,
         };

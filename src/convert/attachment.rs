@@ -12,7 +12,7 @@ use crate::messaging::{
     AttachMethod, Attachment, AttachmentData, Message, Properties, PropertySet,
 };
 use crate::ndb::NodeId;
-use crate::problem::Problems;
+use crate::problem::{Problem, Problems};
 
 /// PidTagAttachEncoding of MacBinary II: the file has a resource fork in front. [MS-OXCMSG] 2.2.2.20
 const MAC_BINARY: [u8; 9] = [0x2A, 0x86, 0x48, 0x86, 0xF7, 0x14, 0x03, 0x0B, 0x01];
@@ -60,7 +60,8 @@ pub(crate) struct Item {
 }
 
 /// The attachments of `message` in table order; those in a TNEF attachment follow it. Never fails: an attachment
-/// that cannot be opened is unreadable content under the best name known.
+/// that cannot be opened is unreadable content under the best name known. Those that are shown elsewhere, and once more
+/// would be too much, are left out and told together.
 pub(crate) fn list(message: &Message) -> Vec<Item> {
     let mut items = Vec::new();
     let attachments = message.attachments();
@@ -72,24 +73,41 @@ pub(crate) fn list(message: &Message) -> Vec<Item> {
         let error = Error::corrupt("attachment table", message.nid(), problem);
         message.problems().note_error("attachments", &error);
     }
+    let mut repeated = Vec::new();
     for (index, attachment) in attachments.iter().take(MAX_ITEMS).enumerate() {
         let fallback = format!("attachment-{}", index + 1);
         let first = items.len();
         match attachment.properties() {
             Ok(properties) => {
                 let item = item(attachment, &properties, &fallback);
-                let Some(item) = item else {
-                    continue;
+                let item = match item {
+                    None => continue,
+                    Some(Item {
+                        content: Content::Unreadable(error @ Error::Repeated(_)),
+                        ..
+                    }) => {
+                        repeated.push(error);
+                        continue;
+                    }
+                    Some(item) => item,
                 };
                 let unpacked = tnef::unpack(&item);
                 items.push(item);
                 items.extend(unpacked);
             }
+            Err(error) if error.is_repeated() => repeated.push(error),
             Err(error) => items.push(Item::unreadable(&format!("{fallback}.bin"), error)),
         }
         for item in items.iter_mut().skip(first) {
             item.nid = attachment.nid();
         }
+    }
+    if let Some(first) = repeated.first() {
+        let count = repeated.len();
+        let problem = format!("{count} left out; of the first, {first}");
+        message
+            .problems()
+            .note(Problem::new("attachments", problem));
     }
     items
 }

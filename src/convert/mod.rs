@@ -30,6 +30,7 @@ mod media_type;
 mod note;
 mod reader;
 mod rendition;
+mod room;
 pub mod text;
 mod tnef;
 
@@ -38,6 +39,7 @@ pub use item::{Item, ItemOptions, appointment_period, extension, item, item_of_c
 use mail::address_book::AddressBook;
 pub use reader::Resolve;
 pub use rendition::{Eol, Rendition};
+use room::with_room;
 
 /// Extension of mail, and of all that has no format of its own.
 pub const MAIL_EXTENSION: &str = ".eml";
@@ -151,31 +153,39 @@ impl Converter {
 
     /// `message` as a file: mail as mail, other items in the format that the user has chosen.
     pub fn render(&self, message: &Message) -> Rendition {
-        let native = match self.options.items {
-            Items::Native => self.item(message),
-            Items::Eml => None,
-        };
-        match native {
-            Some(item) => Rendition::of_text(item.text, message.problems()),
-            None => self.render_mail(message),
-        }
+        with_room(message, |message, room| {
+            let native = match self.options.items {
+                Items::Native => self.item(message),
+                Items::Eml => None,
+            };
+            match native {
+                Some(item) => Rendition::of_text(item.text, message.problems()),
+                None => mail::render(self, message, false, room),
+            }
+        })
     }
 
     /// `message` as a mail message, whatever it is. What cannot be read is a placeholder part and an
     /// `X-Ostfs-Problem` header.
     pub fn render_mail(&self, message: &Message) -> Rendition {
-        mail::render(self, message, false)
+        with_room(message, |message, room| {
+            mail::render(self, message, false, room)
+        })
     }
 
     /// `message` as plain text to read and to search, whatever it is, with times in `zone`.
     pub fn render_text(&self, message: &Message, zone: &TimeZone) -> Rendition {
-        mail::plain::render(self, message, zone)
+        with_room(message, |message, room| {
+            mail::plain::render(self, message, zone, room)
+        })
     }
 
     /// As [`Converter::render_mail`], with attachments that turn out damaged as placeholder parts: all of them are read
     /// to find those.
     pub fn render_checked(&self, message: &Message) -> Rendition {
-        mail::render(self, message, true)
+        with_room(message, |message, room| {
+            mail::render(self, message, true, room)
+        })
     }
 
     /// `message` in its own format; None for mail.

@@ -13,7 +13,7 @@ pub(super) fn errno(error: &Error) -> Errno {
         }
         Error::Changed => Errno::ESTALE,
         Error::NotOutlook(_) | Error::Unsupported(_) => Errno::EOPNOTSUPP,
-        Error::Truncated(_) | Error::Corrupt(_) => Errno::EIO,
+        Error::Truncated(_) | Error::Corrupt(_) | Error::Repeated(_) => Errno::EIO,
         Error::NotFound => Errno::ENOENT,
         Error::NotADirectory => Errno::ENOTDIR,
         Error::IsADirectory => Errno::EISDIR,

@@ -8,15 +8,15 @@ use parking_lot::Mutex;
 use super::bth::{self, Sizes};
 use super::heap::{ClientSignature, Heap, HeapId, HeapItem, HeapNodeId, HnidTarget};
 use super::property::{PropertyType, Value};
-use super::stream::PropertyStream;
+use super::stream::{Bytes, PropertyStream};
 use super::tags;
 use crate::bytes::{u16_at, u32_at};
 use crate::error::{Error, Result};
-use crate::ndb::{Flaw, Node};
+use crate::ndb::{Flaw, Node, NodeDatabase};
 use crate::problem::{Problem, Problems};
 
-/// Bytes of a value that is asked for as a whole: of a body, and of all others. What is larger is an error; attachments
-/// are read as streams.
+/// Bytes of a value that is asked for as a whole: of a body, if the file is no smaller, and of all others;
+/// attachments are read as streams.
 const MAX_BODY: u64 = 256 << 20;
 const MAX_VALUE: u64 = 16 << 20;
 
@@ -51,17 +51,16 @@ impl PropertyRecord {
         (!inline).then(|| HeapNodeId(self.value).target())
     }
 
-    /// Bytes that the value may have.
-    fn limit(&self) -> u64 {
-        limit_of(self.id)
+    fn is_body(&self) -> bool {
+        [tags::BODY, tags::HTML, tags::RTF_COMPRESSED].contains(&self.id)
     }
-}
 
-/// Bytes that the value of property `id` may have.
-pub(super) fn limit_of(id: u16) -> u64 {
-    match id {
-        tags::BODY | tags::HTML | tags::RTF_COMPRESSED => MAX_BODY,
-        _ => MAX_VALUE,
+    /// Bytes that the value may have in the file of `ndb`.
+    fn limit(&self, ndb: &NodeDatabase) -> u64 {
+        match self.is_body() {
+            true => ndb.longest_text(1, MAX_BODY),
+            false => MAX_VALUE,
+        }
     }
 }
 
@@ -175,19 +174,48 @@ impl PropertyContext {
         }
     }
 
-    /// The value of `record`. A body of more than 256 MiB, or another value of more than 16 MiB, is an error.
+    /// The value of `record`. Of a body that is too long for its file, its beginning, which is noted; another value of more
+    /// than 16 MiB is an error.
     pub fn value(&self, record: &PropertyRecord) -> Result<Option<Value>> {
         let property_type = record.property_type;
         if property_type.is_inline() {
             return Ok(Value::decode(property_type, &record.value.to_le_bytes()));
         }
-        let value = self
-            .record_stream(record)?
-            .value(property_type, record.limit())?;
+        let stream = self.readable_stream(record)?;
+        let value = stream.value(property_type)?;
         if value.is_none() && property_type.fixed_size().is_some() {
             return Err(self.wrong(record, "the value is shorter than its type"));
         }
         Ok(value)
+    }
+
+    /// The bytes of property `id`, and which of them are missing; None when the object does not have it or keeps it inline.
+    /// Errors are those of [`PropertyContext::value`].
+    pub fn bytes(&self, id: u16) -> Result<Option<Bytes>> {
+        match self.record(id) {
+            Some(record) if !record.property_type.is_inline() => {
+                let stream = self.readable_stream(record)?;
+                stream.read_all(usize::MAX).map(Some)
+            }
+            _ => Ok(None),
+        }
+    }
+
+    /// The value of `record` as far as it is to be read as a whole.
+    fn readable_stream(&self, record: &PropertyRecord) -> Result<PropertyStream> {
+        let limit = record.limit(self.node().ndb());
+        let stream = self.record_stream(record)?;
+        let len = stream.len();
+        if len <= limit {
+            return Ok(stream);
+        }
+        if !record.is_body() {
+            let problem = format!("{len} bytes: expected at most {limit} bytes");
+            return Err(self.wrong(record, &problem));
+        }
+        let problem = format!("{len} bytes, of which the first {limit} are shown");
+        self.note(format_args!("property {:#06x}", record.id), problem);
+        Ok(stream.first(limit))
     }
 
     /// What `read` makes of the bytes of property `id` and their type, without a copy where that can be; None when the
@@ -199,8 +227,8 @@ impl PropertyContext {
     ) -> Result<Option<T>> {
         match self.record(id) {
             Some(record) if !record.property_type.is_inline() => self
-                .record_stream(record)?
-                .with_bytes(record.property_type, record.limit(), |bytes| {
+                .readable_stream(record)?
+                .with_bytes(record.property_type, |bytes| {
                     read(record.property_type, bytes)
                 })
                 .map(Some),

@@ -4,7 +4,6 @@ use std::ops::Range;
 
 use super::heap::{Heap, HeapItem, HeapNodeId, HnidTarget};
 use super::property::{PropertyType, Value};
-use super::property_context::limit_of;
 use super::tags;
 use crate::bytes::copy_at;
 use crate::error::{Error, Result};
@@ -16,6 +15,8 @@ use crate::problem::{Problem, Problems};
 pub struct PropertyStream {
     /// The property that the value is of; 0 for the data of a node as a whole.
     id: u16,
+    /// Bytes that are read of it at the most.
+    limit: u64,
     inner: Inner,
 }
 
@@ -44,10 +45,12 @@ impl PropertyStream {
         match hnid.target() {
             HnidTarget::Empty => Ok(Self {
                 id,
+                limit: u64::MAX,
                 inner: Inner::Item(HeapItem::empty()),
             }),
             HnidTarget::Item(hid) => Ok(Self {
                 id,
+                limit: u64::MAX,
                 inner: Inner::Item(heap.item(hid)?),
             }),
             HnidTarget::Subnode(nid) => {
@@ -72,6 +75,7 @@ impl PropertyStream {
     fn of_tree(node: &Node, id: u16) -> Result<Self> {
         Ok(Self {
             id,
+            limit: u64::MAX,
             inner: Inner::Tree {
                 data: node.data()?,
                 node: node.nid().0,
@@ -96,12 +100,19 @@ impl PropertyStream {
         }
     }
 
+    /// The first `len` bytes of the value, or all of them.
+    pub fn first(mut self, len: u64) -> Self {
+        self.limit = self.limit.min(len);
+        self
+    }
+
     /// Length in bytes, known without reading the value.
     pub fn len(&self) -> u64 {
-        match &self.inner {
+        let len = match &self.inner {
             Inner::Item(item) => item.bytes().len() as u64,
             Inner::Tree { data, .. } => data.len(),
-        }
+        };
+        len.min(self.limit)
     }
 
     /// Whether the value has no bytes.
@@ -150,10 +161,8 @@ impl PropertyStream {
         }
     }
 
-    /// The value of type `property_type` that the bytes are; None when they are too short or the type is unknown. More
-    /// than `limit` bytes are an error: nothing that is asked for is so long.
-    pub fn value(&self, property_type: PropertyType, limit: u64) -> Result<Option<Value>> {
-        self.check_len(limit)?;
+    /// The value of type `property_type` that the bytes are; None when they are too short or the type is unknown.
+    pub fn value(&self, property_type: PropertyType) -> Result<Option<Value>> {
         if let Inner::Item(item) = &self.inner
             && item.flaw().is_none()
         {
@@ -169,14 +178,12 @@ impl PropertyStream {
     }
 
     /// What `read` makes of the bytes of a value of type `property_type`, which are not copied if they are an item of a
-    /// heap. More than `limit` bytes are an error.
+    /// heap.
     pub fn with_bytes<T>(
         &self,
         property_type: PropertyType,
-        limit: u64,
         read: impl FnOnce(&[u8]) -> T,
     ) -> Result<T> {
-        self.check_len(limit)?;
         match &self.inner {
             Inner::Item(item) if item.flaw().is_none() => Ok(read(item.bytes())),
             _ => Ok(read(&self.bytes(property_type)?)),
@@ -192,23 +199,6 @@ impl PropertyStream {
         }
         let is_body = matches!(self.id, tags::BODY | tags::HTML);
         Ok(read.with_gaps_said(property_type, is_body))
-    }
-
-    fn check_len(&self, limit: u64) -> Result<()> {
-        if self.len() <= limit {
-            return Ok(());
-        }
-        Err(Error::corrupt(
-            "value",
-            format_args!("{} bytes", self.len()),
-            format_args!("expected at most {limit} bytes"),
-        ))
-    }
-
-    /// All bytes of a value, of which more than property `id` may have are an error.
-    pub fn whole(&self, id: u16) -> Result<Bytes> {
-        self.check_len(limit_of(id))?;
-        self.read_all(usize::MAX)
     }
 
     /// The first `limit` bytes, or all of them: for values that are text or small structures.

@@ -349,7 +349,14 @@ impl Row<'_> {
     /// The value in column `id`; None when the table has no such column or the row no such cell. A value of more than
     /// 64 KiB is an error.
     pub fn get(&self, id: u16) -> Result<Option<Value>> {
-        self.value(id, |stream, kind| stream.value(kind, MAX_CELL))
+        self.value(id, |stream, kind| {
+            let len = stream.len();
+            if len > MAX_CELL {
+                let problem = format!("{len} bytes: expected at most {MAX_CELL} bytes");
+                return Err(Error::corrupt("cell", format_args!("{id:#06x}"), problem));
+            }
+            stream.value(kind)
+        })
     }
 
     /// As [`Row::get`], but only the first `limit` bytes of a text or binary.

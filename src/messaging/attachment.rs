@@ -5,6 +5,7 @@ use super::properties::Properties;
 use crate::error::{Error, Result};
 use crate::ltp::{PropertyContext, PropertyStream, Value, tags};
 use crate::ndb::{NodeId, NodeType};
+use crate::problem::Problems;
 
 /// PidTagAttachMethod.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -74,12 +75,11 @@ impl Attachment {
             )
             .in_node(owner)
         })?;
-        let problems = self.message.problems();
-        let number = problems.within(format_args!("attachment {:#x}", self.nid.0));
-        let context = PropertyContext::open(node.noting(&number))?;
+        // For people, its name says more than its number: what is noted until that is known goes under it, too.
+        let nameless = Problems::default();
+        let context = PropertyContext::open(node.noting(&nameless))?;
         let code_page = self.message.properties().code_page();
         let named = Properties::new(context.clone(), code_page);
-        // For people, its name says more than its number.
         let name = [
             tags::ATTACH_LONG_FILENAME,
             tags::ATTACH_FILENAME,
@@ -87,10 +87,14 @@ impl Attachment {
         ]
         .into_iter()
         .find_map(|id| named.start_of_string(id).ok().flatten());
+        let problems = self.message.problems();
         let problems = match name {
             Some(name) => problems.within(format_args!("attachment {name:?}")),
-            None => number,
+            None => problems.within(format_args!("attachment {:#x}", self.nid.0)),
         };
+        for problem in nameless.list() {
+            problems.note(problem);
+        }
         Ok(Properties::new(context.noting(&problems), code_page))
     }
 

@@ -91,6 +91,13 @@ impl Message {
         Self::of_node(store, node, Arc::new([]))
     }
 
+    /// As [`Message::open`], to show what is in it: of blocks that come again, only as much as the budget of the file
+    /// allows.
+    pub fn open_within_budget(store: &Arc<Store>, nid: NodeId) -> Result<Self> {
+        let node = store.message_node(nid)?.within_budget()?;
+        Self::of_node(store, node.noting(&Problems::default()), Arc::new([]))
+    }
+
     /// Opens the message of `entry`, whether the file has an entry of its id or not.
     pub fn of_entry(store: &Arc<Store>, entry: NodeEntry) -> Result<Self> {
         let node = Node::of_entry(store.ndb(), entry).noting(&Problems::default());
@@ -100,7 +107,7 @@ impl Message {
     /// What is left of message `nid`, whose properties cannot be read, or not all of them: the `cells` of its row in a
     /// contents table stand in for them. Recipients and attachments are subnodes, which may be whole.
     pub fn of_row(store: &Arc<Store>, nid: NodeId, mut cells: Vec<(u16, Value)>) -> Self {
-        let node = store.node(nid);
+        let node = store.node(nid).and_then(Node::within_budget);
         let lost = node.as_ref().err().map(Error::to_string);
         let problems = Problems::default();
         let node = node.unwrap_or_else(|_| Node::lost(store.ndb(), nid));
@@ -192,14 +199,15 @@ impl Message {
     /// is not told again.
     pub fn afresh(&self) -> Self {
         let node = self.node.clone().noting(&Problems::default());
-        let again = Self::of_node(&self.store, node, Arc::clone(&self.around));
-        again.map_or_else(
-            |_| self.clone(),
-            |again| Self {
-                outermost: self.outermost.clone(),
-                ..again
-            },
-        )
+        let context = self.properties.context();
+        let context = context.and_then(|_| PropertyContext::open(node.clone()).ok());
+        let cells = self.properties.cells().to_vec();
+        let around = Arc::clone(&self.around);
+        Self {
+            outermost: self.outermost.clone(),
+            problem: self.problem.clone(),
+            ..Self::of_properties(&self.store, node, around, context, cells)
+        }
     }
 
     /// What turned out to be wrong with it so far, and with all that is read of it later.
@@ -237,9 +245,12 @@ impl Message {
         self.problem.as_deref()
     }
 
-    /// Why it may be another message, or an older state of it; one within another goes with that.
+    /// Why it may be another message, or an older state of it; one within another goes with that. And why nothing of what
+    /// is in it is shown, if that is so: its parts do not tell it again.
     pub fn doubts(&self) -> Vec<Error> {
-        self.outermost.doubts()
+        let mut doubts = self.outermost.doubts();
+        doubts.extend(self.node.is_elsewhere().err());
+        doubts
     }
 
     /// Why its 8-bit text may be read in the wrong code page: only the store has it, and cannot be read.
@@ -328,6 +339,7 @@ impl Message {
                     .filter(|nid| nid.node_type() == NodeType::ATTACHMENT && known.insert(*nid));
                 nids.extend(unlisted);
             }
+            Err(error) if error.is_repeated() => {}
             Err(error) => self.problems.note_error("attachments", &error),
         }
         nids.into_iter()
@@ -366,7 +378,9 @@ impl Message {
                 .transpose()
         });
         table.unwrap_or_else(|error| {
-            problems.note_error("", &error.in_node(self.nid().0));
+            if !error.is_repeated() {
+                problems.note_error("", &error.in_node(self.nid().0));
+            }
             None
         })
     }

@@ -48,6 +48,11 @@ impl Properties {
         }
     }
 
+    /// What stands in for values that cannot be read, by id.
+    pub(super) fn cells(&self) -> &[(u16, Value)] {
+        &self.cells
+    }
+
     /// Where it is noted what could not be read.
     pub fn problems(&self) -> &Problems {
         &self.problems
@@ -194,12 +199,11 @@ impl Properties {
         if !self.context.as_ref().is_some_and(is_binary) {
             return Ok(None);
         }
-        let read = self
-            .stream(id)?
-            .map(|stream| stream.whole(id))
+        let read = self.context.as_ref().map(|context| context.bytes(id));
+        let read = read
             .transpose()
             .inspect_err(|error| _ = self.failed::<()>(id, error, None))?;
-        Ok(read.filter(|read| !read.bytes.is_empty()))
+        Ok(read.flatten().filter(|read| !read.bytes.is_empty()))
     }
 
     /// The strings of a multi-valued string, or the one of a single-valued one.

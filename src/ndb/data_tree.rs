@@ -423,7 +423,7 @@ impl DataTree {
 pub(super) struct InternalBlock {
     level: u8,
     pub(super) children: Vec<BlockId>,
-    total: u64,
+    pub(super) total: u64,
     flaw: Option<Arc<Flaw>>,
 }
 

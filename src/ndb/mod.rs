@@ -25,6 +25,7 @@ mod node;
 pub(crate) mod open;
 pub mod page;
 pub mod pieces;
+mod repeats;
 pub(crate) mod scan;
 mod source;
 pub mod stand_ins;
@@ -38,8 +39,8 @@ pub use open::{Recover, Watch, open, open_source, open_with};
 pub use page::{BlockEntry, NodeEntry};
 pub use source::{Gaps, Source, partly, whole};
 
-use crypt::CryptMethod;
 use page::{BTreePage, PageType};
+use repeats::Repeats;
 use stand_ins::{Added, StandIns};
 
 const SHARDS: usize = 8;
@@ -67,6 +68,7 @@ pub struct NodeDatabase {
     stand_ins: StandIns,
     added: Added,
     damaged: Damaged,
+    repeats: Repeats,
 }
 
 /// What becomes of bytes that do not fit their checksum, and of those that cannot be had: `-o damaged=show|refuse`.
@@ -97,6 +99,7 @@ impl NodeDatabase {
             stand_ins: StandIns::default(),
             added: Added::default(),
             damaged: Damaged::default(),
+            repeats: Repeats::default(),
         }
     }
 
@@ -113,37 +116,6 @@ impl NodeDatabase {
             PageType::Bbt => self.header.bbt_root = root,
         }
         self
-    }
-
-    /// The same file if its header says that nothing is encoded: some writers permute the blocks and do not say so.
-    /// The first heap that every file has tells. [MS-PST] 2.2.2.6
-    pub fn with_crypt_of_blocks(mut self) -> Self {
-        if self.header.crypt == CryptMethod::None && self.is_permuted() == Some(true) {
-            self.header.crypt = CryptMethod::Permute;
-            self.header.crypt_guessed = true;
-        }
-        self
-    }
-
-    fn is_permuted(&self) -> Option<bool> {
-        let heaps = [NodeId::MESSAGE_STORE, NodeId::ROOT_FOLDER];
-        let node = heaps
-            .into_iter()
-            .find_map(|nid| self.find_node(nid).ok().flatten())?;
-        let entry = self.find_block(node.data).ok().flatten()?;
-        let stored = read_block(
-            &self.source,
-            self.header.format,
-            &self.header.checksums,
-            entry,
-        )
-        .ok()?;
-        let is_heap = |method| crypt::is_heap(method, entry.block.bid, &stored);
-        Some(
-            !node.data.is_internal()
-                && !is_heap(CryptMethod::None)
-                && is_heap(CryptMethod::Permute),
-        )
     }
 
     /// The header.

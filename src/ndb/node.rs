@@ -8,6 +8,7 @@ use super::block::Flaw;
 use super::data_tree::{DataTree, parse_internal};
 use super::ids::{BlockId, NodeId};
 use super::page::{BlockEntry, NodeEntry};
+use super::repeats::{Cuts, Part};
 use crate::bytes::{u8_at, u16_at, u32_at, uint_at};
 use crate::error::{Error, Result};
 use crate::problem::{Problem, Problems};
@@ -27,15 +28,19 @@ pub struct Node {
     data: BlockId,
     subnodes: BlockId,
     parent: NodeId,
+    /// The subnode tree that its entry stands in; none for a node of the file.
+    within: BlockId,
+    /// What is not shown of it and below, because it comes again; None where nothing was asked for.
+    cuts: Option<Arc<Cuts>>,
     problems: Problems,
 }
 
 /// SLENTRY: one subnode.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-struct SubnodeEntry {
-    nid: NodeId,
-    data: BlockId,
-    subnodes: BlockId,
+pub(super) struct SubnodeEntry {
+    pub(super) nid: NodeId,
+    pub(super) data: BlockId,
+    pub(super) subnodes: BlockId,
 }
 
 impl Node {
@@ -53,7 +58,35 @@ impl Node {
             data: entry.data,
             subnodes: entry.subnodes,
             parent: entry.parent,
+            within: BlockId::NONE,
+            cuts: None,
             problems: Problems::default(),
+        }
+    }
+
+    /// The same node of the file, which shows of blocks that come again only as much as the budget of the file allows.
+    /// For all who show what is in it; may look at all messages, once.
+    pub fn within_budget(mut self) -> Result<Self> {
+        let entry = NodeEntry {
+            nid: self.nid,
+            data: self.data,
+            subnodes: self.subnodes,
+            parent: self.parent,
+        };
+        self.cuts = self.ndb.cuts_of(&entry)?;
+        Ok(self)
+    }
+
+    /// Why what is in it is not shown, if another place shows the same.
+    pub fn is_elsewhere(&self) -> Result<()> {
+        self.check_shown(Part::Data)?;
+        self.check_shown(Part::Subnodes)
+    }
+
+    fn check_shown(&self, part: Part) -> Result<()> {
+        match &self.cuts {
+            Some(cuts) => cuts.check((self.within, self.nid), part),
+            None => Ok(()),
         }
     }
 
@@ -65,6 +98,8 @@ impl Node {
             data: BlockId::NONE,
             subnodes: BlockId::NONE,
             parent: NodeId::default(),
+            within: BlockId::NONE,
+            cuts: None,
             problems: Problems::default(),
         }
     }
@@ -107,6 +142,7 @@ impl Node {
 
     /// Its data.
     pub fn data(&self) -> Result<DataTree> {
+        self.check_shown(Part::Data)?;
         DataTree::open(&self.ndb, self.data).map_err(|error| error.in_node(self.nid.0))
     }
 
@@ -115,6 +151,7 @@ impl Node {
         if self.subnodes.is_none() {
             return Ok(None);
         }
+        self.check_shown(Part::Subnodes)?;
         let found = self
             .find_subnode(nid)
             .map_err(|error| error.in_node(self.nid.0))?;
@@ -123,42 +160,13 @@ impl Node {
 
     /// All subnodes, in the order of the file.
     pub fn subnodes(&self) -> Result<Vec<Node>> {
-        let mut all = Vec::new();
         if self.subnodes.is_none() {
-            return Ok(all);
+            return Ok(Vec::new());
         }
-        let top = self.subnode_block(self.subnodes)?;
-        if top.level == LEVEL_LEAF {
-            all.extend(top.leaf_entries(&self.ndb).map(|entry| self.owned(entry)));
-            return Ok(all);
-        }
-        // A hostile SIBLOCK names the same leaf thousands of times.
-        let mut seen = HashSet::new();
-        for (_, bid) in top.child_entries() {
-            let leaf = match self.subnode_leaf(bid) {
-                _ if !seen.insert(bid.key()) => Err(Error::corrupt(
-                    "SIBLOCK",
-                    self.subnodes,
-                    "names a leaf twice",
-                )),
-                Ok(leaf) if all.len() + leaf.count > MAX_SUBNODES => Err(Error::corrupt(
-                    "SIBLOCK",
-                    self.subnodes,
-                    format_args!("more than {MAX_SUBNODES} subnodes"),
-                )),
-                leaf => leaf,
-            };
-            match leaf {
-                Ok(leaf) => all.extend(leaf.leaf_entries(&self.ndb).map(|entry| self.owned(entry))),
-                Err(error) if error.is_unread() || self.ndb.refuses_damage() => {
-                    return Err(error.in_node(self.nid.0));
-                }
-                Err(error) => self
-                    .problems
-                    .note_error("some subnodes", &error.in_node(self.nid.0)),
-            }
-        }
-        Ok(all)
+        self.check_shown(Part::Subnodes)?;
+        let entries = subnode_entries(&self.ndb, self.subnodes, &self.problems);
+        let entries = entries.map_err(|error| error.in_node(self.nid.0))?;
+        Ok(entries.into_iter().map(|entry| self.owned(entry)).collect())
     }
 
     /// What is wrong with its entry: it was made up for one that is lost, it stands in a damaged page, or it comes from an
@@ -200,12 +208,14 @@ impl Node {
             data: entry.data,
             subnodes: entry.subnodes,
             parent: self.nid,
+            within: self.subnodes.key(),
+            cuts: self.cuts.clone(),
             problems: self.problems.clone(),
         }
     }
 
     fn find_subnode(&self, nid: NodeId) -> Result<Option<SubnodeEntry>> {
-        let top = self.subnode_block(self.subnodes)?;
+        let top = subnode_block(&self.ndb, self.subnodes, &self.problems)?;
         let within = |block: &SubnodeBlock| {
             let mut entries = block.leaf_entries(&self.ndb);
             entries.find(|entry| entry.nid == nid)
@@ -215,7 +225,9 @@ impl Node {
         }
         if top.flaw.is_some() {
             // Its keys may be wrong.
-            let leaves = top.child_entries().map(|(_, bid)| self.subnode_leaf(bid));
+            let leaves = top
+                .child_entries()
+                .map(|(_, bid)| subnode_leaf(&self.ndb, bid, &self.problems));
             return Ok(leaves.flatten().find_map(|leaf| within(&leaf)));
         }
         let Some((_, bid)) = top
@@ -225,30 +237,63 @@ impl Node {
         else {
             return Ok(None);
         };
-        Ok(within(&self.subnode_leaf(bid)?))
+        Ok(within(&subnode_leaf(&self.ndb, bid, &self.problems)?))
     }
+}
 
-    /// The SLBLOCK or SIBLOCK `bid`, and a note if it is damaged.
-    fn subnode_block(&self, bid: BlockId) -> Result<SubnodeBlock> {
-        let block = SubnodeBlock::read(&self.ndb, bid)?;
-        if let Some(flaw) = &block.flaw {
-            let place = format_args!("subnodes of {}", self.nid);
-            self.problems.note(Problem::new(place, flaw));
-        }
-        Ok(block)
+/// The SLBLOCK or SIBLOCK `bid`; if it is damaged, `problems` has it.
+fn subnode_block(ndb: &NodeDatabase, bid: BlockId, problems: &Problems) -> Result<SubnodeBlock> {
+    let block = SubnodeBlock::read(ndb, bid)?;
+    if let Some(flaw) = &block.flaw {
+        problems.note(Problem::new("subnodes", flaw));
     }
+    Ok(block)
+}
 
-    fn subnode_leaf(&self, bid: BlockId) -> Result<SubnodeBlock> {
-        let block = self.subnode_block(bid)?;
-        if block.level == LEVEL_LEAF {
-            return Ok(block);
-        }
-        Err(Error::corrupt(
-            "SLBLOCK",
-            bid,
-            "cLevel: expected 0 below an SIBLOCK",
-        ))
+fn subnode_leaf(ndb: &NodeDatabase, bid: BlockId, problems: &Problems) -> Result<SubnodeBlock> {
+    let block = subnode_block(ndb, bid, problems)?;
+    if block.level == LEVEL_LEAF {
+        return Ok(block);
     }
+    Err(Error::corrupt(
+        "SLBLOCK",
+        bid,
+        "cLevel: expected 0 below an SIBLOCK",
+    ))
+}
+
+/// All entries of the subnode tree `bid`, in the order of the file. Parts of it that are damaged go to `problems`.
+pub(super) fn subnode_entries(
+    ndb: &NodeDatabase,
+    bid: BlockId,
+    problems: &Problems,
+) -> Result<Vec<SubnodeEntry>> {
+    let top = subnode_block(ndb, bid, problems)?;
+    if top.level == LEVEL_LEAF {
+        return Ok(top.leaf_entries(ndb).collect());
+    }
+    let mut all = Vec::new();
+    // A hostile SIBLOCK names the same leaf thousands of times.
+    let mut seen = HashSet::new();
+    for (_, child) in top.child_entries() {
+        let leaf = match subnode_leaf(ndb, child, problems) {
+            _ if !seen.insert(child.key()) => {
+                Err(Error::corrupt("SIBLOCK", bid, "names a leaf twice"))
+            }
+            Ok(leaf) if all.len() + leaf.count > MAX_SUBNODES => Err(Error::corrupt(
+                "SIBLOCK",
+                bid,
+                format_args!("more than {MAX_SUBNODES} subnodes"),
+            )),
+            leaf => leaf,
+        };
+        match leaf {
+            Ok(leaf) => all.extend(leaf.leaf_entries(ndb)),
+            Err(error) if error.is_unread() || ndb.refuses_damage() => return Err(error),
+            Err(error) => problems.note_error("some subnodes", &error),
+        }
+    }
+    Ok(all)
 }
 
 impl NodeDatabase {

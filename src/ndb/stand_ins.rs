@@ -11,6 +11,7 @@ use super::header::BlockRef;
 use super::ids::{BlockId, NodeId};
 use super::open::Watch;
 use super::page::{BlockEntry, NodeEntry, PageType};
+use super::repeats::Repeats;
 use super::scan;
 use super::source::partly;
 use crate::error::Error;
@@ -218,6 +219,7 @@ impl NodeDatabase {
                 blocks,
             },
             damaged: self.damaged,
+            repeats: Repeats::default(),
         }
     }
 
@@ -241,6 +243,12 @@ impl NodeDatabase {
                 .get(index)
                 .is_some_and(|node| node.parent == NodeId(0))
         })
+    }
+
+    /// Whether node `nid` is one that was restored.
+    pub(super) fn is_restored(&self, nid: NodeId) -> bool {
+        let restored = self.restored();
+        restored.binary_search_by_key(&nid, |node| node.nid).is_ok()
     }
 
     /// Whether a page of the node B-tree has turned out to be damaged: then nodes may be lost.
@@ -268,6 +276,11 @@ impl NodeDatabase {
     /// Whether it was made by [`NodeDatabase::with_added`].
     pub(super) fn has_added(&self) -> bool {
         !self.added.blocks.is_empty()
+    }
+
+    /// The nodes that were added, ascending.
+    pub(super) fn added_nodes(&self) -> &[NodeEntry] {
+        &self.added.nodes
     }
 
     /// The entry of a node that no page has.

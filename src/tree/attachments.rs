@@ -121,7 +121,7 @@ impl Tree {
     /// Whether what is within message `nid`, at all levels, is little enough to be shown as directories at all levels.
     /// Messages that share their data can be within each other in more ways than any program can walk.
     fn has_few_within(&self, nid: NodeId) -> bool {
-        let mut todo: Vec<Message> = Message::open(&self.store, nid).into_iter().collect();
+        let mut todo: Vec<Message> = self.open_message(nid).into_iter().collect();
         let mut count = 0;
         while let Some(message) = todo.pop() {
             for attachment in message.attachments() {

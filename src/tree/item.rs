@@ -43,7 +43,7 @@ impl Tree {
 
     /// The message `nid`; of one that cannot be opened, or whose list of properties is damaged, what its row tells too.
     pub(super) fn open_message(&self, nid: NodeId) -> Result<Message> {
-        match Message::open(&self.store, nid) {
+        match Message::open_within_budget(&self.store, nid) {
             Err(error) if error.is_unread() => Err(error),
             Ok(message) if message.problems().is_empty() => Ok(message),
             _ => Ok(self.with_row(nid)),

@@ -44,7 +44,7 @@ pub fn of_message(message: &Message) -> Vec<String> {
     if let Some(Value::Binary(bytes)) = properties.value(tags::RTF_COMPRESSED).unwrap() {
         phrases.push(of_rtf(&lzfu::decompress(&bytes).bytes));
     }
-    for attachment in message.attachments(|error| panic!("{error}")) {
+    for attachment in message.attachments() {
         let properties = attachment.properties().unwrap();
         if let AttachmentData::Message(inner) = attachment.data(&properties).unwrap() {
             phrases.extend(of_message(&inner));

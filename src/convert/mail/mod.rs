@@ -34,6 +34,7 @@ use structure::{Body, Entity};
 use super::attachment::{self, Content, Item};
 use super::reader::{note_circumstances, told};
 use super::rendition::{ByteRange, Writer};
+use super::room::Room;
 use super::text::contains;
 use super::text::rtf::ATTACHMENT_MARK;
 use super::{Converter, Headers, Rendition, calendar};
@@ -43,19 +44,23 @@ use crate::problem::{Problem, Problems};
 
 /// Messages within one file. A hostile one can embed the same message again and again.
 const MAX_MESSAGES: usize = 1000;
-/// Bytes of text within one file before no more messages are followed: they may all share one large body.
-const MAX_TEXT: usize = 256 << 20;
 /// The field that tells what could not be read.
 const PROBLEM_FIELD: &str = "X-Ostfs-Problem";
 
-/// `message` as a file; if `checked`, its attachments are read to find those that are damaged.
-pub(super) fn render(converter: &Converter, message: &Message, checked: bool) -> Rendition {
+/// `message` as a file in the `room` for its text; if `checked`, its attachments are read to find those that are damaged.
+pub(super) fn render(
+    converter: &Converter,
+    message: &Message,
+    checked: bool,
+    room: &mut Room,
+) -> Rendition {
     let mut composer = Composer {
         converter,
         checked,
         messages_left: MAX_MESSAGES,
-        text_left: MAX_TEXT,
+        room,
     };
+    composer.room.take(message);
     let entity = composer.message(message);
     let mut writer = Writer::new(converter.options.eol);
     entity.write(&mut writer, &mut Boundaries::new(message.nid().0));
@@ -81,7 +86,7 @@ pub(crate) struct Composer<'a> {
     converter: &'a Converter,
     checked: bool,
     messages_left: usize,
-    text_left: usize,
+    room: &'a mut Room,
 }
 
 impl Composer<'_> {
@@ -147,7 +152,6 @@ impl Composer<'_> {
         {
             best.text = Some(format!("This message could not be read.\n\n{problem}\n"));
         }
-        self.text_left = self.text_left.saturating_sub(best.len());
         if let Some(text) = &mut best.text
             && contains(text, ATTACHMENT_MARK.encode_utf8(&mut [0; 4]))
         {
@@ -297,13 +301,13 @@ impl Composer<'_> {
                     .collect(),
                 content,
             },
-            Content::Message(message) if self.messages_left > 0 && self.text_left > 0 => {
+            Content::Message(message) if self.messages_left > 0 && self.room.take(&message) => {
                 self.messages_left -= 1;
                 Body::Message(Box::new(self.message(&message)))
             }
             Content::Message(_) => {
                 let problem = format!(
-                    "more than {MAX_MESSAGES} messages or {MAX_TEXT} bytes of text in one message"
+                    "more than {MAX_MESSAGES} messages, or far more text than the data file, in one message"
                 );
                 return self.unreadable(&item.name, &problem, problems);
             }

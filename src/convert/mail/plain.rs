@@ -7,10 +7,11 @@ use jiff::fmt::rfc2822::DateTimeParser;
 use jiff::tz::TimeZone;
 
 use super::fields::{self, format_date};
-use super::{MAX_MESSAGES, MAX_TEXT, PROBLEM_FIELD, address, body, details, name_marks, report};
+use super::{MAX_MESSAGES, PROBLEM_FIELD, address, body, details, name_marks, report};
 use crate::convert::attachment::{self, Content, Item};
 use crate::convert::reader::{note_circumstances, told};
 use crate::convert::rendition::{Rendition, Writer};
+use crate::convert::room::Room;
 use crate::convert::{Converter, Headers};
 use crate::ltp::tags;
 use crate::messaging::Message;
@@ -32,14 +33,21 @@ const FIELDS: [&str; 13] = [
     "Message-ID",
 ];
 
-/// `message` as text, its times in `zone`.
-pub(crate) fn render(converter: &Converter, message: &Message, zone: &TimeZone) -> Rendition {
+/// `message` as text in the `room` for it, its times in `zone`.
+pub(crate) fn render(
+    converter: &Converter,
+    message: &Message,
+    zone: &TimeZone,
+    room: &mut Room,
+) -> Rendition {
     let mut text = Text {
         converter,
         zone,
         messages_left: MAX_MESSAGES,
+        room,
         out: String::new(),
     };
+    text.room.take(message);
     text.message(message);
     let mut writer = Writer::new(converter.options.eol);
     writer.text(&text.out);
@@ -51,6 +59,7 @@ struct Text<'a> {
     converter: &'a Converter,
     zone: &'a TimeZone,
     messages_left: usize,
+    room: &'a mut Room,
     out: String,
 }
 
@@ -120,7 +129,7 @@ impl Text<'_> {
             return;
         };
         self.out.push_str(&format!("\n---- {} ----\n\n", item.name));
-        if self.messages_left == 0 || self.out.len() > MAX_TEXT {
+        if self.messages_left == 0 || !self.room.take(&message) {
             self.out
                 .push_str("(too much text; it is in the attachment)\n");
             return;

@@ -1,0 +1,427 @@
+//! Blocks that come again. A file may name the same blocks from many places: copies of a message share them, and a file
+//! made on purpose has a thousand messages of one body, or messages within each other in more ways than anyone can walk.
+//! What is shown of blocks for the first time is bounded by the file; what is shown of them once more has a budget, which
+//! is one for the whole file and is given out in the order of nodes. So it depends on the file alone, never on what was
+//! read before.
+//!
+//! A message that is small beside the mean takes no part: as many of its size as there are messages are no more than
+//! the budget. Only when a larger one is opened are all messages compared, once.
+
+use std::collections::HashMap;
+use std::sync::{Arc, OnceLock};
+
+use super::NodeDatabase;
+use super::data_tree::parse_internal;
+use super::ids::{BlockId, NodeId, NodeType};
+use super::node::subnode_entries;
+use super::page::{NodeEntry, PageType};
+use crate::error::{Error, Result};
+use crate::problem::Problems;
+
+/// What may be shown of blocks that come again, in bytes: so often the size of the file, and as much for the smallest.
+const BUDGET: (u64, u64) = (8, 16 << 20);
+/// What all messages may show that are not compared.
+const UNCOMPARED: (u64, u64) = (32, 32 << 20);
+/// Bytes that an attachment or an embedded message takes beside its content: its names, its header fields.
+const ENTRY: u64 = 1 << 10;
+/// Levels of subnodes that are followed: two for each of the messages within each other.
+const MAX_LEVELS: usize = 64;
+/// Messages whose subnodes are compared. In a larger file, where that would take minutes, only their nodes are.
+const MAX_COMPARED: u64 = 1 << 16;
+/// Blocks are remembered, and subnodes looked at, in proportion to the file: one for so many bytes. Real files have
+/// fewer of both; those that may have the same entries again and again end there.
+const BYTES_PER_BLOCK: u64 = 256;
+const BYTES_PER_SUBNODE: u64 = 128;
+
+/// What was found out about the blocks of a file.
+#[derive(Debug, Default)]
+pub(super) struct Repeats {
+    messages: OnceLock<u64>,
+    cuts: OnceLock<Arc<Cuts>>,
+}
+
+/// The part of a node that is the same as that of another one.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub(super) enum Part {
+    Data,
+    Subnodes,
+}
+
+/// An entry for a node: the subnode tree that it stands in, none for the node B-tree, and its id there.
+type Place = (BlockId, NodeId);
+
+/// The entries whose blocks are not shown once more, and the node of the file that shows them.
+#[derive(Debug, Default)]
+pub(super) struct Cuts(HashMap<(Place, Part), NodeId>);
+
+impl Cuts {
+    /// An error if `part` of the node at `place` is not shown.
+    pub(super) fn check(&self, place: Place, part: Part) -> Result<()> {
+        let Some(first) = self.0.get(&(place, part)) else {
+            return Ok(());
+        };
+        let what = match part {
+            Part::Data => "its data",
+            Part::Subnodes => "what is in it",
+        };
+        Err(Error::Repeated(format!(
+            "{what} is that of {first}, and shown there: to show it wherever it comes again would take more than {} \
+             times the file",
+            BUDGET.0
+        )))
+    }
+}
+
+impl NodeDatabase {
+    /// What is not shown of the node of `entry` and below; None for most nodes, which show all of it.
+    pub(super) fn cuts_of(&self, entry: &NodeEntry) -> Result<Option<Arc<Cuts>>> {
+        if entry.subnodes.is_none() && !entry.data.is_internal() {
+            return Ok(None);
+        }
+        let weight = Walk::new(self, None).top(entry)?.in_files(0);
+        let all = self.times_file(UNCOMPARED);
+        if weight <= all / self.most_nodes()?.max(1) || weight <= all / self.messages()?.max(1) {
+            return Ok(None);
+        }
+        if self.is_restored(entry.nid) {
+            // Which nodes are restored is known only after some are asked for, so each is compared with itself alone.
+            return Ok(Some(Arc::new(self.compare([Ok(*entry)])?)));
+        }
+        if let Some(cuts) = self.repeats.cuts.get() {
+            return Ok(Some(Arc::clone(cuts)));
+        }
+        let cuts = Arc::new(self.compare(self.message_entries())?);
+        Ok(Some(Arc::clone(
+            self.repeats.cuts.get_or_init(|| Arc::clone(&cuts)),
+        )))
+    }
+
+    /// How long texts of the file may be: so often its size, and at most `most`. A longer one was made to be long.
+    pub(crate) fn longest_text(&self, times: u64, most: u64) -> u64 {
+        most.min(self.times_file((times, BUDGET.1)))
+    }
+
+    fn times_file(&self, (times, least): (u64, u64)) -> u64 {
+        self.source
+            .len()
+            .saturating_mul(times)
+            .saturating_add(least)
+    }
+
+    /// More nodes than the node B-tree has, from its root page alone.
+    fn most_nodes(&self) -> Result<u64> {
+        let root = match self.root_page(PageType::Nbt) {
+            Ok(root) => root,
+            Err(error) if error.is_unread() => return Err(error),
+            Err(_) => return Ok(u64::MAX),
+        };
+        let format = self.header.format;
+        // A leaf entry has four words, or half as many bytes as the words of an intermediate one; that has three.
+        let each = (format.btree_entries / (3 * format.word)) as u64;
+        let below = each.saturating_pow(u32::from(root.level));
+        Ok(below.saturating_mul(root.len() as u64))
+    }
+
+    /// How many messages there are: a walk over the node B-tree.
+    fn messages(&self) -> Result<u64> {
+        if let Some(count) = self.repeats.messages.get() {
+            return Ok(*count);
+        }
+        let mut count = 0;
+        for entry in self.message_entries() {
+            entry?;
+            count += 1;
+        }
+        Ok(*self.repeats.messages.get_or_init(|| count))
+    }
+
+    /// All messages of folders, by ascending node; only what the disk cannot read is an error.
+    fn message_entries(&self) -> impl Iterator<Item = Result<NodeEntry>> + '_ {
+        let is_message = |entry: &NodeEntry| {
+            [NodeType::NORMAL_MESSAGE, NodeType::ASSOC_MESSAGE].contains(&entry.nid.node_type())
+        };
+        let added = self.added_nodes().iter().copied().map(Ok);
+        self.nodes().chain(added).filter(move |entry| match entry {
+            Ok(entry) => is_message(entry),
+            Err(error) => error.is_unread(),
+        })
+    }
+
+    /// Finds what of `messages` is not shown once more.
+    fn compare(&self, messages: impl IntoIterator<Item = Result<NodeEntry>>) -> Result<Cuts> {
+        let mut walk = Walk::new(self, Some(Comparison::of(self)));
+        walk.is_shallow = self.messages()? > MAX_COMPARED;
+        for entry in messages {
+            walk.top(&entry?)?;
+        }
+        Ok(walk.comparison.unwrap_or_default().cuts)
+    }
+}
+
+/// What is within a node, in bytes.
+#[derive(Debug, Clone, Copy, Default)]
+struct Size {
+    /// Written once.
+    once: u64,
+    /// In the files of the messages within it: each has the text of all within that one, too.
+    files: u64,
+}
+
+impl Size {
+    /// Of nodes within themselves.
+    const ENDLESS: Self = Self {
+        once: u64::MAX,
+        files: u64::MAX,
+    };
+
+    fn plus(self, other: Self) -> Self {
+        Self {
+            once: self.once.saturating_add(other.once),
+            files: self.files.saturating_add(other.files),
+        }
+    }
+
+    /// In all files, if it is within `depth` embedded messages.
+    fn in_files(self, depth: u64) -> u64 {
+        let around = self.once.saturating_mul(depth.saturating_add(1));
+        self.files.saturating_add(around)
+    }
+}
+
+/// Goes through nodes and all below them, each subnode tree once.
+struct Walk<'a> {
+    ndb: &'a NodeDatabase,
+    /// Of each subnode tree; None while it is being walked.
+    sizes: HashMap<BlockId, Option<Size>>,
+    comparison: Option<Comparison>,
+    /// Subnodes that may still be looked at.
+    left: u64,
+    /// Whether only the nodes themselves are compared.
+    is_shallow: bool,
+}
+
+/// Where a walk is: levels of subnodes, and embedded messages around.
+#[derive(Debug, Clone, Copy)]
+struct Depth {
+    level: usize,
+    messages: u64,
+}
+
+impl<'a> Walk<'a> {
+    fn new(ndb: &'a NodeDatabase, comparison: Option<Comparison>) -> Self {
+        Self {
+            ndb,
+            sizes: HashMap::new(),
+            comparison,
+            left: ndb.times_file((1, BUDGET.1)) / BYTES_PER_SUBNODE,
+            is_shallow: false,
+        }
+    }
+
+    /// A node of the file.
+    fn top(&mut self, entry: &NodeEntry) -> Result<Size> {
+        if let Some(comparison) = &mut self.comparison {
+            comparison.top = entry.nid;
+        }
+        let depth = Depth {
+            level: 0,
+            messages: 0,
+        };
+        self.node(
+            (BlockId::NONE, entry.nid),
+            entry.data,
+            entry.subnodes,
+            depth,
+        )
+    }
+
+    fn node(&mut self, at: Place, data: BlockId, below: BlockId, depth: Depth) -> Result<Size> {
+        let kind = at.1.node_type();
+        let is_embedded = depth.level > 0 && kind == NodeType::NORMAL_MESSAGE;
+        let inner = Depth {
+            messages: depth.messages + u64::from(is_embedded),
+            ..depth
+        };
+        let own = self.data(at, data.key(), inner)?;
+        let mut size = self.below(at, below.key(), inner)?;
+        size.once = size.once.saturating_add(own);
+        if is_embedded {
+            size.files = size.files.saturating_add(size.once);
+        }
+        if is_embedded || kind == NodeType::ATTACHMENT {
+            size.once = size.once.saturating_add(ENTRY);
+        }
+        Ok(size)
+    }
+
+    /// Bytes of a data tree, unless they are not shown.
+    fn data(&mut self, at: Place, bid: BlockId, depth: Depth) -> Result<u64> {
+        let len = read(data_len(self.ndb, bid))?;
+        let Some(comparison) = &mut self.comparison else {
+            return Ok(len);
+        };
+        let again = Size {
+            once: comparison.note(self.ndb, bid, len)?,
+            files: 0,
+        };
+        let is_shown = comparison.takes(again.in_files(depth.messages));
+        if !is_shown {
+            comparison.cut(at, Part::Data, bid);
+        }
+        Ok(if is_shown { len } else { 0 })
+    }
+
+    /// What is in a subnode tree, unless it is not shown.
+    fn below(&mut self, at: Place, bid: BlockId, depth: Depth) -> Result<Size> {
+        if bid.is_none() {
+            return Ok(Size::default());
+        }
+        let size = match self.sizes.get(&bid) {
+            Some(Some(size)) => *size,
+            Some(None) if self.is_shallow => self.measure(bid, depth)?,
+            Some(None) => Size::ENDLESS,
+            None if depth.level >= MAX_LEVELS || self.left == 0 => Size::ENDLESS,
+            None if self.is_shallow => return self.note_alone(bid),
+            None => return self.first(bid, depth),
+        };
+        let Some(comparison) = &mut self.comparison else {
+            return Ok(size);
+        };
+        if comparison.takes(size.in_files(depth.messages)) {
+            return Ok(size);
+        }
+        comparison.cut(at, Part::Subnodes, bid);
+        Ok(Size::default())
+    }
+
+    /// What is in a subnode tree that was not met before.
+    fn first(&mut self, bid: BlockId, depth: Depth) -> Result<Size> {
+        self.sizes.insert(bid, None);
+        if let Some(comparison) = &mut self.comparison {
+            comparison.remember(bid);
+        }
+        let deeper = Depth {
+            level: depth.level + 1,
+            ..depth
+        };
+        let mut size = Size::default();
+        for entry in read(subnode_entries(self.ndb, bid, &Problems::default()))? {
+            self.left = self.left.saturating_sub(1);
+            let at = (bid, entry.nid);
+            size = size.plus(self.node(at, entry.data, entry.subnodes, deeper)?);
+        }
+        self.sizes.insert(bid, Some(size));
+        Ok(size)
+    }
+
+    /// The same where only nodes are compared: what is in it is of interest once it comes again.
+    fn note_alone(&mut self, bid: BlockId) -> Result<Size> {
+        self.sizes.insert(bid, None);
+        if let Some(comparison) = &mut self.comparison {
+            comparison.remember(bid);
+        }
+        Ok(Size::default())
+    }
+
+    fn measure(&mut self, bid: BlockId, depth: Depth) -> Result<Size> {
+        let size = Walk::new(self.ndb, None).first(bid, depth)?;
+        self.sizes.insert(bid, Some(size));
+        Ok(size)
+    }
+}
+
+/// What was met of all messages, and what is left of the budget.
+#[derive(Debug, Default)]
+struct Comparison {
+    left: u64,
+    room: u64,
+    top: NodeId,
+    /// The node of the file in which a block was met first.
+    first: HashMap<BlockId, NodeId>,
+    cuts: Cuts,
+}
+
+impl Comparison {
+    fn of(ndb: &NodeDatabase) -> Self {
+        Self {
+            left: ndb.times_file(BUDGET),
+            room: ndb.times_file((1, BUDGET.1)) / BYTES_PER_BLOCK,
+            ..Self::default()
+        }
+    }
+
+    /// Takes `bytes` from the budget; false if it has not so many.
+    fn takes(&mut self, bytes: u64) -> bool {
+        let rest = self.left.checked_sub(bytes);
+        self.left = rest.unwrap_or(self.left);
+        rest.is_some()
+    }
+
+    fn cut(&mut self, at: Place, part: Part, bid: BlockId) {
+        let first = self.first.get(&bid).copied().unwrap_or(self.top);
+        self.cuts.0.insert((at, part), first);
+    }
+
+    /// Whether the block was not met before. When no more can be remembered, all were.
+    fn remember(&mut self, bid: BlockId) -> bool {
+        if self.first.contains_key(&bid) || self.first.len() as u64 >= self.room {
+            return false;
+        }
+        self.first.insert(bid, self.top);
+        true
+    }
+
+    /// Bytes of the data tree `bid`, which has `len`, that were met before: in all of it, or in some of its leaves.
+    fn note(&mut self, ndb: &NodeDatabase, bid: BlockId, len: u64) -> Result<u64> {
+        if bid.is_none() {
+            return Ok(0);
+        }
+        if !self.remember(bid) {
+            return Ok(len);
+        }
+        if !bid.is_internal() {
+            return Ok(0);
+        }
+        let children = read(parse_internal(ndb, bid).map(|block| block.children))?;
+        let mut again = 0u64;
+        for child in children {
+            again = again.saturating_add(self.note_child(ndb, child)?);
+        }
+        Ok(again)
+    }
+
+    /// The same of a block that an XBLOCK or XXBLOCK names: a leaf, or an XBLOCK of leaves.
+    fn note_child(&mut self, ndb: &NodeDatabase, child: BlockId) -> Result<u64> {
+        let payload = ndb.header.format.block_payload as u64;
+        if !self.remember(child) {
+            return read(data_len(ndb, child));
+        }
+        if !child.is_internal() {
+            return Ok(0);
+        }
+        let leaves = read(parse_internal(ndb, child).map(|block| block.children))?;
+        let again = leaves.into_iter().filter(|leaf| !self.remember(*leaf));
+        Ok(payload.saturating_mul(again.count() as u64))
+    }
+}
+
+/// Length of the data tree `bid`; that of one block is its largest.
+fn data_len(ndb: &NodeDatabase, bid: BlockId) -> Result<u64> {
+    if bid.is_none() {
+        return Ok(0);
+    }
+    if !bid.is_internal() {
+        return Ok(ndb.header.format.block_payload as u64);
+    }
+    let len = parse_internal(ndb, bid)?.total;
+    // Readers refuse more.
+    Ok(if len <= ndb.most_data() { len } else { 0 })
+}
+
+/// What cannot be read because it is damaged is nothing; a failing disk is an error.
+fn read<T: Default>(result: Result<T>) -> Result<T> {
+    match result {
+        Err(error) if error.is_unread() => Err(error),
+        other => Ok(other.unwrap_or_default()),
+    }
+}
