@@ -172,7 +172,11 @@ impl NodeDatabase {
         with_stored(extent, |stored| {
             self.source
                 .read_exact_at(stored, entry.block.ib)
-                .map_err(Unread::Damaged)?;
+                .map_err(|error| match error.is_unread() {
+                    true => Unread::Damaged(error),
+                    // In a stretch that is lost.
+                    false => Unread::NotThere(error),
+                })?;
             self.unpack_checked(stored, entry, out)
         })?;
         Ok(payload)
