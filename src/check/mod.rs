@@ -29,6 +29,7 @@ mod locate;
 mod messages;
 mod names;
 mod objects;
+mod opened;
 mod pages;
 
 use std::collections::{BTreeMap, HashSet};
@@ -141,14 +142,14 @@ pub fn check_source(source: Source, progress: Arc<Progress>) -> Result<Report> {
         // Each damaged part is to be named, not gone around.
         .with_damaged(Damaged::Refuse);
     let mut pages = Vec::new();
-    match &header {
-        Ok(header) => pages = pages::check(&ndb, header, &mut checker),
-        Err(error) => checker.error("HEADER", "offset 0x0", error, None),
+    let header = opened::check(&ndb, header, &mut checker);
+    if let Some(header) = &header {
+        pages = pages::check(&ndb, header, &mut checker);
     }
     let store = Arc::new(Store::open(ndb));
     let progress = &*progress;
     let blocks = blocks::check(store.ndb(), &pages, &mut checker, progress);
-    if header.is_ok() {
+    if header.is_some() {
         let extents = blocks::extents(store.ndb(), &blocks);
         allocation::free_bytes(store.ndb(), &mut checker);
         allocation::marked(store.ndb(), "page", pages.into_iter(), &mut checker);

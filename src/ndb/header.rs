@@ -9,6 +9,8 @@ use super::source::Source;
 use crate::bytes::{array_at, u8_at, u16_at, u32_at, uint_at};
 use crate::error::{Error, Result};
 
+/// `wVer` of no file.
+const MADE_UP: u16 = 0;
 /// `dwMagic`.
 pub(super) const MAGIC: &[u8; 4] = b"!BDN";
 const CRC_PARTIAL: usize = 4;
@@ -139,7 +141,7 @@ impl Header {
         };
         Self {
             format,
-            version: 0,
+            version: MADE_UP,
             client_version: 0,
             client,
             crypt,
@@ -165,6 +167,11 @@ impl Header {
 
     pub(super) fn is_crypt_known(&self) -> bool {
         self.declared_crypt().is_some()
+    }
+
+    /// Whether it stands for a header that is lost ([`Header::made_up`]).
+    pub fn is_made_up(&self) -> bool {
+        self.version == MADE_UP
     }
 
     /// The roots of both trees.

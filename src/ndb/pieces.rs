@@ -50,6 +50,11 @@ impl Pieces {
         self.0.last().map_or(0, |last| last.original.end)
     }
 
+    /// Whether nothing of the file is there.
+    pub fn is_empty(&self) -> bool {
+        self.0.is_empty()
+    }
+
     /// All pieces.
     pub fn all(&self) -> &[Piece] {
         &self.0

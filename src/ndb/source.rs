@@ -376,6 +376,7 @@ pub fn partly<T>(work: impl FnOnce() -> T) -> T {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::ndb::pieces::Piece;
     use std::fs;
 
     fn source(content: &[u8]) -> (tempfile::NamedTempFile, Source) {
@@ -446,5 +447,28 @@ mod tests {
             Err(Error::Changed)
         ));
         assert_eq!(whole(|| partly(around)).unwrap(), 0);
+    }
+
+    #[test]
+    fn a_shifted_file_is_read_by_its_original_offsets_and_says_what_it_lacks() {
+        let content: Vec<u8> = (0..100).collect();
+        let (_file, source) = source(&content);
+        let piece = |original, at| Piece { original, at };
+        // Ten bytes in front, twenty lost in the middle.
+        let shifted = source.with_pieces(Pieces::new(vec![piece(0..50, 10), piece(70..110, 60)]));
+        assert_eq!(shifted.len(), 110);
+        let mut buf = [0xFF; 10];
+        shifted.read_exact_at(&mut buf, 70).unwrap();
+        assert_eq!(buf, [60, 61, 62, 63, 64, 65, 66, 67, 68, 69]);
+        let lost = shifted.read_exact_at(&mut buf, 45).unwrap_err();
+        assert!(lost.to_string().contains("0x32 to 0x37 are lost"), "{lost}");
+        assert!(!lost.is_unread());
+        let gaps = shifted.read_at_with_gaps(&mut buf, 45).unwrap();
+        assert!(matches!(&*gaps, [gap] if *gap == (50..55)), "{gaps:?}");
+        assert_eq!(buf, [55, 56, 57, 58, 59, 0, 0, 0, 0, 0]);
+        let gaps = shifted.read_at_with_gaps(&mut buf, 105).unwrap();
+        assert!(matches!(&*gaps, [gap] if *gap == (110..115)), "{gaps:?}");
+        assert_eq!(buf, [95, 96, 97, 98, 99, 0, 0, 0, 0, 0]);
+        assert_eq!(shifted.as_it_lies().len(), 100);
     }
 }

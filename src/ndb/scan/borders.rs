@@ -106,12 +106,9 @@ impl Search<'_> {
             .collect();
         let split = split(&fits);
         let last = blocks.iter().zip(&fits).take(split);
-        let last = last.filter(|(_, (fits, _))| *fits).last();
-        let first = blocks.iter().zip(&fits).skip(split);
-        let first = first
-            .filter(|(_, (_, fits))| *fits)
-            .map(|(entry, _)| entry)
-            .next();
+        let last = last.rev().find(|(_, (fits, _))| *fits);
+        let mut first = blocks.iter().zip(&fits).skip(split);
+        let first = first.find(|(_, (_, fits))| *fits).map(|(entry, _)| entry);
         let is_end = self.gap.after.place == self.header.file_eof;
         if is_end && first.is_none() {
             return None;
@@ -119,7 +116,10 @@ impl Search<'_> {
         // Offsets in the file: from where on, and up to where the border can be.
         let low = match last {
             Some((entry, _)) => place(self.end(entry), before)?,
-            None => self.gap.before.at,
+            None => {
+                let size = self.format().page_size as u64;
+                self.gap.before.at.saturating_add(size)
+            }
         };
         let (high, is_exact) = match first {
             Some(entry) if self.is_whole(entry, after) => (place(entry.block.ib, after)?, true),

@@ -19,6 +19,8 @@ const MAPS: u64 = 3;
 /// others makes no stretch, two do at the end of a file, and four within it.
 const CONTRADICTION: u32 = 2;
 const CHANGE: u32 = 3;
+/// As many anchors as a header with a right CRC is worth: it is no accident, even if all that follows has moved.
+const HEADER: usize = 2;
 
 /// Whether parts of the file may not be where its structures name them. Of a healthy file this reads nothing, of one that
 /// was cut off some pages.
@@ -62,7 +64,8 @@ pub(crate) fn pieces(source: &Source, header: &Header, watch: &dyn Watch) -> Opt
     // A header that was made up has no roots.
     if header.nbt_root.ib != 0 {
         let (place, at) = (front.original.start, front.at);
-        known.push(Anchor { place, at });
+        let weight = if header.crc_valid { HEADER } else { 1 };
+        known.extend(std::iter::repeat_n(Anchor { place, at }, weight));
     }
     let end = Anchor {
         place: header.file_eof,
@@ -103,7 +106,7 @@ pub(crate) fn pieces(source: &Source, header: &Header, watch: &dyn Watch) -> Opt
         start = border.map(|border| border.start);
     }
     let pieces = Pieces::new(found);
-    (pieces.len() > 0 && pieces != *source.pieces()).then_some(pieces)
+    (!pieces.is_empty() && pieces != *source.pieces()).then_some(pieces)
 }
 
 /// The place of the first byte of a file that was moved by `shift`.

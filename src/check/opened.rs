@@ -1,0 +1,55 @@
+//! What the header says of the file, and its content contradicts: opening it has found out.
+
+use super::Checker;
+use crate::error::Error;
+use crate::ndb::scan::shift;
+use crate::ndb::{Header, NodeDatabase};
+
+/// Checks `header`, as it was read, by what it took to open the file. Returns the header by which the rest is checked; None
+/// if it is lost.
+pub(super) fn check(
+    ndb: &NodeDatabase,
+    header: Result<Header, Error>,
+    checker: &mut Checker,
+) -> Option<Header> {
+    let used = ndb.header();
+    for line in shift::describe(ndb.source().pieces()) {
+        checker.error("file", "offset 0x0", line, None);
+    }
+    for line in used.checksums.describe() {
+        checker.error("file", "dwCRC, wSig", line, None);
+    }
+    let header = match header {
+        Ok(header) => header,
+        Err(error) => {
+            checker.error("HEADER", "offset 0x0", error, None);
+            return (!used.is_made_up()).then(|| used.clone());
+        }
+    };
+    let is_of_another_format = header.format != used.format;
+    if is_of_another_format {
+        let problem = format!(
+            "wVer: {}, but the pages are {}",
+            header.version, used.format.name
+        );
+        checker.error("HEADER", "offset 0x0", problem, None);
+    }
+    if header.crypt != used.crypt {
+        let problem = format!(
+            "bCryptMethod: {:#x}, but the blocks are {}",
+            used.crypt_stored,
+            used.crypt.name()
+        );
+        // Some writers leave it 0.
+        match used.crypt_guessed {
+            true => checker.warning("HEADER", "offset 0x0", problem, None),
+            false => checker.error("HEADER", "offset 0x0", problem, None),
+        }
+    }
+    // A stale one names other roots than those that were found instead, and that is a finding as well.
+    Some(if is_of_another_format {
+        used.clone()
+    } else {
+        header
+    })
+}
