@@ -15,7 +15,7 @@ use super::ids::BlockId;
 use crate::bytes::{copy_at, u8_at, u16_at, u32_at, uint_at};
 use crate::error::{Error, Result};
 
-const BTYPE_DATA: u8 = 1;
+pub(super) const BTYPE_DATA: u8 = 1;
 const LEVEL_XBLOCK: u8 = 1;
 const LEVEL_XXBLOCK: u8 = 2;
 /// Bytes of an XBLOCK or XXBLOCK before its first BID.

@@ -11,10 +11,11 @@ use std::collections::HashMap;
 use std::sync::{Arc, OnceLock};
 
 use super::NodeDatabase;
-use super::data_tree::parse_internal;
+use super::data_tree::{BTYPE_DATA, parse_internal};
 use super::ids::{BlockId, NodeId, NodeType};
 use super::node::subnode_entries;
 use super::page::{NodeEntry, PageType};
+use crate::bytes::{u8_at, u32_at};
 use crate::error::{Error, Result};
 use crate::problem::Problems;
 
@@ -24,6 +25,8 @@ const BUDGET: (u64, u64) = (8, 16 << 20);
 const UNCOMPARED: (u64, u64) = (32, 32 << 20);
 /// Bytes that an attachment or an embedded message takes beside its content: its names, its header fields.
 const ENTRY: u64 = 1 << 10;
+/// Offset of `lcbTotal` in an XBLOCK or XXBLOCK.
+const LCB_TOTAL: usize = 4;
 /// Levels of subnodes that are followed: two for each of the messages within each other.
 const MAX_LEVELS: usize = 64;
 /// Messages whose subnodes are compared. In a larger file, where that would take minutes, only their nodes are.
@@ -296,7 +299,11 @@ impl<'a> Walk<'a> {
 
     /// What is in a subnode tree that was not met before.
     fn first(&mut self, bid: BlockId, depth: Depth) -> Result<Size> {
-        self.sizes.insert(bid, None);
+        // The weight of most messages is found without a map: a circle through the first tree is met deeper.
+        let is_noted = depth.level > 0 || self.comparison.is_some();
+        if is_noted {
+            self.sizes.insert(bid, None);
+        }
         if let Some(comparison) = &mut self.comparison {
             comparison.remember(bid);
         }
@@ -310,7 +317,9 @@ impl<'a> Walk<'a> {
             let at = (bid, entry.nid);
             size = size.plus(self.node(at, entry.data, entry.subnodes, deeper)?);
         }
-        self.sizes.insert(bid, Some(size));
+        if is_noted {
+            self.sizes.insert(bid, Some(size));
+        }
         Ok(size)
     }
 
@@ -413,8 +422,10 @@ fn data_len(ndb: &NodeDatabase, bid: BlockId) -> Result<u64> {
     if !bid.is_internal() {
         return Ok(ndb.header.format.block_payload as u64);
     }
-    let len = parse_internal(ndb, bid)?.total;
-    // Readers refuse more.
+    // What is no XBLOCK or XXBLOCK, readers refuse, and more than the file can hold.
+    let block = ndb.block(bid)?;
+    let total = u32_at(&block, LCB_TOTAL).filter(|_| u8_at(&block, 0) == Some(BTYPE_DATA));
+    let len = u64::from(total.unwrap_or(0));
     Ok(if len <= ndb.most_data() { len } else { 0 })
 }
 
