@@ -48,7 +48,7 @@ pub use directory::{Directory, Entry};
 pub use forest::{Forest, Listing};
 pub use info::{FolderInfo, Info};
 pub use ino::{Ino, Kind};
-pub use options::{Attachments, Layout, Options};
+pub use options::{Attachments, Damaged, Layout, Options};
 pub use summary::{Part, People, Summary};
 pub use template::{Template, TemplateError};
 pub use xattr::{PREFIX as XATTR_PREFIX, Xattr};

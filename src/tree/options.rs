@@ -29,6 +29,16 @@ pub enum Layout {
     Maildir,
 }
 
+/// What becomes of bytes that may be wrong: those whose checksum, signature or id does not fit.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Damaged {
+    /// They are shown, and what was made of them says so.
+    #[default]
+    Show,
+    /// They are an error, for those who must not see them.
+    Refuse,
+}
+
 /// What the user may choose about the tree.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Options {
@@ -58,6 +68,8 @@ pub struct Options {
     pub zone: TimeZone,
     /// `-o recover=off|auto|scan`: when a damaged file is scanned.
     pub recover: Recover,
+    /// `-o damaged=show|refuse`: what becomes of bytes that may be wrong.
+    pub damaged: Damaged,
     /// `-o redact`: whether names stay out of the log.
     pub redact: bool,
 }
@@ -89,6 +101,7 @@ impl Default for Options {
             text: false,
             zone: TimeZone::UTC,
             recover: Recover::default(),
+            damaged: Damaged::default(),
             redact: false,
         }
     }
