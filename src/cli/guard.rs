@@ -90,6 +90,14 @@ impl Guard {
         }
     }
 
+    /// Ends the mount; returns when the guard has left, and has removed a mount point that was made for it.
+    pub(super) fn give_up(&self) {
+        self.unmount();
+        self.dismiss();
+        // Nothing comes but the end.
+        self.answers.lock().read_line(&mut String::new()).ok();
+    }
+
     /// The mount has ended in good order: the guard may leave.
     pub(super) fn dismiss(&self) {
         // It can only have left already.

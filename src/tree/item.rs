@@ -73,8 +73,7 @@ impl Tree {
 
     fn finish(&self, message: &Message, rendition: Rendition) -> ItemFile {
         for problem in rendition.problems() {
-            self.problems
-                .note(format!("message {:#x}: {problem}", message.nid().0));
+            self.problems.note(Object::Message(message.nid()), problem);
         }
         ItemFile {
             rendition,

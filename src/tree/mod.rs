@@ -61,6 +61,7 @@ use item::ItemFile;
 use known::Known;
 use lost_found::LostFound;
 use problems::Problems;
+pub use problems::{Listener, Problem};
 
 /// Attributes of an inode; owner and mode belong to the mount, not to the tree.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -166,7 +167,7 @@ impl Watch for RecoveryWatch {
     }
 
     fn problem(&self, line: String) {
-        self.problems.note(line);
+        self.problems.note("", line);
     }
 }
 
@@ -201,7 +202,7 @@ impl Tree {
         };
         let store = Arc::new(store);
         if let Some(problem) = store.problem() {
-            watch.problems.note(problem.to_owned());
+            watch.problems.note("", problem);
         }
         let root = if options.all {
             NodeId::ROOT_FOLDER
@@ -270,15 +271,28 @@ impl Tree {
         self.problems.count()
     }
 
+    /// Has `listener` take down all problems, those that are known first; the tree keeps none from now on.
+    pub fn listen(&self, listener: Box<Listener>) {
+        self.problems.listen(listener);
+    }
+
+    /// What `ino` is in a problem, by its number and without a name.
+    pub fn object_of(&self, ino: Ino) -> String {
+        if let Some(deleted) = self.deleted_of(ino) {
+            return deleted.object_of(ino);
+        }
+        match self.inodes.object(ino) {
+            Some(object) => object.to_string(),
+            None => format!("inode {:#x}", ino.0),
+        }
+    }
+
     /// Notes a problem with `ino` for the log and `.ostfs/problems.txt`, unless it is known already.
     pub fn note(&self, ino: Ino, problem: &dyn std::fmt::Display) {
         if let Some(deleted) = self.deleted_of(ino) {
             return deleted.note(ino, problem);
         }
-        match self.inodes.object(ino) {
-            Some(object) => self.problems.note(format!("{object}: {problem}")),
-            None => self.problems.note(format!("inode {:#x}: {problem}", ino.0)),
-        }
+        self.problems.note(self.object_of(ino), problem);
     }
 
     /// `result` as it is; an error that tells of the file is noted.
