@@ -7,8 +7,8 @@ use std::cell::RefCell;
 use std::ffi::OsStr;
 use std::fmt;
 use std::io;
-use std::sync::{Arc, OnceLock};
 use std::sync::mpsc::Sender;
+use std::sync::{Arc, OnceLock};
 use std::time::{Duration, UNIX_EPOCH};
 
 use fuser::{

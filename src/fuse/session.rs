@@ -5,8 +5,8 @@ use std::fs::OpenOptions;
 use std::io;
 use std::mem::{self, ManuallyDrop};
 use std::path::{Path, PathBuf};
-use std::sync::{Arc, OnceLock};
 use std::sync::mpsc::{Receiver, channel};
+use std::sync::{Arc, OnceLock};
 use std::thread;
 use std::time::Duration;
 

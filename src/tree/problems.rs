@@ -136,7 +136,10 @@ impl Problems {
         let mut seen = self.seen.lock();
         std::mem::take(&mut seen.lines).iter().for_each(&listener);
         if seen.dropped > 0 {
-            listener(&Problem::new("", format_args!("... and {} more", seen.dropped)));
+            listener(&Problem::new(
+                "",
+                format_args!("... and {} more", seen.dropped),
+            ));
         }
         seen.listener = Some(listener);
     }
@@ -185,7 +188,9 @@ mod tests {
         problems.note("folder 0x22", "first");
         let heard = std::sync::Arc::new(Mutex::new(Vec::new()));
         let ear = std::sync::Arc::clone(&heard);
-        problems.listen(Box::new(move |problem| ear.lock().push(problem.to_string())));
+        problems.listen(Box::new(move |problem| {
+            ear.lock().push(problem.to_string())
+        }));
         for _ in 0..2 {
             problems.note("", "second");
         }
