@@ -198,6 +198,14 @@ impl NodeDatabase {
         Walk::new(self, &NODES)
     }
 
+    /// Whether all pages of the node B-tree can be read up to the one that has node `nid`, or the next one.
+    pub fn has_all_nodes_to(&self, nid: NodeId) -> bool {
+        let mut walk = Walk::new(self, &NODES);
+        let is_before = |node: Result<NodeEntry>| node.is_ok_and(|node| node.nid <= nid);
+        while !walk.has_gap && walk.next().is_some_and(is_before) {}
+        !walk.has_gap
+    }
+
     /// All blocks in ascending order, as [`NodeDatabase::nodes`].
     pub fn blocks(&self) -> impl Iterator<Item = Result<BlockEntry>> + '_ {
         Walk::new(self, &BLOCKS)
@@ -240,6 +248,8 @@ struct Walk<'a, T: 'static> {
     failure: Option<Error>,
     /// Finds of the scan that stand in for a bad page.
     stand_in: Range<usize>,
+    /// Whether there was a bad page.
+    has_gap: bool,
 }
 
 impl<'a, T> Walk<'a, T> {
@@ -250,6 +260,7 @@ impl<'a, T> Walk<'a, T> {
             stack: Vec::new(),
             failure: None,
             stand_in: 0..0,
+            has_gap: false,
         };
         match ndb.root_page(entries.page_type) {
             Ok(root) => walk.stack.push((root, 0)),
@@ -260,6 +271,7 @@ impl<'a, T> Walk<'a, T> {
 
     /// A page with these keys cannot be read.
     fn failed(&mut self, error: Error, keys: Range<u64>) {
+        self.has_gap = true;
         match self.ndb.finds_for(self.entries.page_type, &error) {
             Some(finds) => {
                 let page_type = self.entries.page_type;

@@ -25,6 +25,7 @@ mod transport;
 
 use jiff::tz::TimeZone;
 
+use address_book::{Lookup, Resolved, add_doubt};
 use body::BestBody;
 use boundary::Boundaries;
 use headers::Fields;
@@ -176,16 +177,24 @@ impl Composer<'_> {
             return self.report(kind, message, best, items, problems);
         }
         let details = details::of_message(&class, message, &TimeZone::UTC);
-        let converter = self.converter;
-        let calendar = calendar::meeting_part(message, &|name| converter.resolve(name));
+        let lookup = Lookup::new(self.converter);
+        let calendar = calendar::meeting_part(message, &|name| lookup.resolve(name));
+        lookup.tell(problems);
         let (mut shown, others) = self.with_inline(best, calendar, items, details, problems);
-        shown.extend(self.own_format(message));
+        shown.extend(self.own_format(message, problems));
         self.with_attachments(shown, others, problems)
     }
 
     /// An appointment, task or contact in its own format, for programs that can do more with it than show it.
-    fn own_format(&self, message: &Message) -> Option<Entity> {
+    fn own_format(&self, message: &Message, problems: &mut Vec<String>) -> Option<Entity> {
         let item = self.converter.item(message)?;
+        if item
+            .problems
+            .iter()
+            .any(|problem| problem == Resolved::DOUBT)
+        {
+            add_doubt(problems);
+        }
         let media_type = match item.extension {
             "ics" => "text/calendar",
             "vcf" => "text/vcard",
