@@ -117,7 +117,9 @@ pub fn item(message: &Message, options: &ItemOptions<'_>) -> Option<Item> {
 pub fn item_of_class(message: &Message, class: &str, options: &ItemOptions<'_>) -> Option<Item> {
     let kind = kind(class)?;
     let reader = Reader::new(message, options.resolve);
-    if reader.modified().is_none() {
+    // Contacts bear none, in their names neither: many a writer gives them no time at all.
+    let has_date = !matches!(kind, Kind::Contact | Kind::List);
+    if has_date && reader.modified().is_none() {
         reader.problem(NO_DATE);
     }
     let text = match kind {
