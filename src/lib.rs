@@ -27,6 +27,7 @@ pub mod bytes;
 pub mod cache;
 pub mod check;
 pub mod cli;
+mod clock;
 pub mod codepage;
 pub mod convert;
 pub mod error;

@@ -152,7 +152,7 @@ fn cat_puts_a_placeholder_in_the_place_of_a_damaged_attachment() {
     let listed = stdout(&["ls", "-R", file, "Inbox"]);
     let path = |end: &str| listed.lines().find(|line| line.ends_with(end)).unwrap();
     let output = run(&["cat", file, path("Report.eml")]);
-    assert!(output.status.success());
+    assert_eq!(output.status.code(), Some(4));
     let text = String::from_utf8(output.stdout).unwrap();
     assert!(text.contains("\nX-Ostfs-Problem: ") && text.contains("The text"));
     let output = run(&["cat", file, path("broken.bin")]);

@@ -425,7 +425,9 @@ fn found_is_written_and_failed_in_every_folder() {
         }
     }
     assert_eq!(sums[1..], [healthy, healthy - 1, 1]);
-    assert_eq!(files(&target).len(), healthy - 1);
+    // In place of the attachment there is the list of problems.
+    assert_eq!(files(&target).len(), healthy);
+    assert!(target.join("ostfs-problems.txt").is_file());
     let records = records(&fs::read_to_string(&manifest).unwrap());
     let told = |with_hash: bool| {
         let mut told = records.values().filter(|record| {

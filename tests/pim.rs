@@ -25,7 +25,7 @@ use ostfs::convert::calendar::rrule::rule;
 use ostfs::convert::calendar::time_zone::TimeZone;
 use ostfs::convert::calendar::{HEAD, Parts, TAIL, meeting_part, parts};
 use ostfs::convert::contact::Version;
-use ostfs::convert::{Item, ItemOptions, item, note_color};
+use ostfs::convert::{Item, ItemOptions, Resolved, item, note_color};
 use ostfs::messaging::{Message, PropertySet, Store};
 use ostfs::ndb::NodeType;
 use serde_json::{Value as Json, json};
@@ -48,7 +48,7 @@ fn messages(store: &Arc<Store>) -> Vec<Message> {
 fn convert(message: &Message, vcard: Version) -> Option<Item> {
     let options = ItemOptions {
         vcard,
-        resolve: &|_| None,
+        resolve: &|_| Resolved::default(),
     };
     item(message, &options)
 }
@@ -77,7 +77,7 @@ impl Output {
     /// Writes all items of `store` that are no mail.
     fn add_store(&mut self, name: &str, store: &Arc<Store>, zone_years: &dyn Fn(&Message) -> Json) {
         for (index, message) in messages(store).iter().enumerate() {
-            if let Some((_, text)) = meeting_part(message, &|_| None) {
+            if let Some((_, text)) = meeting_part(message, &|_| Resolved::default()) {
                 let file = format!("{name}-{:x}-meeting.ics", message.nid().0);
                 let entry = json!({ "blob": recurrence(message), "is_message": true });
                 self.add(&file, &text, entry);
@@ -297,7 +297,7 @@ fn meeting_messages_carry_the_event_with_a_method() {
         let class = format!("IPM.Schedule.Meeting.{class}");
         let message = fixtures::find(&messages, &class, subject);
         assert_eq!(convert(&message, Version::V3), None);
-        let (method, text) = meeting_part(&message, &|_| None).unwrap();
+        let (method, text) = meeting_part(&message, &|_| Resolved::default()).unwrap();
         let lines = unfold(&text);
         assert_has(&lines, &[&format!("METHOD:{method}")]);
         (method, lines)
@@ -406,7 +406,11 @@ fn a_contact_is_whole_in_both_versions() {
     let options = ItemOptions {
         vcard: Version::V3,
         resolve: &|name| {
-            (name == "/o=west/ou=first/cn=recipients/cn=jane").then(|| "j@ex.example".into())
+            let is_jane = name == "/o=west/ou=first/cn=recipients/cn=jane";
+            Resolved {
+                smtp: is_jane.then(|| "j@ex.example".into()),
+                is_in_doubt: false,
+            }
         },
     };
     assert_has(
@@ -548,7 +552,7 @@ fn items_of_hostile_files_do_no_harm() {
         };
         for message in messages(&Arc::new(Store::open(ndb))) {
             convert(&message, Version::V4);
-            meeting_part(&message, &|_| None);
+            meeting_part(&message, &|_| Resolved::default());
         }
     }
 }

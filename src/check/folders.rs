@@ -4,10 +4,10 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
-use super::Checker;
+use super::{Checker, Severity};
 use crate::error::Error;
 use crate::ltp::tags;
-use crate::messaging::{ContentsTable, Folder, Store};
+use crate::messaging::{ContentsTable, Folder, IpmSubtreeEntry, Store};
 use crate::ndb::{NodeEntry, NodeId, NodeType};
 
 /// Nodes that every store has.
@@ -40,6 +40,7 @@ pub(super) fn check(store: &Arc<Store>, checker: &mut Checker) -> Vec<NodeEntry>
     // Of a damaged tree they may come in any order.
     nodes.sort_by_key(|node| node.nid);
     let by_id = Nodes(&nodes);
+    ipm_subtree(store, checker);
     for (nid, what) in NEEDED {
         if !by_id.has(nid) {
             let problem = format!("no entry for {what}");
@@ -72,9 +73,25 @@ pub(super) fn check(store: &Arc<Store>, checker: &mut Checker) -> Vec<NodeEntry>
     nodes
 }
 
+/// The entry id by which Outlook finds all folders that it shows.
+fn ipm_subtree(store: &Store, checker: &mut Checker) {
+    let mut named = |severity, problem: String| {
+        let place = "PidTagIpmSubTreeEntryId";
+        let node = Some(NodeId::MESSAGE_STORE);
+        checker.add(severity, "message store", place, problem, node);
+    };
+    match store.ipm_subtree_entry() {
+        IpmSubtreeEntry::None | IpmSubtreeEntry::Folder(_) => {}
+        IpmSubtreeEntry::Unusable(problem) => named(Severity::Error, problem),
+        IpmSubtreeEntry::OtherStore(nid) => named(
+            Severity::Error,
+            format!("names {nid} of another store: its key is not PidTagRecordKey of this one"),
+        ),
+    }
+}
+
 fn is_item(nid: NodeId) -> bool {
-    nid.is_folder()
-        || [NodeType::NORMAL_MESSAGE, NodeType::ASSOC_MESSAGE].contains(&nid.node_type())
+    nid.is_folder() || nid.is_message()
 }
 
 /// A folder or message has a folder as its parent, and that folder is there.

@@ -10,7 +10,7 @@
 //! | `allocation` | below the first map | page or block not marked; `cbAMapFree`; `fAMapValid` |
 //! | `names` | a name outside of its stream | not in its hash bucket; an id twice |
 //! | `cells` | | what a row repeats of its object: name, class, counts; message class, flags, importance, times, subject, recipients |
-//! | `folders` | store, name map or root folder missing; row without a node; node without a row; a parent that is no folder, or not there; the way up does not end at the root folder | `rgnid`; row of another folder's item; no table; PidTagContentCount, PidTagContentUnreadCount, PidTagSubfolders |
+//! | `folders` | store, name map or root folder missing; PidTagIpmSubTreeEntryId names no folder, or one of another store; row without a node, or of something that is no message; node without a row; a parent that is no folder, or not there; the way up does not end at the root folder | `rgnid`; row of another folder's item; no table; PidTagContentCount, PidTagContentUnreadCount, PidTagSubfolders |
 //! | `objects` | heap: signature, page maps; BTH; PC: records, where values are; TC: columns and bitmap (`rgbCEB`) within the row, rows within the matrix, PidTagLtpRowId, where cells are | |
 //! | `messages` | recipient and attachment tables as `objects`; attachments and embedded messages that cannot be opened; compressed RTF | unlisted attachment; MSGFLAG_HASATTACH; types of PidTagMessageFlags and PidTagCreationTime; no PidTagMessageClass; display properties without a recipient of the table |
 //!

@@ -13,7 +13,8 @@ use crate::tree::{Ino, Kind, Tree};
 /// Bytes read and written at a time.
 const CHUNK: usize = 1 << 20;
 
-/// Writes each PATH to standard output, as cat(1) does: what cannot be read is named, the others are written.
+/// Writes each PATH to standard output, as cat(1) does: what cannot be read is named, the others are written. That something
+/// may not be right was told as it was met, and is a failure at the end.
 pub(super) fn run(arguments: &CatArguments) -> Result<(), Failure> {
     let options = Options::parse(&arguments.options, Writer::User)?;
     let tree = contents::open(&arguments.file, &options)?;
@@ -33,6 +34,10 @@ pub(super) fn run(arguments: &CatArguments) -> Result<(), Failure> {
             }
             Err(failure) => failures.add(failure),
         }
+    }
+    let problems = tree.problem_count();
+    if problems > 0 && written.is_ok() {
+        failures.add_problems(problems);
     }
     failures.end(written)
 }

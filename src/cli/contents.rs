@@ -58,6 +58,17 @@ impl Failures {
         }
     }
 
+    /// Something that was shown may not be right, or not whole: what, was told as it was met. Of more weight than a path that
+    /// is not there.
+    pub(super) fn add_problems(&mut self, count: u64) {
+        let number = match count {
+            1 => "1 problem was".to_owned(),
+            count => format!("{count} problems were"),
+        };
+        let reason = format!("{number} met, see above; what was written may not be whole");
+        self.add(Failure::new(Exit::ErrorsFound, reason));
+    }
+
     /// How the command ends, after `written` of all that it could show.
     pub(super) fn end(self, written: io::Result<()>) -> Result<(), Failure> {
         match (written, self.0) {

@@ -4,7 +4,7 @@
 use std::fs::{self, File};
 use std::io::{self, BufWriter};
 use std::path::{Path, PathBuf};
-use std::sync::atomic::Ordering;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::mpsc::{RecvTimeoutError, channel};
 use std::thread;
 use std::time::{Duration, SystemTime};
@@ -15,49 +15,78 @@ use jiff::civil::Date;
 use jiff::tz::TimeZone;
 
 use super::exit::Exit;
+use super::guard::Sweeper;
 use super::options::{Options, Switch, Writer};
+use super::problem_list::ProblemList;
 use super::report::{self, Failure};
 use super::{ExportArguments, FilterArguments, IndexArguments, progress, source};
-use crate::export::{Export, Filter, Format, Manifest, Progress, Record, Totals};
+use crate::export::{Export, Filter, Format, Manifest, NotExported, Progress, Record, Totals};
+use crate::fuse::Made;
 use crate::sandbox::{self, Need};
+use crate::tree::ProblemLine;
 
 /// The caches unless said otherwise: what is read once is best forgotten before it leaves those of the processor.
 const CACHE: &str = "cache=8M";
 /// How often the progress bar is redrawn.
 const REDRAW: Duration = Duration::from_millis(100);
-/// Failures printed one by one; what comes after is only counted.
-const MAX_FAILURES_SHOWN: u64 = 100;
+/// Failures that `index` prints one by one; the manifest has all of them.
+const MAX_SHOWN: u64 = 100;
 
-/// Exports all of the files, and fails at the end when anything could not be exported whole.
+/// Exports all of the files, and fails at the end when anything could not be exported whole. Everything is opened before
+/// the sandbox, and what the files hold is looked at in it alone.
 pub(super) fn run(arguments: &ExportArguments) -> Result<(), Failure> {
     let lists = [&[CACHE.to_owned()], arguments.options.as_slice()].concat();
     let options = Options::parse(&lists, Writer::User)?.with_names(&arguments.names)?;
     let filter = filter(&arguments.filter)?;
     let sources = source::open_all(&arguments.files)?;
-    let forest = source::forest(&arguments.files, sources, &options.tree)?;
-    prepare(&arguments.directory, options.nonempty || arguments.resume)?;
+    let directory = &arguments.directory;
+    let made = prepare(directory, options.nonempty || arguments.resume)?;
+    let sweeper = Sweeper::start(directory, made).map_err(|error| {
+        Failure::new(Exit::Failure, format!("no process can be started: {error}"))
+    })?;
     let mut file = arguments.manifest.as_deref().map(create).transpose()?;
+    let problems = ProblemList::open(
+        directory,
+        arguments.problems.as_deref(),
+        options.tree.redact,
+    )?;
+    let hashed = match file.is_some() {
+        true => opened(&arguments.files)?,
+        false => Vec::new(),
+    };
+    if options.sandbox == Switch::On {
+        sandbox::enter(Need::WriteBeneath(directory));
+    }
+    let forest = source::forest(&arguments.files, sources, &options.tree)?;
+    sweeper.keep();
+    problems.listen(&forest);
     let manifest = file
         .as_mut()
         .map(|(format, file)| Manifest::new(*format, Box::new(BufWriter::new(file))));
     let export = Export {
         forest: &forest,
-        target: Some(&arguments.directory),
+        target: Some(directory),
         threads: arguments.jobs.unwrap_or_else(processors),
         filter,
         hashes: true,
     };
-    let hashed = match manifest.is_some() {
-        true => opened(&arguments.files)?,
-        false => Vec::new(),
-    };
-    if options.sandbox == Switch::On {
-        sandbox::enter(Need::WriteBeneath(&arguments.directory));
-    }
     let progress = Progress::default();
-    let totals = watched(&export, &progress, manifest, &hashed)?;
-    table(&totals);
-    summary(&progress, forest.problem_count())
+    let totals = watched(&export, &progress, manifest, &hashed, &|entry| {
+        problems.failed(entry)
+    })?;
+    table(&totals, options.tree.redact);
+    let listed = problems.finish(&forest)?;
+    let failed = progress.failed.load(Ordering::Relaxed);
+    let problems = listed
+        .as_ref()
+        .map_or(0, |(_, lines)| lines.saturating_sub(failed));
+    summary(&progress, problems);
+    let place = listed.map(|(path, _)| path.display().to_string());
+    outcome(
+        failed,
+        problems,
+        &place.map_or_else(String::new, |path| format!("all are in {path}")),
+    )
 }
 
 /// Prints the manifest of all of the files.
@@ -65,6 +94,13 @@ pub(super) fn index(arguments: &IndexArguments) -> Result<(), Failure> {
     let options = Options::parse(&arguments.options, Writer::User)?.with_names(&arguments.names)?;
     let filter = filter(&arguments.filter)?;
     let sources = source::open_all(&arguments.files)?;
+    let hashed = match arguments.no_hash {
+        true => Vec::new(),
+        false => opened(&arguments.files)?,
+    };
+    if options.sandbox == Switch::On {
+        sandbox::enter(Need::OpenFiles);
+    }
     let forest = source::forest(&arguments.files, sources, &options.tree)?;
     let format = match arguments.json {
         true => Format::JsonLines,
@@ -78,17 +114,21 @@ pub(super) fn index(arguments: &IndexArguments) -> Result<(), Failure> {
         filter,
         hashes: !arguments.no_hash,
     };
-    let hashed = match arguments.no_hash {
-        true => Vec::new(),
-        false => opened(&arguments.files)?,
-    };
-    if options.sandbox == Switch::On {
-        sandbox::enter(Need::OpenFiles);
-    }
     let progress = Progress::default();
     let manifest = Some(Manifest::new(format, Box::new(out)));
-    watched(&export, &progress, manifest, &hashed)?;
-    outcome(&progress, forest.problem_count())
+    let shown = AtomicU64::new(0);
+    watched(&export, &progress, manifest, &hashed, &|entry| {
+        let shown = shown.fetch_add(1, Ordering::Relaxed);
+        let problem = ProblemLine::new(entry.path, entry.reason);
+        let redacted = || ProblemLine::new(entry.object, entry.reason).redacted();
+        (shown < MAX_SHOWN).then(|| match options.tree.redact {
+            true => redacted(),
+            false => problem.to_string(),
+        })
+    })?;
+    let failed = progress.failed.load(Ordering::Relaxed);
+    let place = "the column \"problems\" has those of each file";
+    outcome(failed, forest.problem_count(), place)
 }
 
 fn processors() -> usize {
@@ -107,17 +147,19 @@ fn opened(files: &[PathBuf]) -> Result<Vec<(&Path, File)>, Failure> {
         })
 }
 
-/// Runs the export under a progress bar, while another thread hashes `sources` if there is a manifest.
+/// Runs the export under a progress bar, while another thread hashes `sources` if there is a manifest. What `failed` makes
+/// of a failure is printed.
 fn watched(
     export: &Export<'_>,
     progress: &Progress,
     manifest: Option<Manifest<'_>>,
     sources: &[(&Path, File)],
+    failed: &(dyn Fn(&NotExported<'_>) -> Option<String> + Sync),
 ) -> Result<Totals, Failure> {
     let bar = progress::bar("exporting", false);
-    let failed = |path: &Path, reason: &str| {
-        if progress.failed.load(Ordering::Relaxed) <= MAX_FAILURES_SHOWN {
-            bar.suspend(|| report::error(format_args!("{}: {reason}", path.display())));
+    let failed = |entry: &NotExported<'_>| {
+        if let Some(line) = failed(entry) {
+            bar.suspend(|| report::error(line));
         }
     };
     let (totals, written) = thread::scope(|scope| {
@@ -208,13 +250,13 @@ fn filter(arguments: &FilterArguments) -> Result<Filter, Failure> {
     })
 }
 
-/// Makes the target directory; one with files in it needs `--resume`.
-fn prepare(directory: &Path, resume: bool) -> Result<(), Failure> {
+/// Makes the target directory, unless it is there; one with files in it needs `--resume`.
+fn prepare(directory: &Path, resume: bool) -> Result<Option<Made>, Failure> {
     let fail = |problem: String| {
         Failure::new(Exit::Failure, format!("{}: {problem}", directory.display()))
     };
     match fs::create_dir(directory) {
-        Ok(()) => return Ok(()),
+        Ok(()) => return Ok(Made::at(directory).ok()),
         Err(error) if error.kind() == io::ErrorKind::AlreadyExists => {}
         Err(error) if error.kind() == io::ErrorKind::NotFound => {
             return Err(Failure::new(
@@ -239,7 +281,7 @@ fn prepare(directory: &Path, resume: bool) -> Result<(), Failure> {
                 .into(),
         ));
     }
-    Ok(())
+    Ok(None)
 }
 
 fn show(bar: &ProgressBar, progress: &Progress) {
@@ -248,10 +290,10 @@ fn show(bar: &ProgressBar, progress: &Progress) {
     bar.set_message(format!("exporting, {}", indicatif::HumanBytes(bytes)));
 }
 
-/// What became of the files of each folder.
-fn table(totals: &Totals) {
+/// What became of the files of each folder; nothing where names must stay away from the terminal.
+fn table(totals: &Totals, redact: bool) {
     let folders = totals.folders();
-    if folders.is_empty() {
+    if folders.is_empty() || redact {
         return;
     }
     let mut text = "   items    found  written   failed  folder".to_owned();
@@ -268,8 +310,8 @@ fn table(totals: &Totals) {
     report::say(text);
 }
 
-fn summary(progress: &Progress, problems: u64) -> Result<(), Failure> {
-    let get = |counter: &std::sync::atomic::AtomicU64| counter.load(Ordering::Relaxed);
+fn summary(progress: &Progress, problems: u64) {
+    let get = |counter: &AtomicU64| counter.load(Ordering::Relaxed);
     report::say(format_args!(
         "{} files ({} there already), {}; {} failed, {problems} problems",
         get(&progress.written),
@@ -277,21 +319,18 @@ fn summary(progress: &Progress, problems: u64) -> Result<(), Failure> {
         indicatif::HumanBytes(get(&progress.bytes)),
         get(&progress.failed)
     ));
-    outcome(progress, problems)
 }
 
-fn outcome(progress: &Progress, problems: u64) -> Result<(), Failure> {
-    let failed = progress.failed.load(Ordering::Relaxed);
+/// How it ends. The first failures and problems were named one by one; `place` tells where all of them are.
+fn outcome(failed: u64, problems: u64, place: &str) -> Result<(), Failure> {
     if failed == 0 && problems == 0 {
         return Ok(());
     }
     let reason = if failed > 0 {
-        format!(
-            "{failed} entries could not be read or written; each is named above with its reason"
-        )
+        format!("{failed} entries could not be read or written, {problems} problems; {place}")
     } else {
         format!(
-            "{problems} problems, named above; messages that are not whole say so in an X-Ostfs-Problem header"
+            "{problems} problems; {place}; messages that are not whole say so in an X-Ostfs-ProblemLine header"
         )
     };
     Err(Failure::new(Exit::ErrorsFound, reason))

@@ -7,9 +7,10 @@
 #![forbid(unsafe_code)]
 
 use std::ffi::OsString;
+use std::fs;
 use std::io::{self, BufRead, BufReader, Read, Write};
 use std::os::unix::process::CommandExt;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::{ChildStdin, ChildStdout, Command, Stdio};
 use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
@@ -33,6 +34,8 @@ const UNMOUNT: u8 = b'u';
 const UNMOUNT_IF_UNUSED: u8 = b'i';
 /// Command: all is well, leave.
 const DISMISS: u8 = b'.';
+/// Command: leave, and leave the directory there too.
+const KEEP: u8 = b'k';
 
 /// The mount's ends of the pipes.
 #[derive(Debug)]
@@ -90,10 +93,55 @@ impl Guard {
         }
     }
 
+    /// Ends the mount; returns when the guard has left, and has removed a mount point that was made for it.
+    pub(super) fn give_up(&self) {
+        self.unmount();
+        self.leave();
+    }
+
+    /// Sends the guard away; returns when it has removed a directory that was made and is empty.
+    fn leave(&self) {
+        self.dismiss();
+        // Nothing comes but the end.
+        self.answers.lock().read_line(&mut String::new()).ok();
+    }
+
     /// The mount has ended in good order: the guard may leave.
     pub(super) fn dismiss(&self) {
         // It can only have left already.
         (&self.commands).write_all(&[DISMISS]).ok();
+    }
+}
+
+/// Removes the directory that was made for an export if nothing comes of it: in the sandbox the export itself cannot,
+/// as that takes a right to the directory above.
+#[derive(Debug)]
+pub(super) struct Sweeper(Option<Guard>);
+
+impl Sweeper {
+    /// Waits for the end of an export into `directory`, for which that was `made` or not.
+    pub(super) fn start(directory: &Path, made: Option<Made>) -> io::Result<Self> {
+        let guard = made.map(|made| {
+            let path = fs::canonicalize(directory)?;
+            Guard::start(&Mounted::at(path), Some(made), false)
+        });
+        Ok(Self(guard.transpose()?))
+    }
+
+    /// The directory stays, even empty.
+    pub(super) fn keep(mut self) {
+        if let Some(guard) = self.0.take() {
+            // It can only have left already.
+            (&guard.commands).write_all(&[KEEP]).ok();
+        }
+    }
+}
+
+impl Drop for Sweeper {
+    fn drop(&mut self) {
+        if let Some(guard) = &self.0 {
+            guard.leave();
+        }
     }
 }
 
@@ -126,7 +174,7 @@ pub(super) fn run(arguments: &[OsString]) -> Result<(), Failure> {
     let answer = |line: &str| writeln!(io::stdout(), "{line}").ok();
     answer("");
     let mut command = [0];
-    while command != [DISMISS] && io::stdin().read_exact(&mut command).is_ok() {
+    while ![[DISMISS], [KEEP]].contains(&command) && io::stdin().read_exact(&mut command).is_ok() {
         match command {
             [UNMOUNT] => answer(&unmount(&mounted)),
             [UNMOUNT_IF_UNUSED] => answer(match mounted.end_if_unused() {
@@ -135,6 +183,9 @@ pub(super) fn run(arguments: &[OsString]) -> Result<(), Failure> {
             }),
             _ => None,
         };
+    }
+    if command == [KEEP] {
+        return Ok(());
     }
     if command != [DISMISS] {
         mounted.end_if_dead()?;

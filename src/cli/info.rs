@@ -10,6 +10,7 @@ use super::InfoArguments;
 use super::exit::Exit;
 use super::report::{self, Failure};
 use super::{progress, source};
+use crate::clock;
 use crate::ltp::FileTime;
 use crate::sandbox::{self, Need};
 use crate::tree::{FolderInfo, Info, Options, Tree};
@@ -155,7 +156,7 @@ fn facts(report: &Report) -> String {
 }
 
 fn day(time: FileTime) -> String {
-    jiff::Timestamp::from_second(time.unix_seconds())
+    clock::utc(time.unix_seconds())
         .map(|time| time.strftime("%Y-%m-%d").to_string())
         .unwrap_or_default()
 }

@@ -51,8 +51,12 @@ pub fn start(level: LevelFilter) {
     log::set_boxed_logger(Box::new(Logger { terminal })).ok();
 }
 
+/// Connects to the system log, for the time when there is no terminal any more.
+pub fn prepare_background() {
+    open_syslog();
+}
+
 /// From now on the system log is what the user can read.
 pub fn to_background() {
-    open_syslog();
     IN_BACKGROUND.store(true, Ordering::Relaxed);
 }

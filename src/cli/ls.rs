@@ -7,6 +7,7 @@ use std::path::Path;
 use super::options::{Options, Writer};
 use super::report::Failure;
 use super::{LsArguments, contents};
+use crate::clock;
 use crate::tree::{Attr, Ino, Kind, Tree};
 
 /// Directories within each other; deeper than any path that a system call takes.
@@ -102,7 +103,8 @@ impl Listing<'_> {
             Kind::File => '-',
             Kind::Symlink => 'l',
         };
-        let time = jiff::Timestamp::try_from(attr.mtime)
+        let time = clock::seconds(attr.mtime)
+            .and_then(clock::utc)
             .map(|time| time.strftime("%Y-%m-%d %H:%M:%S").to_string())
             .unwrap_or_default();
         write!(self.out, "{kind} {:>12} {time} {name}", attr.size)?;

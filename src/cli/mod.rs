@@ -15,6 +15,7 @@ mod logging;
 mod ls;
 mod mount;
 mod options;
+mod problem_list;
 mod progress;
 mod report;
 mod source;
@@ -154,6 +155,9 @@ struct ExportArguments {
     /// Go on with an earlier export: write only what is missing or has another size or time
     #[arg(long)]
     resume: bool,
+    /// Write all problems into PATH, if there are any [default: ostfs-problems.txt in DIR]
+    #[arg(long, value_name = "PATH")]
+    problems: Option<PathBuf>,
     /// Write a record of every file, and of FILE, with its SHA-256 into PATH, a .csv or .jsonl file
     #[arg(long, value_name = "PATH")]
     manifest: Option<PathBuf>,

@@ -4,49 +4,71 @@
 use std::ffi::OsStr;
 use std::io;
 use std::path::{Path, PathBuf};
+use std::process;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+
+use signal_hook::consts::{SIGHUP, SIGINT, SIGTERM};
 
 use super::exit::Exit;
 use super::guard::Guard;
 use super::options::{Options, Switch, Writer};
 use super::report::Failure;
-use super::{MountArguments, logging, source};
-use crate::fuse::{self, Mountpoint, Session};
+use super::{MountArguments, logging, progress, source};
+use crate::fuse::process::Caller;
+use crate::fuse::{self, MountError, Mountpoint, Session};
+use crate::ndb::Source;
 use crate::sandbox::{self, Need};
+use crate::tree::Progress;
 
 /// Mounts and serves until the mount ends. Whatever can go wrong is found before the shell gets its prompt back.
+///
+/// What the files hold is looked at in the sandbox alone. So the mount comes first, as it takes rights that are given up
+/// there; until the files are read, programs that look at it wait, and if they cannot be read, it goes again.
 pub(super) fn run(arguments: &MountArguments, writer: Writer) -> Result<(), Failure> {
     let inherited = fuse::process::open_files();
     let mut options = Options::parse(&arguments.options, writer)?.with_names(&arguments.names)?;
     options.mount.idle_timeout = arguments.idle_timeout.or(options.mount.idle_timeout);
     let (files, directory) = files_and_directory(&arguments.paths)?;
-    // What is told at once must not wait for the scan of a damaged file.
     let sources = source::open_all(files)?;
     let mut mountpoint = Mountpoint::check(&directory, options.nonempty, writer == Writer::User)?;
-    let forest = source::forest(files, sources, &options.tree)?;
     mountpoint.make()?;
-    let session = Session::mount(forest, files, &mountpoint, &options.mount)?;
-    let failed =
-        |error: io::Error| Failure::new(Exit::MountFailed, format!("the mount failed: {error}"));
-    let mut caller = None;
+    let session = match Session::mount(files, &mountpoint, &options.mount) {
+        Ok(session) => session,
+        Err(error) => {
+            drop(mountpoint);
+            return Err(not_mounted(error, files, sources, &options));
+        }
+    };
     let in_background = !arguments.foreground && !arguments.verbosity.debug;
+    let mut caller = None;
     if in_background {
-        caller = Some(fuse::process::daemonize(&inherited).map_err(failed)?);
-        logging::to_background();
+        caller = Some(Caller::fork(&inherited).map_err(failed)?);
+        logging::prepare_background();
     }
     let redact = options.mount.redact;
     let guard = Guard::start(session.mounted(), mountpoint.made(), redact).map_err(failed)?;
     let guard = Arc::new(guard);
     let name = guard.loggable(&mountpoint.path().display().to_string());
-    log::info!("{name}: mounted");
+    let opening = Arc::new(Opening::new(Arc::clone(&guard)).map_err(failed)?);
     // Everything is open by now, and there is one thread.
-    if options.sandbox == Switch::On {
-        sandbox::enter(Need::OpenFiles);
-    }
+    enter(&options);
+    let progress = || Opening::progress(&opening);
+    let forest = match source::forest_with(files, sources, &options.tree, progress) {
+        Ok(forest) => forest,
+        Err(failure) => {
+            guard.give_up();
+            session.abandon();
+            return Err(failure);
+        }
+    };
+    drop(opening);
     if let Some(caller) = caller {
-        caller.dismiss();
+        logging::to_background();
+        caller.dismiss().map_err(failed)?;
     }
-    let ended = session.serve(Arc::clone(&guard));
+    log::info!("{name}: mounted");
+    let ended = session.serve(forest, Arc::clone(&guard));
     // After an error the mount may still be there, dead as soon as this process is gone.
     if ended.is_ok() {
         guard.dismiss();
@@ -57,6 +79,59 @@ pub(super) fn run(arguments: &MountArguments, writer: Writer) -> Result<(), Fail
         log::error!("{name}: {}", failure.message);
     }
     ended
+}
+
+fn failed(error: io::Error) -> Failure {
+    Failure::new(Exit::MountFailed, format!("the mount failed: {error}"))
+}
+
+fn enter(options: &Options) {
+    if options.sandbox == Switch::On {
+        sandbox::enter(Need::OpenFiles);
+    }
+}
+
+/// Why nothing is mounted: that the files cannot be read is the better reason, as another machine would not help.
+fn not_mounted(
+    error: MountError,
+    files: &[PathBuf],
+    sources: Vec<Source>,
+    options: &Options,
+) -> Failure {
+    enter(options);
+    let forest = source::forest(files, sources, &options.tree);
+    forest.err().unwrap_or_else(|| error.into())
+}
+
+/// The time between mount and service, which takes long if a damaged file is scanned. A signal that comes meanwhile ends
+/// the mount and the process.
+struct Opening {
+    guard: Arc<Guard>,
+    signal: Arc<AtomicBool>,
+}
+
+impl Opening {
+    fn new(guard: Arc<Guard>) -> io::Result<Self> {
+        let signal = Arc::<AtomicBool>::default();
+        for number in [SIGHUP, SIGINT, SIGTERM] {
+            signal_hook::flag::register(number, Arc::clone(&signal))?;
+        }
+        Ok(Self { guard, signal })
+    }
+
+    /// Shows how far a scan is, and looks for a signal until `opening` is over.
+    fn progress(opening: &Arc<Self>) -> Box<Progress> {
+        let (opening, show) = (Arc::downgrade(opening), progress::scan());
+        Box::new(move |done, total| {
+            show(done, total);
+            if let Some(opening) = opening.upgrade()
+                && opening.signal.load(Ordering::Relaxed)
+            {
+                opening.guard.give_up();
+                process::exit(Exit::MountFailed as i32);
+            }
+        })
+    }
 }
 
 /// The last path is the mount point, unless it is the only one: then that is named as the file, without extension.

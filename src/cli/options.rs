@@ -12,7 +12,7 @@ use crate::convert::contact::Version;
 use crate::convert::{Eol, Headers, Items};
 use crate::fuse::{self, Access};
 use crate::ndb::Recover;
-use crate::tree::{self, Attachments, Layout, Template};
+use crate::tree::{self, Attachments, Damaged, Layout, Template};
 
 /// The options as they are typed, and what they do; the help text and the error messages come from here.
 const KNOWN: &[(&str, &str)] = &[
@@ -61,6 +61,10 @@ const KNOWN: &[(&str, &str)] = &[
     (
         "recover=off|auto|scan",
         "scan a damaged file for lost mail: never, when needed, at once [auto]",
+    ),
+    (
+        "damaged=show|refuse",
+        "bytes that may be wrong: shown, and said so; or an error in their place [show]",
     ),
     (
         "sandbox=on|off",
@@ -282,6 +286,10 @@ impl Options {
                     ("scan", Recover::Scan),
                 ];
                 tree.recover = option.one_of(&modes)?;
+            }
+            "damaged" => {
+                let ways = [("show", Damaged::Show), ("refuse", Damaged::Refuse)];
+                tree.damaged = option.one_of(&ways)?;
             }
             "sandbox" => {
                 self.sandbox = option.one_of(&[("on", Switch::On), ("off", Switch::Off)])?;

@@ -10,7 +10,7 @@ use super::progress;
 use super::report::Failure;
 use crate::error::Error;
 use crate::ndb::Source;
-use crate::tree::{Forest, Options, Tree};
+use crate::tree::{Forest, Options, Progress, Tree};
 
 /// Opens all of `files`.
 pub(super) fn open_all(files: &[PathBuf]) -> Result<Vec<Source>, Failure> {
@@ -24,13 +24,23 @@ pub(super) fn forest(
     sources: Vec<Source>,
     options: &Options,
 ) -> Result<Forest, Failure> {
+    forest_with(files, sources, options, progress::scan)
+}
+
+/// As [`forest`]; what `progress` makes hears of the scan of each file.
+pub(super) fn forest_with(
+    files: &[PathBuf],
+    sources: Vec<Source>,
+    options: &Options,
+    progress: impl Fn() -> Box<Progress>,
+) -> Result<Forest, Failure> {
     let options = Options {
         cache: options.cache / (files.len() as u64).max(1),
         ..options.clone()
     };
     let mut trees = Vec::with_capacity(files.len());
     for (file, source) in files.iter().zip(sources) {
-        let tree = Tree::of_source(source, &options, progress::scan())
+        let tree = Tree::of_source(source, &options, progress())
             .map_err(|error| Failure::opening(file, &error))?;
         trees.push((file.as_path(), tree));
     }

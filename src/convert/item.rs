@@ -4,7 +4,7 @@
 use std::time::{Duration, SystemTime};
 
 use super::reader::{Reader, Resolve};
-use super::{calendar, contact, lids, note};
+use super::{NO_DATE, Resolved, calendar, contact, lids, note};
 use crate::ltp::tags;
 use crate::messaging::Message;
 
@@ -15,7 +15,7 @@ const ONE_DAY: Duration = Duration::from_secs(24 * 60 * 60);
 pub struct ItemOptions<'a> {
     /// Which vCard is written.
     pub vcard: contact::Version,
-    /// Finds the SMTP address of an Exchange distinguished name in lower case.
+    /// Finds the person with an Exchange distinguished name, which is in lower case.
     pub resolve: &'a Resolve<'a>,
 }
 
@@ -91,7 +91,7 @@ pub fn appointment_period(message: &Message) -> Option<(SystemTime, Option<Syste
     if kind(&class) != Some(Kind::Event) {
         return None;
     }
-    let reader = Reader::new(message, &|_| None);
+    let reader = Reader::new(message, &|_| Resolved::default());
     let start = reader.time(lids::APPOINTMENT_START_WHOLE)?;
     let end = match reader.boolean(lids::RECURRING) {
         // The beginning of its last day.
@@ -117,6 +117,11 @@ pub fn item(message: &Message, options: &ItemOptions<'_>) -> Option<Item> {
 pub fn item_of_class(message: &Message, class: &str, options: &ItemOptions<'_>) -> Option<Item> {
     let kind = kind(class)?;
     let reader = Reader::new(message, options.resolve);
+    // Contacts bear none, in their names neither: many a writer gives them no time at all.
+    let has_date = !matches!(kind, Kind::Contact | Kind::List);
+    if has_date && reader.modified().is_none() {
+        reader.problem(NO_DATE);
+    }
     let text = match kind {
         Kind::Event => calendar::event(&reader),
         Kind::Task => calendar::task(&reader),

@@ -37,6 +37,7 @@ mod tnef;
 use attachment::Content;
 pub use item::{Item, ItemOptions, appointment_period, extension, item, item_of_class, note_color};
 use mail::address_book::AddressBook;
+pub use mail::address_book::Resolved;
 pub use reader::Resolve;
 pub use rendition::{Eol, Rendition};
 use room::with_room;
@@ -45,6 +46,8 @@ use room::with_room;
 pub const MAIL_EXTENSION: &str = ".eml";
 /// Extension of notes, and of items as text.
 pub const TEXT_EXTENSION: &str = ".txt";
+/// What an item says that bears no time at all, or none that can be written.
+pub(crate) const NO_DATE: &str = "no date stored";
 /// Media type of mail.
 pub const MAIL_TYPE: &str = "message/rfc822";
 
@@ -206,9 +209,9 @@ impl Converter {
         mail::header(self, message, names)
     }
 
-    /// The SMTP address of an Exchange distinguished name in lower case.
-    fn resolve(&self, name: &str) -> Option<String> {
-        self.address_book().smtp(name).map(str::to_owned)
+    /// The person with an Exchange distinguished name, which is in lower case.
+    fn resolve(&self, name: &str) -> Resolved {
+        self.address_book().resolve(name)
     }
 
     /// The attachments of `message` in table order.

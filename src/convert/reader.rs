@@ -7,6 +7,7 @@ use std::rc::Rc;
 
 use super::lids::{self, Key};
 use super::mail::address::Mailbox;
+use super::mail::address_book::Resolved;
 use super::mail::body;
 use super::mail::person::Person;
 use super::text::rtf::ATTACHMENT_MARK;
@@ -27,8 +28,8 @@ const SENSITIVITY_PERSONAL: i32 = 1;
 const SENSITIVITY_PRIVATE: i32 = 2;
 const SENSITIVITY_CONFIDENTIAL: i32 = 3;
 
-/// Finds the SMTP address of an Exchange distinguished name in lower case.
-pub type Resolve<'a> = dyn Fn(&str) -> Option<String> + 'a;
+/// Finds the person with an Exchange distinguished name, which is in lower case.
+pub type Resolve<'a> = dyn Fn(&str) -> Resolved + 'a;
 
 /// Reads an item.
 pub(crate) struct Reader<'a> {
@@ -210,7 +211,11 @@ impl<'a> Reader<'a> {
 
     /// The SMTP address of a person in an Exchange directory.
     pub fn exchange_address(&self, person: &Person) -> Option<String> {
-        (self.resolve)(&person.distinguished_name()?)
+        let resolved = (self.resolve)(&person.distinguished_name()?);
+        if resolved.is_in_doubt {
+            self.problem(Resolved::DOUBT);
+        }
+        resolved.smtp
     }
 
     /// When it was last modified, or another time that does not depend on when it is read.

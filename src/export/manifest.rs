@@ -13,6 +13,7 @@ use serde::Serialize;
 use sha2::{Digest, Sha256};
 
 use super::Progress;
+use crate::clock;
 
 /// Bytes read at a time.
 const CHUNK: usize = 1 << 20;
@@ -94,7 +95,7 @@ pub(super) fn hexadecimal(hash: Sha256) -> String {
 
 /// A time as text; empty for none.
 pub(super) fn date(time: Option<SystemTime>) -> String {
-    let time = time.and_then(|time| jiff::Timestamp::try_from(time).ok());
+    let time = time.and_then(|time| clock::utc(clock::seconds(time)?));
     time.map(|time| time.strftime("%Y-%m-%dT%H:%M:%SZ").to_string())
         .unwrap_or_default()
 }

@@ -7,6 +7,7 @@
 
 mod filter;
 mod manifest;
+mod problems;
 mod totals;
 mod write;
 
@@ -24,6 +25,7 @@ use crate::tree::{Entry, Forest, Ino, Kind, Listing, Part};
 
 pub use filter::Filter;
 pub use manifest::{Format, Manifest, Record};
+pub use problems::Problems;
 pub use totals::{FolderTotal, Totals};
 
 use write::{Task, Written};
@@ -73,6 +75,22 @@ enum Failed {
     Depth,
 }
 
+/// An entry that could not be exported.
+#[derive(Debug, Clone, Copy)]
+pub struct NotExported<'a> {
+    /// Its path from the root of the tree.
+    pub path: &'a str,
+    /// Where it would be.
+    pub target: &'a Path,
+    /// What it is, by its number and without a name.
+    pub object: &'a str,
+    /// Why.
+    pub reason: &'a str,
+}
+
+/// Hears of entries that could not be exported, from any thread.
+pub type Failures<'a> = dyn Fn(&NotExported<'_>) + Sync + 'a;
+
 /// What to export, and where to.
 pub struct Export<'a> {
     /// What is there.
@@ -109,7 +127,7 @@ struct TargetDirectory {
 struct Run<'a> {
     export: &'a Export<'a>,
     progress: &'a Progress,
-    failed: &'a (dyn Fn(&Path, &str) + Sync),
+    failed: &'a Failures<'a>,
     totals: Totals,
     /// Whether anybody wants records.
     records: bool,
@@ -119,13 +137,13 @@ struct Run<'a> {
 type Records = SyncSender<(u64, Vec<Record>)>;
 
 impl Export<'_> {
-    /// Exports what the filter takes. Failures of single entries go to `failed` with the path of the entry; the records
-    /// of all files, without those of the data files, to `manifest`.
+    /// Exports what the filter takes. Failures of single entries go to `failed`; the records of all files, without those
+    /// of the data files, to `manifest`.
     pub fn run(
         &self,
         progress: &Progress,
         mut manifest: Option<&mut Manifest<'_>>,
-        failed: &(dyn Fn(&Path, &str) + Sync),
+        failed: &Failures<'_>,
     ) -> Totals {
         let (records, record_receiver) = sync_channel(QUEUE);
         let run = Run {
@@ -167,9 +185,14 @@ impl Export<'_> {
 }
 
 impl Run<'_> {
-    fn fail(&self, path: &Path, error: &Failed) {
+    fn fail(&self, ino: Ino, path: &str, error: &Failed) {
         Progress::add(&self.progress.failed, 1);
-        (self.failed)(path, &error.to_string());
+        (self.failed)(&NotExported {
+            path,
+            target: &self.target(path),
+            object: &self.export.forest.object_of(ino),
+            reason: &error.to_string(),
+        });
     }
 
     /// Where the entry at `path` of the tree is written, or would be.
@@ -189,7 +212,7 @@ impl Run<'_> {
             let directory = match self.directory(ino, path.clone(), folder, depth) {
                 Ok(directory) => Arc::new(directory),
                 Err(error) => {
-                    self.fail(&self.target(&path), &error);
+                    self.fail(ino, &path, &error);
                     continue;
                 }
             };
@@ -294,7 +317,7 @@ impl Run<'_> {
             }
             if let Err(error) = &written {
                 total.failed += 1;
-                self.fail(&self.target(&join(&directory.path, entry.name)), error);
+                self.fail(entry.ino, &join(&directory.path, entry.name), error);
             } else {
                 total.written += 1;
                 Progress::add(&self.progress.written, 1);
@@ -388,10 +411,16 @@ impl Run<'_> {
             }
             let path = self.target(&directory.path);
             if let Err(error) = write::set_directory_times(self.export.forest, *ino, &path) {
-                self.fail(&path, &error);
+                self.fail(*ino, &directory.path, &error);
             }
         }
     }
+}
+
+/// Gives the root of an export the time of the tree once more: files were added beside those of the tree.
+pub fn renew_root_time(forest: &Forest, target: &Path) {
+    // That it cannot be set is told of the first time.
+    write::set_directory_times(forest, Ino::ROOT, target).ok();
 }
 
 /// The path of entry `name` of the directory at `path`.

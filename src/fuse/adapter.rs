@@ -7,8 +7,8 @@ use std::cell::RefCell;
 use std::ffi::OsStr;
 use std::fmt;
 use std::io;
-use std::sync::Arc;
 use std::sync::mpsc::Sender;
+use std::sync::{Arc, OnceLock};
 use std::time::{Duration, UNIX_EPOCH};
 
 use fuser::{
@@ -64,7 +64,8 @@ pub(super) struct Ownership {
 /// The filesystem that `fuser` calls, from several threads at once.
 #[derive(Debug)]
 pub(super) struct Adapter {
-    forest: Arc<Forest>,
+    /// There from the first request on.
+    forest: Arc<OnceLock<Forest>>,
     ahead: Arc<Ahead>,
     ownership: Ownership,
     /// Names under which another file is listed than before.
@@ -118,7 +119,7 @@ thread_local! {
 
 impl Adapter {
     pub(super) fn new(
-        forest: Arc<Forest>,
+        forest: Arc<OnceLock<Forest>>,
         ahead: Arc<Ahead>,
         ownership: Ownership,
         replaced: Sender<(INodeNo, String)>,
@@ -167,12 +168,12 @@ impl Adapter {
         ino: Ino,
         request: impl FnOnce(&Forest) -> Result<T>,
     ) -> std::result::Result<T, Errno> {
-        match panics::catch(|| request(&self.forest)) {
+        let forest = self.forest.get().ok_or(Errno::EIO)?;
+        match panics::catch(|| request(forest)) {
             Ok(Ok(answer)) => Ok(answer),
             Ok(Err(error)) => Err(errno(&error)),
             Err(panic) => {
-                self.forest
-                    .note(ino, &format_args!("internal error: {panic}"));
+                forest.note(ino, &format_args!("internal error: {panic}"));
                 Err(Errno::EIO)
             }
         }
@@ -390,7 +391,9 @@ impl Filesystem for Adapter {
                 Ok(read) => reply.data(buffer.get(..read.min(size)).unwrap_or_default()),
                 Err(errno) => {
                     reply.error(errno);
-                    if let Some((directory, name)) = self.forest.place_of_replaced(Ino(ino.0)) {
+                    let forest = self.forest.get();
+                    let place = forest.and_then(|forest| forest.place_of_replaced(Ino(ino.0)));
+                    if let Some((directory, name)) = place {
                         self.replaced.send((INodeNo(directory.0), name)).ok();
                     }
                 }

@@ -29,7 +29,7 @@ pub struct Mountpoint {
     made: Option<Made>,
 }
 
-/// A directory that was made to be mounted on: what tells it from one that others put in its place.
+/// A directory that was made to be mounted on, or written into: what tells it from one that others put in its place.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Made {
     device: u64,
@@ -52,7 +52,8 @@ impl Made {
         })
     }
 
-    fn at(path: &Path) -> io::Result<Self> {
+    /// The directory at `path`, which was just made.
+    pub fn at(path: &Path) -> io::Result<Self> {
         let metadata = fs::symlink_metadata(path)?;
         Ok(Self {
             device: metadata.dev(),

@@ -2,7 +2,7 @@
 #![allow(unsafe_code)]
 
 use std::ffi::{CString, c_int};
-use std::fs::{self, OpenOptions};
+use std::fs::{self, File, OpenOptions};
 use std::io::{self, PipeWriter, Read, Write};
 use std::mem::MaybeUninit;
 use std::os::fd::AsRawFd;
@@ -52,51 +52,77 @@ pub fn open_files() -> Vec<c_int> {
 
 /// The caller's shell, which waits for a background process to be ready.
 #[derive(Debug)]
-pub struct Caller(PipeWriter);
+pub struct Caller {
+    news: PipeWriter,
+    null: File,
+    /// Files that were open when the program started.
+    inherited: Vec<c_int>,
+}
 
 impl Caller {
-    /// Gives the caller its prompt back, with exit status 0.
-    pub fn dismiss(mut self) {
+    /// Goes on as a child process that has the terminal, and the files `inherited`, until the caller is dismissed. He waits
+    /// for that with exit status 0; if the child ends before, its exit status is his.
+    ///
+    /// Returns an error in the parent if the child was killed. Must be called while the process has one thread: other
+    /// threads would not exist in the child.
+    pub fn fork(inherited: &[c_int]) -> io::Result<Self> {
+        let (mut ready, news) = io::pipe()?;
+        let null = OpenOptions::new()
+            .read(true)
+            .write(true)
+            .open("/dev/null")?;
+        // SAFETY: single-threaded (see above), so the child may do anything.
+        let child = unsafe { libc::fork() };
+        match child {
+            -1 => return Err(io::Error::last_os_error()),
+            0 => drop(ready),
+            _ => {
+                drop(news);
+                let status = match ready.read_exact(&mut [0]) {
+                    Ok(()) => 0,
+                    Err(_) => exit_status(child)?,
+                };
+                // SAFETY: ends this process at once; `exit` would run destructors, one of which unmounts.
+                unsafe { libc::_exit(status) }
+            }
+        }
+        std::env::set_current_dir("/")?;
+        Ok(Self {
+            news,
+            null,
+            inherited: inherited.to_vec(),
+        })
+    }
+
+    /// Leaves the caller's terminal and gives him his prompt back, with exit status 0. Closes what was inherited: a pipe or
+    /// a lock of the caller must not wait for the unmount.
+    pub fn dismiss(mut self) -> io::Result<()> {
+        // SAFETY: takes nothing; a fresh child is never the leader of a group, so it does not fail.
+        succeeded(unsafe { libc::setsid() })?;
+        for standard in 0..=2 {
+            // SAFETY: both are numbers of open files of this process.
+            succeeded(unsafe { libc::dup2(self.null.as_raw_fd(), standard) })?;
+        }
+        for number in &self.inherited {
+            // SAFETY: nothing in this process uses a file that it did not open itself.
+            unsafe { libc::close(*number) };
+        }
         // Nobody minds if it was killed meanwhile.
-        self.0.write_all(b".").ok();
+        self.news.write_all(b".").ok();
+        Ok(())
     }
 }
 
-/// Goes on as a background process, for which the caller waits until it is dismissed. Closes `inherited`, the files
-/// that were open when the program started: a pipe or a lock of the caller must not wait for the unmount.
-///
-/// Returns an error in the foreground if the background process does not get that far. Must be called while the
-/// process has one thread: other threads would not exist in the background.
-pub fn daemonize(inherited: &[c_int]) -> io::Result<Caller> {
-    let (mut news, caller) = io::pipe()?;
-    let null = OpenOptions::new()
-        .read(true)
-        .write(true)
-        .open("/dev/null")?;
-    // SAFETY: single-threaded (see above), so the child may do anything.
-    match unsafe { libc::fork() } {
-        -1 => return Err(io::Error::last_os_error()),
-        0 => drop(news),
-        _ => {
-            drop(caller);
-            news.read_exact(&mut [0])
-                .map_err(|_| io::Error::other("the background process has died"))?;
-            // SAFETY: ends this process at once; `exit` would run destructors, one of which unmounts.
-            unsafe { libc::_exit(0) }
-        }
+/// Waits for `child` to end; it has told its user why.
+fn exit_status(child: libc::pid_t) -> io::Result<c_int> {
+    let mut status = 0;
+    // SAFETY: a number, and room for the answer.
+    succeeded(unsafe { libc::waitpid(child, &mut status, 0) })?;
+    if libc::WIFEXITED(status) {
+        Ok(libc::WEXITSTATUS(status))
+    } else {
+        Err(io::Error::other("the background process has died"))
     }
-    // SAFETY: takes nothing; a fresh child is never the leader of a group, so it does not fail.
-    succeeded(unsafe { libc::setsid() })?;
-    std::env::set_current_dir("/")?;
-    for standard in 0..=2 {
-        // SAFETY: both are numbers of open files of this process.
-        succeeded(unsafe { libc::dup2(null.as_raw_fd(), standard) })?;
-    }
-    for number in inherited {
-        // SAFETY: nothing in this process uses a file that it did not open itself.
-        unsafe { libc::close(*number) };
-    }
-    Ok(Caller(caller))
 }
 
 /// Connects to the system log, and reads the time zone that its lines are in.

@@ -5,8 +5,8 @@ use std::fs::OpenOptions;
 use std::io;
 use std::mem::{self, ManuallyDrop};
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
 use std::sync::mpsc::{Receiver, channel};
+use std::sync::{Arc, OnceLock};
 use std::thread;
 use std::time::Duration;
 
@@ -76,7 +76,7 @@ impl Default for Options {
     }
 }
 
-/// A tree that is mounted, but not served yet: programs that look at it wait.
+/// A mount in which nothing is served yet: programs that look at it wait.
 #[derive(Debug)]
 pub struct Session {
     session: fuser::Session<Adapter>,
@@ -85,7 +85,7 @@ pub struct Session {
     signals: Signals,
     /// Names that the kernel is to look up anew.
     replaced: Receiver<(INodeNo, String)>,
-    forest: Arc<Forest>,
+    forest: Arc<OnceLock<Forest>>,
     ahead: Arc<Ahead>,
     activity: Arc<Activity>,
     idle_timeout: Option<Duration>,
@@ -106,9 +106,8 @@ const THREADS: std::ops::RangeInclusive<usize> = 2..=8;
 const MAX_AHEAD: usize = 4;
 
 impl Session {
-    /// Mounts `forest`, which came from the files `sources`. No thread runs yet, so the process may still fork.
+    /// Mounts what the files `sources` will turn out to hold. No thread runs yet, so the process may still fork.
     pub fn mount(
-        forest: Forest,
         sources: &[PathBuf],
         mountpoint: &Mountpoint,
         options: &Options,
@@ -118,7 +117,7 @@ impl Session {
         let failed = |error: io::Error| explain(&error, &mountpoint);
         let signals = Signals::new([SIGINT, SIGTERM, SIGHUP]).map_err(failed)?;
         let (sender, replaced) = channel();
-        let (forest, ahead) = (Arc::new(forest), Arc::<Ahead>::default());
+        let (forest, ahead) = (Arc::<OnceLock<Forest>>::default(), Arc::<Ahead>::default());
         let activity = Arc::new(Activity::new());
         let adapter = Adapter::new(
             Arc::clone(&forest),
@@ -152,9 +151,17 @@ impl Session {
         &self.mounted
     }
 
-    /// Answers requests until the mount is ended: by an unmount from outside, by lack of use, or by SIGINT, SIGTERM or
+    /// Leaves the mount to whoever has unmounted it.
+    pub fn abandon(self) {
+        // Dropped, fuser would unmount the path once more, by when someone else's mount may lie there.
+        mem::forget(self.session);
+    }
+
+    /// Answers requests out of `forest` until the mount is ended: by an unmount from outside, by lack of use, or by SIGINT, SIGTERM or
     /// SIGHUP, the first of which asks `ender`; a second one ends the process.
-    pub fn serve(self, ender: Arc<impl Ender>) -> io::Result<()> {
+    pub fn serve(self, forest: Forest, ender: Arc<impl Ender>) -> io::Result<()> {
+        // A session is served once, so this is the first forest.
+        self.forest.set(forest).ok();
         let Self {
             session,
             mounted: _,
@@ -204,7 +211,7 @@ impl Session {
             let (forest, ahead) = (Arc::clone(&forest), Arc::clone(&ahead));
             thread::Builder::new()
                 .name("ahead".to_owned())
-                .spawn(move || ahead.work(&forest))?;
+                .spawn(move || forest.get().map(|forest| ahead.work(forest)))?;
         }
         requests
             .join()

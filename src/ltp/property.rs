@@ -3,6 +3,7 @@
 //! Strings stay bytes here: 8-bit ones need a code page, which only the message knows.
 
 use std::fmt;
+use std::ops::Range;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use crate::bytes::{array_at, u16_at, u32_at, u64_at};
@@ -107,15 +108,24 @@ impl fmt::Display for Guid {
 pub struct FileTime(pub u64);
 
 impl FileTime {
-    /// 4501-01-01, Outlook's way to say "no date".
-    const NONE: u64 = 0x0CB3_4557_A3DD_4000;
+    /// 4501-01-01, Outlook's way to say "no date", on any clock of the world.
+    const NONE: Range<u64> = 0x0CB3_4557_A3DD_4000..0x0CB3_4557_A3DD_4000 + Self::TICKS_PER_DAY;
+    /// The first day of the year 10000, which no calendar of mail can write.
+    const YEAR_10000: u64 = 0x24C8_5A5E_D1C0_4000;
     const TICKS_PER_SECOND: u64 = 10_000_000;
+    const TICKS_PER_DAY: u64 = 24 * 60 * 60 * Self::TICKS_PER_SECOND;
     /// Seconds from 1601-01-01 to 1970-01-01.
     const UNIX_EPOCH_SECONDS: i64 = 11_644_473_600;
 
-    /// The time, unless it is one of the values that mean there is none.
+    /// The time, unless it is one of the values that mean there is none, or past the year 9999.
     pub fn known(self) -> Option<FileTime> {
-        (self.0 != 0 && self.0 < Self::NONE).then_some(self)
+        let is_time = self.0 != 0 && !Self::NONE.contains(&self.0) && self.is_writable();
+        is_time.then_some(self)
+    }
+
+    /// Whether it is within the years that have four digits.
+    pub fn is_writable(self) -> bool {
+        self.0 < Self::YEAR_10000
     }
 
     /// Whole seconds since 1970-01-01 UTC, negative before.
@@ -128,12 +138,17 @@ impl FileTime {
         (self.0 % Self::TICKS_PER_SECOND) as u32
     }
 
-    /// As the system counts; times before 1970 become 1970, which is what `stat` can show everywhere.
+    /// As the system counts. Of what it cannot count, if there is any, the nearest that it can.
     pub fn system_time(self) -> SystemTime {
-        match u64::try_from(self.unix_seconds()) {
-            Ok(seconds) => UNIX_EPOCH + Duration::new(seconds, self.subsecond_ticks() * 100),
-            Err(_) => UNIX_EPOCH,
-        }
+        let part = Duration::from_nanos(u64::from(self.subsecond_ticks()) * 100);
+        let seconds = self.unix_seconds();
+        let whole = Duration::from_secs(seconds.unsigned_abs());
+        let time = match seconds {
+            0.. => UNIX_EPOCH.checked_add(whole),
+            _ => UNIX_EPOCH.checked_sub(whole),
+        };
+        time.and_then(|time| time.checked_add(part))
+            .unwrap_or(UNIX_EPOCH)
     }
 }
 
@@ -269,6 +284,29 @@ mod tests {
 
     fn text(text: &[u8]) -> Value {
         Value::String8(text.to_vec())
+    }
+
+    /// Ticks from Python: int((datetime(...) - datetime(1601, 1, 1)).total_seconds()) * 10**7.
+    #[test]
+    fn a_time_is_known_unless_it_means_none_or_has_no_four_digits() {
+        const LAST_SECOND_OF_9999: u64 = 2_650_467_743_990_000_000;
+        const IN_1899: u64 = 94_353_120_000_000_000;
+        const DAY: u64 = FileTime::TICKS_PER_DAY;
+        for known in [1, IN_1899, LAST_SECOND_OF_9999, FileTime::NONE.end] {
+            assert_eq!(FileTime(known).known(), Some(FileTime(known)), "{known:#x}");
+        }
+        let none = [0, FileTime::NONE.start, FileTime::NONE.start + DAY / 2];
+        let past = LAST_SECOND_OF_9999 + FileTime::TICKS_PER_SECOND;
+        for none in none.into_iter().chain([past, i64::MAX as u64, u64::MAX]) {
+            assert_eq!(FileTime(none).known(), None, "{none:#x}");
+        }
+        let seconds = FileTime(IN_1899).unix_seconds();
+        let before = FileTime(IN_1899 + 15_000_000).system_time();
+        let distance = UNIX_EPOCH.duration_since(before).unwrap();
+        assert_eq!(
+            distance,
+            Duration::from_millis(seconds.unsigned_abs() * 1000 - 1500)
+        );
     }
 
     #[test]

@@ -73,6 +73,14 @@ impl EntryId {
         bytes
     }
 
+    /// Bytes of the entry id of an object in a PST.
+    pub const NODE_SIZE: usize = NODE_ENTRY_ID_SIZE;
+
+    /// PidTagRecordKey of the store that an entry id of an object names.
+    pub fn provider(bytes: &[u8]) -> Option<&[u8]> {
+        bytes.get(PROVIDER..NODE)
+    }
+
     /// The node that an entry id of the same file names.
     pub fn node(bytes: &[u8]) -> Option<NodeId> {
         (bytes.len() >= NODE_ENTRY_ID_SIZE)

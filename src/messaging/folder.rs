@@ -241,6 +241,15 @@ impl Folder {
                 noted(error);
                 Vec::new()
             });
+            // A message whose node is lost is one all the same.
+            rows.retain(|(nid, _)| {
+                let is_message = NodeId(*nid).is_message();
+                if !is_message {
+                    let problem = format!("row: expected a message, found {nid:#x}");
+                    noted(Error::corrupt("contents table", self.nid, problem));
+                }
+                is_message
+            });
         }
         // Search folders own no messages, so only their table can tell.
         if (!complete || table.is_none()) && !self.is_search() {

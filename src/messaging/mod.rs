@@ -7,6 +7,7 @@
 mod attachment;
 mod entry_id;
 mod folder;
+mod ipm_subtree;
 mod message;
 mod named_properties;
 mod properties;
@@ -18,6 +19,7 @@ mod store;
 pub use attachment::{AttachMethod, Attachment, AttachmentData};
 pub use entry_id::{EntryId, OneOffEntryId};
 pub use folder::{ContentsRow, ContentsTable, Folder, Subfolder};
+pub use ipm_subtree::IpmSubtreeEntry;
 pub use message::{
     MAX_EMBEDDED_DEPTH, MSGFLAG_ASSOCIATED, MSGFLAG_HASATTACH, MSGFLAG_READ, MSGFLAG_UNSENT,
     Message, Subject,

@@ -174,12 +174,18 @@ impl Properties {
         })
     }
 
-    /// A time; None when absent or one of the values that mean "no date".
+    /// A time; None when absent or one of the values that mean "no date". One that no date can be made of is remembered as
+    /// a failure.
     pub fn time(&self, id: u16) -> Result<Option<FileTime>> {
-        Ok(match self.value(id)? {
-            Some(Value::Time(time)) => time.known(),
-            _ => None,
-        })
+        let Some(Value::Time(time)) = self.value(id)? else {
+            return Ok(None);
+        };
+        if !time.is_writable() {
+            let problem =
+                format_args!("expected a time before the year 10000, found {:#x}", time.0);
+            self.failed::<()>(id, &Error::corrupt("PtypTime", "value", problem), None);
+        }
+        Ok(time.known())
     }
 
     /// The bytes of a binary; None when absent, empty or of another type.

@@ -3,13 +3,11 @@
 use std::fmt;
 use std::sync::{Arc, Once, OnceLock};
 
-use super::entry_id::EntryId;
 use super::named_properties::NamedProperties;
 use super::properties::{Properties, text_of_value};
 use crate::codepage;
 use crate::error::{Error, Result};
 use crate::ltp::{PropertyContext, Row, TableContext, Value, tags};
-use crate::ndb::header::Client;
 use crate::ndb::{Node, NodeDatabase, NodeEntry, NodeId, NodeType, whole};
 
 /// Message class of mail, in capitals.
@@ -179,25 +177,6 @@ impl Store {
         self.problem.as_deref()
     }
 
-    /// The folder whose children Outlook shows: by its entry id, else the mailbox's subtree of an OST, else the one
-    /// child of the root folder that has children, else the root folder itself.
-    pub fn ipm_subtree(&self) -> NodeId {
-        let entry_id = self
-            .properties
-            .as_ref()
-            .and_then(|store| store.binary(tags::IPM_SUBTREE_ENTRY_ID).ok().flatten());
-        let candidates = [
-            entry_id.as_deref().and_then(EntryId::node),
-            (self.ndb.header().client == Client::Ost).then_some(NodeId::OST_IPM_SUBTREE),
-            self.problem.as_ref().map(|_| NodeId::IPM_SUBTREE),
-        ];
-        candidates
-            .into_iter()
-            .flatten()
-            .find(|nid| self.is_folder(*nid))
-            .unwrap_or(NodeId::ROOT_FOLDER)
-    }
-
     /// The folder that mail is delivered into; None when the table of them does not tell. [MS-PST] 2.7.3.4
     pub fn receive_folder(&self) -> Option<NodeId> {
         let node = Node::open(&self.ndb, NodeId::RECEIVE_FOLDER_TABLE).ok()?;
@@ -223,7 +202,8 @@ impl Store {
             .filter(|nid| self.is_folder(*nid))
     }
 
-    fn is_folder(&self, nid: NodeId) -> bool {
+    /// Whether `nid` is a folder of this file, and no search folder.
+    pub(super) fn is_folder(&self, nid: NodeId) -> bool {
         nid.node_type() == NodeType::NORMAL_FOLDER && matches!(self.ndb.find_node(nid), Ok(Some(_)))
     }
 

@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use super::NodeDatabase;
 use super::header::{BlockRef, Header};
-use super::ids::BlockId;
+use super::ids::{BlockId, NodeId};
 use super::page::{self, BTreePage, BlockEntry, ChildEntry, MAX_LEVELS, NodeEntry, PageType};
 use super::stand_ins::{Finds, FoundBlock};
 use crate::error::{Error, Result};
@@ -149,6 +149,14 @@ impl NodeDatabase {
         Walk::new(self, &NODES)
     }
 
+    /// Whether all pages of the node B-tree can be read up to the one that has node `nid`, or the next one.
+    pub fn has_all_nodes_to(&self, nid: NodeId) -> bool {
+        let mut walk = Walk::new(self, &NODES);
+        let is_before = |node: Result<NodeEntry>| node.is_ok_and(|node| node.nid <= nid);
+        while !walk.has_gap && walk.next().is_some_and(is_before) {}
+        !walk.has_gap
+    }
+
     /// All blocks in ascending order, as [`NodeDatabase::nodes`].
     pub fn blocks(&self) -> impl Iterator<Item = Result<BlockEntry>> + '_ {
         Walk::new(self, &BLOCKS)
@@ -191,6 +199,8 @@ struct Walk<'a, T: 'static> {
     failure: Option<Error>,
     /// Finds of the scan that stand in for a bad page.
     stand_in: Range<usize>,
+    /// Whether there was a bad page.
+    has_gap: bool,
 }
 
 impl<'a, T> Walk<'a, T> {
@@ -201,6 +211,7 @@ impl<'a, T> Walk<'a, T> {
             stack: Vec::new(),
             failure: None,
             stand_in: 0..0,
+            has_gap: false,
         };
         match ndb.root_page(entries.page_type) {
             Ok(root) => walk.stack.push((root, 0)),
@@ -211,6 +222,7 @@ impl<'a, T> Walk<'a, T> {
 
     /// A page with these keys cannot be read.
     fn failed(&mut self, error: Error, keys: Range<u64>) {
+        self.has_gap = true;
         match self.ndb.finds_for(self.entries.page_type, &error) {
             Some(finds) => {
                 let page_type = self.entries.page_type;

@@ -75,6 +75,11 @@ impl NodeId {
         [NodeType::NORMAL_FOLDER, NodeType::SEARCH_FOLDER].contains(&self.node_type())
     }
 
+    /// Whether it is that of a message, or of a hidden one.
+    pub fn is_message(self) -> bool {
+        [NodeType::NORMAL_MESSAGE, NodeType::ASSOC_MESSAGE].contains(&self.node_type())
+    }
+
     /// Its index: the high 27 bits, shared by all nodes of one folder.
     pub fn index(self) -> u32 {
         self.0 >> Self::TYPE_BITS

@@ -65,10 +65,10 @@ impl Tree {
         };
         for file in &list.files {
             if let AttachmentContent::Unreadable(error) = &file.content {
-                self.problems.note(format!(
-                    "message {:#x}, attachment {:?}: {error}",
-                    path.nid.0, file.name
-                ));
+                self.problems.note(
+                    Object::Message(path.nid),
+                    format_args!("attachment {:?}: {error}", file.name),
+                );
             }
         }
         let weight = list.weight();
@@ -127,11 +127,13 @@ impl Tree {
             for attachment in message.attachments() {
                 count += 1;
                 if count > MAX_WITHIN {
-                    self.problems.note(format!(
-                        "message {:#x}: more than {MAX_WITHIN} attachments within each other; those of the inner \
-                         messages are in their files alone",
-                        nid.0
-                    ));
+                    self.problems.note(
+                        Object::Message(nid),
+                        format_args!(
+                            "more than {MAX_WITHIN} attachments within each other; those of the inner messages are in \
+                             their files alone"
+                        ),
+                    );
                     return false;
                 }
                 let data = attachment

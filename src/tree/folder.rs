@@ -22,7 +22,7 @@ impl Tree {
 
     /// Notes what goes wrong while folder `nid` is read.
     pub(super) fn note_in_folder(&self, nid: NodeId) -> impl FnMut(Error) + '_ {
-        move |error| self.problems.note(format!("folder {:#x}: {error}", nid.0))
+        move |error| self.problems.note(Object::Folder(nid), error)
     }
 
     /// What the row of message `nid` tells; nothing when no table has one.
@@ -95,10 +95,10 @@ impl Tree {
     pub(super) fn subfolders(&self, nid: NodeId) -> Vec<(NodeId, Option<String>)> {
         let mut shown = Vec::new();
         if self.ancestors(nid).count() >= MAX_FOLDER_DEPTH {
-            self.problems.note(format!(
-                "folder {:#x}: {MAX_FOLDER_DEPTH} folders deep, what is below is in lost+found",
-                nid.0
-            ));
+            self.problems.note(
+                Object::Folder(nid),
+                format_args!("{MAX_FOLDER_DEPTH} folders deep, what is below is in lost+found"),
+            );
             return shown;
         }
         let hangs_on_root = OnceCell::new();
@@ -116,12 +116,14 @@ impl Tree {
                     && !self.hangs_on_root(child.nid)
             };
             if parent != Some(nid) && !belongs_nowhere() {
-                self.problems.note(format!(
-                    "folder {:#x}: lists folder {:#x}, which belongs to {:#x?}",
-                    nid.0,
-                    child.nid.0,
-                    parent.map(|parent| parent.0)
-                ));
+                let parent = parent.map(|parent| parent.0);
+                self.problems.note(
+                    Object::Folder(nid),
+                    format_args!(
+                        "lists folder {:#x}, which belongs to {parent:#x?}",
+                        child.nid.0
+                    ),
+                );
                 continue;
             }
             shown.push((child.nid, child.name));
@@ -185,12 +187,12 @@ impl Tree {
             |table: NodeType| matches!(ndb.find_node(nid.with_type(table)), Ok(Some(_)));
         if tables.into_iter().any(has_table) || ndb.nodes().flatten().any(|node| node.parent == nid)
         {
-            self.problems.note(format!("folder {:#x}: {error}", nid.0));
+            self.problems.note(Object::Folder(nid), error);
             return Ok(());
         }
         // Without its root folder the tree still has `lost+found`.
         if nid == self.root {
-            self.problems.note(format!("folder {:#x}: {error}", nid.0));
+            self.problems.note(Object::Folder(nid), error);
             return Ok(());
         }
         Err(error)

@@ -10,7 +10,7 @@ use std::time::{SystemTime, UNIX_EPOCH};
 use super::directory::{Directory, Entry};
 use super::ino::{Ino, Kind};
 use super::xattr::Xattr;
-use super::{Attr, Statistics, Tree, name};
+use super::{Attr, Listener, ProblemLine, Statistics, Tree, name};
 use crate::error::{Error, Result};
 
 /// The trees of all files. `Send + Sync`, as [`Tree`] is.
@@ -114,6 +114,27 @@ impl Forest {
     /// How many problems were met so far, in all files.
     pub fn problem_count(&self) -> u64 {
         self.trees.iter().map(Tree::problem_count).sum()
+    }
+
+    /// Has `listener` take down all problems of all files, with the name of the file in front where there are several.
+    pub fn listen(&self, listener: &Arc<Listener>) {
+        for (number, tree) in (0..).zip(&self.trees) {
+            let entry = self.top.as_ref().and_then(|top| top.entry(number));
+            let file = entry.map(|entry| entry.name.to_owned());
+            let listener = Arc::clone(listener);
+            tree.listen(Box::new(move |problem| match &file {
+                Some(file) => listener(&ProblemLine::new(file, problem)),
+                None => listener(problem),
+            }));
+        }
+    }
+
+    /// As [`Tree::object_of`].
+    pub fn object_of(&self, ino: Ino) -> String {
+        match self.place(ino) {
+            Ok(Some(at)) => at.tree.object_of(at.ino),
+            _ => format!("inode {:#x}", ino.0),
+        }
     }
 
     /// As [`Tree::note`].

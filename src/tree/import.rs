@@ -167,7 +167,7 @@ impl Tree {
         }
         let message = self
             .open_message(nid)
-            .map_err(|error| self.problems.note(format!("message {:#x}: {error}", nid.0)))
+            .map_err(|error| self.problems.note(Object::Message(nid), error))
             .ok()?;
         let item = whole(|| Ok(self.converter.item(&message))).ok()??;
         if !kind.extension().ends_with(item.extension) {

@@ -9,6 +9,7 @@ use super::Tree;
 use super::ino::{Ino, Kind, Object};
 use super::name;
 use crate::bytes::copy_at;
+use crate::clock;
 use crate::error::{Error, Result};
 use crate::messaging::{ContentsRow, MSGFLAG_HASATTACH, MSGFLAG_READ};
 use crate::ndb::{NodeId, NodeType, whole};
@@ -162,7 +163,7 @@ impl Tree {
 
 fn line(path: &str, name: &str, row: &ContentsRow) -> String {
     let time = row.delivery.or(row.submit);
-    let date = time.and_then(|time| jiff::Timestamp::from_second(time.unix_seconds()).ok());
+    let date = time.and_then(|time| clock::utc(time.unix_seconds()));
     let flag = |bit: i32| match row.flags {
         Some(flags) if flags & bit != 0 => "yes",
         Some(_) => "no",
@@ -171,7 +172,7 @@ fn line(path: &str, name: &str, row: &ContentsRow) -> String {
     csv_line([
         &format!("{path}{name}"),
         &format!("{:#x}", row.nid.0),
-        &date.map(|date| date.to_string()).unwrap_or_default(),
+        &date.map(|date| format!("{date}Z")).unwrap_or_default(),
         row.subject
             .as_ref()
             .map(|subject| subject.text.as_str())

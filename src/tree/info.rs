@@ -6,6 +6,7 @@ use serde::{Serialize, Serializer};
 
 use super::Tree;
 use super::name;
+use crate::clock;
 use crate::ltp::{FileTime, tags};
 use crate::messaging::{Folder, Properties, SpecialFolders};
 use crate::ndb::crypt::CryptMethod;
@@ -216,6 +217,6 @@ struct Census {
 
 /// A time as RFC 3339, UTC.
 fn time<S: Serializer>(time: &Option<FileTime>, serializer: S) -> Result<S::Ok, S::Error> {
-    let time = time.and_then(|time| jiff::Timestamp::from_second(time.unix_seconds()).ok());
-    time.map(|time| time.to_string()).serialize(serializer)
+    let time = time.and_then(|time| clock::utc(time.unix_seconds()));
+    time.map(|time| format!("{time}Z")).serialize(serializer)
 }

@@ -70,8 +70,7 @@ impl Tree {
     /// Notes what turned out to be wrong with message `nid` for `.ostfs/problems.txt`.
     fn note_problems(&self, nid: NodeId, problems: &Problems) {
         for problem in problems.list() {
-            self.problems
-                .note(format!("message {:#x}: {problem}", nid.0));
+            self.problems.note(Object::Message(nid), problem);
         }
     }
 

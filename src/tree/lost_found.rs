@@ -210,7 +210,7 @@ impl Tree {
         self.store.ndb().nodes().filter_map(move |node| match node {
             Ok(node) => (node.nid.node_type() == node_type).then_some(node),
             Err(error) => {
-                self.problems.note(error.to_string());
+                self.problems.note("", error);
                 None
             }
         })

@@ -23,7 +23,7 @@ mod maildir;
 mod name;
 mod options;
 mod path;
-mod problems;
+mod problem_log;
 mod summary;
 mod template;
 mod xattr;
@@ -44,6 +44,7 @@ use crate::messaging::Store;
 use crate::ndb::{self, NodeId, Recover, Source, Watch, whole};
 use crate::salvage;
 
+pub use crate::ndb::Damaged;
 pub use directory::{Directory, Entry};
 pub use forest::{Forest, Listing};
 pub use info::{FolderInfo, Info};
@@ -60,7 +61,8 @@ use ino::{ImportKind, Inodes, MessagePath, Object, Special};
 use item::ItemFile;
 use known::Known;
 use lost_found::LostFound;
-use problems::Problems;
+use problem_log::ProblemLog;
+pub use problem_log::{Listener, ProblemLine};
 
 /// Attributes of an inode; owner and mode belong to the mount, not to the tree.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -141,14 +143,14 @@ pub struct Tree {
     index_sections: ByteLru<NodeId, Arc<str>>,
     imports: Mutex<HashMap<(NodeId, ImportKind), Arc<Import>>>,
     import_texts: ByteLru<(NodeId, ImportKind), Arc<str>>,
-    problems: Arc<Problems>,
+    problems: Arc<ProblemLog>,
     watch: Arc<RecoveryWatch>,
 }
 
 /// What a recovery tells: its progress to whoever opened the tree, its problems to the list of problems.
 struct RecoveryWatch {
     progress: Box<Progress>,
-    problems: Arc<Problems>,
+    problems: Arc<ProblemLog>,
 }
 
 impl fmt::Debug for RecoveryWatch {
@@ -166,7 +168,7 @@ impl Watch for RecoveryWatch {
     }
 
     fn problem(&self, line: String) {
-        self.problems.note(line);
+        self.problems.note("", line);
     }
 }
 
@@ -184,7 +186,7 @@ impl Tree {
 
     /// As [`Tree::open_with`], of a file that is open already.
     pub fn of_source(source: Source, options: &Options, progress: Box<Progress>) -> Result<Self> {
-        let problems = Arc::new(Problems::new(options.redact));
+        let problems = Arc::new(ProblemLog::new(options.redact));
         let watch = Arc::new(RecoveryWatch { progress, problems });
         let mut options = options.clone();
         if options.deleted {
@@ -194,14 +196,15 @@ impl Tree {
         let restorer = Box::new(salvage::Lost {
             watch: Arc::clone(&watcher),
         });
-        let ndb = ndb::open_source(source, options.share(3), options.recover, watcher)?;
+        let ndb = ndb::open_source(source, options.share(3), options.recover, watcher)?
+            .with_damaged(options.damaged);
         let store = match options.recover {
             Recover::Off => Store::open(ndb),
             _ => Store::open(ndb).with_restorer(restorer),
         };
         let store = Arc::new(store);
         if let Some(problem) = store.problem() {
-            watch.problems.note(problem.to_owned());
+            watch.problems.note("", problem);
         }
         let root = if options.all {
             NodeId::ROOT_FOLDER
@@ -270,15 +273,28 @@ impl Tree {
         self.problems.count()
     }
 
+    /// Has `listener` take down all problems, those that are known first; the tree keeps none from now on.
+    pub fn listen(&self, listener: Box<Listener>) {
+        self.problems.listen(listener);
+    }
+
+    /// What `ino` is in a problem, by its number and without a name.
+    pub fn object_of(&self, ino: Ino) -> String {
+        if let Some(deleted) = self.deleted_of(ino) {
+            return deleted.object_of(ino);
+        }
+        match self.inodes.object(ino) {
+            Some(object) => object.to_string(),
+            None => format!("inode {:#x}", ino.0),
+        }
+    }
+
     /// Notes a problem with `ino` for the log and `.ostfs/problems.txt`, unless it is known already.
     pub fn note(&self, ino: Ino, problem: &dyn std::fmt::Display) {
         if let Some(deleted) = self.deleted_of(ino) {
             return deleted.note(ino, problem);
         }
-        match self.inodes.object(ino) {
-            Some(object) => self.problems.note(format!("{object}: {problem}")),
-            None => self.problems.note(format!("inode {:#x}: {problem}", ino.0)),
-        }
+        self.problems.note(self.object_of(ino), problem);
     }
 
     /// `result` as it is; an error that tells of the file is noted.

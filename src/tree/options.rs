@@ -5,7 +5,7 @@ use jiff::tz::TimeZone;
 use super::template::Template;
 use crate::convert::contact::Version;
 use crate::convert::{Eol, Headers, Items};
-use crate::ndb::Recover;
+use crate::ndb::{Damaged, Recover};
 
 /// Where attachments are shown.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -58,6 +58,8 @@ pub struct Options {
     pub zone: TimeZone,
     /// `-o recover=off|auto|scan`: when a damaged file is scanned.
     pub recover: Recover,
+    /// `-o damaged=show|refuse`: what becomes of bytes that may be wrong.
+    pub damaged: Damaged,
     /// `-o redact`: whether names stay out of the log.
     pub redact: bool,
 }
@@ -89,6 +91,7 @@ impl Default for Options {
             text: false,
             zone: TimeZone::UTC,
             recover: Recover::default(),
+            damaged: Damaged::default(),
             redact: false,
         }
     }

@@ -6,6 +6,7 @@ use std::str::FromStr;
 use jiff::fmt::strtime;
 use jiff::tz::TimeZone;
 
+use crate::clock;
 use crate::ltp::FileTime;
 use crate::ndb::NodeId;
 
@@ -177,8 +178,8 @@ impl Template {
 }
 
 fn date(time: FileTime, format: &str, zone: &TimeZone) -> Option<String> {
-    let timestamp = jiff::Timestamp::from_second(time.unix_seconds()).ok()?;
-    strtime::format(format, &timestamp.to_zoned(zone.clone())).ok()
+    let time = clock::in_zone(time.unix_seconds(), zone)?;
+    time.to_string(format).ok()
 }
 
 #[cfg(test)]

@@ -1,7 +1,7 @@
 //! A program in which an attacker has taken over the thread that answers a request.
 //!
-//! It is ostfs itself but for its logger: the first line that tells of a damaged block runs the attacker's code, in the
-//! thread and at the moment in which a flaw of the reader would be exploited. The code makes system calls without the C
+//! It is ostfs itself but for its logger: the first line that has a text which the file makes it tell, as that a block is
+//! damaged, runs the attacker's code, in the thread and at the moment in which a flaw of the reader would be exploited. The code makes system calls without the C
 //! library, and says on standard output, which was open before, what each of them gave.
 
 use std::ffi::{CString, c_int, c_long};
@@ -13,6 +13,9 @@ use std::{env, io, ptr, thread};
 
 /// Names the directory that the attacker is after; its presence makes this program the compromised one.
 pub const TARGET: &str = "OSTFS_TEST_TARGET";
+
+/// What the line has in it that runs the attacker's code, unless it is of a damaged block.
+pub const TRIGGER: &str = "OSTFS_TEST_TRIGGER";
 
 /// Runs ostfs with an attacker in it, if this process was started to.
 pub fn run_if_asked() {
@@ -45,7 +48,8 @@ impl log::Log for Attacker {
         if text.starts_with("sandbox: ") {
             say(&text);
         }
-        if text.contains("damaged block") {
+        let trigger = env::var(TRIGGER).unwrap_or_else(|_| "damaged block".to_owned());
+        if text.contains(&trigger) {
             ONCE.call_once(attack);
         }
     }
@@ -79,6 +83,16 @@ fn attack() {
         tell(
             "create",
             libc::syscall(libc::SYS_openat, here, loot.as_ptr(), create, 0o600),
+        );
+        tell(
+            "times",
+            libc::syscall(
+                libc::SYS_utimensat,
+                here,
+                victim.as_ptr(),
+                ptr::null::<u8>(),
+                0,
+            ),
         );
         tell(
             "remove",

@@ -28,6 +28,8 @@ pub struct Folder {
     pub props: Props,
     /// For a search folder: the messages that it lists.
     pub found: Vec<Nid>,
+    /// Rows of its contents table beside those of its messages.
+    pub strays: Vec<Nid>,
     pub messages: u32,
     pub unread: u32,
     pub associated: u32,
@@ -107,6 +109,7 @@ impl Plan {
             name,
             props: Props::new(),
             found: Vec::new(),
+            strays: Vec::new(),
             messages: 0,
             unread: 0,
             associated: 0,
@@ -193,6 +196,11 @@ pub trait Folders {
             .folder_mut(folder)
             .props
             .insert(id, value.into());
+    }
+
+    /// A row without cells in the contents table of a folder that has messages, whatever the node is.
+    fn stray_row(&mut self, folder: Nid, nid: Nid) {
+        self.plan_mut().folder_mut(folder).strays.push(nid);
     }
 
     /// Sets a property of the store.

@@ -202,6 +202,7 @@ impl Writer {
             self.ndb.node(template, data, sub, 0);
         }
         self.search_tables()?;
+        self.stray_rows()?;
         for folder in self.plan.folders.clone() {
             self.folder_nodes(&folder)?;
         }
@@ -213,6 +214,19 @@ impl Writer {
         }
         self.ndb.finish()?;
         Ok(Layout::new(self.ndb))
+    }
+
+    /// Rows of nodes that need not be there, nor be messages.
+    fn stray_rows(&mut self) -> Result<()> {
+        let text = self.text();
+        for folder in &self.plan.folders {
+            for &nid in &folder.strays {
+                let table = self.tables.get_mut(&(folder.nid & !31 | TYPE_CONTENTS));
+                let table = table.expect("a folder with messages");
+                table.add(&mut self.ndb, nid, text, &Props::new())?;
+            }
+        }
+        Ok(())
     }
 
     /// Contents of search folders: rows of messages that other folders own.

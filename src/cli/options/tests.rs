@@ -25,7 +25,7 @@ fn without_options_mail_is_private() {
 #[test]
 fn every_option_arrives() {
     let options = parse(
-        "attachments=dir,all,deleted,cache=256M,recover=scan,sandbox=off,nonempty,ro,allow_root,uid=1000,gid=100,default_permissions,fsname=mail,idle_timeout=10m",
+        "attachments=dir,all,deleted,cache=256M,recover=scan,damaged=refuse,sandbox=off,nonempty,ro,allow_root,uid=1000,gid=100,default_permissions,fsname=mail,idle_timeout=10m",
     )
     .unwrap();
     assert_eq!(options.tree.attachments, Attachments::Dir);
@@ -37,6 +37,7 @@ fn every_option_arrives() {
     );
     assert_eq!(options.tree.cache, 256 << 20);
     assert_eq!(options.tree.recover, Recover::Scan);
+    assert_eq!(options.tree.damaged, Damaged::Refuse);
     assert_eq!(options.sandbox, Switch::Off);
     assert_eq!(options.mount.access, Access::Root);
     assert_eq!(

@@ -32,7 +32,10 @@ pub(super) fn write(
     let (text, html) = reader.body();
     let lines = &mut calendar.components;
     lines.text("UID", uid);
-    lines.line("DTSTAMP", modified.as_deref().unwrap_or("19700101T000000Z"));
+    // A made-up one would be taken for real.
+    if let Some(modified) = &modified {
+        lines.line("DTSTAMP", modified);
+    }
     if let Some(created) = reader.time(tags::CREATION_TIME).and_then(utc_stamp) {
         lines.line("CREATED", &created);
     }

@@ -25,8 +25,6 @@ const STATE_CANCELED: i32 = 0x4;
 const MAX_EXCEPTIONS: usize = 2000;
 /// Bytes of a calendar beyond which no changed instance is written: each may repeat the text of its series.
 const MAX_SIZE: usize = 32 << 20;
-/// Start of an event that has none: the start of time as calendars have it.
-const NO_START: &str = "19700101T000000Z";
 
 /// What a calendar is for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -96,7 +94,8 @@ impl Event {
     ) -> Vec<Message> {
         calendar.components.begin("VEVENT");
         match &self.schedule {
-            None => calendar.components.line("DTSTART", NO_START),
+            // A made-up start would be taken for real.
+            None => {}
             Some(schedule) => {
                 let (start, end) = schedule.local();
                 let original = match &schedule.series {

@@ -4,6 +4,7 @@
 use jiff::civil::DateTime;
 
 use super::time_zone::{TimeZone, stamp};
+use crate::clock;
 use crate::convert::content_line::{ContentLines, parameter};
 use crate::ltp::FileTime;
 
@@ -158,8 +159,7 @@ impl<'a> Clock<'a> {
 pub(super) fn utc(time: FileTime) -> Option<DateTime> {
     const HALF_SECOND: u32 = 5_000_000;
     let round = i64::from(time.subsecond_ticks() >= HALF_SECOND);
-    let timestamp = jiff::Timestamp::from_second(time.unix_seconds() + round).ok()?;
-    Some(jiff::tz::Offset::UTC.to_datetime(timestamp))
+    clock::utc(time.unix_seconds() + round)
 }
 
 /// `time` in UTC as a value.

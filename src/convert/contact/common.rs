@@ -2,6 +2,7 @@
 #![forbid(unsafe_code)]
 
 use super::vcard::{Card, Version};
+use crate::clock;
 use crate::convert::lids;
 use crate::convert::reader::Reader;
 
@@ -24,7 +25,7 @@ pub(super) fn write(reader: &Reader<'_>, card: &mut Card, extra: Vec<String>) {
     }
     let modified = reader
         .modified()
-        .and_then(|time| jiff::Timestamp::from_second(time.unix_seconds()).ok());
+        .and_then(|time| clock::utc(time.unix_seconds()));
     if let Some(modified) = modified {
         let format = match card.version {
             Version::V3 => "%Y-%m-%dT%H:%M:%SZ",

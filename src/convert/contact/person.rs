@@ -2,10 +2,11 @@
 #![forbid(unsafe_code)]
 
 use jiff::ToSpan;
-use jiff::civil::Date;
+use jiff::civil::{Date, DateTime};
 
 use super::vcard::{Card, Version};
 use super::{common, photo};
+use crate::clock;
 use crate::convert::content_line::parameter;
 use crate::convert::lids::{self, EmailKeys, Key};
 use crate::convert::mail::person::Person;
@@ -377,15 +378,13 @@ fn write_internet(reader: &Reader<'_>, card: &mut Card) {
 
 /// A day that is stored as a time: midnight or about noon on some clock.
 fn day(time: FileTime) -> Option<Date> {
-    let timestamp = jiff::Timestamp::from_second(time.unix_seconds()).ok()?;
-    let moment = jiff::tz::Offset::UTC.to_datetime(timestamp);
+    let moment = clock::utc(time.unix_seconds())?;
     Some(moment.saturating_add(12.hours()).date())
 }
 
 /// A day without clock.
 fn local_day(time: FileTime) -> Option<Date> {
-    let timestamp = jiff::Timestamp::from_second(time.unix_seconds()).ok()?;
-    Some(jiff::tz::Offset::UTC.to_datetime(timestamp).date())
+    clock::utc(time.unix_seconds()).map(DateTime::date)
 }
 
 fn write_life(reader: &Reader<'_>, card: &mut Card) {

@@ -5,12 +5,15 @@
 //! store: it comes from the first messages by node, a fixed number of them.
 #![forbid(unsafe_code)]
 
+use std::cell::Cell;
 use std::collections::HashMap;
 use std::sync::Arc;
 
 use super::person::{Person, REPRESENTING, SENDER};
+use crate::convert::Converter;
 use crate::messaging::{Message, PropertySet, Store};
-use crate::ndb::NodeType;
+use crate::ndb::{NodeId, NodeType};
+use crate::problem::{Problem, Problems};
 
 /// Messages that are looked at.
 const SAMPLE: usize = 4096;
@@ -25,6 +28,55 @@ const CONTACT_ENTRIES: [(u32, u32, u32); 3] = [
 #[derive(Debug, Default)]
 pub(crate) struct AddressBook {
     by_name: HashMap<String, String>,
+    /// Whether some of the messages that were looked at could not be read, or may not be what they were.
+    is_incomplete: bool,
+}
+
+/// What the address book has of a person.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Resolved {
+    /// The SMTP address, if other items tell one.
+    pub smtp: Option<String>,
+    /// Whether that might be another one if all items could be read.
+    pub is_in_doubt: bool,
+}
+
+impl Resolved {
+    /// What an item says that has such an address, or lacks one.
+    pub(crate) const DOUBT: &'static str =
+        "addresses of this item come from other items, some of which cannot be read";
+}
+
+/// Looks people up for one item, which has to say so if it depends on what other items have lost.
+pub(crate) struct Lookup<'a> {
+    converter: &'a Converter,
+    is_in_doubt: Cell<bool>,
+}
+
+impl<'a> Lookup<'a> {
+    /// Nobody has been looked up yet.
+    pub fn new(converter: &'a Converter) -> Self {
+        Self {
+            converter,
+            is_in_doubt: Cell::new(false),
+        }
+    }
+
+    /// The person with a distinguished name, which is in lower case.
+    pub fn resolve(&self, distinguished_name: &str) -> Resolved {
+        let resolved = self.converter.resolve(distinguished_name);
+        if resolved.is_in_doubt {
+            self.is_in_doubt.set(true);
+        }
+        resolved
+    }
+
+    /// Notes [`Resolved::DOUBT`] if anyone was in doubt.
+    pub fn tell(&self, problems: &Problems) {
+        if self.is_in_doubt.get() {
+            problems.note(Problem::new("", Resolved::DOUBT));
+        }
+    }
 }
 
 impl AddressBook {
@@ -38,18 +90,28 @@ impl AddressBook {
             .map(|node| node.nid)
             .filter(|nid| nid.node_type() == NodeType::NORMAL_MESSAGE)
             .take(SAMPLE);
+        let mut last = None;
         for nid in messages {
-            if let Ok(message) = Message::open(store, nid) {
-                book.add_message(&message);
+            last = Some(nid);
+            match Message::open(store, nid) {
+                Ok(message) => book.add_message(&message),
+                Err(_) => book.is_incomplete = true,
             }
         }
+        // Behind the last one there may be as much damage as there will: it changes nothing.
+        let end = last.unwrap_or(NodeId(u32::MAX));
+        book.is_incomplete |= !store.ndb().has_all_nodes_to(end);
         log::debug!("{} Exchange names have an address", book.by_name.len());
         book
     }
 
-    /// The SMTP address of a distinguished name in lower case.
-    pub fn smtp(&self, distinguished_name: &str) -> Option<&str> {
-        self.by_name.get(distinguished_name).map(String::as_str)
+    /// The person with a distinguished name, which is in lower case.
+    pub fn resolve(&self, distinguished_name: &str) -> Resolved {
+        Resolved {
+            smtp: self.by_name.get(distinguished_name).cloned(),
+            // What is lost may have told an address that is not here, or told this one first in another way.
+            is_in_doubt: self.is_incomplete,
+        }
     }
 
     fn add(&mut self, person: &Person) {
@@ -80,5 +142,6 @@ impl AddressBook {
                 string(address),
             ));
         }
+        self.is_incomplete |= !message.problems().is_empty() || !message.doubts().is_empty();
     }
 }

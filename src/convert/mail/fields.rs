@@ -7,12 +7,14 @@ use jiff::fmt::rfc2822::DateTimeParser;
 use jiff::tz::TimeZone;
 
 use super::address::format_list;
+use super::address_book::Lookup;
 use super::address_list::parse_list;
 use super::encoded_word::{charsets_fit, decode};
 use super::flags;
 use super::headers::Fields;
 use super::synthesis::Synthesis;
 use super::transport::{Field, Transport};
+use crate::clock;
 use crate::convert::{Converter, Headers};
 use crate::ltp::{FileTime, tags};
 use crate::messaging::Message;
@@ -58,8 +60,11 @@ const SINGLE_FIELDS: [&str; 7] = [
     "Thread-Topic",
     "Thread-Index",
 ];
+/// A date of RFC 5322, for strftime(3).
+const DATE_FORMAT: &str = "%a, %d %b %Y %H:%M:%S %z";
 /// Where a field goes that cannot stay under its name.
 const ORIGINAL: &str = "X-Ostfs-Original-";
+/// Years in which mail arrives: a date outside of them in transport headers is a mistake of some program on the way.
 const YEARS: std::ops::RangeInclusive<i16> = 1970..=2100;
 /// Rejected lines that are kept.
 const MAX_REJECTED: usize = 100;
@@ -80,12 +85,14 @@ pub(crate) fn of_message(converter: &Converter, message: &Message, style: Header
     for line in transport.rejected.iter().take(MAX_REJECTED) {
         fields.push_text("X-Ostfs-Bad-Header", line);
     }
+    let lookup = Lookup::new(converter);
     let synthesis = Synthesis {
-        converter,
+        lookup: &lookup,
         message,
         has_transport: transport.get("To").is_some() || transport.get("From").is_some(),
     };
     synthesis.complete(&mut fields);
+    lookup.tell(message.problems());
     flags::add(message, &mut fields);
     fields
 }
@@ -222,17 +229,16 @@ pub(super) fn message_ids(value: &str) -> impl Iterator<Item = &str> {
     })
 }
 
-/// Seconds as RFC 5322 has dates, in `zone`; None outside the years of mail.
+/// Seconds as RFC 5322 has dates, in `zone`; None outside the years of four digits.
 pub(crate) fn date(time: FileTime, zone: &TimeZone) -> Option<String> {
-    let timestamp = Timestamp::from_second(time.unix_seconds()).ok()?;
-    let year = timestamp.to_zoned(TimeZone::UTC).year();
-    YEARS.contains(&year).then(|| format_date(timestamp, zone))
+    let time = clock::in_zone(time.unix_seconds(), zone)?;
+    time.to_string(DATE_FORMAT).ok()
 }
 
 /// A time as RFC 5322 has dates, in `zone`.
 pub(super) fn format_date(time: Timestamp, zone: &TimeZone) -> String {
     let zoned = time.to_zoned(zone.clone());
-    zoned.strftime("%a, %d %b %Y %H:%M:%S %z").to_string()
+    zoned.strftime(DATE_FORMAT).to_string()
 }
 
 #[cfg(test)]

@@ -25,6 +25,7 @@ mod transport;
 
 use jiff::tz::TimeZone;
 
+use address_book::Lookup;
 use body::BestBody;
 use boundary::Boundaries;
 use headers::Fields;
@@ -163,8 +164,9 @@ impl Composer<'_> {
             return self.report(kind, message, best, items, problems);
         }
         let details = details::of_message(&class, message, &TimeZone::UTC);
-        let converter = self.converter;
-        let calendar = calendar::meeting_part(message, &|name| converter.resolve(name));
+        let lookup = Lookup::new(self.converter);
+        let calendar = calendar::meeting_part(message, &|name| lookup.resolve(name));
+        lookup.tell(problems);
         let (mut shown, others) = self.with_inline(best, calendar, items, details, problems);
         shown.extend(self.own_format(message));
         self.with_attachments(shown, others, problems)

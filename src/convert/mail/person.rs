@@ -2,8 +2,7 @@
 #![forbid(unsafe_code)]
 
 use super::address::{Mailbox, addr_spec};
-use super::address_book::AddressBook;
-use std::sync::Arc;
+use super::address_book::Lookup;
 
 use crate::ltp::tags;
 use crate::messaging::{EntryId, Properties, Recipient};
@@ -240,9 +239,9 @@ impl<'a> Person<'a> {
         (address.is_some() || !name.trim().is_empty()).then(|| Mailbox::new(name, address, kind))
     }
 
-    /// As [`Person::mailbox`], looking the person up in `book` if that is needed.
-    pub fn resolve(&self, book: impl FnOnce() -> Arc<AddressBook>) -> Option<Mailbox> {
-        self.mailbox(|| book().smtp(&self.distinguished_name()?).map(str::to_owned))
+    /// As [`Person::mailbox`], looking the person up in the address book if that is needed.
+    pub fn resolve(&self, lookup: &Lookup<'_>) -> Option<Mailbox> {
+        self.mailbox(|| lookup.resolve(&self.distinguished_name()?).smtp)
     }
 }
 

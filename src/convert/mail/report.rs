@@ -3,6 +3,7 @@
 
 use jiff::tz::TimeZone;
 
+use super::address_book::Lookup;
 use super::body::BestBody;
 use super::encoded_word::clean;
 use super::fields::date;
@@ -111,7 +112,7 @@ impl Composer<'_> {
         let (media_type, text) = stored.unwrap_or_else(|| {
             (
                 kind.media_type().to_owned(),
-                self.machine_part(kind, message),
+                self.machine_part(kind, message, problems),
             )
         });
         let (mut explanation, others) = self.with_inline(best, None, others, None, problems);
@@ -143,15 +144,14 @@ impl Composer<'_> {
         self.with_attachments(vec![report], others, problems)
     }
 
-    fn machine_part(&self, kind: Kind, message: &Message) -> String {
+    fn machine_part(&self, kind: Kind, message: &Message, problems: &Problems) -> String {
         let properties = message.properties();
         let string = |id: u16| properties.string(id).ok().flatten();
         let recipients = message.recipients();
+        let lookup = Lookup::new(self.converter);
         let address = |recipient: &Recipient| {
             let person = Person::of_recipient(recipient, properties.code_page());
-            person
-                .resolve(|| self.converter.address_book())
-                .map(|mailbox| mailbox.address)
+            person.resolve(&lookup).map(|mailbox| mailbox.address)
         };
         // The fields of this part are ASCII (RFC 3464 2.1.2).
         let mut first = Fields::new(Headers::Encoded);
@@ -195,6 +195,7 @@ impl Composer<'_> {
                 );
             }
         }
+        lookup.tell(problems);
         groups.insert(0, first);
         let groups: Vec<String> = groups.iter().map(lines).collect();
         groups.join("\n")

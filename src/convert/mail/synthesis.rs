@@ -4,6 +4,7 @@
 use jiff::tz::TimeZone;
 
 use super::address::Mailbox;
+use super::address_book::Lookup;
 use super::boundary::fingerprint;
 use super::encoded_word::{clean, decode};
 use super::fields::{date, is_reserved, message_ids};
@@ -12,7 +13,7 @@ use super::headers::Fields;
 use super::person::{Person, REPRESENTING, SENDER};
 use super::transport::is_field_name;
 use crate::bytes::u32_at;
-use crate::convert::Converter;
+use crate::convert::NO_DATE;
 use crate::ltp::tags;
 use crate::messaging::{
     EntryId, MSGFLAG_UNSENT, Message, PropertyName, PropertySet, Recipient, RecipientType,
@@ -24,7 +25,7 @@ const RSS_ITEM_LINK: u32 = 0x8901;
 
 /// Fields out of properties, for what the transport headers lack.
 pub(super) struct Synthesis<'a> {
-    pub converter: &'a Converter,
+    pub lookup: &'a Lookup<'a>,
     pub message: &'a Message,
     /// Whether there are transport headers worth the name.
     pub has_transport: bool,
@@ -45,7 +46,7 @@ impl Synthesis<'_> {
     }
 
     fn resolve(&self, person: &Person) -> Option<Mailbox> {
-        person.resolve(|| self.converter.address_book())
+        person.resolve(self.lookup)
     }
 
     fn originators(&self, fields: &mut Fields) {
@@ -162,11 +163,11 @@ impl Synthesis<'_> {
             let time = times
                 .into_iter()
                 .find_map(|id| date(properties.time(id).ok().flatten()?, &TimeZone::UTC));
-            // Without any time the start of time is a date that all programs accept, and that nobody takes for real.
-            fields.push(
-                "Date",
-                time.unwrap_or_else(|| "Thu, 01 Jan 1970 00:00:00 +0000".to_owned()),
-            );
+            // A made-up date would be taken for a real one.
+            match time {
+                Some(time) => fields.push("Date", time),
+                None => self.message.problems().note(Problem::new("", NO_DATE)),
+            }
         }
         if !fields.has("Message-ID") {
             let stored = self.string(tags::INTERNET_MESSAGE_ID).unwrap_or_default();

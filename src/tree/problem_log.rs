@@ -1,0 +1,200 @@
+//! What could not be read, each thing once, for `.ostfs/problems.txt` and the file beside an export.
+
+use std::collections::HashSet;
+use std::fmt::{self, Display};
+use std::hash::{DefaultHasher, Hash, Hasher};
+
+use parking_lot::Mutex;
+
+/// Bytes of lines that are kept, some 20,000; what comes after is only counted.
+const MAX_TEXT: usize = 2 << 20;
+/// Lines that are logged while someone else writes all of them down.
+const MAX_LOGGED: u64 = 100;
+/// Lines whose hashes are kept to know them again, while someone else writes all of them down: 16 bytes each.
+const MAX_KNOWN: usize = 1 << 16;
+
+/// Something that could not be read, or may not be right.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub struct ProblemLine {
+    /// What it is a problem of, by its number or path; empty for the file as a whole.
+    pub object: String,
+    /// What is wrong, in one line. May quote names that are in the file.
+    pub text: String,
+}
+
+impl Display for ProblemLine {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match &*self.object {
+            "" => f.write_str(&self.text),
+            object => write!(f, "{object}: {}", self.text),
+        }
+    }
+}
+
+impl ProblemLine {
+    /// `text` of `object`, without characters that would end its line or move the cursor of a terminal.
+    pub fn new(object: impl Display, text: impl Display) -> Self {
+        let one_line = |text: String| match text.contains(char::is_control) {
+            true => text.replace(char::is_control, "\u{FFFD}"),
+            false => text,
+        };
+        Self {
+            object: one_line(object.to_string()),
+            text: one_line(text.to_string()),
+        }
+    }
+
+    /// As the log may show it where names must stay out of it: the object alone, by its number. What is wrong with the
+    /// file as a whole is told by those who read no text in it.
+    pub fn redacted(&self) -> String {
+        match &*self.object {
+            "" => self.text.clone(),
+            object => format!("{object}: a problem, which may quote a name"),
+        }
+    }
+}
+
+/// Hears of problems, from any thread. The same one may come again.
+pub type Listener = dyn Fn(&ProblemLine) + Send + Sync;
+
+/// The problems met so far.
+#[derive(Default)]
+pub struct ProblemLog {
+    seen: Mutex<Seen>,
+    redact: bool,
+}
+
+#[derive(Default)]
+struct Seen {
+    /// In the order in which they came.
+    lines: Vec<ProblemLine>,
+    /// Bytes of their text.
+    size: usize,
+    count: u64,
+    /// Hashes of the lines.
+    known: HashSet<u64>,
+    dropped: u64,
+    /// Takes all lines down, of which none is kept then.
+    listener: Option<Box<Listener>>,
+}
+
+impl fmt::Debug for ProblemLog {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("ProblemLog").finish_non_exhaustive()
+    }
+}
+
+impl ProblemLog {
+    /// No problems yet. With `redact` the log names no more than the object, by its number: what is wrong with it may
+    /// quote a name.
+    pub fn new(redact: bool) -> Self {
+        Self {
+            redact,
+            ..Self::default()
+        }
+    }
+
+    /// Notes that `text` is wrong with `object`, and logs it, unless it is known already. An empty object is the file.
+    pub fn note(&self, object: impl Display, text: impl Display) {
+        let problem = ProblemLine::new(object, text);
+        let mut hasher = DefaultHasher::new();
+        problem.object.hash(&mut hasher);
+        problem.text.hash(&mut hasher);
+        let hash = hasher.finish();
+        let mut seen = self.seen.lock();
+        if seen.known.contains(&hash) {
+            return;
+        }
+        let size = problem.object.len() + problem.text.len();
+        if seen.listener.is_none() && seen.size + size >= MAX_TEXT {
+            seen.dropped += 1;
+            return;
+        }
+        if seen.known.len() >= MAX_KNOWN && seen.listener.is_some() {
+            seen.known.clear();
+        }
+        seen.known.insert(hash);
+        seen.count += 1;
+        let shown = match self.redact {
+            true => problem.redacted(),
+            false => problem.to_string(),
+        };
+        match &seen.listener {
+            Some(_) if seen.count > MAX_LOGGED => log::debug!("{shown}"),
+            _ => log::warn!("{shown}"),
+        }
+        if let Some(listener) = &seen.listener {
+            listener(&problem);
+            return;
+        }
+        seen.size += size;
+        seen.lines.push(problem);
+    }
+
+    /// Has `listener` take down all problems, those that are known first; none is kept here from now on.
+    pub fn listen(&self, listener: Box<Listener>) {
+        let mut seen = self.seen.lock();
+        std::mem::take(&mut seen.lines).iter().for_each(&listener);
+        if seen.dropped > 0 {
+            listener(&ProblemLine::new(
+                "",
+                format_args!("... and {} more", seen.dropped),
+            ));
+        }
+        seen.listener = Some(listener);
+    }
+
+    /// How many there are.
+    pub fn count(&self) -> u64 {
+        let seen = self.seen.lock();
+        seen.count + seen.dropped
+    }
+
+    /// All of them as text, one a line.
+    pub fn text(&self) -> String {
+        let seen = self.seen.lock();
+        let mut text = String::with_capacity(seen.size);
+        for line in &seen.lines {
+            text.push_str(&format!("{line}\n"));
+        }
+        if seen.dropped > 0 {
+            text.push_str(&format!("... and {} more\n", seen.dropped));
+        }
+        text
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_redacted_problem_keeps_the_object_whatever_the_text_quotes() {
+        let problem = ProblemLine::new("message 0x24", "attachment \"a, b: c.pdf\": damaged block");
+        assert!(problem.redacted().starts_with("message 0x24: "));
+        assert!(!problem.redacted().contains("c.pdf"));
+    }
+
+    #[test]
+    fn a_problem_is_one_line_whatever_it_quotes() {
+        let problem = ProblemLine::new("message 0x24", "attachment \"a\n\u{1b}[2J\"");
+        assert_eq!(problem.to_string().lines().count(), 1);
+        assert!(!problem.to_string().contains('\u{1b}'));
+    }
+
+    #[test]
+    fn a_listener_hears_of_everything_before_and_after_it_came() {
+        let problems = ProblemLog::new(false);
+        problems.note("folder 0x22", "first");
+        let heard = std::sync::Arc::new(Mutex::new(Vec::new()));
+        let ear = std::sync::Arc::clone(&heard);
+        problems.listen(Box::new(move |problem| {
+            ear.lock().push(problem.to_string())
+        }));
+        for _ in 0..2 {
+            problems.note("", "second");
+        }
+        assert_eq!(*heard.lock(), ["folder 0x22: first", "second"]);
+        assert_eq!((problems.count(), problems.text()), (2, String::new()));
+    }
+}
