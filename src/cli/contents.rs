@@ -14,7 +14,7 @@ use crate::tree::{Ino, Tree};
 
 /// The tree of `file`.
 pub(super) fn open(file: &Path, options: &Options) -> Result<Tree, Failure> {
-    let source = source::open(file)?;
+    let source = source::to_the_end(source::open(file)?, &options.tree);
     if options.sandbox == Switch::On {
         sandbox::enter(Need::OpenFiles);
     }

@@ -57,7 +57,9 @@ pub(super) fn run(arguments: &ExportArguments) -> Result<(), Failure> {
     if options.sandbox == Switch::On {
         sandbox::enter(Need::WriteBeneath(directory));
     }
-    let forest = source::forest(&arguments.files, sources, &options.tree)?;
+    let sources = sources.into_iter();
+    let sources = sources.map(|source| source::to_the_end(source, &options.tree));
+    let forest = source::forest(&arguments.files, sources.collect(), &options.tree)?;
     sweeper.keep();
     problems.listen(&forest);
     let manifest = file
@@ -101,7 +103,9 @@ pub(super) fn index(arguments: &IndexArguments) -> Result<(), Failure> {
     if options.sandbox == Switch::On {
         sandbox::enter(Need::OpenFiles);
     }
-    let forest = source::forest(&arguments.files, sources, &options.tree)?;
+    let sources = sources.into_iter();
+    let sources = sources.map(|source| source::to_the_end(source, &options.tree));
+    let forest = source::forest(&arguments.files, sources.collect(), &options.tree)?;
     let format = match arguments.json {
         true => Format::JsonLines,
         false => Format::Csv,

@@ -10,11 +10,20 @@ use super::progress;
 use super::report::Failure;
 use crate::error::Error;
 use crate::ndb::Source;
-use crate::tree::{Forest, Options, Progress, Tree};
+use crate::tree::{Damaged, Forest, Options, Progress, Tree};
 
 /// Opens all of `files`.
 pub(super) fn open_all(files: &[PathBuf]) -> Result<Vec<Source>, Failure> {
     files.iter().map(|file| open(file)).collect()
+}
+
+/// `source` for a command that reads all of what it shows once: a gap takes the place of what the disk does not give, unless
+/// damage is refused.
+pub(super) fn to_the_end(source: Source, options: &Options) -> Source {
+    match options.damaged {
+        Damaged::Show => source.filling_gaps(),
+        Damaged::Refuse => source,
+    }
 }
 
 /// The trees of `files`, opened as `sources`, which share the memory for caches. One that cannot be read is a failure

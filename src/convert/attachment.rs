@@ -96,7 +96,7 @@ pub(crate) fn list(message: &Message) -> Vec<Item> {
                 items.extend(unpacked);
             }
             Err(error) if error.is_repeated() => repeated.push(error),
-            Err(error) => items.push(Item::unreadable(&format!("{fallback}.bin"), error)),
+            Err(error) => items.push(nameless(attachment, &fallback, error)),
         }
         for item in items.iter_mut().skip(first) {
             item.nid = attachment.nid();
@@ -110,6 +110,22 @@ pub(crate) fn list(message: &Message) -> Vec<Item> {
             .note(Problem::new("attachments", problem));
     }
     items
+}
+
+/// An attachment whose properties are lost because of `error`: its content may be there all the same.
+fn nameless(attachment: &Attachment, fallback: &str, error: Error) -> Item {
+    let name = format!("{fallback}.bin");
+    let Some(value) = attachment.longest_value() else {
+        return Item::unreadable(&name, error);
+    };
+    let place = format!("attachment {name:?}");
+    let text = format_args!("its name and type are lost: {error}");
+    let problems = attachment.message().problems();
+    problems.note(Problem::new(place, text));
+    Item {
+        problems: problems.within(format_args!("attachment {:#x}", attachment.nid().0)),
+        ..Item::of_file(name, None, ByteRange::of_stream(value))
+    }
 }
 
 impl Item {

@@ -98,6 +98,21 @@ impl Attachment {
         Ok(Properties::new(context.noting(&problems), code_page))
     }
 
+    /// The longest value among its subnodes: what is left of the content of an attachment whose properties are lost.
+    pub fn longest_value(&self) -> Option<PropertyStream> {
+        let node = self.message.subnode(self.nid).ok()??;
+        let values = node.subnodes().ok()?.into_iter();
+        let values = values.filter(|value| value.nid().node_type() == NodeType::LTP);
+        let problems = self
+            .message
+            .problems()
+            .within(format_args!("attachment {:#x}", self.nid.0));
+        values
+            .filter_map(|value| PropertyStream::of_node(&value.noting(&problems)).ok())
+            .max_by_key(PropertyStream::len)
+            .filter(|value| !value.is_empty())
+    }
+
     /// PidTagAttachMethod of `properties`.
     pub fn method(properties: &Properties) -> Result<AttachMethod> {
         Ok(match properties.integer(tags::ATTACH_METHOD)? {

@@ -15,12 +15,14 @@ use crate::ltp::{
     ClientSignature, FileTime, Heap, PropertyContext, Row, TableContext, Value, tags,
 };
 use crate::ndb::{Node, NodeId, NodeType};
+use crate::problem::Problems;
 
 /// A folder or search folder.
 #[derive(Debug, Clone)]
 pub struct Folder {
     store: Arc<Store>,
     nid: NodeId,
+    problems: Problems,
 }
 
 /// One row of a hierarchy table.
@@ -84,6 +86,7 @@ pub struct ContentsTable {
     code_page: u32,
     with_people: bool,
     with_state: bool,
+    problems: Problems,
 }
 
 impl Folder {
@@ -92,7 +95,13 @@ impl Folder {
         Self {
             store: Arc::clone(store),
             nid,
+            problems: Problems::default(),
         }
+    }
+
+    /// Which parts of its tables and properties, of those that have been read, may be wrong.
+    pub fn problems(&self) -> &Problems {
+        &self.problems
     }
 
     /// Its node.
@@ -107,8 +116,11 @@ impl Folder {
 
     /// Its properties.
     pub fn properties(&self) -> Result<Properties> {
-        let context = PropertyContext::open(self.store.node(self.nid)?)?;
-        Ok(Properties::new(context, self.store.code_page()))
+        let node = self.store.node(self.nid)?.noting(&self.problems);
+        Ok(Properties::new(
+            PropertyContext::open(node)?,
+            self.store.code_page(),
+        ))
     }
 
     /// Its subfolders, in the order of the hierarchy table (by node).
@@ -270,6 +282,7 @@ impl Folder {
             code_page: self.store.code_page(),
             with_people: false,
             with_state: false,
+            problems: self.problems.clone(),
         }
     }
 
@@ -287,6 +300,7 @@ impl Folder {
             }
         };
         node.doubts().into_iter().for_each(&mut broken);
+        let node = node.noting(&self.problems.within(table_name(table_type)));
         let table = Heap::open(node).and_then(|heap| {
             if self.is_search() && heap.client() == ClientSignature::OLD_SEARCH_TABLE {
                 return Ok(None);
@@ -297,6 +311,15 @@ impl Folder {
             broken(error);
             None
         })
+    }
+}
+
+/// What people call a table of a folder.
+fn table_name(table_type: NodeType) -> &'static str {
+    match table_type {
+        NodeType::HIERARCHY_TABLE => "hierarchy table",
+        NodeType::ASSOC_CONTENTS_TABLE => "associated contents table",
+        _ => "contents table",
     }
 }
 
@@ -311,6 +334,11 @@ impl ContentsTable {
     pub fn with_state(mut self) -> Self {
         self.with_state = true;
         self
+    }
+
+    /// As [`Folder::problems`], of the folder whose table this is.
+    pub fn problems(&self) -> &Problems {
+        &self.problems
     }
 
     /// Number of rows.

@@ -11,6 +11,7 @@ use crate::error::{Error, Result};
 use crate::ltp::{Value, tags};
 use crate::messaging::{ContentsRow, ContentsTable, Folder};
 use crate::ndb::{NodeId, NodeType, whole};
+use crate::problem::Problems;
 
 /// Folders within each other that are shown and followed, as many as Exchange allows; what is deeper is in `lost+found`.
 const MAX_FOLDER_DEPTH: usize = 300;
@@ -23,6 +24,13 @@ impl Tree {
     /// Notes what goes wrong while folder `nid` is read.
     pub(super) fn note_in_folder(&self, nid: NodeId) -> impl FnMut(Error) + '_ {
         move |error| self.problems.note(Object::Folder(nid), error)
+    }
+
+    /// Notes which parts of the tables of folder `nid` may be wrong.
+    pub(super) fn note_doubts(&self, nid: NodeId, problems: &Problems) {
+        for problem in problems.list() {
+            self.problems.note(Object::Folder(nid), problem);
+        }
     }
 
     /// What the row of message `nid` tells; nothing when no table has one.
@@ -102,7 +110,10 @@ impl Tree {
             return shown;
         }
         let hangs_on_root = OnceCell::new();
-        for child in self.folder(nid).subfolders(self.note_in_folder(nid)) {
+        let folder = self.folder(nid);
+        let children = folder.subfolders(self.note_in_folder(nid));
+        self.note_doubts(nid, folder.problems());
+        for child in children {
             let is_search = child.nid.node_type() == NodeType::SEARCH_FOLDER;
             // The root is where it is, also when a lost folder has it.
             if (is_search && !self.options.all) || child.nid == self.root {
@@ -172,6 +183,7 @@ impl Tree {
             for row in table.rows(self.note_in_folder(nid)) {
                 self.add_item(listing, nid, &row);
             }
+            self.note_doubts(nid, table.problems());
         }
     }
 
