@@ -93,7 +93,15 @@ fn layers(criterion: &mut Criterion) {
     let mut group = criterion.benchmark_group("block");
     group.throughput(Throughput::Bytes(blocks[0].stored.into()));
     group.bench_function("read and check", |bench| {
-        bench.iter(|| read_block(source, format, &ndb.header().checksums, blocks[turn(blocks.len())]).unwrap());
+        bench.iter(|| {
+            read_block(
+                source,
+                format,
+                &ndb.header().checksums,
+                blocks[turn(blocks.len())],
+            )
+            .unwrap()
+        });
     });
     group.bench_function("from the cache", |bench| {
         bench.iter(|| ndb.block(bids[turn(bids.len())]).unwrap());

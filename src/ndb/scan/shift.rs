@@ -2,7 +2,7 @@
 //! their places differ. What tells of its place ([`super::anchors`]) gives the shifts, and blocks that the block B-tree
 //! lists give the borders between them ([`super::borders`]).
 
-use super::anchors::{Anchor, marks};
+use super::anchors::{Anchor, SURE, marks};
 use super::borders::{Gap, borders};
 use super::lost_header::is_amap;
 use super::samples;
@@ -16,11 +16,9 @@ use crate::ndb::{Header, NodeDatabase, Source};
 /// Allocation maps, the last ones of the file, of which one must be in its place.
 const MAPS: u64 = 3;
 /// What it costs to take an anchor for one that says nothing, and to go over to another shift: one anchor alone between
-/// others makes no stretch, two do at the end of a file, and four within it.
+/// others makes no stretch, two do at the end of a file or between other shifts, and four within one shift.
 const CONTRADICTION: u32 = 2;
 const CHANGE: u32 = 3;
-/// As many anchors as a header with a right CRC is worth: it is no accident, even if all that follows has moved.
-const HEADER: usize = 2;
 
 /// Whether parts of the file may not be where its structures name them. Of a healthy file this reads nothing, of one that
 /// was cut off some pages.
@@ -64,7 +62,7 @@ pub(crate) fn pieces(source: &Source, header: &Header, watch: &dyn Watch) -> Opt
     // A header that was made up has no roots.
     if header.nbt_root.ib != 0 {
         let (place, at) = (front.original.start, front.at);
-        let weight = if header.crc_valid { HEADER } else { 1 };
+        let weight = if header.crc_valid { SURE } else { 1 };
         known.extend(std::iter::repeat_n(Anchor { place, at }, weight));
     }
     let end = Anchor {
