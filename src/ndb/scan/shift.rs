@@ -82,27 +82,20 @@ pub(crate) fn pieces(source: &Source, header: &Header, watch: &dyn Watch) -> Opt
     }
     let gaps = gaps(&stretches);
     let borders = borders(&file, header, &marks.pages, &mut marks.memory, gaps);
+    let mut shift = stretches.first()?.shift();
+    let mut start = lowest_place(shift);
     let mut found = Vec::new();
-    let mut start = Some(lowest_place(stretches.first()?.shift()));
-    let mut borders = borders.into_iter();
-    for stretch in &stretches {
-        let Some(first) = start else {
-            break;
-        };
-        // A border that no block confirms is none: the stretch behind it is the end of the file alone.
-        let border = borders.next().flatten();
-        let end = match border {
-            Some(border) => border.end,
-            None => file
-                .len()
-                .checked_add_signed(stretch.shift().checked_neg()?)?,
-        };
+    for border in borders {
         found.push(Piece {
-            original: first..end,
-            at: first.checked_add_signed(stretch.shift())?,
+            original: start..border.end,
+            at: start.checked_add_signed(shift)?,
         });
-        start = border.map(|border| border.start);
+        (start, shift) = (border.start, border.shift);
     }
+    found.push(Piece {
+        original: start..file.len().checked_add_signed(shift.checked_neg()?)?,
+        at: start.checked_add_signed(shift)?,
+    });
     let pieces = Pieces::new(found);
     (!pieces.is_empty() && pieces != *source.pieces()).then_some(pieces)
 }
