@@ -17,8 +17,9 @@ use std::time::{Duration, Instant};
 
 use faulty::{Disk, Faults};
 use mounted::{Mount, can_mount, export, is_mounted, picture, run, unshare_files, wait_until};
+use support::format::PTYPE_BBT;
 use support::sample::sample;
-use support::{Crypt, Folders, Format, Layout, Message, Nid, Payload, Prng, Store};
+use support::{Crypt, Damage, Folders, Format, Layout, Message, Nid, Payload, Prng, Store};
 use tempfile::TempDir;
 
 const FORMATS: [Format; 3] = [Format::Ansi, Format::Unicode, Format::Ost4k];
@@ -279,6 +280,36 @@ fn a_mount_on_a_disk_that_fails_is_refused_with_advice() {
     let message = String::from_utf8_lossy(&output.stderr).into_owned();
     assert_eq!(output.status.code(), Some(1), "{message}");
     assert!(message.contains("ddrescue"), "{message}");
+}
+
+#[test]
+fn a_bad_sector_costs_a_scan_no_more_than_itself() {
+    if !can_mount() {
+        return;
+    }
+    for format in FORMATS {
+        let case = Case::of(sample(format, Crypt::Permute));
+        let damage = Damage::open(&case.file, &case.layout).unwrap();
+        // Without the tree of blocks only a scan finds them.
+        let pages = case.layout.pages.iter();
+        for page in pages.filter(|page| page.ptype == PTYPE_BBT) {
+            damage.zero_page(*page);
+        }
+        let disk = Disk::with(&case.file);
+        disk.set(Faults {
+            bad: Some(case.extent(7)),
+            ..Faults::default()
+        });
+        let ndb = ostfs::ndb::open(&disk.file, 1 << 20).unwrap();
+        for (number, message) in case.messages.iter().enumerate() {
+            let data = case.layout.node(*message).data;
+            let found = ndb.block(ostfs::ndb::BlockId(data));
+            match number {
+                7 => assert!(found.is_err()),
+                _ => assert_eq!(*found.unwrap(), *damage.payload(data), "{format:?}"),
+            }
+        }
+    }
 }
 
 /// What another program does to the file while it is mounted.

@@ -194,8 +194,9 @@ fn a_wrong_version_in_the_header_costs_nothing() {
                 header[VERSION..][..2].copy_from_slice(&wrong.to_le_bytes());
             });
             let lines = file.told();
+            let expected = format!("the header says version {wrong}, ");
             assert!(
-                matches!(&*lines, [line] if line.contains(&format!("version {wrong}"))),
+                matches!(&*lines, [line] if line.starts_with(&expected)),
                 "{lines:?}"
             );
             file.shows_everything();
@@ -250,10 +251,7 @@ fn damage_in_many_blocks_is_not_taken_for_a_writer_without_checksums() {
     for_each_format(|file| {
         let [pages, blocks] = file.parts();
         file.edit(|bytes| {
-            for part in blocks.iter().skip(1).step_by(2) {
-                bytes[part.crc] ^= 1;
-            }
-            for part in pages.iter().filter(|part| part.data.start % 1024 == 0) {
+            for part in pages.iter().step_by(2).chain(blocks.iter().step_by(2)) {
                 bytes[part.crc] ^= 1;
             }
         });

@@ -160,6 +160,11 @@ impl Header {
         }
     }
 
+    /// The format of the files of its version; None if no version is so.
+    pub fn declared_format(&self) -> Option<&'static Format> {
+        format_of(self.version)
+    }
+
     /// What the header says of the encoding, if that is a method.
     pub fn declared_crypt(&self) -> Option<CryptMethod> {
         crypt_method(self.crypt_stored).ok()
@@ -198,16 +203,11 @@ impl Header {
     fn parse(bytes: &[u8]) -> Result<Self> {
         identify(bytes)?;
         let version = u16_at(bytes, VERSION).ok_or_else(|| truncated(bytes))?;
-        let format = match version {
-            14 | 15 => &format::ANSI,
-            21 | 23 | 37 => &format::UNICODE,
-            36 => &format::UNICODE_4K,
-            other => {
-                return Err(Error::Unsupported(format!(
-                    "an Outlook data file of the unknown version {other}; versions 14, 15, 21, 23, 36 and 37 are known"
-                )));
-            }
-        };
+        let format = format_of(version).ok_or_else(|| {
+            Error::Unsupported(format!(
+                "an Outlook data file of the unknown version {version}; versions 14, 15, 21, 23, 36 and 37 are known"
+            ))
+        })?;
         let header = Self::parse_as(bytes, format, layout(format))?;
         crypt_method(header.crypt_stored)?;
         Ok(header)
@@ -271,6 +271,16 @@ fn truncated(bytes: &[u8]) -> Error {
          copy it again from its source",
         bytes.len()
     ))
+}
+
+/// The format of files of `version`.
+fn format_of(version: u16) -> Option<&'static Format> {
+    match version {
+        14 | 15 => Some(&format::ANSI),
+        21 | 23 | 37 => Some(&format::UNICODE),
+        36 => Some(&format::UNICODE_4K),
+        _ => None,
+    }
 }
 
 fn layout(format: &Format) -> &'static Layout {

@@ -108,9 +108,10 @@ impl Opening {
             Err(error) => return Err(error),
         };
         if let Some(header) = lost_header::by_roots(&source)? {
-            self.tell(format!(
-                "{error}; going on, since it names the roots of both trees"
-            ));
+            self.tell(match header.declared_format() == Some(header.format) {
+                true => format!("{error}; going on, since it names the roots of both trees"),
+                false => of_another_format(&header),
+            });
             let ndb = self.database(source, header);
             // Only Windows reads what it has encrypted: then no method makes sense of it.
             let is_readable =
@@ -171,10 +172,7 @@ impl Opening {
         let Some(other) = other else {
             return Ok(ndb);
         };
-        self.tell(format!(
-            "the header says version {}, but the pages are those of a file of the format {}; read as such",
-            other.version, other.format.name
-        ));
+        self.tell(of_another_format(&other));
         Ok(self.with_header(&ndb, other))
     }
 
@@ -352,6 +350,14 @@ impl Opening {
         }
         ndb
     }
+}
+
+/// What a user is told of a `header` whose version is wrong.
+fn of_another_format(header: &Header) -> String {
+    format!(
+        "the header says version {}, but the pages are those of a file of the format {}; read as such",
+        header.version, header.format.name
+    )
 }
 
 /// What a user is told of a file that ends before its header says.

@@ -26,6 +26,8 @@ const LEAST_CHECKS: u64 = 64 << 20;
 const MAX_LEVELS: u8 = 8;
 /// Places that pages above may name for one page: it has one, and one more for each time it was moved.
 const MOST_PLACES: usize = 8;
+/// As many anchors as a map or an intact header counts: neither is an accident.
+pub(super) const SURE: usize = 2;
 /// Shifts that are considered, those that most anchors have.
 pub(super) const MOST_SHIFTS: usize = 64;
 
@@ -138,7 +140,7 @@ impl Marks {
         let place = uint_at(page, format.page_bid, format.word).unwrap_or_default();
         let is_map = u16_at(page, format.page_data + 2) == Some(0)
             && AllocationMap::place(format, place) == Some(place);
-        if is_map && self.is_intact(page) && self.memory.take(size_of::<Anchor>()) {
+        if is_map && self.is_intact(page) && self.memory.take(SURE * size_of::<Anchor>()) {
             self.maps.push(Anchor { place, at });
         }
     }
@@ -182,7 +184,8 @@ impl Marks {
         named.sort_unstable_by_key(|named| (named.bid, named.ib));
         named.dedup();
         let mut anchors = known.to_vec();
-        anchors.append(&mut self.maps);
+        let maps = self.maps.drain(..);
+        anchors.extend(maps.flat_map(|map| std::iter::repeat_n(map, SURE)));
         let mut unnamed = Vec::new();
         for page in &self.pages {
             let first = named.partition_point(|named| named.bid < page.bid);

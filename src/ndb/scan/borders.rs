@@ -3,6 +3,7 @@
 
 use super::anchors::{Anchor, Mark};
 use super::memory::Memory;
+use super::strays::Strays;
 use super::trailer::{Trailer, block, block_trailer};
 use crate::ndb::crc::{Checksum, Checksums};
 use crate::ndb::format::Format;
@@ -11,6 +12,10 @@ use crate::ndb::{BlockEntry, BlockRef, Header, Source};
 
 /// Files are mostly lost and doubled in whole sectors.
 const SECTOR: u64 = 512;
+/// Gaps that are looked at, so that a file made of strays takes no time out of proportion.
+const MOST_GAPS: usize = 256;
+/// Blocks of a gap that are looked for: those of a stretch that is lost are nowhere.
+const TRIES: usize = 8;
 
 /// What lies between the last anchor of one shift and the first one of the next.
 #[derive(Debug)]
@@ -29,6 +34,24 @@ impl Gap {
         }
     }
 
+    /// The gaps behind and in front of `anchor`, a block in it: its end is where the gap behind it begins.
+    fn divided(self, anchor: Anchor) -> [Self; 2] {
+        let index = self
+            .blocks
+            .partition_point(|entry| entry.block.ib < anchor.place);
+        let mut blocks = self.blocks;
+        let behind = blocks.split_off(index);
+        let front = Self {
+            blocks,
+            ..Self::new(self.before, anchor)
+        };
+        let behind = Self {
+            blocks: behind,
+            ..Self::new(anchor, self.after)
+        };
+        [behind, front]
+    }
+
     fn is_lost(&self) -> bool {
         self.after.shift() < self.before.shift()
     }
@@ -39,23 +62,43 @@ impl Gap {
 pub(super) struct Border {
     pub(super) end: u64,
     pub(super) start: u64,
+    /// The shift behind it.
+    pub(super) shift: i64,
 }
 
-/// The borders in `gaps`, which ascend. None where the later shift is told by the end of the file alone, and no block has
-/// it.
+/// The borders in `gaps`, which ascend, and more of them where blocks tell of stretches within a gap. None where the later
+/// shift is told by the end of the file alone, and no block has it.
 pub(super) fn borders(
     file: &Source,
     header: &Header,
     pages: &[Mark],
     memory: &mut Memory,
     mut gaps: Vec<Gap>,
-) -> Vec<Option<Border>> {
+) -> Vec<Border> {
     for page in pages.iter().filter(|page| page.is_block_leaf) {
         collect(file, header, page, memory, &mut gaps);
     }
-    gaps.into_iter()
-        .map(|gap| Search { file, header, gap }.border())
-        .collect()
+    for gap in &mut gaps {
+        let order = |entry: &BlockEntry| (entry.block.ib, entry.block.bid, entry.stored);
+        gap.blocks.sort_unstable_by_key(order);
+        gap.blocks.dedup();
+    }
+    let mut search = Search {
+        file,
+        header,
+        strays: Strays::new(file),
+        tries: MOST_GAPS,
+    };
+    // The next gap comes last.
+    gaps.reverse();
+    let mut borders = Vec::new();
+    while let Some(gap) = gaps.pop() {
+        match search.stray(&gap) {
+            Some(stray) => gaps.extend(gap.divided(stray)),
+            None => borders.extend(search.border(&gap)),
+        }
+    }
+    borders
 }
 
 /// Puts what a leaf of the block B-tree lists to the gap in which it lies.
@@ -86,15 +129,39 @@ fn collect(file: &Source, header: &Header, page: &Mark, memory: &mut Memory, gap
 struct Search<'a> {
     file: &'a Source,
     header: &'a Header,
-    gap: Gap,
+    strays: Strays,
+    /// Gaps that may still be looked at for strays.
+    tries: usize,
 }
 
 impl Search<'_> {
-    fn border(mut self) -> Option<Border> {
-        let mut blocks = std::mem::take(&mut self.gap.blocks);
-        blocks.sort_unstable_by_key(|entry| (entry.block.ib, entry.block.bid, entry.stored));
-        blocks.dedup();
-        let (before, after) = (self.gap.before.shift(), self.gap.after.shift());
+    /// A block that is neither where the shift before the gap has it nor where the one behind it has it, and is whole
+    /// somewhere between.
+    fn stray(&mut self, gap: &Gap) -> Option<Anchor> {
+        self.tries = self.tries.checked_sub(1)?;
+        let (before, after) = (gap.before.shift(), gap.after.shift());
+        let is_stray =
+            |entry: &&BlockEntry| !self.ends_there(entry, before) && !self.ends_there(entry, after);
+        let lost: Vec<BlockEntry> = gap.blocks.iter().filter(is_stray).copied().collect();
+        let step = lost.len().div_ceil(TRIES).max(1);
+        let range = gap.before.at..gap.after.at;
+        lost.into_iter().step_by(step).find_map(|entry| {
+            let trailer = self
+                .strays
+                .find(self.file, self.format(), &entry, range.clone())?;
+            let extent = self.format().block_extent(entry.stored.into());
+            let end = trailer + self.format().block_trailer as u64;
+            let anchor = Anchor {
+                place: entry.block.ib,
+                at: end.checked_sub(extent as u64)?,
+            };
+            self.is_whole(&entry, anchor.shift()).then_some(anchor)
+        })
+    }
+
+    fn border(&self, gap: &Gap) -> Option<Border> {
+        let blocks = &gap.blocks;
+        let (before, after) = (gap.before.shift(), gap.after.shift());
         let fits: Vec<(bool, bool)> = blocks
             .iter()
             .map(|entry| {
@@ -109,7 +176,7 @@ impl Search<'_> {
         let last = last.rev().find(|(_, (fits, _))| *fits);
         let mut first = blocks.iter().zip(&fits).skip(split);
         let first = first.find(|(_, (_, fits))| *fits).map(|(entry, _)| entry);
-        let is_end = self.gap.after.place == self.header.file_eof;
+        let is_end = gap.after.place == self.header.file_eof;
         if is_end && first.is_none() {
             return None;
         }
@@ -118,7 +185,7 @@ impl Search<'_> {
             Some((entry, _)) => place(self.end(entry), before)?,
             None => {
                 let size = self.format().page_size as u64;
-                self.gap.before.at.saturating_add(size)
+                gap.before.at.saturating_add(size)
             }
         };
         let (high, is_exact) = match first {
@@ -130,9 +197,9 @@ impl Search<'_> {
                     false,
                 )
             }
-            None => (self.gap.after.at, true),
+            None => (gap.after.at, true),
         };
-        let at = if self.gap.is_lost() {
+        let at = if gap.is_lost() {
             // Bytes in front of the border are the head of a block of which the rest is lost, those behind it the end of
             // one of which the head is.
             let has_head = blocks.iter().any(|entry| {
@@ -142,7 +209,7 @@ impl Search<'_> {
             match (has_head, is_exact) {
                 (true, true) => high,
                 (false, false) => low,
-                _ => self.likely(low, high),
+                _ => self.likely(gap, low, high),
             }
         } else {
             // Nothing is lost: the border is the same original offset on both sides.
@@ -150,22 +217,26 @@ impl Search<'_> {
             if is_exact {
                 high
             } else {
-                self.likely(low, high)
+                self.likely(gap, low, high)
             }
         };
         let end = at.checked_add_signed(before.checked_neg()?)?;
-        let start = if self.gap.is_lost() {
+        let start = if gap.is_lost() {
             at.checked_add_signed(after.checked_neg()?)?
         } else {
             end
         };
-        Some(Border { end, start })
+        Some(Border {
+            end,
+            start,
+            shift: after,
+        })
     }
 
     /// A border between two offsets of the file, of which nothing more is known.
-    fn likely(&self, low: u64, high: u64) -> u64 {
+    fn likely(&self, gap: &Gap, low: u64, high: u64) -> u64 {
         let high = high.max(low);
-        let length = self.gap.before.shift().abs_diff(self.gap.after.shift());
+        let length = gap.before.shift().abs_diff(gap.after.shift());
         if !length.is_multiple_of(SECTOR) {
             return low.midpoint(high);
         }

@@ -11,6 +11,7 @@ pub(crate) mod rebuild;
 pub(crate) mod roots;
 pub(crate) mod samples;
 pub(crate) mod shift;
+mod strays;
 mod trailer;
 
 pub(crate) use memory::Memory;

@@ -2,7 +2,7 @@
 //! their places differ. What tells of its place ([`super::anchors`]) gives the shifts, and blocks that the block B-tree
 //! lists give the borders between them ([`super::borders`]).
 
-use super::anchors::{Anchor, marks};
+use super::anchors::{Anchor, SURE, marks};
 use super::borders::{Gap, borders};
 use super::lost_header::is_amap;
 use super::samples;
@@ -16,11 +16,9 @@ use crate::ndb::{Header, NodeDatabase, Source};
 /// Allocation maps, the last ones of the file, of which one must be in its place.
 const MAPS: u64 = 3;
 /// What it costs to take an anchor for one that says nothing, and to go over to another shift: one anchor alone between
-/// others makes no stretch, two do at the end of a file, and four within it.
+/// others makes no stretch, two do at the end of a file or between other shifts, and four within one shift.
 const CONTRADICTION: u32 = 2;
 const CHANGE: u32 = 3;
-/// As many anchors as a header with a right CRC is worth: it is no accident, even if all that follows has moved.
-const HEADER: usize = 2;
 
 /// Whether parts of the file may not be where its structures name them. Of a healthy file this reads nothing, of one that
 /// was cut off some pages.
@@ -64,7 +62,7 @@ pub(crate) fn pieces(source: &Source, header: &Header, watch: &dyn Watch) -> Opt
     // A header that was made up has no roots.
     if header.nbt_root.ib != 0 {
         let (place, at) = (front.original.start, front.at);
-        let weight = if header.crc_valid { HEADER } else { 1 };
+        let weight = if header.crc_valid { SURE } else { 1 };
         known.extend(std::iter::repeat_n(Anchor { place, at }, weight));
     }
     let end = Anchor {
@@ -84,27 +82,20 @@ pub(crate) fn pieces(source: &Source, header: &Header, watch: &dyn Watch) -> Opt
     }
     let gaps = gaps(&stretches);
     let borders = borders(&file, header, &marks.pages, &mut marks.memory, gaps);
+    let mut shift = stretches.first()?.shift();
+    let mut start = lowest_place(shift);
     let mut found = Vec::new();
-    let mut start = Some(lowest_place(stretches.first()?.shift()));
-    let mut borders = borders.into_iter();
-    for stretch in &stretches {
-        let Some(first) = start else {
-            break;
-        };
-        // A border that no block confirms is none: the stretch behind it is the end of the file alone.
-        let border = borders.next().flatten();
-        let end = match border {
-            Some(border) => border.end,
-            None => file
-                .len()
-                .checked_add_signed(stretch.shift().checked_neg()?)?,
-        };
+    for border in borders {
         found.push(Piece {
-            original: first..end,
-            at: first.checked_add_signed(stretch.shift())?,
+            original: start..border.end,
+            at: start.checked_add_signed(shift)?,
         });
-        start = border.map(|border| border.start);
+        (start, shift) = (border.start, border.shift);
     }
+    found.push(Piece {
+        original: start..file.len().checked_add_signed(shift.checked_neg()?)?,
+        at: start.checked_add_signed(shift)?,
+    });
     let pieces = Pieces::new(found);
     (!pieces.is_empty() && pieces != *source.pieces()).then_some(pieces)
 }
