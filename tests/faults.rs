@@ -11,6 +11,7 @@ use std::io::{self, Read};
 use std::os::fd::AsRawFd;
 use std::os::unix::fs::FileExt;
 use std::path::{Path, PathBuf};
+use std::process::Command;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::thread;
 use std::time::{Duration, Instant};
@@ -263,6 +264,44 @@ fn short_and_interrupted_reads_are_gone_on_with() {
         error_of(fs::read(mount.path.join(case.mail(3)))),
         Some(libc::EIO)
     );
+}
+
+#[test]
+fn a_signal_ends_a_mount_whose_file_is_still_searched() {
+    if !can_mount() {
+        return;
+    }
+    let case = Case::of(sample(Format::Unicode, Crypt::Permute));
+    let mut bytes = fs::read(&case.file).unwrap();
+    // The CRC of the header.
+    bytes[4] ^= 1;
+    // More than one read of the search.
+    bytes.resize(64 << 20, 0);
+    fs::write(&case.file, bytes).unwrap();
+    let disk = Disk::with(&case.file);
+    disk.set(Faults {
+        slow: Duration::from_millis(20),
+        ..Faults::default()
+    });
+    let directory = TempDir::new().unwrap();
+    let mountpoint = directory.path().join("mail");
+    for background in [false, true] {
+        let mut process = Command::new(mounted::OSTFS);
+        process.arg("mount").args((!background).then_some("-f"));
+        let mut process = process.arg(&disk.file).arg(&mountpoint).spawn().unwrap();
+        wait_until("the mount is there", || is_mounted(&mountpoint));
+        let children = format!("/proc/{0}/task/{0}/children", process.id());
+        let searching = || match background {
+            // The first child is the one that goes on in the background.
+            true => fs::read_to_string(&children).unwrap(),
+            false => process.id().to_string(),
+        };
+        let searching = searching();
+        run("kill", &["-TERM", searching.split(' ').next().unwrap()]);
+        let ended = process.wait().unwrap();
+        assert_eq!(ended.code(), Some(6), "background: {background}");
+        assert!(!is_mounted(&mountpoint) && !mountpoint.exists());
+    }
 }
 
 #[test]

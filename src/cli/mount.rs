@@ -33,6 +33,7 @@ pub(super) fn run(arguments: &MountArguments, writer: Writer) -> Result<(), Fail
     let sources = source::open_all(files)?;
     let mut mountpoint = Mountpoint::check(&directory, options.nonempty, writer == Writer::User)?;
     mountpoint.make()?;
+    let signal = caught().map_err(failed)?;
     let session = match Session::mount(files, &mountpoint, &options.mount) {
         Ok(session) => session,
         Err(error) => {
@@ -50,7 +51,10 @@ pub(super) fn run(arguments: &MountArguments, writer: Writer) -> Result<(), Fail
     let guard = Guard::start(session.mounted(), mountpoint.made(), redact).map_err(failed)?;
     let guard = Arc::new(guard);
     let name = guard.loggable(&mountpoint.path().display().to_string());
-    let opening = Arc::new(Opening::new(Arc::clone(&guard)).map_err(failed)?);
+    let opening = Arc::new(Opening {
+        guard: Arc::clone(&guard),
+        signal,
+    });
     // Everything is open by now, and there is one thread.
     enter(&options);
     let progress = || Opening::progress(&opening);
@@ -110,15 +114,16 @@ struct Opening {
     signal: Arc<AtomicBool>,
 }
 
-impl Opening {
-    fn new(guard: Arc<Guard>) -> io::Result<Self> {
-        let signal = Arc::<AtomicBool>::default();
-        for number in [SIGHUP, SIGINT, SIGTERM] {
-            signal_hook::flag::register(number, Arc::clone(&signal))?;
-        }
-        Ok(Self { guard, signal })
+/// Whether a signal has come to end the mount, from now on: one that comes before it is there must not be lost.
+fn caught() -> io::Result<Arc<AtomicBool>> {
+    let signal = Arc::<AtomicBool>::default();
+    for number in [SIGHUP, SIGINT, SIGTERM] {
+        signal_hook::flag::register(number, Arc::clone(&signal))?;
     }
+    Ok(signal)
+}
 
+impl Opening {
     /// Shows how far a scan is, and looks for a signal until `opening` is over.
     fn progress(opening: &Arc<Self>) -> Box<Progress> {
         let (opening, show) = (Arc::downgrade(opening), progress::scan());

@@ -325,7 +325,9 @@ mod tests {
             date(FileTime(ticks), &TimeZone::UTC).unwrap(),
             "Sun, 09 Sep 2001 01:46:40 +0000"
         );
-        assert_eq!(date(FileTime(1), &TimeZone::UTC), None);
+        let first = date(FileTime(1), &TimeZone::UTC);
+        assert_eq!(first.unwrap(), "Mon, 01 Jan 1601 00:00:00 +0000");
+        assert_eq!(date(FileTime(u64::MAX), &TimeZone::UTC), None);
     }
 
     /// Text out of pieces that headers are made of, and that break them; the same on every run.
