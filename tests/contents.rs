@@ -135,7 +135,8 @@ fn what_is_not_there_is_named_and_the_rest_is_written() {
 }
 
 #[test]
-fn cat_puts_a_placeholder_in_the_place_of_a_damaged_attachment() {
+fn cat_says_which_bytes_of_an_attachment_may_be_wrong_and_puts_a_placeholder_where_damage_is_refused()
+ {
     let scratch = tempfile::tempdir().unwrap();
     let file = scratch.path().join("damaged.pst");
     let mut store = Store::with(Options::new(Format::Unicode, Crypt::Permute));
@@ -153,9 +154,30 @@ fn cat_puts_a_placeholder_in_the_place_of_a_damaged_attachment() {
     let path = |end: &str| listed.lines().find(|line| line.ends_with(end)).unwrap();
     let output = run(&["cat", file, path("Report.eml")]);
     assert_eq!(output.status.code(), Some(4));
-    let text = String::from_utf8(output.stdout).unwrap();
-    assert!(text.contains("\nX-Ostfs-Problem: ") && text.contains("The text"));
+    let text = String::from_utf8(output.stdout)
+        .unwrap()
+        .replace("\n ", " ");
+    let problem = "\nX-Ostfs-Problem: attachment \"broken.bin\", property 0x3701, bytes 0 to 8175: may be wrong: ";
+    assert!(
+        text.contains(problem) && text.contains("The text"),
+        "{text}"
+    );
     let output = run(&["cat", file, path("broken.bin")]);
+    assert_eq!(output.status.code(), Some(4));
+    let whole = Payload::random(100_000, 1).bytes();
+    let wrong = output
+        .stdout
+        .iter()
+        .zip(&whole)
+        .filter(|(one, other)| one != other);
+    assert_eq!((output.stdout.len(), wrong.count()), (whole.len(), 1));
+
+    let refuse = ["cat", "-o", "damaged=refuse", file];
+    let output = run(&[&refuse[..], &[path("Report.eml")]].concat());
+    assert_eq!(output.status.code(), Some(4));
+    let text = String::from_utf8(output.stdout).unwrap();
+    assert!(text.contains("The attachment \"broken.bin\" could not be read."));
+    let output = run(&[&refuse[..], &[path("broken.bin")]].concat());
     assert_eq!(output.status.code(), Some(4));
     assert!(output.stdout.is_empty());
     assert!(String::from_utf8(output.stderr).unwrap().contains("CRC"));

@@ -69,22 +69,26 @@ fn shown(tree: &Tree) -> BTreeSet<u32> {
     found
 }
 
-/// Whether all bodies can be read; those that can are right.
+/// Whether all bodies can be read as they were; those that are not are told.
 fn bodies(message: &Message, expected: &Json) -> Option<()> {
     let mut whole = Some(());
     for (key, body) in expected["bodies"].as_object().unwrap() {
         let id = u16::from_str_radix(&key[..4], 16).unwrap();
         let stream = message.properties().stream(id).ok().flatten();
         match stream.and_then(|stream| hash(&stream)) {
-            Some(hash) => assert_eq!(hash, body["sha256"].as_str().unwrap(), "{key}"),
+            Some(hash) if hash == body["sha256"].as_str().unwrap() => {}
+            Some(_) => {
+                assert!(!message.problems().is_empty(), "{key}");
+                whole = None;
+            }
             None => whole = None,
         }
     }
     whole
 }
 
-/// Counts the right attachments of `message`; None when one of them, or a body, cannot be read. Bytes that can be read
-/// are right.
+/// Counts the right attachments of `message`; None when one of them, or a body, is not as it was. Bytes that are not are
+/// told.
 fn attachments(message: &Message, expected: &Json, right: &mut usize) -> Option<()> {
     let found = message.attachments();
     let mut whole = bodies(message, expected);
@@ -95,8 +99,13 @@ fn attachments(message: &Message, expected: &Json, right: &mut usize) -> Option<
             .find(|attachment| attachment.nid().0 == nid)
             .and_then(|attachment| attachment.data(&attachment.properties().ok()?).ok());
         let ok = match &data {
-            Some(AttachmentData::Bytes(stream) | AttachmentData::Ole(stream)) => hash(stream)
-                .map(|hash| assert_eq!(hash, wanted["sha256"].as_str().unwrap(), "{nid:#x}")),
+            Some(AttachmentData::Bytes(stream) | AttachmentData::Ole(stream)) => {
+                let hash = hash(stream);
+                let is_right = hash.as_deref() == wanted["sha256"].as_str();
+                let is_told = hash.is_none() || !message.problems().is_empty();
+                assert!(is_right || is_told, "{nid:#x}");
+                is_right.then_some(())
+            }
             Some(AttachmentData::Message(message)) => {
                 attachments(message, &wanted["embedded"], right)
             }

@@ -58,7 +58,11 @@ fn read(tree: &Tree, ino: Ino) -> Content {
 
 /// The file as a user gets it in the end: one in which an attachment turns out damaged has another in its place.
 fn read_or_replaced(tree: &Tree, ino: Ino) -> Content {
-    read(tree, ino).or_else(|| read(tree, tree.replacement(ino)?))
+    let first = read(tree, ino);
+    match tree.replacement(ino) {
+        Some(replacement) => read(tree, replacement),
+        None => first,
+    }
 }
 
 /// Everything below `top`, by path.
@@ -158,6 +162,13 @@ fn lost_nodes(problems: &str) -> Vec<RangeInclusive<u32>> {
     problems.lines().filter_map(range).collect()
 }
 
+/// Whether a line tells which bytes of the attachment `name` of message `nid` are doubtful or missing.
+fn is_told_of(problems: &str, nid: u32, name: &str) -> bool {
+    let message = format!("{nid:#x}");
+    let mut lines = problems.lines().filter(|line| line.contains(&message));
+    lines.any(|line| line.contains(name) && (line.contains("wrong") || line.contains("missing")))
+}
+
 /// Differences that nothing accounts for.
 fn unsaid(whole: &Shown, hurt: &Shown, kind: &str, is_small: bool) -> Vec<String> {
     let mut unsaid = Vec::new();
@@ -185,9 +196,11 @@ fn unsaid(whole: &Shown, hurt: &Shown, kind: &str, is_small: bool) -> Vec<String
             match after.attachments.get(name) {
                 None if says || named => {}
                 None => unsaid.push(format!("{nid:#x} {}: no {name}", after.path)),
-                // Never other bytes, whoever says so.
                 Some(Some(bytes)) if Some(bytes) != content.as_ref() && !says_so(bytes) => {
-                    unsaid.push(format!("{nid:#x} {}: other bytes in {name}", after.path));
+                    let last = name.rsplit('/').next().unwrap();
+                    if !is_told_of(&hurt.problems, *nid, last) {
+                        unsaid.push(format!("{nid:#x} {}: other bytes in {name}", after.path));
+                    }
                 }
                 Some(_) => {}
             }

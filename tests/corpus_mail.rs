@@ -88,6 +88,19 @@ struct ReadBack {
     place: String,
 }
 
+/// What an item says that has no date.
+const NO_DATE: &str = "no date stored";
+
+/// What Python finds fault with; that there is no date counts as one only where there is one.
+fn faults(found: &Json) -> Vec<&str> {
+    let faults = found["faults"].as_array().unwrap().iter();
+    let faults = faults.map(|fault| fault.as_str().unwrap());
+    let is_dateless = found["date"].is_null();
+    faults
+        .filter(|fault| !(is_dateless && ["no date", "date None"].contains(fault)))
+        .collect()
+}
+
 /// What Python finds in the messages of each file of the corpus.
 fn read_back(options: Options, python: &[&str], mut check: impl FnMut(&Path, &[ReadBack])) {
     for file in corpus::files() {
@@ -95,7 +108,10 @@ fn read_back(options: Options, python: &[&str], mut check: impl FnMut(&Path, &[R
         let mut messages = BTreeMap::new();
         each_message(&file, options, |converter, message, expected, place| {
             let rendition = converter.render_mail(&message);
-            assert_eq!(rendition.problems().list(), [], "{place}");
+            // Some contacts have no time of any kind, and none is made up.
+            let mut problems = rendition.problems().list();
+            problems.retain(|problem| !(problem.text == NO_DATE && message.time().is_none()));
+            assert_eq!(problems, [], "{place}");
             let name = format!("{:08x}.eml", message.nid().0);
             std::fs::write(folder.path().join(&name), read_back::bytes(&rendition)).unwrap();
             let read = ReadBack {
@@ -126,7 +142,7 @@ impl ReadBack {
     }
 
     fn has_fault(&self) -> bool {
-        self.found["faults"] != Json::Array(Vec::new())
+        !faults(&self.found).is_empty()
     }
 
     /// Whether the stored plain text is there from its first word to its last, and words of all other bodies.
@@ -359,12 +375,7 @@ fn without_attachments_a_message_keeps_what_its_body_shows() {
             .unwrap();
         });
         for found in read_back::with_python(folder.path(), &[]).unwrap_or_default() {
-            assert_eq!(
-                found["faults"],
-                Json::Array(Vec::new()),
-                "{}: {found}",
-                file.display()
-            );
+            assert_eq!(faults(&found), [""; 0], "{}: {found}", file.display());
         }
     }
     assert!(
@@ -385,13 +396,13 @@ fn a_message_that_cannot_be_opened_is_still_sound_mail() {
     let rendition = converter.render(&Message::of_row(&store, nid, Vec::new()));
     let problems = rendition.problems().list();
     let problems: Vec<String> = problems.iter().map(ToString::to_string).collect();
-    assert_eq!(problems, [error.to_string()]);
+    assert_eq!(problems, [NO_DATE.to_owned(), error.to_string()]);
     let folder = tempfile::tempdir().unwrap();
     std::fs::write(folder.path().join("x.eml"), read_back::bytes(&rendition)).unwrap();
     let Some(found) = read_back::with_python(folder.path(), &[]) else {
         return;
     };
-    assert_eq!(found[0]["faults"], Json::Array(Vec::new()));
+    assert_eq!(faults(&found[0]), [""; 0]);
     assert!(
         found[0]["parts"][0]["text"]
             .as_str()

@@ -275,7 +275,11 @@ fn a_damaged_attachment_is_an_error_and_costs_nothing_else() {
             .find(|finding| finding.node == Some(file.messages[7]));
         let item = finding.unwrap().item.clone().unwrap();
         assert!(item.ends_with("/Inbox/Message 7"), "{item}");
-        let store = ostfs::messaging::Store::open(ostfs::ndb::open(&file.path, 1 << 20).unwrap());
+        let store = ostfs::messaging::Store::open(
+            ostfs::ndb::open(&file.path, 1 << 20)
+                .unwrap()
+                .with_damaged(ostfs::ndb::Damaged::Refuse),
+        );
         let store = std::sync::Arc::new(store);
         for nid in &file.messages {
             let message =

@@ -6,7 +6,7 @@ mod support;
 mod walk;
 
 use mailbox::{FORMATS, attachment_data, mail, write};
-use ostfs::tree::{Ino, Kind, Options, Tree};
+use ostfs::tree::{Damaged, Ino, Kind, Options, Tree};
 use support::*;
 use walk::{Walked, everything, open};
 
@@ -117,7 +117,11 @@ fn a_lost_message_with_a_damaged_attachment_is_replaced_under_the_path_of_its_fo
             });
         }
         damage.flip_block(damage.leaves(attachment_data(&file, &damage))[1], 50);
-        let tree = Tree::open(&file.path, &Options::default()).unwrap();
+        let options = Options {
+            damaged: Damaged::Refuse,
+            ..Options::default()
+        };
+        let tree = Tree::open(&file.path, &options).unwrap();
         let find = |directory: Ino, name: &str| {
             let found = tree.lookup(directory, name.as_ref()).unwrap();
             found.unwrap_or_else(|| panic!("{format:?}: no {name}"))

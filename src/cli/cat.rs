@@ -43,7 +43,7 @@ pub(super) fn run(arguments: &CatArguments) -> Result<(), Failure> {
 }
 
 /// The file to write in place of `ino`. A message is read before its first byte is written: if an attachment in it is
-/// damaged, there is a file with a placeholder.
+/// damaged, there is a file that says so.
 fn whole(tree: &Tree, ino: Ino, path: &Path, buffer: &mut [u8]) -> Result<Ino, Failure> {
     let attr = tree
         .attr(ino)
@@ -56,10 +56,10 @@ fn whole(tree: &Tree, ino: Ino, path: &Path, buffer: &mut [u8]) -> Result<Ino, F
         match tree.read_at(ino, offset, buffer) {
             Ok(0) => break,
             Ok(read) => offset += read as u64,
-            Err(_) => return Ok(tree.replacement(ino).unwrap_or(ino)),
+            Err(_) => break,
         }
     }
-    Ok(ino)
+    Ok(tree.replacement(ino).unwrap_or(ino))
 }
 
 /// Writes the file `ino`. The inner result is that of writing, after whose failure nothing more can be written.

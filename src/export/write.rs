@@ -93,9 +93,9 @@ impl Task<'_> {
             Progress::add(&progress.bytes, bytes.len() as u64);
             (&file).write_all(bytes)
         });
-        // A message in which an attachment turned out damaged has a file with a placeholder in its place.
-        if let (Err(Failed::Read(_)), Some(replacement)) =
-            (&copied, self.forest.replacement(self.ino))
+        // A message in which an attachment turned out damaged has a file in its place that says so.
+        if matches!(copied, Ok(()) | Err(Failed::Read(_)))
+            && let Some(replacement) = self.forest.replacement(self.ino)
         {
             attr = self.forest.attr(replacement)?;
             file.set_len(0)?;
@@ -129,7 +129,7 @@ impl Task<'_> {
         };
         if self.hash {
             let mut read = self.copy(&attr, buffer, &mut sum, go_on);
-            if let (Err(_), Some(replacement)) = (&read, self.forest.replacement(self.ino)) {
+            if let Some(replacement) = self.forest.replacement(self.ino) {
                 attr = self.forest.attr(replacement)?;
                 sum = Sum::new(true);
                 read = self.copy(&attr, buffer, &mut sum, go_on);

@@ -136,6 +136,18 @@ impl Adapter {
         }
     }
 
+    /// Has the kernel forget the name of the file `ino` if a read has found out that another file takes its place.
+    fn tell_of_replaced(&self, ino: INodeNo) {
+        let Some(forest) = self.forest.get() else {
+            return;
+        };
+        if forest.is_newly_replaced(Ino(ino.0))
+            && let Some((directory, name)) = forest.place_of_replaced(Ino(ino.0))
+        {
+            self.replaced.send((INodeNo(directory.0), name)).ok();
+        }
+    }
+
     fn shown<'a>(&self, name: &'a OsStr) -> Name<'a> {
         Name {
             name,
@@ -379,7 +391,8 @@ impl Filesystem for Adapter {
     ) {
         let size = size as usize;
         if let Some(ready) = self.ahead.read(Ino(ino.0), offset, size) {
-            return reply.data(ready.bytes());
+            reply.data(ready.bytes());
+            return self.tell_of_replaced(ino);
         }
         BUFFER.with_borrow_mut(|buffer| {
             buffer.resize(size.max(buffer.len()), 0);
@@ -389,16 +402,10 @@ impl Filesystem for Adapter {
                 forest.read_at(Ino(ino.0), offset, wanted)
             }) {
                 Ok(read) => reply.data(buffer.get(..read.min(size)).unwrap_or_default()),
-                Err(errno) => {
-                    reply.error(errno);
-                    let forest = self.forest.get();
-                    let place = forest.and_then(|forest| forest.place_of_replaced(Ino(ino.0)));
-                    if let Some((directory, name)) = place {
-                        self.replaced.send((INodeNo(directory.0), name)).ok();
-                    }
-                }
+                Err(errno) => reply.error(errno),
             }
         });
+        self.tell_of_replaced(ino);
     }
 
     fn readdir(

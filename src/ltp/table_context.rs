@@ -396,7 +396,7 @@ impl Row<'_> {
             .map_or(&self.table.heap, |(_, heap)| heap);
         let stream = PropertyStream::open(heap, HeapNodeId(hnid), id)?;
         if let Some(flaw) = stream.item_flaw() {
-            heap.note(format_args!("row {:#x}, column {id:#06x}", self.id), flaw);
+            heap.note(format_args!("row {:#x}", self.id), flaw);
         }
         read(stream, column.property_type)
     }

@@ -10,7 +10,7 @@ use std::ops::{Deref, Range};
 use std::sync::Arc;
 
 use super::NodeDatabase;
-use super::crc::{Checksums, signature};
+use super::crc::{Checksums, crc, signature};
 use super::crypt::{self, CryptMethod};
 use super::format::Format;
 use super::ids::BlockId;
@@ -353,7 +353,8 @@ impl NodeDatabase {
         let format = self.header.format;
         let length = usize::from(entry.stored);
         let mut missing = gaps;
-        let mut error = evidence.error(entry);
+        let payload = stored.get(..length).unwrap_or_default();
+        let mut error = evidence.error(payload, entry);
         if !missing.is_empty() {
             error = Some(wrong_text(entry, "a part of it cannot be read"));
         } else if let Some(foreign) =
@@ -362,7 +363,6 @@ impl NodeDatabase {
             error.get_or_insert_with(|| wrong_text(entry, "another block is in its place"));
             missing.push(foreign);
         } else if !evidence.crc {
-            let payload = stored.get(..length).unwrap_or_default();
             missing = lost_sectors(payload, entry.block.ib, self.header.crypt);
         }
         clip(&mut missing, length);
@@ -452,8 +452,10 @@ impl Evidence {
         let stored = TrailerFields::before(extent, extent.len(), format)?;
         let payload = extent.get(..entry.stored.into())?;
         let at = entry.block;
+        // The CRC of zeros is zero: that of a stretch that was zeroed is none.
+        let is_zeroed = stored.cb == 0 && stored.bid.0 == 0 && stored.crc == 0;
         Some(Self {
-            crc: checksums.blocks.fits(payload, stored.crc),
+            crc: !is_zeroed && checksums.blocks.fits(payload, stored.crc),
             cb: stored.cb == entry.stored,
             bid: stored.bid.key() == at.bid.key(),
             // The reserved bit of the id counts where the trailer has it.
@@ -468,11 +470,11 @@ impl Evidence {
     }
 
     /// The first thing that does not fit.
-    fn error(&self, entry: BlockEntry) -> Option<Error> {
+    fn error(&self, payload: &[u8], entry: BlockEntry) -> Option<Error> {
         let TrailerFields {
             cb,
             signature: found,
-            crc,
+            crc: stored_crc,
             bid,
         } = self.stored;
         if !self.cb {
@@ -490,12 +492,7 @@ impl Evidence {
             let expected = signature(entry.block.ib, entry.block.bid);
             return Some(wrong(entry, "wSig", expected.into(), found.into()));
         }
-        (!self.crc).then(|| {
-            wrong_text(
-                entry,
-                format_args!("CRC: the bytes do not make the {crc:#x} of the trailer"),
-            )
-        })
+        (!self.crc).then(|| wrong(entry, "CRC", stored_crc.into(), crc(payload).into()))
     }
 
     /// The part of the payload that belongs to another block, which vouches for itself: that one was written here later, or
@@ -609,10 +606,10 @@ pub fn read_block(
     source.read_exact_at(&mut bytes, entry.block.ib)?;
     let short = || wrong(entry, "size", entry.stored.into(), bytes.len() as u64);
     let evidence = Evidence::of(&bytes, format, checksums, entry).ok_or_else(short)?;
-    if let Some(error) = evidence.error(entry) {
+    bytes.truncate(entry.stored.into());
+    if let Some(error) = evidence.error(&bytes, entry) {
         return Err(error);
     }
-    bytes.truncate(entry.stored.into());
     if !is_compressed(format, entry) {
         return Ok(bytes);
     }

@@ -249,6 +249,12 @@ impl Forest {
         Some(at.tree.replacement(at.ino)?.of_file(at.file))
     }
 
+    /// As [`Tree::is_newly_replaced`].
+    pub fn is_newly_replaced(&self, ino: Ino) -> bool {
+        let at = self.place(ino).ok().flatten();
+        at.is_some_and(|at| at.tree.is_newly_replaced(at.ino))
+    }
+
     /// As [`Tree::place_of_replaced`].
     pub fn place_of_replaced(&self, ino: Ino) -> Option<(Ino, String)> {
         let at = self.place(ino).ok().flatten()?;

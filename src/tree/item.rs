@@ -130,6 +130,7 @@ impl Tree {
         if is_damaged {
             self.note_problems(nid, item.rendition.problems());
             if self.damaged.lock().insert(nid) {
+                self.newly_damaged.lock().insert(nid);
                 // More than one folder may list it.
                 self.listings.clear();
             }
@@ -157,6 +158,17 @@ impl Tree {
                 Some(self.inodes.number(&Object::CheckedMessage(nid)))
             }
             _ => None,
+        }
+    }
+
+    /// Whether the file `ino` has a replacement since the last time that this was asked: true once.
+    pub fn is_newly_replaced(&self, ino: Ino) -> bool {
+        if let Some(deleted) = self.deleted_of(ino) {
+            return deleted.is_newly_replaced(ino);
+        }
+        match self.inodes.object(ino) {
+            Some(Object::Message(nid)) => self.newly_damaged.lock().remove(&nid),
+            _ => false,
         }
     }
 

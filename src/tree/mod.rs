@@ -130,6 +130,8 @@ pub struct Tree {
     known: Known,
     /// Files of messages in which a read has met a damaged attachment.
     damaged: Mutex<HashSet<NodeId>>,
+    /// Those of them that nobody was told of yet.
+    newly_damaged: Mutex<HashSet<NodeId>>,
     folder_times: Mutex<HashMap<NodeId, Times>>,
     info: OnceLock<String>,
     index: OnceLock<Index>,
@@ -246,6 +248,7 @@ impl Tree {
             attachment_lists: ByteLru::new(options.share(1), 4),
             known: Known::new(options.share(2)),
             damaged: Mutex::default(),
+            newly_damaged: Mutex::default(),
             folder_times: Mutex::default(),
             info: OnceLock::new(),
             index: OnceLock::new(),
@@ -460,8 +463,8 @@ impl Tree {
     }
 
     /// Fills `buf` from byte `offset` of the file `ino`; returns the bytes written, fewer than asked only at its end.
-    /// When an attachment within the file of a message turns out damaged, the read fails, and [`Tree::replacement`] has
-    /// a file with a placeholder.
+    /// When an attachment within the file of a message turns out damaged, [`Tree::replacement`] has a file that says so; if
+    /// damage is refused, the read fails, and that file has a placeholder.
     pub fn read_at(&self, ino: Ino, offset: u64, buf: &mut [u8]) -> Result<usize> {
         match self.deleted_of(ino) {
             Some(deleted) => deleted.read_at(ino, offset, buf),

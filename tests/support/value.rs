@@ -274,6 +274,13 @@ impl Payload {
         }
     }
 
+    /// All bytes.
+    pub fn bytes(&self) -> Vec<u8> {
+        let mut bytes = vec![0; self.len() as usize];
+        self.read_at(0, &mut bytes);
+        bytes
+    }
+
     /// The bytes from `offset` on; `buffer` must not reach past the end.
     pub fn read_at(&self, offset: u64, buffer: &mut [u8]) {
         assert!(offset + buffer.len() as u64 <= self.len());
