@@ -6,6 +6,7 @@
 
 use std::collections::HashSet;
 use std::fmt;
+use std::ops::Deref;
 use std::sync::Arc;
 
 use parking_lot::Mutex;
@@ -66,7 +67,25 @@ impl fmt::Display for Problem {
 pub struct Problems {
     noted: Arc<Mutex<Noted>>,
     /// The part that all that is noted here is within.
-    within: Option<Arc<str>>,
+    within: Option<Part>,
+}
+
+/// The name of a part. Most are those of tables, which are the same for all objects.
+#[derive(Debug, Clone)]
+enum Part {
+    Table(&'static str),
+    Other(Arc<str>),
+}
+
+impl Deref for Part {
+    type Target = str;
+
+    fn deref(&self) -> &str {
+        match self {
+            Self::Table(name) => name,
+            Self::Other(name) => name,
+        }
+    }
 }
 
 #[derive(Debug, Default)]
@@ -80,12 +99,23 @@ impl Problems {
     /// The same list, for those who read the part `place`: what they note says that it is within.
     pub fn within(&self, place: impl fmt::Display) -> Self {
         let within = match &self.within {
-            Some(outer) => format!("{outer}{SEPARATOR}{place}"),
+            Some(outer) => format!("{}{SEPARATOR}{place}", &**outer),
             None => place.to_string(),
         };
         Self {
             noted: Arc::clone(&self.noted),
-            within: Some(within.into()),
+            within: Some(Part::Other(within.into())),
+        }
+    }
+
+    /// As [`Problems::within`], for the table `name`.
+    pub fn within_table(&self, name: &'static str) -> Self {
+        match self.within {
+            Some(_) => self.within(name),
+            None => Self {
+                noted: Arc::clone(&self.noted),
+                within: Some(Part::Table(name)),
+            },
         }
     }
 
@@ -94,7 +124,7 @@ impl Problems {
         if let Some(within) = &self.within {
             problem.place = match problem.place.as_str() {
                 "" => within.to_string(),
-                place => format!("{within}{SEPARATOR}{place}"),
+                place => format!("{}{SEPARATOR}{place}", &**within),
             };
         }
         let mut noted = self.noted.lock();
@@ -146,6 +176,14 @@ impl Problems {
             ));
         }
         list
+    }
+
+    /// As [`Problems::list`], with the places as they are in the list of the whole object.
+    pub fn list_in_full(&self) -> Vec<Problem> {
+        let noted = self.noted.lock();
+        let own = noted.kept.iter();
+        let own = own.filter(|problem| self.own_place(problem).is_some());
+        own.cloned().collect()
     }
 
     /// The place of `problem` within this part; None when it is of another one.

@@ -165,6 +165,9 @@ fn lost_nodes(problems: &str) -> Vec<RangeInclusive<u32>> {
 /// Whether a line tells which bytes of the attachment `name` of message `nid` are doubtful or missing.
 fn is_told_of(problems: &str, nid: u32, name: &str) -> bool {
     let message = format!("{nid:#x}");
+    // The name as it is stored may lack an extension, and what makes it unique.
+    let stem = name.rsplit_once('.').map_or(name, |(stem, _)| stem);
+    let name = stem.split(" ~").next().unwrap();
     let mut lines = problems.lines().filter(|line| line.contains(&message));
     lines.any(|line| line.contains(name) && (line.contains("wrong") || line.contains("missing")))
 }

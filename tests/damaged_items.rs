@@ -129,6 +129,8 @@ fn a_damaged_attachment_is_an_error_where_damage_is_refused_and_all_else_is_whol
         let target = target.path().join("out");
         let output = ostfs(&[
             "export",
+            "-o",
+            "damaged=refuse",
             case.file.to_str().unwrap(),
             target.to_str().unwrap(),
         ]);

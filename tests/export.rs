@@ -399,7 +399,15 @@ fn found_is_written_and_failed_in_every_folder() {
         20,
     );
     let manifest = case.path("manifest.csv");
-    let (target, output) = case.export("damaged", &["--manifest", manifest.to_str().unwrap()]);
+    let (target, output) = case.export(
+        "damaged",
+        &[
+            "-o",
+            "damaged=refuse",
+            "--manifest",
+            manifest.to_str().unwrap(),
+        ],
+    );
     assert_eq!(output.status.code(), Some(4));
     let text = String::from_utf8(output.stdout).unwrap();
     let mut sums = [0; 4];

@@ -173,13 +173,13 @@ fn problems_are_logged_without_names_too() {
     let problems = fs::read_to_string(here.join("mnt/.ostfs/problems.txt")).unwrap();
     assert!(!problems.is_empty(), "nothing is wrong with the file");
     let log = log_of(process, &here);
-    assert!(log.contains("see .ostfs/problems.txt"), "{log}");
+    assert!(log.contains("a problem, which may quote a name"), "{log}");
     for line in log.lines() {
         let text = line
             .trim_start_matches("ostfs: ")
             .trim_start_matches("damaged ");
         assert!(
-            text.ends_with(": see .ostfs/problems.txt") || !text.contains('"'),
+            text.ends_with(": a problem, which may quote a name") || !text.contains('"'),
             "{line}"
         );
     }
@@ -261,7 +261,9 @@ fn in_the_background_the_log_is_that_of_the_system() {
         let tree = picture(&here.join("mnt"));
         run(OSTFS, &["unmount", here.join("mnt").to_str().unwrap()]);
         let name = |path: &PathBuf| path.file_name().unwrap().to_string_lossy().into_owned();
-        tree.keys().map(name).collect()
+        let names = tree.keys().map(name);
+        // That one is no name of the file.
+        names.filter(|name| name != "lost+found").collect()
     };
     damage(&here.join("secret-file.pst"));
     let point = here.join("mnt").display().to_string();

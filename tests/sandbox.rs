@@ -110,7 +110,8 @@ impl Scene {
         let mountpoint = self.path("mnt");
         fs::create_dir(&mountpoint).unwrap();
         let (file, at) = (self.file.to_str().unwrap(), mountpoint.to_str().unwrap());
-        let mut process = self.start(&["mount", "-f", "-o", options, file, at]);
+        let options = format!("{options},damaged=refuse");
+        let mut process = self.start(&["mount", "-f", "-o", &options, file, at]);
         wait_until("the mount is there", || is_mounted(&mountpoint));
         let bait = find(&mountpoint.join("Inbox"), "attachments").join("bait.bin");
         assert!(fs::read(bait).is_err(), "the bait is damaged");

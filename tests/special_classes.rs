@@ -7,7 +7,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 use mounted::{export, run};
-use support::{Attachment, Crypt, Folders, Format, Message, Store};
+use support::{Attachment, Crypt, Folders, Format, Message, PSETID_APPOINTMENT, Store, Value};
 use tempfile::TempDir;
 
 fn exported(store: &Store) -> (TempDir, TempDir, PathBuf) {
@@ -51,6 +51,15 @@ fn a_message_of_any_class_shows_its_text_and_its_attachments() {
         let message = Message::new(class, &format!("Subject {number}"))
             .body(&format!("Body of {number}\r\n"))
             .attachment("file.bin", "attached");
+        let message = match class.contains("Meeting") {
+            // What has no start says so.
+            true => message.named(
+                PSETID_APPOINTMENT,
+                0x820D,
+                Value::Time(0x01DA_9BA5_0000_0000),
+            ),
+            false => message,
+        };
         store.message(inbox, message);
     }
     let (_directory, _target, inbox) = exported(&store);

@@ -334,7 +334,7 @@ fn outcome(failed: u64, problems: u64, place: &str) -> Result<(), Failure> {
         format!("{failed} entries could not be read or written, {problems} problems; {place}")
     } else {
         format!(
-            "{problems} problems; {place}; messages that are not whole say so in an X-Ostfs-ProblemLine header"
+            "{problems} problems; {place}; messages that are not whole say so in an X-Ostfs-Problem header"
         )
     };
     Err(Failure::new(Exit::ErrorsFound, reason))

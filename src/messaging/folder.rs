@@ -190,7 +190,11 @@ impl Folder {
 
     /// The name that folder `nid` itself has, where its row has none; `broken` hears why it is lost.
     fn own_name(&self, nid: NodeId, mut broken: impl FnMut(Error)) -> Option<String> {
-        let folder = Folder::new(&self.store, nid).properties();
+        let folder = Folder {
+            problems: self.problems.within(nid),
+            ..Folder::new(&self.store, nid)
+        };
+        let folder = folder.properties();
         let name = folder.and_then(|folder| folder.start_of_string(tags::DISPLAY_NAME));
         name.unwrap_or_else(|error| {
             broken(error.in_node(nid.0));
@@ -300,7 +304,7 @@ impl Folder {
             }
         };
         node.doubts().into_iter().for_each(&mut broken);
-        let node = node.noting(&self.problems.within(table_name(table_type)));
+        let node = node.noting(&self.problems.within_table(table_name(table_type)));
         let table = Heap::open(node).and_then(|heap| {
             if self.is_search() && heap.client() == ClientSignature::OLD_SEARCH_TABLE {
                 return Ok(None);

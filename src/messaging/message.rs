@@ -298,7 +298,7 @@ impl Message {
 
     /// Its recipients in table order. A message without the table has none.
     pub fn recipients(&self) -> Vec<Recipient> {
-        let problems = self.problems.within("recipients");
+        let problems = self.problems.within_table("recipients");
         let on_error = |error: Error| problems.note_error("", &error);
         let Some(table) = self.table(NodeId::RECIPIENT_TABLE, &problems) else {
             return Vec::new();
@@ -350,7 +350,7 @@ impl Message {
 
     /// The subnodes that the attachment table lists, in table order.
     pub fn listed_attachments(&self) -> Vec<NodeId> {
-        let problems = self.problems.within("attachments");
+        let problems = self.problems.within_table("attachments");
         let on_error = |error: Error| problems.note_error("", &error);
         let Some(table) = self.table(NodeId::ATTACHMENT_TABLE, &problems) else {
             return Vec::new();

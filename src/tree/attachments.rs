@@ -194,9 +194,8 @@ impl Tree {
             AttachmentContent::File(rendition) => {
                 let read = rendition.read_at(offset, buf);
                 if rendition.has_untold_problems() {
-                    for problem in rendition.problems().list() {
-                        let name = &file.name;
-                        self.note(ino, &format_args!("attachment {name:?}, {problem}"));
+                    for problem in rendition.problems().list_in_full() {
+                        self.problems.note(Object::Message(path.nid), problem);
                     }
                 }
                 read

@@ -8,7 +8,6 @@ use super::lost_header::is_amap;
 use super::samples;
 use crate::error::Result;
 use crate::ndb::amap::AllocationMap;
-use crate::ndb::format::Format;
 use crate::ndb::open::Watch;
 use crate::ndb::pieces::{Piece, Pieces};
 use crate::ndb::{Header, NodeDatabase, Source};
@@ -37,7 +36,7 @@ pub(crate) fn is_suspected(ndb: &NodeDatabase) -> Result<bool> {
     if !is_root_lost && !is_of_another_size {
         return Ok(false);
     }
-    if !are_maps_in_place(source, header.format) {
+    if !are_maps_in_place(source, header) {
         return Ok(true);
     }
     // Behind the last map nothing but the tree itself tells.
@@ -45,9 +44,15 @@ pub(crate) fn is_suspected(ndb: &NodeDatabase) -> Result<bool> {
 }
 
 /// Whether one of the last allocation maps is where it must be.
-fn are_maps_in_place(source: &Source, format: &'static Format) -> bool {
+fn are_maps_in_place(source: &Source, header: &Header) -> bool {
+    let format = header.format;
     let interval = AllocationMap::interval(format);
-    let end = source.len().checked_sub(format.page_size as u64);
+    // What somebody has put behind the file has none.
+    let end = match header.crc_valid && header.file_eof != 0 {
+        true => source.len().min(header.file_eof),
+        false => source.len(),
+    };
+    let end = end.checked_sub(format.page_size as u64);
     let last = end.and_then(|end| AllocationMap::place(format, end));
     let mut places = (0..MAPS).filter_map(|back| last?.checked_sub(back * interval));
     places.any(|place| is_amap(source, format, place))
