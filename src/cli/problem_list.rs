@@ -90,7 +90,12 @@ impl<'a> ProblemList<'a> {
         let written = file.and_then(|file| {
             let mut out = BufWriter::new(file);
             let count = self.lines.write(&mut out)?;
-            out.flush().map(|()| count)
+            out.flush()?;
+            // As all else that is written, it is the same after each run.
+            if let (true, Ok(root)) = (in_directory, forest.attr(Ino::ROOT)) {
+                out.get_ref().set_modified(root.mtime)?;
+            }
+            Ok(count)
         });
         let count = written.map_err(|error| cannot(&path, &error))?;
         if in_directory {

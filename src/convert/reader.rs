@@ -284,11 +284,13 @@ pub(crate) fn note_circumstances(message: &Message) {
     let store = message.store();
     let lacks_name =
         |id: &u16| *id >= FIRST_NAMED_ID && store.named_properties().name(*id).is_none();
-    store
-        .names_problem()
-        .filter(|_| message.properties().ids().iter().any(lacks_name))
-        .into_iter()
-        .for_each(note);
+    if let Some(problem) = store.names_problem() {
+        let ids = message.properties().ids();
+        let mut named = ids.iter().filter(|id| **id >= FIRST_NAMED_ID);
+        if named.any(|id| problem.is_doubtful || lacks_name(id)) {
+            note(&problem.text);
+        }
+    }
     message
         .lacks_code_page()
         .as_deref()

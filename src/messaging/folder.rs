@@ -157,7 +157,8 @@ impl Folder {
                 Err(error) => noted(error),
             }
         }
-        if !complete || !found_table {
+        // Of a damaged table, a row may name another folder than it did.
+        if !complete || !found_table || !self.problems.is_empty() {
             let types = [NodeType::NORMAL_FOLDER, NodeType::SEARCH_FOLDER];
             for nid in self.store.nodes_of_parent(self.nid, &types, &mut broken) {
                 if listed.insert(nid.0) {
@@ -268,7 +269,8 @@ impl Folder {
             });
         }
         // Search folders own no messages, so only their table can tell.
-        if (!complete || table.is_none()) && !self.is_search() {
+        let is_doubtful = !complete || table.is_none() || !self.problems.is_empty();
+        if is_doubtful && !self.is_search() {
             let listed: HashSet<u32> = rows.iter().map(|(nid, _)| *nid).collect();
             let nodes = self
                 .store

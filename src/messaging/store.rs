@@ -9,6 +9,7 @@ use crate::codepage;
 use crate::error::{Error, Result};
 use crate::ltp::{PropertyContext, Row, TableContext, Value, tags};
 use crate::ndb::{Node, NodeDatabase, NodeEntry, NodeId, NodeType, whole};
+use crate::problem::Problems;
 
 /// Message class of mail, in capitals.
 const MAIL_CLASS: &str = "IPM.NOTE";
@@ -20,6 +21,22 @@ pub trait Restorer: fmt::Debug + Send + Sync {
     fn restore(&self, store: &Arc<Store>) -> Vec<NodeEntry>;
 }
 
+/// The named property map, and what is wrong with it.
+#[derive(Debug, Default)]
+struct Named {
+    map: NamedProperties,
+    problem: Option<NamesProblem>,
+}
+
+/// What is wrong with the named property map.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct NamesProblem {
+    /// What does not fit, or cannot be read.
+    pub text: String,
+    /// Whether names in it may be wrong. Else it only lacks some.
+    pub is_doubtful: bool,
+}
+
 /// An opened store.
 #[derive(Debug)]
 pub struct Store {
@@ -27,12 +44,12 @@ pub struct Store {
     properties: Option<Properties>,
     code_page: u32,
     record_key: Vec<u8>,
-    named: OnceLock<(NamedProperties, Option<String>)>,
+    named: OnceLock<Named>,
     problem: Option<String>,
     restorer: Option<Box<dyn Restorer>>,
     restored: Once,
     /// Stands in while the disk does not give the real ones.
-    unnamed: (NamedProperties, Option<String>),
+    unnamed: Named,
     /// Folders and messages under what they say is their folder, ascending; made when the first table is damaged.
     children: OnceLock<Box<[(NodeId, NodeId)]>>,
 }
@@ -67,7 +84,7 @@ impl Store {
             record_key,
             named: OnceLock::new(),
             problem,
-            unnamed: Default::default(),
+            unnamed: Named::default(),
             restorer: None,
             restored: Once::new(),
             children: OnceLock::new(),
@@ -142,34 +159,43 @@ impl Store {
 
     /// The named property map, read on first use. A map that cannot be read leaves all properties without names.
     pub fn named_properties(&self) -> &NamedProperties {
-        &self.names_and_problem().0
+        &self.names().map
     }
 
-    fn names_and_problem(&self) -> &(NamedProperties, Option<String>) {
+    fn names(&self) -> &Named {
         if let Some(named) = self.named.get() {
             return named;
         }
-        let read = whole(|| {
-            let node = Node::open(&self.ndb, NodeId::NAME_TO_ID_MAP);
-            let doubt = node.iter().flat_map(Node::doubts).next();
-            let (map, error) = match node.and_then(NamedProperties::read) {
-                Ok(map) => (map, doubt),
-                Err(error) => (NamedProperties::default(), Some(error)),
-            };
-            Ok((
-                map,
-                error.map(|error| format!("the named property map: {error}")),
-            ))
-        });
-        match read {
+        match whole(|| Ok(self.read_names())) {
             Ok(named) => self.named.get_or_init(|| named),
             Err(_) => &self.unnamed,
         }
     }
 
-    /// Why properties that only the map can name may be missing from items: the map cannot be read, or may be an older one.
-    pub fn names_problem(&self) -> Option<&str> {
-        self.names_and_problem().1.as_deref()
+    fn read_names(&self) -> Named {
+        let problems = Problems::default();
+        let node = Node::open(&self.ndb, NodeId::NAME_TO_ID_MAP);
+        let doubt = node.iter().flat_map(Node::doubts).next();
+        let read = node.and_then(|node| NamedProperties::read(node.noting(&problems)));
+        let (map, error) = match read {
+            Ok(map) => (map, doubt),
+            Err(error) => (NamedProperties::default(), Some(error)),
+        };
+        let met = problems.list();
+        let text = error.map(|error| error.to_string());
+        let text = text.or_else(|| met.first().map(ToString::to_string));
+        Named {
+            map,
+            problem: text.map(|text| NamesProblem {
+                text: format!("the named property map: {text}"),
+                is_doubtful: !met.is_empty(),
+            }),
+        }
+    }
+
+    /// Why properties that only the map can name may be missing from items, or may be others.
+    pub fn names_problem(&self) -> Option<&NamesProblem> {
+        self.names().problem.as_ref()
     }
 
     /// Why the store object, its code page or its key cannot be read; folders and most messages do not need them.
