@@ -135,7 +135,7 @@ impl Tree {
             known.clone().or_else(wanted).unwrap_or_default()
         };
         let state = properties.map(|own| State::of(|id| own.integer(id).ok().flatten()));
-        Facts {
+        let facts = Facts {
             state: state.unwrap_or(row.state),
             time: time.or_else(|| message.as_ref().and_then(Message::time)),
             title,
@@ -143,7 +143,15 @@ impl Tree {
             from: person(&row.from, tags::SENT_REPRESENTING_NAME),
             to: person(&row.to, tags::DISPLAY_TO),
             class,
+        };
+        let is_doubtful = |message: &Message| !message.problems().is_empty();
+        if message.as_ref().is_some_and(is_doubtful) {
+            // Of equal names, all but one have the number of their node: another item may have another name for this.
+            let folder = self.parent_of(row.nid).unwrap_or_default();
+            let text = format_args!("the name of {} comes from a damaged message", row.nid);
+            self.problems.note(Object::Folder(folder), text);
         }
+        facts
     }
 
     /// Whether the names tell of sender or recipients, so that listings need those columns.

@@ -108,3 +108,39 @@ pub fn damaged(name: &str) -> Option<(TempDir, Vec<Damaged>)> {
     assert!((least..=DAMAGES).contains(&damages.len()), "{name}");
     Some((scratch, damages))
 }
+
+/// Variants of the file `name` with damages of the other tool: sectors, bits and stretches of bytes, the same for the same
+/// seed. Those that do not fit the file are left out. None with a message where the corpus is absent.
+pub fn damaged_by(name: &str, seed: u32, kinds: &[&str]) -> Option<(TempDir, Vec<Damaged>)> {
+    let tool = folder()?.join("../tools/damage_kinds.py");
+    if !tool.is_file() {
+        println!("skipped: no {}", tool.display());
+        return None;
+    }
+    let scratch = tempfile::tempdir().unwrap();
+    let status = Command::new("python3")
+        .arg(tool)
+        .arg(file(name))
+        .arg(scratch.path())
+        .arg(seed.to_string())
+        .args(kinds)
+        .stdout(Stdio::null())
+        .status();
+    assert!(status.unwrap().success());
+    let path = file(name);
+    let (stem, extension) = (path.file_stem().unwrap(), path.extension().unwrap());
+    let variant = |kind: &&str| {
+        let name = format!("{}.{kind}-{seed}", stem.to_str().unwrap());
+        let file = scratch
+            .path()
+            .join(name + "." + extension.to_str().unwrap());
+        file.exists().then(|| Damaged {
+            kind: (*kind).to_owned(),
+            what: format!("{kind}, seed {seed}"),
+            file,
+        })
+    };
+    let damages: Vec<Damaged> = kinds.iter().filter_map(variant).collect();
+    assert!(!damages.is_empty(), "{name}");
+    Some((scratch, damages))
+}
