@@ -144,8 +144,10 @@ impl Tree {
             to: person(&row.to, tags::DISPLAY_TO),
             class,
         };
-        let is_doubtful = |message: &Message| !message.problems().is_empty();
-        if message.as_ref().is_some_and(is_doubtful) {
+        let is_sound = message
+            .as_ref()
+            .is_some_and(|asked| asked.problems().is_empty());
+        if incomplete && !is_sound {
             // Of equal names, all but one have the number of their node: another item may have another name for this.
             let folder = self.parent_of(row.nid).unwrap_or_default();
             let text = format_args!("the name of {} comes from a damaged message", row.nid);
