@@ -4,7 +4,10 @@ mod mounted;
 mod support;
 
 use std::fs;
+use std::ops::Range;
+use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
+use std::process::Command;
 
 use mounted::{Mount, can_mount, export, ostfs, picture, wait_until};
 use support::{Crypt, Damage, Folders, Format, Layout, Message, Nid, Options, Payload, Store};
@@ -142,6 +145,87 @@ fn a_damaged_attachment_is_an_error_where_damage_is_refused_and_all_else_is_whol
         let exported = fs::read_to_string(mail(&target, 3)).unwrap();
         assert!(exported.contains("X-Ostfs-Problem: ") && exported.contains("The text of 3"));
     }
+}
+
+/// The value of an extended attribute; None where the file has none of that name.
+fn problem_of(path: &Path) -> Option<String> {
+    let name = "user.ostfs.problem";
+    let arguments = ["--absolute-names", "--only-values", "-n", name];
+    let output = Command::new("getfattr").args(arguments).arg(path).output();
+    let output = output.unwrap();
+    let value = String::from_utf8(output.stdout).unwrap();
+    output.status.success().then_some(value)
+}
+
+#[test]
+fn damaged_bytes_of_an_attachment_are_shown_and_told_and_all_others_keep_their_places() {
+    if !can_mount() {
+        return;
+    }
+    for format in [Format::Ansi, Format::Unicode, Format::Ost4k] {
+        let case = case(format);
+        let (_target, whole) = export(&case.file, &[]);
+        let damage = Damage::open(&case.file, &case.layout).unwrap();
+        let leaves = damage.leaves(damage.attachment_data(case.messages[3], 0));
+        damage.flip_block(leaves[0], 100);
+        damage.zero_block(leaves[1]);
+        let lost = damage_range(&case.layout, &leaves);
+        let mount = Mount::new(&case.file, &["-o", "user_xattr"]);
+        let before = mail(&mount.path, 3);
+        let inode = before.metadata().unwrap().ino();
+        let directory = before.with_extension("attachments");
+        let within = Path::new("Inbox").join(directory.file_name().unwrap());
+        assert_eq!(problem_of(&directory.join("broken.bin")), None, "not read");
+
+        let healthy = fs::read(whole.join(&within).join("broken.bin")).unwrap();
+        let shown = fs::read(directory.join("broken.bin")).unwrap();
+        let differ = |at: &usize| shown[*at] != healthy[*at];
+        assert_eq!(shown.len(), healthy.len());
+        assert_eq!((0..lost.start).filter(differ).count(), 1, "{format:?}");
+        assert!(shown[lost.clone()].iter().all(|byte| *byte == 0));
+        assert!(shown[lost.end..] == healthy[lost.end..], "{format:?}");
+
+        let told = problem_of(&directory.join("broken.bin")).unwrap();
+        let missing = format!("bytes {} to {}", lost.start, lost.end - 1);
+        assert!(told.contains(&missing) && told.contains("CRC"), "{told}");
+        assert!(problems(&mount).contains(&missing));
+        let neighbour = fs::read(directory.join("whole.bin")).unwrap();
+        assert!(neighbour == fs::read(whole.join(&within).join("whole.bin")).unwrap());
+        assert_eq!(problem_of(&directory.join("whole.bin")), None);
+
+        // The first reader of the message gets its bytes; from then on another file is listed, which says so.
+        fs::read(&before).unwrap();
+        wait_until("the message says what is missing", || {
+            fs::read(mail(&mount.path, 3)).is_ok_and(|bytes| {
+                let text = String::from_utf8_lossy(&bytes);
+                let header = text.split("\n\n").next().unwrap().replace("\n ", " ");
+                bytes.len() as u64 == mail(&mount.path, 3).metadata().unwrap().len()
+                    && header.contains("X-Ostfs-Problem: ")
+                    && header.contains(&missing)
+            })
+        });
+        assert_ne!(mail(&mount.path, 3).metadata().unwrap().ino(), inode);
+        drop(mount);
+
+        let output = ostfs(&["index", "--json", case.file.to_str().unwrap()]);
+        assert_eq!(output.status.code(), Some(4));
+        let records = String::from_utf8(output.stdout).unwrap();
+        let of = |name: &str| {
+            let mut lines = records.lines().filter(|line| line.contains(name));
+            lines.next().unwrap().to_owned()
+        };
+        assert!(of("attachments/broken.bin").contains(&missing), "{records}");
+        assert!(of("Message 3.eml").contains(&missing), "{records}");
+        for sound in ["attachments/whole.bin", "Message 4.eml"] {
+            assert!(of(sound).contains("\"problems\":\"\""), "{}", of(sound));
+        }
+    }
+}
+
+/// Which bytes of their data tree the second of `leaves` has.
+fn damage_range(layout: &Layout, leaves: &[u64]) -> Range<usize> {
+    let len = |bid: u64| layout.block(bid).inflated as usize;
+    len(leaves[0])..len(leaves[0]) + len(leaves[1])
 }
 
 #[test]

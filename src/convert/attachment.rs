@@ -118,12 +118,12 @@ fn nameless(attachment: &Attachment, fallback: &str, error: Error) -> Item {
     let Some(value) = attachment.longest_value() else {
         return Item::unreadable(&name, error);
     };
-    let place = format!("attachment {name:?}");
-    let text = format_args!("its name and type are lost: {error}");
     let problems = attachment.message().problems();
-    problems.note(Problem::new(place, text));
+    let problems = problems.within(format_args!("attachment {:#x}", attachment.nid().0));
+    let text = format_args!("its name and type are lost, and it is shown as {name:?}: {error}");
+    problems.note(Problem::new("", text));
     Item {
-        problems: problems.within(format_args!("attachment {:#x}", attachment.nid().0)),
+        problems,
         ..Item::of_file(name, None, ByteRange::of_stream(value))
     }
 }

@@ -215,6 +215,18 @@ impl Rendition {
         Ok(done)
     }
 
+    /// Reads all of it once, so that [`Rendition::problems`] has all that is wrong with it.
+    pub fn check(&self) -> Result<()> {
+        let mut buffer = vec![0; CHECK_STEP];
+        let mut offset = 0;
+        loop {
+            match self.read_at(offset, &mut buffer)? {
+                0 => return Ok(()),
+                read => offset += read as u64,
+            }
+        }
+    }
+
     /// Bytes of memory that it holds.
     pub fn weight(&self) -> usize {
         let segments: usize = self.segments.iter().map(Segment::weight).sum();

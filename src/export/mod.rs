@@ -375,7 +375,7 @@ impl Run<'_> {
             }
         };
         let part = item.map(|(_, part)| part);
-        if part == Some(Part::Item) {
+        if matches!(part, Some(Part::Item | Part::Attachment)) {
             problems.extend(forest.item_problems(ino));
         }
         let mut record = Record {

@@ -179,6 +179,34 @@ impl Tree {
         })
     }
 
+    /// What is wrong with attachment `index` of the message at `path`, as far as reads have met it: none that was not read
+    /// before is read here.
+    pub(super) fn attachment_problems(
+        &self,
+        ino: Ino,
+        path: &MessagePath,
+        index: u32,
+    ) -> Result<Vec<String>> {
+        let list = self.attachment_list(path)?;
+        let file = list.files.get(index as usize).ok_or(Error::NotFound)?;
+        let problems = match &file.content {
+            AttachmentContent::File(rendition)
+                if self.damaged_attachments.lock().contains(&ino) =>
+            {
+                // What an earlier read has met may have been forgotten with its list.
+                rendition.check()?;
+                rendition.problems().list()
+            }
+            AttachmentContent::File(rendition) => rendition.problems().list(),
+            AttachmentContent::Message(message) => {
+                let item = self.embedded_file(ino, message)?;
+                item.rendition.problems().list()
+            }
+            AttachmentContent::Unreadable(error) => return Ok(vec![error.to_string()]),
+        };
+        Ok(problems.iter().map(ToString::to_string).collect())
+    }
+
     /// Fills `buf` from byte `offset` of attachment `index` of the message at `path`.
     pub(super) fn read_attachment(
         &self,
@@ -194,6 +222,7 @@ impl Tree {
             AttachmentContent::File(rendition) => {
                 let read = rendition.read_at(offset, buf);
                 if rendition.has_untold_problems() {
+                    self.damaged_attachments.lock().insert(ino);
                     for problem in rendition.problems().list_in_full() {
                         self.problems.note(Object::Message(path.nid), problem);
                     }

@@ -132,6 +132,8 @@ pub struct Tree {
     damaged: Mutex<HashSet<NodeId>>,
     /// Those of them that nobody was told of yet.
     newly_damaged: Mutex<HashSet<NodeId>>,
+    /// Attachments in which a read has met damage.
+    damaged_attachments: Mutex<HashSet<Ino>>,
     folder_times: Mutex<HashMap<NodeId, Times>>,
     info: OnceLock<String>,
     index: OnceLock<Index>,
@@ -249,6 +251,7 @@ impl Tree {
             known: Known::new(options.share(2)),
             damaged: Mutex::default(),
             newly_damaged: Mutex::default(),
+            damaged_attachments: Mutex::default(),
             folder_times: Mutex::default(),
             info: OnceLock::new(),
             index: OnceLock::new(),

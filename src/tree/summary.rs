@@ -99,7 +99,7 @@ impl Tree {
         People { from, to }
     }
 
-    /// What is wrong with the item file `ino`; nothing of other files.
+    /// What is wrong with the file `ino` of an item or an attachment, as far as reads have met it; nothing of other files.
     pub fn item_problems(&self, ino: Ino) -> Vec<String> {
         if let Some(deleted) = self.deleted_of(ino) {
             return deleted.item_problems(ino);
@@ -107,6 +107,10 @@ impl Tree {
         let file = match self.inodes.object(ino) {
             Some(Object::Message(nid)) => self.item_file(ino, nid),
             Some(Object::CheckedMessage(nid)) => self.checked_file(ino, nid),
+            Some(Object::Attachment(path, index)) => {
+                let problems = self.attachment_problems(ino, &path, index);
+                return problems.unwrap_or_else(|error| vec![error.to_string()]);
+            }
             _ => return Vec::new(),
         };
         match file {

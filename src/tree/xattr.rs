@@ -1,6 +1,7 @@
 //! Extended attributes: what the file knows of an object and a name, size and times do not tell.
 //!
-//! Everything comes from the properties of the folder or message; nothing is rendered, and no attachment is read.
+//! Everything comes from the properties of the folder or message; nothing is rendered, and no attachment is read. So what is
+//! wrong with an attachment is told once it was read.
 //! Names: `user.ostfs.*` are our own, the others those of freedesktop.org's common extended attributes.
 
 use super::Tree;
@@ -18,6 +19,7 @@ const NID: &str = "user.ostfs.nid";
 const CLASS: &str = "user.ostfs.class";
 const FLAGS: &str = "user.ostfs.flags";
 const ENTRY_ID: &str = "user.ostfs.entryid";
+const PROBLEM: &str = "user.ostfs.problem";
 const MIME_TYPE: &str = "user.mime_type";
 /// Header fields of the message that a file is, or came with.
 const ORIGIN: [(&str, &str); 3] = [
@@ -25,6 +27,9 @@ const ORIGIN: [(&str, &str); 3] = [
     ("From", "user.xdg.origin.email.from"),
     ("Message-ID", "user.xdg.origin.email.message-id"),
 ];
+
+/// XATTR_SIZE_MAX of linux/limits.h.
+const MAX_SIZE: usize = 65_536;
 
 /// Name and value of an extended attribute.
 pub type Xattr = (&'static str, String);
@@ -48,7 +53,7 @@ impl Tree {
                 Ok(xattrs)
             }
             Object::Attachments(path) => Ok(vec![number(path.nid)]),
-            Object::Attachment(path, index) => self.attachment_xattrs(&path, index),
+            Object::Attachment(path, index) => self.attachment_xattrs(ino, &path, index),
             Object::LostMaildir(_)
             | Object::Link(..)
             | Object::Import(_)
@@ -93,9 +98,13 @@ impl Tree {
         Ok(xattrs)
     }
 
-    fn attachment_xattrs(&self, path: &MessagePath, index: u32) -> Result<Vec<Xattr>> {
+    fn attachment_xattrs(&self, ino: Ino, path: &MessagePath, index: u32) -> Result<Vec<Xattr>> {
         let mut xattrs = vec![number(path.nid)];
         xattrs.push((MIME_TYPE, self.media_type(path, index)?));
+        let problems = self.attachment_problems(ino, path, index)?;
+        if !problems.is_empty() {
+            xattrs.push((PROBLEM, within_limit(problems.join("; "))));
+        }
         if let Some(message) = self.message_to_tell(path)? {
             xattrs.extend(self.origin(&message));
         }
@@ -131,6 +140,12 @@ impl Tree {
         let digits = bytes.iter().map(|byte| format!("{byte:02X}")).collect();
         Some((ENTRY_ID, digits))
     }
+}
+
+/// The start of `value` that getxattr(2) can give.
+fn within_limit(mut value: String) -> String {
+    value.truncate(value.floor_char_boundary(MAX_SIZE));
+    value
 }
 
 fn number(nid: NodeId) -> Xattr {
