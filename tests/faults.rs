@@ -17,7 +17,9 @@ use std::thread;
 use std::time::{Duration, Instant};
 
 use faulty::{Disk, Faults};
-use mounted::{Mount, can_mount, export, is_mounted, picture, run, unshare_files, wait_until};
+use mounted::{
+    Mount, can_mount, export, is_mounted, ostfs, picture, run, unshare_files, wait_until,
+};
 use support::format::PTYPE_BBT;
 use support::sample::sample;
 use support::{Crypt, Damage, Folders, Format, Layout, Message, Nid, Payload, Prng, Store};
@@ -163,6 +165,69 @@ fn a_bad_sector_costs_what_is_on_it_and_heals() {
         }
         disk.heal();
         assert_eq!(tree(&mount.path), case.truth, "{format:?}");
+    }
+}
+
+/// Most that a bad sector costs: the page of memory that the kernel reads it into.
+const UNREADABLE: usize = 4096;
+
+#[test]
+fn an_export_goes_on_behind_a_bad_sector_and_says_which_bytes_are_missing() {
+    if !can_mount() {
+        return;
+    }
+    for format in FORMATS {
+        let case = Case::of(sample(format, Crypt::Permute));
+        let damage = Damage::open(&case.file, &case.layout).unwrap();
+        let leaves = damage.leaves(damage.attachment_data(case.messages[7], 0));
+        let block = case.layout.block(leaves[0]);
+        let disk = Disk::with(&case.file);
+        disk.set(Faults {
+            bad: Some(block.ib + 5000..block.ib + 5001),
+            ..Faults::default()
+        });
+        let target = TempDir::new().unwrap();
+        let copy = target.path().join("tree");
+        let copied = ostfs(&[
+            "export",
+            disk.file.to_str().unwrap(),
+            copy.to_str().unwrap(),
+        ]);
+        assert_eq!(copied.status.code(), Some(4), "{format:?}");
+        let path = case.mail(7).with_extension("attachments").join("data.bin");
+        let (shown, whole) = (fs::read(copy.join(&path)), fs::read(case.shown.join(&path)));
+        let (shown, whole) = (shown.unwrap(), whole.unwrap());
+        assert_eq!(shown.len(), whole.len());
+        let differ: Vec<usize> = (0..whole.len())
+            .filter(|at| shown[*at] != whole[*at])
+            .collect();
+        let (first, last) = (differ[0], differ[differ.len() - 1]);
+        assert!(
+            first <= 5000 && 5000 <= last && last - first < UNREADABLE,
+            "{first} {last}"
+        );
+        assert!(shown[first..=last].iter().all(|byte| *byte == 0));
+        let told = |text: &str| text.contains("data.bin") && text.contains("missing");
+        assert!(told(
+            &fs::read_to_string(copy.join("ostfs-problems.txt")).unwrap()
+        ));
+        assert!(told(&fs::read_to_string(copy.join(case.mail(7))).unwrap()));
+        // All else is as it is, and the message itself, printed, is what was exported.
+        for (other, content) in tree(&copy) {
+            let is_touched = other.to_str().unwrap().contains("Message 7");
+            let is_list = other.ends_with("ostfs-problems.txt");
+            assert!(
+                is_touched || is_list || case.truth[&other] == content,
+                "{other:?}"
+            );
+        }
+        let mail = case.mail(7);
+        let printed = ostfs(&["cat", disk.file.to_str().unwrap(), mail.to_str().unwrap()]);
+        assert_eq!(printed.status.code(), Some(4));
+        assert!(
+            printed.stdout == fs::read(copy.join(&mail)).unwrap(),
+            "{format:?}"
+        );
     }
 }
 
