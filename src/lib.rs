@@ -2,8 +2,9 @@
 //!
 //! Layers, each of which knows only those before it (ARCHITECTURE.md tells the whole story):
 //! [`ndb`] (header, B-trees, blocks), [`ltp`] (heaps, properties, tables), [`messaging`] (folders, messages,
-//! attachments), [`convert`] (an item as a file), [`tree`] (names, attributes, `read_at`), [`fuse`] (the kernel), [`cli`]
-//! (the command line). [`error`] and [`codepage`] serve all of them.
+//! attachments), [`salvage`] (what has lost its nodes or was deleted), [`convert`] (an item as a file), [`tree`] (names,
+//! attributes, `read_at`), [`fuse`] (the kernel), [`cli`] (the command line). [`error`], [`problem`] (what is wrong with
+//! the file) and [`codepage`] serve all of them.
 #![deny(missing_docs)]
 #![deny(unsafe_code)]
 #![deny(
