@@ -311,7 +311,7 @@ mod tests {
     fn a_gap_in_text_is_words_and_the_rest_stays_as_it_is() {
         let bytes = Bytes {
             bytes: b"one\0\0\0two".to_vec(),
-            missing: Vec::from_iter([3..6]),
+            missing: std::iter::once(3..6).collect(),
         };
         assert_eq!(
             bytes.with_gaps_said(PropertyType::STRING8, false),

@@ -1,5 +1,5 @@
 //! What stands in for what the two B-trees cannot say any more: the finds of a scan, restored nodes, added ones.
-//! [`super::lookup`] decides which of it counts when.
+//! `ndb::lookup` decides which of it counts when.
 
 use std::fmt;
 use std::ops::Range;
