@@ -13,7 +13,6 @@ use mounted::{Mount, can_mount, export, ostfs, picture, wait_until};
 use support::{Crypt, Damage, Folders, Format, Layout, Message, Nid, Options, Payload, Store};
 use tempfile::TempDir;
 
-const ATTACHMENT_TABLE: u32 = 0x671;
 const CONTENTS_TABLE: u32 = 0x0E;
 const NID_TYPE_MASK: u32 = 0x1F;
 
@@ -77,23 +76,7 @@ fn a_damaged_attachment_is_an_error_where_damage_is_refused_and_all_else_is_whol
         let case = case(format);
         let (_target, whole) = export(&case.file, &[]);
         let damage = Damage::open(&case.file, &case.layout).unwrap();
-        let node = case.layout.node(case.messages[3]);
-        let subnodes = damage.subnodes(node.sub);
-        let table = subnodes
-            .iter()
-            .position(|subnode| subnode.nid == ATTACHMENT_TABLE);
-        assert!(table.is_some());
-        // The first attachment's data is the largest data tree among its own subnodes.
-        let attachment = subnodes
-            .iter()
-            .find(|subnode| subnode.nid & NID_TYPE_MASK == 5)
-            .unwrap();
-        let data = damage
-            .subnodes(attachment.sub)
-            .into_iter()
-            .map(|value| value.data)
-            .find(|data| data & 2 != 0);
-        let leaf = damage.leaves(data.unwrap_or(damage.subnodes(attachment.sub)[0].data))[0];
+        let leaf = damage.leaves(damage.attachment_data(case.messages[3], 0))[0];
         damage.flip_block(leaf, 100);
         let mount = Mount::new(&case.file, &["-o", "damaged=refuse"]);
         let directory = mail(&mount.path, 3).with_extension("attachments");
