@@ -18,7 +18,7 @@ use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
 use std::sync::{Arc, OnceLock};
 
-use parking_lot::Mutex;
+use parking_lot::{Condvar, Mutex};
 
 use crate::error::Error;
 use crate::tree::{Entry, Forest, Ino, Kind, Listing, Part};
@@ -131,6 +131,45 @@ struct Run<'a> {
     totals: Totals,
     /// Whether anybody wants records.
     records: bool,
+    pending: Pending,
+}
+
+/// How many batches are still to be written.
+#[derive(Default)]
+struct Pending {
+    count: Mutex<u64>,
+    none: Condvar,
+}
+
+/// One batch that is being written.
+struct OnePending<'a>(&'a Pending);
+
+impl Drop for OnePending<'_> {
+    fn drop(&mut self) {
+        let mut count = self.0.count.lock();
+        *count -= 1;
+        if *count == 0 {
+            self.0.none.notify_all();
+        }
+    }
+}
+
+impl Pending {
+    fn add_one(&self) {
+        *self.count.lock() += 1;
+    }
+
+    /// Counts one as written when what is returned is dropped, also in a thread that panics.
+    fn one(&self) -> OnePending<'_> {
+        OnePending(self)
+    }
+
+    fn wait(&self) {
+        let mut count = self.count.lock();
+        while *count > 0 {
+            self.none.wait(&mut count);
+        }
+    }
 }
 
 /// To the manifest: the records of the batch of this number.
@@ -152,6 +191,7 @@ impl Export<'_> {
             failed,
             totals: Totals::default(),
             records: manifest.is_some(),
+            pending: Pending::default(),
         };
         let (sender, receiver) = sync_channel::<Batch>(QUEUE);
         let receiver = Mutex::new(receiver);
@@ -201,14 +241,22 @@ impl Run<'_> {
         target.join(path.trim_start_matches('/'))
     }
 
-    /// Walks all directories and hands their files to the writers; returns the directories.
+    /// Walks all directories and hands their files to the writers; returns the directories. `lost+found` comes when all else
+    /// is written: what turns out to be lost meanwhile is in it, too.
     fn walk(&self, sender: SyncSender<Batch>) -> Vec<(Ino, Arc<TargetDirectory>)> {
         let mut directories = Vec::new();
         let mut number = 0;
         let mut todo = vec![(Ino::ROOT, String::new(), None, 0)];
-        while let Some((ino, path, folder, depth)) = todo.pop()
-            && !self.progress.is_abandoned()
-        {
+        let mut last = Vec::new();
+        while !self.progress.is_abandoned() {
+            let Some((ino, path, folder, depth)) = todo.pop() else {
+                if last.is_empty() {
+                    break;
+                }
+                self.pending.wait();
+                todo = std::mem::take(&mut last);
+                continue;
+            };
             let directory = match self.directory(ino, path.clone(), folder, depth) {
                 Ok(directory) => Arc::new(directory),
                 Err(error) => {
@@ -224,6 +272,7 @@ impl Run<'_> {
                     entries: start..found.min(start + BATCH),
                 };
                 number += 1;
+                self.pending.add_one();
                 // The writers outlive the sender, so sending does not fail.
                 sender.send(batch).ok();
             }
@@ -239,7 +288,13 @@ impl Run<'_> {
                     entered.then_some((entry.ino, path, folder, depth + 1))
                 })
                 .collect();
-            todo.extend(below.into_iter().rev());
+            let is_lost_found = |ino: Ino| self.export.forest.is_lost_found(ino);
+            let (lost, below): (Vec<_>, Vec<_>) = below
+                .into_iter()
+                .rev()
+                .partition(|(ino, ..)| is_lost_found(*ino));
+            last.extend(lost);
+            todo.extend(below);
             directories.push((ino, directory));
         }
         directories
@@ -284,6 +339,7 @@ impl Run<'_> {
     fn write_batches(&self, receiver: &Mutex<Receiver<Batch>>, manifest: &Records) {
         let mut buffer = vec![0; write::CHUNK];
         while let Some(batch) = next(receiver) {
+            let _written = self.pending.one();
             if self.progress.is_abandoned() {
                 continue;
             }

@@ -172,6 +172,13 @@ pub struct Heap {
 }
 
 impl Heap {
+    /// Whether `block` begins a heap: has `bSig` and a `bClientSig` that is known.
+    pub fn is_heap(block: &[u8]) -> bool {
+        let client = u8_at(block, CLIENT_SIGNATURE).map(ClientSignature);
+        u8_at(block, SIGNATURE) == Some(HEAP_SIGNATURE)
+            && client.is_some_and(ClientSignature::is_known)
+    }
+
     /// Opens the heap of `node`; fails when its first block has no heap header.
     pub fn open(node: Node) -> Result<Self> {
         Self::open_inner(&node).map_err(|error| error.in_node(node.nid().0))

@@ -13,6 +13,7 @@ mod stream;
 mod table_context;
 mod table_info;
 pub mod tags;
+mod value_kind;
 
 pub use heap::{ClientSignature, Heap, HeapId, HeapNodeId, HnidTarget};
 pub use property::{FileTime, Guid, PropertyType, Value};
@@ -20,3 +21,4 @@ pub use property_context::{PropertyContext, PropertyRecord};
 pub use stream::{Bytes, PropertyStream, gap_in_text};
 pub use table_context::{Row, TableContext};
 pub use table_info::Column;
+pub use value_kind::ValueKind;

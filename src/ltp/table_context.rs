@@ -77,6 +77,18 @@ impl TableContext {
         Self::open_inner(heap).map_err(|error| error.in_node(nid.0))
     }
 
+    /// The columns of the table of `node`, and the subnode that its rows are in, if they are in one. Reads no row.
+    pub fn describe(node: Node) -> Result<(Vec<Column>, Option<NodeId>)> {
+        let heap = Heap::open(node)?;
+        heap.expect_client(ClientSignature::TABLE_CONTEXT)?;
+        let info = TableInfo::read(&heap)?;
+        let rows = match info.rows.target() {
+            HnidTarget::Subnode(nid) => Some(nid),
+            HnidTarget::Empty | HnidTarget::Item(_) => None,
+        };
+        Ok((info.columns, rows))
+    }
+
     fn open_inner(heap: Heap) -> Result<Self> {
         heap.expect_client(ClientSignature::TABLE_CONTEXT)?;
         let info = TableInfo::read(&heap)?;

@@ -77,6 +77,7 @@ impl Attachment {
         })?;
         // For people, its name says more than its number: what is noted until that is known goes under it, too.
         let nameless = Problems::default();
+        let doubt = node.list_doubt();
         let context = PropertyContext::open(node.noting(&nameless))?;
         let code_page = self.message.properties().code_page();
         let named = Properties::new(context.clone(), code_page);
@@ -92,7 +93,7 @@ impl Attachment {
             Some(name) => problems.within(format_args!("attachment {name:?}")),
             None => problems.within(format_args!("attachment {:#x}", self.nid.0)),
         };
-        for problem in nameless.list() {
+        for problem in nameless.list().into_iter().chain(doubt) {
             problems.note(problem);
         }
         Ok(Properties::new(context.noting(&problems), code_page))

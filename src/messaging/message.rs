@@ -9,9 +9,11 @@ use super::properties::Properties;
 use super::recipient::Recipient;
 use super::store::Store;
 use crate::error::{Error, Result};
-use crate::ltp::{FileTime, PropertyContext, TableContext, Value, tags};
+use crate::ltp::{
+    FileTime, PropertyContext, PropertyStream, PropertyType, TableContext, Value, ValueKind, tags,
+};
 use crate::ndb::{BlockId, Node, NodeEntry, NodeId, NodeType};
-use crate::problem::Problems;
+use crate::problem::{Problem, Problems};
 
 /// Messages within messages are followed this deep.
 pub const MAX_EMBEDDED_DEPTH: usize = 30;
@@ -23,6 +25,8 @@ pub const MSGFLAG_UNSENT: i32 = 0x08;
 pub const MSGFLAG_HASATTACH: i32 = 0x10;
 /// PidTagMessageFlags: a hidden message, of a folder's associated contents.
 pub const MSGFLAG_ASSOCIATED: i32 = 0x40;
+/// Bytes of a body that is known by its content alone.
+const MAX_TEXT: u64 = 16 << 20;
 /// Attachments of one message that are looked at.
 const MAX_ATTACHMENTS: usize = 1 << 18;
 /// Bytes that all recipients of one message may take, as any other value: all rows may name the same long cell.
@@ -117,6 +121,9 @@ impl Message {
             Some(problem) => Err(problem),
         };
         let problem = context.as_ref().err().cloned();
+        if problem.is_some() {
+            cells.extend(texts_by_content(&node));
+        }
         let has_subject = cells.iter().any(|(id, _)| *id == tags::SUBJECT);
         if problem.is_some() && !has_subject {
             let subject = format!("Unreadable message ({nid})");
@@ -389,6 +396,38 @@ impl Message {
     pub(super) fn subnode(&self, nid: NodeId) -> Result<Option<Node>> {
         self.node().subnode(nid)
     }
+}
+
+/// Values among the subnodes of `node` that can be told to be a body, in place of its properties, which are lost.
+fn texts_by_content(node: &Node) -> Vec<(u16, Value)> {
+    let subnodes = node.subnodes().unwrap_or_default();
+    let values = subnodes
+        .iter()
+        .filter(|node| node.nid().node_type() == NodeType::LTP);
+    let mut texts: Vec<(u16, Value)> = Vec::new();
+    for value in values {
+        let Ok(stream) = PropertyStream::of_node(value) else {
+            continue;
+        };
+        let (id, property_type) = match ValueKind::of(&stream) {
+            ValueKind::Rtf => (tags::RTF_COMPRESSED, PropertyType::BINARY),
+            ValueKind::Html => (tags::HTML, PropertyType::BINARY),
+            ValueKind::Text => (tags::BODY, PropertyType::STRING),
+            ValueKind::Ascii => (tags::BODY, PropertyType::STRING8),
+            ValueKind::Other | ValueKind::Unreadable => continue,
+        };
+        let is_first = texts.iter().all(|(known, _)| *known != id);
+        if is_first
+            && stream.len() <= MAX_TEXT
+            && let Ok(Some(text)) = stream.value(property_type)
+        {
+            let place = format_args!("property {id:#06x}");
+            let text_problem = "its record is lost; taken for what it is by its content";
+            node.problems().note(Problem::new(place, text_problem));
+            texts.push((id, text));
+        }
+    }
+    texts
 }
 
 #[cfg(test)]

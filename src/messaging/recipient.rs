@@ -17,6 +17,21 @@ pub enum RecipientType {
     Bcc,
 }
 
+impl RecipientType {
+    /// Bits of PidTagRecipientType that hold the type; the others are flags.
+    const MASK: i32 = 0x0F;
+
+    /// The type in PidTagRecipientType; any number that means none is a To.
+    pub fn of(stored: i32) -> Self {
+        match stored & Self::MASK {
+            0 => Self::Originator,
+            2 => Self::Cc,
+            3 => Self::Bcc,
+            _ => Self::To,
+        }
+    }
+}
+
 /// One recipient: the cells of its row.
 #[derive(Debug, Clone, Default)]
 pub struct Recipient {
@@ -25,9 +40,6 @@ pub struct Recipient {
 }
 
 impl Recipient {
-    /// Bits of PidTagRecipientType that hold the type; the others are flags.
-    const TYPE_MASK: i32 = 0x0F;
-
     pub(super) fn of_row(
         row: &Row<'_>,
         columns: &[Column],
@@ -60,15 +72,8 @@ impl Recipient {
 
     /// To, Cc or Bcc; a row that does not tell is a To.
     pub fn recipient_type(&self) -> RecipientType {
-        match self
-            .integer(tags::RECIPIENT_TYPE)
-            .map(|value| value & Self::TYPE_MASK)
-        {
-            Some(0) => RecipientType::Originator,
-            Some(2) => RecipientType::Cc,
-            Some(3) => RecipientType::Bcc,
-            _ => RecipientType::To,
-        }
+        let stored = self.integer(tags::RECIPIENT_TYPE);
+        stored.map_or(RecipientType::To, RecipientType::of)
     }
 
     /// A string without trailing NULs; None when absent or empty.

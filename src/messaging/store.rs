@@ -100,17 +100,17 @@ impl Store {
     /// The node of message `nid`; one that is lost is restored if that can be done.
     pub(super) fn message_node(self: &Arc<Self>, nid: NodeId) -> Result<Node> {
         let node = self.node(nid);
-        if node.is_err() && self.ndb.has_lost_nodes() {
+        if node.is_err() && (self.ndb.has_lost_nodes() || self.ndb.has_lost_lists()) {
             self.restore();
             return Node::open(&self.ndb, nid).or(node);
         }
         node
     }
 
-    /// Messages that have lost their nodes, and that no folder lists, under ids that were made up for them. None while
-    /// no page of the node B-tree has turned out to be damaged.
+    /// Messages that have lost their nodes, and that no folder lists, under ids that were made up for them; and items made
+    /// of what has lost its message. None while no page of the node B-tree and no list has turned out to be lost.
     pub fn unlisted_messages(self: &Arc<Self>) -> Vec<NodeId> {
-        if !self.ndb.has_lost_nodes() {
+        if !self.ndb.has_lost_nodes() && !self.ndb.has_lost_lists() {
             return Vec::new();
         }
         self.restore();

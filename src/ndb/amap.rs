@@ -86,7 +86,7 @@ pub(crate) fn is_free(source: &Source, format: &'static Format, extent: Range<u6
 
 impl NodeDatabase {
     /// Whether the block of `entry` lies in free space, as far as the maps can be trusted.
-    pub(super) fn is_free(&self, entry: BlockEntry) -> bool {
+    pub fn is_free(&self, entry: BlockEntry) -> bool {
         // A torn header tells of a torn commit, and so of torn maps.
         let is_trusted = self.header.amap_valid && self.header.crc_valid;
         let start = entry.block.ib;

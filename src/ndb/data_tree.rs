@@ -486,8 +486,33 @@ pub(super) fn parse_internal(ndb: &NodeDatabase, bid: BlockId) -> Result<Interna
     })
 }
 
+/// As [`parse_internal`]; for an XBLOCK of which nothing can be had, the leaves that were found for it.
+fn find_internal(ndb: &NodeDatabase, bid: BlockId) -> Result<InternalBlock> {
+    let error = match parse_internal(ndb, bid) {
+        Err(error) if !error.is_unread() => error,
+        parsed => return parsed,
+    };
+    let Some(leaves) = ndb.lost_leaves(bid) else {
+        return Err(error);
+    };
+    let total = leaves.iter().map(|leaf| ndb.block_len(*leaf));
+    let flaw = Flaw::doubt(&Error::corrupt(
+        "XBLOCK",
+        bid,
+        format_args!(
+            "lost; the blocks written beside it stand in for those that it listed: {error}"
+        ),
+    ));
+    Ok(InternalBlock {
+        level: LEVEL_XBLOCK,
+        children: leaves.to_vec(),
+        total: total.sum::<Result<u64>>()?,
+        flaw: Some(Arc::new(flaw)),
+    })
+}
+
 fn open_internal(ndb: &Arc<NodeDatabase>, bid: BlockId) -> Result<Shape> {
-    let block = parse_internal(ndb, bid)?;
+    let block = find_internal(ndb, bid)?;
     match block.level {
         LEVEL_XBLOCK => Ok(Shape::XBlock(Arc::new(check_xblock(ndb, bid, block)?))),
         LEVEL_XXBLOCK => Ok(Shape::XxBlock(Arc::new(XxBlock {
@@ -507,7 +532,7 @@ fn open_internal(ndb: &Arc<NodeDatabase>, bid: BlockId) -> Result<Shape> {
 }
 
 fn read_xblock(ndb: &NodeDatabase, bid: BlockId) -> Result<XBlock> {
-    let block = parse_internal(ndb, bid)?;
+    let block = find_internal(ndb, bid)?;
     if block.level == LEVEL_XBLOCK {
         return check_xblock(ndb, bid, block);
     }

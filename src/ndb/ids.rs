@@ -13,6 +13,20 @@ impl BlockId {
     pub const LOST: BlockId = BlockId(!Self::RESERVED);
     const RESERVED: u64 = 1;
     const INTERNAL: u64 = 2;
+    /// From one block to the next.
+    pub const STEP: u64 = 4;
+    /// Ids from here on no file has handed out.
+    const MADE_UP: u64 = !0 << 32;
+
+    /// The id `number` of those that no file has, for an internal block that stands for a lost one.
+    pub fn made_up(number: u32) -> Self {
+        Self(Self::LOST.0 - Self::STEP * (1 + u64::from(number) % (u32::MAX as u64 / Self::STEP)))
+    }
+
+    /// Whether it is [`BlockId::LOST`] or made up, so that no block has it.
+    pub fn is_lost(self) -> bool {
+        self.0 >= Self::MADE_UP
+    }
 
     /// The id as the block B-tree has it: bit 0 is reserved and cleared before a lookup.
     pub fn key(self) -> BlockId {
@@ -22,6 +36,16 @@ impl BlockId {
     /// Whether this is an internal block (XBLOCK, XXBLOCK, SLBLOCK, SIBLOCK), never encoded.
     pub fn is_internal(self) -> bool {
         self.0 & Self::INTERNAL != 0
+    }
+
+    /// The id of an internal block under the same number.
+    pub fn as_internal(self) -> BlockId {
+        BlockId(self.key().0 | Self::INTERNAL)
+    }
+
+    /// The id of a data block under the same number: both kinds of blocks are counted together.
+    pub fn as_external(self) -> BlockId {
+        BlockId(self.key().0 & !Self::INTERNAL)
     }
 
     /// Whether there is no block.

@@ -106,7 +106,7 @@ impl NodeDatabase {
         if let Some(entry) = self.added_block(bid) {
             return Ok(entry);
         }
-        if bid.key() == BlockId::LOST {
+        if bid.is_lost() {
             return Err(Error::corrupt(
                 "NBT entry",
                 "bidSub",

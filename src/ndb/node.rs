@@ -7,6 +7,7 @@ use super::NodeDatabase;
 use super::block::Flaw;
 use super::data_tree::{DataTree, parse_internal};
 use super::ids::{BlockId, NodeId};
+use super::lost_lists::SubnodeEntry;
 use super::page::{BlockEntry, NodeEntry};
 use super::repeats::{Cuts, Part};
 use crate::bytes::{u8_at, u16_at, u32_at, uint_at};
@@ -30,17 +31,11 @@ pub struct Node {
     parent: NodeId,
     /// The subnode tree that its entry stands in; none for a node of the file.
     within: BlockId,
+    /// Whether the list that names it is lost, so that it may be another one.
+    is_found: bool,
     /// What is not shown of it and below, because it comes again; None where nothing was asked for.
     cuts: Option<Arc<Cuts>>,
     problems: Problems,
-}
-
-/// SLENTRY: one subnode.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) struct SubnodeEntry {
-    pub(super) nid: NodeId,
-    pub(super) data: BlockId,
-    pub(super) subnodes: BlockId,
 }
 
 impl Node {
@@ -59,6 +54,7 @@ impl Node {
             subnodes: entry.subnodes,
             parent: entry.parent,
             within: BlockId::NONE,
+            is_found: false,
             cuts: None,
             problems: Problems::default(),
         }
@@ -99,6 +95,7 @@ impl Node {
             subnodes: BlockId::NONE,
             parent: NodeId::default(),
             within: BlockId::NONE,
+            is_found: false,
             cuts: None,
             problems: Problems::default(),
         }
@@ -152,10 +149,8 @@ impl Node {
             return Ok(None);
         }
         self.check_shown(Part::Subnodes)?;
-        let found = self
-            .find_subnode(nid)
-            .map_err(|error| error.in_node(self.nid.0))?;
-        Ok(found.map(|entry| self.owned(entry)))
+        let found = self.find_subnode(nid);
+        found.map_err(|error| error.in_node(self.nid.0))
     }
 
     /// All subnodes, in the order of the file.
@@ -164,9 +159,32 @@ impl Node {
             return Ok(Vec::new());
         }
         self.check_shown(Part::Subnodes)?;
-        let entries = subnode_entries(&self.ndb, self.subnodes, &self.problems);
-        let entries = entries.map_err(|error| error.in_node(self.nid.0))?;
-        Ok(entries.into_iter().map(|entry| self.owned(entry)).collect())
+        let stored = subnode_entries(&self.ndb, self.subnodes, &self.problems);
+        let is_whole = stored.as_ref().is_ok_and(|list| list.is_whole);
+        let entries = match stored {
+            Ok(list) => list.entries,
+            Err(error) if self.lost_subnodes(&error).is_empty() => {
+                return Err(error.in_node(self.nid.0));
+            }
+            Err(_) => Vec::new(),
+        };
+        let owned = entries.iter().map(|entry| self.owned(*entry));
+        let mut nodes: Vec<Node> = owned.collect();
+        if !is_whole {
+            let known: HashSet<NodeId> = entries.iter().map(|entry| entry.nid).collect();
+            let lost = self.ndb.lost_subnodes(self.subnodes).iter();
+            let lost = lost.filter(|entry| !known.contains(&entry.nid));
+            nodes.extend(lost.map(|entry| self.found(*entry)));
+        }
+        Ok(nodes)
+    }
+
+    /// What stands in for the list of its subnodes, which cannot be read because of `error`.
+    fn lost_subnodes(&self, error: &Error) -> &[SubnodeEntry] {
+        match error.is_unread() || self.ndb.refuses_damage() {
+            true => &[],
+            false => self.ndb.lost_subnodes(self.subnodes),
+        }
     }
 
     /// What is wrong with its entry: it was made up for one that is lost, it stands in a damaged page, or it comes from an
@@ -209,14 +227,53 @@ impl Node {
             subnodes: entry.subnodes,
             parent: self.nid,
             within: self.subnodes.key(),
+            is_found: self.is_found,
             cuts: self.cuts.clone(),
             problems: self.problems.clone(),
         }
     }
 
-    fn find_subnode(&self, nid: NodeId) -> Result<Option<SubnodeEntry>> {
+    /// As [`Node::owned`], of an entry that stands in for a lost one.
+    fn found(&self, entry: SubnodeEntry) -> Node {
+        let text = "the list of them is lost; it was put together from blocks that nothing else refers to, so some may \
+                    be another item's";
+        self.problems.note(Problem::new("subnodes", text));
+        Node {
+            is_found: true,
+            ..self.owned(entry)
+        }
+    }
+
+    /// Why it, a subnode, may be another one: it or what it is within was found without the list that named it.
+    pub fn list_doubt(&self) -> Option<Problem> {
+        let text = "found among blocks that nothing else refers to, as the list of subnodes is lost: it may be another one";
+        self.is_found.then(|| Problem::new("", text))
+    }
+
+    fn find_subnode(&self, nid: NodeId) -> Result<Option<Node>> {
+        let mut is_whole = true;
+        let stored = self.find_stored_subnode(nid, &mut is_whole);
+        let lost = match &stored {
+            Ok(Some(entry)) => return Ok(Some(self.owned(*entry))),
+            Ok(None) if is_whole => return Ok(None),
+            Ok(None) => self.ndb.lost_subnodes(self.subnodes),
+            Err(error) => self.lost_subnodes(error),
+        };
+        match lost.iter().find(|entry| entry.nid == nid) {
+            Some(entry) => Ok(Some(self.found(*entry))),
+            None => stored.map(|_| None),
+        }
+    }
+
+    /// The entry of `nid` in the list of subnodes; tells whether all of the list that may have it can be read.
+    fn find_stored_subnode(
+        &self,
+        nid: NodeId,
+        is_whole: &mut bool,
+    ) -> Result<Option<SubnodeEntry>> {
         let top = subnode_block(&self.ndb, self.subnodes, &self.problems)?;
-        let within = |block: &SubnodeBlock| {
+        let mut within = |block: &SubnodeBlock| {
+            *is_whole &= block.is_whole(&self.ndb);
             let mut entries = block.leaf_entries(&self.ndb);
             entries.find(|entry| entry.nid == nid)
         };
@@ -228,7 +285,9 @@ impl Node {
             let leaves = top
                 .child_entries()
                 .map(|(_, bid)| subnode_leaf(&self.ndb, bid, &self.problems));
-            return Ok(leaves.flatten().find_map(|leaf| within(&leaf)));
+            let found = leaves.flatten().find_map(|leaf| within(&leaf));
+            *is_whole = false;
+            return Ok(found);
         }
         let Some((_, bid)) = top
             .child_entries()
@@ -262,17 +321,30 @@ fn subnode_leaf(ndb: &NodeDatabase, bid: BlockId, problems: &Problems) -> Result
     ))
 }
 
-/// All entries of the subnode tree `bid`, in the order of the file. Parts of it that are damaged go to `problems`.
+/// The entries of a subnode tree, in the order of the file.
+#[derive(Debug, Default)]
+pub struct SubnodeList {
+    /// Those that can be read.
+    pub entries: Vec<SubnodeEntry>,
+    /// Whether that is all of them.
+    pub is_whole: bool,
+}
+
+/// All entries of the subnode tree `bid`. Parts of it that are damaged go to `problems`.
 pub(super) fn subnode_entries(
     ndb: &NodeDatabase,
     bid: BlockId,
     problems: &Problems,
-) -> Result<Vec<SubnodeEntry>> {
+) -> Result<SubnodeList> {
     let top = subnode_block(ndb, bid, problems)?;
     if top.level == LEVEL_LEAF {
-        return Ok(top.leaf_entries(ndb).collect());
+        return Ok(SubnodeList {
+            entries: top.leaf_entries(ndb).collect(),
+            is_whole: top.is_whole(ndb),
+        });
     }
     let mut all = Vec::new();
+    let mut is_whole = top.flaw.is_none();
     // A hostile SIBLOCK names the same leaf thousands of times.
     let mut seen = HashSet::new();
     for (_, child) in top.child_entries() {
@@ -288,15 +360,29 @@ pub(super) fn subnode_entries(
             leaf => leaf,
         };
         match leaf {
-            Ok(leaf) => all.extend(leaf.leaf_entries(ndb)),
+            Ok(leaf) => {
+                is_whole &= leaf.is_whole(ndb);
+                all.extend(leaf.leaf_entries(ndb));
+            }
             Err(error) if error.is_unread() || ndb.refuses_damage() => return Err(error),
-            Err(error) => problems.note_error("some subnodes", &error),
+            Err(error) => {
+                is_whole = false;
+                problems.note_error("some subnodes", &error);
+            }
         }
     }
-    Ok(all)
+    Ok(SubnodeList {
+        entries: all,
+        is_whole,
+    })
 }
 
 impl NodeDatabase {
+    /// The list of subnodes whose top block is `bid`, as far as it can be read.
+    pub fn subnode_list(&self, bid: BlockId) -> Result<SubnodeList> {
+        subnode_entries(self, bid, &Problems::default())
+    }
+
     /// Whether the internal block `bid` is an SLBLOCK or SIBLOCK, and all blocks that it refers to.
     pub fn children(&self, bid: BlockId) -> Result<(bool, Vec<BlockId>)> {
         if u8_at(&self.block(bid)?, 0) != Some(BTYPE_SUBNODE) {
@@ -323,6 +409,8 @@ struct SubnodeBlock {
     count: usize,
     word: usize,
     flaw: Option<Arc<Flaw>>,
+    /// Whether the number of entries is damaged.
+    is_cut: bool,
 }
 
 impl SubnodeBlock {
@@ -350,12 +438,14 @@ impl SubnodeBlock {
             word,
             bytes: Arc::clone(data.bytes()),
             flaw,
+            is_cut: !is_level,
         };
         if block.start(block.count) > block.bytes.len() {
             if block.flaw.is_none() {
                 return Err(wrong("cEnt: more entries than the block holds"));
             }
             let entry = block.start(1) - block.start(0);
+            block.is_cut = true;
             block.count = block.bytes.len().saturating_sub(block.start(0)) / entry;
         }
         Ok(block)
@@ -374,6 +464,14 @@ impl SubnodeBlock {
 
     fn bid(&self, at: usize) -> Option<BlockId> {
         uint_at(&self.bytes, at, self.word).map(BlockId)
+    }
+
+    /// Whether all of its entries are there and make sense.
+    fn is_whole(&self, ndb: &NodeDatabase) -> bool {
+        self.flaw.is_none()
+            || !self.is_cut
+                && self.level == LEVEL_LEAF
+                && self.leaf_entries(ndb).count() == self.count
     }
 
     /// The entries of a leaf; of a damaged one those whose data is in the file.

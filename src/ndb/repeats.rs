@@ -312,7 +312,7 @@ impl<'a> Walk<'a> {
             ..depth
         };
         let mut size = Size::default();
-        for entry in read(subnode_entries(self.ndb, bid, &Problems::default()))? {
+        for entry in read(subnode_entries(self.ndb, bid, &Problems::default()))?.entries {
             self.left = self.left.saturating_sub(1);
             let at = (bid, entry.nid);
             size = size.plus(self.node(at, entry.data, entry.subnodes, deeper)?);

@@ -9,6 +9,7 @@ use std::sync::{Arc, OnceLock};
 use super::NodeDatabase;
 use super::header::BlockRef;
 use super::ids::{BlockId, NodeId};
+use super::lost_lists::{FindLists, LostLists};
 use super::open::Watch;
 use super::page::{BlockEntry, NodeEntry, PageType};
 use super::repeats::Repeats;
@@ -160,6 +161,9 @@ pub(super) struct StandIns {
     restored: Arc<OnceLock<Box<[NodeEntry]>>>,
     /// Whether a page of the node B-tree was found damaged.
     has_lost_nodes: Arc<AtomicBool>,
+    /// Puts lost lists together; without it nothing stands in for them.
+    pub(super) find_lists: Option<FindLists>,
+    pub(super) lost_lists: Arc<OnceLock<LostLists>>,
 }
 
 /// Nodes and blocks that no live tree has.
@@ -259,7 +263,8 @@ impl NodeDatabase {
     /// Whether the entry of node `nid` may come from a page that is no longer in use. Of an entry in a leaf of the tree
     /// this is never so, whatever is found damaged later: what is shown of it stays the same.
     pub(super) fn may_be_stale(&self, nid: NodeId) -> bool {
-        !self.has_added() && self.has_lost_nodes() && !self.is_in_tree(nid)
+        let may_lack = self.has_lost_nodes() || self.has_lost_lists();
+        !self.has_added() && may_lack && !self.is_in_tree(nid)
     }
 
     /// The offset of the damaged leaf that the entry of node `nid` is from, if it is from one.

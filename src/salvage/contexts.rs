@@ -34,20 +34,21 @@ impl Context {
     pub(super) fn open(&self, store: &Arc<Store>) -> crate::error::Result<Message> {
         Message::of_entry(store, unnamed(self.data, self.subnodes))
     }
+}
 
-    /// An entry under an id that is derived from the block, and not `taken`; None if one after the other is. Real files
-    /// need one try.
-    pub(super) fn made_up(&self, taken: impl Fn(NodeId) -> bool) -> Option<NodeEntry> {
-        let first = (self.data.0 >> 2) as u32;
-        let type_only = NodeId(u32::from(NodeType::NORMAL_MESSAGE.0));
-        let ids = (0..MOST_TRIES).map(|step| first.wrapping_add(step));
-        let mut ids = ids.map(|index| type_only.with_index(index & (MADE_UP - 1) | MADE_UP));
-        let nid = ids.find(|nid| !taken(*nid))?;
-        Some(NodeEntry {
-            nid,
-            ..unnamed(self.data, self.subnodes)
-        })
-    }
+/// `entry` under an id that is derived from the block `of`, and not `taken`; None if one after the other is. Real files need
+/// one try.
+pub(super) fn made_up(
+    of: BlockId,
+    entry: NodeEntry,
+    taken: impl Fn(NodeId) -> bool,
+) -> Option<NodeEntry> {
+    let first = (of.0 >> 2) as u32;
+    let type_only = NodeId(u32::from(NodeType::NORMAL_MESSAGE.0));
+    let ids = (0..MOST_TRIES).map(|step| first.wrapping_add(step));
+    let mut ids = ids.map(|index| type_only.with_index(index & (MADE_UP - 1) | MADE_UP));
+    let nid = ids.find(|nid| !taken(*nid))?;
+    Some(NodeEntry { nid, ..entry })
 }
 
 /// An entry for what no node names.

@@ -8,7 +8,7 @@
 use std::collections::{BTreeMap, HashSet};
 use std::sync::Arc;
 
-use super::contexts::contexts;
+use super::contexts::{contexts, made_up, unnamed};
 use super::identity::{Revision, newest, without_live};
 use super::readable::{Readable, Reader, item_class};
 use super::references::{Unreferenced, unreferenced_among};
@@ -162,19 +162,23 @@ impl Search {
         memory: &mut Memory,
     ) {
         let contexts = contexts(store, found, &HashSet::new(), memory);
-        let mut made_up: HashSet<NodeId> = HashSet::new();
+        let mut taken: HashSet<NodeId> = HashSet::new();
         for context in contexts {
             // Where a lookup fails, nothing is known to have the id: no file has handed out such high ones.
             let is_taken = |nid: NodeId| {
-                made_up.contains(&nid)
+                taken.contains(&nid)
                     || stale.items.contains_key(&nid)
                     || matches!(store.ndb().find_node(nid), Ok(Some(_)))
             };
-            let Some(node) = context.made_up(is_taken) else {
+            let Some(node) = made_up(
+                context.data,
+                unnamed(context.data, context.subnodes),
+                is_taken,
+            ) else {
                 self.without_id += 1;
                 continue;
             };
-            made_up.insert(node.nid);
+            taken.insert(node.nid);
             let Ok(message) = Message::of_entry(store, node) else {
                 continue;
             };

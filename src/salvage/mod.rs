@@ -2,13 +2,19 @@
 //! and still lies in the file is found.
 #![forbid(unsafe_code)]
 
+mod content;
 mod contexts;
 mod deleted;
 mod identity;
+mod leaves;
+mod lost_lists;
+mod order;
 mod readable;
 mod references;
 mod restore;
 mod subnodes;
+mod survey;
 
 pub use deleted::{Deleted, DeletedItem, deleted};
+pub use lost_lists::lost_lists;
 pub use restore::Lost;

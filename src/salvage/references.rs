@@ -5,7 +5,7 @@
 use crate::ndb::page::PageType;
 use crate::ndb::scan::Memory;
 use crate::ndb::stand_ins::FoundBlock;
-use crate::ndb::{BlockId, NodeDatabase, NodeEntry};
+use crate::ndb::{BlockEntry, BlockId, NodeDatabase, NodeEntry};
 
 /// Bytes that a block takes: it is counted, and stands in two lists at the most.
 const BLOCK: usize = 32;
@@ -24,6 +24,21 @@ pub(super) struct Unreferenced {
 /// Of the blocks of `ndb`, those with fewer references than their entries say. Where the tree of blocks is lost, those
 /// without any.
 pub(super) fn unreferenced(ndb: &NodeDatabase, memory: &mut Memory) -> Unreferenced {
+    let is_lost = ndb.root(PageType::Bbt).is_err();
+    unreferenced_if(ndb, memory, |_| is_lost)
+}
+
+/// As [`unreferenced`], with the blocks that a scan has found in place of lost pages, but for those in free space.
+pub(super) fn unreferenced_or_found(ndb: &NodeDatabase, memory: &mut Memory) -> Unreferenced {
+    unreferenced_if(ndb, memory, |entry| !ndb.is_free(*entry))
+}
+
+/// `is_in_use` decides about blocks that only a scan knows.
+fn unreferenced_if(
+    ndb: &NodeDatabase,
+    memory: &mut Memory,
+    is_in_use: impl Fn(&BlockEntry) -> bool,
+) -> Unreferenced {
     let live = ndb.root(PageType::Bbt).is_ok();
     let mut complete = live;
     let mut blocks: Vec<(BlockId, i32)> = Vec::new();
@@ -31,7 +46,7 @@ pub(super) fn unreferenced(ndb: &NodeDatabase, memory: &mut Memory) -> Unreferen
         let count = match &entry {
             // A count of one is that of the entry itself.
             Ok(entry) if entry.references > 0 => i32::from(entry.references) - 1,
-            Ok(_) if !live => 1,
+            Ok(entry) if is_in_use(entry) => 1,
             Ok(_) | Err(_) => 0,
         };
         match entry {

@@ -8,7 +8,7 @@
 use std::collections::HashSet;
 use std::sync::Arc;
 
-use super::contexts::{Context, contexts, fingerprint};
+use super::contexts::{Context, contexts, fingerprint, made_up, unnamed};
 use super::identity::{Revision, newest, without_live};
 use super::readable::{Readable, Reader};
 use super::references::unreferenced;
@@ -16,7 +16,7 @@ use crate::ltp::{TableContext, tags};
 use crate::messaging::{Restorer, Store};
 use crate::ndb::Watch;
 use crate::ndb::scan::Memory;
-use crate::ndb::{Node, NodeEntry, NodeId, NodeType};
+use crate::ndb::{BlockId, Node, NodeEntry, NodeId, NodeType};
 
 /// Pairs of a row and a context that are looked at: the work of some seconds.
 const MAX_PAIRS: usize = 1 << 26;
@@ -92,11 +92,20 @@ impl Restorer for Lost {
         for context in &unused {
             let is_taken =
                 |nid| taken.contains(&nid) || matches!(store.ndb().find_node(nid), Ok(Some(_)));
-            let node = context.made_up(is_taken);
+            let entry = unnamed(context.data, context.subnodes);
+            let node = made_up(context.data, entry, is_taken);
             taken.extend(node.map(|node| node.nid));
             nodes.extend(node);
         }
         let shown = nodes.len() - named;
+        let rest = rest(store, &nodes, &mut taken);
+        if !rest.is_empty() {
+            self.watch.problem(format!(
+                "{} texts and attachments that no message refers to are in lost+found",
+                rest.len()
+            ));
+        }
+        nodes.extend(rest);
         self.watch.problem(format!(
             "{} messages have rows and no nodes: {named} of them were found by what they say; {shown} more messages \
              without nodes are in lost+found",
@@ -113,6 +122,23 @@ impl Restorer for Lost {
         }
         nodes
     }
+}
+
+/// Nodes for what belongs to no message that is known, beside the lists of `nodes`. Their ids are added to `taken`.
+fn rest(store: &Arc<Store>, nodes: &[NodeEntry], taken: &mut HashSet<NodeId>) -> Vec<NodeEntry> {
+    let ndb = store.ndb();
+    let lists = ndb.lost_lists();
+    let rest = lists.map_or(&[][..], |lists| &lists.rest);
+    let used: HashSet<BlockId> = nodes.iter().map(|node| node.subnodes).collect();
+    let mut found = Vec::new();
+    for item in rest.iter().filter(|item| !used.contains(&item.subnodes)) {
+        let is_taken = |nid| taken.contains(&nid) || matches!(ndb.find_node(nid), Ok(Some(_)));
+        if let Some(node) = made_up(item.of, unnamed(BlockId::NONE, item.subnodes), is_taken) {
+            taken.insert(node.nid);
+            found.push(node);
+        }
+    }
+    found
 }
 
 /// The newest revisions among `found`, without those of messages that have a node.

@@ -137,6 +137,11 @@ impl Forest {
         }
     }
 
+    /// As [`Tree::is_lost_found`].
+    pub fn is_lost_found(&self, ino: Ino) -> bool {
+        matches!(self.place(ino), Ok(Some(at)) if at.tree.is_lost_found(at.ino))
+    }
+
     /// As [`Tree::note`].
     pub fn note(&self, ino: Ino, problem: &dyn std::fmt::Display) {
         if let Ok(Some(at)) = self.place(ino) {

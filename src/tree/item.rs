@@ -50,7 +50,8 @@ impl Tree {
         }
     }
 
-    fn with_row(&self, nid: NodeId) -> Message {
+    /// What is left of message `nid`, with what its row tells.
+    pub(super) fn with_row(&self, nid: NodeId) -> Message {
         Message::of_row(&self.store, nid, self.cells(nid))
     }
 

@@ -107,6 +107,9 @@ impl Tree {
         let message = incomplete
             .then(|| Message::open(&self.store, row.nid).ok())
             .flatten();
+        // What is left of one that has no row that tells, and no properties, are subnodes.
+        let is_lost = incomplete && message.is_none() && row.flags.is_none();
+        let lost = is_lost.then(|| self.with_row(row.nid));
         let properties = message.as_ref().map(Message::properties);
         let string = |id: u16| {
             properties.and_then(|properties| properties.start_of_string(id).ok().flatten())
@@ -123,7 +126,8 @@ impl Tree {
                 .flatten()
         };
         let subject = || {
-            let own = || message.as_ref()?.start_of_subject().ok().flatten();
+            let asked = message.as_ref().or(lost.as_ref());
+            let own = || asked?.start_of_subject().ok().flatten();
             row.subject.clone().or_else(own).map(|subject| subject.text)
         };
         let title = display_name().or_else(subject).unwrap_or_default();
@@ -139,7 +143,10 @@ impl Tree {
             state: state.unwrap_or(row.state),
             time: time.or_else(|| message.as_ref().and_then(Message::time)),
             title,
-            flags: flags.unwrap_or(0),
+            flags: flags.unwrap_or_else(|| match &lost {
+                Some(lost) if !lost.attachments().is_empty() => MSGFLAG_HASATTACH,
+                _ => 0,
+            }),
             from: person(&row.from, tags::SENT_REPRESENTING_NAME),
             to: person(&row.to, tags::DISPLAY_TO),
             class,

@@ -30,6 +30,12 @@ pub(super) struct LostFound {
 }
 
 impl Tree {
+    /// Whether `ino` is the directory `lost+found`.
+    pub fn is_lost_found(&self, ino: Ino) -> bool {
+        self.deleted_of(ino).is_none()
+            && self.inodes.object(ino) == Some(Object::Special(Special::LostFound))
+    }
+
     /// The directory within `lost+found` for what folder `nid` has lost; `lost+found` itself for the root.
     pub(super) fn list_lost(&self, nid: NodeId) -> Result<Directory> {
         let lost = self.lost_found()?;

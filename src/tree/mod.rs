@@ -202,6 +202,10 @@ impl Tree {
         });
         let ndb = ndb::open_source(source, options.share(3), options.recover, watcher)?
             .with_damaged(options.damaged);
+        let ndb = match options.recover {
+            Recover::Off => ndb,
+            _ => ndb.with_lost_lists(salvage::lost_lists),
+        };
         let store = match options.recover {
             Recover::Off => Store::open(ndb),
             _ => Store::open(ndb).with_restorer(restorer),
