@@ -3,22 +3,14 @@
 use std::collections::BTreeMap;
 use std::fs;
 use std::path::{Path, PathBuf};
-use std::process::{Command, Output};
 
 use crate::corpus;
+use crate::mounted::ostfs;
 use crate::support::*;
 use serde_json::Value as Json;
 
-fn run(arguments: &[&str]) -> Output {
-    Command::new(env!("CARGO_BIN_EXE_ostfs"))
-        .args(arguments)
-        .env_remove("RUST_LOG")
-        .output()
-        .unwrap()
-}
-
 fn stdout(arguments: &[&str]) -> String {
-    let output = run(arguments);
+    let output = ostfs(arguments);
     let errors = String::from_utf8_lossy(&output.stderr);
     assert!(output.status.success(), "{arguments:?}: {errors}");
     String::from_utf8(output.stdout).unwrap()
@@ -107,7 +99,7 @@ fn cat_writes_the_bytes_that_export_writes() {
         all.push(path);
         expected.extend(fs::read(exported.join(path)).unwrap());
     }
-    let output = run(&all);
+    let output = ostfs(&all);
     assert!(output.status.success());
     assert_eq!(output.stdout, expected);
     // What export leaves out can be read as well.
@@ -121,14 +113,14 @@ fn what_is_not_there_is_named_and_the_rest_is_written() {
     let (file, exported) = sample(scratch.path());
     let file = file.to_str().unwrap();
     let index = stdout(&["cat", file, ".ostfs/index.csv"]);
-    let output = run(&["cat", file, "../../etc/passwd", ".ostfs/index.csv", "Inbox"]);
+    let output = ostfs(&["cat", file, "../../etc/passwd", ".ostfs/index.csv", "Inbox"]);
     assert_eq!(output.stdout, index.as_bytes());
     let errors = String::from_utf8(output.stderr).unwrap();
     assert!(errors.contains("ostfs: ../../etc/passwd: no such file in it"));
     assert!(errors.contains("ostfs: Inbox: is a directory"));
     assert_eq!(output.status.code(), Some(1));
-    assert_eq!(run(&["ls", file, "nowhere"]).status.code(), Some(2));
-    assert_eq!(run(&["cat", file]).status.code(), Some(16));
+    assert_eq!(ostfs(&["ls", file, "nowhere"]).status.code(), Some(2));
+    assert_eq!(ostfs(&["cat", file]).status.code(), Some(16));
     drop(exported);
 }
 
@@ -145,12 +137,12 @@ fn cat_says_which_bytes_of_an_attachment_may_be_wrong_and_puts_a_placeholder_whe
     let message = store.message(inbox, message);
     let layout = store.write(&file).unwrap();
     let damage = Damage::open(&file, &layout).unwrap();
-    damage.flip_block(damage.leaves(damage.attachment_data(message, 0))[0], 100);
+    damage.flip_attachment(message, 0);
 
     let file = file.to_str().unwrap();
     let listed = stdout(&["ls", "-R", file, "Inbox"]);
     let path = |end: &str| listed.lines().find(|line| line.ends_with(end)).unwrap();
-    let output = run(&["cat", file, path("Report.eml")]);
+    let output = ostfs(&["cat", file, path("Report.eml")]);
     assert_eq!(output.status.code(), Some(4));
     let text = String::from_utf8(output.stdout)
         .unwrap()
@@ -160,7 +152,7 @@ fn cat_says_which_bytes_of_an_attachment_may_be_wrong_and_puts_a_placeholder_whe
         text.contains(problem) && text.contains("The text"),
         "{text}"
     );
-    let output = run(&["cat", file, path("broken.bin")]);
+    let output = ostfs(&["cat", file, path("broken.bin")]);
     assert_eq!(output.status.code(), Some(4));
     let whole = Payload::random(100_000, 1).bytes();
     let wrong = output
@@ -171,11 +163,11 @@ fn cat_says_which_bytes_of_an_attachment_may_be_wrong_and_puts_a_placeholder_whe
     assert_eq!((output.stdout.len(), wrong.count()), (whole.len(), 1));
 
     let refuse = ["cat", "-o", "damaged=refuse", file];
-    let output = run(&[&refuse[..], &[path("Report.eml")]].concat());
+    let output = ostfs(&[&refuse[..], &[path("Report.eml")]].concat());
     assert_eq!(output.status.code(), Some(4));
     let text = String::from_utf8(output.stdout).unwrap();
     assert!(text.contains("The attachment \"broken.bin\" could not be read."));
-    let output = run(&[&refuse[..], &[path("broken.bin")]].concat());
+    let output = ostfs(&[&refuse[..], &[path("broken.bin")]].concat());
     assert_eq!(output.status.code(), Some(4));
     assert!(output.stdout.is_empty());
     assert!(String::from_utf8(output.stderr).unwrap().contains("CRC"));

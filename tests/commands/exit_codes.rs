@@ -4,6 +4,7 @@ use std::fs;
 use std::path::PathBuf;
 use std::process::Command;
 
+use crate::mounted::OSTFS;
 use crate::support::damage::Damage;
 use crate::support::sample::sample;
 use crate::support::{Crypt, Format, Layout};
@@ -67,7 +68,7 @@ impl Scene {
     }
 
     fn run(&self, arguments: &[&str], code: i32) -> String {
-        let output = Command::new(env!("CARGO_BIN_EXE_ostfs"))
+        let output = Command::new(OSTFS)
             .args(arguments)
             .current_dir(self.folder.path())
             .env_remove("RUST_LOG")

@@ -8,17 +8,10 @@ use std::process::{Command, Output, Stdio};
 use std::thread;
 use std::time::{Duration, Instant};
 
+use crate::mounted::{OSTFS, ostfs};
 use crate::programs;
 use crate::support::*;
 use tempfile::TempDir;
-
-fn run(arguments: &[&str]) -> Output {
-    Command::new(env!("CARGO_BIN_EXE_ostfs"))
-        .args(arguments)
-        .env_remove("RUST_LOG")
-        .output()
-        .unwrap()
-}
 
 struct Case {
     scratch: TempDir,
@@ -53,7 +46,7 @@ impl Case {
             target.to_str().unwrap(),
         ];
         all.extend(arguments);
-        let output = run(&all);
+        let output = ostfs(&all);
         (target, output)
     }
 
@@ -204,7 +197,7 @@ fn appointments_are_of_the_days_on_which_they_take_place() {
     store.write(&file).unwrap();
     let taken = |since: &str, until: &str| -> Vec<String> {
         let file = file.to_str().unwrap();
-        let output = run(&[
+        let output = ostfs(&[
             "index",
             "--no-hash",
             "--since",
@@ -293,10 +286,10 @@ fn the_manifest_tells_every_file_with_the_hash_that_sha256sum_tells() {
         &["--manifest", single.to_str().unwrap(), "-j", "1"],
     );
     assert_eq!(fs::read_to_string(single).unwrap(), text);
-    let index = run(&["index", case.file.to_str().unwrap()]);
+    let index = ostfs(&["index", case.file.to_str().unwrap()]);
     assert!(index.status.success());
     assert_eq!(String::from_utf8(index.stdout).unwrap(), text);
-    let json = run(&["index", "--json", case.file.to_str().unwrap()]);
+    let json = ostfs(&["index", "--json", case.file.to_str().unwrap()]);
     let lines = String::from_utf8(json.stdout).unwrap();
     assert_eq!(lines.lines().count(), records.len());
     for line in lines.lines() {
@@ -308,7 +301,7 @@ fn the_manifest_tells_every_file_with_the_hash_that_sha256sum_tells() {
             assert_eq!(&own, value, "{name}");
         }
     }
-    let quick = run(&["index", "--no-hash", case.file.to_str().unwrap()]);
+    let quick = ostfs(&["index", "--no-hash", case.file.to_str().unwrap()]);
     assert!(String::from_utf8(quick.stdout).unwrap().lines().count() == paths.len() + 1);
 }
 
@@ -392,10 +385,7 @@ fn found_is_written_and_failed_in_every_folder() {
     let healthy = files(&case.whole("healthy", &[])).len();
     let damage = Damage::open(&case.file, &case.layout).unwrap();
     // The first attachment of the first message.
-    damage.flip_block(
-        damage.leaves(damage.attachment_data(FIRST_MESSAGE, 0))[0],
-        20,
-    );
+    damage.flip_attachment(FIRST_MESSAGE, 0);
     let manifest = case.path("manifest.csv");
     let (target, output) = case.export(
         "damaged",
@@ -448,7 +438,7 @@ fn found_is_written_and_failed_in_every_folder() {
 
 /// Runs `ostfs index` and reads `lines` of what it prints; returns how many bytes it has read by its end.
 fn bytes_read(arguments: &[&str], lines: usize) -> u64 {
-    let mut process = Command::new(env!("CARGO_BIN_EXE_ostfs"))
+    let mut process = Command::new(OSTFS)
         .arg("index")
         .args(arguments)
         .env_remove("RUST_LOG")

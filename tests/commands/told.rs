@@ -3,9 +3,10 @@
 
 use std::fs;
 use std::path::{Path, PathBuf};
-use std::process::{Command, Output};
+use std::process::Output;
 
 use crate::mailbox::{self, File, mail};
+use crate::mounted::ostfs;
 use crate::support::*;
 use tempfile::TempDir;
 
@@ -15,14 +16,6 @@ const LIST: &str = "ostfs-problems.txt";
 const BROKEN: usize = 130;
 /// A word that no output may have, in every name of the file.
 const SECRET: &str = "Seahorse";
-
-fn ostfs(arguments: &[&str]) -> Output {
-    Command::new(env!("CARGO_BIN_EXE_ostfs"))
-        .args(arguments)
-        .env_remove("RUST_LOG")
-        .output()
-        .unwrap()
-}
 
 /// Messages that all have a damaged attachment, behind one that is whole.
 fn broken() -> File {
@@ -39,8 +32,7 @@ fn broken() -> File {
     });
     let damage = file.damage();
     for message in messages {
-        let data = damage.attachment_data(message, 0);
-        damage.flip_block(damage.leaves(data)[0], 100);
+        damage.flip_attachment(message, 0);
     }
     file
 }
@@ -130,8 +122,7 @@ fn the_list_goes_where_the_user_wants_it_and_never_over_a_folder() {
         let with = mail("Broken").attachment("a.bin", Payload::random(20_000, 1));
         message = store.message(folder, with);
     });
-    let damage = file.damage();
-    damage.flip_block(damage.leaves(damage.attachment_data(message, 0))[0], 100);
+    file.damage().flip_attachment(message, 0);
     let export = Export::of(&file.path, &[]);
     assert!(export.target.join("OSTFS-Problems.txt").is_dir());
     let other = export.target.join(format!("2 {LIST}"));

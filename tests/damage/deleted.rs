@@ -1,39 +1,30 @@
 //! What was deleted and still lies in the file: `-o deleted`. Files of our own writer, in all formats, and real ones.
 
 use std::collections::BTreeMap;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
+use crate::corpus;
+use crate::intact::{Intact, fill_inbox, for_each_format, options};
 use crate::support::*;
-use crate::walk::{Walked, everything, open};
-use crate::{corpus, support};
-use ostfs::tree::{Options, Tree};
-use tempfile::TempDir;
+use crate::walk::{Walked, everything, open, problems};
+use ostfs::tree::{Options as TreeOptions, Tree};
 
 const MESSAGES: u32 = 12;
 /// More than the search takes on a slow and busy machine.
 const LIMIT: std::time::Duration = std::time::Duration::from_secs(60);
 const DELETED: &str = "/lost+found/deleted";
 
-/// A written file, and what it shows before anything is deleted.
-struct File {
-    _scratch: TempDir,
-    path: PathBuf,
-    layout: Layout,
-    messages: Vec<u32>,
-    before: BTreeMap<String, Vec<u8>>,
-}
-
-fn options() -> Options {
-    Options {
+fn showing_deleted() -> TreeOptions {
+    TreeOptions {
         deleted: true,
-        ..Options::default()
+        ..TreeOptions::default()
     }
 }
 
 fn with_deleted(path: &Path) -> Walked {
-    everything(&Tree::open(path, &options()).unwrap())
+    everything(&Tree::open(path, &showing_deleted()).unwrap())
 }
 
 fn message(number: u32) -> Message {
@@ -48,42 +39,20 @@ fn message(number: u32) -> Message {
 }
 
 /// Twelve messages, the last two with one Message-ID, in a folder without a contents table.
-fn file(format: Format, crypt: Crypt) -> File {
-    let mut options = support::Options::new(format, crypt);
-    options.compress = false;
-    options.fanout = Some(6);
-    let mut store = Store::with(options);
-    let inbox = store.folder(store.ipm_subtree(), "Inbox");
-    let mut messages: Vec<u32> = (0..MESSAGES - 1)
-        .map(|number| store.message(inbox, message(number)))
-        .collect();
+fn file(format: Format, crypt: Crypt) -> Intact {
     let copy = message(MESSAGES - 2).subject("Moved").body("Changed\r\n");
-    messages.push(store.message(inbox, copy));
-    let scratch = tempfile::tempdir().unwrap();
-    let path = scratch.path().join(format!("test.{}", format.extension()));
-    let layout = store.write(&path).unwrap();
-    Damage::open(&path, &layout)
-        .unwrap()
-        .drop_node(inbox & !31 | 0x0E);
-    let before = everything(&open(&path).unwrap()).files;
-    File {
-        _scratch: scratch,
-        path,
-        layout,
-        messages,
-        before,
-    }
+    let messages = (0..MESSAGES - 1).map(message).chain([copy]);
+    let mut file = Intact::write(options(format, crypt), |store| fill_inbox(store, messages));
+    file.damage().drop_node(contents_table(file.inbox));
+    file.whole = file.walked().0.files;
+    file
 }
 
-impl File {
-    fn damage(&self) -> Damage<'_> {
-        Damage::open(&self.path, &self.layout).unwrap()
-    }
-
+impl Intact {
     /// The files of message `number`, by their paths before it was deleted.
     fn files_of(&self, number: u32) -> BTreeMap<String, Vec<u8>> {
         let of_message = |path: &str| path.contains(&format!(" Message {number}."));
-        let files = self.before.iter().filter(|(path, _)| of_message(path));
+        let files = self.whole.iter().filter(|(path, _)| of_message(path));
         files
             .map(|(path, bytes)| (path.clone(), bytes.clone()))
             .collect()
@@ -107,20 +76,14 @@ fn lines(bytes: &[u8]) -> Vec<String> {
         .collect()
 }
 
-fn for_each_format(test: impl Fn(File)) {
-    for (format, crypt) in ALL_FORMATS {
-        test(file(format, crypt));
-    }
-}
-
 #[test]
 fn a_deleted_message_is_there_byte_for_byte_under_the_path_of_its_folder() {
-    for_each_format(|file| {
+    for_each_format(file, |file| {
         let deleted_files = file.files_of(3);
         assert_eq!(deleted_files.len(), 3, "{:?}", deleted_files.keys());
         file.damage().delete_message(file.messages[3]);
         let live = everything(&open(&file.path).unwrap());
-        assert_eq!(live.files.len(), file.before.len() - deleted_files.len());
+        assert_eq!(live.files.len(), file.whole.len() - deleted_files.len());
         assert!(live.files.keys().all(|path| !path.contains("deleted")));
         let walked = with_deleted(&file.path);
         assert_eq!(walked.failed, [""; 0]);
@@ -130,7 +93,7 @@ fn a_deleted_message_is_there_byte_for_byte_under_the_path_of_its_folder() {
             "{:?}",
             walked.files.keys()
         );
-        assert_eq!(walked.files.len(), file.before.len());
+        assert_eq!(walked.files.len(), file.whole.len());
         assert!(
             live.files
                 .iter()
@@ -146,7 +109,7 @@ fn nothing_is_looked_for_before_somebody_opens_the_directory() {
     let scanned = Arc::new(AtomicBool::new(false));
     let hears = Arc::clone(&scanned);
     let progress = Box::new(move |_, _| hears.store(true, Ordering::Relaxed));
-    let tree = Tree::open_with(&file.path, &options(), progress).unwrap();
+    let tree = Tree::open_with(&file.path, &showing_deleted(), progress).unwrap();
     let mut ino = ostfs::tree::Ino::ROOT;
     for name in ["lost+found", "deleted"] {
         ino = tree.lookup(ino, name.as_ref()).unwrap().unwrap();
@@ -164,7 +127,7 @@ fn numbers_are_the_same_on_every_mount_and_none_is_given_twice() {
         file.damage().delete_message(file.messages[number]);
     }
     let numbers = || {
-        let tree = Tree::open(&file.path, &options()).unwrap();
+        let tree = Tree::open(&file.path, &showing_deleted()).unwrap();
         let mut numbers = BTreeMap::new();
         let mut todo = vec![(ostfs::tree::Ino::ROOT, String::new())];
         while let Some((ino, path)) = todo.pop() {
@@ -192,7 +155,7 @@ fn numbers_are_the_same_on_every_mount_and_none_is_given_twice() {
 
 #[test]
 fn a_deleted_message_that_no_leaf_names_is_there_with_all_its_parts() {
-    for_each_format(|file| {
+    for_each_format(file, |file| {
         file.damage().forget_message(file.messages[3]);
         let walked = with_deleted(&file.path);
         assert_eq!(walked.failed, [""; 0]);
@@ -209,7 +172,7 @@ fn a_deleted_message_that_no_leaf_names_is_there_with_all_its_parts() {
 
 #[test]
 fn subnodes_that_cannot_be_told_apart_are_not_guessed() {
-    for_each_format(|file| {
+    for_each_format(file, |file| {
         for number in [3, 4] {
             file.damage().forget_message(file.messages[number]);
         }
@@ -233,30 +196,19 @@ fn subnodes_that_cannot_be_told_apart_are_not_guessed() {
 fn an_item_of_which_nothing_is_known_is_not_shown_and_counted() {
     // Search key, Message-ID; submission, delivery, creation.
     const KNOWN_BY: [u16; 5] = [0x300B, 0x1035, 0x0039, 0x0E06, 0x3007];
-    let mut store = Store::new(Format::Unicode, Crypt::Permute);
-    let inbox = store.folder(store.ipm_subtree(), "Inbox");
     // Numbers in their place, so that the writer does not put them in.
     let without = |message: Message, id: u16| message.prop(id, 0);
     let anonymous = KNOWN_BY.into_iter().fold(message(0), without);
-    let forgotten = store.message(inbox, anonymous);
-    store.message(inbox, message(1));
-    let scratch = tempfile::tempdir().unwrap();
-    let path = scratch.path().join("test.pst");
-    let layout = store.write(&path).unwrap();
-    let damage = Damage::open(&path, &layout).unwrap();
-    damage.drop_node(inbox & !31 | 0x0E);
-    damage.forget_message(forgotten);
-    let walked = with_deleted(&path);
+    let file = Intact::write(Options::new(Format::Unicode, Crypt::Permute), |store| {
+        fill_inbox(store, [anonymous, message(1)])
+    });
+    file.damage().drop_node(contents_table(file.inbox));
+    file.damage().forget_message(file.messages[0]);
+    let walked = with_deleted(&file.path);
     assert_eq!(deleted(&walked), BTreeMap::new());
-    let tree = Tree::open(&path, &options()).unwrap();
+    let tree = Tree::open(&file.path, &showing_deleted()).unwrap();
     _ = everything(&tree);
-    let control = tree.lookup(ostfs::tree::Ino::ROOT, ".ostfs".as_ref());
-    let problems = tree.lookup(control.unwrap().unwrap(), "problems.txt".as_ref());
-    let mut text = vec![0; 1 << 16];
-    let read = tree
-        .read_at(problems.unwrap().unwrap(), 0, &mut text)
-        .unwrap();
-    let text = String::from_utf8_lossy(&text[..read]);
+    let text = problems(&tree);
     assert!(
         text.contains("deleted items: 1 without search key"),
         "{text}"
@@ -265,7 +217,7 @@ fn an_item_of_which_nothing_is_known_is_not_shown_and_counted() {
 
 #[test]
 fn another_revision_of_a_live_message_is_not_shown() {
-    for_each_format(|file| {
+    for_each_format(file, |file| {
         let [.., old, _] = file.messages[..] else {
             panic!("too few messages");
         };
@@ -276,7 +228,7 @@ fn another_revision_of_a_live_message_is_not_shown() {
 
 #[test]
 fn a_message_with_overwritten_parts_says_so_and_one_without_properties_is_gone() {
-    for_each_format(|file| {
+    for_each_format(file, |file| {
         let damage = file.damage();
         let (partly, gone) = (file.messages[3], file.messages[5]);
         for block in damage.leaves(damage.attachment_data(partly, 0)) {
@@ -357,7 +309,7 @@ fn no_deleted_item_of_a_real_file_is_one_that_is_still_there() {
 
 #[test]
 fn a_search_ends_where_the_highest_nodes_cannot_be_looked_up() {
-    for_each_format(|file| {
+    for_each_format(file, |file| {
         file.damage().forget_message(file.messages[3]);
         // Whatever id is made up for the message that no leaf names, it would stand in this leaf.
         let last = file.layout.page(format::PTYPE_NBT, 0, u64::MAX);

@@ -1,74 +1,29 @@
 //! What may not be what it was says so: entries of damaged pages, entries of an older state of the file, and what only
 //! the lost store object could tell. Files of our own writer, in all formats.
 
-use std::collections::{BTreeMap, BTreeSet};
-use std::path::PathBuf;
+use std::collections::BTreeSet;
 
-use crate::support;
+use crate::intact::{FANOUT, Intact, fill_inbox, for_each_format, message, options};
 use crate::support::format::{PTYPE_BBT, PTYPE_NBT};
 use crate::support::*;
 use crate::walk::{Walked, check, everything, open};
 use ostfs::tree::{Options, Tree};
-use tempfile::TempDir;
 
 const MESSAGES: u32 = 30;
-/// Nodes in a leaf.
-const FANOUT: usize = 6;
 const PROBLEM: &str = "x-ostfs-problem:";
 /// Bytes of a NID, the first field of an entry.
 const NID: usize = 4;
 
-/// A written file, and what it shows while it is whole.
-struct File {
-    _scratch: TempDir,
-    path: PathBuf,
-    layout: Layout,
-    inbox: u32,
-    messages: Vec<u32>,
-    contact: u32,
-    whole: BTreeMap<String, Vec<u8>>,
-}
-
-fn file(format: Format, crypt: Crypt) -> File {
-    let mut options = support::Options::new(format, crypt);
-    options.compress = false;
-    options.fanout = Some(FANOUT);
-    let mut store = Store::with(options);
-    let inbox = store.folder(store.ipm_subtree(), "Inbox");
-    let messages = (0..MESSAGES)
-        .map(|number| {
-            let message = Message::mail(&format!("Message {number}"))
-                .from("Ann Adams", "ann@north.example")
-                .to(&format!("Bob {number}"), "bob@north.example")
-                .time(filetime(2024, 5, 1, 9, i64::from(number)))
-                .body(&format!("Text {number}\r\n"))
-                .attachment("data.bin", Payload::random(9_000, u64::from(number)));
-            store.message(inbox, message)
-        })
-        .collect();
-    let contacts = store.folder(store.ipm_subtree(), "Contacts");
-    let contact = Message::contact("Eve", "Evans", "eve@north.example")
-        .attachment("plan.pdf", Payload::random(5_000, 1));
-    let contact = store.message(contacts, contact);
-    let scratch = tempfile::tempdir().unwrap();
-    let path = scratch.path().join(format!("test.{}", format.extension()));
-    let layout = store.write(&path).unwrap();
-    let whole = everything(&open(&path).unwrap()).files;
-    File {
-        _scratch: scratch,
-        path,
-        layout,
-        inbox,
-        messages,
-        contact,
-        whole,
-    }
-}
-
-fn for_each_format(test: impl Fn(File)) {
-    for (format, crypt) in ALL_FORMATS {
-        test(file(format, crypt));
-    }
+/// The messages, and behind them a contact with an attachment.
+fn file(format: Format, crypt: Crypt) -> Intact {
+    Intact::write(options(format, crypt), |store| {
+        let (inbox, mut nodes) = fill_inbox(store, (0..MESSAGES).map(message));
+        let contacts = store.folder(store.ipm_subtree(), "Contacts");
+        let contact = Message::contact("Eve", "Evans", "eve@north.example");
+        let contact = contact.attachment("plan.pdf", Payload::random(5_000, 1));
+        nodes.push(store.message(contacts, contact));
+        (inbox, nodes)
+    })
 }
 
 fn is_item(path: &str) -> bool {
@@ -81,24 +36,13 @@ fn text(bytes: &[u8]) -> String {
     text.replace('\r', "").replace("\n ", " ")
 }
 
-impl File {
-    fn damage(&self) -> Damage<'_> {
-        Damage::open(&self.path, &self.layout).unwrap()
-    }
-
+impl Intact {
     /// The path of message `number`.
     fn mail(&self, number: u32) -> &str {
         let end = format!(" Message {number}.eml");
         let paths = self.whole.keys();
         let found = paths.into_iter().find(|path| path.ends_with(&end));
         found.unwrap()
-    }
-
-    /// What a walk meets, and the lines of `problems.txt` after it.
-    fn walked(&self) -> (Walked, String) {
-        let tree = open(&self.path).unwrap();
-        let walked = everything(&tree);
-        (walked, problems(&tree))
     }
 
     /// The files of this walk that are not what they were, and do not say so; and how many items say so.
@@ -129,21 +73,9 @@ impl File {
     }
 }
 
-fn problems(tree: &Tree) -> String {
-    let name = |name: &str| std::ffi::OsString::from(name);
-    let control = tree.lookup(ostfs::tree::Ino::ROOT, &name(".ostfs"));
-    let control = control.unwrap().unwrap();
-    let ino = tree.lookup(control, &name("problems.txt"));
-    let ino = ino.unwrap().unwrap();
-    let mut bytes = vec![0; tree.attr(ino).unwrap().size as usize];
-    let count = tree.read_at(ino, 0, &mut bytes).unwrap();
-    assert_eq!(count, bytes.len());
-    String::from_utf8(bytes).unwrap()
-}
-
 #[test]
 fn a_page_with_a_wrong_signature_and_a_right_crc_is_used_and_named_by_check() {
-    for_each_format(|file| {
+    for_each_format(file, |file| {
         for ptype in [PTYPE_NBT, PTYPE_BBT] {
             let key = match ptype {
                 PTYPE_NBT => u64::from(file.messages[9]),
@@ -165,7 +97,7 @@ fn a_page_with_a_wrong_signature_and_a_right_crc_is_used_and_named_by_check() {
 
 #[test]
 fn of_a_damaged_leaf_the_entries_that_are_left_are_shown_and_say_so() {
-    for_each_format(|file| {
+    for_each_format(file, |file| {
         let nid = file.messages[10];
         // Where the data is: the place of a block that is not there.
         let high = file.layout.geo.word() * 2 - 1;
@@ -192,9 +124,8 @@ fn of_a_damaged_leaf_the_entries_that_are_left_are_shown_and_say_so() {
 
 #[test]
 fn whatever_byte_of_a_leaf_is_wrong_nothing_is_shown_as_something_else_without_a_word() {
-    for_each_format(|file| {
+    for_each_format(file, |file| {
         let nids = &file.messages[8..14];
-        let original = std::fs::read(&file.path).unwrap();
         let size = file.layout.geo.word() * 3 + NID;
         for (number, at) in (0..size).enumerate() {
             let nid = nids[number % nids.len()];
@@ -204,14 +135,14 @@ fn whatever_byte_of_a_leaf_is_wrong_nothing_is_shown_as_something_else_without_a
             assert!(unsaid.is_empty(), "{nid:#x} {at}: {unsaid:?}\n{problems}");
             let mails = walked.files.keys().filter(|path| path.ends_with(".eml"));
             assert!(mails.count() >= MESSAGES as usize, "{nid:#x} {at}");
-            std::fs::write(&file.path, &original).unwrap();
+            std::fs::write(&file.path, &file.bytes).unwrap();
         }
     });
 }
 
 #[test]
 fn a_message_whose_entry_is_older_than_what_was_lost_says_so_and_no_other_does() {
-    for_each_format(|file| {
+    for_each_format(file, |file| {
         let nid = file.messages[20];
         let leaf = file.layout.page(PTYPE_NBT, 0, u64::from(nid));
         let damage = file.damage();
@@ -233,7 +164,7 @@ fn a_message_whose_entry_is_older_than_what_was_lost_says_so_and_no_other_does()
 
 #[test]
 fn a_healthy_file_with_wrong_allocation_maps_has_no_doubts() {
-    for_each_format(|file| {
+    for_each_format(file, |file| {
         for nid in &file.messages {
             file.damage().free_block(file.layout.node(*nid).data);
         }
@@ -245,7 +176,7 @@ fn a_healthy_file_with_wrong_allocation_maps_has_no_doubts() {
 
 #[test]
 fn with_wrong_allocation_maps_a_lost_page_casts_doubt_on_its_own_nodes_alone() {
-    for_each_format(|file| {
+    for_each_format(file, |file| {
         let damage = file.damage();
         for nid in &file.messages {
             damage.free_block(file.layout.node(*nid).data);
@@ -265,7 +196,7 @@ fn with_wrong_allocation_maps_a_lost_page_casts_doubt_on_its_own_nodes_alone() {
 
 #[test]
 fn the_nodes_of_a_lost_page_are_named() {
-    for_each_format(|file| {
+    for_each_format(file, |file| {
         let leaf = file.layout.page(PTYPE_NBT, 0, u64::from(file.messages[20]));
         file.damage().zero_page(leaf);
         let (_, problems) = file.walked();
@@ -276,9 +207,9 @@ fn the_nodes_of_a_lost_page_are_named() {
 
 #[test]
 fn the_card_of_a_contact_names_an_attachment_that_cannot_be_read() {
-    for_each_format(|file| {
+    for_each_format(file, |file| {
         let damage = file.damage();
-        let subnodes = damage.subnodes(file.layout.node(file.contact).sub);
+        let subnodes = damage.subnodes(file.layout.node(file.messages[MESSAGES as usize]).sub);
         let attachment = subnodes.iter().find(|node| node.nid & 31 == 5).unwrap();
         damage.flip_block(damage.leaves(attachment.data)[0], 20);
         let (walked, problems) = file.walked();
@@ -294,7 +225,7 @@ fn the_card_of_a_contact_names_an_attachment_that_cannot_be_read() {
 #[test]
 fn without_the_store_object_mail_is_the_same_or_says_what_is_not() {
     const MESSAGE_STORE: u32 = 0x21;
-    for_each_format(|file| {
+    for_each_format(file, |file| {
         let damage = file.damage();
         let store = file.layout.node(MESSAGE_STORE);
         damage.flip_block(damage.leaves(store.data)[0], 20);
@@ -315,10 +246,10 @@ fn without_the_store_object_mail_is_the_same_or_says_what_is_not() {
 
 #[test]
 fn a_folder_that_has_lost_its_name_is_named_by_its_node() {
-    for_each_format(|file| {
+    for_each_format(file, |file| {
         let damage = file.damage();
         let parent = file.layout.node(file.inbox).parent;
-        let table = file.layout.node(parent & !31 | 0x0D);
+        let table = file.layout.node(hierarchy_table(parent));
         damage.zero_block(damage.leaves(table.data)[0]);
         let own = file.layout.node(file.inbox);
         damage.zero_block(damage.leaves(own.data)[0]);

@@ -8,12 +8,9 @@ use std::process::Command;
 
 use crate::mounted::{Mount, can_mount, export, ostfs, picture, wait_until};
 use crate::support::{
-    Crypt, Damage, Folders, Format, Layout, Message, Nid, Options, Payload, Store,
+    Crypt, Damage, Folders, Format, Layout, Message, Nid, Options, Payload, Store, contents_table,
 };
 use tempfile::TempDir;
-
-const CONTENTS_TABLE: u32 = 0x0E;
-const NID_TYPE_MASK: u32 = 0x1F;
 
 struct Case {
     _directory: TempDir,
@@ -75,8 +72,7 @@ fn a_damaged_attachment_is_an_error_where_damage_is_refused_and_all_else_is_whol
         let case = case(format);
         let (_target, whole) = export(&case.file, &[]);
         let damage = Damage::open(&case.file, &case.layout).unwrap();
-        let leaf = damage.leaves(damage.attachment_data(case.messages[3], 0))[0];
-        damage.flip_block(leaf, 100);
+        damage.flip_attachment(case.messages[3], 0);
         let mount = Mount::new(&case.file, &["-o", "damaged=refuse"]);
         let directory = mail(&mount.path, 3).with_extension("attachments");
         let error = fs::read(directory.join("broken.bin")).unwrap_err();
@@ -245,9 +241,7 @@ fn a_folder_whose_table_is_damaged_lists_the_messages_that_name_it() {
         let case = case(format);
         let (_target, whole) = export(&case.file, &[]);
         let damage = Damage::open(&case.file, &case.layout).unwrap();
-        let table = case
-            .layout
-            .node(case.inbox & !NID_TYPE_MASK | CONTENTS_TABLE);
+        let table = case.layout.node(contents_table(case.inbox));
         damage.flip_block(damage.leaves(table.data)[0], 30);
         let mount = Mount::new(&case.file, &[]);
         let contents = |tree: &Path| {

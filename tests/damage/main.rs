@@ -13,6 +13,7 @@ mod walk;
 
 mod deleted;
 mod doubts;
+mod intact;
 mod ipm_subtree;
 mod items;
 mod parts;

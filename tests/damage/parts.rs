@@ -1,80 +1,28 @@
 //! What damage costs: only the part that it hits. Files of our own writer, in all formats, broken at known places.
 
 use std::collections::BTreeMap;
-use std::path::PathBuf;
 
-use crate::support;
+use crate::intact::{Intact, fill_inbox, for_each_format, message, options};
 use crate::support::format::{PTYPE_BBT, PTYPE_NBT};
 use crate::support::*;
 use crate::walk::{Walked, check, everything, open};
 use ostfs::tree::{Options, Tree};
-use tempfile::TempDir;
-
-/// A written file with enough in it for B-trees of several levels, and what it shows while it is whole.
-struct File {
-    _scratch: TempDir,
-    path: PathBuf,
-    layout: Layout,
-    inbox: u32,
-    messages: Vec<u32>,
-    whole: BTreeMap<String, Vec<u8>>,
-}
 
 const MESSAGES: u32 = 40;
 
-fn file(format: Format, crypt: Crypt) -> File {
-    let mut options = support::Options::new(format, crypt);
-    options.compress = false;
-    options.fanout = Some(6);
-    let mut store = Store::with(options);
-    let inbox = store.folder(store.ipm_subtree(), "Inbox");
-    let messages = (0..MESSAGES)
-        .map(|number| {
-            let message = Message::mail(&format!("Message {number}"))
-                .from("Ann Adams", "ann@north.example")
-                .to(&format!("Bob {number}"), "bob@north.example")
-                .time(filetime(2024, 5, 1, 9, u64::from(number) as i64))
-                .body(&format!("Text {number}\r\n"))
-                .attachment("data.bin", Payload::random(9_000, u64::from(number)));
-            store.message(inbox, message)
-        })
-        .collect();
-    let scratch = tempfile::tempdir().unwrap();
-    let path = scratch.path().join(format!("test.{}", format.extension()));
-    let layout = store.write(&path).unwrap();
-    let whole = everything(&open(&path).unwrap()).files;
-    assert!(whole.len() >= MESSAGES as usize);
-    File {
-        _scratch: scratch,
-        path,
-        layout,
-        inbox,
-        messages,
-        whole,
-    }
+fn file(format: Format, crypt: Crypt) -> Intact {
+    Intact::write(options(format, crypt), |store| {
+        fill_inbox(store, (0..MESSAGES).map(message))
+    })
 }
 
-fn for_each_format(test: impl Fn(File)) {
-    for (format, crypt) in ALL_FORMATS {
-        test(file(format, crypt));
-    }
-}
-
-/// The file shows exactly what it showed when it was whole, and says that something is wrong.
-fn shows_everything(file: &File) {
-    let tree = open(&file.path).unwrap();
-    let Walked { files, failed, .. } = everything(&tree);
-    assert_eq!(failed, [""; 0]);
-    assert_eq!(
-        files.keys().collect::<Vec<_>>(),
-        file.whole.keys().collect::<Vec<_>>()
-    );
-    assert!(files == file.whole, "other bytes");
-    assert!(tree.problem_count() > 0, "nothing was said");
+/// The file shows exactly what it showed when it was whole, and says that something is wrong, as `check` does.
+fn shows_everything(file: &Intact) {
+    file.shows_everything();
     has_errors(file);
 }
 
-fn has_errors(file: &File) -> ostfs::check::Report {
+fn has_errors(file: &Intact) -> ostfs::check::Report {
     let report = check(&file.path).unwrap();
     assert!(report.errors > 0, "check found nothing");
     report
@@ -82,7 +30,7 @@ fn has_errors(file: &File) -> ostfs::check::Report {
 
 #[test]
 fn a_whole_file_has_no_errors_and_is_never_scanned() {
-    for_each_format(|file| {
+    for_each_format(file, |file| {
         let report = check(&file.path).unwrap();
         assert_eq!(
             (report.errors, report.warnings),
@@ -100,7 +48,7 @@ fn a_whole_file_has_no_errors_and_is_never_scanned() {
 
 #[test]
 fn a_wrong_header_crc_costs_nothing() {
-    for_each_format(|file| {
+    for_each_format(file, |file| {
         file.damage().wrong_header_crc();
         shows_everything(&file);
     });
@@ -108,7 +56,7 @@ fn a_wrong_header_crc_costs_nothing() {
 
 #[test]
 fn a_lost_header_costs_nothing() {
-    for_each_format(|file| {
+    for_each_format(file, |file| {
         file.damage().zero_header();
         shows_everything(&file);
     });
@@ -116,7 +64,7 @@ fn a_lost_header_costs_nothing() {
 
 #[test]
 fn a_lost_header_without_recovery_is_one_line() {
-    for_each_format(|file| {
+    for_each_format(file, |file| {
         file.damage().zero_header();
         let options = Options {
             recover: ostfs::ndb::Recover::Off,
@@ -130,7 +78,7 @@ fn a_lost_header_without_recovery_is_one_line() {
 #[test]
 fn lost_roots_cost_nothing() {
     for ptype in [PTYPE_NBT, PTYPE_BBT] {
-        for_each_format(|file| {
+        for_each_format(file, |file| {
             let level = file.layout.depth(ptype) - 1;
             assert!(level > 1);
             file.damage()
@@ -143,7 +91,7 @@ fn lost_roots_cost_nothing() {
 #[test]
 fn lost_and_cyclic_intermediate_pages_cost_nothing() {
     for ptype in [PTYPE_NBT, PTYPE_BBT] {
-        for_each_format(|file| {
+        for_each_format(file, |file| {
             let message = file.layout.node(file.messages[20]);
             let key = if ptype == PTYPE_NBT {
                 u64::from(message.nid)
@@ -154,7 +102,7 @@ fn lost_and_cyclic_intermediate_pages_cost_nothing() {
             file.damage().flip_page(page);
             shows_everything(&file);
         });
-        for_each_format(|file| {
+        for_each_format(file, |file| {
             let root = file.layout.depth(ptype) - 1;
             let page = file.layout.page(ptype, root, u64::MAX);
             file.damage().cyclic_page(page);
@@ -165,7 +113,7 @@ fn lost_and_cyclic_intermediate_pages_cost_nothing() {
 
 #[test]
 fn a_lost_leaf_of_the_block_tree_costs_nothing() {
-    for_each_format(|file| {
+    for_each_format(file, |file| {
         let node = file.layout.node(file.messages[20]);
         file.damage()
             .zero_page(file.layout.page(PTYPE_BBT, 0, node.data));
@@ -175,7 +123,7 @@ fn a_lost_leaf_of_the_block_tree_costs_nothing() {
 
 #[test]
 fn a_block_without_an_entry_is_found_by_its_trailer() {
-    for_each_format(|file| {
+    for_each_format(file, |file| {
         file.damage()
             .drop_block(file.layout.node(file.messages[20]).data);
         shows_everything(&file);
@@ -184,7 +132,7 @@ fn a_block_without_an_entry_is_found_by_its_trailer() {
 
 #[test]
 fn a_page_that_claims_too_many_entries_is_gone_around() {
-    for_each_format(|file| {
+    for_each_format(file, |file| {
         let page = file.layout.page(PTYPE_NBT, 1, u64::MAX);
         file.damage().entry_count(page, u16::MAX);
         shows_everything(&file);
@@ -193,7 +141,7 @@ fn a_page_that_claims_too_many_entries_is_gone_around() {
 
 #[test]
 fn messages_whose_nodes_are_lost_are_found_by_what_their_rows_say() {
-    for_each_format(|file| {
+    for_each_format(file, |file| {
         let lost = file.layout.page(PTYPE_NBT, 0, u64::from(file.messages[20]));
         file.damage().zero_page(lost);
         shows_everything(&file);
@@ -202,7 +150,7 @@ fn messages_whose_nodes_are_lost_are_found_by_what_their_rows_say() {
 
 #[test]
 fn without_any_node_messages_are_in_lost_found() {
-    for_each_format(|file| {
+    for_each_format(file, |file| {
         let pages = file.layout.pages.iter();
         for page in pages.filter(|page| page.ptype == PTYPE_NBT) {
             file.damage().zero_page(*page);
@@ -231,7 +179,7 @@ fn without_any_node_messages_are_in_lost_found() {
 
 #[test]
 fn a_lost_leaf_of_the_node_tree_costs_its_nodes_alone() {
-    for_each_format(|file| {
+    for_each_format(file, |file| {
         let lost = file.layout.page(PTYPE_NBT, 0, u64::from(file.messages[20]));
         file.damage().zero_page(lost);
         // Without recovery only the rows are left.
@@ -257,15 +205,8 @@ fn a_lost_leaf_of_the_node_tree_costs_its_nodes_alone() {
 
 #[test]
 fn a_damaged_attachment_is_an_error_and_costs_nothing_else() {
-    for_each_format(|file| {
-        let damage = file.damage();
-        let message = file.layout.node(file.messages[7]);
-        let attachment = damage
-            .subnodes(message.sub)
-            .into_iter()
-            .find(|node| node.nid & 31 == 5);
-        let data = damage.subnodes(attachment.unwrap().sub)[0].data;
-        damage.flip_block(damage.leaves(data)[0], 100);
+    for_each_format(file, |file| {
+        file.damage().flip_attachment(file.messages[7], 0);
         let report = has_errors(&file);
         let finding = report
             .findings
@@ -294,8 +235,8 @@ fn a_damaged_attachment_is_an_error_and_costs_nothing_else() {
 
 #[test]
 fn a_damaged_contents_table_is_replaced_by_the_nodes() {
-    for_each_format(|file| {
-        let table = file.inbox & !31 | 0x0E;
+    for_each_format(file, |file| {
+        let table = contents_table(file.inbox);
         let damage = file.damage();
         damage.zero_block(damage.leaves(file.layout.node(table).data)[0]);
         let tree = open(&file.path).unwrap();
@@ -308,7 +249,7 @@ fn a_damaged_contents_table_is_replaced_by_the_nodes() {
 
 #[test]
 fn messages_of_a_lost_folder_are_still_there() {
-    for_each_format(|file| {
+    for_each_format(file, |file| {
         file.damage().drop_node(file.inbox);
         let tree = open(&file.path).unwrap();
         let files = everything(&tree).files;
@@ -326,12 +267,12 @@ fn messages_of_a_lost_folder_are_still_there() {
 
 #[test]
 fn a_message_that_no_table_lists_is_in_lost_found_under_its_path() {
-    for_each_format(|file| {
+    for_each_format(file, |file| {
         let damage = file.damage();
         let lost = file.layout.node(file.messages[3]);
         // A search folder's node type has no table that lists it; a parent of its own takes the message out of the list.
         damage.set_node(lost.nid, lost.data, lost.sub, 0x7FFF_FF02);
-        let table = file.inbox & !31 | 0x0E;
+        let table = contents_table(file.inbox);
         damage.drop_node(table);
         let tree = open(&file.path).unwrap();
         let files = everything(&tree).files;
@@ -351,24 +292,9 @@ fn a_message_that_no_table_lists_is_in_lost_found_under_its_path() {
 
 #[test]
 fn a_message_that_its_folder_does_not_list_is_in_lost_found_below_that_folder() {
-    for_each_format(|file| {
+    for_each_format(file, |file| {
         let lost = file.messages[3];
-        let damage = file.damage();
-        let table = file.layout.node(file.inbox & !31 | 0x0E);
-        let mut changed = 0;
-        for block in damage.leaves(table.data) {
-            damage.edit_block(block, |data| {
-                // The row index, and the row itself if it lies in the heap, name a node that is not there.
-                while let Some(at) = data
-                    .windows(4)
-                    .position(|bytes| bytes == lost.to_le_bytes())
-                {
-                    data[at..at + 4].copy_from_slice(&(lost + 0x10_0000).to_le_bytes());
-                    changed += 1;
-                }
-            });
-        }
-        assert!(changed > 0);
+        file.damage().unlist(file.inbox, lost);
         let tree = open(&file.path).unwrap();
         let walked = everything(&tree);
         let path = "/lost+found/Inbox/2024-05-01 0903 Message 3.eml";
@@ -383,7 +309,7 @@ fn a_message_that_its_folder_does_not_list_is_in_lost_found_below_that_folder() 
 
 #[test]
 fn of_a_file_that_was_cut_off_everything_before_the_cut_is_shown() {
-    for_each_format(|file| {
+    for_each_format(file, |file| {
         let size = std::fs::metadata(&file.path).unwrap().len();
         let last = file.layout.pages.iter().map(|page| page.ib).min().unwrap();
         let cut = last.max(size / 2);
@@ -415,15 +341,9 @@ fn blocks_that_are_permuted_without_a_word_in_the_header_are_decoded() {
         bytes[at..at + plain.len()].copy_from_slice(&plain);
         let end = at + file.layout.geo.block_size(plain.len());
         let from_end = if format == Format::Ansi { 4 } else { 12 };
-        let crc = support::format::crc(&plain).to_le_bytes();
+        let crc = format::crc(&plain).to_le_bytes();
         bytes[end - from_end..][..4].copy_from_slice(&crc);
         std::fs::write(&file.path, bytes).unwrap();
         assert!(everything(&open(&file.path).unwrap()).files == file.whole);
-    }
-}
-
-impl File {
-    fn damage(&self) -> Damage<'_> {
-        Damage::open(&self.path, &self.layout).unwrap()
     }
 }

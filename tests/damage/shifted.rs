@@ -1,100 +1,28 @@
 //! A stretch lost or doubled in the middle, bytes in front of the header: pages and blocks are whole, only their places
 //! differ. Files of our own writer, in all formats.
 
-use std::collections::BTreeMap;
-use std::path::PathBuf;
-use std::sync::Arc;
-use std::sync::atomic::{AtomicUsize, Ordering};
-
-use crate::support;
+use crate::intact::{Intact, Told, fill_inbox, for_each_format, message, options};
 use crate::support::*;
-use crate::walk::{everything, open};
-use ostfs::ndb::{Recover, Watch, open_with};
-use parking_lot::Mutex;
-use tempfile::TempDir;
+use crate::walk::{Files, everything, open};
 
-const MESSAGES: u64 = 60;
-const CACHE: u64 = 1 << 20;
+const MESSAGES: u32 = 60;
 
-type Files = BTreeMap<String, Vec<u8>>;
-
-/// A written file, its bytes and its pages, and what it shows while it is whole.
-struct File {
-    _scratch: TempDir,
-    path: PathBuf,
-    bytes: Vec<u8>,
-    layout: Layout,
-    whole: Files,
+/// Messages that take many blocks.
+fn file(format: Format, crypt: Crypt) -> Intact {
+    let large = |number: u32| {
+        let text = format!("Text {number}\r\n").repeat(500);
+        let more = Payload::random(12_000, u64::from(number));
+        message(number).body(&text).attachment("more.bin", more)
+    };
+    Intact::write(options(format, crypt), |store| {
+        fill_inbox(store, (0..MESSAGES).map(large))
+    })
 }
 
-fn file(format: Format, crypt: Crypt) -> File {
-    let mut options = support::Options::new(format, crypt);
-    options.compress = false;
-    options.fanout = Some(6);
-    let mut store = Store::with(options);
-    let inbox = store.folder(store.ipm_subtree(), "Inbox");
-    for number in 0..MESSAGES {
-        let message = Message::mail(&format!("Message {number}"))
-            .from("Ann Adams", "ann@north.example")
-            .to(&format!("Bob {number}"), "bob@north.example")
-            .time(filetime(2024, 5, 1, 9, number as i64))
-            .body(&format!("Text {number}\r\n").repeat(500))
-            .attachment("data.bin", Payload::random(20_000, number));
-        store.message(inbox, message);
-    }
-    let scratch = tempfile::tempdir().unwrap();
-    let path = scratch.path().join(format!("test.{}", format.extension()));
-    let layout = store.write(&path).unwrap();
-    let whole = everything(&open(&path).unwrap()).files;
-    let bytes = std::fs::read(&path).unwrap();
-    File {
-        _scratch: scratch,
-        path,
-        bytes,
-        layout,
-        whole,
-    }
-}
-
-fn for_each_format(test: impl Fn(File)) {
-    for (format, crypt) in ALL_FORMATS {
-        test(file(format, crypt));
-    }
-}
-
-/// What is told while a file is opened.
-#[derive(Default)]
-struct Told {
-    lines: Mutex<Vec<String>>,
-    /// How often the whole file was gone through.
-    passes: AtomicUsize,
-}
-
-impl Watch for Told {
-    fn progress(&self, done: u64, total: u64) {
-        self.passes
-            .fetch_add(usize::from(done == total), Ordering::Relaxed);
-    }
-
-    fn problem(&self, line: String) {
-        self.lines.lock().push(line);
-    }
-}
-
-impl File {
+impl Intact {
     fn shows(&self, parts: &[&[u8]]) -> Files {
         std::fs::write(&self.path, parts.concat()).unwrap();
         everything(&open(&self.path).unwrap()).files
-    }
-
-    /// The lines that tell of places, and how often the file was gone through to open it.
-    fn told(&self) -> (Vec<String>, usize) {
-        let told = Arc::new(Told::default());
-        let watch = Arc::clone(&told);
-        // What it leads to is tested by what it shows.
-        open_with(&self.path, CACHE, Recover::Auto, watch).ok();
-        let lines = told.lines.lock().clone();
-        (lines, told.passes.load(Ordering::Relaxed))
     }
 
     /// Every file that is whole although the bytes of `lost` are zeros is whole without them as well.
@@ -126,11 +54,11 @@ impl File {
 
 #[test]
 fn what_stands_in_front_of_the_header_costs_nothing() {
-    for_each_format(|file| {
+    for_each_format(file, |file| {
         for length in [1, 777, 4096] {
             let front: Vec<u8> = (0..length).map(|byte| byte as u8).collect();
             assert!(file.shows(&[&front, &file.bytes]) == file.whole);
-            let (lines, passes) = file.told();
+            let Told { lines, passes, .. } = file.told();
             let expected = format!("{length} bytes stand in front of the header");
             assert!(
                 matches!(&*lines, [line] if line.starts_with(&expected)),
@@ -143,7 +71,7 @@ fn what_stands_in_front_of_the_header_costs_nothing() {
 
 #[test]
 fn a_lost_stretch_costs_itself() {
-    for_each_format(|file| {
+    for_each_format(file, |file| {
         let middle = file.middle();
         let odd = middle + 12_345;
         for lost in [
@@ -152,7 +80,7 @@ fn a_lost_stretch_costs_itself() {
             odd..odd + 64,
         ] {
             let shown = file.shows(&[&file.bytes[..lost.start], &file.bytes[lost.end..]]);
-            let (lines, _) = file.told();
+            let lines = file.told().lines;
             let expected = format!("{} bytes are missing", lost.len());
             let told = lines.iter().filter(|line| line.starts_with(&expected));
             assert_eq!(told.count(), 1, "{lines:?}");
@@ -163,7 +91,7 @@ fn a_lost_stretch_costs_itself() {
 
 #[test]
 fn a_lost_stretch_between_pages_costs_itself() {
-    for_each_format(|file| {
+    for_each_format(file, |file| {
         let mut pages: Vec<usize> = file
             .layout
             .pages
@@ -180,13 +108,13 @@ fn a_lost_stretch_between_pages_costs_itself() {
 
 #[test]
 fn a_doubled_stretch_costs_nothing() {
-    for_each_format(|file| {
+    for_each_format(file, |file| {
         let middle = file.middle();
         for (start, length) in [(middle / 512 * 512, 65_536), (middle + 77, 20_001)] {
             let end = start + length;
             let shown = file.shows(&[&file.bytes[..end], &file.bytes[start..]]);
             assert!(shown == file.whole, "other bytes");
-            let (lines, _) = file.told();
+            let lines = file.told().lines;
             let expected = format!("{length} bytes that do not belong there");
             let told = lines.iter().filter(|line| line.starts_with(&expected));
             assert_eq!(told.count(), 1, "{lines:?}");
@@ -196,7 +124,7 @@ fn a_doubled_stretch_costs_nothing() {
 
 #[test]
 fn several_shifts_in_one_file_are_all_found() {
-    for_each_format(|file| {
+    for_each_format(file, |file| {
         let middle = file.middle();
         let (doubled, lost) = (middle - 200_000, middle + 100_000..middle + 116_384);
         let front = [7; 333];
@@ -210,23 +138,29 @@ fn several_shifts_in_one_file_are_all_found() {
     });
 }
 
+/// Nothing is told, and the file is not gone through.
+fn believed(file: &Intact) {
+    let Told { lines, passes, .. } = file.told();
+    assert_eq!((lines, passes), (Vec::new(), 0));
+}
+
 #[test]
 fn a_file_that_is_whole_longer_or_cut_off_is_not_searched_for_shifts() {
-    for_each_format(|file| {
-        assert_eq!(file.told(), (Vec::new(), 0));
+    for_each_format(file, |file| {
+        believed(&file);
         assert!(file.shows(&[&file.bytes, &[9; 100_000]]) == file.whole);
-        assert_eq!(file.told(), (Vec::new(), 0));
+        believed(&file);
         // The roots are lost: one scan for them, and no other pass.
         std::fs::write(&file.path, &file.bytes[..file.middle()]).unwrap();
-        let (lines, passes) = file.told();
+        let Told { lines, passes, .. } = file.told();
         assert_eq!(passes, 1, "{lines:?}");
     });
 }
 
 #[test]
 fn a_file_made_to_look_like_ends_of_pages_everywhere_is_opened() {
-    for_each_format(|file| {
-        let ends = vec![support::format::PTYPE_NBT; 6 << 20];
+    for_each_format(file, |file| {
+        let ends = vec![format::PTYPE_NBT; 6 << 20];
         let middle = file.middle();
         let shown = file.shows(&[&file.bytes[..middle], &ends, &file.bytes[middle..]]);
         assert!(shown.len() > 20);

@@ -45,7 +45,8 @@ pub fn write(format: Format, crypt: Crypt, fill: impl FnOnce(&mut Store)) -> Fil
 
 pub fn write_with(options: Options, fill: impl FnOnce(&mut Store)) -> File {
     let scratch = tempfile::tempdir().unwrap();
-    let path = scratch.path().join("test.pst");
+    let name = format!("test.{}", options.format.extension());
+    let path = scratch.path().join(name);
     let mut store = Store::with(options);
     fill(&mut store);
     let layout = store.write(&path).unwrap();
@@ -119,16 +120,4 @@ pub fn all_there(walked: &Walked) {
         "{:?}",
         walked.files.keys()
     );
-}
-
-/// Data of the first attachment of the first message.
-pub fn attachment_data(file: &File, damage: &Damage<'_>) -> u64 {
-    let subnodes = damage.subnodes(file.layout.node(MESSAGE).sub);
-    let attachment = subnodes.iter().find(|node| node.nid & 31 == 5).unwrap();
-    let values = damage.subnodes(attachment.sub);
-    values
-        .iter()
-        .max_by_key(|value| value.data & 2)
-        .unwrap()
-        .data
 }

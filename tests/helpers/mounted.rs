@@ -128,7 +128,11 @@ pub fn wait_until(what: &str, condition: impl Fn() -> bool) {
 }
 
 pub fn ostfs(arguments: &[&str]) -> Output {
-    Command::new(OSTFS).args(arguments).output().unwrap()
+    Command::new(OSTFS)
+        .args(arguments)
+        .env_remove("RUST_LOG")
+        .output()
+        .unwrap()
 }
 
 /// Runs a program that has to succeed, and returns what it printed.

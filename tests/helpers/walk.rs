@@ -16,11 +16,13 @@ const LIMIT: Duration = Duration::from_secs(60);
 /// No small file has so many entries: the walk goes in circles.
 const MOST_ENTRIES: usize = 100_000;
 
+/// Files and links by path, with their bytes.
+pub type Files = BTreeMap<String, Vec<u8>>;
+
 /// What a walk has met.
 #[derive(Debug, Default, PartialEq, Eq)]
 pub struct Walked {
-    /// Files and links by path, with their bytes.
-    pub files: BTreeMap<String, Vec<u8>>,
+    pub files: Files,
     /// Paths of what cannot be read.
     pub failed: Vec<String>,
     /// Lines of `problems.txt`.
@@ -80,7 +82,14 @@ pub fn everything(tree: &Tree) -> Walked {
     walked
 }
 
-fn read(tree: &Tree, ino: Ino) -> Result<Vec<u8>> {
+/// The lines of `problems.txt`.
+pub fn problems(tree: &Tree) -> String {
+    let list = tree.find(".ostfs/problems.txt".as_ref()).unwrap().unwrap();
+    String::from_utf8(read(tree, list).unwrap()).unwrap()
+}
+
+/// All bytes of a file.
+pub fn read(tree: &Tree, ino: Ino) -> Result<Vec<u8>> {
     let size = tree.attr(ino)?.size as usize;
     let mut bytes = vec![0; size + 1];
     let mut done = 0;

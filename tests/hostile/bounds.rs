@@ -10,7 +10,7 @@ use crate::memory::{MIB, peak_of, within};
 use crate::mounted::{Mount, can_mount};
 use crate::support::format::{PTYPE_BBT, PTYPE_NBT};
 use crate::support::*;
-use crate::{corpus, mailbox, mounted};
+use crate::{corpus, mounted};
 use tempfile::TempDir;
 
 /// How often the text of a message is in memory while its file is made: as stored, decoded, in both forms, encoded.
@@ -63,7 +63,7 @@ fn an_attachment_of_a_gigabyte_that_is_one_block_again_and_again() {
         );
     });
     let damage = file.damage();
-    let top = mailbox::attachment_data(&file, &damage);
+    let top = damage.attachment_data(MESSAGE, 0);
     let first = damage.leaves(top)[0];
     let geo = file.layout.geo;
     let mut claimed = 0;

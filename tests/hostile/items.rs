@@ -10,7 +10,7 @@ use ostfs::ndb::NodeId;
 fn f5_f6_items_of_parents_that_do_not_exist_are_in_lost_found() {
     for_each_format(|file, damage, inbox| {
         damage.drop_node(inbox);
-        damage.drop_node(inbox & !31 | 0x0E);
+        damage.drop_node(contents_table(inbox));
         let folder = file.layout.node(MESSAGE);
         damage.set_node(MESSAGE, folder.data, folder.sub, 0x7FFF_FF02);
         let walked = file.walk();
@@ -85,7 +85,7 @@ fn f16_f38_page_maps_and_items_outside_their_block_cost_one_object() {
         all_listed(&file.walk());
         damage.heap_items_outside(file.layout.node(MESSAGE + 0x40).data);
         all_listed(&file.walk());
-        damage.heap_map_outside(file.layout.node(inbox & !31 | 0x0E).data);
+        damage.heap_map_outside(file.layout.node(contents_table(inbox)).data);
         all_there(&file.walk());
         damage.heap_items_outside(file.layout.node(inbox).data);
         all_there(&file.walk());
@@ -108,7 +108,7 @@ fn f17_f19_large_tables_are_read_in_every_format_and_replaced_when_their_rows_ar
             assert_eq!(walked.ending(&format!("number {number:04}.eml")), 1);
         }
         let damage = file.damage();
-        let table = file.layout.node(inbox & !31 | 0x0E);
+        let table = file.layout.node(contents_table(inbox));
         let rows = damage.subnodes(table.sub);
         let matrix = rows.iter().find(|node| node.nid & 31 == 31).unwrap();
         damage.set_subnode(table.sub, matrix.nid, 0, 0);
@@ -119,7 +119,7 @@ fn f17_f19_large_tables_are_read_in_every_format_and_replaced_when_their_rows_ar
 #[test]
 fn f18_columns_outside_the_row_are_no_columns() {
     for_each_format(|file, damage, inbox| {
-        let data = damage.leaves(file.layout.node(inbox & !31 | 0x0E).data)[0];
+        let data = damage.leaves(file.layout.node(contents_table(inbox)).data)[0];
         damage.edit_block(data, |block| {
             // TCOLDESC of PidTagSubject: type, id, then its offset in the row.
             let text = if file.layout.geo.wide { 0x1F } else { 0x1E };
@@ -149,7 +149,11 @@ fn f21_without_tables_the_nodes_tell() {
     for_each_format(|file, damage, inbox| {
         let before = file.walk();
         let top = file.layout.node(inbox).parent;
-        for nid in [inbox & !31 | 0x0E, inbox & !31 | 0x0D, top & !31 | 0x0D] {
+        for nid in [
+            contents_table(inbox),
+            hierarchy_table(inbox),
+            hierarchy_table(top),
+        ] {
             damage.drop_node(nid);
         }
         let after = file.walk();

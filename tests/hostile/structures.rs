@@ -149,7 +149,7 @@ fn f4_f39_a_message_within_itself_ends() {
 #[test]
 fn f4_a_data_tree_within_itself_ends() {
     for_each_format(|file, damage, _| {
-        let attachment = attachment_data(file, damage);
+        let attachment = damage.attachment_data(MESSAGE, 0);
         assert!(attachment & 2 != 0, "an XBLOCK");
         damage.cyclic_xblock(attachment);
         all_listed(&file.walk());
@@ -165,7 +165,7 @@ fn f10_an_xblock_that_lies_is_an_error_of_its_attachment() {
         (25, u32::MAX),
     ] {
         for_each_format(|file, damage, _| {
-            damage.xblock_lie(attachment_data(file, damage), count, total);
+            damage.xblock_lie(damage.attachment_data(MESSAGE, 0), count, total);
             all_listed(&file.walk());
             let store = file.store();
             let message = Opened::open(&store, NodeId(MESSAGE)).unwrap();
@@ -182,7 +182,7 @@ fn f10_an_xblock_that_lies_is_an_error_of_its_attachment() {
 fn f10_levels_beyond_two_are_refused() {
     for_each_format(|file, damage, _| {
         for level in [0, 3, 255] {
-            damage.edit_block(attachment_data(file, damage), |data| data[1] = level);
+            damage.edit_block(damage.attachment_data(MESSAGE, 0), |data| data[1] = level);
             all_listed(&file.walk());
         }
     });
@@ -286,7 +286,7 @@ fn f23_a_subnode_list_that_claims_too_much_costs_one_message() {
 fn f24_the_reserved_bit_of_block_ids_does_not_matter() {
     for_each_format(|file, damage, _| {
         let before = file.walk();
-        damage.edit_block(attachment_data(file, damage), |data| data[8] |= 1);
+        damage.edit_block(damage.attachment_data(MESSAGE, 0), |data| data[8] |= 1);
         assert_eq!(file.walk(), before);
     });
 }

@@ -15,12 +15,6 @@ const LIMIT: Duration = Duration::from_secs(30);
 
 /// A parent that no file has.
 const NOBODY: u32 = 0x7F_FF02;
-const HIERARCHY: u32 = 0xD;
-
-fn hierarchy(folder: u32) -> u32 {
-    folder & !31 | HIERARCHY
-}
-
 fn in_time(work: impl FnOnce()) {
     let begin = Instant::now();
     work();
@@ -39,8 +33,8 @@ fn folders_that_list_each_other_and_belong_nowhere_end() {
             store.message(second, mail("in the second"));
         });
         // The table of the second folder lists the first one, and neither has a parent.
-        let (damage, table) = (file.damage(), file.layout.node(hierarchy(top)));
-        damage.set_node(hierarchy(second), table.data, table.sub, 0);
+        let (damage, table) = (file.damage(), file.layout.node(hierarchy_table(top)));
+        damage.set_node(hierarchy_table(second), table.data, table.sub, 0);
         for folder in [first, second] {
             let node = file.layout.node(folder);
             damage.set_node(folder, node.data, node.sub, NOBODY);
@@ -61,8 +55,8 @@ fn the_root_is_not_below_a_lost_folder_that_it_belongs_to() {
         store.message(empty, mail("here"));
     });
     // The root folder does not list the mailbox, and the mailbox does not know the root folder.
-    let (damage, table) = (file.damage(), file.layout.node(hierarchy(empty)));
-    damage.set_node(hierarchy(0x122), table.data, table.sub, 0);
+    let (damage, table) = (file.damage(), file.layout.node(hierarchy_table(empty)));
+    damage.set_node(hierarchy_table(0x122), table.data, table.sub, 0);
     let mailbox = file.layout.node(MAILBOX);
     damage.set_node(MAILBOX, mailbox.data, mailbox.sub, NOBODY);
     let walked = everything(&walk::open(&file.path).unwrap());
@@ -97,7 +91,7 @@ fn a_table_that_lists_one_message_many_times_lists_it_once() {
     // The contents of the search folder, as those of the Inbox too.
     let table = file.layout.node(found & !31 | 0x10);
     let damage = file.damage();
-    damage.set_node(inbox & !31 | 0xE, table.data, table.sub, 0);
+    damage.set_node(contents_table(inbox), table.data, table.sub, 0);
     in_time(|| {
         let options = TreeOptions {
             all: true,
@@ -112,7 +106,7 @@ fn a_table_that_lists_one_message_many_times_lists_it_once() {
 fn a_data_tree_with_more_bytes_than_the_file_is_refused() {
     for_each_format(|file, damage, _| {
         // Every leaf of the attachment is its first one, many times over.
-        let top = attachment_data(file, damage);
+        let top = damage.attachment_data(MESSAGE, 0);
         let geo = file.layout.geo;
         let size = std::fs::metadata(&file.path).unwrap().len();
         let count = file.layout.block(top).stored as usize / geo.word() - 1;

@@ -1,9 +1,9 @@
 //! What a file does not say is not made up: no date, no item. And what depends on what is lost says so.
 
 use std::collections::BTreeMap;
-use std::process::Command;
 
 use crate::mailbox::{FORMATS, File, mail};
+use crate::mounted::ostfs;
 use crate::support::*;
 use crate::{mailbox, walk};
 use ostfs::tree::{Options, Tree};
@@ -107,10 +107,7 @@ fn a_date_that_can_be_written_is_written_however_odd_it_is() {
         assert!(!text.contains("X-Ostfs-Problem"), "{text}");
     }
     // As `stat` and the manifest have them.
-    let output = Command::new(env!("CARGO_BIN_EXE_ostfs"))
-        .args(["index", file.path.to_str().unwrap()])
-        .output()
-        .unwrap();
+    let output = ostfs(&["index", file.path.to_str().unwrap()]);
     let index = String::from_utf8(output.stdout).unwrap();
     for date in ["1899-12-30T01:02:00Z", "9999-12-31T23:59:59Z"] {
         assert!(index.contains(date), "{index}");
@@ -139,10 +136,7 @@ fn a_row_of_what_is_no_message_is_a_problem_of_its_folder_and_no_file() {
         let tree = walk::open(&file.path).unwrap();
         let walked = walk::everything(&tree);
         assert_eq!(walked.ending(".eml"), 2, "{:?}", walked.files.keys());
-        let list = tree.find(".ostfs/problems.txt".as_ref()).unwrap().unwrap();
-        let mut text = vec![0; 1 << 16];
-        let size = tree.read_at(list, 0, &mut text).unwrap();
-        let text = String::from_utf8_lossy(&text[..size]).into_owned();
+        let text = walk::problems(&tree);
         for stray in [inbox, 0x60E] {
             let told = format!("expected a message, found {stray:#x}");
             let line = text.lines().find(|line| line.contains(&told));

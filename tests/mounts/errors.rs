@@ -7,6 +7,7 @@ use std::os::unix::process::CommandExt;
 use std::path::Path;
 use std::process::{Command, Output};
 
+use crate::mounted::OSTFS;
 use tempfile::TempDir;
 
 const NOT_FOUND: i32 = 2;
@@ -32,7 +33,7 @@ impl Scene {
     }
 
     fn command(&self, arguments: &[&str]) -> Command {
-        let mut command = Command::new(env!("CARGO_BIN_EXE_ostfs"));
+        let mut command = Command::new(OSTFS);
         command
             .args(arguments)
             .current_dir(self.path())

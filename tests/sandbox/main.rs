@@ -69,13 +69,7 @@ impl Scene {
         let message = store.message(inbox, message);
         let layout = store.write(&file).unwrap();
         let damage = Damage::open(&file, &layout).unwrap();
-        let attachments = damage.subnodes(layout.node(message).sub);
-        let attachment = attachments
-            .iter()
-            .find(|node| node.nid & 0x1F == 5)
-            .unwrap();
-        let data = damage.subnodes(attachment.sub)[0].data;
-        damage.flip_block(damage.leaves(data)[0], 100);
+        damage.flip_attachment(message, 0);
         for name in ["secret", "victim"] {
             fs::write(directory.path().join(name), name).unwrap();
         }
