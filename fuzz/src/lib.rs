@@ -1,4 +1,4 @@
-//! The fuzz targets call what `tests/fuzz_findings.rs` calls too; here is what only libFuzzer needs.
+//! The fuzz targets call what `tests/hostile/fuzz_findings.rs` calls too; here is what only libFuzzer needs.
 
 #[path = "../../tests/fuzzed/mod.rs"]
 pub mod fuzzed;

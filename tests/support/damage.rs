@@ -7,6 +7,7 @@ use std::path::Path;
 use super::format::*;
 use super::layout::Layout;
 use super::ndb::{PageEntry, SubNode};
+use super::templates::contents_table;
 
 /// Offsets in the header.
 const CRC_PARTIAL: usize = 4;
@@ -467,6 +468,28 @@ impl<'a> Damage<'a> {
         let values = self.subnodes(attachment.sub);
         let content = values.iter().find(|n| matches!(n.nid & 31, 9 | 0x1F));
         content.expect("long content").data
+    }
+
+    /// A flipped bit in the content of such an attachment.
+    pub fn flip_attachment(&self, message: u32, index: u32) {
+        let content = self.attachment_data(message, index);
+        self.flip_block(self.leaves(content)[0], 100);
+    }
+
+    /// What names the node `nid` in the contents table of `folder`, row index and row, names a node that is not there.
+    pub fn unlist(&self, folder: u32, nid: u32) {
+        let (from, to) = (nid.to_le_bytes(), (nid + 0x10_0000).to_le_bytes());
+        let mut changed = 0;
+        let table = self.layout.node(contents_table(folder));
+        for block in self.leaves(table.data) {
+            self.edit_block(block, |data| {
+                while let Some(at) = data.windows(from.len()).position(|bytes| bytes == from) {
+                    data[at..][..to.len()].copy_from_slice(&to);
+                    changed += 1;
+                }
+            });
+        }
+        assert!(changed > 0, "{nid:#x} is not in its table");
     }
 
     /// Overwrites data and sub-node tree of a sub-node.

@@ -34,6 +34,7 @@ pub use message::*;
 pub use ndb::Options;
 pub use plan::{Folders, Nid};
 pub use store::{Store, Writer};
+pub use templates::{contents_table, hierarchy_table};
 pub use value::{Payload, Value};
 
 /// Every format, each with another encoding.

@@ -18,6 +18,18 @@ pub const TYPE_HIERARCHY: u32 = 0x0D;
 pub const TYPE_CONTENTS: u32 = 0x0E;
 pub const TYPE_ASSOCIATED: u32 = 0x0F;
 pub const TYPE_SEARCH: u32 = 0x10;
+/// The bits of a NID that tell its type.
+const TYPE_MASK: u32 = 0x1F;
+
+/// The node of the contents table of `folder`.
+pub fn contents_table(folder: u32) -> u32 {
+    folder & !TYPE_MASK | TYPE_CONTENTS
+}
+
+/// The node of the hierarchy table of `folder`.
+pub fn hierarchy_table(folder: u32) -> u32 {
+    folder & !TYPE_MASK | TYPE_HIERARCHY
+}
 
 /// Columns of a table, by the NID of its template. `sparse`: contents tables without the optional columns.
 pub fn columns(format: Format, template: u32, sparse: bool) -> Vec<Column> {

@@ -1,0 +1,250 @@
+//! `ostfs info`, `ls` and `cat`: what is in a file, on machines without FUSE.
+
+use std::collections::BTreeMap;
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use crate::corpus;
+use crate::mounted::ostfs;
+use crate::support::*;
+use serde_json::Value as Json;
+
+fn stdout(arguments: &[&str]) -> String {
+    let output = ostfs(arguments);
+    let errors = String::from_utf8_lossy(&output.stderr);
+    assert!(output.status.success(), "{arguments:?}: {errors}");
+    String::from_utf8(output.stdout).unwrap()
+}
+
+fn info(file: &Path) -> Json {
+    serde_json::from_str(&stdout(&["info", "--json", file.to_str().unwrap()])).unwrap()
+}
+
+/// A sample file and its export, which is the second way to the same tree.
+fn sample(scratch: &Path) -> (PathBuf, PathBuf) {
+    let (file, exported) = (scratch.join("sample.pst"), scratch.join("exported"));
+    sample::sample(Format::Unicode, Crypt::Permute)
+        .write(&file)
+        .unwrap();
+    stdout(&["export", file.to_str().unwrap(), exported.to_str().unwrap()]);
+    (file, exported)
+}
+
+/// Paths of everything below `directory`, as `ls -R` prints them.
+fn below(directory: &Path) -> Vec<PathBuf> {
+    let mut paths = Vec::new();
+    for entry in fs::read_dir(directory).unwrap() {
+        let path = entry.unwrap().path();
+        if path.is_dir() {
+            paths.extend(below(&path));
+        }
+        paths.push(path);
+    }
+    paths
+}
+
+#[test]
+fn ls_lists_what_export_writes() {
+    let scratch = tempfile::tempdir().unwrap();
+    let (file, exported) = sample(scratch.path());
+    let file = file.to_str().unwrap();
+    let mut expected: Vec<String> = below(&exported)
+        .iter()
+        .map(|path| path.strip_prefix(&exported).unwrap())
+        .map(|path| path.to_str().unwrap().to_owned())
+        .collect();
+    expected.sort_unstable();
+    assert!(expected.len() > 10);
+    let listed = stdout(&["ls", "-R", file]);
+    let mut listed: Vec<&str> = listed.lines().collect();
+    listed.sort_unstable();
+    assert_eq!(listed, expected);
+
+    for line in stdout(&["ls", "-lR", file]).lines() {
+        let (fields, path) = (&line[..34], &line[35..]);
+        let metadata = exported.join(path).symlink_metadata().unwrap();
+        assert_eq!(fields.starts_with('d'), metadata.is_dir(), "{line}");
+        if metadata.is_file() {
+            let size: u64 = fields[1..14].trim().parse().unwrap();
+            assert_eq!(size, metadata.len(), "{line}");
+        }
+        let time = jiff::Timestamp::try_from(metadata.modified().unwrap()).unwrap();
+        let time = time.strftime("%Y-%m-%d %H:%M:%S").to_string();
+        assert_eq!(&fields[15..], time, "{line}");
+    }
+    // A file is listed by its path, a directory by what is in it.
+    let message = expected.iter().find(|path| path.ends_with(".eml")).unwrap();
+    assert_eq!(stdout(&["ls", file, message]), format!("{message}\n"));
+    let inbox = stdout(&["ls", file, "/Inbox/"]);
+    assert_eq!(
+        inbox.lines().count(),
+        fs::read_dir(exported.join("Inbox")).unwrap().count()
+    );
+}
+
+#[test]
+fn cat_writes_the_bytes_that_export_writes() {
+    let scratch = tempfile::tempdir().unwrap();
+    let (file, exported) = sample(scratch.path());
+    let file = file.to_str().unwrap();
+    let mut all = vec!["cat", file];
+    let paths: Vec<String> = below(&exported)
+        .iter()
+        .filter(|path| path.is_file())
+        .map(|path| path.strip_prefix(&exported).unwrap())
+        .map(|path| path.to_str().unwrap().to_owned())
+        .collect();
+    let mut expected = Vec::new();
+    for path in &paths {
+        all.push(path);
+        expected.extend(fs::read(exported.join(path)).unwrap());
+    }
+    let output = ostfs(&all);
+    assert!(output.status.success());
+    assert_eq!(output.stdout, expected);
+    // What export leaves out can be read as well.
+    let index = stdout(&["cat", file, "/.ostfs/index.csv"]);
+    assert!(index.starts_with("path,nid,"));
+}
+
+#[test]
+fn what_is_not_there_is_named_and_the_rest_is_written() {
+    let scratch = tempfile::tempdir().unwrap();
+    let (file, exported) = sample(scratch.path());
+    let file = file.to_str().unwrap();
+    let index = stdout(&["cat", file, ".ostfs/index.csv"]);
+    let output = ostfs(&["cat", file, "../../etc/passwd", ".ostfs/index.csv", "Inbox"]);
+    assert_eq!(output.stdout, index.as_bytes());
+    let errors = String::from_utf8(output.stderr).unwrap();
+    assert!(errors.contains("ostfs: ../../etc/passwd: no such file in it"));
+    assert!(errors.contains("ostfs: Inbox: is a directory"));
+    assert_eq!(output.status.code(), Some(1));
+    assert_eq!(ostfs(&["ls", file, "nowhere"]).status.code(), Some(2));
+    assert_eq!(ostfs(&["cat", file]).status.code(), Some(16));
+    drop(exported);
+}
+
+#[test]
+fn cat_says_which_bytes_of_an_attachment_may_be_wrong_and_puts_a_placeholder_where_damage_is_refused()
+ {
+    let scratch = tempfile::tempdir().unwrap();
+    let file = scratch.path().join("damaged.pst");
+    let mut store = Store::with(Options::new(Format::Unicode, Crypt::Permute));
+    let inbox = store.folder(store.ipm_subtree(), "Inbox");
+    let message = Message::mail("Report")
+        .body("The text")
+        .attachment("broken.bin", Payload::random(100_000, 1));
+    let message = store.message(inbox, message);
+    let layout = store.write(&file).unwrap();
+    let damage = Damage::open(&file, &layout).unwrap();
+    damage.flip_attachment(message, 0);
+
+    let file = file.to_str().unwrap();
+    let listed = stdout(&["ls", "-R", file, "Inbox"]);
+    let path = |end: &str| listed.lines().find(|line| line.ends_with(end)).unwrap();
+    let output = ostfs(&["cat", file, path("Report.eml")]);
+    assert_eq!(output.status.code(), Some(4));
+    let text = String::from_utf8(output.stdout)
+        .unwrap()
+        .replace("\n ", " ");
+    let problem = "\nX-Ostfs-Problem: attachment \"broken.bin\", property 0x3701, bytes 0 to 8175: may be wrong: ";
+    assert!(
+        text.contains(problem) && text.contains("The text"),
+        "{text}"
+    );
+    let output = ostfs(&["cat", file, path("broken.bin")]);
+    assert_eq!(output.status.code(), Some(4));
+    let whole = Payload::random(100_000, 1).bytes();
+    let wrong = output
+        .stdout
+        .iter()
+        .zip(&whole)
+        .filter(|(one, other)| one != other);
+    assert_eq!((output.stdout.len(), wrong.count()), (whole.len(), 1));
+
+    let refuse = ["cat", "-o", "damaged=refuse", file];
+    let output = ostfs(&[&refuse[..], &[path("Report.eml")]].concat());
+    assert_eq!(output.status.code(), Some(4));
+    let text = String::from_utf8(output.stdout).unwrap();
+    assert!(text.contains("The attachment \"broken.bin\" could not be read."));
+    let output = ostfs(&[&refuse[..], &[path("broken.bin")]].concat());
+    assert_eq!(output.status.code(), Some(4));
+    assert!(output.stdout.is_empty());
+    assert!(String::from_utf8(output.stderr).unwrap().contains("CRC"));
+}
+
+#[test]
+fn info_tells_a_file_that_was_not_closed() {
+    let scratch = tempfile::tempdir().unwrap();
+    let file = scratch.path().join("open.pst");
+    let layout = sample::sample(Format::Unicode, Crypt::None)
+        .write(&file)
+        .unwrap();
+    assert_eq!(info(&file)["in_use"], false);
+    const AMAP_VALID: usize = 248;
+    let damage = Damage::open(&file, &layout).unwrap();
+    damage.edit_header(|header| header[AMAP_VALID] = 0);
+    assert_eq!(info(&file)["in_use"], true);
+    assert!(stdout(&["info", file.to_str().unwrap()]).contains("not closed"));
+}
+
+/// What the folders of the corpus that are for one purpose are called.
+const NAMES: [(&str, &[&str]); 14] = [
+    ("inbox", &["Inbox"]),
+    ("outbox", &["Outbox"]),
+    ("sent items", &["Sent Items"]),
+    (
+        "deleted items",
+        &["Deleted Items", "削除済みアイテム", "Éléments supprimés"],
+    ),
+    ("calendar", &["Calendar"]),
+    ("contacts", &["Contacts"]),
+    ("journal", &["Journal"]),
+    ("notes", &["Notes"]),
+    ("tasks", &["Tasks"]),
+    ("drafts", &["Drafts"]),
+    ("junk mail", &["Junk E-mail", "Junk E-Mail", "Junk Email"]),
+    ("sync issues", &["Sync Issues"]),
+    ("conflicts", &["Conflicts"]),
+    ("local failures", &["Local Failures"]),
+];
+
+#[test]
+fn real_files_are_what_an_independent_reader_says() {
+    for file in corpus::files() {
+        let (info, vector) = (info(&file), corpus::vector(&file));
+        let orphans = vector["orphanMessages"].as_array().unwrap();
+        let mut classes = BTreeMap::new();
+        for message in vector["allMessages"].as_array().unwrap() {
+            let nid = message["nid"].as_str().unwrap();
+            let is_it = |orphan: &Json| orphan.as_str().unwrap().split(' ').next() == Some(nid);
+            let listed = !orphans.iter().any(is_it);
+            if let Some(class) = message["class"].as_str().filter(|_| listed) {
+                // Some writers count the end of a string in.
+                let class = class.trim_end_matches('\0');
+                *classes.entry(class.to_owned()).or_insert(0) += 1;
+            }
+        }
+        let found: BTreeMap<String, i32> = serde_json::from_value(info["classes"].clone()).unwrap();
+        assert_eq!(found, classes, "{}", file.display());
+
+        let mut purposes = BTreeMap::new();
+        for folder in info["folders"].as_array().unwrap() {
+            let name = folder["path"].as_str().unwrap().rsplit('/').next().unwrap();
+            if let Some(purpose) = folder["purpose"].as_str() {
+                purposes.insert(purpose.to_owned(), name.to_owned());
+            }
+        }
+        for (purpose, names) in NAMES {
+            if let Some(name) = purposes.get(purpose) {
+                assert!(names.contains(&name.as_str()), "{purpose}: {name}");
+            }
+        }
+        if info["kind"] == "OST" {
+            for purpose in ["sync issues", "conflicts", "local failures", "inbox"] {
+                assert!(purposes.contains_key(purpose), "{}", file.display());
+            }
+            assert_eq!(info["looks_orphaned"], true, "{}", file.display());
+        }
+    }
+}

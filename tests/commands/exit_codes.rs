@@ -1,0 +1,155 @@
+//! Each reason for which a file is not shown has an exit code of its own, on which scripts can rely.
+
+use std::fs;
+use std::path::PathBuf;
+use std::process::Command;
+
+use crate::mounted::OSTFS;
+use crate::support::damage::Damage;
+use crate::support::sample::sample;
+use crate::support::{Crypt, Format, Layout};
+use tempfile::TempDir;
+
+const NOT_OUTLOOK: i32 = 3;
+const DAMAGED: i32 = 5;
+const TRUNCATED: i32 = 7;
+const NOT_CHECKED: i32 = 8;
+const UNSUPPORTED: i32 = 9;
+
+/// Offsets in the header of a Unicode file. [MS-PST] 2.2.2.6
+const VERSION: usize = 10;
+const CRYPT_METHOD: usize = 513;
+const HEADER_SIZE: usize = 564;
+
+struct Scene {
+    folder: TempDir,
+    intact: Vec<u8>,
+}
+
+impl Scene {
+    fn new() -> Self {
+        let mut scene = Self {
+            folder: TempDir::new().unwrap(),
+            intact: Vec::new(),
+        };
+        scene.sample();
+        scene.intact = fs::read(scene.file()).unwrap();
+        scene
+    }
+
+    fn sample(&self) -> Layout {
+        let store = sample(Format::Unicode, Crypt::Permute);
+        store.write(self.file()).unwrap()
+    }
+
+    fn file(&self) -> PathBuf {
+        self.folder.path().join("mail.ost")
+    }
+
+    fn write(&self, bytes: &[u8]) {
+        fs::write(self.file(), bytes).unwrap();
+    }
+
+    /// Every command that reads the file ends with `code`, and with one line in which each of `parts` is.
+    fn fails(&self, recover: &str, code: i32, parts: &[&str]) {
+        for command in ["mount", "export", "ls", "index"] {
+            let target = ["mount", "export"].contains(&command).then_some("target");
+            let option = format!("recover={recover}");
+            let mut arguments = vec![command, "-o", &option, "mail.ost"];
+            arguments.extend(target);
+            let message = self.run(&arguments, code);
+            let line = message.lines().last().unwrap();
+            assert!(line.starts_with("ostfs: mail.ost: "), "{message}");
+            for part in parts {
+                assert!(line.contains(part), "{part:?} is not in {message:?}");
+            }
+            assert!(!self.folder.path().join("target").exists());
+        }
+    }
+
+    fn run(&self, arguments: &[&str], code: i32) -> String {
+        let output = Command::new(OSTFS)
+            .args(arguments)
+            .current_dir(self.folder.path())
+            .env_remove("RUST_LOG")
+            .output()
+            .unwrap();
+        let message = String::from_utf8(output.stderr).unwrap();
+        assert_eq!(output.status.code(), Some(code), "{arguments:?}: {message}");
+        message
+    }
+}
+
+#[test]
+fn a_file_of_which_nothing_readable_is_left_is_truncated() {
+    let scene = Scene::new();
+    for (length, part) in [
+        (8, "ends inside its header after 8 bytes"),
+        (HEADER_SIZE - 1, "ends inside its header after 563 bytes"),
+        (HEADER_SIZE, "564 bytes where its header says"),
+        (0x4400, "17408 bytes where its header says"),
+    ] {
+        scene.write(&scene.intact[..length]);
+        for recover in ["auto", "off"] {
+            scene.fails(recover, TRUNCATED, &[part, "cut off", "copy it again"]);
+        }
+        scene.run(&["info", "mail.ost"], TRUNCATED);
+        scene.run(&["check", "mail.ost"], NOT_CHECKED);
+    }
+}
+
+#[test]
+fn a_truncated_file_opens_by_a_scan_and_not_without_one() {
+    let scene = Scene::new();
+    let layout = scene.sample();
+    // Its roots are cut off, and most of its leaves are not.
+    let end = layout.roots.nbt.1.min(layout.roots.bbt.1) as usize;
+    scene.write(&scene.intact[..end]);
+    let parts = [&format!("{end} bytes where"), "-o recover=auto"];
+    scene.fails("off", TRUNCATED, &parts);
+    scene.run(&["ls", "mail.ost"], 0);
+}
+
+#[test]
+fn what_nobody_can_read_is_told_apart_from_what_is_no_outlook_file() {
+    let scene = Scene::new();
+    for (at, value, part) in [
+        (VERSION, 99, "unknown version 99"),
+        (CRYPT_METHOD, 0x10, "Windows Information Protection"),
+    ] {
+        let mut bytes = scene.intact.clone();
+        bytes[at] = value;
+        scene.write(&bytes);
+        // What the header says is wrong, and its content tells what is right.
+        scene.run(&["ls", "-o", "recover=off", "mail.ost"], 0);
+        // Behind such a header there is nothing to be found.
+        bytes[HEADER_SIZE..].fill(0x5A);
+        scene.write(&bytes);
+        for recover in ["auto", "off"] {
+            scene.fails(recover, UNSUPPORTED, &[part]);
+        }
+        scene.run(&["info", "mail.ost"], UNSUPPORTED);
+        scene.run(&["check", "mail.ost"], NOT_CHECKED);
+    }
+    for (bytes, part) in [
+        (&b""[..], "it is empty"),
+        (b"PK\x03\x04 and more", "a ZIP archive"),
+        (&[0; 100_000], "it starts with zeros"),
+        (b"Dear diary", "does not start with \"!BDN\""),
+    ] {
+        scene.write(bytes);
+        for recover in ["auto", "off", "scan"] {
+            scene.fails(recover, NOT_OUTLOOK, &[part]);
+        }
+    }
+}
+
+#[test]
+fn damage_is_neither() {
+    let scene = Scene::new();
+    let layout = scene.sample();
+    let damage = Damage::open(scene.file(), &layout).unwrap();
+    damage.zero(layout.roots.nbt.1, 512);
+    scene.fails("off", DAMAGED, &["damaged NBT"]);
+    scene.run(&["ls", "mail.ost"], 0);
+}

@@ -1,0 +1,20 @@
+//! What the commands other than `mount` print, write and return.
+
+#[path = "../helpers/corpus.rs"]
+mod corpus;
+#[path = "../helpers/mailbox.rs"]
+mod mailbox;
+#[path = "../helpers/mounted.rs"]
+mod mounted;
+#[path = "../helpers/programs.rs"]
+mod programs;
+#[path = "../support/mod.rs"]
+mod support;
+#[path = "../helpers/walk.rs"]
+mod walk;
+
+mod check;
+mod contents;
+mod exit_codes;
+mod export;
+mod told;

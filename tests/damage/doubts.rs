@@ -1,0 +1,264 @@
+//! What may not be what it was says so: entries of damaged pages, entries of an older state of the file, and what only
+//! the lost store object could tell. Files of our own writer, in all formats.
+
+use std::collections::BTreeSet;
+
+use crate::intact::{FANOUT, Intact, fill_inbox, for_each_format, message, options};
+use crate::support::format::{PTYPE_BBT, PTYPE_NBT};
+use crate::support::*;
+use crate::walk::{Walked, check, everything, open};
+use ostfs::tree::{Options, Tree};
+
+const MESSAGES: u32 = 30;
+const PROBLEM: &str = "x-ostfs-problem:";
+/// Bytes of a NID, the first field of an entry.
+const NID: usize = 4;
+
+/// The messages, and behind them a contact with an attachment.
+fn file(format: Format, crypt: Crypt) -> Intact {
+    Intact::write(options(format, crypt), |store| {
+        let (inbox, mut nodes) = fill_inbox(store, (0..MESSAGES).map(message));
+        let contacts = store.folder(store.ipm_subtree(), "Contacts");
+        let contact = Message::contact("Eve", "Evans", "eve@north.example");
+        let contact = contact.attachment("plan.pdf", Payload::random(5_000, 1));
+        nodes.push(store.message(contacts, contact));
+        (inbox, nodes)
+    })
+}
+
+fn is_item(path: &str) -> bool {
+    path.ends_with(".eml") || path.ends_with(".vcf")
+}
+
+/// In lower case, with the lines of a header unfolded.
+fn text(bytes: &[u8]) -> String {
+    let text = String::from_utf8_lossy(bytes).to_ascii_lowercase();
+    text.replace('\r', "").replace("\n ", " ")
+}
+
+impl Intact {
+    /// The path of message `number`.
+    fn mail(&self, number: u32) -> &str {
+        let end = format!(" Message {number}.eml");
+        let paths = self.whole.keys();
+        let found = paths.into_iter().find(|path| path.ends_with(&end));
+        found.unwrap()
+    }
+
+    /// The files of this walk that are not what they were, and do not say so; and how many items say so.
+    fn unsaid<'a>(&'a self, walked: &'a Walked) -> (Vec<&'a str>, usize) {
+        let mut unsaid = Vec::new();
+        let mut said = 0;
+        let says = |path: &str| {
+            let found = walked.files.get(path);
+            found.is_some_and(|bytes| text(bytes).contains(PROBLEM))
+        };
+        let paths: BTreeSet<&String> = self.whole.keys().chain(walked.files.keys()).collect();
+        for path in paths {
+            let (before, after) = (self.whole.get(path), walked.files.get(path));
+            if before == after || walked.failed.contains(path) {
+                continue;
+            }
+            let item = path.split_once(".attachments/").map(|(stem, _)| stem);
+            let item_says = item
+                .is_some_and(|stem| says(&format!("{stem}.eml")) || says(&format!("{stem}.vcf")));
+            match after {
+                Some(_) if is_item(path) && says(path) => said += 1,
+                // Less than there was, but never other bytes.
+                None if item_says => {}
+                _ => unsaid.push(path.as_str()),
+            }
+        }
+        (unsaid, said)
+    }
+}
+
+#[test]
+fn a_page_with_a_wrong_signature_and_a_right_crc_is_used_and_named_by_check() {
+    for_each_format(file, |file| {
+        for ptype in [PTYPE_NBT, PTYPE_BBT] {
+            let key = match ptype {
+                PTYPE_NBT => u64::from(file.messages[9]),
+                _ => file.layout.node(file.messages[9]).data,
+            };
+            file.damage()
+                .flip_signature(file.layout.page(ptype, 0, key));
+        }
+        let scanned = Box::new(|_, _| panic!("the file was scanned"));
+        let tree = Tree::open_with(&file.path, &Options::default(), scanned).unwrap();
+        let walked = everything(&tree);
+        assert!(walked.files == file.whole && walked.failed.is_empty());
+        let report = check(&file.path).unwrap();
+        let named = report.findings.iter();
+        let named = named.filter(|finding| finding.problem.contains("wSig"));
+        assert_eq!((report.errors, named.count()), (2, 2));
+    });
+}
+
+#[test]
+fn of_a_damaged_leaf_the_entries_that_are_left_are_shown_and_say_so() {
+    for_each_format(file, |file| {
+        let nid = file.messages[10];
+        // Where the data is: the place of a block that is not there.
+        let high = file.layout.geo.word() * 2 - 1;
+        file.damage().flip_node(nid, high);
+        let (walked, problems) = file.walked();
+        let (unsaid, said) = file.unsaid(&walked);
+        assert_eq!(
+            (unsaid, &walked.failed[..]),
+            (vec![], &[][..]),
+            "{problems}"
+        );
+        assert!((1..=FANOUT).contains(&said), "{said}\n{problems}");
+        let mut items = walked.files.iter().filter(|(path, _)| is_item(path));
+        assert!(
+            items.all(|(_, bytes)| {
+                let text = text(bytes);
+                text.contains("it stands in the damaged page") == text.contains(PROBLEM)
+            }),
+            "{problems}"
+        );
+        assert_eq!(walked.files.len(), file.whole.len(), "{problems}");
+    });
+}
+
+#[test]
+fn whatever_byte_of_a_leaf_is_wrong_nothing_is_shown_as_something_else_without_a_word() {
+    for_each_format(file, |file| {
+        let nids = &file.messages[8..14];
+        let size = file.layout.geo.word() * 3 + NID;
+        for (number, at) in (0..size).enumerate() {
+            let nid = nids[number % nids.len()];
+            file.damage().flip_node(nid, at);
+            let (walked, problems) = file.walked();
+            let (unsaid, _) = file.unsaid(&walked);
+            assert!(unsaid.is_empty(), "{nid:#x} {at}: {unsaid:?}\n{problems}");
+            let mails = walked.files.keys().filter(|path| path.ends_with(".eml"));
+            assert!(mails.count() >= MESSAGES as usize, "{nid:#x} {at}");
+            std::fs::write(&file.path, &file.bytes).unwrap();
+        }
+    });
+}
+
+#[test]
+fn a_message_whose_entry_is_older_than_what_was_lost_says_so_and_no_other_does() {
+    for_each_format(file, |file| {
+        let nid = file.messages[20];
+        let leaf = file.layout.page(PTYPE_NBT, 0, u64::from(nid));
+        let damage = file.damage();
+        damage.leave_stale(leaf);
+        damage.zero_page(leaf);
+        let (walked, problems) = file.walked();
+        assert_eq!(file.unsaid(&walked), (vec![], 0), "{problems}");
+        damage.free_block(file.layout.node(nid).data);
+        let (walked, problems) = file.walked();
+        assert_eq!(file.unsaid(&walked), (vec![], 1), "{problems}");
+        let mail = text(&walked.files[file.mail(20)]);
+        assert!(mail.contains("older"), "{mail}");
+        assert!(
+            problems.contains(&format!("message {nid:#x}: ")),
+            "{problems}"
+        );
+    });
+}
+
+#[test]
+fn a_healthy_file_with_wrong_allocation_maps_has_no_doubts() {
+    for_each_format(file, |file| {
+        for nid in &file.messages {
+            file.damage().free_block(file.layout.node(*nid).data);
+        }
+        let (walked, problems) = file.walked();
+        assert!(walked.files == file.whole, "{problems}");
+        assert_eq!(problems, "");
+    });
+}
+
+#[test]
+fn with_wrong_allocation_maps_a_lost_page_casts_doubt_on_its_own_nodes_alone() {
+    for_each_format(file, |file| {
+        let damage = file.damage();
+        for nid in &file.messages {
+            damage.free_block(file.layout.node(*nid).data);
+        }
+        let leaf = file.layout.page(PTYPE_NBT, 0, u64::from(file.messages[20]));
+        damage.leave_stale(leaf);
+        damage.zero_page(leaf);
+        // Whatever is found damaged later, what was shown before stays the same.
+        let tree = open(&file.path).unwrap();
+        let (first, second) = (everything(&tree), everything(&tree));
+        assert!(first.files == second.files);
+        let (unsaid, said) = file.unsaid(&first);
+        assert_eq!(unsaid, [""; 0]);
+        assert!((1..=FANOUT).contains(&said), "{said}");
+    });
+}
+
+#[test]
+fn the_nodes_of_a_lost_page_are_named() {
+    for_each_format(file, |file| {
+        let leaf = file.layout.page(PTYPE_NBT, 0, u64::from(file.messages[20]));
+        file.damage().zero_page(leaf);
+        let (_, problems) = file.walked();
+        let range = format!("of the nodes from {:#x} to ", leaf.key);
+        assert!(problems.contains(&range), "{range}\n{problems}");
+    });
+}
+
+#[test]
+fn the_card_of_a_contact_names_an_attachment_that_cannot_be_read() {
+    for_each_format(file, |file| {
+        let damage = file.damage();
+        let subnodes = damage.subnodes(file.layout.node(file.messages[MESSAGES as usize]).sub);
+        let attachment = subnodes.iter().find(|node| node.nid & 31 == 5).unwrap();
+        damage.flip_block(damage.leaves(attachment.data)[0], 20);
+        let (walked, problems) = file.walked();
+        let (unsaid, said) = file.unsaid(&walked);
+        let unsaid: Vec<&str> = unsaid
+            .into_iter()
+            .filter(|path| !path.contains(".attachments/"))
+            .collect();
+        assert_eq!((unsaid, said), (vec![], 1), "{problems}");
+    });
+}
+
+#[test]
+fn without_the_store_object_mail_is_the_same_or_says_what_is_not() {
+    const MESSAGE_STORE: u32 = 0x21;
+    for_each_format(file, |file| {
+        let damage = file.damage();
+        let store = file.layout.node(MESSAGE_STORE);
+        damage.flip_block(damage.leaves(store.data)[0], 20);
+        let (walked, problems) = file.walked();
+        assert_eq!(file.unsaid(&walked).0, [""; 0], "{problems}");
+        let boundary = |bytes: &[u8]| {
+            let text = String::from_utf8_lossy(bytes).into_owned();
+            let (_, rest) = text.split_once("boundary=")?;
+            Some(rest.lines().next()?.to_owned())
+        };
+        for (path, before) in &file.whole {
+            if let Some(after) = walked.files.get(path) {
+                assert_eq!(boundary(before), boundary(after), "{path}");
+            }
+        }
+    });
+}
+
+#[test]
+fn a_folder_that_has_lost_its_name_is_named_by_its_node() {
+    for_each_format(file, |file| {
+        let damage = file.damage();
+        let parent = file.layout.node(file.inbox).parent;
+        let table = file.layout.node(hierarchy_table(parent));
+        damage.zero_block(damage.leaves(table.data)[0]);
+        let own = file.layout.node(file.inbox);
+        damage.zero_block(damage.leaves(own.data)[0]);
+        let (walked, problems) = file.walked();
+        let mails = walked.files.keys().filter(|path| path.ends_with(".eml"));
+        assert_eq!(mails.count(), MESSAGES as usize);
+        assert!(
+            problems.contains(&format!("node {:#x})", file.inbox)),
+            "{problems}"
+        );
+    });
+}

@@ -1,0 +1,22 @@
+//! What a damaged file still shows, and that it says what is missing or in doubt.
+
+#[path = "../helpers/corpus.rs"]
+mod corpus;
+#[path = "../helpers/mailbox.rs"]
+mod mailbox;
+#[path = "../helpers/mounted.rs"]
+mod mounted;
+#[path = "../support/mod.rs"]
+mod support;
+#[path = "../helpers/walk.rs"]
+mod walk;
+
+mod deleted;
+mod doubts;
+mod intact;
+mod ipm_subtree;
+mod items;
+mod parts;
+mod placeholders;
+mod shifted;
+mod wrong_header;

@@ -1,0 +1,349 @@
+//! What damage costs: only the part that it hits. Files of our own writer, in all formats, broken at known places.
+
+use std::collections::BTreeMap;
+
+use crate::intact::{Intact, fill_inbox, for_each_format, message, options};
+use crate::support::format::{PTYPE_BBT, PTYPE_NBT};
+use crate::support::*;
+use crate::walk::{Walked, check, everything, open};
+use ostfs::tree::{Options, Tree};
+
+const MESSAGES: u32 = 40;
+
+fn file(format: Format, crypt: Crypt) -> Intact {
+    Intact::write(options(format, crypt), |store| {
+        fill_inbox(store, (0..MESSAGES).map(message))
+    })
+}
+
+/// The file shows exactly what it showed when it was whole, and says that something is wrong, as `check` does.
+fn shows_everything(file: &Intact) {
+    file.shows_everything();
+    has_errors(file);
+}
+
+fn has_errors(file: &Intact) -> ostfs::check::Report {
+    let report = check(&file.path).unwrap();
+    assert!(report.errors > 0, "check found nothing");
+    report
+}
+
+#[test]
+fn a_whole_file_has_no_errors_and_is_never_scanned() {
+    for_each_format(file, |file| {
+        let report = check(&file.path).unwrap();
+        assert_eq!(
+            (report.errors, report.warnings),
+            (0, 0),
+            "{:?}",
+            report.findings
+        );
+        assert_eq!(report.messages, u64::from(MESSAGES));
+        let scanned = Box::new(|_, _| panic!("a whole file was scanned"));
+        let tree = Tree::open_with(&file.path, &Options::default(), scanned).unwrap();
+        assert!(everything(&tree).files == file.whole);
+        assert_eq!(tree.problem_count(), 0);
+    });
+}
+
+#[test]
+fn a_wrong_header_crc_costs_nothing() {
+    for_each_format(file, |file| {
+        file.damage().wrong_header_crc();
+        shows_everything(&file);
+    });
+}
+
+#[test]
+fn a_lost_header_costs_nothing() {
+    for_each_format(file, |file| {
+        file.damage().zero_header();
+        shows_everything(&file);
+    });
+}
+
+#[test]
+fn a_lost_header_without_recovery_is_one_line() {
+    for_each_format(file, |file| {
+        file.damage().zero_header();
+        let options = Options {
+            recover: ostfs::ndb::Recover::Off,
+            ..Options::default()
+        };
+        let error = Tree::open(&file.path, &options).unwrap_err();
+        assert!(error.to_string().contains("starts with zeros"), "{error}");
+    });
+}
+
+#[test]
+fn lost_roots_cost_nothing() {
+    for ptype in [PTYPE_NBT, PTYPE_BBT] {
+        for_each_format(file, |file| {
+            let level = file.layout.depth(ptype) - 1;
+            assert!(level > 1);
+            file.damage()
+                .zero_page(file.layout.page(ptype, level, u64::MAX));
+            shows_everything(&file);
+        });
+    }
+}
+
+#[test]
+fn lost_and_cyclic_intermediate_pages_cost_nothing() {
+    for ptype in [PTYPE_NBT, PTYPE_BBT] {
+        for_each_format(file, |file| {
+            let message = file.layout.node(file.messages[20]);
+            let key = if ptype == PTYPE_NBT {
+                u64::from(message.nid)
+            } else {
+                message.data
+            };
+            let page = file.layout.page(ptype, 1, key);
+            file.damage().flip_page(page);
+            shows_everything(&file);
+        });
+        for_each_format(file, |file| {
+            let root = file.layout.depth(ptype) - 1;
+            let page = file.layout.page(ptype, root, u64::MAX);
+            file.damage().cyclic_page(page);
+            shows_everything(&file);
+        });
+    }
+}
+
+#[test]
+fn a_lost_leaf_of_the_block_tree_costs_nothing() {
+    for_each_format(file, |file| {
+        let node = file.layout.node(file.messages[20]);
+        file.damage()
+            .zero_page(file.layout.page(PTYPE_BBT, 0, node.data));
+        shows_everything(&file);
+    });
+}
+
+#[test]
+fn a_block_without_an_entry_is_found_by_its_trailer() {
+    for_each_format(file, |file| {
+        file.damage()
+            .drop_block(file.layout.node(file.messages[20]).data);
+        shows_everything(&file);
+    });
+}
+
+#[test]
+fn a_page_that_claims_too_many_entries_is_gone_around() {
+    for_each_format(file, |file| {
+        let page = file.layout.page(PTYPE_NBT, 1, u64::MAX);
+        file.damage().entry_count(page, u16::MAX);
+        shows_everything(&file);
+    });
+}
+
+#[test]
+fn messages_whose_nodes_are_lost_are_found_by_what_their_rows_say() {
+    for_each_format(file, |file| {
+        let lost = file.layout.page(PTYPE_NBT, 0, u64::from(file.messages[20]));
+        file.damage().zero_page(lost);
+        shows_everything(&file);
+    });
+}
+
+#[test]
+fn without_any_node_messages_are_in_lost_found() {
+    for_each_format(file, |file| {
+        let pages = file.layout.pages.iter();
+        for page in pages.filter(|page| page.ptype == PTYPE_NBT) {
+            file.damage().zero_page(*page);
+        }
+        let walked = everything(&open(&file.path).unwrap());
+        assert_eq!(walked.failed, [""; 0]);
+        let mails: BTreeMap<&str, &Vec<u8>> = walked
+            .files
+            .iter()
+            .filter(|(path, _)| path.ends_with(".eml"))
+            .filter_map(|(path, bytes)| Some((path.strip_prefix("/lost+found/")?, bytes)))
+            .collect();
+        assert_eq!(mails.len(), MESSAGES as usize, "{:?}", mails.keys());
+        let text = String::from_utf8_lossy(mails["2024-05-01 0907 Message 7.eml"]);
+        let parts = ["Bob 7", "ann@north.example", "Text 7", "data.bin"];
+        assert!(parts.iter().all(|part| text.contains(part)), "{text}");
+        let text = text.replace("\n ", " ").replace("\r", "");
+        let problems: Vec<&str> = text.split("X-Ostfs-Problem").skip(1).collect();
+        assert!(
+            matches!(problems[..], [one] if one.contains("its id here is made up")),
+            "{text}"
+        );
+        assert!(walked.problems > 0);
+    });
+}
+
+#[test]
+fn a_lost_leaf_of_the_node_tree_costs_its_nodes_alone() {
+    for_each_format(file, |file| {
+        let lost = file.layout.page(PTYPE_NBT, 0, u64::from(file.messages[20]));
+        file.damage().zero_page(lost);
+        // Without recovery only the rows are left.
+        let options = Options {
+            recover: ostfs::ndb::Recover::Off,
+            ..Options::default()
+        };
+        let tree = Tree::open(&file.path, &options).unwrap();
+        let files = everything(&tree).files;
+        let same = file
+            .whole
+            .iter()
+            .filter(|(path, bytes)| files.get(*path) == Some(bytes));
+        // A leaf of six nodes: each has two files, and all others are what they were.
+        assert!(same.count() + 2 * 6 >= file.whole.len());
+        assert!(tree.problem_count() > 0);
+        // The contents table still lists the messages, so each is still there.
+        let mails = files.keys().filter(|path| path.ends_with(".eml"));
+        assert_eq!(mails.count(), MESSAGES as usize);
+        has_errors(&file);
+    });
+}
+
+#[test]
+fn a_damaged_attachment_is_an_error_and_costs_nothing_else() {
+    for_each_format(file, |file| {
+        file.damage().flip_attachment(file.messages[7], 0);
+        let report = has_errors(&file);
+        let finding = report
+            .findings
+            .iter()
+            .find(|finding| finding.node == Some(file.messages[7]));
+        let item = finding.unwrap().item.clone().unwrap();
+        assert!(item.ends_with("/Inbox/Message 7"), "{item}");
+        let store = ostfs::messaging::Store::open(
+            ostfs::ndb::open(&file.path, 1 << 20)
+                .unwrap()
+                .with_damaged(ostfs::ndb::Damaged::Refuse),
+        );
+        let store = std::sync::Arc::new(store);
+        for nid in &file.messages {
+            let message =
+                ostfs::messaging::Message::open(&store, ostfs::ndb::NodeId(*nid)).unwrap();
+            let attachment = &message.attachments()[0];
+            let data = attachment.data(&attachment.properties().unwrap()).unwrap();
+            let ostfs::messaging::AttachmentData::Bytes(stream) = data else {
+                panic!("no bytes");
+            };
+            assert_eq!(stream.read_all(10_000).is_err(), *nid == file.messages[7]);
+        }
+    });
+}
+
+#[test]
+fn a_damaged_contents_table_is_replaced_by_the_nodes() {
+    for_each_format(file, |file| {
+        let table = contents_table(file.inbox);
+        let damage = file.damage();
+        damage.zero_block(damage.leaves(file.layout.node(table).data)[0]);
+        let tree = open(&file.path).unwrap();
+        let Walked { files, failed, .. } = everything(&tree);
+        assert_eq!(failed, [""; 0]);
+        assert_eq!(files.len(), file.whole.len());
+        has_errors(&file);
+    });
+}
+
+#[test]
+fn messages_of_a_lost_folder_are_still_there() {
+    for_each_format(file, |file| {
+        file.damage().drop_node(file.inbox);
+        let tree = open(&file.path).unwrap();
+        let files = everything(&tree).files;
+        // The folder still stands in the table of its parent.
+        assert_eq!(files.len(), file.whole.len());
+        let report = has_errors(&file);
+        assert!(
+            report
+                .findings
+                .iter()
+                .any(|finding| finding.structure == "hierarchy table")
+        );
+    });
+}
+
+#[test]
+fn a_message_that_no_table_lists_is_in_lost_found_under_its_path() {
+    for_each_format(file, |file| {
+        let damage = file.damage();
+        let lost = file.layout.node(file.messages[3]);
+        // A search folder's node type has no table that lists it; a parent of its own takes the message out of the list.
+        damage.set_node(lost.nid, lost.data, lost.sub, 0x7FFF_FF02);
+        let table = contents_table(file.inbox);
+        damage.drop_node(table);
+        let tree = open(&file.path).unwrap();
+        let files = everything(&tree).files;
+        assert_eq!(files.len(), file.whole.len());
+        let found: Vec<_> = files
+            .keys()
+            .filter(|path| path.starts_with("/lost+found/"))
+            .collect();
+        assert!(
+            found
+                .iter()
+                .any(|path| path.ends_with("0903 Message 3.eml")),
+            "{found:?}"
+        );
+    });
+}
+
+#[test]
+fn a_message_that_its_folder_does_not_list_is_in_lost_found_below_that_folder() {
+    for_each_format(file, |file| {
+        let lost = file.messages[3];
+        file.damage().unlist(file.inbox, lost);
+        let tree = open(&file.path).unwrap();
+        let walked = everything(&tree);
+        let path = "/lost+found/Inbox/2024-05-01 0903 Message 3.eml";
+        assert!(walked.files.contains_key(path), "{:?}", walked.files.keys());
+        assert!(walked.problems > 0);
+        let report = has_errors(&file);
+        // A row without a node, and a node without a row.
+        let kinds = report.findings.iter().map(|finding| finding.structure);
+        assert_eq!(kinds.filter(|kind| *kind == "contents table").count(), 2);
+    });
+}
+
+#[test]
+fn of_a_file_that_was_cut_off_everything_before_the_cut_is_shown() {
+    for_each_format(file, |file| {
+        let size = std::fs::metadata(&file.path).unwrap().len();
+        let last = file.layout.pages.iter().map(|page| page.ib).min().unwrap();
+        let cut = last.max(size / 2);
+        file.damage().truncate(cut);
+        // Our writer puts its pages at the end, so only blocks may be left: no crash, and one line or a tree.
+        match open(&file.path) {
+            Ok(tree) => _ = everything(&tree),
+            Err(error) => assert!(!error.to_string().contains('\n')),
+        }
+    });
+}
+
+#[test]
+fn blocks_that_are_permuted_without_a_word_in_the_header_are_decoded() {
+    for format in [Format::Ansi, Format::Unicode] {
+        let file = file(format, Crypt::Permute);
+        file.damage().edit_header(|header| {
+            header[if format == Format::Ansi { 461 } else { 513 }] = 0;
+        });
+        let tree = open(&file.path).unwrap();
+        assert!(everything(&tree).files == file.whole);
+        assert!(tree.problem_count() > 0);
+        // One heap left plain, as such writers do.
+        let bid = file.layout.node(file.messages[5]).data;
+        let block = file.layout.block(bid);
+        let plain = file.damage().payload(bid);
+        let mut bytes = std::fs::read(&file.path).unwrap();
+        let at = block.ib as usize;
+        bytes[at..at + plain.len()].copy_from_slice(&plain);
+        let end = at + file.layout.geo.block_size(plain.len());
+        let from_end = if format == Format::Ansi { 4 } else { 12 };
+        let crc = format::crc(&plain).to_le_bytes();
+        bytes[end - from_end..][..4].copy_from_slice(&crc);
+        std::fs::write(&file.path, bytes).unwrap();
+        assert!(everything(&open(&file.path).unwrap()).files == file.whole);
+    }
+}

@@ -1,0 +1,168 @@
+//! A stretch lost or doubled in the middle, bytes in front of the header: pages and blocks are whole, only their places
+//! differ. Files of our own writer, in all formats.
+
+use crate::intact::{Intact, Told, fill_inbox, for_each_format, message, options};
+use crate::support::*;
+use crate::walk::{Files, everything, open};
+
+const MESSAGES: u32 = 60;
+
+/// Messages that take many blocks.
+fn file(format: Format, crypt: Crypt) -> Intact {
+    let large = |number: u32| {
+        let text = format!("Text {number}\r\n").repeat(500);
+        let more = Payload::random(12_000, u64::from(number));
+        message(number).body(&text).attachment("more.bin", more)
+    };
+    Intact::write(options(format, crypt), |store| {
+        fill_inbox(store, (0..MESSAGES).map(large))
+    })
+}
+
+impl Intact {
+    fn shows(&self, parts: &[&[u8]]) -> Files {
+        std::fs::write(&self.path, parts.concat()).unwrap();
+        everything(&open(&self.path).unwrap()).files
+    }
+
+    /// Every file that is whole although the bytes of `lost` are zeros is whole without them as well.
+    fn costs_no_more_than_zeros(&self, lost: std::ops::Range<usize>, shown: &Files) {
+        let zeros = vec![0; lost.len()];
+        let zeroed = self.shows(&[&self.bytes[..lost.start], &zeros, &self.bytes[lost.end..]]);
+        let whole = |files: &Files| -> Vec<String> {
+            let same = self.whole.iter();
+            same.filter(|(path, bytes)| files.get(*path) == Some(bytes))
+                .map(|(path, _)| path.clone())
+                .collect()
+        };
+        let (expected, found) = (whole(&zeroed), whole(shown));
+        assert!(expected.len() > 20, "too few to tell: {}", expected.len());
+        let missing: Vec<_> = expected
+            .iter()
+            .filter(|path| !found.contains(path))
+            .collect();
+        assert!(missing.is_empty(), "{lost:x?}: {missing:?}");
+    }
+
+    /// Where the blocks lie: behind the first map, in front of the pages, which our writer puts last.
+    fn middle(&self) -> usize {
+        let first = self.layout.geo.first_amap;
+        let pages = self.layout.pages.iter().map(|page| page.ib).min().unwrap();
+        (first + (pages - first) / 2) as usize
+    }
+}
+
+#[test]
+fn what_stands_in_front_of_the_header_costs_nothing() {
+    for_each_format(file, |file| {
+        for length in [1, 777, 4096] {
+            let front: Vec<u8> = (0..length).map(|byte| byte as u8).collect();
+            assert!(file.shows(&[&front, &file.bytes]) == file.whole);
+            let Told { lines, passes, .. } = file.told();
+            let expected = format!("{length} bytes stand in front of the header");
+            assert!(
+                matches!(&*lines, [line] if line.starts_with(&expected)),
+                "{lines:?}"
+            );
+            assert_eq!(passes, 0, "nothing else is to be found");
+        }
+    });
+}
+
+#[test]
+fn a_lost_stretch_costs_itself() {
+    for_each_format(file, |file| {
+        let middle = file.middle();
+        let odd = middle + 12_345;
+        for lost in [
+            middle / 512 * 512..middle / 512 * 512 + 65_536,
+            odd..odd + 30_001,
+            odd..odd + 64,
+        ] {
+            let shown = file.shows(&[&file.bytes[..lost.start], &file.bytes[lost.end..]]);
+            let lines = file.told().lines;
+            let expected = format!("{} bytes are missing", lost.len());
+            let told = lines.iter().filter(|line| line.starts_with(&expected));
+            assert_eq!(told.count(), 1, "{lines:?}");
+            file.costs_no_more_than_zeros(lost, &shown);
+        }
+    });
+}
+
+#[test]
+fn a_lost_stretch_between_pages_costs_itself() {
+    for_each_format(file, |file| {
+        let mut pages: Vec<usize> = file
+            .layout
+            .pages
+            .iter()
+            .map(|page| page.ib as usize)
+            .collect();
+        pages.sort_unstable();
+        let start = pages[pages.len() / 3];
+        let lost = start..start + file.layout.geo.page;
+        let shown = file.shows(&[&file.bytes[..lost.start], &file.bytes[lost.end..]]);
+        file.costs_no_more_than_zeros(lost, &shown);
+    });
+}
+
+#[test]
+fn a_doubled_stretch_costs_nothing() {
+    for_each_format(file, |file| {
+        let middle = file.middle();
+        for (start, length) in [(middle / 512 * 512, 65_536), (middle + 77, 20_001)] {
+            let end = start + length;
+            let shown = file.shows(&[&file.bytes[..end], &file.bytes[start..]]);
+            assert!(shown == file.whole, "other bytes");
+            let lines = file.told().lines;
+            let expected = format!("{length} bytes that do not belong there");
+            let told = lines.iter().filter(|line| line.starts_with(&expected));
+            assert_eq!(told.count(), 1, "{lines:?}");
+        }
+    });
+}
+
+#[test]
+fn several_shifts_in_one_file_are_all_found() {
+    for_each_format(file, |file| {
+        let middle = file.middle();
+        let (doubled, lost) = (middle - 200_000, middle + 100_000..middle + 116_384);
+        let front = [7; 333];
+        let shown = file.shows(&[
+            &front,
+            &file.bytes[..doubled],
+            &file.bytes[doubled - 40_000..lost.start],
+            &file.bytes[lost.end..],
+        ]);
+        file.costs_no_more_than_zeros(lost, &shown);
+    });
+}
+
+/// Nothing is told, and the file is not gone through.
+fn believed(file: &Intact) {
+    let Told { lines, passes, .. } = file.told();
+    assert_eq!((lines, passes), (Vec::new(), 0));
+}
+
+#[test]
+fn a_file_that_is_whole_longer_or_cut_off_is_not_searched_for_shifts() {
+    for_each_format(file, |file| {
+        believed(&file);
+        assert!(file.shows(&[&file.bytes, &[9; 100_000]]) == file.whole);
+        believed(&file);
+        // The roots are lost: one scan for them, and no other pass.
+        std::fs::write(&file.path, &file.bytes[..file.middle()]).unwrap();
+        let Told { lines, passes, .. } = file.told();
+        assert_eq!(passes, 1, "{lines:?}");
+    });
+}
+
+#[test]
+fn a_file_made_to_look_like_ends_of_pages_everywhere_is_opened() {
+    for_each_format(file, |file| {
+        let ends = vec![format::PTYPE_NBT; 6 << 20];
+        let middle = file.middle();
+        let shown = file.shows(&[&file.bytes[..middle], &ends, &file.bytes[middle..]]);
+        assert!(shown.len() > 20);
+    });
+}

@@ -1,0 +1,17 @@
+//! Items of each kind as files: mail, appointments, contacts, tasks, notes, journals.
+
+#[path = "../helpers/corpus.rs"]
+mod corpus;
+#[path = "../helpers/mailbox.rs"]
+mod mailbox;
+#[path = "../helpers/mounted.rs"]
+mod mounted;
+#[path = "../support/mod.rs"]
+mod support;
+#[path = "../helpers/walk.rs"]
+mod walk;
+
+mod generated;
+mod never_invented;
+mod pim;
+mod special_classes;

@@ -1,0 +1,18 @@
+//! Real mounts: what they show, how they begin and end, and what goes wrong under them.
+
+#[path = "../helpers/corpus.rs"]
+mod corpus;
+#[path = "../helpers/mounted.rs"]
+mod mounted;
+#[path = "../helpers/programs.rs"]
+mod programs;
+#[path = "../support/mod.rs"]
+mod support;
+
+mod basics;
+mod errors;
+mod faults;
+mod habits;
+mod layouts;
+mod mount_8;
+mod places;
