@@ -1,7 +1,6 @@
 //! The message store: where its folders hang, and what holds for the whole file. [MS-PST] 2.4.3
 
-use std::fmt;
-use std::sync::{Arc, Once, OnceLock};
+use std::sync::{Arc, OnceLock};
 
 use super::named_properties::NamedProperties;
 use super::properties::{Properties, text_of_value};
@@ -14,12 +13,10 @@ use crate::problem::Problems;
 /// Message class of mail, in capitals.
 const MAIL_CLASS: &str = "IPM.NOTE";
 
-/// Makes entries for nodes that are lost, of what else the file says of them.
-pub trait Restorer: fmt::Debug + Send + Sync {
-    /// The entries. Called once at most, when a message that has lost its node is opened; those who need the result wait
-    /// for it. Must not open messages by their nodes.
-    fn restore(&self, store: &Arc<Store>) -> Vec<NodeEntry>;
-}
+/// Makes entries for nodes that are lost, of what else the file says of them: `salvage::restore`. That is a layer above
+/// this one, and takes a search of the whole file, so it is called from here, when the first message is opened that has
+/// lost its node. Must not open messages by their nodes.
+pub type Restore = fn(&Arc<Store>) -> Vec<NodeEntry>;
 
 /// The named property map, and what is wrong with it.
 #[derive(Debug, Default)]
@@ -46,8 +43,7 @@ pub struct Store {
     record_key: Vec<u8>,
     named: OnceLock<Named>,
     problem: Option<String>,
-    restorer: Option<Box<dyn Restorer>>,
-    restored: Once,
+    restore: Option<Restore>,
     /// Stands in while the disk does not give the real ones.
     unnamed: Named,
     /// Folders and messages under what they say is their folder, ascending; made when the first table is damaged.
@@ -85,46 +81,38 @@ impl Store {
             named: OnceLock::new(),
             problem,
             unnamed: Named::default(),
-            restorer: None,
-            restored: Once::new(),
+            restore: None,
             children: OnceLock::new(),
         }
     }
 
-    /// Lets `restorer` stand in for nodes that are lost with a page of the node B-tree.
-    pub fn with_restorer(mut self, restorer: Box<dyn Restorer>) -> Self {
-        self.restorer = Some(restorer);
+    /// Lets what `restore` makes stand in for nodes that are lost with a page of the node B-tree.
+    pub fn with_restore(mut self, restore: Restore) -> Self {
+        self.restore = Some(restore);
         self
     }
 
     /// The node of message `nid`; one that is lost is restored if that can be done.
     pub(super) fn message_node(self: &Arc<Self>, nid: NodeId) -> Result<Node> {
         let node = self.node(nid);
-        if node.is_err() && self.ndb.has_lost_nodes() {
-            self.restore();
-            return Node::open(&self.ndb, nid).or(node);
+        if node.is_ok() || self.restored().is_empty() {
+            return node;
         }
-        node
+        Node::open(&self.ndb, nid).or(node)
     }
 
     /// Messages that have lost their nodes, and that no folder lists, under ids that were made up for them. None while
     /// no page of the node B-tree has turned out to be damaged.
     pub fn unlisted_messages(self: &Arc<Self>) -> Vec<NodeId> {
-        if !self.ndb.has_lost_nodes() {
-            return Vec::new();
-        }
-        self.restore();
-        let restored = self.ndb.restored().iter();
-        restored
-            .map(|node| node.nid)
-            .filter(|nid| self.ndb.is_made_up(*nid))
-            .collect()
+        let restored = self.restored().iter().map(|node| node.nid);
+        restored.filter(|nid| self.ndb.is_made_up(*nid)).collect()
     }
 
-    fn restore(self: &Arc<Self>) {
-        if let Some(restorer) = &self.restorer {
-            self.restored
-                .call_once(|| self.ndb.restore(restorer.restore(self)));
+    /// Nodes that were lost and could be restored, which is done now if it is to be done at all.
+    fn restored(self: &Arc<Self>) -> &[NodeEntry] {
+        match self.restore {
+            Some(restore) if self.ndb.has_lost_nodes() => self.ndb.restore(|| restore(self)),
+            _ => &[],
         }
     }
 

@@ -11,4 +11,4 @@ mod restore;
 mod subnodes;
 
 pub use deleted::{Deleted, DeletedItem, deleted};
-pub use restore::Lost;
+pub use restore::restore;
