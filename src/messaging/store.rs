@@ -194,8 +194,8 @@ impl Store {
     /// The folder that mail is delivered into; None when the table of them does not tell. [MS-PST] 2.7.3.4
     pub fn receive_folder(&self) -> Option<NodeId> {
         let node = Node::open(&self.ndb, NodeId::RECEIVE_FOLDER_TABLE).ok()?;
-        let table = TableContext::open(node).ok()?;
-        let rows = table.rows(|error| log::warn!("{error}")).ok()?;
+        let problems = Problems::default();
+        let table = TableContext::open(node.noting(&problems)).ok()?;
         // Of the classes that begin a mail's, the longest counts.
         let entry = |row: &Row<'_>| {
             let class = row.get(tags::MESSAGE_CLASS).ok()?;
@@ -207,6 +207,10 @@ impl Store {
             let is_mail = MAIL_CLASS.starts_with(&class);
             is_mail.then_some((class.len(), NodeId(nid as u32)))
         };
+        let rows = table.rows();
+        for problem in problems.list() {
+            log::warn!("{problem}");
+        }
         let longest = rows
             .iter()
             .filter_map(entry)
@@ -232,40 +236,41 @@ impl Store {
     }
 
     /// Nodes of the types in `wanted` that say that `parent` is their folder, for folders whose tables are damaged: a walk
-    /// over all nodes, once for all folders. Parts of the B-tree that cannot be read go to `broken`.
+    /// over all nodes, once for all folders. Parts of the B-tree that cannot be read are noted in `problems`.
     pub fn nodes_of_parent(
         &self,
         parent: NodeId,
         wanted: &[NodeType],
-        mut broken: impl FnMut(Error),
+        problems: &Problems,
     ) -> Vec<NodeId> {
         if let Some(children) = self.children.get() {
             return children_of(children, parent, wanted);
         }
-        let mut is_whole = true;
-        let children = self.children(|error| {
-            is_whole = false;
-            broken(error);
-        });
+        let (children, are_all) = self.children(problems);
         let found = children_of(&children, parent, wanted);
         // A walk that met an error may fare better the next time. Of two walks at once the result is the same.
-        if is_whole {
+        if are_all {
             self.children.set(children).ok();
         }
         found
     }
 
-    /// All folders and messages under what they say is their folder.
-    fn children(&self, mut broken: impl FnMut(Error)) -> Box<[(NodeId, NodeId)]> {
+    /// Folders and messages under what they say is their folder, and whether these are all there are.
+    fn children(&self, problems: &Problems) -> (Box<[(NodeId, NodeId)]>, bool) {
         const TYPES: [NodeType; 4] = [
             NodeType::NORMAL_FOLDER,
             NodeType::SEARCH_FOLDER,
             NodeType::NORMAL_MESSAGE,
             NodeType::ASSOC_MESSAGE,
         ];
+        let mut are_all = true;
+        let mut noted = |error: Error| {
+            are_all = false;
+            problems.note_error("", &error);
+        };
         let nodes = self.ndb.nodes();
         let mut children: Vec<(NodeId, NodeId)> = nodes
-            .filter_map(|node| node.map_err(&mut broken).ok())
+            .filter_map(|node| node.map_err(&mut noted).ok())
             .filter(|node| node.parent != node.nid && TYPES.contains(&node.nid.node_type()))
             .map(|node| (node.parent, node.nid))
             .collect();
@@ -273,7 +278,7 @@ impl Store {
         children.sort_by_key(|(_, nid)| *nid);
         children.dedup_by_key(|(_, nid)| *nid);
         children.sort_unstable();
-        children.into()
+        (children.into(), are_all)
     }
 }
 

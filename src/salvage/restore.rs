@@ -122,8 +122,7 @@ fn lost_rows(store: &Arc<Store>, memory: &mut Memory) -> Vec<LostRow> {
         let Ok(table) = TableContext::open(Node::of_entry(ndb, node)) else {
             continue;
         };
-        let index = table.row_index(|_| {}).unwrap_or_default();
-        for (id, number) in index {
+        for (id, number) in table.row_index() {
             let nid = NodeId(id);
             if matches!(ndb.find_node(nid), Ok(Some(_))) {
                 continue;
