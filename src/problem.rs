@@ -269,4 +269,39 @@ mod tests {
             ]
         );
     }
+
+    #[test]
+    fn a_structure_that_breaks_the_format_keeps_its_facts() {
+        let problems = Problems::default();
+        let error = Error::corrupt("BTH", "HID 0x20", "cbKey: expected 2").in_node(0x61);
+        problems.within_table("recipients").note_error("", &error);
+        let Error::Corrupt(corrupt) = error else {
+            unreachable!()
+        };
+        let list = problems.list();
+        assert_eq!(list[0].text, Text::Corrupt(corrupt));
+        let line = "recipients: damaged BTH (HID 0x20, node 0x61): cbKey: expected 2";
+        assert_eq!(
+            (list[0].to_string().as_str(), list[0].node),
+            (line, Some(0x61))
+        );
+    }
+
+    #[test]
+    fn a_line_is_told_once_whoever_says_it() {
+        let problems = Problems::default();
+        let error = Error::corrupt("BTH", "HID 0x20", "cut off");
+        problems.note_error("", &error);
+        problems.note(Problem::new("", &error));
+        assert_eq!(problems.len(), 1);
+    }
+
+    #[test]
+    fn a_cause_is_met_for_the_first_time_once_in_each_part() {
+        let problems = Problems::default();
+        let part = problems.within("attachment a.pdf");
+        let met = [&problems, &part, &problems, &part].map(|part| part.is_first("block 0x24"));
+        assert_eq!(met, [true, true, false, false]);
+        assert!(problems.is_empty(), "a cause is no problem by itself");
+    }
 }
