@@ -275,11 +275,11 @@ mod tests {
         let problems = Problems::default();
         let error = Error::corrupt("BTH", "HID 0x20", "cbKey: expected 2").in_node(0x61);
         problems.within_table("recipients").note_error("", &error);
-        let Error::Corrupt(corrupt) = error else {
-            unreachable!()
-        };
         let list = problems.list();
-        assert_eq!(list[0].text, Text::Corrupt(corrupt));
+        let Text::Corrupt(corrupt) = &list[0].text else {
+            panic!("{:?}", list[0].text);
+        };
+        assert_eq!((corrupt.structure, &*corrupt.place), ("BTH", "HID 0x20"));
         let line = "recipients: damaged BTH (HID 0x20, node 0x61): cbKey: expected 2";
         assert_eq!(
             (list[0].to_string().as_str(), list[0].node),
