@@ -110,13 +110,8 @@ fn layers(criterion: &mut Criterion) {
     let store = Arc::new(Store::open(
         NodeDatabase::open(path, TreeOptions::DEFAULT_CACHE).unwrap(),
     ));
-    let folders = Folder::new(&store, store.ipm_subtree()).subfolders(|_| {});
-    let rows = |nid| {
-        Folder::new(&store, nid)
-            .contents(|_| {})
-            .rows(|_| {})
-            .count()
-    };
+    let folders = Folder::new(&store, store.ipm_subtree()).subfolders();
+    let rows = |nid| Folder::new(&store, nid).contents().rows().count();
     let mut nids = folders.iter().map(|folder| folder.nid);
     let inbox = nids.find(|nid| rows(*nid) as u64 == MESSAGES).unwrap();
     let mut group = criterion.benchmark_group("table");

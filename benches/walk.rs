@@ -89,13 +89,13 @@ impl Sum {
     fn folder(&mut self, store: &Arc<Store>, nid: NodeId, buffer: &mut [u8]) -> Vec<NodeId> {
         let folder = Folder::new(store, nid);
         self.folders += 1;
-        for nid in folder.contents(|_| {}).nids() {
+        for nid in folder.contents().nids() {
             match Message::open(store, nid) {
                 Ok(message) => self.message(&message, buffer),
                 Err(_) => self.failed += 1,
             }
         }
-        let subfolders = folder.subfolders(|_| {});
+        let subfolders = folder.subfolders();
         subfolders.iter().map(|subfolder| subfolder.nid).collect()
     }
 }

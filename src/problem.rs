@@ -11,7 +11,7 @@ use std::sync::Arc;
 
 use parking_lot::Mutex;
 
-use crate::error::Error;
+use crate::error::{Corrupt, Error};
 
 /// Problems of one object that are kept; what comes after is counted. One lost block can make thousands of values unreadable.
 const MAX_KEPT: usize = 1000;
@@ -20,14 +20,32 @@ const MAX_KEPT: usize = 1000;
 const SEPARATOR: &str = ", ";
 
 /// Something that is wrong with a part of the file.
-#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Problem {
     /// The node (NID) that the part belongs to, where it is known.
     pub node: Option<u32>,
     /// The part: a property, a row, an attachment, with the range of its bytes. Empty for an object as a whole.
     pub place: String,
     /// What is wrong with it.
-    pub text: String,
+    pub text: Text,
+}
+
+/// What is wrong: a line for the user; where a structure breaks the format, with its facts.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Text {
+    /// In words.
+    Words(String),
+    /// By the structure.
+    Corrupt(Box<Corrupt>),
+}
+
+impl fmt::Display for Text {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Words(words) => f.write_str(words),
+            Self::Corrupt(corrupt) => corrupt.fmt(f),
+        }
+    }
 }
 
 impl Problem {
@@ -36,19 +54,19 @@ impl Problem {
         Self {
             node: None,
             place: place.to_string(),
-            text: text.to_string(),
+            text: Text::Words(text.to_string()),
         }
     }
 
     /// The problem that `error` is for `place`.
     pub fn of_error(place: impl fmt::Display, error: &Error) -> Self {
-        let node = match error {
-            Error::Corrupt(corrupt) => corrupt.node,
-            _ => None,
-        };
-        Self {
-            node,
-            ..Self::new(place, error)
+        match error {
+            Error::Corrupt(corrupt) => Self {
+                node: corrupt.node,
+                place: place.to_string(),
+                text: Text::Corrupt(corrupt.clone()),
+            },
+            _ => Self::new(place, error),
         }
     }
 }
@@ -56,7 +74,7 @@ impl Problem {
 impl fmt::Display for Problem {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         if self.place.is_empty() {
-            return f.write_str(&self.text);
+            return self.text.fmt(f);
         }
         write!(f, "{}: {}", self.place, self.text)
     }
@@ -91,7 +109,10 @@ impl Deref for Part {
 #[derive(Debug, Default)]
 struct Noted {
     kept: Vec<Problem>,
-    known: HashSet<Problem>,
+    /// Their lines.
+    known: HashSet<String>,
+    /// What was asked for by [`Problems::is_first`], with the parts.
+    causes: HashSet<(String, String)>,
     left_out: u64,
 }
 
@@ -127,16 +148,24 @@ impl Problems {
                 place => format!("{}{SEPARATOR}{place}", &**within),
             };
         }
+        let line = problem.to_string();
         let mut noted = self.noted.lock();
-        if noted.known.contains(&problem) {
+        if noted.known.contains(&line) {
             return;
         }
         if noted.kept.len() >= MAX_KEPT {
             noted.left_out += 1;
             return;
         }
-        noted.known.insert(problem.clone());
+        noted.known.insert(line);
         noted.kept.push(problem);
+    }
+
+    /// Whether `cause` is met for the first time in this part: for those who then note at once all that follows from it.
+    pub fn is_first(&self, cause: &str) -> bool {
+        let part = self.within.as_deref().unwrap_or_default();
+        let cause = (part.to_owned(), cause.to_owned());
+        self.noted.lock().causes.insert(cause)
     }
 
     /// Notes that `error` stands in the way of `place`.
@@ -239,5 +268,40 @@ mod tests {
                 "attachment a.eml: unknown"
             ]
         );
+    }
+
+    #[test]
+    fn a_structure_that_breaks_the_format_keeps_its_facts() {
+        let problems = Problems::default();
+        let error = Error::corrupt("BTH", "HID 0x20", "cbKey: expected 2").in_node(0x61);
+        problems.within_table("recipients").note_error("", &error);
+        let list = problems.list();
+        let Text::Corrupt(corrupt) = &list[0].text else {
+            panic!("{:?}", list[0].text);
+        };
+        assert_eq!((corrupt.structure, &*corrupt.place), ("BTH", "HID 0x20"));
+        let line = "recipients: damaged BTH (HID 0x20, node 0x61): cbKey: expected 2";
+        assert_eq!(
+            (list[0].to_string().as_str(), list[0].node),
+            (line, Some(0x61))
+        );
+    }
+
+    #[test]
+    fn a_line_is_told_once_whoever_says_it() {
+        let problems = Problems::default();
+        let error = Error::corrupt("BTH", "HID 0x20", "cut off");
+        problems.note_error("", &error);
+        problems.note(Problem::new("", &error));
+        assert_eq!(problems.len(), 1);
+    }
+
+    #[test]
+    fn a_cause_is_met_for_the_first_time_once_in_each_part() {
+        let problems = Problems::default();
+        let part = problems.within("attachment a.pdf");
+        let met = [&problems, &part, &problems, &part].map(|part| part.is_first("block 0x24"));
+        assert_eq!(met, [true, true, false, false]);
+        assert!(problems.is_empty(), "a cause is no problem by itself");
     }
 }

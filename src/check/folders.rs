@@ -5,7 +5,6 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use super::{Checker, Severity};
-use crate::error::Error;
 use crate::ltp::tags;
 use crate::messaging::{ContentsTable, Folder, IpmSubtreeEntry, Store};
 use crate::ndb::{NodeEntry, NodeId, NodeType};
@@ -129,7 +128,8 @@ fn way_up(node: &NodeEntry, nodes: &Nodes<'_>, checker: &mut Checker) {
 
 /// What a search folder lists is somewhere else.
 fn search_folder(store: &Arc<Store>, nid: NodeId, nodes: &Nodes<'_>, checker: &mut Checker) {
-    let contents = Folder::new(store, nid).contents(|error| checker.unreadable(&error, Some(nid)));
+    let contents = Folder::new(store, nid).contents();
+    checker.noted(contents.problems(), nid);
     for missing in contents.nids().filter(|row| !nodes.has(*row)) {
         let row = format!(
             "{}, row {:#x}",
@@ -154,13 +154,17 @@ fn folder(
             .collect()
     };
     // What a damaged table lacks is filled up from the nodes, so it is not counted as a difference as well.
-    let mut errors = Vec::new();
-    let mut broken = |error: Error| errors.push(error);
-    let subfolders = folder.subfolders(&mut broken);
-    let contents = folder.contents(&mut broken);
-    let associated = folder.associated_contents(&mut broken);
-    for error in &errors {
-        checker.unreadable(error, Some(nid));
+    let subfolders = folder.subfolders();
+    let contents = folder.contents();
+    let associated = folder.associated_contents();
+    let problems = [
+        folder.problems(),
+        contents.problems(),
+        associated.problems(),
+    ];
+    let is_sound = problems.iter().all(|problems| problems.is_empty());
+    for problems in problems {
+        checker.noted(problems, nid);
     }
     let tables: [(NodeType, BTreeSet<NodeId>, BTreeSet<NodeId>); 3] = [
         (
@@ -186,7 +190,7 @@ fn folder(
             checker.warning("folder", nid, problem, Some(nid));
         }
     }
-    if errors.is_empty() {
+    if is_sound {
         counts(&folder, !subfolders.is_empty(), &contents, checker);
     }
 }

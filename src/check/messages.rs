@@ -154,7 +154,7 @@ fn attachments(
     let attachments = noting(message, top, checker, Message::attachments);
     let listed: HashSet<NodeId> = message.listed_attachments().into_iter().collect();
     for attachment in &attachments {
-        match content(attachment, |error| errors.push(error)) {
+        match content(attachment, errors) {
             Ok(AttachmentData::Message(message)) => embedded.push(*message),
             Ok(_) => {}
             Err(error) => errors.push(error),
@@ -198,12 +198,10 @@ fn noting<T>(
     result
 }
 
-fn content(attachment: &Attachment, mut on_error: impl FnMut(Error)) -> Result<AttachmentData> {
+/// The content of `attachment`; values of it that cannot be opened are among the `errors`.
+fn content(attachment: &Attachment, errors: &mut Vec<Error>) -> Result<AttachmentData> {
     let properties = attachment.properties()?;
-    for id in properties.ids() {
-        if let Err(error) = properties.stream(id) {
-            on_error(error);
-        }
-    }
+    let streams = properties.ids().into_iter().map(|id| properties.stream(id));
+    errors.extend(streams.filter_map(Result::err));
     attachment.data(&properties)
 }

@@ -44,6 +44,7 @@ use crate::error::{Corrupt, Error, Result};
 use crate::messaging::Store;
 use crate::ndb::{self, Damaged, Recover, Watch};
 use crate::ndb::{Header, NodeId, Source};
+use crate::problem::{Problems, Text};
 
 /// Findings that are kept; what comes after is only counted.
 const MAX_FINDINGS: usize = 100_000;
@@ -256,6 +257,20 @@ impl Checker {
             self.error(structure, place, problem, node);
         } else {
             self.error("file", "", error, node);
+        }
+    }
+
+    /// What the reader noted in `node`. Words about a part of it are not counted: they tell of bytes, which are checked on
+    /// their own.
+    fn noted(&mut self, problems: &Problems, node: NodeId) {
+        for problem in problems.list() {
+            match problem.text {
+                Text::Corrupt(corrupt) => self.unreadable(&Error::Corrupt(corrupt), Some(node)),
+                Text::Words(words) if problem.place.is_empty() => {
+                    self.error("file", "", words, Some(node));
+                }
+                Text::Words(_) => {}
+            }
         }
     }
 

@@ -4,10 +4,11 @@ use std::collections::HashSet;
 use std::sync::Arc;
 
 use super::{Checker, Phase, Progress, cells, messages};
-use crate::error::{Error, Result};
+use crate::error::Result;
 use crate::ltp::{ClientSignature, Heap, PropertyContext, Row, TableContext, Value, tags};
 use crate::messaging::{Message, Store};
 use crate::ndb::{Node, NodeEntry, NodeId, NodeType};
+use crate::problem::Problems;
 
 /// How often progress is told, in nodes.
 const STEP: usize = 16;
@@ -65,10 +66,8 @@ fn node(store: &Arc<Store>, nid: NodeId, checker: &mut Checker) -> Result<()> {
 
 /// The page maps of all blocks of a heap are sound, also for items that nothing refers to.
 fn maps(heap: &Heap, nid: NodeId, checker: &mut Checker) {
-    let mut errors = Vec::new();
-    heap.check_maps(|error| errors.push(error));
-    for error in &errors {
-        checker.unreadable(error, Some(nid));
+    for error in heap.broken_maps() {
+        checker.unreadable(&error, Some(nid));
     }
 }
 
@@ -93,13 +92,15 @@ pub(super) fn table(
     checker: &mut Checker,
     each: impl FnMut(&Row<'_>, &mut Checker),
 ) -> Result<()> {
-    let heap = Heap::open(node)?;
+    let problems = Problems::default();
+    let heap = Heap::open(node.noting(&problems))?;
     if heap.client() == ClientSignature::OLD_SEARCH_TABLE {
         return Ok(());
     }
     maps(&heap, nid, checker);
     let table = TableContext::of_heap(heap)?;
     rows(&table, nid, checker, each);
+    checker.noted(&problems, nid);
     Ok(())
 }
 
@@ -113,12 +114,7 @@ fn rows(
         checker.error("TCINFO", nid, problem, Some(nid));
     }
     let mut errors = Vec::new();
-    let index = table.row_index(|error: Error| errors.push(error));
-    let index = index.unwrap_or_else(|error| {
-        errors.push(error);
-        Vec::new()
-    });
-    for (id, number) in index {
+    for (id, number) in table.row_index() {
         match table.row(id, number) {
             Ok(row) if !row.has_cells() => {
                 let place = format!("{nid}, row {id:#x}");

@@ -10,7 +10,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 
 use super::exit::Exit;
 use super::report::Failure;
-use crate::export::{self, NotExported, Problems};
+use crate::export::{self, NotExported, ProblemLines};
 use crate::tree::{Forest, Ino, Listener, ProblemLine};
 
 /// Its name at the top of an export; if the tree has that name, the first of the others that it has not.
@@ -23,7 +23,7 @@ pub(super) struct ProblemList<'a> {
     /// The file that the user has named, opened before the sandbox.
     named: Option<(&'a Path, File)>,
     directory: &'a Path,
-    lines: Arc<Problems>,
+    lines: Arc<ProblemLines>,
     failed: AtomicU64,
     redact: bool,
 }
@@ -42,7 +42,7 @@ impl<'a> ProblemList<'a> {
         Ok(Self {
             named: named.map(open).transpose()?,
             directory,
-            lines: Arc::new(Problems::new(directory)),
+            lines: Arc::new(ProblemLines::new(directory)),
             failed: AtomicU64::new(0),
             redact,
         })

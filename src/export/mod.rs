@@ -25,7 +25,7 @@ use crate::tree::{Entry, Forest, Ino, Kind, Listing, Part};
 
 pub use filter::Filter;
 pub use manifest::{Format, Manifest, Record};
-pub use problems::Problems;
+pub use problems::ProblemLines;
 pub use totals::{FolderTotal, Totals};
 
 use write::{Task, Written};

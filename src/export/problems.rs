@@ -27,7 +27,7 @@ const SPILL: &str = ".ostfs-problems.tmp";
 /// Lines on their way into the list. Any thread may add some. Takes 2 MiB of memory, and at the end 4 KiB for each 2 MiB
 /// of all lines.
 #[derive(Debug)]
-pub struct Problems {
+pub struct ProblemLines {
     gathered: Mutex<Gathered>,
     /// Where runs may be written.
     directory: PathBuf,
@@ -44,7 +44,7 @@ struct Gathered {
     lost: Option<(u64, io::Error)>,
 }
 
-impl Problems {
+impl ProblemLines {
     /// None yet. Long lists need room in `directory`.
     pub fn new(directory: &Path) -> Self {
         Self {
@@ -186,7 +186,7 @@ mod tests {
 
     fn text(lines: impl IntoIterator<Item = String>) -> (String, u64) {
         let directory = tempfile::TempDir::new().unwrap();
-        let problems = Problems::new(directory.path());
+        let problems = ProblemLines::new(directory.path());
         lines.into_iter().for_each(|line| problems.add(line));
         let mut text = Vec::new();
         let count = problems.write(&mut text).unwrap();
@@ -213,7 +213,7 @@ mod tests {
 
     #[test]
     fn where_there_is_no_room_the_list_says_how_much_it_lacks() {
-        let problems = Problems::new(Path::new("/nowhere"));
+        let problems = ProblemLines::new(Path::new("/nowhere"));
         for number in 0..30_000 {
             problems.add(format!("{number:0100}"));
         }

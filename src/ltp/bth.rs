@@ -151,59 +151,83 @@ pub fn find(heap: &Heap, header: HeapId, sizes: Sizes, key: u32) -> Result<Optio
     Ok(found.and_then(|record| record.get(tree.key..).map(<[u8]>::to_vec)))
 }
 
-/// Calls `each` with every record, which is a key and its value,, in the order of the file. All ways of being empty are empty.
-/// A part that cannot be read goes to `on_error`, and the walk goes on behind it; one that is damaged goes to `on_flaw`.
-pub fn for_each(
-    heap: &Heap,
+/// What a walk over the records of a tree meets next.
+#[derive(Debug)]
+pub enum Step<'a> {
+    /// A record: a key and its value.
+    Record(&'a [u8]),
+    /// Records that follow are in a damaged block.
+    Flawed(Flaw),
+    /// A part that cannot be read. The walk goes on behind it.
+    Lost(Error),
+}
+
+/// A walk over all records of a tree, in the order of the file.
+pub struct Walk<'a> {
+    heap: &'a Heap,
     header: HeapId,
-    sizes: Sizes,
-    mut each: impl FnMut(&[u8]),
-    mut on_flaw: impl FnMut(&Flaw),
-    mut on_error: impl FnMut(Error),
-) -> Result<()> {
-    let Some(tree) = Header::read(heap, header, sizes)? else {
-        return Ok(());
-    };
-    let wrong = |problem: &str| wrong(heap, header, problem);
-    // Each step goes one level down, so the stack is bounded and no cycle can be followed.
-    let mut stack: Vec<(HeapItem, usize, u8)> = Vec::with_capacity(1);
-    match heap.item(tree.root) {
-        Ok(item) => {
-            item.flaw().into_iter().for_each(&mut on_flaw);
-            stack.push((item, 0, tree.levels));
-        }
-        Err(error) => on_error(error),
-    }
-    // Each record has bytes of its own in the heap: a walk over more bytes visits items twice.
-    let mut budget = heap.len();
-    while let Some((item, position, level)) = stack.last_mut() {
-        let width = tree.width(*level);
-        let Some(record) = item.bytes().get(*position..*position + width) else {
-            stack.pop();
-            continue;
-        };
-        *position += width;
-        budget = match budget.checked_sub(width as u64) {
-            Some(left) => left,
-            None => {
-                on_error(wrong("more records than the heap has room for"));
-                return Ok(());
+    /// None of a tree that is empty.
+    tree: Option<Header>,
+    /// The item that comes next, and its level.
+    below: Option<(HeapId, u8)>,
+    /// Items with the bytes of each that are done, and their levels. Each is one level below the one before, so the stack
+    /// is bounded and no cycle can be followed.
+    stack: Vec<(HeapItem, usize, u8)>,
+    /// Bytes left to walk over. Each record has bytes of its own in the heap: a walk over more visits items twice.
+    budget: u64,
+}
+
+/// Begins a walk over the tree in item `header`. All ways of being empty are empty.
+pub fn walk(heap: &Heap, header: HeapId, sizes: Sizes) -> Result<Walk<'_>> {
+    let tree = Header::read(heap, header, sizes)?;
+    Ok(Walk {
+        heap,
+        header,
+        below: tree.as_ref().map(|tree| (tree.root, tree.levels)),
+        tree,
+        stack: Vec::with_capacity(1),
+        budget: heap.len(),
+    })
+}
+
+impl Walk<'_> {
+    /// The next step; None at the end. No iterator, since a record is borrowed from the item that the walk is in.
+    pub fn next(&mut self) -> Option<Step<'_>> {
+        let tree = self.tree.as_ref()?;
+        let wrong = |problem: &str| Some(Step::Lost(wrong(self.heap, self.header, problem)));
+        let record = loop {
+            if let Some((hid, level)) = self.below.take() {
+                let item = match self.heap.item(hid) {
+                    Ok(item) => item,
+                    Err(error) => return Some(Step::Lost(error)),
+                };
+                let flaw = item.flaw().cloned();
+                self.stack.push((item, 0, level));
+                if let Some(flaw) = flaw {
+                    return Some(Step::Flawed(flaw));
+                }
             }
-        };
-        if *level == 0 {
-            each(record);
-            continue;
-        }
-        let below = *level - 1;
-        match u32_at(record, tree.key).map_or(Err(wrong("a child is cut off")), |hid| {
-            heap.item(HeapId(hid))
-        }) {
-            Ok(item) => {
-                item.flaw().into_iter().for_each(&mut on_flaw);
-                stack.push((item, 0, below));
+            let (item, position, level) = self.stack.last_mut()?;
+            let record = *position..*position + tree.width(*level);
+            let Some(bytes) = item.bytes().get(record.clone()) else {
+                self.stack.pop();
+                continue;
+            };
+            *position = record.end;
+            let Some(left) = self.budget.checked_sub(record.len() as u64) else {
+                self.stack.clear();
+                return wrong("more records than the heap has room for");
+            };
+            self.budget = left;
+            if *level == 0 {
+                break record;
             }
-            Err(error) => on_error(error),
-        }
+            let Some(hid) = u32_at(bytes, tree.key) else {
+                return wrong("a child is cut off");
+            };
+            self.below = Some((HeapId(hid), *level - 1));
+        };
+        let (item, ..) = self.stack.last()?;
+        item.bytes().get(record).map(Step::Record)
     }
-    Ok(())
 }

@@ -281,26 +281,27 @@ impl Heap {
         &self.node
     }
 
-    /// Reads all blocks and tells `broken` of each whose page map does not lie within it or does not ascend.
-    pub fn check_maps(&self, mut broken: impl FnMut(Error)) {
-        let count = self.data.leaf_count().unwrap_or_else(|error| {
-            broken(error);
-            0
-        });
-        for index in 0..count {
-            match self.data.leaf(index) {
-                Ok(block) if PageMap::stored(&block).is_some_and(|map| map.is_sound(&block)) => {}
-                Ok(_) => broken(
-                    Error::corrupt(
-                        "heap",
-                        format_args!("block {index}"),
-                        "HNPAGEMAP: not within the block, or not ascending",
-                    )
-                    .in_node(self.node.nid().0),
+    /// Reads all blocks, and gives an error for each whose page map does not lie within it or does not ascend.
+    pub fn broken_maps(&self) -> impl Iterator<Item = Error> + '_ {
+        let (count, error) = match self.data.leaf_count() {
+            Ok(count) => (count, None),
+            Err(error) => (0, Some(error)),
+        };
+        let broken = |index: usize| {
+            let error = match self.data.leaf(index) {
+                Ok(block) if PageMap::stored(&block).is_some_and(|map| map.is_sound(&block)) => {
+                    return None;
+                }
+                Ok(_) => Error::corrupt(
+                    "heap",
+                    format_args!("block {index}"),
+                    "HNPAGEMAP: not within the block, or not ascending",
                 ),
-                Err(error) => broken(error.in_node(self.node.nid().0)),
-            }
-        }
+                Err(error) => error,
+            };
+            Some(error.in_node(self.node.nid().0))
+        };
+        error.into_iter().chain((0..count).filter_map(broken))
     }
 
     /// The item `hid`. HID 0 and freed items have no bytes; an id out of range is an error.

@@ -1,11 +1,8 @@
 //! Property context: the properties of one object. [MS-PST] 2.3.3
 
-use std::collections::HashSet;
 use std::sync::Arc;
 
-use parking_lot::Mutex;
-
-use super::bth::{self, Sizes};
+use super::bth::{self, Sizes, Step};
 use super::heap::{ClientSignature, Heap, HeapId, HeapItem, HeapNodeId, HnidTarget};
 use super::property::{PropertyType, Value};
 use super::stream::{Bytes, PropertyStream};
@@ -30,6 +27,8 @@ const RECORD: usize = 8;
 /// Properties that one problem names; there may be thousands in one block.
 const MAX_NAMED: usize = 40;
 
+/// The place of what is wrong with the records, in a problem.
+const LIST: &str = "list of properties";
 /// Records that most objects have at the most.
 const USUAL_RECORDS: usize = 64;
 
@@ -72,18 +71,6 @@ pub struct PropertyContext {
     records: Arc<[PropertyRecord]>,
     /// Whether part of the record list could not be read.
     problem: Option<Arc<str>>,
-    /// Damaged blocks of the heap that have been told of.
-    told: Told,
-}
-
-/// Numbers of blocks; a clone has its own. Takes no memory while nothing is damaged.
-#[derive(Debug, Default)]
-struct Told(Mutex<HashSet<usize>>);
-
-impl Clone for Told {
-    fn clone(&self) -> Self {
-        Self(Mutex::new(self.0.lock().clone()))
-    }
 }
 
 /// Puts records in order, and drops those with the id of an earlier one.
@@ -99,25 +86,24 @@ impl PropertyContext {
         heap.expect_client(ClientSignature::PROPERTY_CONTEXT)?;
         let mut records: Vec<PropertyRecord> = Vec::with_capacity(USUAL_RECORDS);
         let mut problem = None;
-        let mut flaws = Vec::new();
-        let each = |record: &[u8]| {
-            let Some(record) = PropertyRecord::parse(record) else {
-                return;
-            };
-            // A hostile file has millions of records; ids there are no more than these.
-            if records.len() > 2 * usize::from(u16::MAX) {
-                first_of_each(&mut records);
+        let mut read = || -> Result<()> {
+            let mut walk = bth::walk(&heap, heap.user_root(), SIZES)?;
+            while let Some(step) = walk.next() {
+                match step {
+                    // A hostile file has millions of records; ids there are no more than these.
+                    Step::Record(record) => {
+                        records.extend(PropertyRecord::parse(record));
+                        if records.len() > 2 * usize::from(u16::MAX) {
+                            first_of_each(&mut records);
+                        }
+                    }
+                    Step::Flawed(flaw) => heap.note(LIST, &flaw),
+                    Step::Lost(error) => problem = Some(error.to_string()),
+                }
             }
-            records.push(record);
+            Ok(())
         };
-        let walked = bth::for_each(
-            &heap,
-            heap.user_root(),
-            SIZES,
-            each,
-            |flaw| flaws.push(flaw.clone()),
-            |error| problem = Some(error.to_string()),
-        );
+        let walked = read();
         if let Some(found) = heap.flaw().and_then(|_| look_for_records(&heap, &records)) {
             problem.get_or_insert_with(|| "its place is damaged; found by what it is like".into());
             records = found;
@@ -130,13 +116,9 @@ impl PropertyContext {
             heap,
             records: records.into(),
             problem: problem.map(Arc::from),
-            told: Told::default(),
         };
-        for flaw in &flaws {
-            context.heap.note("list of properties", flaw);
-        }
         if let Some(problem) = context.problem() {
-            context.note("list of properties", problem);
+            context.note(LIST, problem);
         }
         Ok(context)
     }
@@ -285,9 +267,9 @@ impl PropertyContext {
         Ok(stream)
     }
 
-    /// Notes, once for each block of the heap, which properties are in it: the first read of any tells of all.
+    /// Notes which properties are in block `number` of the heap, once for each flaw: the first read of any tells of all.
     fn tell_of_block(&self, number: usize, flaw: &Flaw) {
-        if !self.told.0.lock().insert(number) {
+        if !self.node().problems().is_first(&flaw.error) {
             return;
         }
         let (mut doubtful, mut missing) = (Vec::new(), Vec::new());

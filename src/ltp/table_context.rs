@@ -2,7 +2,7 @@
 //!
 //! Opening reads the description of the columns; the row index and the rows are read as they are asked for.
 
-use super::bth::{self, Sizes};
+use super::bth::{self, Sizes, Step, Walk};
 use super::heap::{ClientSignature, Heap, HeapId, HeapItem, HeapNodeId, HnidTarget};
 use super::property::{PropertyType, Value};
 use super::stream::PropertyStream;
@@ -137,38 +137,15 @@ impl TableContext {
         &self.columns
     }
 
-    /// Row ids and row numbers, in the order of the row index (ascending by id), each id once. What could not be read of
-    /// the index goes to `on_error`, and that ids were there twice. Of a damaged index, the rows themselves tell their ids.
-    pub fn row_index(&self, mut on_error: impl FnMut(Error)) -> Result<Vec<(u32, u32)>> {
+    /// Row ids and row numbers, in the order of the row index (ascending by id), each id once; of an index that cannot be
+    /// read, none. Of a damaged index, the rows themselves tell their ids. What is wrong with it is noted, and that ids were
+    /// there twice.
+    pub fn row_index(&self) -> Vec<(u32, u32)> {
         let mut rows = RowIds::default();
         let mut is_damaged = self.heap.flaw().is_some();
-        let each = |record: &[u8]| {
-            if let Some(id) = u32_at(record, 0) {
-                let number = record.get(size_of::<u32>()..).unwrap_or_default();
-                rows.add(id, row_number(number));
-            }
-        };
-        let mut flawed = false;
-        let walked = bth::for_each(
-            &self.heap,
-            self.row_index,
-            ROW_INDEX_SIZES,
-            each,
-            |flaw| {
-                flawed = true;
-                self.heap.note("row index", flaw);
-            },
-            |error| {
-                is_damaged = true;
-                on_error(error);
-            },
-        );
-        is_damaged |= flawed;
-        if let Err(error) = walked {
-            if self.heap.flaw().is_none() {
-                return Err(error);
-            }
-            on_error(error);
+        match bth::walk(&self.heap, self.row_index, ROW_INDEX_SIZES) {
+            Ok(walk) => is_damaged |= self.read_rows(walk, &mut rows),
+            Err(error) => self.note_error(&error),
         }
         let again = rows.again;
         if is_damaged {
@@ -177,9 +154,37 @@ impl TableContext {
         if again > 0 {
             let nid = self.heap.node().nid();
             let problem = format!("{again} rows have the id of an earlier one");
-            on_error(Error::corrupt("row index", nid, problem).in_node(nid.0));
+            self.note_error(&Error::corrupt("row index", nid, problem).in_node(nid.0));
         }
-        Ok(rows.rows)
+        rows.rows
+    }
+
+    /// Adds the records that `walk` meets to `rows`, and returns whether the index is damaged.
+    fn read_rows(&self, mut walk: Walk<'_>, rows: &mut RowIds) -> bool {
+        let mut is_damaged = false;
+        while let Some(step) = walk.next() {
+            match step {
+                Step::Record(record) => {
+                    if let Some(id) = u32_at(record, 0) {
+                        let number = record.get(size_of::<u32>()..).unwrap_or_default();
+                        rows.add(id, row_number(number));
+                    }
+                }
+                Step::Flawed(flaw) => {
+                    is_damaged = true;
+                    self.heap.note("row index", &flaw);
+                }
+                Step::Lost(error) => {
+                    is_damaged = true;
+                    self.note_error(&error);
+                }
+            }
+        }
+        is_damaged
+    }
+
+    fn note_error(&self, error: &Error) {
+        self.heap.node().problems().note_error("", error);
     }
 
     /// Adds the rows that a damaged index does not have any more, by PidTagLtpRowId; and drops those that the matrix lacks.
@@ -250,7 +255,7 @@ impl TableContext {
     }
 
     /// A row of which only the id is known.
-    pub fn row_without_cells(&self, id: u32) -> Row<'_> {
+    fn row_without_cells(&self, id: u32) -> Row<'_> {
         Row {
             table: self,
             id,
@@ -258,19 +263,20 @@ impl TableContext {
         }
     }
 
-    /// All rows of a table known to be small. Rows whose block cannot be read come without cells, and `broken` hears
-    /// why.
-    pub fn rows(&self, mut broken: impl FnMut(Error)) -> Result<Vec<Row<'_>>> {
-        let index = self.row_index(&mut broken)?;
-        Ok(index
-            .into_iter()
-            .map(|(id, number)| {
-                self.row(id, number).unwrap_or_else(|error| {
-                    broken(error);
-                    self.row_without_cells(id)
-                })
-            })
-            .collect())
+    /// All rows of a table known to be small. Rows whose block cannot be read come without cells, and it is noted why.
+    pub fn rows(&self) -> Vec<Row<'_>> {
+        let index = self.row_index().into_iter();
+        index
+            .map(|(id, number)| self.known_row(id, number))
+            .collect()
+    }
+
+    /// As [`TableContext::row`]; one whose block cannot be read comes without cells, and it is noted why.
+    pub fn known_row(&self, id: u32, number: u32) -> Row<'_> {
+        self.row(id, number).unwrap_or_else(|error| {
+            self.note_error(&error);
+            self.row_without_cells(id)
+        })
     }
 }
 

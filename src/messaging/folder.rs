@@ -99,7 +99,7 @@ impl Folder {
         }
     }
 
-    /// Which parts of its tables and properties, of those that have been read, may be wrong.
+    /// What turned out to be wrong with its properties and its hierarchy table, as far as they have been read.
     pub fn problems(&self) -> &Problems {
         &self.problems
     }
@@ -124,73 +124,48 @@ impl Folder {
     }
 
     /// Its subfolders, in the order of the hierarchy table (by node).
-    pub fn subfolders(&self, mut broken: impl FnMut(Error)) -> Vec<Subfolder> {
+    pub fn subfolders(&self) -> Vec<Subfolder> {
         // Search folders have no subfolders and no such table.
         if self.is_search() {
             return Vec::new();
         }
-        let mut complete = true;
-        let mut noted = |error| {
-            complete = false;
-            broken(error);
-        };
-        let table = self.table(NodeType::HIERARCHY_TABLE, &mut noted);
-        let found_table = table.is_some();
-        let mut children: Vec<Subfolder> = Vec::new();
-        let mut nameless = Vec::new();
+        let table = self.table(NodeType::HIERARCHY_TABLE, &self.problems);
+        let rows = table.as_ref().map(TableContext::rows).unwrap_or_default();
         let mut listed = HashSet::new();
-        if let Some(table) = &table {
-            match table.rows(&mut noted) {
-                Ok(rows) => {
-                    for row in rows.iter().filter(|row| listed.insert(row.id)) {
-                        if NodeId(row.id).is_folder() {
-                            children.push(self.subfolder(row, |error| nameless.push(error)));
-                        } else {
-                            noted(Error::corrupt(
-                                "hierarchy table",
-                                self.nid,
-                                format_args!("row: expected a folder, found {:#x}", row.id),
-                            ));
-                        }
-                    }
-                }
-                Err(error) => noted(error),
+        let mut children: Vec<Subfolder> = Vec::new();
+        for row in rows.iter().filter(|row| listed.insert(row.id)) {
+            let nid = NodeId(row.id);
+            if nid.is_folder() {
+                let name = self.name_in(row);
+                children.push(Subfolder { nid, name });
+            } else {
+                let problem = format_args!("row: expected a folder, found {:#x}", row.id);
+                let error = Error::corrupt("hierarchy table", self.nid, problem);
+                self.problems.note_error("", &error);
             }
         }
         // Of a damaged table, a row may name another folder than it did.
-        if !complete || !found_table || !self.problems.is_empty() {
+        if table.is_none() || !self.problems.is_empty() {
             let types = [NodeType::NORMAL_FOLDER, NodeType::SEARCH_FOLDER];
-            for nid in self.store.nodes_of_parent(self.nid, &types, &mut broken) {
-                if listed.insert(nid.0) {
-                    children.push(Subfolder {
-                        nid,
-                        name: self.own_name(nid, |error| nameless.push(error)),
-                    });
-                }
-            }
+            let nodes = self.store.nodes_of_parent(self.nid, &types, &self.problems);
+            let unlisted = nodes.into_iter().filter(|nid| listed.insert(nid.0));
+            children.extend(unlisted.map(|nid| Subfolder { nid, name: None }));
             children.sort_by_key(|child| child.nid);
         }
-        nameless.into_iter().for_each(broken);
+        for child in &mut children {
+            child.name = child.name.take().or_else(|| self.own_name(child.nid));
+        }
         children
     }
 
-    fn subfolder(&self, row: &Row<'_>, broken: impl FnMut(Error)) -> Subfolder {
-        let nid = NodeId(row.id);
-        let name = row
-            .start(tags::DISPLAY_NAME, MAX_LISTED)
-            .ok()
-            .flatten()
-            .and_then(|name| text_of_value(&name, self.store.code_page()));
-        Subfolder {
-            nid,
-            name: name
-                .filter(|name| !name.is_empty())
-                .or_else(|| self.own_name(nid, broken)),
-        }
+    /// The name that a row of the hierarchy table has.
+    fn name_in(&self, row: &Row<'_>) -> Option<String> {
+        let name = row.start(tags::DISPLAY_NAME, MAX_LISTED).ok()??;
+        text_of_value(&name, self.store.code_page()).filter(|name| !name.is_empty())
     }
 
-    /// The name that folder `nid` itself has, where its row has none; `broken` hears why it is lost.
-    fn own_name(&self, nid: NodeId, mut broken: impl FnMut(Error)) -> Option<String> {
+    /// The name that folder `nid` itself has, where its row has none.
+    fn own_name(&self, nid: NodeId) -> Option<String> {
         let folder = Folder {
             problems: self.problems.within(nid),
             ..Folder::new(&self.store, nid)
@@ -198,28 +173,24 @@ impl Folder {
         let folder = folder.properties();
         let name = folder.and_then(|folder| folder.start_of_string(tags::DISPLAY_NAME));
         name.unwrap_or_else(|error| {
-            broken(error.in_node(nid.0));
+            self.problems.note_error("", &error.in_node(nid.0));
             None
         })
     }
 
     /// Its messages. In place of a table that is missing or damaged, the messages that name this folder.
-    pub fn contents(&self, broken: impl FnMut(Error)) -> ContentsTable {
+    pub fn contents(&self) -> ContentsTable {
         let table_type = if self.is_search() {
             NodeType::SEARCH_CONTENTS_TABLE
         } else {
             NodeType::CONTENTS_TABLE
         };
-        self.rows_of(table_type, NodeType::NORMAL_MESSAGE, broken)
+        self.rows_of(table_type, NodeType::NORMAL_MESSAGE)
     }
 
     /// Its associated (hidden) messages.
-    pub fn associated_contents(&self, broken: impl FnMut(Error)) -> ContentsTable {
-        self.rows_of(
-            NodeType::ASSOC_CONTENTS_TABLE,
-            NodeType::ASSOC_MESSAGE,
-            broken,
-        )
+    pub fn associated_contents(&self) -> ContentsTable {
+        self.rows_of(NodeType::ASSOC_CONTENTS_TABLE, NodeType::ASSOC_MESSAGE)
     }
 
     /// All cells that can be read of the row of message `nid`; none when no table has such a row. Costs the same however
@@ -236,45 +207,31 @@ impl Folder {
             let cells = columns.filter_map(|column| Some((column.id, row.get(column.id).ok()??)));
             Some(cells.collect())
         };
-        let table = self.table(table_type, |_| {});
+        let table = self.table(table_type, &Problems::default());
         table.and_then(cells).unwrap_or_default()
     }
 
-    fn rows_of(
-        &self,
-        table_type: NodeType,
-        item_type: NodeType,
-        mut broken: impl FnMut(Error),
-    ) -> ContentsTable {
-        let mut complete = true;
-        let mut noted = |error| {
-            complete = false;
-            broken(error);
-        };
-        let table = self.table(table_type, &mut noted);
-        let mut rows = Vec::new();
-        if let Some(table) = &table {
-            rows = table.row_index(&mut noted).unwrap_or_else(|error| {
-                noted(error);
-                Vec::new()
-            });
-            // A message whose node is lost is one all the same.
-            rows.retain(|(nid, _)| {
-                let is_message = NodeId(*nid).is_message();
-                if !is_message {
-                    let problem = format!("row: expected a message, found {nid:#x}");
-                    noted(Error::corrupt("contents table", self.nid, problem));
-                }
-                is_message
-            });
-        }
+    fn rows_of(&self, table_type: NodeType, item_type: NodeType) -> ContentsTable {
+        let problems = Problems::default();
+        let table = self.table(table_type, &problems);
+        let index = table.as_ref().map(TableContext::row_index);
+        let mut rows = index.unwrap_or_default();
+        // A message whose node is lost is one all the same.
+        rows.retain(|(nid, _)| {
+            let is_message = NodeId(*nid).is_message();
+            if !is_message {
+                let problem = format_args!("row: expected a message, found {nid:#x}");
+                let error = Error::corrupt("contents table", self.nid, problem);
+                problems.note_error("", &error);
+            }
+            is_message
+        });
         // Search folders own no messages, so only their table can tell.
-        let is_doubtful = !complete || table.is_none() || !self.problems.is_empty();
-        if is_doubtful && !self.is_search() {
+        if (table.is_none() || !problems.is_empty()) && !self.is_search() {
             let listed: HashSet<u32> = rows.iter().map(|(nid, _)| *nid).collect();
             let nodes = self
                 .store
-                .nodes_of_parent(self.nid, &[item_type], &mut broken);
+                .nodes_of_parent(self.nid, &[item_type], &problems);
             let unlisted = nodes
                 .iter()
                 .map(|nid| nid.0)
@@ -288,35 +245,39 @@ impl Folder {
             code_page: self.store.code_page(),
             with_people: false,
             with_state: false,
-            problems: self.problems.clone(),
+            problems,
         }
     }
 
-    /// The table of this folder of the given type; None when the folder has none, or it has no data, or `broken` hears
-    /// why it cannot be read.
-    fn table(&self, table_type: NodeType, mut broken: impl FnMut(Error)) -> Option<TableContext> {
-        let nid = self.nid.with_type(table_type);
-        let node = match Node::open(self.store.ndb(), nid) {
-            Ok(node) if node.is_empty() => return None,
-            Ok(node) => node,
-            Err(Error::NotFound) => return None,
-            Err(error) => {
-                broken(error);
-                return None;
-            }
+    /// The table of this folder of the given type; None when the folder has none, or it has no data, or it cannot be read,
+    /// which is noted.
+    fn table(&self, table_type: NodeType, problems: &Problems) -> Option<TableContext> {
+        self.open_table(table_type, problems)
+            .unwrap_or_else(|error| {
+                problems.note_error("", &error);
+                None
+            })
+    }
+
+    fn open_table(
+        &self,
+        table_type: NodeType,
+        problems: &Problems,
+    ) -> Result<Option<TableContext>> {
+        let node = match Node::open(self.store.ndb(), self.nid.with_type(table_type)) {
+            Ok(node) if node.is_empty() => return Ok(None),
+            Err(Error::NotFound) => return Ok(None),
+            node => node?,
         };
-        node.doubts().into_iter().for_each(&mut broken);
-        let node = node.noting(&self.problems.within_table(table_name(table_type)));
-        let table = Heap::open(node).and_then(|heap| {
-            if self.is_search() && heap.client() == ClientSignature::OLD_SEARCH_TABLE {
-                return Ok(None);
-            }
-            TableContext::of_heap(heap).map(Some)
-        });
-        table.unwrap_or_else(|error| {
-            broken(error);
-            None
-        })
+        for doubt in node.doubts() {
+            problems.note_error("", &doubt);
+        }
+        let node = node.noting(&problems.within_table(table_name(table_type)));
+        let heap = Heap::open(node)?;
+        if self.is_search() && heap.client() == ClientSignature::OLD_SEARCH_TABLE {
+            return Ok(None);
+        }
+        TableContext::of_heap(heap).map(Some)
     }
 }
 
@@ -342,7 +303,7 @@ impl ContentsTable {
         self
     }
 
-    /// As [`Folder::problems`], of the folder whose table this is.
+    /// What turned out to be wrong with the table so far, and with all that is read of it later.
     pub fn problems(&self) -> &Problems {
         &self.problems
     }
@@ -393,21 +354,15 @@ impl ContentsTable {
         })
     }
 
-    /// All rows, ascending by node. A row whose cells cannot be read has only its node, and `broken` hears why.
-    pub fn rows<'a>(
-        &'a self,
-        mut broken: impl FnMut(Error) + 'a,
-    ) -> impl Iterator<Item = ContentsRow> + 'a {
-        self.rows.iter().map(move |(nid, number)| {
-            let row = self
-                .table
-                .as_ref()
-                .map(|table| table.row(*nid, *number))
-                .transpose()
-                .unwrap_or_else(|error| {
-                    broken(error.in_node(*nid));
-                    None
-                });
+    /// All rows, ascending by node. A row whose cells cannot be read has only its node, and it is noted why.
+    pub fn rows(&self) -> impl Iterator<Item = ContentsRow> + '_ {
+        self.rows.iter().map(|(nid, number)| {
+            let table = self.table.as_ref();
+            let row = table.map(|table| table.row(*nid, *number)).transpose();
+            let row = row.unwrap_or_else(|error| {
+                self.problems.note_error("", &error.in_node(*nid));
+                None
+            });
             self.contents_row(NodeId(*nid), row)
         })
     }

@@ -112,7 +112,7 @@ impl Store {
     }
 
     fn subtree_by_name(self: &Arc<Self>) -> Option<NodeId> {
-        let children = Folder::new(self, NodeId::ROOT_FOLDER).subfolders(|_| {});
+        let children = Folder::new(self, NodeId::ROOT_FOLDER).subfolders();
         let has_name = |name: &Option<String>| {
             let name = name.as_deref().unwrap_or_default().to_lowercase();
             NAMES.contains(&&*name)

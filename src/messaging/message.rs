@@ -306,26 +306,19 @@ impl Message {
     /// Its recipients in table order. A message without the table has none.
     pub fn recipients(&self) -> Vec<Recipient> {
         let problems = self.problems.within_table("recipients");
-        let on_error = |error: Error| problems.note_error("", &error);
         let Some(table) = self.table(NodeId::RECIPIENT_TABLE, &problems) else {
             return Vec::new();
         };
-        let index = table.row_index(on_error).unwrap_or_else(|error| {
-            on_error(error);
-            Vec::new()
-        });
         let mut left = MAX_RECIPIENTS;
         let mut recipients = Vec::new();
-        for (id, number) in index {
-            let row = table.row(id, number).unwrap_or_else(|error| {
-                on_error(error);
-                table.row_without_cells(id)
-            });
+        for (id, number) in table.row_index() {
+            let row = table.known_row(id, number);
             let code_page = self.properties.code_page();
-            let recipient = Recipient::of_row(&row, table.columns(), code_page, on_error);
+            let recipient = Recipient::of_row(&row, table.columns(), code_page, &problems);
             let Some(rest) = left.checked_sub(recipient.weight()) else {
                 let problem = format!("more than {MAX_RECIPIENTS} bytes: the rest is left out");
-                on_error(Error::corrupt("recipient table", self.nid(), problem));
+                let error = Error::corrupt("recipient table", self.nid(), problem);
+                problems.note_error("", &error);
                 break;
             };
             left = rest;
@@ -358,14 +351,10 @@ impl Message {
     /// The subnodes that the attachment table lists, in table order.
     pub fn listed_attachments(&self) -> Vec<NodeId> {
         let problems = self.problems.within_table("attachments");
-        let on_error = |error: Error| problems.note_error("", &error);
         let Some(table) = self.table(NodeId::ATTACHMENT_TABLE, &problems) else {
             return Vec::new();
         };
-        let mut rows = table.row_index(on_error).unwrap_or_else(|error| {
-            on_error(error);
-            Vec::new()
-        });
+        let mut rows = table.row_index();
         rows.sort_by_key(|(_, number)| *number);
         rows.iter().map(|(nid, _)| NodeId(*nid)).collect()
     }
@@ -373,8 +362,7 @@ impl Message {
     /// Whether its attachment table has rows; false when that cannot be read.
     pub fn has_attachments(&self) -> bool {
         self.table(NodeId::ATTACHMENT_TABLE, &Problems::default())
-            .and_then(|table| table.row_index(|_| {}).ok())
-            .is_some_and(|rows| !rows.is_empty())
+            .is_some_and(|table| !table.row_index().is_empty())
     }
 
     /// A table of this message; None when it has none, or none that can be read.

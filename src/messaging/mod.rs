@@ -29,4 +29,4 @@ pub use properties::{Properties, text_of_value};
 pub use recipient::{Recipient, RecipientType};
 pub use special_folders::SpecialFolders;
 pub use state::State;
-pub use store::{NamesProblem, Restorer, Store};
+pub use store::{NamesProblem, Restore, Store};

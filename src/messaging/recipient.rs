@@ -1,8 +1,8 @@
 //! Recipients: rows of a message's recipient table. [MS-PST] 2.4.5.3
 
 use super::properties::text_of_value;
-use crate::error::Error;
 use crate::ltp::{Column, Row, Value, tags};
+use crate::problem::Problems;
 
 /// PidTagRecipientType.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -40,18 +40,19 @@ pub struct Recipient {
 }
 
 impl Recipient {
+    /// The recipient of `row`. Cells that cannot be read are noted in `problems`.
     pub(super) fn of_row(
         row: &Row<'_>,
         columns: &[Column],
         code_page: u32,
-        mut broken: impl FnMut(Error),
+        problems: &Problems,
     ) -> Self {
         let mut cells = Vec::with_capacity(columns.len());
         for column in columns {
             match row.get(column.id) {
                 Ok(Some(value)) => cells.push((column.id, value)),
                 Ok(None) => {}
-                Err(error) => broken(error),
+                Err(error) => problems.note_error("", &error),
             }
         }
         Self { cells, code_page }

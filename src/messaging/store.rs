@@ -1,7 +1,6 @@
 //! The message store: where its folders hang, and what holds for the whole file. [MS-PST] 2.4.3
 
-use std::fmt;
-use std::sync::{Arc, Once, OnceLock};
+use std::sync::{Arc, OnceLock};
 
 use super::named_properties::NamedProperties;
 use super::properties::{Properties, text_of_value};
@@ -14,12 +13,10 @@ use crate::problem::Problems;
 /// Message class of mail, in capitals.
 const MAIL_CLASS: &str = "IPM.NOTE";
 
-/// Makes entries for nodes that are lost, of what else the file says of them.
-pub trait Restorer: fmt::Debug + Send + Sync {
-    /// The entries. Called once at most, when a message that has lost its node is opened; those who need the result wait
-    /// for it. Must not open messages by their nodes.
-    fn restore(&self, store: &Arc<Store>) -> Vec<NodeEntry>;
-}
+/// Makes entries for nodes that are lost, of what else the file says of them: `salvage::restore`. That is a layer above
+/// this one, and takes a search of the whole file, so it is called from here, when the first message is opened that has
+/// lost its node. Must not open messages by their nodes.
+pub type Restore = fn(&Arc<Store>) -> Vec<NodeEntry>;
 
 /// The named property map, and what is wrong with it.
 #[derive(Debug, Default)]
@@ -46,8 +43,7 @@ pub struct Store {
     record_key: Vec<u8>,
     named: OnceLock<Named>,
     problem: Option<String>,
-    restorer: Option<Box<dyn Restorer>>,
-    restored: Once,
+    restore: Option<Restore>,
     /// Stands in while the disk does not give the real ones.
     unnamed: Named,
     /// Folders and messages under what they say is their folder, ascending; made when the first table is damaged.
@@ -85,46 +81,38 @@ impl Store {
             named: OnceLock::new(),
             problem,
             unnamed: Named::default(),
-            restorer: None,
-            restored: Once::new(),
+            restore: None,
             children: OnceLock::new(),
         }
     }
 
-    /// Lets `restorer` stand in for nodes that are lost with a page of the node B-tree.
-    pub fn with_restorer(mut self, restorer: Box<dyn Restorer>) -> Self {
-        self.restorer = Some(restorer);
+    /// Lets what `restore` makes stand in for nodes that are lost with a page of the node B-tree.
+    pub fn with_restore(mut self, restore: Restore) -> Self {
+        self.restore = Some(restore);
         self
     }
 
     /// The node of message `nid`; one that is lost is restored if that can be done.
     pub(super) fn message_node(self: &Arc<Self>, nid: NodeId) -> Result<Node> {
         let node = self.node(nid);
-        if node.is_err() && (self.ndb.has_lost_nodes() || self.ndb.has_lost_lists()) {
-            self.restore();
-            return Node::open(&self.ndb, nid).or(node);
+        if node.is_ok() || self.restored().is_empty() {
+            return node;
         }
-        node
+        Node::open(&self.ndb, nid).or(node)
     }
 
     /// Messages that have lost their nodes, and that no folder lists, under ids that were made up for them; and items made
     /// of what has lost its message. None while no page of the node B-tree and no list has turned out to be lost.
     pub fn unlisted_messages(self: &Arc<Self>) -> Vec<NodeId> {
-        if !self.ndb.has_lost_nodes() && !self.ndb.has_lost_lists() {
-            return Vec::new();
-        }
-        self.restore();
-        let restored = self.ndb.restored().iter();
-        restored
-            .map(|node| node.nid)
-            .filter(|nid| self.ndb.is_made_up(*nid))
-            .collect()
+        let restored = self.restored().iter().map(|node| node.nid);
+        restored.filter(|nid| self.ndb.is_made_up(*nid)).collect()
     }
 
-    fn restore(self: &Arc<Self>) {
-        if let Some(restorer) = &self.restorer {
-            self.restored
-                .call_once(|| self.ndb.restore(restorer.restore(self)));
+    /// Nodes that were lost and could be restored, which is done now if it is to be done at all.
+    fn restored(self: &Arc<Self>) -> &[NodeEntry] {
+        match self.restore {
+            Some(restore) if self.ndb.has_lost_nodes() || self.ndb.has_lost_lists() => self.ndb.restore(|| restore(self)),
+            _ => &[],
         }
     }
 
@@ -206,8 +194,8 @@ impl Store {
     /// The folder that mail is delivered into; None when the table of them does not tell. [MS-PST] 2.7.3.4
     pub fn receive_folder(&self) -> Option<NodeId> {
         let node = Node::open(&self.ndb, NodeId::RECEIVE_FOLDER_TABLE).ok()?;
-        let table = TableContext::open(node).ok()?;
-        let rows = table.rows(|error| log::warn!("{error}")).ok()?;
+        let problems = Problems::default();
+        let table = TableContext::open(node.noting(&problems)).ok()?;
         // Of the classes that begin a mail's, the longest counts.
         let entry = |row: &Row<'_>| {
             let class = row.get(tags::MESSAGE_CLASS).ok()?;
@@ -219,6 +207,10 @@ impl Store {
             let is_mail = MAIL_CLASS.starts_with(&class);
             is_mail.then_some((class.len(), NodeId(nid as u32)))
         };
+        let rows = table.rows();
+        for problem in problems.list() {
+            log::warn!("{problem}");
+        }
         let longest = rows
             .iter()
             .filter_map(entry)
@@ -244,40 +236,41 @@ impl Store {
     }
 
     /// Nodes of the types in `wanted` that say that `parent` is their folder, for folders whose tables are damaged: a walk
-    /// over all nodes, once for all folders. Parts of the B-tree that cannot be read go to `broken`.
+    /// over all nodes, once for all folders. Parts of the B-tree that cannot be read are noted in `problems`.
     pub fn nodes_of_parent(
         &self,
         parent: NodeId,
         wanted: &[NodeType],
-        mut broken: impl FnMut(Error),
+        problems: &Problems,
     ) -> Vec<NodeId> {
         if let Some(children) = self.children.get() {
             return children_of(children, parent, wanted);
         }
-        let mut is_whole = true;
-        let children = self.children(|error| {
-            is_whole = false;
-            broken(error);
-        });
+        let (children, are_all) = self.children(problems);
         let found = children_of(&children, parent, wanted);
         // A walk that met an error may fare better the next time. Of two walks at once the result is the same.
-        if is_whole {
+        if are_all {
             self.children.set(children).ok();
         }
         found
     }
 
-    /// All folders and messages under what they say is their folder.
-    fn children(&self, mut broken: impl FnMut(Error)) -> Box<[(NodeId, NodeId)]> {
+    /// Folders and messages under what they say is their folder, and whether these are all there are.
+    fn children(&self, problems: &Problems) -> (Box<[(NodeId, NodeId)]>, bool) {
         const TYPES: [NodeType; 4] = [
             NodeType::NORMAL_FOLDER,
             NodeType::SEARCH_FOLDER,
             NodeType::NORMAL_MESSAGE,
             NodeType::ASSOC_MESSAGE,
         ];
+        let mut are_all = true;
+        let mut noted = |error: Error| {
+            are_all = false;
+            problems.note_error("", &error);
+        };
         let nodes = self.ndb.nodes();
         let mut children: Vec<(NodeId, NodeId)> = nodes
-            .filter_map(|node| node.map_err(&mut broken).ok())
+            .filter_map(|node| node.map_err(&mut noted).ok())
             .filter(|node| node.parent != node.nid && TYPES.contains(&node.nid.node_type()))
             .map(|node| (node.parent, node.nid))
             .collect();
@@ -285,7 +278,7 @@ impl Store {
         children.sort_by_key(|(_, nid)| *nid);
         children.dedup_by_key(|(_, nid)| *nid);
         children.sort_unstable();
-        children.into()
+        (children.into(), are_all)
     }
 }
 

@@ -1,6 +1,6 @@
 //! Node database layer: header, pages, the two B-trees, blocks, nodes. [MS-PST] 2.2
 //!
-//! Uses nothing of the crate but `bytes`, `cache` and `error`. Reads lazily with positioned reads; what was read is
+//! Uses nothing of the crate but `bytes`, `cache`, `error` and `problem`. Reads lazily with positioned reads; what was read is
 //! kept decoded in two LRU caches bounded in bytes, and no lock is held while reading or decoding.
 #![forbid(unsafe_code)]
 

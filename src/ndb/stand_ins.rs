@@ -227,14 +227,18 @@ impl NodeDatabase {
         }
     }
 
-    /// Takes over entries of nodes whose own are lost, made of what else the file says of them. Once at most.
-    pub fn restore(&self, mut nodes: Vec<NodeEntry>) {
-        nodes.sort_by_key(|node| node.nid);
-        self.stand_ins.restored.set(nodes.into()).ok();
+    /// Takes over entries of nodes whose own are lost, which `make` has put together from what else the file says of them.
+    /// It is called once at most, and whoever needs the result waits for it.
+    pub fn restore(&self, make: impl FnOnce() -> Vec<NodeEntry>) -> &[NodeEntry] {
+        self.stand_ins.restored.get_or_init(|| {
+            let mut nodes = make();
+            nodes.sort_by_key(|node| node.nid);
+            nodes.into()
+        })
     }
 
     /// Nodes taken over by [`NodeDatabase::restore`].
-    pub fn restored(&self) -> &[NodeEntry] {
+    fn restored(&self) -> &[NodeEntry] {
         self.stand_ins.restored.get().map_or(&[], |nodes| nodes)
     }
 
@@ -310,16 +314,21 @@ impl NodeDatabase {
         Some(self.stand_ins.finds.get_or_init(scan))
     }
 
+    /// Tells whoever hears of the scan what was lost or gone around; nobody if nothing is recovered.
+    pub fn tell(&self, line: String) {
+        if let Some(watch) = &self.stand_ins.watch {
+            watch.problem(line);
+        }
+    }
+
     /// A block was found elsewhere.
     pub(super) fn gone_around(&self, error: &Error) {
-        if let Some(watch) = &self.stand_ins.watch {
-            watch.problem(format!("{error}; gone around by a scan of the file"));
-        }
+        self.tell(format!("{error}; gone around by a scan of the file"));
     }
 
     /// The page of `page_type` with the entries of `keys` cannot be read, but for what the scan has of them.
     pub(super) fn gone_around_page(&self, page_type: PageType, keys: &Range<u64>, error: &Error) {
-        let (Some(watch), Some(finds)) = (&self.stand_ins.watch, self.stand_ins.finds.get()) else {
+        let Some(finds) = self.stand_ins.finds.get() else {
             return;
         };
         let (what, found) = match page_type {
@@ -330,7 +339,7 @@ impl NodeDatabase {
             u64::MAX => String::new(),
             end => format!(" to {:#x}", end.saturating_sub(1)),
         };
-        watch.problem(format!(
+        self.tell(format!(
             "{error}; of the {what} from {:#x}{last} a scan of the file found {}",
             keys.start,
             found.len()

@@ -473,7 +473,7 @@ fn recipients_fit(ndb: &Arc<NodeDatabase>, context: &PropertyContext, data: Bloc
         let kind = row.get(tags::RECIPIENT_TYPE);
         matches!(kind, Ok(Some(Value::Integer(kind))) if RecipientType::of(kind) == RecipientType::To)
     };
-    let rows = table.rows(|_| {}).unwrap_or_default();
+    let rows = table.rows();
     let names = rows.iter().filter(|row| is_to(row));
     let names = names.filter_map(|row| text(&row.get(tags::DISPLAY_NAME).ok()??));
     let names: Vec<String> = names.collect();
@@ -521,7 +521,7 @@ fn attachment_rows(ndb: &Arc<NodeDatabase>, table: &SubnodeEntry) -> Vec<(NodeId
     let Ok(table) = TableContext::open(node) else {
         return Vec::new();
     };
-    let rows = table.row_index(|_| {}).unwrap_or_default();
+    let rows = table.row_index();
     let size = |id, number| match table.row(id, number).ok()?.get(tags::ATTACH_SIZE).ok()? {
         Some(Value::Integer(size)) => Some(size),
         _ => None,

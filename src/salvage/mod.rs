@@ -17,4 +17,4 @@ mod survey;
 
 pub use deleted::{Deleted, DeletedItem, deleted};
 pub use lost_lists::lost_lists;
-pub use restore::Lost;
+pub use restore::restore;

@@ -13,8 +13,7 @@ use super::identity::{Revision, newest, without_live};
 use super::readable::{Readable, Reader};
 use super::references::unreferenced;
 use crate::ltp::{TableContext, tags};
-use crate::messaging::{Restorer, Store};
-use crate::ndb::Watch;
+use crate::messaging::Store;
 use crate::ndb::scan::Memory;
 use crate::ndb::{BlockId, Node, NodeEntry, NodeId, NodeType};
 
@@ -39,18 +38,6 @@ const OF_THE_TABLE: [u16; 5] = [
     tags::LTP_ROW_VERSION,
 ];
 
-/// Puts lost messages together when the first of them is asked for.
-pub struct Lost {
-    /// Hears what was put together and what was not.
-    pub watch: Arc<dyn Watch>,
-}
-
-impl std::fmt::Debug for Lost {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("Lost").finish_non_exhaustive()
-    }
-}
-
 /// A row of a contents table whose message has no node.
 struct LostRow {
     nid: NodeId,
@@ -59,69 +46,69 @@ struct LostRow {
     cells: Box<[(u16, u64)]>,
 }
 
-impl Restorer for Lost {
-    fn restore(&self, store: &Arc<Store>) -> Vec<NodeEntry> {
-        let mut memory = Memory::of_messages(store.ndb().source());
-        let rows = lost_rows(store, &mut memory);
-        let found = unreferenced(store.ndb(), &mut memory);
-        let cells = rows.iter().flat_map(|row| &row.cells);
-        let compared: HashSet<u16> = cells.map(|(id, _)| *id).collect();
-        let contexts = contexts(store, &found, &compared, &mut memory);
-        let mut nodes = Vec::new();
-        // An older text might be taken for the one that the row tells of.
-        if found.live {
-            match matches(&rows, &contexts, &mut memory) {
-                Some(matches) => nodes = assign(store, &rows, &contexts, &matches),
-                None => self.watch.problem(format!(
-                    "{} rows and {} messages without nodes are too many to compare",
-                    rows.len(),
-                    contexts.len()
-                )),
-            }
+/// Puts messages that have lost their nodes together: their entries, under the ids of their rows or under ids made up for
+/// them. Tells what was put together and what was not. A [`crate::messaging::Restore`].
+pub fn restore(store: &Arc<Store>) -> Vec<NodeEntry> {
+    let mut memory = Memory::of_messages(store.ndb().source());
+    let rows = lost_rows(store, &mut memory);
+    let found = unreferenced(store.ndb(), &mut memory);
+    let cells = rows.iter().flat_map(|row| &row.cells);
+    let compared: HashSet<u16> = cells.map(|(id, _)| *id).collect();
+    let contexts = contexts(store, &found, &compared, &mut memory);
+    let mut nodes = Vec::new();
+    // An older text might be taken for the one that the row tells of.
+    if found.live {
+        match matches(&rows, &contexts, &mut memory) {
+            Some(matches) => nodes = assign(store, &rows, &contexts, &matches),
+            None => store.ndb().tell(format!(
+                "{} rows and {} messages without nodes are too many to compare",
+                rows.len(),
+                contexts.len()
+            )),
         }
-        let named = nodes.len();
-        let used: HashSet<_> = nodes.iter().map(|node| node.data).collect();
-        let unused = contexts
-            .iter()
-            .filter(|context| !used.contains(&context.data));
-        let unused: Vec<&Context> = match found.live {
-            true => unused.collect(),
-            false => latest(store, unused.collect()),
-        };
-        let mut taken: HashSet<NodeId> = rows.iter().map(|row| row.nid).collect();
-        for context in &unused {
-            let is_taken =
-                |nid| taken.contains(&nid) || matches!(store.ndb().find_node(nid), Ok(Some(_)));
-            let entry = unnamed(context.data, context.subnodes);
-            let node = made_up(context.data, entry, is_taken);
-            taken.extend(node.map(|node| node.nid));
-            nodes.extend(node);
-        }
-        let shown = nodes.len() - named;
-        let rest = rest(store, &nodes, &mut taken);
-        if !rest.is_empty() {
-            self.watch.problem(format!(
-                "{} texts and attachments that no message refers to are in lost+found",
-                rest.len()
-            ));
-        }
-        nodes.extend(rest);
-        self.watch.problem(format!(
-            "{} messages have rows and no nodes: {named} of them were found by what they say; {shown} more messages \
-             without nodes are in lost+found",
-            rows.len()
-        ));
-        if shown < unused.len() {
-            self.watch.problem(format!(
-                "{} messages without nodes are not shown, as all ids that they could have are taken",
-                unused.len() - shown
-            ));
-        }
-        if let Some(problem) = memory.problem("messages without nodes") {
-            self.watch.problem(problem);
-        }
-        nodes
     }
+    let named = nodes.len();
+    let used: HashSet<_> = nodes.iter().map(|node| node.data).collect();
+    let unused = contexts
+        .iter()
+        .filter(|context| !used.contains(&context.data));
+    let unused: Vec<&Context> = match found.live {
+        true => unused.collect(),
+        false => latest(store, unused.collect()),
+    };
+    let mut taken: HashSet<NodeId> = rows.iter().map(|row| row.nid).collect();
+    for context in &unused {
+        let is_taken =
+            |nid| taken.contains(&nid) || matches!(store.ndb().find_node(nid), Ok(Some(_)));
+        let entry = unnamed(context.data, context.subnodes);
+        let node = made_up(context.data, entry, is_taken);
+        taken.extend(node.map(|node| node.nid));
+        nodes.extend(node);
+    }
+    let shown = nodes.len() - named;
+    let rest = rest(store, &nodes, &mut taken);
+    if !rest.is_empty() {
+        store.ndb().tell(format!(
+            "{} texts and attachments that no message refers to are in lost+found",
+            rest.len()
+        ));
+    }
+    nodes.extend(rest);
+    store.ndb().tell(format!(
+        "{} messages have rows and no nodes: {named} of them were found by what they say; {shown} more messages \
+         without nodes are in lost+found",
+        rows.len()
+    ));
+    if shown < unused.len() {
+        store.ndb().tell(format!(
+            "{} messages without nodes are not shown, as all ids that they could have are taken",
+            unused.len() - shown
+        ));
+    }
+    if let Some(problem) = memory.problem("messages without nodes") {
+        store.ndb().tell(problem);
+    }
+    nodes
 }
 
 /// Nodes for what belongs to no message that is known, beside the lists of `nodes`. Their ids are added to `taken`.
@@ -161,8 +148,7 @@ fn lost_rows(store: &Arc<Store>, memory: &mut Memory) -> Vec<LostRow> {
         let Ok(table) = TableContext::open(Node::of_entry(ndb, node)) else {
             continue;
         };
-        let index = table.row_index(|_| {}).unwrap_or_default();
-        for (id, number) in index {
+        for (id, number) in table.row_index() {
             let nid = NodeId(id);
             if matches!(ndb.find_node(nid), Ok(Some(_))) {
                 continue;

@@ -21,16 +21,25 @@ impl Tree {
         Folder::new(&self.store, nid)
     }
 
-    /// Notes what goes wrong while folder `nid` is read.
-    pub(super) fn note_in_folder(&self, nid: NodeId) -> impl FnMut(Error) + '_ {
-        move |error| self.problems.note(Object::Folder(nid), error)
-    }
-
-    /// Notes which parts of the tables of folder `nid` may be wrong.
-    pub(super) fn note_doubts(&self, nid: NodeId, problems: &Problems) {
+    /// Notes what turned out to be wrong with folder `nid`, or with a table of it.
+    pub(super) fn note_in_folder(&self, nid: NodeId, problems: &Problems) {
         for problem in problems.list() {
             self.problems.note(Object::Folder(nid), problem);
         }
+    }
+
+    /// The messages of `folder`; it is noted what is wrong with their list.
+    pub(super) fn contents(&self, folder: &Folder) -> ContentsTable {
+        let contents = folder.contents();
+        self.note_in_folder(folder.nid(), contents.problems());
+        contents
+    }
+
+    /// As [`Tree::contents`], of its associated messages.
+    pub(super) fn associated_contents(&self, folder: &Folder) -> ContentsTable {
+        let contents = folder.associated_contents();
+        self.note_in_folder(folder.nid(), contents.problems());
+        contents
     }
 
     /// What the row of message `nid` tells; nothing when no table has one.
@@ -57,8 +66,8 @@ impl Tree {
         for node in self.store.ndb().nodes().flatten() {
             let folder = self.folder(node.nid.with_type(NodeType::NORMAL_FOLDER));
             let table = match node.nid.node_type() {
-                NodeType::CONTENTS_TABLE => folder.contents(|_| {}),
-                NodeType::ASSOC_CONTENTS_TABLE => folder.associated_contents(|_| {}),
+                NodeType::CONTENTS_TABLE => folder.contents(),
+                NodeType::ASSOC_CONTENTS_TABLE => folder.associated_contents(),
                 _ => continue,
             };
             let is_stray = |row: &NodeId| !matches!(self.store.ndb().find_node(*row), Ok(Some(_)));
@@ -111,8 +120,8 @@ impl Tree {
         }
         let hangs_on_root = OnceCell::new();
         let folder = self.folder(nid);
-        let children = folder.subfolders(self.note_in_folder(nid));
-        self.note_doubts(nid, folder.problems());
+        let children = folder.subfolders();
+        self.note_in_folder(nid, folder.problems());
         for child in children {
             let is_search = child.nid.node_type() == NodeType::SEARCH_FOLDER;
             // The root is where it is, also when a lost folder has it.
@@ -180,10 +189,10 @@ impl Tree {
     /// Adds all items of folder `nid`.
     pub(super) fn add_items(&self, listing: &mut Directory, nid: NodeId) {
         for table in self.tables(nid) {
-            for row in table.rows(self.note_in_folder(nid)) {
+            for row in table.rows() {
                 self.add_item(listing, nid, &row);
             }
-            self.note_doubts(nid, table.problems());
+            self.note_in_folder(nid, table.problems());
         }
     }
 
@@ -213,9 +222,9 @@ impl Tree {
     /// The tables whose rows the directory of folder `nid` shows.
     pub(super) fn tables(&self, nid: NodeId) -> Vec<ContentsTable> {
         let folder = self.folder(nid);
-        let mut tables = vec![folder.contents(self.note_in_folder(nid))];
+        let mut tables = vec![self.contents(&folder)];
         if self.options.all && !folder.is_search() {
-            tables.push(folder.associated_contents(self.note_in_folder(nid)));
+            tables.push(self.associated_contents(&folder));
         }
         if self.names_people() {
             tables = tables.into_iter().map(ContentsTable::with_people).collect();
@@ -254,7 +263,7 @@ impl Tree {
 
     fn find_folder_times(&self, nid: NodeId) -> Result<Times> {
         self.check_folder(nid)?;
-        let contents = self.folder(nid).contents(self.note_in_folder(nid));
+        let contents = self.contents(&self.folder(nid));
         let newest = contents.times().max();
         let own = |id: u16| {
             let properties = self.folder(nid).properties().ok()?;

@@ -147,7 +147,7 @@ impl Tree {
             .map(|entry| (entry.ino, entry.name));
         let mut text = String::new();
         for table in self.tables(folder) {
-            for row in table.rows(self.note_in_folder(folder)) {
+            for row in table.rows() {
                 let is_it = |file: Ino| {
                     let object = self.inodes.object(file);
                     matches!(object, Some(Object::Message(nid) | Object::CheckedMessage(nid)) if nid == row.nid)
@@ -156,6 +156,7 @@ impl Tree {
                 let name = names.find(|(file, _)| is_it(*file)).map(|(_, name)| name);
                 text.push_str(&line(path, name.unwrap_or_default(), &row));
             }
+            self.note_in_folder(folder, table.problems());
         }
         Ok(text)
     }

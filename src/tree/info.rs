@@ -5,6 +5,7 @@ use std::collections::{BTreeMap, HashSet};
 use serde::{Serialize, Serializer};
 
 use super::Tree;
+use super::ino::Object;
 use super::name;
 use crate::clock;
 use crate::ltp::{FileTime, tags};
@@ -150,8 +151,9 @@ impl Tree {
                 continue;
             }
             let folder = Folder::new(&self.store, nid);
-            let mut children: Vec<(NodeId, String)> = folder
-                .subfolders(self.note_in_folder(nid))
+            let subfolders = folder.subfolders();
+            self.note_in_folder(nid, folder.problems());
+            let mut children: Vec<(NodeId, String)> = subfolders
                 .into_iter()
                 .map(|child| {
                     let name = child.name.unwrap_or_default();
@@ -175,13 +177,14 @@ impl Tree {
 
     fn count(&self, folder: &Folder, path: String, census: &mut Census) {
         let nid = folder.nid();
-        let properties = folder.properties().map_err(self.note_in_folder(nid)).ok();
+        let noted = |error| self.problems.note(Object::Folder(nid), error);
+        let properties = folder.properties().map_err(noted).ok();
         let own = properties.as_ref();
         if let Some(own) = own {
             census.special.add(nid, own);
         }
         let integer = |id: u16| own.and_then(|own: &Properties| own.integer(id).ok().flatten());
-        let contents = folder.contents(self.note_in_folder(nid));
+        let contents = self.contents(folder);
         if !folder.is_search() {
             for class in contents.classes() {
                 *census.classes.entry(class).or_default() += 1;
@@ -200,7 +203,7 @@ impl Tree {
             declared: integer(tags::CONTENT_COUNT),
             unread: integer(tags::CONTENT_UNREAD_COUNT),
             found: contents.len() as u64,
-            associated: folder.associated_contents(self.note_in_folder(nid)).len() as u64,
+            associated: self.associated_contents(folder).len() as u64,
         });
     }
 }

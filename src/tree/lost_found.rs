@@ -96,7 +96,7 @@ impl Tree {
         let folders = lost.folders.values().flatten();
         let within = folders.map(|nid| {
             let folder = Folder::new(&self.store, *nid);
-            folder.contents(self.note_in_folder(*nid)).len()
+            self.contents(&folder).len()
         });
         (alone + within.sum::<usize>()) as u64
     }
@@ -201,10 +201,10 @@ impl Tree {
                 continue;
             }
             let folder = Folder::new(&self.store, nid);
-            let contents = folder.contents(self.note_in_folder(nid));
+            let contents = self.contents(&folder);
             reached.messages.extend(contents.nids());
             if self.options.all {
-                let hidden = folder.associated_contents(self.note_in_folder(nid));
+                let hidden = self.associated_contents(&folder);
                 reached.messages.extend(hidden.nids());
             }
             todo.extend(self.subfolders(nid).into_iter().map(|(child, _)| child));

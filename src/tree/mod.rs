@@ -196,11 +196,7 @@ impl Tree {
         if options.deleted {
             options.cache -= options.cache / deleted::CACHE_SHARE;
         }
-        let watcher: Arc<dyn Watch> = watch.clone();
-        let restorer = Box::new(salvage::Lost {
-            watch: Arc::clone(&watcher),
-        });
-        let ndb = ndb::open_source(source, options.share(3), options.recover, watcher)?
+        let ndb = ndb::open_source(source, options.share(3), options.recover, watch.clone())?
             .with_damaged(options.damaged);
         let ndb = match options.recover {
             Recover::Off => ndb,
@@ -208,7 +204,7 @@ impl Tree {
         };
         let store = match options.recover {
             Recover::Off => Store::open(ndb),
-            _ => Store::open(ndb).with_restorer(restorer),
+            _ => Store::open(ndb).with_restore(salvage::restore),
         };
         let store = Arc::new(store);
         if let Some(problem) = store.problem() {

@@ -104,7 +104,9 @@ fn read_back(options: Options, python: &[&str], mut check: impl FnMut(&Path, &[R
             let rendition = converter.render_mail(&message);
             // Some contacts have no time of any kind, and none is made up.
             let mut problems = rendition.problems().list();
-            problems.retain(|problem| !(problem.text == NO_DATE && message.time().is_none()));
+            problems.retain(|problem| {
+                !(problem.text.to_string() == NO_DATE && message.time().is_none())
+            });
             assert_eq!(problems, [], "{place}");
             let name = format!("{:08x}.eml", message.nid().0);
             std::fs::write(folder.path().join(&name), read_back::bytes(&rendition)).unwrap();

@@ -173,7 +173,6 @@ fn every_folder_of_the_corpus_has_the_name_and_the_rows_that_an_independent_read
         let store = Arc::new(Store::open(ostfs::ndb::open(&file, 16 << 20).unwrap()));
         let mut found = BTreeMap::new();
         let mut todo = vec![NodeId::ROOT_FOLDER];
-        let fail = |error: ostfs::error::Error| panic!("{}: {error}", file.display());
         while let Some(nid) = todo.pop() {
             let folder = Folder::new(&store, nid);
             let name = folder
@@ -181,15 +180,16 @@ fn every_folder_of_the_corpus_has_the_name_and_the_rows_that_an_independent_read
                 .unwrap()
                 .string(tags::DISPLAY_NAME)
                 .unwrap();
-            found.insert(
-                nid.0,
-                (
-                    name,
-                    folder.contents(fail).len(),
-                    folder.associated_contents(fail).len(),
-                ),
-            );
-            todo.extend(folder.subfolders(fail).iter().map(|child| child.nid));
+            let (contents, associated) = (folder.contents(), folder.associated_contents());
+            todo.extend(folder.subfolders().iter().map(|child| child.nid));
+            for problems in [
+                folder.problems(),
+                contents.problems(),
+                associated.problems(),
+            ] {
+                assert_eq!(problems.list(), [], "{}, {nid}", file.display());
+            }
+            found.insert(nid.0, (name, contents.len(), associated.len()));
         }
         let expected: BTreeMap<_, _> = vector["folders"]
             .as_array()
