@@ -133,10 +133,28 @@ impl Deref for Block {
 pub(super) enum Read {
     /// Checksum, id, signature and size fit.
     Intact(Block),
-    /// It is there, and something of it does not fit.
-    Flawed(Block, Flaw, Error),
-    /// It is not there: nothing, or something else that is whole itself.
-    NotThere(Error),
+    /// Something does not fit.
+    Damaged(Damage),
+}
+
+/// What is wrong at the place of an entry.
+pub(super) struct Damage {
+    /// What is there of the block all the same; None if nothing is, or another block that is whole itself.
+    pub(super) there: Option<(Block, Flaw)>,
+    pub(super) error: Error,
+    /// Whether the block may lie elsewhere: nothing says that this is its place, and it was not the disk that kept silent.
+    pub(super) may_be_elsewhere: bool,
+}
+
+impl Read {
+    /// Nothing can be at the place of the entry.
+    fn nowhere(error: Error) -> Self {
+        Self::Damaged(Damage {
+            there: None,
+            error,
+            may_be_elsewhere: true,
+        })
+    }
 }
 
 impl NodeDatabase {
@@ -155,13 +173,13 @@ impl NodeDatabase {
     pub(super) fn read_at_entry(&self, entry: BlockEntry) -> Result<Read> {
         let extent = match extent(self.header.format, entry) {
             Ok(extent) => extent,
-            Err(error) => return Ok(Read::NotThere(error)),
+            Err(error) => return Ok(Read::nowhere(error)),
         };
         with_stored(extent, |stored| {
             let gaps = match self.source.read_with_gaps(stored, entry.block.ib) {
                 Ok(gaps) => gaps,
                 Err(error) if error.is_unread() => return Err(error),
-                Err(error) => return Ok(Read::NotThere(error)),
+                Err(error) => return Ok(Read::nowhere(error)),
             };
             Ok(self.unpack(stored, entry, gaps))
         })
@@ -195,18 +213,24 @@ impl NodeDatabase {
         let format = self.header.format;
         let payload_len = usize::from(entry.stored);
         let Some(evidence) = Evidence::of(stored, format, &self.header.checksums, entry) else {
-            return Read::NotThere(wrong(
-                entry,
-                "size",
-                payload_len as u64,
-                stored.len() as u64,
-            ));
+            let (expected, found) = (payload_len as u64, stored.len() as u64);
+            return Read::nowhere(wrong(entry, "size", expected, found));
+        };
+        let damaged = |there: Option<(Block, Flaw)>, error: Error| {
+            Read::Damaged(Damage {
+                there,
+                error,
+                may_be_elsewhere: !evidence.is_own() && !gaps.unread,
+            })
+        };
+        let all_lost = |error: Option<Error>| {
+            let lost = || wrong_text(entry, "all of it is lost");
+            damaged(None, error.unwrap_or_else(lost))
         };
         let payload = stored.get(..payload_len).unwrap_or_default();
-        let (missing, error) = self.lost_ranges(stored, entry, &evidence, gaps.ranges);
+        let (missing, error) = self.lost_ranges(stored, entry, &evidence, &gaps);
         if missing.iter().map(Range::len).sum::<usize>() == payload_len {
-            let error = error.unwrap_or_else(|| wrong_text(entry, "all of it is lost"));
-            return Read::NotThere(error);
+            return all_lost(error);
         }
         let flaw = Flaw {
             error: String::new(),
@@ -229,8 +253,7 @@ impl NodeDatabase {
             }
         };
         if flaw.missing.first() == Some(&(0..out.len())) {
-            let error = error.unwrap_or_else(|| wrong_text(entry, "all of it is lost"));
-            return Read::NotThere(error);
+            return all_lost(error);
         }
         self.decode(entry.block.bid, out);
         for gap in &flaw.missing {
@@ -241,7 +264,7 @@ impl NodeDatabase {
             None => Read::Intact(block),
             Some(error) => {
                 flaw.error = error.to_string();
-                Read::Flawed(block, flaw, error)
+                damaged(Some((block, flaw)), error)
             }
         }
     }
@@ -252,14 +275,18 @@ impl NodeDatabase {
         stored: &[u8],
         entry: BlockEntry,
         evidence: &Evidence,
-        gaps: Vec<Range<usize>>,
+        gaps: &Gaps,
     ) -> (Vec<Range<usize>>, Option<Error>) {
         let format = self.header.format;
         let length = usize::from(entry.stored);
-        let mut missing = gaps;
+        let mut missing = gaps.ranges.clone();
         let payload = stored.get(..length).unwrap_or_default();
         let mut error = evidence.error(payload, entry);
-        if !missing.is_empty() {
+        if gaps.unread {
+            let unread: usize = missing.iter().map(Range::len).sum();
+            let text = format_args!("the disk cannot read {unread} of its bytes");
+            error = Some(wrong_text(entry, text));
+        } else if !missing.is_empty() {
             error = Some(wrong_text(entry, "a part of it cannot be read"));
         } else if let Some(foreign) =
             evidence.foreign(stored, format, &self.header.checksums, entry)
