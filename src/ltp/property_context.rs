@@ -72,6 +72,8 @@ pub struct PropertyContext {
     records: Arc<[PropertyRecord]>,
     /// Whether part of the record list could not be read.
     problem: Option<Arc<str>>,
+    /// Whether the checksum of a block that has the record list, or leads to it, vouches for nothing.
+    is_list_doubtful: bool,
     /// Damaged blocks of the heap that have been told of.
     told: Told,
 }
@@ -126,10 +128,13 @@ impl PropertyContext {
         }
         // Such zeros also break the order of the list; of two records with one id the first is the real one.
         first_of_each(&mut records);
+        let mut leading = heap.flaw().into_iter().chain(&flaws);
+        let is_list_doubtful = leading.any(|flaw| !flaw.vouches());
         let context = Self {
             heap,
             records: records.into(),
             problem: problem.map(Arc::from),
+            is_list_doubtful,
             told: Told::default(),
         };
         for flaw in &flaws {
@@ -174,6 +179,22 @@ impl PropertyContext {
             .binary_search_by_key(&id, |record| record.id)
             .ok()?;
         self.records.get(index)
+    }
+
+    /// Whether the value of property `id`, or that there is none, may be what damage made of it.
+    pub fn may_be_wrong(&self, id: u16) -> bool {
+        if self.is_list_doubtful || self.problem.is_some() {
+            return true;
+        }
+        match self.record(id).and_then(PropertyRecord::target) {
+            None | Some(HnidTarget::Empty) => false,
+            Some(HnidTarget::Item(hid)) => match self.heap.item(hid) {
+                Ok(item) => item.flaw().is_some_and(|flaw| !flaw.vouches()),
+                Err(_) => true,
+            },
+            // What is wrong with its blocks is noted where they are read.
+            Some(HnidTarget::Subnode(_)) => !self.node().problems().is_empty(),
+        }
     }
 
     /// The value of property `id`; None when the object does not have it or its type is unknown.
