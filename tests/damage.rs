@@ -193,6 +193,8 @@ fn a_damaged_block_that_is_at_its_place_has_nothing_scanned() {
         damage.flip_block(file.layout.node(file.messages[3]).data, 100);
         let leaf = |message: u32| damage.leaves(damage.attachment_data(message, 0))[0];
         damage.flip_block(leaf(file.messages[4]), 100);
+        // The type of a list of subnodes.
+        damage.flip_block(file.layout.node(file.messages[6]).sub, 0);
         // Size and signature still say whose place it is.
         damage.flip_block(leaf(file.messages[5]), 100);
         damage.flip_block_id(leaf(file.messages[5]));
@@ -219,6 +221,16 @@ fn a_block_that_was_moved_is_found_by_its_trailer() {
         damage.truncate(end.next_multiple_of(file.layout.geo.page as u64));
         damage.leave_copy(overwritten);
         damage.overwrite_block(overwritten, leaf(file.messages[6]));
+        shows_everything(&file);
+    });
+}
+
+#[test]
+fn a_list_of_subnodes_of_which_nothing_is_left_is_found_where_it_was_before() {
+    for_each_format(|file| {
+        let list = file.layout.node(file.messages[4]).sub;
+        file.damage().leave_copy(list);
+        file.damage().garble_block(list);
         shows_everything(&file);
     });
 }

@@ -12,13 +12,16 @@ use std::sync::Arc;
 use super::NodeDatabase;
 use super::crc::Checksums;
 use super::crypt::{self, CryptMethod};
+use super::data_tree::{BTYPE_DATA, LEVEL_XXBLOCK};
 use super::format::Format;
 use super::ids::BlockId;
 use super::inflate::inflate;
 use super::lost_sectors::lost_sectors;
+use super::node::BTYPE_SUBNODE;
 use super::page::BlockEntry;
 use super::source::{Gaps, Source};
 use super::trailer::{Evidence, wrong, wrong_text};
+use crate::bytes::u8_at;
 use crate::error::{Error, Result};
 
 thread_local! {
@@ -142,7 +145,8 @@ pub(super) struct Damage {
     /// What is there of the block all the same; None if nothing is, or another block that is whole itself.
     pub(super) there: Option<(Block, Flaw)>,
     pub(super) error: Error,
-    /// Whether the block may lie elsewhere: nothing says that this is its place, and it was not the disk that kept silent.
+    /// Whether a copy is worth a scan: nothing says that this is its place, or it is a list of blocks of which nothing is
+    /// left; and it was not the disk that kept silent.
     pub(super) may_be_elsewhere: bool,
 }
 
@@ -217,10 +221,12 @@ impl NodeDatabase {
             return Read::nowhere(wrong(entry, "size", expected, found));
         };
         let damaged = |there: Option<(Block, Flaw)>, error: Error| {
+            let list = there.as_ref().filter(|(block, flaw)| is_list(block, flaw));
+            let is_lost_list = entry.block.bid.is_internal() && list.is_none();
             Read::Damaged(Damage {
                 there,
                 error,
-                may_be_elsewhere: !evidence.is_own() && !gaps.unread,
+                may_be_elsewhere: !gaps.unread && (!evidence.is_own() || is_lost_list),
             })
         };
         let all_lost = |error: Option<Error>| {
@@ -308,6 +314,14 @@ impl NodeDatabase {
             crypt::decode(self.header.crypt, bid, bytes);
         }
     }
+}
+
+/// Whether a damaged internal block begins as one, so that its reader can do with it: of type and level one is right.
+fn is_list(bytes: &[u8], flaw: &Flaw) -> bool {
+    let has_header = flaw.missing.first().is_none_or(|gap| gap.start > 0);
+    let btype = u8_at(bytes, 0).filter(|btype| [BTYPE_DATA, BTYPE_SUBNODE].contains(btype));
+    let level = u8_at(bytes, 1).filter(|level| *level <= LEVEL_XXBLOCK);
+    has_header && (btype.is_some() || level.is_some())
 }
 
 /// Inflates what can be inflated of `payload` into `out`. What lies behind a gap or fault of a compressed stream is missing.

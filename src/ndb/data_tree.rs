@@ -18,7 +18,7 @@ use crate::error::{Error, Result};
 
 pub(super) const BTYPE_DATA: u8 = 1;
 const LEVEL_XBLOCK: u8 = 1;
-const LEVEL_XXBLOCK: u8 = 2;
+pub(super) const LEVEL_XXBLOCK: u8 = 2;
 /// Bytes of an XBLOCK or XXBLOCK before its first BID.
 const HEADER: usize = 8;
 

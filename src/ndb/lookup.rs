@@ -3,7 +3,7 @@
 //! A node: the live tree; where a page of it is lost, the finds of a scan; else nodes that were restored or added.
 //!
 //! A block: the place that the live tree names; blocks that were added; unless the trailer at that place is that of this very
-//! block, an intact copy that a scan finds under the same id; then, since a checksum is evidence and not a gate, what stands
+//! block ([`Damage`]), an intact copy that a scan finds under the same id; then, since a checksum is evidence and not a gate, what stands
 //! at the place that the tree names though it does not fit; what a scan knows by id and signature alone; what a damaged page
 //! of the tree says. Whatever is not vouched for has a [`Flaw`].
 

@@ -151,3 +151,56 @@ pub(super) fn wrong_text(entry: BlockEntry, text: impl fmt::Display) -> Error {
         text,
     )
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::ndb::BlockRef;
+    use crate::ndb::format::UNICODE;
+
+    const IB: u64 = 0x4_4440;
+    const OWN: BlockId = BlockId(0x1234);
+    const OTHER: BlockId = BlockId(0x5678);
+    const PAYLOAD: u16 = 40;
+
+    /// Whether a trailer with these fields is that of block [`OWN`] at [`IB`].
+    fn is_own(cb: u16, wsig: u16, bid: BlockId, checksums: &Checksums) -> bool {
+        let mut extent = vec![7; UNICODE.block_extent(PAYLOAD.into()) - UNICODE.block_trailer];
+        extent.extend(cb.to_le_bytes());
+        extent.extend(wsig.to_le_bytes());
+        extent.extend([0; 4]);
+        extent.extend(bid.0.to_le_bytes());
+        let entry = BlockEntry {
+            block: BlockRef { bid: OWN, ib: IB },
+            stored: PAYLOAD,
+            inflated: PAYLOAD,
+            references: 0,
+        };
+        let evidence = Evidence::of(&extent, &UNICODE, checksums, entry).unwrap();
+        assert!(!evidence.crc);
+        evidence.is_own()
+    }
+
+    #[test]
+    fn a_trailer_with_any_one_field_damaged_is_that_of_its_block() {
+        let checksums = Checksums::default();
+        let wsig = signature(IB, OWN);
+        assert!(is_own(PAYLOAD, wsig, OWN, &checksums));
+        assert!(is_own(PAYLOAD ^ 1, wsig, OWN, &checksums));
+        assert!(is_own(PAYLOAD, wsig ^ 1, OWN, &checksums));
+        assert!(is_own(PAYLOAD, wsig, BlockId(OWN.0 ^ 4), &checksums));
+        assert!(is_own(PAYLOAD, wsig, BlockId::NONE, &checksums));
+    }
+
+    #[test]
+    fn a_trailer_of_zeros_or_of_another_block_is_not() {
+        let unsigned = Checksums {
+            signatures: false,
+            ..Checksums::default()
+        };
+        for (checksums, wsig) in [(Checksums::default(), signature(IB, OTHER)), (unsigned, 0)] {
+            assert!(!is_own(0, 0, BlockId::NONE, &checksums));
+            assert!(!is_own(PAYLOAD, wsig, OTHER, &checksums));
+        }
+    }
+}

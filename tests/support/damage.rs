@@ -367,6 +367,12 @@ impl<'a> Damage<'a> {
         entry.ib + (geo.block_size(entry.stored as usize) - geo.block_trailer) as u64
     }
 
+    /// Overwrites the payload of a block; its trailer stays.
+    pub fn garble_block(&self, bid: u64) {
+        let entry = self.layout.block(bid);
+        self.write(entry.ib, &vec![0xA5; entry.stored as usize]);
+    }
+
     /// Writes a block once more behind the end of the file, signed for that place: one that was moved.
     pub fn leave_copy(&self, bid: u64) {
         let geo = &self.layout.geo;
