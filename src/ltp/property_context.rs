@@ -71,6 +71,8 @@ pub struct PropertyContext {
     records: Arc<[PropertyRecord]>,
     /// Whether part of the record list could not be read.
     problem: Option<Arc<str>>,
+    /// Whether the checksum of a block that has the record list, or leads to it, vouches for nothing.
+    is_list_doubtful: bool,
 }
 
 /// Puts records in order, and drops those with the id of an earlier one.
@@ -86,6 +88,7 @@ impl PropertyContext {
         heap.expect_client(ClientSignature::PROPERTY_CONTEXT)?;
         let mut records: Vec<PropertyRecord> = Vec::with_capacity(USUAL_RECORDS);
         let mut problem = None;
+        let mut is_list_doubtful = heap.flaw().is_some_and(|flaw| !flaw.vouches());
         let mut read = || -> Result<()> {
             let mut walk = bth::walk(&heap, heap.user_root(), SIZES)?;
             while let Some(step) = walk.next() {
@@ -97,7 +100,10 @@ impl PropertyContext {
                             first_of_each(&mut records);
                         }
                     }
-                    Step::Flawed(flaw) => heap.note(LIST, &flaw),
+                    Step::Flawed(flaw) => {
+                        is_list_doubtful |= !flaw.vouches();
+                        heap.note(LIST, &flaw);
+                    }
                     Step::Lost(error) => problem = Some(error.to_string()),
                 }
             }
@@ -116,6 +122,7 @@ impl PropertyContext {
             heap,
             records: records.into(),
             problem: problem.map(Arc::from),
+            is_list_doubtful,
         };
         if let Some(problem) = context.problem() {
             context.note(LIST, problem);
@@ -156,6 +163,22 @@ impl PropertyContext {
             .binary_search_by_key(&id, |record| record.id)
             .ok()?;
         self.records.get(index)
+    }
+
+    /// Whether the value of property `id`, or that there is none, may be what damage made of it.
+    pub fn may_be_wrong(&self, id: u16) -> bool {
+        if self.is_list_doubtful || self.problem.is_some() {
+            return true;
+        }
+        match self.record(id).and_then(PropertyRecord::target) {
+            None | Some(HnidTarget::Empty) => false,
+            Some(HnidTarget::Item(hid)) => match self.heap.item(hid) {
+                Ok(item) => item.flaw().is_some_and(|flaw| !flaw.vouches()),
+                Err(_) => true,
+            },
+            // What is wrong with its blocks is noted where they are read.
+            Some(HnidTarget::Subnode(_)) => !self.node().problems().is_empty(),
+        }
     }
 
     /// The value of property `id`; None when the object does not have it or its type is unknown.

@@ -32,6 +32,14 @@ const MAX_ATTACHMENTS: usize = 1 << 18;
 /// Bytes that all recipients of one message may take, as any other value: all rows may name the same long cell.
 const MAX_RECIPIENTS: usize = 16 << 20;
 
+/// The properties that tell the time of a message, the best first: delivery, submission, creation, last modification.
+pub const TIMES: [u16; 4] = [
+    tags::MESSAGE_DELIVERY_TIME,
+    tags::CLIENT_SUBMIT_TIME,
+    tags::CREATION_TIME,
+    tags::LAST_MODIFICATION_TIME,
+];
+
 /// A subject as stored: an optional mark in front tells how long its prefix ("RE: ") is. [MS-PST] 2.5.3.1.1.1
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Subject {
@@ -284,23 +292,11 @@ impl Message {
         Ok(self.properties.string(tags::SUBJECT)?.map(Subject::parse))
     }
 
-    /// The start of PidTagSubject, for names and lists; None when absent.
-    pub fn start_of_subject(&self) -> Result<Option<Subject>> {
-        let text = self.properties.start_of_string(tags::SUBJECT)?;
-        Ok(text.map(Subject::parse))
-    }
-
-    /// The time that the message bears: delivery, else submission, else creation, else last modification. A time that
-    /// cannot be read is passed over.
+    /// The time that the message bears: the first of [`TIMES`] that it has. A time that cannot be read is passed over.
     pub fn time(&self) -> Option<FileTime> {
-        [
-            tags::MESSAGE_DELIVERY_TIME,
-            tags::CLIENT_SUBMIT_TIME,
-            tags::CREATION_TIME,
-            tags::LAST_MODIFICATION_TIME,
-        ]
-        .into_iter()
-        .find_map(|id| self.properties.time(id).ok().flatten())
+        TIMES
+            .into_iter()
+            .find_map(|id| self.properties.time(id).ok().flatten())
     }
 
     /// Its recipients in table order. A message without the table has none.

@@ -22,7 +22,7 @@ pub use folder::{ContentsRow, ContentsTable, Folder, Subfolder};
 pub use ipm_subtree::IpmSubtreeEntry;
 pub use message::{
     MAX_EMBEDDED_DEPTH, MSGFLAG_ASSOCIATED, MSGFLAG_HASATTACH, MSGFLAG_READ, MSGFLAG_UNSENT,
-    Message, Subject,
+    Message, Subject, TIMES,
 };
 pub use named_properties::{NamedProperties, PropertyName, PropertySet};
 pub use properties::{Properties, text_of_value};

@@ -77,6 +77,12 @@ impl Properties {
         stand_in
     }
 
+    /// Whether the value of property `id`, or that there is none, may be what damage made of it.
+    pub fn may_be_wrong(&self, id: u16) -> bool {
+        let context = self.context.as_ref();
+        context.is_none_or(|context| context.may_be_wrong(id))
+    }
+
     /// The value of property `id`; None when the object does not have it or its type is unknown.
     pub fn value(&self, id: u16) -> Result<Option<Value>> {
         self.value_read(id, |context| context.get(id), Value::clone)

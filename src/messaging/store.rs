@@ -111,7 +111,9 @@ impl Store {
     /// Nodes that were lost and could be restored, which is done now if it is to be done at all.
     fn restored(self: &Arc<Self>) -> &[NodeEntry] {
         match self.restore {
-            Some(restore) if self.ndb.has_lost_nodes() || self.ndb.has_lost_lists() => self.ndb.restore(|| restore(self)),
+            Some(restore) if self.ndb.has_lost_nodes() || self.ndb.has_lost_lists() => {
+                self.ndb.restore(|| restore(self))
+            }
             _ => &[],
         }
     }

@@ -10,28 +10,27 @@ use std::ops::{Deref, Range};
 use std::sync::Arc;
 
 use super::NodeDatabase;
-use super::crc::{Checksums, crc, signature};
+use super::crc::Checksums;
 use super::crypt::{self, CryptMethod};
+use super::data_tree::{BTYPE_DATA, LEVEL_XXBLOCK};
 use super::format::Format;
 use super::ids::BlockId;
 use super::inflate::inflate;
+use super::lost_sectors::lost_sectors;
+use super::node::BTYPE_SUBNODE;
 use super::page::BlockEntry;
 use super::source::{Gaps, Source};
-use crate::bytes::{u16_at, u32_at, uint_at};
+use super::trailer::{Evidence, wrong, wrong_text};
+use crate::bytes::u8_at;
 use crate::error::{Error, Result};
 
-/// Bytes that are read at once where blocks follow each other in the file: what fits the cache of a processor.
-const RUN: usize = 128 << 10;
-/// Bytes that a disk loses at the least.
-const SECTOR: usize = 512;
-
 thread_local! {
-    /// Blocks as stored, on their way to those who asked for them: at most [`RUN`] bytes a thread.
+    /// Blocks as stored, on their way to those who asked for them: at most a run of neighbours a thread (`ndb/run`).
     static STORED: Cell<Vec<u8>> = const { Cell::new(Vec::new()) };
 }
 
 /// Lends the buffer of this thread to `work`, resized to `len`.
-fn with_stored<T>(len: usize, work: impl FnOnce(&mut [u8]) -> T) -> T {
+pub(super) fn with_stored<T>(len: usize, work: impl FnOnce(&mut [u8]) -> T) -> T {
     let mut stored = STORED.take();
     stored.resize(len.max(stored.len()), 0);
     let result = work(stored.get_mut(..len).unwrap_or_default());
@@ -113,6 +112,12 @@ impl Block {
         self.flaw.as_ref()
     }
 
+    /// The same with `flaw`.
+    pub(super) fn with_flaw(mut self, flaw: Flaw) -> Self {
+        self.flaw = Some(Arc::new(flaw));
+        self
+    }
+
     /// Its bytes, shared.
     pub fn bytes(&self) -> &Arc<[u8]> {
         &self.bytes
@@ -131,111 +136,32 @@ impl Deref for Block {
 pub(super) enum Read {
     /// Checksum, id, signature and size fit.
     Intact(Block),
-    /// It is there, and something of it does not fit.
-    Flawed(Block, Flaw, Error),
-    /// It is not there: nothing, or something else that is whole itself.
-    NotThere(Error),
+    /// Something does not fit.
+    Damaged(Damage),
+}
+
+/// What is wrong at the place of an entry.
+pub(super) struct Damage {
+    /// What is there of the block all the same; None if nothing is, or another block that is whole itself.
+    pub(super) there: Option<(Block, Flaw)>,
+    pub(super) error: Error,
+    /// Whether a copy is worth a scan: nothing says that this is its place, or it is a list of blocks of which nothing is
+    /// left; and it was not the disk that kept silent.
+    pub(super) may_be_elsewhere: bool,
+}
+
+impl Read {
+    /// Nothing can be at the place of the entry.
+    fn nowhere(error: Error) -> Self {
+        Self::Damaged(Damage {
+            there: None,
+            error,
+            may_be_elsewhere: true,
+        })
+    }
 }
 
 impl NodeDatabase {
-    /// Fills `buf` with the payloads of `bids`, which have `len` bytes each but for the last, past the cache: bulk data
-    /// would only push out of it what is looked at again and again. Neighbours in the file are read at once. `flawed` hears
-    /// of blocks that are not as they were written, by their number in `bids`.
-    pub(super) fn read_blocks(
-        &self,
-        bids: &[BlockId],
-        len: usize,
-        buf: &mut [u8],
-        mut flawed: impl FnMut(usize, Flaw),
-    ) -> Result<()> {
-        let mut leaf = None;
-        let mut run = Run::default();
-        for (number, (bid, payload)) in bids.iter().zip(buf.chunks_mut(len.max(1))).enumerate() {
-            let bid = bid.key();
-            let entry = match self.block_entry(bid, &mut leaf) {
-                Ok(entry) if usize::from(entry.inflated) == payload.len() => entry,
-                Ok(_) | Err(_) => {
-                    self.read_run(std::mem::take(&mut run), &mut flawed)?;
-                    self.read_alone(bid, payload, |flaw| flawed(number, flaw))?;
-                    continue;
-                }
-            };
-            let extent = self.header.format.block_extent(entry.stored.into());
-            if !run.is_continued_by(entry, extent) {
-                self.read_run(std::mem::take(&mut run), &mut flawed)?;
-            }
-            run.extent += extent;
-            run.blocks.push(InRun {
-                number,
-                entry,
-                extent,
-                payload,
-            });
-        }
-        self.read_run(run, &mut flawed)
-    }
-
-    fn read_run(&self, run: Run<'_>, flawed: &mut impl FnMut(usize, Flaw)) -> Result<()> {
-        let Some(first) = run.blocks.first() else {
-            return Ok(());
-        };
-        let start = first.entry.block.ib;
-        with_stored(run.extent, |stored| {
-            let is_read = self.source.read_exact_at(stored, start).is_ok();
-            let mut rest = &*stored;
-            for block in run.blocks {
-                let (own, after) = rest.split_at_checked(block.extent).unwrap_or((rest, &[]));
-                rest = after;
-                if !is_read || !self.unpack_intact(own, block.entry, block.payload) {
-                    let bid = block.entry.block.bid;
-                    self.read_alone(bid, block.payload, |flaw| flawed(block.number, flaw))?;
-                }
-            }
-            Ok(())
-        })
-    }
-
-    /// Fills `payload` from the one block `bid`, which should have exactly as many bytes. What is missing keeps its place,
-    /// so that what follows does not shift.
-    pub(super) fn read_alone(
-        &self,
-        bid: BlockId,
-        payload: &mut [u8],
-        flawed: impl FnOnce(Flaw),
-    ) -> Result<()> {
-        let block = match self.find_and_read(bid) {
-            Ok(block) => block,
-            Err(error) if error.is_unread() || self.refuses_damage() => return Err(error),
-            Err(error) => {
-                payload.fill(0);
-                flawed(Flaw::gap(0..payload.len(), &error));
-                return Ok(());
-            }
-        };
-        let there = block.len().min(payload.len());
-        let (own, rest) = payload.split_at_mut(there);
-        own.copy_from_slice(block.get(..there).unwrap_or_default());
-        rest.fill(0);
-        if block.len() == payload.len() {
-            if let Some(flaw) = block.flaw() {
-                flawed(Flaw::clone(flaw));
-            }
-            return Ok(());
-        }
-        let error = wrong_length(bid, payload.len() as u64, block.len() as u64);
-        if self.refuses_damage() {
-            return Err(error);
-        }
-        let own = block.flaw().map(|flaw| Flaw::clone(flaw));
-        let mut flaw = own.unwrap_or_else(|| Flaw::doubt(&error));
-        flaw.missing.retain(|range| range.end <= there);
-        if there < payload.len() {
-            flaw.missing.push(there..payload.len());
-        }
-        flawed(flaw);
-        Ok(())
-    }
-
     /// More bytes than all blocks of the file together can hold, inflated where they may be compressed.
     pub(crate) fn most_data(&self) -> u64 {
         let format = self.header.format;
@@ -251,20 +177,20 @@ impl NodeDatabase {
     pub(super) fn read_at_entry(&self, entry: BlockEntry) -> Result<Read> {
         let extent = match extent(self.header.format, entry) {
             Ok(extent) => extent,
-            Err(error) => return Ok(Read::NotThere(error)),
+            Err(error) => return Ok(Read::nowhere(error)),
         };
         with_stored(extent, |stored| {
             let gaps = match self.source.read_with_gaps(stored, entry.block.ib) {
                 Ok(gaps) => gaps,
                 Err(error) if error.is_unread() => return Err(error),
-                Err(error) => return Ok(Read::NotThere(error)),
+                Err(error) => return Ok(Read::nowhere(error)),
             };
             Ok(self.unpack(stored, entry, gaps))
         })
     }
 
     /// Inflates and decodes a block as stored into `out`, if all of it fits.
-    fn unpack_intact(&self, stored: &[u8], entry: BlockEntry, out: &mut [u8]) -> bool {
+    pub(super) fn unpack_intact(&self, stored: &[u8], entry: BlockEntry, out: &mut [u8]) -> bool {
         let format = self.header.format;
         let evidence = Evidence::of(stored, format, &self.header.checksums, entry);
         let Some(payload) = stored.get(..entry.stored.into()) else {
@@ -291,18 +217,26 @@ impl NodeDatabase {
         let format = self.header.format;
         let payload_len = usize::from(entry.stored);
         let Some(evidence) = Evidence::of(stored, format, &self.header.checksums, entry) else {
-            return Read::NotThere(wrong(
-                entry,
-                "size",
-                payload_len as u64,
-                stored.len() as u64,
-            ));
+            let (expected, found) = (payload_len as u64, stored.len() as u64);
+            return Read::nowhere(wrong(entry, "size", expected, found));
+        };
+        let damaged = |there: Option<(Block, Flaw)>, error: Error| {
+            let list = there.as_ref().filter(|(block, flaw)| is_list(block, flaw));
+            let is_lost_list = entry.block.bid.is_internal() && list.is_none();
+            Read::Damaged(Damage {
+                there,
+                error,
+                may_be_elsewhere: !gaps.unread && (!evidence.is_own() || is_lost_list),
+            })
+        };
+        let all_lost = |error: Option<Error>| {
+            let lost = || wrong_text(entry, "all of it is lost");
+            damaged(None, error.unwrap_or_else(lost))
         };
         let payload = stored.get(..payload_len).unwrap_or_default();
-        let (missing, error) = self.lost_ranges(stored, entry, &evidence, gaps.ranges);
+        let (missing, error) = self.lost_ranges(stored, entry, &evidence, &gaps);
         if missing.iter().map(Range::len).sum::<usize>() == payload_len {
-            let error = error.unwrap_or_else(|| wrong_text(entry, "all of it is lost"));
-            return Read::NotThere(error);
+            return all_lost(error);
         }
         let flaw = Flaw {
             error: String::new(),
@@ -325,8 +259,7 @@ impl NodeDatabase {
             }
         };
         if flaw.missing.first() == Some(&(0..out.len())) {
-            let error = error.unwrap_or_else(|| wrong_text(entry, "all of it is lost"));
-            return Read::NotThere(error);
+            return all_lost(error);
         }
         self.decode(entry.block.bid, out);
         for gap in &flaw.missing {
@@ -337,7 +270,7 @@ impl NodeDatabase {
             None => Read::Intact(block),
             Some(error) => {
                 flaw.error = error.to_string();
-                Read::Flawed(block, flaw, error)
+                damaged(Some((block, flaw)), error)
             }
         }
     }
@@ -348,14 +281,18 @@ impl NodeDatabase {
         stored: &[u8],
         entry: BlockEntry,
         evidence: &Evidence,
-        gaps: Vec<Range<usize>>,
+        gaps: &Gaps,
     ) -> (Vec<Range<usize>>, Option<Error>) {
         let format = self.header.format;
         let length = usize::from(entry.stored);
-        let mut missing = gaps;
+        let mut missing = gaps.ranges.clone();
         let payload = stored.get(..length).unwrap_or_default();
         let mut error = evidence.error(payload, entry);
-        if !missing.is_empty() {
+        if gaps.unread {
+            let unread: usize = missing.iter().map(Range::len).sum();
+            let text = format_args!("the disk cannot read {unread} of its bytes");
+            error = Some(wrong_text(entry, text));
+        } else if !missing.is_empty() {
             error = Some(wrong_text(entry, "a part of it cannot be read"));
         } else if let Some(foreign) =
             evidence.foreign(stored, format, &self.header.checksums, entry)
@@ -379,150 +316,12 @@ impl NodeDatabase {
     }
 }
 
-impl Block {
-    /// The same with `flaw`.
-    pub(super) fn with_flaw(mut self, flaw: Flaw) -> Self {
-        self.flaw = Some(Arc::new(flaw));
-        self
-    }
-}
-
-/// Blocks that follow each other in the file.
-#[derive(Default)]
-struct Run<'a> {
-    blocks: Vec<InRun<'a>>,
-    extent: usize,
-}
-
-/// A block of a run: its number among those that were asked for, and the place for its payload.
-struct InRun<'a> {
-    number: usize,
-    entry: BlockEntry,
-    extent: usize,
-    payload: &'a mut [u8],
-}
-
-impl Run<'_> {
-    fn is_continued_by(&self, entry: BlockEntry, extent: usize) -> bool {
-        let end = |last: &InRun<'_>| last.entry.block.ib.checked_add(last.extent as u64);
-        self.blocks.last().and_then(end) == Some(entry.block.ib) && self.extent + extent <= RUN
-    }
-}
-
-/// What of a trailer fits the entry of its block.
-#[derive(Debug, Clone, Copy)]
-struct Evidence {
-    crc: bool,
-    cb: bool,
-    bid: bool,
-    /// `wSig` fits the place, with the id of the entry.
-    signature: bool,
-    stored: TrailerFields,
-}
-
-#[derive(Debug, Clone, Copy)]
-struct TrailerFields {
-    cb: u16,
-    signature: u16,
-    crc: u32,
-    bid: BlockId,
-}
-
-impl TrailerFields {
-    /// The trailer that ends at byte `end` of `bytes`.
-    fn before(bytes: &[u8], end: usize, format: &Format) -> Option<Self> {
-        let at = end.checked_sub(format.block_trailer)?;
-        Some(Self {
-            cb: u16_at(bytes, at)?,
-            signature: u16_at(bytes, at + 2)?,
-            crc: u32_at(bytes, at + format.block_crc)?,
-            bid: BlockId(uint_at(bytes, at + format.block_bid, format.word)?),
-        })
-    }
-}
-
-impl Evidence {
-    /// None when `extent` is too short for the block of `entry`.
-    fn of(
-        extent: &[u8],
-        format: &Format,
-        checksums: &Checksums,
-        entry: BlockEntry,
-    ) -> Option<Self> {
-        let stored = TrailerFields::before(extent, extent.len(), format)?;
-        let payload = extent.get(..entry.stored.into())?;
-        let at = entry.block;
-        // The CRC of zeros is zero: that of a stretch that was zeroed is none.
-        let is_zeroed = stored.cb == 0 && stored.bid.0 == 0 && stored.crc == 0;
-        Some(Self {
-            crc: !is_zeroed && checksums.blocks.fits(payload, stored.crc),
-            cb: stored.cb == entry.stored,
-            bid: stored.bid.key() == at.bid.key(),
-            // The reserved bit of the id counts where the trailer has it.
-            signature: checksums.signature_fits(stored.signature, at.ib, stored.bid)
-                || checksums.signature_fits(stored.signature, at.ib, at.bid),
-            stored,
-        })
-    }
-
-    fn is_intact(&self) -> bool {
-        self.crc && self.cb && self.bid && self.signature
-    }
-
-    /// The first thing that does not fit.
-    fn error(&self, payload: &[u8], entry: BlockEntry) -> Option<Error> {
-        let TrailerFields {
-            cb,
-            signature: found,
-            crc: stored_crc,
-            bid,
-        } = self.stored;
-        if !self.cb {
-            return Some(wrong(
-                entry,
-                "cb of the trailer",
-                entry.stored.into(),
-                cb.into(),
-            ));
-        }
-        if !self.bid {
-            return Some(wrong(entry, "bid of the trailer", entry.block.bid.0, bid.0));
-        }
-        if !self.signature {
-            let expected = signature(entry.block.ib, entry.block.bid);
-            return Some(wrong(entry, "wSig", expected.into(), found.into()));
-        }
-        (!self.crc).then(|| wrong(entry, "CRC", stored_crc.into(), crc(payload).into()))
-    }
-
-    /// The part of the payload that belongs to another block, which vouches for itself: that one was written here later, or
-    /// by mistake.
-    fn foreign(
-        &self,
-        extent: &[u8],
-        format: &Format,
-        checksums: &Checksums,
-        entry: BlockEntry,
-    ) -> Option<Range<usize>> {
-        let other = self.stored;
-        if self.bid || other.bid.is_none() {
-            return None;
-        }
-        if self.signature
-            && self.cb
-            && !checksums.signature_fits(other.signature, entry.block.ib, other.bid)
-        {
-            // Signature and size are those of this block: it is its id that is wrong.
-            return None;
-        }
-        let length = usize::from(other.cb);
-        let start = extent.len().checked_sub(format.block_extent(length))?;
-        let payload = extent.get(start..start + length)?;
-        let vouches = length > 0
-            && checksums.blocks != super::crc::Checksum::Meaningless
-            && checksums.blocks.fits(payload, other.crc);
-        vouches.then(|| start..usize::from(entry.stored))
-    }
+/// Whether a damaged internal block begins as one, so that its reader can do with it: of type and level one is right.
+fn is_list(bytes: &[u8], flaw: &Flaw) -> bool {
+    let has_header = flaw.missing.first().is_none_or(|gap| gap.start > 0);
+    let btype = u8_at(bytes, 0).filter(|btype| [BTYPE_DATA, BTYPE_SUBNODE].contains(btype));
+    let level = u8_at(bytes, 1).filter(|level| *level <= LEVEL_XXBLOCK);
+    has_header && (btype.is_some() || level.is_some())
 }
 
 /// Inflates what can be inflated of `payload` into `out`. What lies behind a gap or fault of a compressed stream is missing.
@@ -551,48 +350,12 @@ fn inflate_flawed(
     (flaw, error)
 }
 
-/// Ranges of `payload`, a damaged block as stored at byte `ib` of the file, whose sectors were never written or are lost:
-/// filled with zeros, or with ones where no text encodes to that.
-fn lost_sectors(payload: &[u8], ib: u64, method: CryptMethod) -> Vec<Range<usize>> {
-    let is_lost = |sector: &[u8]| {
-        let fill = |value: u8| sector.iter().all(|byte| *byte == value);
-        fill(0) || (method != CryptMethod::None && fill(u8::MAX))
-    };
-    let sector = SECTOR as u64;
-    let first = (ib.next_multiple_of(sector) - ib) as usize;
-    let mut lost: Vec<Range<usize>> = Vec::new();
-    let mut start = 0;
-    let mut end = first.min(payload.len());
-    while start < payload.len() {
-        let bytes = payload.get(start..end).unwrap_or_default();
-        // A part of a sector counts only beside a whole one.
-        if !bytes.is_empty() && is_lost(bytes) {
-            match lost.last_mut() {
-                Some(last) if last.end == start => last.end = end,
-                _ => lost.push(start..end),
-            }
-        }
-        start = end;
-        end = (start + SECTOR).min(payload.len());
-    }
-    lost.retain(|range| range.len() >= SECTOR.min(payload.len()));
-    lost
-}
-
 /// Cuts `ranges` to those within the first `len` bytes.
 fn clip(ranges: &mut Vec<Range<usize>>, len: usize) {
     for range in ranges.iter_mut() {
         range.end = range.end.min(len);
     }
     ranges.retain(|range| range.start < range.end);
-}
-
-pub(super) fn wrong_length(bid: BlockId, expected: u64, found: u64) -> Error {
-    Error::corrupt(
-        "data tree",
-        bid,
-        format_args!("payload: expected {expected} bytes, found {found}"),
-    )
 }
 
 /// Reads the block of `entry`, checks and inflates it, and leaves it encoded. A trailer that does not fit is an error.
@@ -626,21 +389,6 @@ pub fn read_block(
     }
 }
 
-fn wrong(entry: BlockEntry, what: &str, expected: u64, found: u64) -> Error {
-    wrong_text(
-        entry,
-        format_args!("{what}: expected {expected:#x}, found {found:#x}"),
-    )
-}
-
-fn wrong_text(entry: BlockEntry, text: impl std::fmt::Display) -> Error {
-    Error::corrupt(
-        "block",
-        format_args!("{}, offset {:#x}", entry.block.bid, entry.block.ib),
-        text,
-    )
-}
-
 /// Bytes that the block of `entry` takes in the file, trailer and all, if that is possible.
 fn extent(format: &'static Format, entry: BlockEntry) -> Result<usize> {
     let stored = usize::from(entry.stored);
@@ -653,29 +401,4 @@ fn extent(format: &'static Format, entry: BlockEntry) -> Result<usize> {
 
 fn is_compressed(format: &'static Format, entry: BlockEntry) -> bool {
     format.compressed && entry.inflated != entry.stored
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn sectors_of_zeros_are_lost_and_shorter_runs_are_data() {
-        // The block begins 64 bytes behind the start of a sector.
-        let ib = 0x4440;
-        let start = SECTOR - 64;
-        let lost = |payload: &[u8], method: CryptMethod| {
-            let lost = lost_sectors(payload, ib, method);
-            lost.first().map(|first| (first.clone(), lost.len()))
-        };
-        let mut payload = vec![7u8; 4 * SECTOR];
-        payload[100..500].fill(0);
-        assert_eq!(lost(&payload, CryptMethod::None), None);
-        let sector = Some((start..start + SECTOR, 1));
-        payload[start..start + SECTOR].fill(0);
-        assert_eq!(lost(&payload, CryptMethod::None), sector);
-        payload[start..start + SECTOR].fill(0xFF);
-        assert_eq!(lost(&payload, CryptMethod::None), None);
-        assert_eq!(lost(&payload, CryptMethod::Permute), sector);
-    }
 }

@@ -10,14 +10,15 @@ use std::sync::{Arc, OnceLock};
 use parking_lot::Mutex;
 
 use super::NodeDatabase;
-use super::block::{Block, Flaw, wrong_length};
+use super::block::{Block, Flaw};
 use super::ids::BlockId;
+use super::run::wrong_length;
 use crate::bytes::{copy_at, u8_at, u16_at, u32_at, uint_at};
 use crate::error::{Error, Result};
 
 pub(super) const BTYPE_DATA: u8 = 1;
 const LEVEL_XBLOCK: u8 = 1;
-const LEVEL_XXBLOCK: u8 = 2;
+pub(super) const LEVEL_XXBLOCK: u8 = 2;
 /// Bytes of an XBLOCK or XXBLOCK before its first BID.
 const HEADER: usize = 8;
 
@@ -281,41 +282,41 @@ impl DataTree {
         on_flaw: &mut OnFlaw<'_>,
     ) -> Result<usize> {
         let length = usize::try_from(range.end - range.start).unwrap_or(usize::MAX);
-        let leaf = match self.ndb.block(bid) {
-            Ok(leaf) if leaf.len() == length && leaf.flaw().is_none() => leaf,
+        let within = offset - range.start;
+        let copied = match self.ndb.block(bid) {
+            Ok(leaf) if leaf.len() == length && leaf.flaw().is_none() => {
+                copy_at(&leaf, within, buf)
+            }
             Err(error) if error.is_unread() => return Err(error),
             Ok(leaf) if leaf.len() != length && self.ndb.refuses_damage() => {
                 return Err(wrong_length(bid, length as u64, leaf.len() as u64));
             }
             // A shorter leaf would shift all that follows.
-            _ => return self.copy_flawed_piece(bid, range, offset, buf, on_flaw),
+            _ => {
+                let payload = self.flawed_leaf(bid, length, |flaw| on_flaw(range, &flaw))?;
+                copy_at(&payload, within, buf)
+            }
         };
-        match copy_at(&leaf, offset - range.start, buf) {
+        match copied {
             0 => Err(self.lost(offset)),
             count => Ok(count),
         }
     }
 
-    fn copy_flawed_piece(
+    /// The leaf `bid` in exactly `length` bytes, whatever is wrong with it.
+    fn flawed_leaf(
         &self,
         bid: BlockId,
-        range: Range<u64>,
-        offset: u64,
-        buf: &mut [u8],
-        on_flaw: &mut OnFlaw<'_>,
-    ) -> Result<usize> {
+        length: usize,
+        flawed: impl FnOnce(Flaw),
+    ) -> Result<Vec<u8>> {
         let full = self.ndb.header().format.block_payload;
-        let length = usize::try_from(range.end - range.start).unwrap_or(usize::MAX);
         if length > full {
             return Err(wrong_length(bid, full as u64, length as u64));
         }
         let mut payload = vec![0; length];
-        self.ndb
-            .read_alone(bid, &mut payload, |flaw| on_flaw(range.clone(), &flaw))?;
-        match copy_at(&payload, offset - range.start, buf) {
-            0 => Err(self.lost(offset)),
-            count => Ok(count),
-        }
+        self.ndb.read_alone(bid, &mut payload, flawed)?;
+        Ok(payload)
     }
 
     /// The leaf of `xblock` that holds its byte `offset`, and the bytes that it has.

@@ -2,14 +2,14 @@
 //!
 //! A node: the live tree; where a page of it is lost, the finds of a scan; else nodes that were restored or added.
 //!
-//! A block: the place that the live tree names; blocks that were added; an intact copy that a scan finds under the same id;
-//! then, since a checksum is evidence and not a gate, what stands at the place that the tree names though it does not fit;
-//! what a scan knows by id and signature alone; what a damaged page of the tree says. Whatever is not vouched for has a
-//! [`Flaw`].
+//! A block: the place that the live tree names; blocks that were added; unless the trailer at that place is that of this very
+//! block ([`Damage`]), an intact copy that a scan finds under the same id; then, since a checksum is evidence and not a gate, what stands
+//! at the place that the tree names though it does not fit; what a scan knows by id and signature alone; what a damaged page
+//! of the tree says. Whatever is not vouched for has a [`Flaw`].
 
 use std::ops::Range;
 
-use super::block::{Block, Flaw, Read};
+use super::block::{Block, Damage, Flaw, Read};
 use super::btree::Leaf;
 use super::ids::{BlockId, NodeId};
 use super::page::{BlockEntry, NodeEntry, PageType};
@@ -161,23 +161,28 @@ impl NodeDatabase {
     /// The decoded payload, past the cache.
     pub(super) fn find_and_read(&self, bid: BlockId) -> Result<Block> {
         let entry = self.block_entry(bid, &mut None)?;
-        let (own, error) = match self.read_at_entry(entry)? {
+        let damage = match self.read_at_entry(entry)? {
             Read::Intact(block) => return Ok(block),
-            // Only the trailer is damaged: the CRC vouches for the bytes.
-            Read::Flawed(block, flaw, _) if flaw.vouches() => {
-                return Ok(self.flawed(block, flaw));
-            }
-            Read::Flawed(block, flaw, error) => (Some((block, flaw)), error),
-            Read::NotThere(error) => (None, error),
+            Read::Damaged(damage) => damage,
         };
-        if let Some(copy) = self.intact_copy(entry)? {
+        let Damage {
+            there,
+            error,
+            may_be_elsewhere,
+        } = damage;
+        let there = match there {
+            // Only the trailer is damaged: the CRC vouches for the bytes.
+            Some((block, flaw)) if flaw.vouches() => return Ok(self.flawed(block, flaw)),
+            there => there,
+        };
+        if may_be_elsewhere && let Some(copy) = self.intact_copy(entry)? {
             self.gone_around(&error);
             return Ok(copy);
         }
-        match (own, self.damaged) {
+        match (there, self.damaged) {
             (Some((block, flaw)), Damaged::Show) => Ok(self.flawed(block, flaw)),
-            (None, Damaged::Show) => self.damaged_copy(entry)?.ok_or(error),
-            (_, Damaged::Refuse) => Err(error),
+            (None, Damaged::Show) if may_be_elsewhere => self.damaged_copy(entry)?.ok_or(error),
+            _ => Err(error),
         }
     }
 
@@ -199,8 +204,13 @@ impl NodeDatabase {
         });
         match found.map(|found| self.read_at_entry(found)).transpose()? {
             Some(Read::Intact(block)) => Ok(Some(block)),
-            // Its signature is that of another place.
-            Some(Read::Flawed(block, flaw, _)) if flaw.vouches() => Ok(Some(block)),
+            Some(Read::Damaged(Damage {
+                there: Some((block, flaw)),
+                ..
+            })) if flaw.vouches() => {
+                // Its signature is that of another place.
+                Ok(Some(block))
+            }
             _ => Ok(None),
         }
     }
@@ -211,7 +221,10 @@ impl NodeDatabase {
         let found = self.finds().and_then(|finds| finds.damaged_block(bid));
         let found = found.filter(|found| found.block.ib != entry.block.ib);
         match found.map(|found| self.read_at_entry(found)).transpose()? {
-            Some(Read::Flawed(block, flaw, _)) => Ok(Some(self.flawed(block, flaw))),
+            Some(Read::Damaged(Damage {
+                there: Some((block, flaw)),
+                ..
+            })) => Ok(Some(self.flawed(block, flaw))),
             _ => Ok(None),
         }
     }

@@ -22,14 +22,17 @@ mod ids;
 mod inflate;
 mod lookup;
 mod lost_lists;
+mod lost_sectors;
 mod node;
 pub(crate) mod open;
 pub mod page;
 pub mod pieces;
 mod repeats;
+mod run;
 pub(crate) mod scan;
 mod source;
 pub mod stand_ins;
+mod trailer;
 
 pub use block::{Block, Flaw, read_block};
 pub use data_tree::DataTree;

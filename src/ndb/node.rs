@@ -14,7 +14,7 @@ use crate::bytes::{u8_at, u16_at, u32_at, uint_at};
 use crate::error::{Error, Result};
 use crate::problem::{Problem, Problems};
 
-const BTYPE_SUBNODE: u8 = 2;
+pub(super) const BTYPE_SUBNODE: u8 = 2;
 /// `cLevel` of an SLBLOCK (leaf) and of an SIBLOCK.
 const LEVEL_LEAF: u8 = 0;
 const LEVEL_INTERMEDIATE: u8 = 1;

@@ -17,7 +17,7 @@ use crate::error::{Error, Result};
 pub enum Recover {
     /// Never.
     Off,
-    /// When a page or block is not where it should be.
+    /// When a page is damaged or a block is not at its place.
     #[default]
     Auto,
     /// At once.

@@ -182,7 +182,7 @@ impl Source {
 
     /// Fills `buf` from byte `offset` with what there is, and zeros where bytes are lost or behind the end of the file, or,
     /// if gaps are to be filled ([`Source::filling_gaps`]), where the disk does not give them. A place where nothing can be
-    /// had is an error.
+    /// had is an error, unless a gap that the disk left was to be filled.
     pub fn read_with_gaps(&self, buf: &mut [u8], offset: u64) -> Result<Gaps> {
         let mut gaps = Gaps::default();
         let end = offset.saturating_add(buf.len() as u64);
@@ -206,7 +206,7 @@ impl Source {
             }
         }
         let lost: usize = gaps.ranges.iter().map(Range::len).sum();
-        if lost < buf.len() {
+        if lost < buf.len() || gaps.unread {
             return Ok(gaps);
         }
         self.read_exact_at(buf, offset).map(|()| Gaps::default())

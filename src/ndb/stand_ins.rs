@@ -188,8 +188,8 @@ fn find(blocks: &[FoundBlock], bid: BlockId) -> Option<BlockEntry> {
 }
 
 impl NodeDatabase {
-    /// Lets a scan of the file stand in where a page or block is not where it should be; `watch` hears of it. Nothing is
-    /// scanned before.
+    /// Lets a scan of the file stand in where a page is damaged or a block is not at its place; `watch` hears of it. Nothing
+    /// is scanned before.
     pub(super) fn with_scan_on_demand(mut self, watch: Arc<dyn Watch>) -> Self {
         self.stand_ins.watch = Some(watch);
         self

@@ -1,6 +1,7 @@
 //! Layouts: which files an item gives and what they are called. The one place that decides it; folders, `lost+found`
 //! and links only add what it says.
 
+use std::cell::Cell;
 use std::sync::LazyLock;
 
 use super::Tree;
@@ -10,11 +11,18 @@ use super::name::{self, ATTACHMENTS_SUFFIX};
 use super::options::Attachments;
 use super::template::{Template, Values};
 use crate::convert::TEXT_EXTENSION;
+use crate::error::Result;
 use crate::ltp::{FileTime, tags};
-use crate::messaging::{ContentsRow, MSGFLAG_HASATTACH, Message, State};
+use crate::messaging::{
+    ContentsRow, MSGFLAG_HASATTACH, Message, Properties, State, Subject, TIMES,
+};
 
 /// Classes that are named by a display name and bear no date.
 const CONTACT_CLASSES: [&str; 3] = ["IPM.Contact", "IPM.DistList", "IPM.AbchPerson"];
+
+/// What is said of a folder with items whose names are made of what damage may have changed.
+const DOUBTFUL_NAMES: &str = "the names of some items are made of damaged properties; so an equal name of a sound item may have \
+                              or lack the number of its node";
 
 /// Names unless the user wants others; contacts have theirs.
 static USUAL_NAMES: LazyLock<Template> = LazyLock::new(Template::default);
@@ -104,61 +112,61 @@ impl Tree {
         let people = self.names_people();
         let lacks_people = people && (row.from.is_none() || row.to.is_none());
         let incomplete = row.flags.is_none() || (by_date && time.is_none()) || lacks_people;
-        let message = incomplete
-            .then(|| Message::open(&self.store, row.nid).ok())
-            .flatten();
-        // What is left of one that has no row that tells, and no properties, are subnodes.
-        let is_lost = incomplete && message.is_none() && row.flags.is_none();
-        let lost = is_lost.then(|| self.with_row(row.nid));
-        let properties = message.as_ref().map(Message::properties);
-        let string = |id: u16| {
-            properties.and_then(|properties| properties.start_of_string(id).ok().flatten())
+        let asked = match incomplete {
+            true => Asked::of(Message::open(&self.store, row.nid).ok()),
+            false => Asked::nobody(),
         };
+        // What is left of one that has no row that tells, and no properties, are subnodes.
+        let is_lost = incomplete && asked.message.is_none() && row.flags.is_none();
+        let lost = is_lost.then(|| self.with_row(row.nid));
         let class = row
             .message_class
             .clone()
-            .or_else(|| string(tags::MESSAGE_CLASS))
+            .or_else(|| asked.string(tags::MESSAGE_CLASS))
             .unwrap_or_default();
         let display_name = || {
-            let own = || string(tags::DISPLAY_NAME).filter(|name| !name.is_empty());
+            let own = || asked.string(tags::DISPLAY_NAME);
             is_contact(&class)
                 .then(|| row.display_name.clone().or_else(own))
                 .flatten()
         };
         let subject = || {
-            let asked = message.as_ref().or(lost.as_ref());
-            let own = || asked?.start_of_subject().ok().flatten();
+            let left = || lost.as_ref()?.subject().ok().flatten();
+            let own = || {
+                asked
+                    .string(tags::SUBJECT)
+                    .map(Subject::parse)
+                    .or_else(left)
+            };
             row.subject.clone().or_else(own).map(|subject| subject.text)
         };
-        let title = display_name().or_else(subject).unwrap_or_default();
-        let flags = row
-            .flags
-            .or_else(|| properties.and_then(|own| own.integer(tags::MESSAGE_FLAGS).ok().flatten()));
         let person = |known: &Option<String>, id: u16| {
-            let wanted = || people.then(|| string(id)).flatten();
+            let wanted = || people.then(|| asked.string(id)).flatten();
             known.clone().or_else(wanted).unwrap_or_default()
         };
-        let state = properties.map(|own| State::of(|id| own.integer(id).ok().flatten()));
+        let state = || {
+            asked
+                .message
+                .is_some()
+                .then(|| State::of(|id| asked.integer(id)))
+        };
+        let flags = row.flags.or_else(|| asked.integer(tags::MESSAGE_FLAGS));
         let facts = Facts {
-            state: state.unwrap_or(row.state),
-            time: time.or_else(|| message.as_ref().and_then(Message::time)),
-            title,
+            title: display_name().or_else(subject).unwrap_or_default(),
+            time: time.or_else(|| asked.time()),
             flags: flags.unwrap_or_else(|| match &lost {
                 Some(lost) if !lost.attachments().is_empty() => MSGFLAG_HASATTACH,
                 _ => 0,
             }),
+            state: state().unwrap_or(row.state),
             from: person(&row.from, tags::SENT_REPRESENTING_NAME),
             to: person(&row.to, tags::DISPLAY_TO),
             class,
         };
-        let is_sound = message
-            .as_ref()
-            .is_some_and(|asked| asked.problems().is_empty());
-        if incomplete && !is_sound {
-            // Of equal names, all but one have the number of their node: another item may have another name for this.
+        if asked.may_be_wrong.get() {
+            // The same line for all of a folder: of equal names, all but one have the number of their node.
             let folder = self.parent_of(row.nid).unwrap_or_default();
-            let text = format_args!("the name of {} comes from a damaged message", row.nid);
-            self.problems.note(Object::Folder(folder), text);
+            self.problems.note(Object::Folder(folder), DOUBTFUL_NAMES);
         }
         facts
     }
@@ -167,6 +175,53 @@ impl Tree {
     pub(super) fn names_people(&self) -> bool {
         let template = self.options.names.as_ref();
         template.is_some_and(Template::names_people)
+    }
+}
+
+/// A message that is asked for what its row does not tell, if there is need.
+struct Asked {
+    message: Option<Message>,
+    /// Whether damage may have changed an answer.
+    may_be_wrong: Cell<bool>,
+}
+
+impl Asked {
+    /// There is no need.
+    fn nobody() -> Self {
+        Self {
+            message: None,
+            may_be_wrong: Cell::new(false),
+        }
+    }
+
+    /// `message`; None if it cannot be opened.
+    fn of(message: Option<Message>) -> Self {
+        Self {
+            may_be_wrong: Cell::new(message.is_none()),
+            message,
+        }
+    }
+
+    /// What `read` gets of property `id`.
+    fn ask<T>(&self, id: u16, read: impl Fn(&Properties) -> Result<Option<T>>) -> Option<T> {
+        let properties = self.message.as_ref()?.properties();
+        if properties.may_be_wrong(id) {
+            self.may_be_wrong.set(true);
+        }
+        read(properties).ok().flatten()
+    }
+
+    fn string(&self, id: u16) -> Option<String> {
+        self.ask(id, |own| own.start_of_string(id))
+    }
+
+    fn integer(&self, id: u16) -> Option<i32> {
+        self.ask(id, |own| own.integer(id))
+    }
+
+    fn time(&self) -> Option<FileTime> {
+        let mut times = TIMES.into_iter();
+        times.find_map(|id| self.ask(id, |own| own.time(id)))
     }
 }
 

@@ -262,3 +262,56 @@ fn a_folder_that_has_lost_its_name_is_named_by_its_node() {
         );
     });
 }
+
+#[test]
+fn a_folder_tells_once_of_names_made_of_damaged_properties_and_not_of_other_damage() {
+    for (format, crypt) in ALL_FORMATS {
+        let mut options = support::Options::new(format, crypt);
+        options.compress = false;
+        let mut store = Store::with(options);
+        let inbox = store.folder(store.ipm_subtree(), "Inbox");
+        let message = |number: u64| {
+            // The date of the name is not in the row.
+            Message::mail("Equal")
+                .row(0x0E06, None)
+                .row(0x0039, None)
+                .attachment("data.bin", Payload::random(9_000, number))
+        };
+        let messages: Vec<u32> = (0..4)
+            .map(|number| store.message(inbox, message(number)))
+            .collect();
+        let scratch = tempfile::tempdir().unwrap();
+        let path = scratch.path().join("test.pst");
+        let layout = store.write(&path).unwrap();
+        let damage = Damage::open(&path, &layout).unwrap();
+        let told = || {
+            let tree = open(&path).unwrap();
+            everything(&tree);
+            let problems = problems(&tree);
+            let of_names = |line: &&str| line.contains("names of some items");
+            let lines: Vec<String> = problems
+                .lines()
+                .filter(of_names)
+                .map(str::to_owned)
+                .collect();
+            assert!(!problems.is_empty());
+            lines
+        };
+        // The CRC vouches for the properties of the one, and an attachment is in no name.
+        damage.flip_block_id(layout.node(messages[0]).data);
+        damage.flip_block(
+            damage.leaves(damage.attachment_data(messages[1], 0))[0],
+            100,
+        );
+        assert_eq!(told(), [""; 0], "{format:?}");
+        for message in &messages[2..] {
+            damage.flip_block(layout.node(*message).data, 100);
+        }
+        let lines = told();
+        let folder = format!("folder {inbox:#x}: ");
+        assert!(
+            matches!(&lines[..], [line] if line.starts_with(&folder)),
+            "{format:?}: {lines:?}"
+        );
+    }
+}

@@ -131,6 +131,57 @@ fn a_block_without_an_entry_is_found_by_its_trailer() {
 }
 
 #[test]
+fn a_damaged_block_that_is_at_its_place_has_nothing_scanned() {
+    for_each_format(|file| {
+        let damage = file.damage();
+        let contents = file.layout.node(file.inbox & !0x1F | 0x0E);
+        damage.flip_block(damage.leaves(contents.data)[0], 200);
+        damage.flip_block(file.layout.node(file.messages[3]).data, 100);
+        let leaf = |message: u32| damage.leaves(damage.attachment_data(message, 0))[0];
+        damage.flip_block(leaf(file.messages[4]), 100);
+        // The type of a list of subnodes.
+        damage.flip_block(file.layout.node(file.messages[6]).sub, 0);
+        // Size and signature still say whose place it is.
+        damage.flip_block(leaf(file.messages[5]), 100);
+        damage.flip_block_id(leaf(file.messages[5]));
+        let scanned = Box::new(|_, _| panic!("the file was scanned for a flipped bit"));
+        let tree = Tree::open_with(&file.path, &Options::default(), scanned).unwrap();
+        let walked = everything(&tree);
+        assert_eq!(walked.failed, [""; 0]);
+        let changed = |(path, bytes): &(&String, &Vec<u8>)| walked.files.get(*path) != Some(bytes);
+        assert!(file.whole.iter().filter(changed).count() > 0);
+        assert!(walked.problems > 0);
+    });
+}
+
+#[test]
+fn a_block_that_was_moved_is_found_by_its_trailer() {
+    for_each_format(|file| {
+        let damage = file.damage();
+        let leaf = |message: u32| damage.leaves(damage.attachment_data(message, 0))[0];
+        let (zeroed, overwritten) = (leaf(file.messages[4]), leaf(file.messages[5]));
+        damage.leave_copy(zeroed);
+        damage.zero_block(zeroed);
+        shows_everything(&file);
+        let end = std::fs::metadata(&file.path).unwrap().len();
+        damage.truncate(end.next_multiple_of(file.layout.geo.page as u64));
+        damage.leave_copy(overwritten);
+        damage.overwrite_block(overwritten, leaf(file.messages[6]));
+        shows_everything(&file);
+    });
+}
+
+#[test]
+fn a_list_of_subnodes_of_which_nothing_is_left_is_found_where_it_was_before() {
+    for_each_format(|file| {
+        let list = file.layout.node(file.messages[4]).sub;
+        file.damage().leave_copy(list);
+        file.damage().garble_block(list);
+        shows_everything(&file);
+    });
+}
+
+#[test]
 fn a_page_that_claims_too_many_entries_is_gone_around() {
     for_each_format(file, |file| {
         let page = file.layout.page(PTYPE_NBT, 1, u64::MAX);

@@ -230,6 +230,36 @@ fn an_export_goes_on_behind_a_bad_sector_and_says_which_bytes_are_missing() {
 }
 
 #[test]
+fn a_bad_sector_under_the_trailer_of_a_block_has_no_failing_disk_scanned() {
+    if !can_mount() {
+        return;
+    }
+    for format in FORMATS {
+        let case = Case::of(sample(format, Crypt::Permute));
+        let damage = Damage::open(&case.file, &case.layout).unwrap();
+        let leaves = damage.leaves(damage.attachment_data(case.messages[7], 0));
+        let block = case.layout.block(leaves[0]);
+        let end = block.ib + case.layout.geo.block_size(block.stored as usize) as u64;
+        let disk = Disk::with(&case.file);
+        // A part of the block, and all of it.
+        for bad in [end - 1..end, block.ib..end] {
+            disk.set(Faults {
+                bad: Some(bad),
+                ..Faults::default()
+            });
+            let target = TempDir::new().unwrap();
+            let copy = target.path().join("tree");
+            let files = [disk.file.to_str().unwrap(), copy.to_str().unwrap()];
+            let copied = ostfs(&["export", files[0], files[1]]);
+            assert_eq!(copied.status.code(), Some(4), "{format:?}");
+            let told = fs::read_to_string(copy.join("ostfs-problems.txt")).unwrap();
+            assert!(told.contains("the disk cannot read"), "{told}");
+            assert!(!told.contains("whole file"), "{told}");
+        }
+    }
+}
+
+#[test]
 fn a_disk_that_fails_altogether_for_a_while_leaves_no_trace() {
     if !can_mount() {
         return;

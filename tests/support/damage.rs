@@ -358,6 +358,45 @@ impl<'a> Damage<'a> {
         self.zero(entry.ib, size);
     }
 
+    /// A flipped bit in the id that the trailer of a block has.
+    pub fn flip_block_id(&self, bid: u64) {
+        self.flip(self.block_trailer(bid) + if self.layout.geo.wide { 8 } else { 4 });
+    }
+
+    fn block_trailer(&self, bid: u64) -> u64 {
+        let (geo, entry) = (&self.layout.geo, self.layout.block(bid));
+        entry.ib + (geo.block_size(entry.stored as usize) - geo.block_trailer) as u64
+    }
+
+    /// Overwrites the payload of a block; its trailer stays.
+    pub fn garble_block(&self, bid: u64) {
+        let entry = self.layout.block(bid);
+        self.write(entry.ib, &vec![0xA5; entry.stored as usize]);
+    }
+
+    /// Writes a block once more behind the end of the file, signed for that place: one that was moved.
+    pub fn leave_copy(&self, bid: u64) {
+        let geo = &self.layout.geo;
+        let end = self.file.metadata().expect("a file").len();
+        self.copy_block(bid, end.next_multiple_of(geo.page as u64));
+    }
+
+    /// Writes block `other`, which is as large, to the place of block `bid`, and signs it for that place.
+    pub fn overwrite_block(&self, bid: u64, other: u64) {
+        let (place, other_place) = (self.layout.block(bid), self.layout.block(other));
+        assert_eq!(place.stored, other_place.stored);
+        self.copy_block(other, place.ib);
+    }
+
+    fn copy_block(&self, bid: u64, ib: u64) {
+        let entry = self.layout.block(bid);
+        let size = self.layout.geo.block_size(entry.stored as usize);
+        let mut bytes = self.read(entry.ib, size);
+        let sig = (self.block_trailer(bid) - entry.ib) as usize + 2;
+        bytes[sig..][..2].copy_from_slice(&signature(ib, bid).to_le_bytes());
+        self.write(ib, &bytes);
+    }
+
     /// Changes the payload of a block, whose length stays, and makes its CRC right again.
     pub fn edit_block(&self, bid: u64, edit: impl FnOnce(&mut [u8])) {
         let entry = self.layout.block(bid);

@@ -22,9 +22,13 @@ use super::open::Watch;
 use super::source::Source;
 use super::stand_ins::Finds;
 
-/// Scans the file because something is not where it should be.
+/// Scans the file because a page or block of it is not to be had where it should be.
 pub(crate) fn on_demand(source: &Source, header: &Header, watch: &dyn Watch) -> Finds {
-    watch.problem("a part of the file is not where it should be; looking in the whole file".into());
+    // The same line whoever comes first: which page or block it is, is told by itself.
+    watch.problem(
+        "a page is damaged, or a block is not at its place; looking through the whole file for intact copies"
+            .into(),
+    );
     let (format, checksums) = (header.format, &header.checksums);
     let found = scan(source, format, checksums, watch);
     let finds = rebuild::rebuild(source, format, checksums, found);

@@ -1,13 +1,14 @@
 //! One pass over the whole file that recognises B-tree pages (type, CRC, signature) and blocks (trailer, CRC, signature)
 //! by themselves, without any tree.
 
-use crate::bytes::{u16_at, u32_at, uint_at};
+use crate::bytes::u16_at;
 use crate::error::Error;
 use crate::ndb::amap::is_free;
 use crate::ndb::crc::{Checksum, Checksums};
 use crate::ndb::format::Format;
 use crate::ndb::page::{BTreePage, PageType, parse_btree_page, parse_damaged_leaf};
 use crate::ndb::stand_ins::FoundBlock;
+use crate::ndb::trailer::BlockTrailer;
 use crate::ndb::{BlockId, BlockRef, NodeEntry, Source};
 
 use super::memory::Memory;
@@ -150,29 +151,28 @@ impl Found {
     /// The block that ends at byte `end` of `bytes`, which begin at byte `base` of the file.
     fn take_block(&mut self, bytes: &[u8], base: u64, end: usize) -> Option<()> {
         let (format, checksums) = (self.format, self.checksums);
-        let trailer = end.checked_sub(format.block_trailer)?;
-        let stored = u16_at(bytes, trailer)?;
+        let at = end.checked_sub(format.block_trailer)?;
+        let trailer = BlockTrailer::at(bytes, at, format)?;
+        let (stored, bid) = (trailer.cb, trailer.bid);
         let payload = usize::from(stored);
         if stored == 0 || payload > format.block_payload {
             return None;
         }
         let start = end.checked_sub(format.block_extent(payload))?;
         let ib = base + start as u64;
-        let bid = BlockId(uint_at(bytes, trailer + format.block_bid, format.word)?);
-        let signature = u16_at(bytes, trailer + 2)?;
-        let is_here = checksums.signature_fits(signature, ib, bid);
+        let is_here = checksums.signature_fits(trailer.signature, ib, bid);
         if bid.is_none() || (!is_here && bid.0 > LAST_ID) {
             return None;
         }
         let data = bytes.get(start..start + payload)?;
-        let sum = u32_at(bytes, trailer + format.block_crc)?;
-        let is_intact = checksums.blocks.fits(data, sum);
+        let is_intact = checksums.blocks.fits(data, trailer.crc);
         let is_told = checksums.signatures || checksums.blocks != Checksum::Meaningless;
-        if !is_told && (signature != 0 || sum != 0 || bid.0 > LAST_ID) {
+        let has_sums = trailer.signature != 0 || trailer.crc != 0;
+        if !is_told && (has_sums || bid.0 > LAST_ID) {
             return None;
         }
         let inflated = if format.compressed {
-            u16_at(bytes, trailer + INFLATED)?
+            u16_at(bytes, at + INFLATED)?
         } else {
             stored
         };

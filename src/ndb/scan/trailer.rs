@@ -8,6 +8,7 @@ use crate::error::Result;
 use crate::ndb::crc::{Checksums, signature};
 use crate::ndb::format::Format;
 use crate::ndb::page::{BTreePage, PageType, parse_btree_page};
+use crate::ndb::trailer::BlockTrailer;
 use crate::ndb::{BlockEntry, BlockId, BlockRef, Source};
 
 /// What a trailer says of itself.
@@ -82,12 +83,13 @@ pub(super) fn block(
     Ok(trailer.map(|(_, trailer)| (bytes, trailer)))
 }
 
-/// `cb` and the other fields of the trailer of a block.
+/// `cb` and the other fields of the trailer of a block, with which `bytes` begin.
 pub(super) fn block_trailer(bytes: &[u8], format: &Format) -> Option<(u16, Trailer)> {
+    let stored = BlockTrailer::at(bytes, 0, format)?;
     let trailer = Trailer {
-        checksum: u32_at(bytes, format.block_crc)?,
-        signature: u16_at(bytes, 2)?,
-        bid: BlockId(uint_at(bytes, format.block_bid, format.word)?),
+        checksum: stored.crc,
+        signature: stored.signature,
+        bid: stored.bid,
     };
-    Some((u16_at(bytes, 0)?, trailer))
+    Some((stored.cb, trailer))
 }
