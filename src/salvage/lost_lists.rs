@@ -33,6 +33,8 @@ pub fn lost_lists(ndb: &Arc<NodeDatabase>) -> LostLists {
     let mut memory = Memory::of_messages(ndb.source());
     let mut survey = Survey::of(ndb, &mut memory);
     let leaves = lost_leaves(ndb, &mut survey.free);
+    // Nodes that are lost have parts, too, and not only those of messages: they alone are no reason to show such.
+    let has_lost = !survey.lists.is_empty() || !leaves.is_empty();
     let mut search = Search::new(ndb, survey, &leaves, memory);
     let mut start = 0;
     for _ in 0..ROUNDS {
@@ -47,7 +49,10 @@ pub fn lost_lists(ndb: &Arc<NodeDatabase>) -> LostLists {
     }
     search.values();
     let mut subnodes = search.found();
-    let rest = search.rest(&mut subnodes);
+    let rest = match has_lost {
+        true => search.rest(&mut subnodes),
+        false => Vec::new(),
+    };
     LostLists {
         subnodes,
         leaves,

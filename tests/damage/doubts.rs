@@ -6,7 +6,7 @@ use std::collections::BTreeSet;
 use crate::intact::{FANOUT, Intact, fill_inbox, for_each_format, message, options};
 use crate::support::format::{PTYPE_BBT, PTYPE_NBT};
 use crate::support::*;
-use crate::walk::{Walked, check, everything, open};
+use crate::walk::{Walked, check, everything, open, problems};
 use ostfs::tree::{Options, Tree};
 
 const MESSAGES: u32 = 30;
@@ -266,7 +266,7 @@ fn a_folder_that_has_lost_its_name_is_named_by_its_node() {
 #[test]
 fn a_folder_tells_once_of_names_made_of_damaged_properties_and_not_of_other_damage() {
     for (format, crypt) in ALL_FORMATS {
-        let mut options = support::Options::new(format, crypt);
+        let mut options = crate::support::Options::new(format, crypt);
         options.compress = false;
         let mut store = Store::with(options);
         let inbox = store.folder(store.ipm_subtree(), "Inbox");

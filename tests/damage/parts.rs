@@ -132,7 +132,7 @@ fn a_block_without_an_entry_is_found_by_its_trailer() {
 
 #[test]
 fn a_damaged_block_that_is_at_its_place_has_nothing_scanned() {
-    for_each_format(|file| {
+    for_each_format(file, |file| {
         let damage = file.damage();
         let contents = file.layout.node(file.inbox & !0x1F | 0x0E);
         damage.flip_block(damage.leaves(contents.data)[0], 200);
@@ -156,7 +156,7 @@ fn a_damaged_block_that_is_at_its_place_has_nothing_scanned() {
 
 #[test]
 fn a_block_that_was_moved_is_found_by_its_trailer() {
-    for_each_format(|file| {
+    for_each_format(file, |file| {
         let damage = file.damage();
         let leaf = |message: u32| damage.leaves(damage.attachment_data(message, 0))[0];
         let (zeroed, overwritten) = (leaf(file.messages[4]), leaf(file.messages[5]));
@@ -173,11 +173,41 @@ fn a_block_that_was_moved_is_found_by_its_trailer() {
 
 #[test]
 fn a_list_of_subnodes_of_which_nothing_is_left_is_found_where_it_was_before() {
-    for_each_format(|file| {
+    for_each_format(file, |file| {
         let list = file.layout.node(file.messages[4]).sub;
         file.damage().leave_copy(list);
         file.damage().garble_block(list);
         shows_everything(&file);
+    });
+}
+
+#[test]
+fn a_list_of_subnodes_that_is_lost_is_put_together_from_what_nothing_else_refers_to() {
+    for_each_format(file, |file| {
+        let list = file.layout.node(file.messages[4]).sub;
+        file.damage().garble_block(list);
+        let walked = everything(&open(&file.path).unwrap());
+        assert_eq!(walked.failed, [""; 0]);
+        for (path, whole) in file
+            .whole
+            .iter()
+            .filter(|(path, _)| path.ends_with("data.bin"))
+        {
+            assert_eq!(walked.files.get(path), Some(whole), "{path}");
+        }
+        let mail = walked
+            .files
+            .iter()
+            .find(|(path, _)| path.ends_with("Message 4.eml"));
+        let mail = String::from_utf8(mail.expect("it is listed").1.clone()).unwrap();
+        assert!(
+            mail.contains("X-Ostfs-Problem: subnodes: the list of them is lost"),
+            "{mail}"
+        );
+        assert!(
+            mail.contains("Text 4") && mail.contains("bob@north.example"),
+            "{mail}"
+        );
     });
 }
 
