@@ -66,6 +66,8 @@ impl Intact {
                 Some(_) if is_item(path) && says(path) => said += 1,
                 // Less than there was, but never other bytes.
                 None if item_says => {}
+                // What belongs to no message that is known, beside an item that says so.
+                Some(_) if before.is_none() && item_says => {}
                 _ => unsaid.push(path.as_str()),
             }
         }
