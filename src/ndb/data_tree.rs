@@ -488,7 +488,7 @@ pub(super) fn parse_internal(ndb: &NodeDatabase, bid: BlockId) -> Result<Interna
 }
 
 /// As [`parse_internal`]; for an XBLOCK of which nothing can be had, the leaves that were found for it.
-fn find_internal(ndb: &NodeDatabase, bid: BlockId) -> Result<InternalBlock> {
+pub(super) fn find_internal(ndb: &NodeDatabase, bid: BlockId) -> Result<InternalBlock> {
     let error = match parse_internal(ndb, bid) {
         Err(error) if !error.is_unread() => error,
         parsed => return parsed,

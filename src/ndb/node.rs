@@ -159,32 +159,11 @@ impl Node {
             return Ok(Vec::new());
         }
         self.check_shown(Part::Subnodes)?;
-        let stored = subnode_entries(&self.ndb, self.subnodes, &self.problems);
-        let is_whole = stored.as_ref().is_ok_and(|list| list.is_whole);
-        let entries = match stored {
-            Ok(list) => list.entries,
-            Err(error) if self.lost_subnodes(&error).is_empty() => {
-                return Err(error.in_node(self.nid.0));
-            }
-            Err(_) => Vec::new(),
-        };
-        let owned = entries.iter().map(|entry| self.owned(*entry));
-        let mut nodes: Vec<Node> = owned.collect();
-        if !is_whole {
-            let known: HashSet<NodeId> = entries.iter().map(|entry| entry.nid).collect();
-            let lost = self.ndb.lost_subnodes(self.subnodes).iter();
-            let lost = lost.filter(|entry| !known.contains(&entry.nid));
-            nodes.extend(lost.map(|entry| self.found(*entry)));
-        }
-        Ok(nodes)
-    }
-
-    /// What stands in for the list of its subnodes, which cannot be read because of `error`.
-    fn lost_subnodes(&self, error: &Error) -> &[SubnodeEntry] {
-        match error.is_unread() || self.ndb.refuses_damage() {
-            true => &[],
-            false => self.ndb.lost_subnodes(self.subnodes),
-        }
+        let (stored, lost) = stored_and_lost(&self.ndb, self.subnodes, &self.problems)
+            .map_err(|error| error.in_node(self.nid.0))?;
+        let stored = stored.into_iter().map(|entry| self.owned(entry));
+        let lost = lost.into_iter().map(|entry| self.found(entry));
+        Ok(stored.chain(lost).collect())
     }
 
     /// What is wrong with its entry: it was made up for one that is lost, it stands in a damaged page, or it comes from an
@@ -257,7 +236,7 @@ impl Node {
             Ok(Some(entry)) => return Ok(Some(self.owned(*entry))),
             Ok(None) if is_whole => return Ok(None),
             Ok(None) => self.ndb.lost_subnodes(self.subnodes),
-            Err(error) => self.lost_subnodes(error),
+            Err(error) => lost_because_of(&self.ndb, self.subnodes, error),
         };
         match lost.iter().find(|entry| entry.nid == nid) {
             Some(entry) => Ok(Some(self.found(*entry))),
@@ -375,6 +354,35 @@ pub(super) fn subnode_entries(
         entries: all,
         is_whole,
     })
+}
+
+/// The entries of the subnode tree `bid`, and what was found for those that it lacks.
+pub(super) fn stored_and_lost(
+    ndb: &NodeDatabase,
+    bid: BlockId,
+    problems: &Problems,
+) -> Result<(Vec<SubnodeEntry>, Vec<SubnodeEntry>)> {
+    match subnode_entries(ndb, bid, problems) {
+        Ok(list) if list.is_whole => Ok((list.entries, Vec::new())),
+        Ok(list) => {
+            let known: HashSet<NodeId> = list.entries.iter().map(|entry| entry.nid).collect();
+            let lost = ndb.lost_subnodes(bid).iter();
+            let lost = lost.filter(|entry| !known.contains(&entry.nid));
+            Ok((list.entries, lost.copied().collect()))
+        }
+        Err(error) => match lost_because_of(ndb, bid, &error) {
+            [] => Err(error),
+            lost => Ok((Vec::new(), lost.to_vec())),
+        },
+    }
+}
+
+/// What stands in for the subnode tree `bid`, which cannot be read because of `error`.
+fn lost_because_of<'a>(ndb: &'a NodeDatabase, bid: BlockId, error: &Error) -> &'a [SubnodeEntry] {
+    match error.is_unread() {
+        true => &[],
+        false => ndb.lost_subnodes(bid),
+    }
 }
 
 impl NodeDatabase {

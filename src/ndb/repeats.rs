@@ -11,9 +11,9 @@ use std::collections::HashMap;
 use std::sync::{Arc, OnceLock};
 
 use super::NodeDatabase;
-use super::data_tree::{BTYPE_DATA, parse_internal};
+use super::data_tree::{BTYPE_DATA, find_internal};
 use super::ids::{BlockId, NodeId, NodeType};
-use super::node::subnode_entries;
+use super::node::stored_and_lost;
 use super::page::{NodeEntry, PageType};
 use crate::bytes::{u8_at, u32_at};
 use crate::error::{Error, Result};
@@ -312,7 +312,8 @@ impl<'a> Walk<'a> {
             ..depth
         };
         let mut size = Size::default();
-        for entry in read(subnode_entries(self.ndb, bid, &Problems::default()))?.entries {
+        let (stored, lost) = read(stored_and_lost(self.ndb, bid, &Problems::default()))?;
+        for entry in stored.into_iter().chain(lost) {
             self.left = self.left.saturating_sub(1);
             let at = (bid, entry.nid);
             size = size.plus(self.node(at, entry.data, entry.subnodes, deeper)?);
@@ -391,7 +392,7 @@ impl Comparison {
         if !bid.is_internal() {
             return Ok(0);
         }
-        let children = read(parse_internal(ndb, bid).map(|block| block.children))?;
+        let children = read(find_internal(ndb, bid).map(|block| block.children))?;
         let mut again = 0u64;
         for child in children {
             again = again.saturating_add(self.note_child(ndb, child)?);
@@ -408,7 +409,7 @@ impl Comparison {
         if !child.is_internal() {
             return Ok(0);
         }
-        let leaves = read(parse_internal(ndb, child).map(|block| block.children))?;
+        let leaves = read(find_internal(ndb, child).map(|block| block.children))?;
         let again = leaves.into_iter().filter(|leaf| !self.remember(*leaf));
         Ok(payload.saturating_mul(again.count() as u64))
     }
@@ -423,9 +424,17 @@ fn data_len(ndb: &NodeDatabase, bid: BlockId) -> Result<u64> {
         return Ok(ndb.header.format.block_payload as u64);
     }
     // What is no XBLOCK or XXBLOCK, readers refuse, and more than the file can hold.
-    let block = ndb.block(bid)?;
-    let total = u32_at(&block, LCB_TOTAL).filter(|_| u8_at(&block, 0) == Some(BTYPE_DATA));
-    let len = u64::from(total.unwrap_or(0));
+    let len = match ndb.block(bid) {
+        Ok(block) if u8_at(&block, 0) == Some(BTYPE_DATA) => {
+            u64::from(u32_at(&block, LCB_TOTAL).unwrap_or(0))
+        }
+        Err(error) if error.is_unread() => return Err(error),
+        // What stands in for a list that is lost comes again as well.
+        Ok(_) | Err(_) => match find_internal(ndb, bid) {
+            Ok(block) => block.total,
+            Err(_) => 0,
+        },
+    };
     Ok(if len <= ndb.most_data() { len } else { 0 })
 }
 

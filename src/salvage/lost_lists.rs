@@ -13,10 +13,11 @@ use super::contexts::unnamed;
 use super::leaves::lost_leaves;
 use super::order::{Fit, MAX_COMPARED, Order};
 use super::survey::{Known, List, Survey};
+use crate::codepage;
 use crate::ltp::{
     PropertyContext, PropertyStream, PropertyType, Row, TableContext, Value, ValueKind, tags,
 };
-use crate::messaging::{MSGFLAG_HASATTACH, RecipientType};
+use crate::messaging::{MSGFLAG_HASATTACH, RecipientType, text_of_value};
 use crate::ndb::scan::Memory;
 use crate::ndb::{BlockId, LostLists, Node, NodeDatabase, NodeId, NodeType, Rest, SubnodeEntry};
 
@@ -490,24 +491,10 @@ fn recipients_fit(ndb: &Arc<NodeDatabase>, context: &PropertyContext, data: Bloc
     }
 }
 
-/// A text in lower case, for comparisons: some writers change the case. Of 8-bit text, all but ASCII is dropped.
+/// A text in lower case, for comparisons: some writers change the case.
 fn text(value: &Value) -> Option<String> {
-    let text = match value {
-        Value::String(bytes) => {
-            let units = bytes.chunks_exact(2).map(|unit| match unit {
-                [low, high] => u16::from_le_bytes([*low, *high]),
-                _ => 0,
-            });
-            char::decode_utf16(units).flatten().collect()
-        }
-        Value::String8(bytes) => bytes
-            .iter()
-            .filter(|b| b.is_ascii())
-            .map(|b| char::from(*b))
-            .collect(),
-        _ => return None,
-    };
-    let text: String = text;
+    // Both sides are of one message, so any code page tells whether they are the same.
+    let text = text_of_value(value, codepage::WINDOWS_LATIN1)?;
     Some(text.to_lowercase())
 }
 
