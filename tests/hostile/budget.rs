@@ -209,21 +209,38 @@ fn one_body_of_all_messages() {
     assert!(shown.len() > 400, "all messages are there");
 }
 
-#[test]
-fn one_node_of_all_messages() {
+/// Messages that all have the data and the subnodes of the first, which has a large attachment.
+fn one_node(count: usize) -> File {
     let mut nids = Vec::new();
     let file = write(Format::Unicode, Crypt::None, |store| {
         let inbox = store.folder(store.ipm_subtree(), "Inbox");
         let large = mail("first").attachment("large.bin", Payload::random(3_000_000, 1));
         nids.push(store.message(inbox, large));
-        nids.extend((1..500).map(|number| store.message(inbox, mail(&format!("{number}")))));
+        nids.extend((1..count).map(|number| store.message(inbox, mail(&format!("{number}")))));
     });
     let first = file.layout.node(MESSAGE);
     for nid in &nids[1..] {
         let parent = file.layout.node(*nid).parent;
         file.damage().set_node(*nid, first.data, first.sub, parent);
     }
-    in_proportion("a node", &file, 0);
+    file
+}
+
+#[test]
+fn one_node_of_all_messages() {
+    in_proportion("a node", &one_node(500), 0);
+}
+
+#[test]
+fn one_node_of_all_messages_whose_list_of_subnodes_is_lost() {
+    let file = one_node(500);
+    file.damage().garble_block(file.layout.node(MESSAGE).sub);
+    let shown = in_proportion("a lost list", &file, 0);
+    let is_large = |path: &&PathBuf| path.ends_with("large.bin");
+    assert!(
+        shown.keys().any(|path| is_large(&path)),
+        "it is put together"
+    );
 }
 
 #[test]
