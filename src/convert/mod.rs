@@ -13,7 +13,7 @@ use parking_lot::Mutex;
 use jiff::tz::TimeZone;
 
 use crate::error::Error;
-use crate::messaging::{Message, Store};
+use crate::messaging::{ItemKind, Message, Store};
 use crate::ndb::{NodeId, partly, whole};
 
 mod attachment;
@@ -23,6 +23,7 @@ pub mod contact;
 mod content_line;
 mod cursor;
 mod item;
+mod item_format;
 mod lids;
 mod link;
 mod mail;
@@ -35,21 +36,14 @@ pub mod text;
 mod tnef;
 
 use attachment::Content;
-pub use item::{Item, ItemOptions, appointment_period, extension, item, item_of_class, note_color};
+pub use item::{Item, ItemOptions, appointment_period, item};
+pub use item_format::{ImportKind, ItemFormat, Title};
 use mail::address_book::AddressBook;
 pub use mail::address_book::Resolved;
+pub use note::note_color;
 pub use reader::Resolve;
 pub use rendition::{Eol, Rendition};
 use room::with_room;
-
-/// Extension of mail, and of all that has no format of its own.
-pub const MAIL_EXTENSION: &str = ".eml";
-/// Extension of notes, and of items as text.
-pub const TEXT_EXTENSION: &str = ".txt";
-/// What an item says that bears no time at all, or none that can be written.
-pub(crate) const NO_DATE: &str = "no date stored";
-/// Media type of mail.
-pub const MAIL_TYPE: &str = "message/rfc822";
 
 /// How long an address book is used from which the disk has kept something; it takes a while to gather.
 const GATHER_AGAIN: Duration = Duration::from_secs(60);
@@ -144,13 +138,11 @@ impl Converter {
         }
     }
 
-    /// Extension, with its dot, of the files of items of message class `class`.
-    pub fn extension(&self, class: &str) -> &'static str {
-        match item::extension(class) {
-            Some("ics") if self.options.items == Items::Native => ".ics",
-            Some("vcf") if self.options.items == Items::Native => ".vcf",
-            Some("txt") if self.options.items == Items::Native => TEXT_EXTENSION,
-            _ => MAIL_EXTENSION,
+    /// The format of the files of items of `kind`.
+    pub fn format(&self, kind: ItemKind) -> ItemFormat {
+        match self.options.items {
+            Items::Native => ItemFormat::of(kind),
+            Items::Eml => ItemFormat::Mail,
         }
     }
 
@@ -220,7 +212,7 @@ impl Converter {
             nid: item.nid,
             name: item.name,
             media_type: match item.content {
-                Content::Message(_) => MAIL_TYPE.to_owned(),
+                Content::Message(_) => ItemFormat::Mail.media_type().to_owned(),
                 _ => item.media_type,
             },
             content: match item.content {

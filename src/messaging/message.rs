@@ -4,6 +4,7 @@ use std::collections::HashSet;
 use std::sync::Arc;
 
 use super::attachment::Attachment;
+use super::message_class::MessageClass;
 use super::named_properties::PropertySet;
 use super::properties::Properties;
 use super::recipient::Recipient;
@@ -281,6 +282,12 @@ impl Message {
     pub fn start_of_subject(&self) -> Result<Option<Subject>> {
         let text = self.properties.start_of_string(tags::SUBJECT)?;
         Ok(text.map(Subject::parse))
+    }
+
+    /// Its class; that of no item when there is none, or it cannot be read.
+    pub fn class(&self) -> MessageClass {
+        let class = self.properties.string(tags::MESSAGE_CLASS).ok().flatten();
+        MessageClass::parse(&class.unwrap_or_default())
     }
 
     /// The time that the message bears: delivery, else submission, else creation, else last modification. A time that

@@ -3,6 +3,7 @@
 use std::fmt;
 use std::sync::{Arc, Once, OnceLock};
 
+use super::message_class::is_derived;
 use super::named_properties::NamedProperties;
 use super::properties::{Properties, text_of_value};
 use crate::codepage;
@@ -11,8 +12,8 @@ use crate::ltp::{PropertyContext, Row, TableContext, Value, tags};
 use crate::ndb::{Node, NodeDatabase, NodeEntry, NodeId, NodeType, whole};
 use crate::problem::Problems;
 
-/// Message class of mail, in capitals.
-const MAIL_CLASS: &str = "IPM.NOTE";
+/// Message class of mail.
+const MAIL_CLASS: &str = "IPM.Note";
 
 /// Makes entries for nodes that are lost, of what else the file says of them.
 pub trait Restorer: fmt::Debug + Send + Sync {
@@ -208,15 +209,15 @@ impl Store {
         let node = Node::open(&self.ndb, NodeId::RECEIVE_FOLDER_TABLE).ok()?;
         let table = TableContext::open(node).ok()?;
         let rows = table.rows(|error| log::warn!("{error}")).ok()?;
-        // Of the classes that begin a mail's, the longest counts.
+        // Of the classes that a mail's is below, the longest counts; the empty one is above all.
         let entry = |row: &Row<'_>| {
             let class = row.get(tags::MESSAGE_CLASS).ok()?;
             let class = class.and_then(|class| text_of_value(&class, self.code_page));
-            let class = class.unwrap_or_default().to_ascii_uppercase();
+            let class = class.unwrap_or_default();
             let Some(Value::Integer(nid)) = row.get(tags::RECEIVE_FOLDER_NID).ok()? else {
                 return None;
             };
-            let is_mail = MAIL_CLASS.starts_with(&class);
+            let is_mail = class.is_empty() || is_derived(MAIL_CLASS, &class);
             is_mail.then_some((class.len(), NodeId(nid as u32)))
         };
         let longest = rows

@@ -9,12 +9,9 @@ use super::maildir;
 use super::name::{self, ATTACHMENTS_SUFFIX};
 use super::options::Attachments;
 use super::template::{Template, Values};
-use crate::convert::TEXT_EXTENSION;
+use crate::convert::{ItemFormat, Title};
 use crate::ltp::{FileTime, tags};
-use crate::messaging::{ContentsRow, MSGFLAG_HASATTACH, Message, State};
-
-/// Classes that are named by a display name and bear no date.
-const CONTACT_CLASSES: [&str; 3] = ["IPM.Contact", "IPM.DistList", "IPM.AbchPerson"];
+use crate::messaging::{ContentsRow, ItemKind, MSGFLAG_HASATTACH, Message, MessageClass, State};
 
 /// Names unless the user wants others; contacts have theirs.
 static USUAL_NAMES: LazyLock<Template> = LazyLock::new(Template::default);
@@ -39,7 +36,7 @@ impl Shown {
 
 /// What is known of an item without its content.
 struct Facts {
-    class: String,
+    kind: ItemKind,
     time: Option<FileTime>,
     /// The subject; the display name of a contact.
     title: String,
@@ -64,9 +61,11 @@ impl Tree {
                 files: vec![(maildir::info(facts.flags, facts.state), file)],
             };
         }
-        let mut files = vec![(self.converter.extension(&facts.class).to_owned(), file)];
-        if self.options.text && files.iter().all(|(ending, _)| ending != TEXT_EXTENSION) {
-            files.push((TEXT_EXTENSION.to_owned(), Object::Text(row.nid)));
+        let format = self.converter.format(facts.kind);
+        let mut files = vec![(format.extension().to_owned(), file)];
+        if self.options.text && format != ItemFormat::Text {
+            let text = ItemFormat::Text.extension();
+            files.push((text.to_owned(), Object::Text(row.nid)));
         }
         if facts.flags & MSGFLAG_HASATTACH != 0 && self.options.attachments != Attachments::Eml {
             let directory = Object::Attachments(MessagePath::top(row.nid));
@@ -81,7 +80,9 @@ impl Tree {
     fn stem(&self, row: &ContentsRow, facts: &Facts) -> String {
         let template = match &self.options.names {
             Some(template) => template,
-            None if is_contact(&facts.class) => return name::contact_stem(&facts.title),
+            None if Title::of(facts.kind) == Title::DisplayName => {
+                return name::contact_stem(&facts.title);
+            }
             None => &USUAL_NAMES,
         };
         let values = Values {
@@ -97,9 +98,10 @@ impl Tree {
     /// What the row tells. If the table has no flags, no time, or not the people that the names want, the message is
     /// asked.
     fn facts(&self, row: &ContentsRow) -> Facts {
+        let title = |class: &str| Title::of(MessageClass::parse(class).kind);
         let by_date = self.options.names.is_some()
             || self.is_maildir()
-            || !row.message_class.as_deref().is_some_and(is_contact);
+            || row.message_class.as_deref().map(title) != Some(Title::DisplayName);
         let time = row.delivery.or(row.submit);
         let people = self.names_people();
         let lacks_people = people && (row.from.is_none() || row.to.is_none());
@@ -116,9 +118,10 @@ impl Tree {
             .clone()
             .or_else(|| string(tags::MESSAGE_CLASS))
             .unwrap_or_default();
+        let kind = MessageClass::parse(&class).kind;
         let display_name = || {
             let own = || string(tags::DISPLAY_NAME).filter(|name| !name.is_empty());
-            is_contact(&class)
+            (Title::of(kind) == Title::DisplayName)
                 .then(|| row.display_name.clone().or_else(own))
                 .flatten()
         };
@@ -142,7 +145,7 @@ impl Tree {
             flags: flags.unwrap_or(0),
             from: person(&row.from, tags::SENT_REPRESENTING_NAME),
             to: person(&row.to, tags::DISPLAY_TO),
-            class,
+            kind,
         };
         let is_sound = message
             .as_ref()
@@ -161,12 +164,4 @@ impl Tree {
         let template = self.options.names.as_ref();
         template.is_some_and(Template::names_people)
     }
-}
-
-fn is_contact(class: &str) -> bool {
-    CONTACT_CLASSES.iter().any(|prefix| {
-        class
-            .get(..prefix.len())
-            .is_some_and(|start| start.eq_ignore_ascii_case(prefix))
-    })
 }

@@ -38,7 +38,7 @@ use std::time::SystemTime;
 use parking_lot::Mutex;
 
 use crate::cache::ByteLru;
-use crate::convert::{self, Converter, Items};
+use crate::convert::{self, Converter, ImportKind, Items};
 use crate::error::{Error, Result};
 use crate::messaging::Store;
 use crate::ndb::{self, NodeId, Recover, Source, Watch, whole};
@@ -57,7 +57,7 @@ pub use xattr::{PREFIX as XATTR_PREFIX, Xattr};
 use attachments::AttachmentList;
 use import::Import;
 use index::Index;
-use ino::{ImportKind, Inodes, MessagePath, Object, Special};
+use ino::{Inodes, MessagePath, Object, Special};
 use item::ItemFile;
 use known::Known;
 use lost_found::LostFound;

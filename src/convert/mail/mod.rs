@@ -135,13 +135,8 @@ impl Composer<'_> {
     /// The content by message class: signed, a report, or what most messages are.
     fn content(&mut self, message: &Message, items: Vec<Item>) -> Composed {
         let problems = message.problems();
-        let class = message
-            .properties()
-            .string(tags::MESSAGE_CLASS)
-            .ok()
-            .flatten();
-        let class = class.unwrap_or_default().to_ascii_uppercase();
-        if let Some(entity) = signed::compose(&class, &items, self.style()) {
+        let class = message.class();
+        if let Some(entity) = signed::compose(class.is_smime, &items, self.style()) {
             return Composed {
                 entity,
                 left_out: 0,
@@ -158,12 +153,12 @@ impl Composer<'_> {
         {
             *text = name_marks(text, &items);
         }
-        if let Some(kind) = report::Kind::of_class(&class) {
+        if let Some(kind) = report::Kind::of(class.kind) {
             let text = best.text.take().or_else(|| report::text(message));
             best.text = text;
             return self.report(kind, message, best, items, problems);
         }
-        let details = details::of_message(&class, message, &TimeZone::UTC);
+        let details = details::of_message(class.kind, message, &TimeZone::UTC);
         let lookup = Lookup::new(self.converter);
         let calendar = calendar::meeting_part(message, &|name| lookup.resolve(name));
         lookup.tell(problems);
@@ -175,17 +170,20 @@ impl Composer<'_> {
     /// An appointment, task or contact in its own format, for programs that can do more with it than show it.
     fn own_format(&self, message: &Message) -> Option<Entity> {
         let item = self.converter.item(message)?;
-        let media_type = match item.extension {
-            "ics" => "text/calendar",
-            "vcf" => "text/vcard",
-            // A note is the body.
-            _ => return None,
-        };
+        if !item.format.is_attached_to_mail() {
+            return None;
+        }
         let subject = message.subject().ok().flatten();
         let subject = subject.map(|subject| encoded_word::clean(&subject.text).into_owned());
         let stem = subject.filter(|subject| !subject.trim().is_empty());
-        let name = format!("{}.{}", stem.as_deref().unwrap_or("item"), item.extension);
-        Some(Entity::item(&name, media_type, &item.text, self.style()))
+        let stem = stem.as_deref().unwrap_or("item");
+        let name = format!("{stem}{}", item.format.extension());
+        Some(Entity::item(
+            &name,
+            item.format.media_type(),
+            &item.text,
+            self.style(),
+        ))
     }
 
     /// The body with the attachments that it shows, and all other attachments.

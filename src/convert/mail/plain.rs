@@ -13,7 +13,6 @@ use crate::convert::reader::{note_circumstances, told};
 use crate::convert::rendition::{Rendition, Writer};
 use crate::convert::room::Room;
 use crate::convert::{Converter, Headers};
-use crate::ltp::tags;
 use crate::messaging::Message;
 
 /// Fields of the header that are shown, in this order.
@@ -70,13 +69,8 @@ impl Text<'_> {
 
     fn message(&mut self, message: &Message) {
         let fields = fields::of_message(self.converter, message, Headers::Utf8);
-        let class = message
-            .properties()
-            .string(tags::MESSAGE_CLASS)
-            .ok()
-            .flatten();
-        let class = class.unwrap_or_default().to_ascii_uppercase();
-        let details = details::of_message(&class, message, self.zone);
+        let kind = message.class().kind;
+        let details = details::of_message(kind, message, self.zone);
         let items = attachment::list(message);
         let best = body::best(message);
         for name in FIELDS {
@@ -111,7 +105,7 @@ impl Text<'_> {
             self.line(PROBLEM_FIELD, &problem);
         }
         self.out.push('\n');
-        let text = match report::Kind::of_class(&class) {
+        let text = match report::Kind::of(kind) {
             Some(_) => best.text.or_else(|| report::text(message)),
             None => best.text,
         };

@@ -16,7 +16,7 @@ use crate::convert::rendition::Writer;
 use crate::convert::text::normalise;
 use crate::convert::{Eol, Headers};
 use crate::ltp::tags;
-use crate::messaging::{Message, Recipient};
+use crate::messaging::{ItemKind, Message, Recipient, ReportKind};
 use crate::problem::Problems;
 
 const DELIVERY_STATUS: &str = "message/delivery-status";
@@ -37,18 +37,20 @@ pub(super) enum Kind {
 }
 
 impl Kind {
-    /// By the first and last segment of the class in capitals: what is between varies.
-    pub fn of_class(class: &str) -> Option<Self> {
-        let rest = class.strip_prefix("REPORT.")?;
+    /// What a report tells that items of `kind` are; None if they are none, or if it is not known how to write it.
+    pub fn of(kind: ItemKind) -> Option<Self> {
+        let ItemKind::Report(report) = kind else {
+            return None;
+        };
         let delivery = |action, status| Some(Self::Delivery { action, status });
-        match rest.rsplit('.').next()? {
-            "DR" => delivery("delivered", "2.0.0"),
-            "NDR" => delivery("failed", "5.0.0"),
-            "DELAYED" => delivery("delayed", "4.0.0"),
-            "EXPANDED" => delivery("expanded", "2.0.0"),
-            "IPNRN" => Some(Self::Disposition("displayed")),
-            "IPNNRN" => Some(Self::Disposition("deleted")),
-            _ => None,
+        match report {
+            ReportKind::Delivered => delivery("delivered", "2.0.0"),
+            ReportKind::NotDelivered => delivery("failed", "5.0.0"),
+            ReportKind::Delayed => delivery("delayed", "4.0.0"),
+            ReportKind::Expanded => delivery("expanded", "2.0.0"),
+            ReportKind::Read => Some(Self::Disposition("displayed")),
+            ReportKind::NotRead => Some(Self::Disposition("deleted")),
+            ReportKind::Other => None,
         }
     }
 
@@ -253,23 +255,6 @@ fn machine_text(item: &Item) -> Option<String> {
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn classes_tell_by_their_ends() {
-        assert_eq!(
-            Kind::of_class("REPORT.IPM.NOTE.NOTSUPPORTEDICAL.NDR"),
-            Some(Kind::Delivery {
-                action: "failed",
-                status: "5.0.0"
-            })
-        );
-        assert_eq!(
-            Kind::of_class("REPORT.IPM.NOTE.IPNRN"),
-            Some(Kind::Disposition("displayed"))
-        );
-        assert_eq!(Kind::of_class("IPM.NOTE"), None);
-        assert_eq!(Kind::of_class("REPORT.IPM.NOTE.OTHER"), None);
-    }
 
     #[test]
     fn a_status_is_found_in_the_words_of_a_server() {

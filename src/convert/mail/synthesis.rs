@@ -13,7 +13,7 @@ use super::headers::Fields;
 use super::person::{Person, REPRESENTING, SENDER};
 use super::transport::is_field_name;
 use crate::bytes::u32_at;
-use crate::convert::NO_DATE;
+use crate::convert::item_format::NO_DATE;
 use crate::ltp::tags;
 use crate::messaging::{
     EntryId, MSGFLAG_UNSENT, Message, PropertyName, PropertySet, Recipient, RecipientType,
@@ -266,13 +266,7 @@ impl Synthesis<'_> {
         if is_true(tags::ORIGINATOR_DELIVERY_REPORT_REQUESTED) && !fields.has("Return-Receipt-To") {
             fields.push("Return-Receipt-To", from);
         }
-        let class = self
-            .string(tags::MESSAGE_CLASS)
-            .unwrap_or_default()
-            .to_ascii_uppercase();
-        let is_automatic =
-            class.starts_with("REPORT.") || class.starts_with("IPM.NOTE.RULES.OOFTEMPLATE");
-        if is_automatic && !fields.has("Auto-Submitted") {
+        if self.message.class().kind.is_automatic() && !fields.has("Auto-Submitted") {
             fields.push("Auto-Submitted", "auto-replied");
         }
         self.internet_headers(fields);
