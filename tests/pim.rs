@@ -19,12 +19,12 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use judges::judge;
+use ostfs::convert::VcardVersion as Version;
 use ostfs::convert::calendar::instances::instances;
 use ostfs::convert::calendar::recurrence::parse_appointment;
 use ostfs::convert::calendar::rrule::rule;
 use ostfs::convert::calendar::time_zone::TimeZone;
 use ostfs::convert::calendar::{HEAD, Parts, TAIL, meeting_part, parts};
-use ostfs::convert::contact::Version;
 use ostfs::convert::{Item, ItemFormat, ItemOptions, Resolved, item, note_color};
 use ostfs::messaging::{Message, PropertySet, Store};
 use ostfs::ndb::NodeType;

@@ -3,9 +3,12 @@
 
 use std::time::{Duration, SystemTime};
 
+use super::context::Context;
 use super::item_format::{ItemFormat, NO_DATE, Title};
-use super::reader::{Reader, Resolve};
-use super::{Resolved, calendar, contact, lids, note};
+use super::options::VcardVersion;
+use super::people::{Resolve, Resolved};
+use super::reader::Reader;
+use super::{calendar, contact, lids, note};
 use crate::messaging::{ItemKind, Message};
 
 const ONE_DAY: Duration = Duration::from_secs(24 * 60 * 60);
@@ -14,7 +17,7 @@ const ONE_DAY: Duration = Duration::from_secs(24 * 60 * 60);
 #[derive(Clone, Copy)]
 pub struct ItemOptions<'a> {
     /// Which vCard is written.
-    pub vcard: contact::Version,
+    pub vcard: VcardVersion,
     /// Finds the person with an Exchange distinguished name, which is in lower case.
     pub resolve: &'a Resolve<'a>,
 }
@@ -79,4 +82,13 @@ pub fn item(message: &Message, options: &ItemOptions<'_>) -> Option<Item> {
         text: write(&reader),
         problems: reader.problems(),
     })
+}
+
+/// As [`item`], with the choices and the address book of `context`.
+pub(super) fn of_message(context: &Context, message: &Message) -> Option<Item> {
+    let options = ItemOptions {
+        vcard: context.options.vcard,
+        resolve: &|name| context.resolve(name),
+    };
+    item(message, &options)
 }

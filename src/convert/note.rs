@@ -2,8 +2,8 @@
 #![forbid(unsafe_code)]
 
 use super::lids;
-use super::mail::encoded_word::clean;
 use super::reader::Reader;
+use super::text::clean;
 use crate::messaging::Message;
 
 /// The colours of sticky notes, by PidLidNoteColor.

@@ -3,7 +3,8 @@
 
 use super::event::{Purpose, calendar};
 use crate::convert::lids;
-use crate::convert::reader::{Reader, Resolve};
+use crate::convert::people::Resolve;
+use crate::convert::reader::Reader;
 use crate::messaging::{ItemKind, MeetingKind, Message};
 
 /// METHOD and text of the text/calendar part of `message`; None when it is no meeting message. Lines end with CRLF.

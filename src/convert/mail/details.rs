@@ -3,9 +3,9 @@
 
 use jiff::tz::TimeZone;
 
-use super::encoded_word::clean;
-use super::fields::date;
+use super::date::date;
 use crate::convert::item_format::Details;
+use crate::convert::text::clean;
 use crate::ltp::{Value, tags};
 use crate::messaging::{EntryId, ItemKind, Message, PropertySet, text_of_value};
 

@@ -4,12 +4,12 @@
 //! and stay out.
 #![forbid(unsafe_code)]
 
-use super::headers::Fields;
-use super::structure::{Body, Entity};
+use super::entity::{Body, Entity};
+use super::fields::Fields;
 use super::transport::Transport;
-use crate::convert::Headers;
 use crate::convert::attachment::Item;
-use crate::convert::rendition::ByteRange;
+use crate::convert::byte_range::ByteRange;
+use crate::convert::options::Headers;
 
 /// Rights-managed content, which only its server can open.
 pub(super) const RMS: &str = "application/x-microsoft-rpmsg-message";

@@ -4,8 +4,8 @@ use std::path::Path;
 use std::process::Command;
 
 use super::*;
-use crate::convert::Eol;
 use crate::convert::mail::boundary::Boundaries;
+use crate::convert::options::Eol;
 use crate::convert::rendition::Writer;
 
 fn item(name: &str, stated: &str, bytes: &[u8]) -> Item {
