@@ -3,9 +3,8 @@
 use std::collections::HashSet;
 
 use super::{Checker, objects};
-use crate::convert::text::lzfu;
 use crate::error::{Error, Result};
-use crate::ltp::{PropertyType, tags};
+use crate::ltp::{PropertyType, lzfu, tags};
 use crate::messaging::{
     Attachment, AttachmentData, MSGFLAG_HASATTACH, Message, Recipient, RecipientType,
 };

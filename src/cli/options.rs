@@ -8,8 +8,7 @@ use jiff::tz::TimeZone;
 
 use super::exit::Exit;
 use super::report::Failure;
-use crate::convert::contact::Version;
-use crate::convert::{Eol, Headers, Items};
+use crate::convert::{Eol, Headers, Items, VcardVersion};
 use crate::fuse::{self, Access};
 use crate::ndb::Recover;
 use crate::tree::{self, Attachments, Damaged, Layout, Template};
@@ -263,13 +262,14 @@ impl Options {
             "all" => tree.all = option.flag()?,
             "deleted" => tree.deleted = option.flag()?,
             "cache" => tree.cache = option.size()?,
-            "eol" => tree.eol = option.one_of(&[("lf", Eol::Lf), ("crlf", Eol::Crlf)])?,
+            "eol" => tree.convert.eol = option.one_of(&[("lf", Eol::Lf), ("crlf", Eol::Crlf)])?,
             "headers" => {
                 let forms = [("encoded", Headers::Encoded), ("utf8", Headers::Utf8)];
-                tree.headers = option.one_of(&forms)?;
+                tree.convert.headers = option.one_of(&forms)?;
             }
             "items" => {
-                tree.items = option.one_of(&[("native", Items::Native), ("eml", Items::Eml)])?;
+                tree.convert.items =
+                    option.one_of(&[("native", Items::Native), ("eml", Items::Eml)])?;
             }
             "layout" => {
                 let layouts = [("folders", Layout::Folders), ("maildir", Layout::Maildir)];
@@ -278,7 +278,10 @@ impl Options {
             "names" => tree.names = Some(option.names()?),
             "text" => tree.text = option.flag()?,
             "tz" => tree.zone = option.zone()?,
-            "vcard" => tree.vcard = option.one_of(&[("3", Version::V3), ("4", Version::V4)])?,
+            "vcard" => {
+                tree.convert.vcard =
+                    option.one_of(&[("3", VcardVersion::V3), ("4", VcardVersion::V4)])?
+            }
             "recover" => {
                 let modes = [
                     ("off", Recover::Off),

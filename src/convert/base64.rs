@@ -3,7 +3,8 @@
 
 use encodify::base64::{self, Base64, LineEnding};
 
-use super::rendition::{ByteRange, Eol};
+use super::byte_range::ByteRange;
+use super::options::Eol;
 use crate::bytes::copy_at;
 use crate::error::{Error, Result};
 

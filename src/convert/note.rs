@@ -2,10 +2,14 @@
 #![forbid(unsafe_code)]
 
 use super::lids;
-use super::mail::encoded_word::clean;
 use super::reader::Reader;
+use super::text::clean;
+use crate::messaging::Message;
 
-/// The colour that Outlook gives to new notes, by its name in [`super::note_color`].
+/// The colours of sticky notes, by PidLidNoteColor.
+const NOTE_COLORS: [&str; 5] = ["blue", "green", "pink", "yellow", "white"];
+
+/// The colour that Outlook gives to new notes, by its name in [`NOTE_COLORS`].
 const USUAL_COLOR: &str = "yellow";
 
 /// The text of a note; its subject is the first line of it. Lines end with LF. A colour other than the usual one, and
@@ -13,7 +17,7 @@ const USUAL_COLOR: &str = "yellow";
 pub(super) fn text(reader: &Reader<'_>) -> String {
     let color = reader
         .message()
-        .and_then(super::note_color)
+        .and_then(note_color)
         .filter(|color| *color != USUAL_COLOR);
     let categories = reader.strings(lids::KEYWORDS).join(", ");
     let mut out = String::new();
@@ -35,4 +39,11 @@ pub(super) fn text(reader: &Reader<'_>) -> String {
         out.push_str(&format!("X-OSTFS-PROBLEM: {}\n", clean(&problem)));
     }
     out
+}
+
+/// Colour of a sticky note, for an extended attribute; None for other items.
+pub fn note_color(message: &Message) -> Option<&'static str> {
+    let id = lids::NOTE_COLOR.id(message)?;
+    let color = message.properties().integer(id).ok().flatten()?;
+    NOTE_COLORS.get(usize::try_from(color).ok()?).copied()
 }

@@ -5,11 +5,9 @@
 use std::cell::OnceCell;
 use std::rc::Rc;
 
+use super::body;
 use super::lids::{self, Key};
-use super::mail::address::Mailbox;
-use super::mail::address_book::Resolved;
-use super::mail::body;
-use super::mail::person::Person;
+use super::people::{Mailbox, Person, Resolve, Resolved};
 use super::text::rtf::ATTACHMENT_MARK;
 use crate::error::Result;
 use crate::ltp::{FileTime, Value, tags};
@@ -27,9 +25,6 @@ const IMPORTANCE_HIGH: i32 = 2;
 const SENSITIVITY_PERSONAL: i32 = 1;
 const SENSITIVITY_PRIVATE: i32 = 2;
 const SENSITIVITY_CONFIDENTIAL: i32 = 3;
-
-/// Finds the person with an Exchange distinguished name, which is in lower case.
-pub type Resolve<'a> = dyn Fn(&str) -> Resolved + 'a;
 
 /// Reads an item.
 pub(crate) struct Reader<'a> {

@@ -4,143 +4,17 @@
 //! segments and blocks that it covers.
 #![forbid(unsafe_code)]
 
-use std::sync::Arc;
-
 use super::base64;
+use super::byte_range::{ByteRange, CHECK_STEP};
+use super::options::Eol;
 use crate::bytes::copy_at;
-use crate::error::{Error, Result};
-use crate::ltp::PropertyStream;
+use crate::error::Result;
 use crate::problem::Problems;
-
-/// Bytes that are read at a time to check a range.
-const CHECK_STEP: usize = 1 << 16;
 
 /// Bytes of text that are not worth a segment of their own.
 const LONG_TEXT: usize = 1 << 12;
 /// Bytes of the header of a usual message: text grows to it at once, not step by step.
 const HEADER_BYTES: usize = 1 << 11;
-
-/// How lines end.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub enum Eol {
-    /// LF, as Unix mail stores have them.
-    #[default]
-    Lf,
-    /// CRLF, as on the wire.
-    Crlf,
-}
-
-impl Eol {
-    /// The line end itself.
-    pub fn as_str(self) -> &'static str {
-        match self {
-            Self::Lf => "\n",
-            Self::Crlf => "\r\n",
-        }
-    }
-}
-
-/// Bytes that were made here, or that stay in the file until they are read.
-#[derive(Debug, Clone)]
-enum Origin {
-    Stream(PropertyStream),
-    Memory(Arc<[u8]>),
-}
-
-/// A range of the bytes of a stream, all of them mostly.
-#[derive(Debug, Clone)]
-pub(crate) struct ByteRange {
-    origin: Origin,
-    start: u64,
-    len: u64,
-}
-
-impl ByteRange {
-    /// All bytes of `stream`.
-    pub fn of_stream(stream: PropertyStream) -> Self {
-        Self {
-            len: stream.len(),
-            start: 0,
-            origin: Origin::Stream(stream),
-        }
-    }
-
-    /// Bytes in memory.
-    pub fn of_bytes(bytes: Vec<u8>) -> Self {
-        Self {
-            start: 0,
-            len: bytes.len() as u64,
-            origin: Origin::Memory(bytes.into()),
-        }
-    }
-
-    /// `len` bytes from byte `start` on; None when this range has not so many.
-    pub fn part(&self, start: u64, len: u64) -> Option<Self> {
-        let end = start.checked_add(len)?;
-        (end <= self.len).then(|| Self {
-            origin: self.origin.clone(),
-            start: self.start + start,
-            len,
-        })
-    }
-
-    pub fn len(&self) -> u64 {
-        self.len
-    }
-
-    /// Fills `buf` from byte `offset`; fewer bytes only at the end.
-    pub fn read_at(&self, offset: u64, buf: &mut [u8]) -> Result<usize> {
-        let left = usize::try_from(self.len.saturating_sub(offset)).unwrap_or(usize::MAX);
-        let count = buf.len().min(left);
-        let buf = buf.get_mut(..count).unwrap_or_default();
-        if !buf.is_empty() {
-            self.read_exact_at(offset, buf)?;
-        }
-        Ok(count)
-    }
-
-    /// Fills all of `buf` from byte `offset`; a stream that ends before its length is damaged.
-    pub fn read_exact_at(&self, offset: u64, buf: &mut [u8]) -> Result<()> {
-        let at = self.start.saturating_add(offset);
-        let read = match &self.origin {
-            Origin::Stream(stream) => stream.read_at(at, buf)?,
-            Origin::Memory(bytes) => copy_at(bytes, at, buf),
-        };
-        if read < buf.len() {
-            return Err(Error::corrupt(
-                "data tree",
-                format_args!("offset {at:#x}"),
-                format_args!("{} bytes expected, {read} found", buf.len()),
-            ));
-        }
-        Ok(())
-    }
-
-    /// Reads all of the range and keeps nothing of it, to learn whether it can be read.
-    pub fn check(&self) -> Result<()> {
-        let mut buffer = vec![0; CHECK_STEP];
-        let mut at = 0;
-        while at < self.len {
-            at += self.read_at(at, &mut buffer)? as u64;
-        }
-        Ok(())
-    }
-
-    /// The first `limit` bytes, or all of them.
-    pub fn head(&self, limit: usize) -> Result<Vec<u8>> {
-        let len = usize::try_from(self.len).unwrap_or(usize::MAX).min(limit);
-        let mut bytes = vec![0; len];
-        self.read_exact_at(0, &mut bytes)?;
-        Ok(bytes)
-    }
-
-    fn weight(&self) -> usize {
-        match &self.origin {
-            Origin::Stream(stream) => stream.weight(),
-            Origin::Memory(bytes) => bytes.len(),
-        }
-    }
-}
 
 /// One piece of a rendition.
 #[derive(Debug)]
@@ -419,17 +293,5 @@ mod tests {
         let crlf = read(&sample(Eol::Crlf));
         assert!(crlf.starts_with("Subject: x\r\n\r\n"));
         assert!(crlf.ends_with("--b\r\ngned \n byt\r\nend\r\n"));
-    }
-
-    #[test]
-    fn a_stream_shorter_than_it_says_is_an_error_and_not_zeros() {
-        let range = ByteRange {
-            origin: Origin::Memory(vec![1, 2, 3].into()),
-            start: 0,
-            len: 10,
-        };
-        let rendition = Rendition::of_range(range, &Problems::default());
-        assert_eq!(rendition.len(), 10);
-        assert!(rendition.read_at(0, &mut [0; 10]).is_err());
     }
 }

@@ -18,6 +18,8 @@ const RTF_GROWS: u64 = 4;
 /// second. They may all share one large body.
 const TIMES: u64 = 4;
 const MAX_TEXT: u64 = 256 << 20;
+/// Messages within one file. A hostile one can embed the same message again and again.
+pub(super) const MAX_MESSAGES: usize = 1000;
 
 /// Permits, given in the order in which they are asked for.
 #[derive(Debug)]

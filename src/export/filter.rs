@@ -3,6 +3,7 @@
 
 use std::time::SystemTime;
 
+use crate::messaging::is_derived;
 use crate::tree::{Forest, Ino, Summary};
 
 /// Conditions on items. Text is compared without regard to case.
@@ -95,12 +96,6 @@ fn is_within(path: &str, folder: &str) -> bool {
             path.next()
                 .is_some_and(|own| own.to_lowercase() == name.to_lowercase())
         })
-}
-
-fn is_derived(class: &str, base: &str) -> bool {
-    let start = class.get(..base.len());
-    start.is_some_and(|start| start.eq_ignore_ascii_case(base))
-        && matches!(class.as_bytes().get(base.len()), None | Some(b'.'))
 }
 
 #[cfg(test)]

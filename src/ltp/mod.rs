@@ -7,6 +7,7 @@
 mod bth;
 mod heap;
 mod heap_map;
+pub mod lzfu;
 mod property;
 mod property_context;
 mod stream;

@@ -4,6 +4,7 @@ use std::collections::HashSet;
 use std::sync::Arc;
 
 use super::attachment::Attachment;
+use super::message_class::MessageClass;
 use super::named_properties::PropertySet;
 use super::properties::Properties;
 use super::recipient::Recipient;
@@ -290,6 +291,12 @@ impl Message {
     /// PidTagSubject; None when absent.
     pub fn subject(&self) -> Result<Option<Subject>> {
         Ok(self.properties.string(tags::SUBJECT)?.map(Subject::parse))
+    }
+
+    /// Its class; that of no item when there is none, or it cannot be read.
+    pub fn class(&self) -> MessageClass {
+        let class = self.properties.string(tags::MESSAGE_CLASS).ok().flatten();
+        MessageClass::parse(&class.unwrap_or_default())
     }
 
     /// The time that the message bears: the first of [`TIMES`] that it has. A time that cannot be read is passed over.

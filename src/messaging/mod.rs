@@ -9,6 +9,7 @@ mod entry_id;
 mod folder;
 mod ipm_subtree;
 mod message;
+mod message_class;
 mod named_properties;
 mod properties;
 mod recipient;
@@ -24,6 +25,7 @@ pub use message::{
     MAX_EMBEDDED_DEPTH, MSGFLAG_ASSOCIATED, MSGFLAG_HASATTACH, MSGFLAG_READ, MSGFLAG_UNSENT,
     Message, Subject, TIMES,
 };
+pub use message_class::{ItemKind, MeetingKind, MessageClass, ReportKind, is_derived};
 pub use named_properties::{NamedProperties, PropertyName, PropertySet};
 pub use properties::{Properties, text_of_value};
 pub use recipient::{Recipient, RecipientType};

@@ -2,6 +2,7 @@
 
 use std::sync::{Arc, OnceLock};
 
+use super::message_class::is_derived;
 use super::named_properties::NamedProperties;
 use super::properties::{Properties, text_of_value};
 use crate::codepage;
@@ -10,8 +11,8 @@ use crate::ltp::{PropertyContext, Row, TableContext, Value, tags};
 use crate::ndb::{Node, NodeDatabase, NodeEntry, NodeId, NodeType, whole};
 use crate::problem::Problems;
 
-/// Message class of mail, in capitals.
-const MAIL_CLASS: &str = "IPM.NOTE";
+/// Message class of mail.
+const MAIL_CLASS: &str = "IPM.Note";
 
 /// Makes entries for nodes that are lost, of what else the file says of them: `salvage::restore`. That is a layer above
 /// this one, and takes a search of the whole file, so it is called from here, when the first message is opened that has
@@ -198,15 +199,15 @@ impl Store {
         let node = Node::open(&self.ndb, NodeId::RECEIVE_FOLDER_TABLE).ok()?;
         let problems = Problems::default();
         let table = TableContext::open(node.noting(&problems)).ok()?;
-        // Of the classes that begin a mail's, the longest counts.
+        // Of the classes that a mail's is below, the longest counts; the empty one is above all.
         let entry = |row: &Row<'_>| {
             let class = row.get(tags::MESSAGE_CLASS).ok()?;
             let class = class.and_then(|class| text_of_value(&class, self.code_page));
-            let class = class.unwrap_or_default().to_ascii_uppercase();
+            let class = class.unwrap_or_default();
             let Some(Value::Integer(nid)) = row.get(tags::RECEIVE_FOLDER_NID).ok()? else {
                 return None;
             };
-            let is_mail = MAIL_CLASS.starts_with(&class);
+            let is_mail = class.is_empty() || is_derived(MAIL_CLASS, &class);
             is_mail.then_some((class.len(), NodeId(nid as u32)))
         };
         let rows = table.rows();

@@ -4,7 +4,7 @@ use std::collections::HashSet;
 use std::hash::{DefaultHasher, Hash, Hasher};
 use std::sync::Arc;
 
-use super::readable::item_class;
+use super::readable::is_item;
 use super::references::Unreferenced;
 use super::subnodes::{Choice, Subnodes};
 use crate::ltp::{HnidTarget, PropertyContext, Value, tags};
@@ -79,7 +79,7 @@ pub(super) fn contexts(
             Ok(Some(Value::Integer(flags))) => flags,
             _ => 0,
         };
-        if item_class(&context).is_none() || flags & MSGFLAG_ASSOCIATED != 0 {
+        if !is_item(&context) || flags & MSGFLAG_ASSOCIATED != 0 {
             continue;
         }
         let values = context.records().iter().filter_map(|record| {

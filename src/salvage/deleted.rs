@@ -10,7 +10,7 @@ use std::sync::Arc;
 
 use super::contexts::{contexts, made_up, unnamed};
 use super::identity::{Revision, newest, without_live};
-use super::readable::{Readable, Reader, item_class};
+use super::readable::{Readable, Reader, is_item};
 use super::references::{Unreferenced, unreferenced_among};
 use crate::messaging::{Message, Store};
 use crate::ndb::Watch;
@@ -139,11 +139,8 @@ impl Search {
         for node in stale.items.values() {
             let message = Message::of_entry(store, *node);
             let message = message.ok().filter(|message| {
-                message
-                    .properties()
-                    .context()
-                    .and_then(item_class)
-                    .is_some()
+                let context = message.properties().context();
+                context.is_some_and(is_item)
             });
             if let Some(message) = message
                 && let Some(revision) = self.revision(*node, &message)

@@ -4,35 +4,29 @@ use std::fmt::{self, Write};
 use std::hash::{DefaultHasher, Hash, Hasher};
 
 use crate::ltp::{PropertyContext, PropertyRecord, PropertyStream, PropertyType, tags};
-use crate::messaging::{Attachment, AttachmentData, Message, Properties};
+use crate::messaging::{Attachment, AttachmentData, ItemKind, Message, MessageClass, Properties};
 
 /// What opening an object costs beside the bytes of its values.
 const OBJECT: u64 = 4096;
 /// Bytes read at a time.
 const STEP: usize = 64 << 10;
-/// `rgclass` of what Outlook shows as items. [MS-OXCMSG] 2.2.1.3
-const CLASSES: [&str; 2] = ["IPM", "REPORT"];
+/// Bytes of a message class that are read.
+const MAX_CLASS: usize = 1 << 10;
 
-/// PidTagMessageClass if it is that of an item.
-pub(super) fn item_class(context: &PropertyContext) -> Option<String> {
-    let bytes = context
-        .stream(tags::MESSAGE_CLASS)
-        .ok()??
-        .read_all(1 << 10)
-        .ok()?
-        .bytes;
-    // UTF-16 or 8-bit, the classes of items are ASCII.
-    let class: String = bytes
-        .iter()
-        .filter(|byte| **byte != 0)
-        .map(|byte| char::from(*byte).to_ascii_uppercase())
-        .collect();
-    let is_item = |prefix: &str| {
-        class
-            .strip_prefix(prefix)
-            .is_some_and(|rest| rest.is_empty() || rest.starts_with('.'))
+/// Whether the class of a message is that of an item.
+pub(super) fn is_item(context: &PropertyContext) -> bool {
+    let bytes = || {
+        let stream = context.stream(tags::MESSAGE_CLASS).ok()??;
+        Some(stream.read_all(MAX_CLASS).ok()?.bytes)
     };
-    CLASSES.into_iter().any(is_item).then_some(class)
+    // UTF-16 or 8-bit, the classes of items are ASCII.
+    let class: String = bytes()
+        .unwrap_or_default()
+        .into_iter()
+        .filter(|byte| *byte != 0)
+        .map(char::from)
+        .collect();
+    MessageClass::parse(&class).kind != ItemKind::Other
 }
 
 /// Reads all of some messages, as long as its allowance of bytes lasts: a hostile file names the same blocks again and

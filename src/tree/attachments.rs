@@ -6,7 +6,7 @@ use super::directory::Directory;
 use super::ino::{Ino, Kind, MessagePath, Object};
 use super::name::{self, ATTACHMENTS_SUFFIX};
 use super::{Times, Tree};
-use crate::convert::{AttachmentContent, AttachmentFile, MAIL_EXTENSION};
+use crate::convert::{AttachmentContent, AttachmentFile, ItemFormat};
 use crate::error::{Error, Result};
 use crate::messaging::{AttachmentData, Message};
 use crate::ndb::{NodeId, whole};
@@ -94,7 +94,9 @@ impl Tree {
             let number = self.inodes.number(&Object::Attachment(path.clone(), index));
             let safe = name::attachment(&file.name);
             let (stem, extension) = match &file.content {
-                AttachmentContent::Message(_) => (strip_mail_extension(&safe), MAIL_EXTENSION),
+                AttachmentContent::Message(_) => {
+                    (strip_mail_extension(&safe), ItemFormat::Mail.extension())
+                }
                 _ => name::split_extension(&safe),
             };
             let has_directory = matches!(&file.content, AttachmentContent::Message(message) if is_shown_below && message.has_attachments());
@@ -242,7 +244,7 @@ impl Tree {
 
 fn strip_mail_extension(name: &str) -> &str {
     match name::split_extension(name) {
-        (stem, extension) if extension.eq_ignore_ascii_case(MAIL_EXTENSION) => stem,
+        (stem, extension) if extension.eq_ignore_ascii_case(ItemFormat::Mail.extension()) => stem,
         _ => name,
     }
 }

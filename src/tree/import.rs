@@ -8,11 +8,12 @@ use std::sync::Arc;
 
 use super::Tree;
 use super::directory::Directory;
-use super::ino::{ImportKind, Kind, Object, Special};
+use super::ino::{Kind, Object, Special};
 use super::name;
 use crate::bytes::copy_at;
-use crate::convert::calendar;
+use crate::convert::{ImportKind, ItemFormat, calendar};
 use crate::error::{Error, Result};
+use crate::messaging::MessageClass;
 use crate::ndb::{NodeId, NodeType, whole};
 
 /// How many times the bytes of the file the items of a folder may become, and what is always enough for them: all nodes
@@ -57,14 +58,19 @@ impl Tree {
                 continue;
             }
             let stem = name::folder(display_name.as_deref());
-            let stem = listing.free_stem(&stem, &["", ".ics", ".vcf"], child.0);
+            let files = ImportKind::ALL.map(|kind| kind.format().extension());
+            let stem = listing.free_stem(&stem, &[&[""], files.as_slice()].concat(), child.0);
             if !self.subfolders(child).is_empty() {
                 let directory = self.inodes.number(&Object::Import(child));
                 listing.add(&stem, directory, Kind::Directory);
             }
             for kind in self.import_kinds(child) {
                 let file = self.inodes.number(&Object::ImportFile(child, kind));
-                listing.add(&format!("{stem}{}", kind.extension()), file, Kind::File);
+                listing.add(
+                    &format!("{stem}{}", kind.format().extension()),
+                    file,
+                    Kind::File,
+                );
             }
         }
         listing.finish()
@@ -73,24 +79,19 @@ impl Tree {
     /// Which files the items of folder `nid` make, by the classes in its contents table.
     fn import_kinds(&self, nid: NodeId) -> Vec<ImportKind> {
         let mut missing = ImportKind::ALL.to_vec();
-        let mut kinds = Vec::new();
         for table in self.tables(nid) {
             for class in table.classes() {
-                let extension = crate::convert::extension(&class);
-                missing.retain(|kind| {
-                    let is_it =
-                        extension.is_some_and(|extension| kind.extension().ends_with(extension));
-                    if is_it {
-                        kinds.push(*kind);
-                    }
-                    !is_it
-                });
+                let format = ItemFormat::of(MessageClass::parse(&class).kind);
+                if let Some(kind) = format.import() {
+                    missing.retain(|other| *other != kind);
+                }
                 if missing.is_empty() {
                     break;
                 }
             }
         }
-        kinds.sort_unstable();
+        let mut kinds = ImportKind::ALL.to_vec();
+        kinds.retain(|kind| !missing.contains(kind));
         kinds
     }
 
@@ -170,7 +171,7 @@ impl Tree {
             .map_err(|error| self.problems.note(Object::Message(nid), error))
             .ok()?;
         let item = whole(|| Ok(self.converter.item(&message))).ok()??;
-        if !kind.extension().ends_with(item.extension) {
+        if item.format.import() != Some(kind) {
             return None;
         }
         let text: Arc<str> = item.text.into();
@@ -231,14 +232,4 @@ fn zone_id(zone: &str) -> String {
     let unfolded = zone.replace("\r\n ", "");
     let id = unfolded.lines().find_map(|line| line.strip_prefix("TZID:"));
     id.unwrap_or(zone).to_owned()
-}
-
-impl ImportKind {
-    /// Extension of the file, with its dot.
-    fn extension(self) -> &'static str {
-        match self {
-            ImportKind::Calendar => ".ics",
-            ImportKind::Contacts => ".vcf",
-        }
-    }
 }

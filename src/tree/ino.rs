@@ -10,6 +10,7 @@ use std::fmt;
 
 use parking_lot::RwLock;
 
+use crate::convert::ImportKind;
 use crate::ndb::NodeId;
 
 /// Inode number.
@@ -145,20 +146,6 @@ impl Special {
         Special::Problems,
         Special::Index,
     ];
-}
-
-/// The files that all items of a folder can make together.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub enum ImportKind {
-    /// Appointments, tasks and journal entries.
-    Calendar,
-    /// Contacts and distribution lists.
-    Contacts,
-}
-
-impl ImportKind {
-    /// Each of them, in the order of their index in an inode number.
-    pub const ALL: [ImportKind; 2] = [ImportKind::Calendar, ImportKind::Contacts];
 }
 
 /// The directories of a Maildir.

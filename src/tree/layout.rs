@@ -10,15 +10,13 @@ use super::maildir;
 use super::name::{self, ATTACHMENTS_SUFFIX};
 use super::options::Attachments;
 use super::template::{Template, Values};
-use crate::convert::TEXT_EXTENSION;
+use crate::convert::{ItemFormat, Title};
 use crate::error::Result;
 use crate::ltp::{FileTime, tags};
 use crate::messaging::{
-    ContentsRow, MSGFLAG_HASATTACH, Message, Properties, State, Subject, TIMES,
+    ContentsRow, ItemKind, MSGFLAG_HASATTACH, Message, MessageClass, Properties, State, Subject,
+    TIMES,
 };
-
-/// Classes that are named by a display name and bear no date.
-const CONTACT_CLASSES: [&str; 3] = ["IPM.Contact", "IPM.DistList", "IPM.AbchPerson"];
 
 /// What is said of a folder with items whose names are made of what damage may have changed.
 const DOUBTFUL_NAMES: &str = "the names of some items are made of damaged properties; so an equal name of a sound item may have \
@@ -47,7 +45,7 @@ impl Shown {
 
 /// What is known of an item without its content.
 struct Facts {
-    class: String,
+    kind: ItemKind,
     time: Option<FileTime>,
     /// The subject; the display name of a contact.
     title: String,
@@ -72,9 +70,11 @@ impl Tree {
                 files: vec![(maildir::info(facts.flags, facts.state), file)],
             };
         }
-        let mut files = vec![(self.converter.extension(&facts.class).to_owned(), file)];
-        if self.options.text && files.iter().all(|(ending, _)| ending != TEXT_EXTENSION) {
-            files.push((TEXT_EXTENSION.to_owned(), Object::Text(row.nid)));
+        let format = self.converter.format(facts.kind);
+        let mut files = vec![(format.extension().to_owned(), file)];
+        if self.options.text && format != ItemFormat::Text {
+            let text = ItemFormat::Text.extension();
+            files.push((text.to_owned(), Object::Text(row.nid)));
         }
         if facts.flags & MSGFLAG_HASATTACH != 0 && self.options.attachments != Attachments::Eml {
             let directory = Object::Attachments(MessagePath::top(row.nid));
@@ -89,7 +89,9 @@ impl Tree {
     fn stem(&self, row: &ContentsRow, facts: &Facts) -> String {
         let template = match &self.options.names {
             Some(template) => template,
-            None if is_contact(&facts.class) => return name::contact_stem(&facts.title),
+            None if Title::of(facts.kind) == Title::DisplayName => {
+                return name::contact_stem(&facts.title);
+            }
             None => &USUAL_NAMES,
         };
         let values = Values {
@@ -105,9 +107,10 @@ impl Tree {
     /// What the row tells. If the table has no flags, no time, or not the people that the names want, the message is
     /// asked.
     fn facts(&self, row: &ContentsRow) -> Facts {
+        let title = |class: &str| Title::of(MessageClass::parse(class).kind);
         let by_date = self.options.names.is_some()
             || self.is_maildir()
-            || !row.message_class.as_deref().is_some_and(is_contact);
+            || row.message_class.as_deref().map(title) != Some(Title::DisplayName);
         let time = row.delivery.or(row.submit);
         let people = self.names_people();
         let lacks_people = people && (row.from.is_none() || row.to.is_none());
@@ -124,9 +127,14 @@ impl Tree {
             .clone()
             .or_else(|| asked.string(tags::MESSAGE_CLASS))
             .unwrap_or_default();
+        let kind = MessageClass::parse(&class).kind;
         let display_name = || {
-            let own = || asked.string(tags::DISPLAY_NAME);
-            is_contact(&class)
+            let own = || {
+                asked
+                    .string(tags::DISPLAY_NAME)
+                    .filter(|name| !name.is_empty())
+            };
+            (Title::of(kind) == Title::DisplayName)
                 .then(|| row.display_name.clone().or_else(own))
                 .flatten()
         };
@@ -161,7 +169,7 @@ impl Tree {
             state: state().unwrap_or(row.state),
             from: person(&row.from, tags::SENT_REPRESENTING_NAME),
             to: person(&row.to, tags::DISPLAY_TO),
-            class,
+            kind,
         };
         if asked.may_be_wrong.get() {
             // The same line for all of a folder: of equal names, all but one have the number of their node.
@@ -223,12 +231,4 @@ impl Asked {
         let mut times = TIMES.into_iter();
         times.find_map(|id| self.ask(id, |own| own.time(id)))
     }
-}
-
-fn is_contact(class: &str) -> bool {
-    CONTACT_CLASSES.iter().any(|prefix| {
-        class
-            .get(..prefix.len())
-            .is_some_and(|start| start.eq_ignore_ascii_case(prefix))
-    })
 }

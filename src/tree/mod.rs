@@ -38,7 +38,7 @@ use std::time::SystemTime;
 use parking_lot::Mutex;
 
 use crate::cache::ByteLru;
-use crate::convert::{self, Converter, Items};
+use crate::convert::{Converter, ImportKind};
 use crate::error::{Error, Result};
 use crate::messaging::Store;
 use crate::ndb::{self, NodeId, Recover, Source, Watch, whole};
@@ -57,7 +57,7 @@ pub use xattr::{PREFIX as XATTR_PREFIX, Xattr};
 use attachments::AttachmentList;
 use import::Import;
 use index::Index;
-use ino::{ImportKind, Inodes, MessagePath, Object, Special};
+use ino::{Inodes, MessagePath, Object, Special};
 use item::ItemFile;
 use known::Known;
 use lost_found::LostFound;
@@ -225,21 +225,7 @@ impl Tree {
         options: Options,
         watch: Arc<RecoveryWatch>,
     ) -> Self {
-        let is_maildir = options.layout == Layout::Maildir;
-        let converter = Converter::new(
-            Arc::clone(&store),
-            convert::Options {
-                eol: options.eol,
-                headers: options.headers,
-                attachments_in_message: is_maildir || options.attachments != Attachments::Dir,
-                items: if is_maildir {
-                    Items::Eml
-                } else {
-                    options.items
-                },
-                vcard: options.vcard,
-            },
-        );
+        let converter = Converter::new(Arc::clone(&store), options.convert());
         Self {
             converter,
             root,

@@ -3,8 +3,7 @@
 use jiff::tz::TimeZone;
 
 use super::template::Template;
-use crate::convert::contact::Version;
-use crate::convert::{Eol, Headers, Items};
+use crate::convert::{self, Items};
 use crate::ndb::{Damaged, Recover};
 
 /// Where attachments are shown.
@@ -40,14 +39,9 @@ pub struct Options {
     pub deleted: bool,
     /// `-o cache=SIZE`: bound of the memory that caches and program take, in bytes.
     pub cache: u64,
-    /// `-o eol=lf|crlf`: line ends of items.
-    pub eol: Eol,
-    /// `-o headers=encoded|utf8`: header fields as RFC 2047 words or in raw UTF-8.
-    pub headers: Headers,
-    /// `-o items=native|eml`: in which format items other than mail are shown.
-    pub items: Items,
-    /// `-o vcard=3|4`: which vCard is written.
-    pub vcard: Version,
+    /// `-o eol`, `headers`, `items`, `vcard`: the files of items. What of attachments is in messages, and that a Maildir has
+    /// mail alone, follows from the other options.
+    pub convert: convert::Options,
     /// `-o layout=folders|maildir`.
     pub layout: Layout,
     /// `-o names=TEMPLATE`: what names are made of, if not of date and subject or the name of a contact.
@@ -68,6 +62,21 @@ impl Options {
     /// Cache size unless the user asks for another, in bytes.
     pub const DEFAULT_CACHE: u64 = 64 << 20;
 
+    /// What the converter of items is to do.
+    pub(super) fn convert(&self) -> convert::Options {
+        match self.layout {
+            Layout::Folders => convert::Options {
+                attachments_in_message: self.attachments != Attachments::Dir,
+                ..self.convert
+            },
+            Layout::Maildir => convert::Options {
+                attachments_in_message: true,
+                items: Items::Eml,
+                ..self.convert
+            },
+        }
+    }
+
     /// A cache's part of all bytes. About eleven sixteenths are given out: the rest is for what the allocator and the
     /// program itself take, so that the resident set keeps the bound as well.
     pub(super) fn share(&self, sixteenths: u64) -> u64 {
@@ -82,10 +91,7 @@ impl Default for Options {
             all: false,
             deleted: false,
             cache: Self::DEFAULT_CACHE,
-            eol: Eol::default(),
-            headers: Headers::default(),
-            items: Items::default(),
-            vcard: Version::default(),
+            convert: convert::Options::default(),
             layout: Layout::default(),
             names: None,
             text: false,

@@ -6,7 +6,7 @@
 
 use super::Tree;
 use super::ino::{Ino, MessagePath, Object};
-use crate::convert::MAIL_TYPE;
+use crate::convert::ItemFormat;
 use crate::error::{Error, Result};
 use crate::ltp::tags;
 use crate::messaging::{EntryId, Folder, Message, Properties};
@@ -49,7 +49,7 @@ impl Tree {
             Object::Text(nid) => {
                 let mut xattrs = self.message_xattrs(nid)?;
                 xattrs.retain(|(name, _)| *name != MIME_TYPE);
-                xattrs.push((MIME_TYPE, "text/plain".to_owned()));
+                xattrs.push((MIME_TYPE, ItemFormat::Text.media_type().to_owned()));
                 Ok(xattrs)
             }
             Object::Attachments(path) => Ok(vec![number(path.nid)]),
@@ -79,21 +79,13 @@ impl Tree {
         };
         let own = message.properties();
         let class = own.string(tags::MESSAGE_CLASS).ok().flatten();
-        let media_type = match self
-            .converter
-            .extension(class.as_deref().unwrap_or_default())
-        {
-            ".ics" => "text/calendar",
-            ".vcf" => "text/vcard",
-            ".txt" => "text/plain",
-            _ => MAIL_TYPE,
-        };
+        let format = self.converter.format(message.class().kind);
         xattrs.extend(class.map(|class| (CLASS, class)));
         if let Ok(Some(flags)) = own.integer(tags::MESSAGE_FLAGS) {
             xattrs.push((FLAGS, format!("{flags:#x}")));
         }
         xattrs.extend(self.entry_id(Some(own), nid));
-        xattrs.push((MIME_TYPE, media_type.to_owned()));
+        xattrs.push((MIME_TYPE, format.media_type().to_owned()));
         xattrs.extend(self.origin(&message));
         Ok(xattrs)
     }

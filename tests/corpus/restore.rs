@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use std::path::Path;
 
 use crate::corpus;
-use ostfs::convert::Items;
+use ostfs::convert::{self, Items};
 use ostfs::ndb::page::{PageType, read_btree_page};
 use ostfs::ndb::{BlockRef, Header, Source};
 use ostfs::tree::{Ino, Kind, Options, Tree};
@@ -70,7 +70,10 @@ fn leaves(file: &Path) -> Option<Leaves> {
 fn open(file: &Path) -> Tree {
     let options = Options {
         all: true,
-        items: Items::Eml,
+        convert: convert::Options {
+            items: Items::Eml,
+            ..convert::Options::default()
+        },
         ..Options::default()
     };
     Tree::open(file, &options).unwrap()

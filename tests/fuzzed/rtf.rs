@@ -2,7 +2,8 @@
 
 use ostfs::codepage;
 use ostfs::convert::text::rtf::RtfBody;
-use ostfs::convert::text::{html, lzfu, normalise, rtf};
+use ostfs::convert::text::{html, normalise, rtf};
+use ostfs::ltp::lzfu;
 
 /// Two bytes of LZFu are at most this many of RTF. [MS-OXRTFCP] 2.2.2
 const MOST_OF_REFERENCE: usize = 17;

@@ -30,13 +30,13 @@ pub fn options(image: &Image) -> Options {
         ..Options::default()
     };
     if image.chooses(CRLF) {
-        options.eol = Eol::Crlf;
+        options.convert.eol = Eol::Crlf;
     }
     if image.chooses(UTF8) {
-        options.headers = Headers::Utf8;
+        options.convert.headers = Headers::Utf8;
     }
     if image.chooses(MAIL_ONLY) {
-        options.items = Items::Eml;
+        options.convert.items = Items::Eml;
     }
     options.recover = match (image.chooses(SCAN), image.chooses(WITHOUT_RECOVERY)) {
         (true, _) => Recover::Scan,

@@ -2,7 +2,7 @@
 //! conversion but the decompression of RTF.
 
 use ostfs::codepage;
-use ostfs::convert::text::lzfu;
+use ostfs::ltp::lzfu;
 use ostfs::ltp::{Value, tags};
 use ostfs::messaging::{AttachmentData, Message};
 

@@ -229,7 +229,10 @@ fn items_have_their_own_formats_and_a_folder_can_be_imported_in_one_go() {
     }
     assert!(names(&tree, at(&tree, "Notes"))[0].0.ends_with(".txt"));
     let mail = TreeOptions {
-        items: ostfs::convert::Items::Eml,
+        convert: ostfs::convert::Options {
+            items: ostfs::convert::Items::Eml,
+            ..ostfs::convert::Options::default()
+        },
         ..TreeOptions::default()
     };
     let directory = TempDir::new().unwrap();

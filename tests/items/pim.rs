@@ -12,13 +12,13 @@ use std::sync::Arc;
 
 use crate::{corpus, support};
 use judges::judge;
+use ostfs::convert::VcardVersion as Version;
 use ostfs::convert::calendar::instances::instances;
 use ostfs::convert::calendar::recurrence::parse_appointment;
 use ostfs::convert::calendar::rrule::rule;
 use ostfs::convert::calendar::time_zone::TimeZone;
 use ostfs::convert::calendar::{HEAD, Parts, TAIL, meeting_part, parts};
-use ostfs::convert::contact::Version;
-use ostfs::convert::{Item, ItemOptions, Resolved, item, note_color};
+use ostfs::convert::{Item, ItemFormat, ItemOptions, Resolved, item, note_color};
 use ostfs::messaging::{Message, PropertySet, Store};
 use ostfs::ndb::NodeType;
 use serde_json::{Value as Json, json};
@@ -79,7 +79,7 @@ impl Output {
                 let Some(item) = convert(message, version) else {
                     continue;
                 };
-                let is_card = item.extension == "vcf";
+                let is_card = item.format == ItemFormat::Contact;
                 if version == Version::V4 && !is_card {
                     continue;
                 }
@@ -90,10 +90,14 @@ impl Output {
                     "zone_years": zone_years(message),
                     "collection": format!("{name}-{index}{mark}"),
                 });
-                if item.extension == "ics" {
+                if item.format == ItemFormat::Calendar {
                     entry["blob"] = recurrence(message).into();
                 }
-                let file = format!("{name}-{:x}{mark}.{}", message.nid().0, item.extension);
+                let file = format!(
+                    "{name}-{:x}{mark}{}",
+                    message.nid().0,
+                    item.format.extension()
+                );
                 self.add(&file, &item.text, entry);
             }
         }
@@ -566,7 +570,7 @@ fn calendars_of_many_items_join_into_one() {
     let texts: Vec<String> = messages(&store)
         .iter()
         .filter_map(|message| convert(message, Version::V3))
-        .filter(|item| item.extension == "ics")
+        .filter(|item| item.format == ItemFormat::Calendar)
         .map(|item| item.text)
         .collect();
     let parts: Vec<Parts> = texts.iter().map(|text| parts(text).unwrap()).collect();

@@ -90,6 +90,28 @@ assert [p.get_payload(decode=True) for p in parts if p.get_filename() == 'file.b
     }
 }
 
+/// Classes are segments between dots: `IPM.Contacts.Report` is not below `IPM.Contact`.
+#[test]
+fn a_mail_is_named_by_date_though_its_class_begins_with_the_letters_of_a_contact() {
+    let mut store = Store::new(Format::Unicode, Crypt::Permute);
+    let inbox = store.folder(store.ipm_subtree(), "Inbox");
+    for (class, subject) in [
+        ("IPM.Contacts.Report", "Quarter"),
+        ("IPM.AbchPerson.Live", "Eva"),
+        ("ipm.contact.Customer", "Ann"),
+    ] {
+        let item = Message::new(class, subject).body("Words\r\n");
+        store.message(inbox, item.time(0x01DA_9BA5_0000_0000));
+    }
+    let (_directory, _target, inbox) = exported(&store);
+    let report = mail(&inbox, "Quarter");
+    let text = fs::read_to_string(report).unwrap();
+    assert!(text.contains("X-Ostfs-Class: IPM.Contacts.Report\n"));
+    for contact in ["Ann.vcf", "Eva.eml"] {
+        assert!(inbox.join(contact).exists(), "{contact}");
+    }
+}
+
 #[test]
 fn the_signatures_of_signed_mail_are_valid_on_the_files() {
     let keys = TempDir::new().unwrap();

@@ -136,7 +136,7 @@ fn commas_within_a_value_are_quoted_or_escaped() {
     ] {
         let options = parse(list).unwrap();
         assert_eq!(options.tree.names.as_ref(), Some(&template), "{list}");
-        assert!(options.tree.all && options.tree.eol == Eol::Crlf);
+        assert!(options.tree.all && options.tree.convert.eol == Eol::Crlf);
     }
     let quote = parse(r#"fsname=a\"b\\c\d"#).unwrap();
     assert_eq!(quote.mount.fsname.as_deref(), Some(r#"a"b\c\d"#));

@@ -4,8 +4,7 @@
 use super::ical::Calendar;
 use crate::convert::content_line::{mailto, parameter};
 use crate::convert::lids::{self, Key};
-use crate::convert::mail::address::Mailbox;
-use crate::convert::mail::person::{Person, REPRESENTING, SENDER};
+use crate::convert::people::{Mailbox, Person, REPRESENTING, SENDER};
 use crate::convert::reader::Reader;
 use crate::ltp::tags;
 use crate::messaging::{Message, Recipient, RecipientType};

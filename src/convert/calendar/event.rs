@@ -51,6 +51,11 @@ struct Instance<'a> {
     exception: Option<&'a Exception>,
 }
 
+/// An appointment or a meeting.
+pub(in crate::convert) fn event(reader: &Reader<'_>) -> String {
+    calendar(reader, Purpose::Keep).finish(None, &reader.problems())
+}
+
 /// The calendar of `reader`'s item.
 pub(super) fn calendar(reader: &Reader<'_>, purpose: Purpose) -> Calendar {
     let mut calendar = Calendar::default();

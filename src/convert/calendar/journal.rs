@@ -6,8 +6,13 @@ use super::ical::{Calendar, utc_stamp};
 use crate::convert::lids;
 use crate::convert::reader::Reader;
 
+/// A journal entry.
+pub(in crate::convert) fn journal(reader: &Reader<'_>) -> String {
+    calendar(reader).finish(None, &reader.problems())
+}
+
 /// The calendar of a journal entry.
-pub(super) fn calendar(reader: &Reader<'_>) -> Calendar {
+fn calendar(reader: &Reader<'_>) -> Calendar {
     let mut calendar = Calendar::default();
     let Some(message) = reader.message() else {
         return calendar;

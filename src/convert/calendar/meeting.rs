@@ -2,36 +2,26 @@
 #![forbid(unsafe_code)]
 
 use super::event::{Purpose, calendar};
-use crate::convert::item::has_class;
 use crate::convert::lids;
-use crate::convert::reader::{Reader, Resolve};
-use crate::ltp::tags;
-use crate::messaging::Message;
-
-/// Classes of meeting messages and what they are for.
-const CLASSES: [(&str, Purpose); 5] = [
-    ("IPM.Schedule.Meeting.Request", Purpose::Request),
-    ("IPM.Schedule.Meeting.Canceled", Purpose::Cancel),
-    ("IPM.Schedule.Meeting.Resp.Pos", Purpose::Reply("ACCEPTED")),
-    ("IPM.Schedule.Meeting.Resp.Neg", Purpose::Reply("DECLINED")),
-    (
-        "IPM.Schedule.Meeting.Resp.Tent",
-        Purpose::Reply("TENTATIVE"),
-    ),
-];
+use crate::convert::people::Resolve;
+use crate::convert::reader::Reader;
+use crate::messaging::{ItemKind, MeetingKind, Message};
 
 /// METHOD and text of the text/calendar part of `message`; None when it is no meeting message. Lines end with CRLF.
 /// `resolve` finds the SMTP address of an Exchange distinguished name in lower case. Never fails: what cannot be read
 /// is an `X-OSTFS-PROBLEM` line.
 pub fn meeting_part(message: &Message, resolve: &Resolve<'_>) -> Option<(&'static str, String)> {
-    let class = message
-        .properties()
-        .string(tags::MESSAGE_CLASS)
-        .ok()
-        .flatten()?;
-    let (_, purpose) = CLASSES
-        .into_iter()
-        .find(|(prefix, _)| has_class(&class, prefix))?;
+    let ItemKind::Meeting(meeting) = message.class().kind else {
+        return None;
+    };
+    let purpose = match meeting {
+        MeetingKind::Request => Purpose::Request,
+        MeetingKind::Cancellation => Purpose::Cancel,
+        MeetingKind::Accepted => Purpose::Reply("ACCEPTED"),
+        MeetingKind::Declined => Purpose::Reply("DECLINED"),
+        MeetingKind::Tentative => Purpose::Reply("TENTATIVE"),
+        MeetingKind::Other => return None,
+    };
     let reader = Reader::new(message, resolve);
     let purpose = match purpose {
         Purpose::Reply(status) if reader.boolean(lids::APPOINTMENT_COUNTER_PROPOSAL) => {

@@ -18,25 +18,8 @@ mod schedule;
 mod task;
 pub mod time_zone;
 
+pub(super) use event::event;
 pub use ical::{HEAD, Parts, TAIL, parts};
+pub(super) use journal::journal;
 pub use meeting::meeting_part;
-
-use super::reader::Reader;
-
-/// An appointment or a meeting.
-pub(super) fn event(reader: &Reader<'_>) -> String {
-    let calendar = event::calendar(reader, event::Purpose::Keep);
-    calendar.finish(None, &reader.problems())
-}
-
-/// A task.
-pub(super) fn task(reader: &Reader<'_>) -> String {
-    let calendar = task::calendar(reader);
-    calendar.finish(None, &reader.problems())
-}
-
-/// A journal entry.
-pub(super) fn journal(reader: &Reader<'_>) -> String {
-    let calendar = journal::calendar(reader);
-    calendar.finish(None, &reader.problems())
-}
+pub(super) use task::task;

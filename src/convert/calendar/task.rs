@@ -10,7 +10,7 @@ use super::rrule::rule;
 use super::schedule::whole_days;
 use crate::convert::content_line::{mailto, parameter};
 use crate::convert::lids::{self, Key};
-use crate::convert::mail::person::Person;
+use crate::convert::people::Person;
 use crate::convert::reader::Reader;
 use crate::ltp::FileTime;
 
@@ -20,8 +20,13 @@ const STATUS_COMPLETE: i32 = 2;
 const STATUS_WAITING: i32 = 3;
 const STATUS_DEFERRED: i32 = 4;
 
+/// A task.
+pub(in crate::convert) fn task(reader: &Reader<'_>) -> String {
+    calendar(reader).finish(None, &reader.problems())
+}
+
 /// The calendar of a task.
-pub(super) fn calendar(reader: &Reader<'_>) -> Calendar {
+fn calendar(reader: &Reader<'_>) -> Calendar {
     let mut calendar = Calendar::default();
     let Some(message) = reader.message() else {
         return calendar;

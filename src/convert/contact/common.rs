@@ -1,9 +1,10 @@
 //! What contacts and distribution lists have in common.
 #![forbid(unsafe_code)]
 
-use super::vcard::{Card, Version};
+use super::vcard::Card;
 use crate::clock;
 use crate::convert::lids;
+use crate::convert::options::VcardVersion;
 use crate::convert::reader::Reader;
 
 /// Note, categories, sensitivity, modification time, identity. `extra` are lines for the note.
@@ -18,8 +19,8 @@ pub(super) fn write(reader: &Reader<'_>, card: &mut Card, extra: Vec<String>) {
     if let Some(class) = reader.class() {
         // 4.0 has dropped CLASS.
         let name = match card.version {
-            Version::V3 => "CLASS",
-            Version::V4 => "X-CLASS",
+            VcardVersion::V3 => "CLASS",
+            VcardVersion::V4 => "X-CLASS",
         };
         lines.line(name, class);
     }
@@ -28,8 +29,8 @@ pub(super) fn write(reader: &Reader<'_>, card: &mut Card, extra: Vec<String>) {
         .and_then(|time| clock::utc(time.unix_seconds()));
     if let Some(modified) = modified {
         let format = match card.version {
-            Version::V3 => "%Y-%m-%dT%H:%M:%SZ",
-            Version::V4 => "%Y%m%dT%H%M%SZ",
+            VcardVersion::V3 => "%Y-%m-%dT%H:%M:%SZ",
+            VcardVersion::V4 => "%Y%m%dT%H%M%SZ",
         };
         lines.line("REV", &modified.strftime(format).to_string());
     }

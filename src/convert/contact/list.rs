@@ -2,13 +2,13 @@
 #![forbid(unsafe_code)]
 
 use super::common;
-use super::vcard::{Card, Version};
+use super::vcard::Card;
 use crate::bytes::{array_at, u8_at};
 use crate::convert::content_line::mailto;
 use crate::convert::cursor::Cursor;
 use crate::convert::lids;
-use crate::convert::mail::address::Mailbox;
-use crate::convert::mail::person::Person;
+use crate::convert::options::VcardVersion;
+use crate::convert::people::{Mailbox, Person};
 use crate::convert::reader::Reader;
 use crate::ltp::{Guid, tags};
 use crate::messaging::{EntryId, Message};
@@ -32,7 +32,7 @@ const EMAIL_FIRST: u8 = 4;
 const MAX_MEMBERS: usize = 100_000;
 
 /// The card of a distribution list.
-pub(super) fn card(reader: &Reader<'_>, version: Version) -> String {
+pub(in crate::convert) fn list(reader: &Reader<'_>, version: VcardVersion) -> String {
     let mut card = Card::new(version);
     let name = reader
         .string(lids::DISTRIBUTION_LIST_NAME)
@@ -42,8 +42,8 @@ pub(super) fn card(reader: &Reader<'_>, version: Version) -> String {
     card.lines.text("FN", name.trim());
     card.structured("N", &[Some(name), None, None, None, None]);
     let (kind, member) = match version {
-        Version::V3 => ("X-ADDRESSBOOKSERVER-KIND", "X-ADDRESSBOOKSERVER-MEMBER"),
-        Version::V4 => ("KIND", "MEMBER"),
+        VcardVersion::V3 => ("X-ADDRESSBOOKSERVER-KIND", "X-ADDRESSBOOKSERVER-MEMBER"),
+        VcardVersion::V4 => ("KIND", "MEMBER"),
     };
     card.lines.line(kind, "group");
     let mut note = Vec::new();

@@ -10,16 +10,5 @@ mod person;
 mod photo;
 mod vcard;
 
-pub use vcard::Version;
-
-use super::reader::Reader;
-
-/// A contact.
-pub(super) fn person(reader: &Reader<'_>, version: Version) -> String {
-    person::card(reader, version)
-}
-
-/// A distribution list.
-pub(super) fn list(reader: &Reader<'_>, version: Version) -> String {
-    list::card(reader, version)
-}
+pub(super) use list::list;
+pub(super) use person::person;

@@ -4,12 +4,13 @@
 use jiff::ToSpan;
 use jiff::civil::{Date, DateTime};
 
-use super::vcard::{Card, Version};
+use super::vcard::Card;
 use super::{common, photo};
 use crate::clock;
 use crate::convert::content_line::parameter;
 use crate::convert::lids::{self, EmailKeys, Key};
-use crate::convert::mail::person::Person;
+use crate::convert::options::VcardVersion;
+use crate::convert::people::Person;
 use crate::convert::reader::Reader;
 use crate::ltp::{FileTime, tags};
 use crate::messaging::{EntryId, PropertyName, PropertySet, text_of_value};
@@ -89,7 +90,7 @@ const PHONES: [(u16, &str, &[&str], bool); 20] = [
 ];
 
 /// The card of a contact.
-pub(super) fn card(reader: &Reader<'_>, version: Version) -> String {
+pub(in crate::convert) fn person(reader: &Reader<'_>, version: VcardVersion) -> String {
     let mut card = Card::new(version);
     let emails: Vec<Email> = lids::EMAILS
         .iter()
@@ -178,7 +179,7 @@ fn write_names(reader: &Reader<'_>, card: &mut Card, full_name: &str) {
     .map(|id| reader.string(id));
     let file_under = reader.string(lids::FILE_UNDER);
     let name = match (card.version, &file_under) {
-        (Version::V4, Some(order)) => format!("N{}", parameter("SORT-AS", order)),
+        (VcardVersion::V4, Some(order)) => format!("N{}", parameter("SORT-AS", order)),
         _ => "N".into(),
     };
     if names.iter().all(Option::is_none) {
@@ -191,7 +192,7 @@ fn write_names(reader: &Reader<'_>, card: &mut Card, full_name: &str) {
     lines.optional("NICKNAME", reader.string(tags::NICKNAME));
     lines.optional("X-INITIALS", reader.string(tags::INITIALS));
     if let Some(file_under) = file_under {
-        if card.version == Version::V3 {
+        if card.version == VcardVersion::V3 {
             lines.text("SORT-STRING", &file_under);
         }
         lines.text("X-FILE-AS", &file_under);
@@ -232,8 +233,8 @@ fn write_organization(reader: &Reader<'_>, card: &mut Card) {
 
 fn write_emails(reader: &Reader<'_>, card: &mut Card, emails: &[Email], full_name: &str) {
     let types: &[&str] = match card.version {
-        Version::V3 => &["INTERNET"],
-        Version::V4 => &[],
+        VcardVersion::V3 => &["INTERNET"],
+        VcardVersion::V4 => &[],
     };
     for (index, email) in emails.iter().enumerate() {
         if let Some(address) = &email.address {
@@ -397,7 +398,7 @@ fn write_life(reader: &Reader<'_>, card: &mut Card) {
     if let Some(birthday) = date(lids::BIRTHDAY_LOCAL, tags::BIRTHDAY) {
         card.date("BDAY", birthday);
     }
-    let is_v4 = card.version == Version::V4;
+    let is_v4 = card.version == VcardVersion::V4;
     if let Some(wedding) = date(lids::WEDDING_ANNIVERSARY_LOCAL, tags::WEDDING_ANNIVERSARY) {
         card.date(
             if is_v4 {

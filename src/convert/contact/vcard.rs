@@ -4,32 +4,23 @@
 use jiff::civil::Date;
 
 use crate::convert::content_line::{ContentLines, base64, escape, parameter};
-
-/// Which vCard is written.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub enum Version {
-    /// RFC 2426.
-    #[default]
-    V3,
-    /// RFC 6350.
-    V4,
-}
+use crate::convert::options::VcardVersion;
 
 /// A card on its way into a file.
 pub(super) struct Card {
-    pub version: Version,
+    pub version: VcardVersion,
     pub lines: ContentLines,
 }
 
 impl Card {
-    pub fn new(version: Version) -> Self {
+    pub fn new(version: VcardVersion) -> Self {
         let mut lines = ContentLines::default();
         lines.begin("VCARD");
         lines.line(
             "VERSION",
             match version {
-                Version::V3 => "3.0",
-                Version::V4 => "4.0",
+                VcardVersion::V3 => "3.0",
+                VcardVersion::V4 => "4.0",
             },
         );
         Self { version, lines }
@@ -56,8 +47,8 @@ impl Card {
         }
         if is_preferred {
             out.push_str(match self.version {
-                Version::V3 => ";TYPE=PREF",
-                Version::V4 => ";PREF=1",
+                VcardVersion::V3 => ";TYPE=PREF",
+                VcardVersion::V4 => ";PREF=1",
             });
         }
         out
@@ -66,8 +57,8 @@ impl Card {
     /// A day of the year, such as a birthday.
     pub fn date(&mut self, name: &str, date: Date) {
         let format = match self.version {
-            Version::V3 => "%Y-%m-%d",
-            Version::V4 => "%Y%m%d",
+            VcardVersion::V3 => "%Y-%m-%d",
+            VcardVersion::V4 => "%Y%m%d",
         };
         self.lines.line(name, &date.strftime(format).to_string());
     }
@@ -75,12 +66,12 @@ impl Card {
     /// A picture of type image/`kind`.
     pub fn photo(&mut self, kind: &str, bytes: &[u8]) {
         match self.version {
-            Version::V3 => {
+            VcardVersion::V3 => {
                 let kind = parameter("TYPE", &kind.to_ascii_uppercase());
                 self.lines
                     .line(&format!("PHOTO;ENCODING=b{kind}"), &base64(bytes));
             }
-            Version::V4 => {
+            VcardVersion::V4 => {
                 let uri = format!("data:image/{kind};base64,{}", base64(bytes));
                 self.lines.line("PHOTO", &uri);
             }

@@ -1,8 +1,12 @@
 //! Address fields as they came: who is in them, and whether every program can read them. RFC 5322 3.4, 4.4
 #![forbid(unsafe_code)]
 
-use super::address::{Mailbox, addr_spec};
-use super::encoded_word::{decode, is_atext, quoted_string};
+use std::borrow::Cow;
+
+use super::encoded_word::{Folder, decode};
+use crate::convert::options::Headers;
+use crate::convert::people::{Mailbox, SMTP, addr_spec, imcea};
+use crate::convert::text::{is_atext, quoted_string};
 
 /// An address field as it came.
 #[derive(Debug, PartialEq, Eq)]
@@ -256,6 +260,29 @@ fn comment(text: &str) -> Option<&str> {
     None
 }
 
+/// Value of the address field `name`.
+pub(crate) fn format_list(name: &str, mailboxes: &[Mailbox], style: Headers) -> String {
+    let mut folder = Folder::new(name, style);
+    for (index, mailbox) in mailboxes.iter().enumerate() {
+        if index > 0 {
+            folder.suffix(",");
+        }
+        // Other characters have no form in an ASCII address (RFC 6532).
+        let address = if style == Headers::Encoded && !mailbox.address.is_ascii() {
+            Cow::Owned(imcea(SMTP, &mailbox.address))
+        } else {
+            Cow::Borrowed(mailbox.address.as_str())
+        };
+        if mailbox.name.is_empty() {
+            folder.word(&address);
+        } else {
+            folder.phrase(&mailbox.name);
+            folder.angle_address(&address);
+        }
+    }
+    folder.out
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -324,6 +351,60 @@ mod tests {
             "Smith, John <a@b>",
         ] {
             assert_eq!(of(wrong), None, "{wrong}");
+        }
+    }
+
+    fn format(name: &str, address: Option<&str>, kind: &str) -> String {
+        let mailbox = Mailbox::new(name, address, kind);
+        format_list("To", &[mailbox], Headers::Encoded)
+    }
+
+    #[test]
+    fn names_are_plain_quoted_or_encoded() {
+        let of = |name: &str| format(name, Some("a@b.org"), "SMTP");
+        assert_eq!(of("Jane Doe"), "Jane Doe <a@b.org>");
+        assert_eq!(
+            of("Doe, Jane \"JD\" \\"),
+            "\"Doe, Jane \\\"JD\\\" \\\\\" <a@b.org>"
+        );
+        assert_eq!(of("J\u{f6}rg"), "=?utf-8?Q?J=C3=B6rg?= <a@b.org>");
+        assert_eq!(of("'A@b.org'"), "a@b.org");
+        assert_eq!(of("'x@y.org'"), "\"x@y.org\" <a@b.org>");
+        assert_eq!(of("x\r\nBcc: y@z"), "\"x  Bcc: y@z\" <a@b.org>");
+    }
+
+    #[test]
+    fn every_mailbox_has_an_address_that_parses() {
+        let dn = "/o=ExchangeLabs/ou=Exchange Group (X)/cn=Recipients/cn=a.b";
+        let expected = "Me <IMCEAEX-_o=ExchangeLabs_ou=Exchange+20Group+20+28X+29_cn=Recipients_cn=a.b@ostfs.invalid>";
+        assert_eq!(format("Me", Some(dn), "EX").replace("\n", ""), expected);
+        assert_eq!(format("Me", None, ""), "Me <unknown@ostfs.invalid>");
+        assert_eq!(
+            format("", Some("+49 30 1"), "FAX"),
+            "IMCEAFAX-+2B49+2030+201@ostfs.invalid"
+        );
+        for address in [
+            "a b@c",
+            "a@@b",
+            "a,b@c.d",
+            "\r\nx@y",
+            "<>",
+            "a@b>,<c@d",
+            ".a@b",
+            "a..b@c",
+            "@",
+            "a@",
+            "@b",
+            "a@b c",
+            "\"@x",
+        ] {
+            let text = format("N", Some(address), "SMTP");
+            let parsed = parse_list(&text);
+            assert_eq!(
+                parsed.map(|parsed| parsed.mailboxes.len()),
+                Some(1),
+                "{address:?} {text}"
+            );
         }
     }
 }

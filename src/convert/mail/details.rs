@@ -3,10 +3,11 @@
 
 use jiff::tz::TimeZone;
 
-use super::encoded_word::clean;
-use super::fields::date;
+use super::date::date;
+use crate::convert::item_format::Details;
+use crate::convert::text::clean;
 use crate::ltp::{Value, tags};
-use crate::messaging::{EntryId, Message, PropertySet, text_of_value};
+use crate::messaging::{EntryId, ItemKind, Message, PropertySet, text_of_value};
 
 /// Where the value of a line comes from.
 #[derive(Clone, Copy)]
@@ -70,26 +71,20 @@ const JOURNAL: &[(&str, Source)] = &[
     ("End", Named(LOG, 0x8708)),
     ("Minutes", Named(LOG, 0x8707)),
 ];
-/// Classes in capitals that have lines of their own.
-const CLASSES: &[(&str, &[(&str, Source)])] = &[
-    ("IPM.CONTACT", CONTACT),
-    ("IPM.ABCHPERSON", CONTACT),
-    ("IPM.DISTLIST", CONTACT),
-    ("IPM.APPOINTMENT", EVENT),
-    ("IPM.SCHEDULE.MEETING", EVENT),
-    ("IPM.TASK", TO_DO),
-    ("IPM.ACTIVITY", JOURNAL),
-];
 /// Members of a distribution list as one-off entry ids. [MS-OXOCNTC] 2.2.2.2.2
 const MEMBERS: Source = Named(ADDRESS, 0x8054);
 
-/// The main properties of an item of `class` (in capitals), a line each, times in `zone`; None for mail.
-pub(super) fn of_message(class: &str, message: &Message, zone: &TimeZone) -> Option<String> {
-    let (_, lines) = CLASSES
-        .iter()
-        .find(|(prefix, _)| class.starts_with(prefix))?;
+/// The main properties of an item of `kind`, a line each, times in `zone`; None for mail.
+pub(super) fn of_message(kind: ItemKind, message: &Message, zone: &TimeZone) -> Option<String> {
+    let lines = match Details::of(kind) {
+        Details::None => return None,
+        Details::Contact => CONTACT,
+        Details::Event => EVENT,
+        Details::Task => TO_DO,
+        Details::Journal => JOURNAL,
+    };
     let mut out = String::new();
-    for (label, source) in *lines {
+    for (label, source) in lines {
         if let Some(text) = value(message, *source).and_then(|value| shown(&value, message, zone)) {
             out.push_str(&format!("{label}: {text}\n"));
         }

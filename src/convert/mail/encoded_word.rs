@@ -4,13 +4,12 @@
 //! Nothing that comes from the file can end a field: control characters become blanks.
 #![forbid(unsafe_code)]
 
-use std::borrow::Cow;
-
 use encodify::Fold;
 use encodify::rfc2047::{self, B, Q_PHRASE, Q_TEXT, WordEncoder};
 
 use crate::codepage;
-use crate::convert::Headers;
+use crate::convert::options::Headers;
+use crate::convert::text::{clean, is_atext, is_token, quoted_string};
 
 /// Columns of a folded line.
 pub(crate) const WIDTH: usize = 76;
@@ -20,19 +19,6 @@ const WIDTH_UTF8: usize = 900;
 const ROOM: usize = 30;
 const CHARSET: &str = "utf-8";
 const ENCODED_WORD_START: &str = "=?";
-
-/// `text` on one line: control characters and line separators become blanks, and none are left at the ends.
-pub(crate) fn clean(text: &str) -> Cow<'_, str> {
-    if text.bytes().all(|byte| matches!(byte, b' '..=b'~')) {
-        return text.trim_matches(' ').into();
-    }
-    let is_blank =
-        |character: char| character.is_control() || matches!(character, '\u{2028}' | '\u{2029}');
-    if !text.contains(is_blank) {
-        return text.trim().into();
-    }
-    text.replace(is_blank, " ").trim().to_owned().into()
-}
 
 /// The text of a field as people read it: unfolded, with its encoded words decoded.
 pub(crate) fn decode(value: &str) -> String {
@@ -194,25 +180,6 @@ impl Folder {
     }
 }
 
-/// Characters of an atom. RFC 5322 3.2.3
-pub(crate) fn is_atext(byte: u8) -> bool {
-    byte.is_ascii_alphanumeric() || b"!#$%&'*+-/=?^_`{|}~".contains(&byte)
-}
-
-/// `text` in quotes. RFC 5322 3.2.4
-pub(crate) fn quoted_string(text: &str) -> String {
-    let mut out = String::with_capacity(text.len() + 2);
-    out.push('"');
-    for character in text.chars() {
-        if matches!(character, '"' | '\\') {
-            out.push('\\');
-        }
-        out.push(character);
-    }
-    out.push('"');
-    out
-}
-
 /// Octets of a parameter value on one line.
 const PARAMETER_PIECE: usize = 60;
 
@@ -257,11 +224,6 @@ pub(crate) fn parameter(name: &str, value: &str, style: Headers) -> String {
         format!(";\n {name}*{index}*={charset}{piece}")
     };
     pieces.iter().enumerate().map(line).collect()
-}
-
-/// Characters of a MIME token. RFC 2045 5.1
-pub(crate) fn is_token(byte: u8) -> bool {
-    byte.is_ascii_graphic() && !b"()<>@,;:\\\"/[]?=".contains(&byte)
 }
 
 #[cfg(test)]

@@ -1,417 +1,117 @@
-//! The header of a message: transport headers where they are sound, and properties where those leave a gap.
-//! [MS-OXCMAIL] 2.1.3, RFC 5322 3.6
+//! The header block of a message or part under construction.
 #![forbid(unsafe_code)]
 
-use jiff::Timestamp;
-use jiff::fmt::rfc2822::DateTimeParser;
-use jiff::tz::TimeZone;
+use std::borrow::Cow;
 
-use super::address::format_list;
-use super::address_book::Lookup;
-use super::address_list::parse_list;
-use super::encoded_word::{charsets_fit, decode};
-use super::flags;
-use super::headers::Fields;
-use super::synthesis::Synthesis;
-use super::transport::{Field, Transport};
-use crate::clock;
-use crate::convert::{Converter, Headers};
-use crate::ltp::{FileTime, tags};
-use crate::messaging::Message;
-use crate::problem::Problem;
+use super::address_list::format_list;
+use super::encoded_word::{WIDTH, parameter, unstructured};
+use crate::convert::options::Headers;
+use crate::convert::people::Mailbox;
+use crate::convert::rendition::Writer;
 
-/// Fields of the body that arrived, which is written anew here.
-const BODY_FIELDS: [&str; 12] = [
-    "Content-Type",
-    "Content-Transfer-Encoding",
-    "Content-Disposition",
-    "Content-Description",
-    "Content-ID",
-    "Content-Location",
-    "Content-Base",
-    "Content-MD5",
-    "Content-Length",
-    "Lines",
-    "MIME-Version",
-    "X-MS-TNEF-Correlator",
-];
-/// Fields that are made from properties, which know better.
-const STATE_FIELDS: [&str; 10] = [
-    "Status",
-    "X-Status",
-    "X-Keywords",
-    "Keywords",
-    "Importance",
-    "Priority",
-    "X-Priority",
-    "X-Unsent",
-    "Sensitivity",
-    "X-Message-Flag",
-];
-const STATE_PREFIXES: [&str; 2] = ["x-mozilla-", "x-ostfs-"];
-const ADDRESS_FIELDS: [&str; 6] = ["From", "Sender", "Reply-To", "To", "Cc", "Bcc"];
-/// Other fields that there is one of.
-const SINGLE_FIELDS: [&str; 7] = [
-    "Date",
-    "Subject",
-    "Message-ID",
-    "In-Reply-To",
-    "References",
-    "Thread-Topic",
-    "Thread-Index",
-];
-/// A date of RFC 5322, for strftime(3).
-const DATE_FORMAT: &str = "%a, %d %b %Y %H:%M:%S %z";
-/// Where a field goes that cannot stay under its name.
-const ORIGINAL: &str = "X-Ostfs-Original-";
-/// Years in which mail arrives: a date outside of them in transport headers is a mistake of some program on the way.
-const YEARS: std::ops::RangeInclusive<i16> = 1970..=2100;
-/// Rejected lines that are kept.
-const MAX_REJECTED: usize = 100;
+/// The field that tells what could not be read.
+pub(super) const PROBLEM_FIELD: &str = "X-Ostfs-Problem";
 
-/// All fields of the header of `message` but those of its content.
-pub(crate) fn of_message(converter: &Converter, message: &Message, style: Headers) -> Fields {
-    let mut fields = Fields::new(style);
-    let transport = transport(message);
-    if transport.is_cut {
-        let text = "more than any message has; only the first are here";
-        message
-            .problems()
-            .note(Problem::new("transport headers", text));
-    }
-    for field in &transport.fields {
-        add_transport(field, &mut fields);
-    }
-    for line in transport.rejected.iter().take(MAX_REJECTED) {
-        fields.push_text("X-Ostfs-Bad-Header", line);
-    }
-    let lookup = Lookup::new(converter);
-    let synthesis = Synthesis {
-        lookup: &lookup,
-        message,
-        has_transport: transport.get("To").is_some() || transport.get("From").is_some(),
-    };
-    synthesis.complete(&mut fields);
-    lookup.tell(message.problems());
-    flags::add(message, &mut fields);
-    fields
+/// Fields in order. Values are folded already; lines after the first begin with a blank.
+#[derive(Debug)]
+pub(crate) struct Fields {
+    style: Headers,
+    fields: Vec<(Cow<'static, str>, String)>,
 }
 
-fn transport(message: &Message) -> Transport {
-    let properties = message.properties();
-    let text = properties
-        .string(tags::TRANSPORT_MESSAGE_HEADERS)
-        .ok()
-        .flatten();
-    if let Some(text) = text {
-        let transport = Transport::parse(&text);
-        if !transport.fields.is_empty() {
-            return transport;
+impl Fields {
+    pub fn new(style: Headers) -> Self {
+        Self {
+            style,
+            fields: Vec::new(),
         }
     }
-    // Exchange keeps the whole header, and those of the parts, in the MIME skeleton.
-    let skeleton = properties
-        .binary(tags::MIME_SKELETON)
-        .ok()
-        .flatten()
-        .unwrap_or_default();
-    Transport::parse(&crate::codepage::decode(crate::codepage::UTF_8, &skeleton))
-}
 
-/// The standard spelling of `name` if it is among `names`.
-fn among(names: &[&'static str], name: &str) -> Option<&'static str> {
-    let found = names.iter().find(|other| other.eq_ignore_ascii_case(name));
-    found.copied()
-}
-
-/// Whether fields of this name tell of the old body, or of a state that properties know better.
-fn is_written_anew(name: &str) -> bool {
-    let lower = name.to_ascii_lowercase();
-    let by_prefix = STATE_PREFIXES
-        .iter()
-        .any(|prefix| lower.starts_with(prefix));
-    by_prefix
-        || among(&BODY_FIELDS, name)
-            .or(among(&STATE_FIELDS, name))
-            .is_some()
-}
-
-/// Whether a field of this name is made here, so that no other property may make one.
-pub(super) fn is_reserved(name: &str) -> bool {
-    is_written_anew(name)
-        || among(&ADDRESS_FIELDS, name)
-            .or(among(&SINGLE_FIELDS, name))
-            .is_some()
-}
-
-/// Adds one transport field where it can stand, or under another name where it cannot.
-fn add_transport(field: &Field, fields: &mut Fields) {
-    let style = fields.style();
-    if is_written_anew(&field.name) {
-        return;
+    /// How values are written.
+    pub fn style(&self) -> Headers {
+        self.style
     }
-    let (name, value) = if let Some(name) = among(&ADDRESS_FIELDS, &field.name) {
-        (name, sound_addresses(field, style))
-    } else if let Some(name) = among(&SINGLE_FIELDS, &field.name) {
-        let value = field.value(style);
-        (name, is_sound(field).then_some(value))
-    } else {
-        return fields.push(field.name.clone(), field.value(style));
-    };
-    match value.filter(|_| !fields.has(name)) {
-        Some(value) => {
-            let kept = style == Headers::Utf8 || charsets_fit(&field.unfolded());
-            fields.push(name, value);
-            if !kept {
-                fields.push(format!("{ORIGINAL}{name}"), field.value(style));
+
+    /// Whether there is a field `name`.
+    pub fn has(&self, name: &str) -> bool {
+        self.get(name).is_some()
+    }
+
+    /// The value of the first field `name`.
+    pub fn get(&self, name: &str) -> Option<&str> {
+        let field = self
+            .fields
+            .iter()
+            .find(|(other, _)| other.eq_ignore_ascii_case(name));
+        field.map(|(_, value)| value.as_str())
+    }
+
+    /// A value that is known to be sound: made here, or sanitised.
+    pub fn push(&mut self, name: impl Into<Cow<'static, str>>, value: impl Into<String>) {
+        self.fields.push((name.into(), value.into()));
+    }
+
+    /// Text from the file.
+    pub fn push_text(&mut self, name: impl Into<Cow<'static, str>>, text: &str) {
+        let name = name.into();
+        let value = unstructured(&name, text, self.style);
+        self.push(name, value);
+    }
+
+    /// Mailboxes, unless there are none.
+    pub fn push_mailboxes(&mut self, name: &'static str, mailboxes: &[Mailbox]) {
+        if !mailboxes.is_empty() {
+            let value = format_list(name, mailboxes, self.style);
+            self.push(name, value);
+        }
+    }
+
+    /// A value with parameters (Content-Type, Content-Disposition).
+    pub fn push_parameters(
+        &mut self,
+        name: &'static str,
+        value: &str,
+        parameters: &[(&str, &str)],
+    ) {
+        let mut folded = value.to_owned();
+        let mut column = name.len() + 2 + value.len();
+        for (name, value) in parameters {
+            let parameter = parameter(name, value, self.style);
+            // A parameter is folded away unless it fits whole.
+            let (before, line) = parameter.split_once('\n').unwrap_or(("", &parameter));
+            if !line.contains('\n') && column + before.len() + line.len() <= WIDTH {
+                column += before.len() + line.len();
+                folded.push_str(before);
+                folded.push_str(line);
+            } else {
+                column = parameter.rsplit('\n').next().map_or(0, str::len);
+                folded.push_str(&parameter);
             }
         }
-        None if field.unfolded().trim().is_empty() => {}
-        None => fields.push_text(format!("{ORIGINAL}{name}"), &decode(&field.unfolded())),
+        self.push(name, folded);
     }
-}
 
-/// The value of an address field if every program can parse it: as it came, or rewritten with the same mailboxes.
-fn sound_addresses(field: &Field, style: Headers) -> Option<String> {
-    let unfolded = field.unfolded();
-    let parsed = parse_list(&unfolded)?;
-    if parsed.mailboxes.is_empty() && !parsed.has_groups {
-        return None;
+    /// Appends the fields of `other`.
+    pub fn extend(&mut self, other: Fields) {
+        self.fields.extend(other.fields);
     }
-    let as_it_came = match style {
-        Headers::Encoded => unfolded.is_ascii(),
-        Headers::Utf8 => !unfolded.contains("=?"),
-    };
-    if as_it_came && parsed.is_strict && charsets_fit(&unfolded) {
-        return Some(field.value(style));
-    }
-    if parsed.mailboxes.is_empty() {
-        return None;
-    }
-    Some(format_list(&field.name, &parsed.mailboxes, style))
-}
 
-fn is_sound(field: &Field) -> bool {
-    let value = field.unfolded();
-    if field.is("Date") {
-        is_date(&value)
-    } else if field.is("Message-ID") {
-        message_ids(&value).count() == 1
-            && value.trim().starts_with('<')
-            && value.trim().ends_with('>')
-    } else if field.is("In-Reply-To") || field.is("References") {
-        message_ids(&value).next().is_some()
-    } else {
-        !value.trim().is_empty()
-    }
-}
-
-/// Whether `value` is a date that every program understands, in the time of mail.
-fn is_date(value: &str) -> bool {
-    let parser = DateTimeParser::new().relaxed_weekday(true);
-    let zoned = parser.parse_zoned(value.trim());
-    zoned.is_ok_and(|zoned| YEARS.contains(&zoned.year()))
-}
-
-/// The `<...>` in a value.
-pub(super) fn message_ids(value: &str) -> impl Iterator<Item = &str> {
-    let pieces = value.split('<').scan(0, |next, piece| {
-        let start = *next;
-        *next += piece.len() + 1;
-        Some((start, piece))
-    });
-    pieces.skip(1).filter_map(|(start, piece)| {
-        let (id, _) = piece.split_once('>')?;
-        let sound = (1..=900).contains(&id.len()) && id.bytes().all(|byte| byte.is_ascii_graphic());
-        value
-            .get(start.checked_sub(1)?..=start + id.len())
-            .filter(|_| sound)
-    })
-}
-
-/// Seconds as RFC 5322 has dates, in `zone`; None outside the years of four digits.
-pub(crate) fn date(time: FileTime, zone: &TimeZone) -> Option<String> {
-    let time = clock::in_zone(time.unix_seconds(), zone)?;
-    time.to_string(DATE_FORMAT).ok()
-}
-
-/// A time as RFC 5322 has dates, in `zone`.
-pub(super) fn format_date(time: Timestamp, zone: &TimeZone) -> String {
-    let zoned = time.to_zoned(zone.clone());
-    zoned.strftime(DATE_FORMAT).to_string()
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn fields(text: &str) -> Vec<(String, String)> {
-        let mut fields = Fields::new(Headers::Encoded);
-        for field in &Transport::parse(text).fields {
-            add_transport(field, &mut fields);
-        }
-        let pairs = fields.into_pairs().into_iter();
+    /// Names and values, for tests.
+    #[cfg(test)]
+    pub fn into_pairs(self) -> Vec<(String, String)> {
+        let pairs = self.fields.into_iter();
         pairs
-            .map(|(name, value)| (name, value.replace("\n ", " ")))
+            .map(|(name, value)| (name.into_owned(), value))
             .collect()
     }
 
-    fn pair(name: &str, value: &str) -> (String, String) {
-        (name.to_owned(), value.to_owned())
-    }
-
-    #[test]
-    fn fields_of_the_old_body_and_state_are_dropped() {
-        let text = "Content-Type: multipart/mixed; boundary=x\nMIME-Version: 1.0\nX-Mozilla-Status: 1\n\
-                    X-Ostfs-Problem: forged\nContent-Language: de\nStatus: RO\nX-A: 1\nX-A: 2";
-        assert_eq!(
-            fields(text),
-            [
-                pair("Content-Language", "de"),
-                pair("X-A", "1"),
-                pair("X-A", "2")
-            ]
-        );
-    }
-
-    #[test]
-    fn what_cannot_stand_under_its_name_stays_under_another() {
-        let text = "Date: Thu, 23 Aug 2001 15:49:51 -0700 (PDT),Thu, 23 Aug 2001\ndate: Thu, 23 Aug 2001 15:49:51 -0700\n\
-                    Date: Fri, 24 Aug 2001 15:49:51 -0700\nTo: Administrator\nCc: \nMessage-ID: none";
-        let expected = [
-            pair(
-                "X-Ostfs-Original-Date",
-                "Thu, 23 Aug 2001 15:49:51 -0700 (PDT),Thu, 23 Aug 2001",
-            ),
-            pair("Date", "Thu, 23 Aug 2001 15:49:51 -0700"),
-            pair("X-Ostfs-Original-Date", "Fri, 24 Aug 2001 15:49:51 -0700"),
-            pair("X-Ostfs-Original-To", "Administrator"),
-            pair("X-Ostfs-Original-Message-ID", "none"),
-        ];
-        assert_eq!(fields(text), expected);
-    }
-
-    #[test]
-    fn sound_addresses_stay_byte_for_byte_and_obsolete_ones_are_quoted() {
-        let text = "From: =?iso-8859-1?Q?J=F6rg?=\n <j@x.org>\nTo: John Q. Public <p@x.org>\nCc: undisclosed-recipients:;";
-        let expected = [
-            pair("From", "=?iso-8859-1?Q?J=F6rg?= <j@x.org>"),
-            pair("To", "\"John Q. Public\" <p@x.org>"),
-            pair("Cc", "undisclosed-recipients:;"),
-        ];
-        assert_eq!(fields(text), expected);
-    }
-
-    #[test]
-    fn dates_are_those_of_mail() {
-        for good in [
-            "Thu, 23 Aug 2001 15:49:51 -0700 (PDT)",
-            "23 Aug 2001 15:49 GMT",
-            "Mon, 23 Aug 2001 15:49:51 +0000",
-        ] {
-            assert!(is_date(good), "{good}");
-        }
-        for bad in [
-            "",
-            "yesterday",
-            "23 Aug 4501 00:00:00 +0000",
-            "32 Aug 2001 15:49:51 +0000",
-        ] {
-            assert!(!is_date(bad), "{bad}");
-        }
-        // 2001-09-09T01:46:40Z is second 1,000,000,000 of Unix time.
-        let ticks = (1_000_000_000u64 + 11_644_473_600) * 10_000_000;
-        assert_eq!(
-            date(FileTime(ticks), &TimeZone::UTC).unwrap(),
-            "Sun, 09 Sep 2001 01:46:40 +0000"
-        );
-        let first = date(FileTime(1), &TimeZone::UTC);
-        assert_eq!(first.unwrap(), "Mon, 01 Jan 1601 00:00:00 +0000");
-        assert_eq!(date(FileTime(u64::MAX), &TimeZone::UTC), None);
-    }
-
-    /// Text out of pieces that headers are made of, and that break them; the same on every run.
-    fn scrambled(seed: u64) -> String {
-        const PIECES: [&str; 32] = [
-            "From",
-            "To",
-            "Cc",
-            "Date",
-            "Subject",
-            "Message-ID",
-            "X-A",
-            ":",
-            ": ",
-            "\r\n",
-            "\n",
-            "\r",
-            "\n ",
-            "\t",
-            " ",
-            "\"",
-            "\\",
-            "<",
-            ">",
-            "(",
-            ")",
-            ",",
-            ";",
-            "@",
-            "a@b.org",
-            "=?utf-8?B?DQpYOiB5?=",
-            "=?",
-            "?=",
-            "\0",
-            "\u{fc}\u{2028}",
-            "Thu, 23 Aug 2001 15:49:51 -0700",
-            "word",
-        ];
-        let mut state = seed;
-        let mut next = || {
-            state = state
-                .wrapping_mul(6_364_136_223_846_793_005)
-                .wrapping_add(1_442_695_040_888_963_407);
-            (state >> 33) as usize
-        };
-        let count = next() % 60;
-        (0..count).map(|_| PIECES[next() % PIECES.len()]).collect()
-    }
-
-    #[test]
-    fn whatever_is_stored_the_header_is_sound() {
-        for seed in 0..20_000 {
-            let text = scrambled(seed);
-            for style in [Headers::Encoded, Headers::Utf8] {
-                let mut fields = Fields::new(style);
-                let transport = Transport::parse(&text);
-                transport
-                    .fields
-                    .iter()
-                    .for_each(|field| add_transport(field, &mut fields));
-                transport
-                    .rejected
-                    .iter()
-                    .for_each(|line| fields.push_text("X-Ostfs-Bad-Header", line));
-                for (name, value) in fields.into_pairs() {
-                    let place = format!("{text:?}: {name}: {value:?}");
-                    assert!(style == Headers::Utf8 || value.is_ascii(), "{place}");
-                    let is_break =
-                        |character: char| character.is_control() || character == '\u{2028}';
-                    for (index, line) in value.split('\n').enumerate() {
-                        assert!(!line.contains(is_break), "{place}");
-                        assert!(
-                            index == 0 || (line.starts_with(' ') && !line.trim().is_empty()),
-                            "{place}"
-                        );
-                    }
-                    if ["From", "To", "Cc"].contains(&name.as_str()) {
-                        assert!(parse_list(&value.replace('\n', "")).is_some(), "{place}");
-                    }
-                    if name == "Date" {
-                        assert!(is_date(&value.replace('\n', "")), "{place}");
-                    }
-                }
-            }
+    /// Writes all fields, without the empty line that ends them.
+    pub fn write(&self, writer: &mut Writer) {
+        for (name, value) in &self.fields {
+            writer.text(name);
+            writer.text(": ");
+            writer.text(value);
+            writer.text("\n");
         }
     }
 }

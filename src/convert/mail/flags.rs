@@ -1,7 +1,7 @@
 //! State of a message as header fields: read, flagged, important, categories. [MS-OXCMSG] 2.2.1, [MS-OXCMAIL] 2.1.3.2
 #![forbid(unsafe_code)]
 
-use super::headers::Fields;
+use super::fields::Fields;
 use crate::ltp::tags;
 use crate::messaging::{MSGFLAG_READ, MSGFLAG_UNSENT, Message, PropertySet, State};
 

@@ -1,4 +1,4 @@
-//! Which attachments an HTML body shows: those that it refers to. RFC 2392, RFC 2557
+//! Which attachments a body shows: HTML those that it refers to, RTF those that it has marks for. RFC 2392, RFC 2557
 //!
 //! Flags of attachments mislead; the reference is the test. What is not referred to stays an ordinary attachment.
 #![forbid(unsafe_code)]
@@ -6,6 +6,7 @@
 use std::collections::HashSet;
 
 use crate::convert::attachment::Item;
+use crate::convert::text::rtf::ATTACHMENT_MARK;
 
 const CID: &str = "cid:";
 
@@ -95,10 +96,29 @@ fn canonical(url: &str) -> String {
     String::from_utf8_lossy(&bytes).to_lowercase()
 }
 
+/// Puts names in place of the marks where RTF shows attachments.
+pub(super) fn name_marks(text: &str, items: &[Item]) -> String {
+    let mut shown: Vec<&Item> = items
+        .iter()
+        .filter(|item| item.position.is_some())
+        .collect();
+    shown.sort_by_key(|item| item.position);
+    let mut names = shown.iter().map(|item| item.name.as_str());
+    let mut out = String::with_capacity(text.len());
+    for character in text.chars() {
+        if character == ATTACHMENT_MARK {
+            out.push_str(&format!("[{}]", names.next().unwrap_or("attachment")));
+        } else {
+            out.push(character);
+        }
+    }
+    out
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::convert::rendition::ByteRange;
+    use crate::convert::byte_range::ByteRange;
 
     fn item(id: Option<&str>, location: Option<&str>) -> Item {
         Item {

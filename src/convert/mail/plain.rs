@@ -6,14 +6,18 @@
 use jiff::fmt::rfc2822::DateTimeParser;
 use jiff::tz::TimeZone;
 
-use super::fields::{self, format_date};
-use super::{MAX_MESSAGES, PROBLEM_FIELD, address, body, details, name_marks, report};
+use super::date::format_date;
+use super::fields::PROBLEM_FIELD;
+use super::inline::name_marks;
+use super::{details, header, report};
 use crate::convert::attachment::{self, Content, Item};
+use crate::convert::body;
+use crate::convert::context::Context;
+use crate::convert::options::Headers;
+use crate::convert::people::is_stand_in;
 use crate::convert::reader::{note_circumstances, told};
 use crate::convert::rendition::{Rendition, Writer};
-use crate::convert::room::Room;
-use crate::convert::{Converter, Headers};
-use crate::ltp::tags;
+use crate::convert::room::{MAX_MESSAGES, Room};
 use crate::messaging::Message;
 
 /// Fields of the header that are shown, in this order.
@@ -34,14 +38,14 @@ const FIELDS: [&str; 13] = [
 ];
 
 /// `message` as text in the `room` for it, its times in `zone`.
-pub(crate) fn render(
-    converter: &Converter,
+pub(in crate::convert) fn plain(
+    context: &Context,
     message: &Message,
     zone: &TimeZone,
     room: &mut Room,
 ) -> Rendition {
     let mut text = Text {
-        converter,
+        context,
         zone,
         messages_left: MAX_MESSAGES,
         room,
@@ -49,14 +53,14 @@ pub(crate) fn render(
     };
     text.room.take(message);
     text.message(message);
-    let mut writer = Writer::new(converter.options.eol);
+    let mut writer = Writer::new(context.options.eol);
     writer.text(&text.out);
     writer.finish(message.problems())
 }
 
 /// The text under construction.
 struct Text<'a> {
-    converter: &'a Converter,
+    context: &'a Context,
     zone: &'a TimeZone,
     messages_left: usize,
     room: &'a mut Room,
@@ -69,14 +73,9 @@ impl Text<'_> {
     }
 
     fn message(&mut self, message: &Message) {
-        let fields = fields::of_message(self.converter, message, Headers::Utf8);
-        let class = message
-            .properties()
-            .string(tags::MESSAGE_CLASS)
-            .ok()
-            .flatten();
-        let class = class.unwrap_or_default().to_ascii_uppercase();
-        let details = details::of_message(&class, message, self.zone);
+        let fields = header::of_message(self.context, message, Headers::Utf8);
+        let kind = message.class().kind;
+        let details = details::of_message(kind, message, self.zone);
         let items = attachment::list(message);
         let best = body::best(message);
         for name in FIELDS {
@@ -85,7 +84,7 @@ impl Text<'_> {
             };
             let mut value = value.replace("\n ", " ");
             // A stand-in for nobody tells nothing.
-            if value.is_empty() || address::is_stand_in(&value) {
+            if value.is_empty() || is_stand_in(&value) {
                 continue;
             }
             if name == "Date" {
@@ -111,7 +110,7 @@ impl Text<'_> {
             self.line(PROBLEM_FIELD, &problem);
         }
         self.out.push('\n');
-        let text = match report::Kind::of_class(&class) {
+        let text = match report::Kind::of(kind) {
             Some(_) => best.text.or_else(|| report::text(message)),
             None => best.text,
         };

@@ -3,20 +3,17 @@
 
 use jiff::tz::TimeZone;
 
-use super::address_book::Lookup;
-use super::body::BestBody;
-use super::encoded_word::clean;
-use super::fields::date;
-use super::headers::Fields;
-use super::person::Person;
-use super::structure::{Body, Entity};
-use super::{Composed, Composer};
-use crate::convert::attachment::{Content, Item};
+use super::date::date;
+use super::fields::Fields;
+use crate::convert::attachment::Item;
+use crate::convert::context::Context;
+use crate::convert::lookup::Lookup;
+use crate::convert::options::{Eol, Headers};
+use crate::convert::people::Person;
 use crate::convert::rendition::Writer;
-use crate::convert::text::normalise;
-use crate::convert::{Eol, Headers};
+use crate::convert::text::{clean, normalise};
 use crate::ltp::tags;
-use crate::messaging::{Message, Recipient};
+use crate::messaging::{ItemKind, Message, Recipient, ReportKind};
 use crate::problem::Problems;
 
 const DELIVERY_STATUS: &str = "message/delivery-status";
@@ -37,22 +34,25 @@ pub(super) enum Kind {
 }
 
 impl Kind {
-    /// By the first and last segment of the class in capitals: what is between varies.
-    pub fn of_class(class: &str) -> Option<Self> {
-        let rest = class.strip_prefix("REPORT.")?;
+    /// What a report tells that items of `kind` are; None if they are none, or if it is not known how to write it.
+    pub fn of(kind: ItemKind) -> Option<Self> {
+        let ItemKind::Report(report) = kind else {
+            return None;
+        };
         let delivery = |action, status| Some(Self::Delivery { action, status });
-        match rest.rsplit('.').next()? {
-            "DR" => delivery("delivered", "2.0.0"),
-            "NDR" => delivery("failed", "5.0.0"),
-            "DELAYED" => delivery("delayed", "4.0.0"),
-            "EXPANDED" => delivery("expanded", "2.0.0"),
-            "IPNRN" => Some(Self::Disposition("displayed")),
-            "IPNNRN" => Some(Self::Disposition("deleted")),
-            _ => None,
+        match report {
+            ReportKind::Delivered => delivery("delivered", "2.0.0"),
+            ReportKind::NotDelivered => delivery("failed", "5.0.0"),
+            ReportKind::Delayed => delivery("delayed", "4.0.0"),
+            ReportKind::Expanded => delivery("expanded", "2.0.0"),
+            ReportKind::Read => Some(Self::Disposition("displayed")),
+            ReportKind::NotRead => Some(Self::Disposition("deleted")),
+            ReportKind::Other => None,
         }
     }
 
-    fn media_type(self) -> &'static str {
+    /// Media type of the part that programs read.
+    pub fn media_type(self) -> &'static str {
         match self {
             Self::Delivery { .. } => DELIVERY_STATUS,
             Self::Disposition(_) => DISPOSITION,
@@ -79,127 +79,67 @@ pub(super) fn text(message: &Message) -> Option<String> {
     (!text.is_empty()).then(|| text.join("\n"))
 }
 
-impl Composer<'_> {
-    /// A report: text, machine-readable part, original message; other attachments around it.
-    pub(super) fn report(
-        &mut self,
-        kind: Kind,
-        message: &Message,
-        best: BestBody,
-        items: Vec<Item>,
-        problems: &Problems,
-    ) -> Composed {
-        let style = self.style();
-        let mut stored = None;
-        let mut original = None;
-        let mut others = Vec::new();
-        for item in items {
-            let is_machine_part = item.is_stated(DELIVERY_STATUS) || item.is_stated(DISPOSITION);
-            if is_machine_part
-                && stored.is_none()
-                && let Some(text) = machine_text(&item)
-            {
-                stored = item
-                    .stated_type
-                    .clone()
-                    .map(|media_type| (media_type, text));
-            } else if original.is_none() && matches!(item.content, Content::Message(_)) {
-                original = Some(self.attachment(item, "attachment", problems));
-            } else {
-                others.push(item);
+/// The part of a report of `kind` that programs read, made of properties.
+pub(super) fn machine_part(
+    context: &Context,
+    kind: Kind,
+    message: &Message,
+    problems: &Problems,
+) -> String {
+    let properties = message.properties();
+    let string = |id: u16| properties.string(id).ok().flatten();
+    let recipients = message.recipients();
+    let lookup = Lookup::new(context);
+    let address = |recipient: &Recipient| {
+        let person = Person::of_recipient(recipient, properties.code_page());
+        lookup.mailbox(&person).map(|mailbox| mailbox.address)
+    };
+    // The fields of this part are ASCII (RFC 3464 2.1.2).
+    let mut first = Fields::new(Headers::Encoded);
+    let mut groups = Vec::new();
+    match kind {
+        Kind::Delivery { action, status } => {
+            let mta = string(tags::REPORTING_MTA).map_or_else(
+                || "unknown.invalid".to_owned(),
+                |mta| clean(&mta).into_owned(),
+            );
+            first.push_text("Reporting-MTA", &format!("dns; {mta}"));
+            let arrival = properties
+                .time(tags::ORIGINAL_SUBMIT_TIME)
+                .ok()
+                .flatten()
+                .and_then(|time| date(time, &TimeZone::UTC));
+            if let Some(arrival) = arrival {
+                first.push("Arrival-Date", arrival);
+            }
+            groups.extend(
+                recipients
+                    .iter()
+                    .map(|recipient| delivery(recipient, address(recipient), action, status)),
+            );
+            if groups.is_empty() {
+                groups.push(delivery(&Recipient::default(), None, action, status));
             }
         }
-        let (media_type, text) = stored.unwrap_or_else(|| {
-            (
-                kind.media_type().to_owned(),
-                self.machine_part(kind, message, problems),
-            )
-        });
-        let (mut explanation, others) = self.with_inline(best, None, others, None, problems);
-        if explanation.is_empty() {
-            explanation.push(Entity::text("plain", String::new(), style));
+        Kind::Disposition(disposition) => {
+            let reader = recipients
+                .first()
+                .and_then(address)
+                .unwrap_or_else(|| "unknown@ostfs.invalid".to_owned());
+            first.push_text("Final-Recipient", &format!("rfc822; {reader}"));
+            if let Some(id) = string(tags::ORIGINAL_MESSAGE_ID) {
+                first.push_text("Original-Message-ID", &id);
+            }
+            first.push(
+                "Disposition",
+                format!("manual-action/MDN-sent-manually; {disposition}"),
+            );
         }
-        let mut parts = vec![Entity::multipart("mixed", explanation, style)];
-        let report_type = media_type
-            .strip_prefix("message/")
-            .unwrap_or_default()
-            .to_owned();
-        parts.push(Entity::part(
-            Body::Lines {
-                media_type,
-                parameters: Vec::new(),
-                text,
-            },
-            style,
-        ));
-        parts.extend(original);
-        let report = Entity::part(
-            Body::Multipart {
-                subtype: "report",
-                parameters: vec![("report-type", report_type)],
-                parts,
-            },
-            style,
-        );
-        self.with_attachments(vec![report], others, problems)
     }
-
-    fn machine_part(&self, kind: Kind, message: &Message, problems: &Problems) -> String {
-        let properties = message.properties();
-        let string = |id: u16| properties.string(id).ok().flatten();
-        let recipients = message.recipients();
-        let lookup = Lookup::new(self.converter);
-        let address = |recipient: &Recipient| {
-            let person = Person::of_recipient(recipient, properties.code_page());
-            person.resolve(&lookup).map(|mailbox| mailbox.address)
-        };
-        // The fields of this part are ASCII (RFC 3464 2.1.2).
-        let mut first = Fields::new(Headers::Encoded);
-        let mut groups = Vec::new();
-        match kind {
-            Kind::Delivery { action, status } => {
-                let mta = string(tags::REPORTING_MTA).map_or_else(
-                    || "unknown.invalid".to_owned(),
-                    |mta| clean(&mta).into_owned(),
-                );
-                first.push_text("Reporting-MTA", &format!("dns; {mta}"));
-                let arrival = properties
-                    .time(tags::ORIGINAL_SUBMIT_TIME)
-                    .ok()
-                    .flatten()
-                    .and_then(|time| date(time, &TimeZone::UTC));
-                if let Some(arrival) = arrival {
-                    first.push("Arrival-Date", arrival);
-                }
-                groups.extend(
-                    recipients
-                        .iter()
-                        .map(|recipient| delivery(recipient, address(recipient), action, status)),
-                );
-                if groups.is_empty() {
-                    groups.push(delivery(&Recipient::default(), None, action, status));
-                }
-            }
-            Kind::Disposition(disposition) => {
-                let reader = recipients
-                    .first()
-                    .and_then(address)
-                    .unwrap_or_else(|| "unknown@ostfs.invalid".to_owned());
-                first.push_text("Final-Recipient", &format!("rfc822; {reader}"));
-                if let Some(id) = string(tags::ORIGINAL_MESSAGE_ID) {
-                    first.push_text("Original-Message-ID", &id);
-                }
-                first.push(
-                    "Disposition",
-                    format!("manual-action/MDN-sent-manually; {disposition}"),
-                );
-            }
-        }
-        lookup.tell(problems);
-        groups.insert(0, first);
-        let groups: Vec<String> = groups.iter().map(lines).collect();
-        groups.join("\n")
-    }
+    lookup.tell(problems);
+    groups.insert(0, first);
+    let groups: Vec<String> = groups.iter().map(lines).collect();
+    groups.join("\n")
 }
 
 /// The fields of one recipient of a delivery report.
@@ -238,8 +178,13 @@ fn lines(fields: &Fields) -> String {
     writer.into_text()
 }
 
+/// Whether `item` is a stored part that programs read.
+pub(super) fn is_machine_part(item: &Item) -> bool {
+    item.is_stated(DELIVERY_STATUS) || item.is_stated(DISPOSITION)
+}
+
 /// A stored machine-readable part, if it is text.
-fn machine_text(item: &Item) -> Option<String> {
+pub(super) fn machine_text(item: &Item) -> Option<String> {
     let range = item
         .bytes()
         .filter(|range| range.len() <= MAX_MACHINE_PART as u64)?;
@@ -253,23 +198,6 @@ fn machine_text(item: &Item) -> Option<String> {
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn classes_tell_by_their_ends() {
-        assert_eq!(
-            Kind::of_class("REPORT.IPM.NOTE.NOTSUPPORTEDICAL.NDR"),
-            Some(Kind::Delivery {
-                action: "failed",
-                status: "5.0.0"
-            })
-        );
-        assert_eq!(
-            Kind::of_class("REPORT.IPM.NOTE.IPNRN"),
-            Some(Kind::Disposition("displayed"))
-        );
-        assert_eq!(Kind::of_class("IPM.NOTE"), None);
-        assert_eq!(Kind::of_class("REPORT.IPM.NOTE.OTHER"), None);
-    }
 
     #[test]
     fn a_status_is_found_in_the_words_of_a_server() {

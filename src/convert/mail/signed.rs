@@ -4,12 +4,12 @@
 //! and stay out.
 #![forbid(unsafe_code)]
 
-use super::headers::Fields;
-use super::structure::{Body, Entity};
+use super::entity::{Body, Entity};
+use super::fields::Fields;
 use super::transport::Transport;
-use crate::convert::Headers;
 use crate::convert::attachment::Item;
-use crate::convert::rendition::ByteRange;
+use crate::convert::byte_range::ByteRange;
+use crate::convert::options::Headers;
 
 /// Rights-managed content, which only its server can open.
 pub(super) const RMS: &str = "application/x-microsoft-rpmsg-message";
@@ -28,18 +28,17 @@ const AUTH_ENVELOPED: [u8; 11] = [
 /// Bytes in which the content type stands: behind the outer sequence.
 const OID_RANGE: usize = 64;
 
-/// The content of a signed or encrypted message; None when it is neither, or cannot be put together.
-pub(super) fn compose(class: &str, items: &[Item], style: Headers) -> Option<Entity> {
+/// The content of a signed or encrypted message, which its class may say that it is; None when it is neither, or cannot be put together.
+pub(super) fn compose(is_smime: bool, items: &[Item], style: Headers) -> Option<Entity> {
     match items {
-        [item] => smime(class, item, style),
+        [item] => smime(is_smime, item, style),
         [version, data] => pgp_encrypted(version, data, style),
         _ => None,
     }
 }
 
-fn smime(class: &str, item: &Item, style: Headers) -> Option<Entity> {
+fn smime(by_class: bool, item: &Item, style: Headers) -> Option<Entity> {
     let range = item.bytes()?;
-    let by_class = class.contains(".SMIME") || class.starts_with("IPM.NOTE.SECURE");
     let by_type =
         item.is_stated(MULTIPART_SIGNED) || PKCS7_TYPES.iter().any(|kind| item.is_stated(kind));
     let by_name = item.name.eq_ignore_ascii_case("smime.p7m");

@@ -3,17 +3,19 @@
 
 use jiff::tz::TimeZone;
 
-use super::address::Mailbox;
-use super::address_book::Lookup;
 use super::boundary::fingerprint;
-use super::encoded_word::{clean, decode};
-use super::fields::{date, is_reserved, message_ids};
+use super::date::date;
+use super::encoded_word::decode;
+use super::fields::Fields;
 use super::flags::{FLAG_FROM_ME, message_flags};
-use super::headers::Fields;
-use super::person::{Person, REPRESENTING, SENDER};
+use super::message_id::message_ids;
+use super::reserved::is_reserved;
 use super::transport::is_field_name;
 use crate::bytes::u32_at;
-use crate::convert::NO_DATE;
+use crate::convert::item_format::NO_DATE;
+use crate::convert::lookup::Lookup;
+use crate::convert::people::{Mailbox, Person, REPRESENTING, SENDER};
+use crate::convert::text::clean;
 use crate::ltp::tags;
 use crate::messaging::{
     EntryId, MSGFLAG_UNSENT, Message, PropertyName, PropertySet, Recipient, RecipientType,
@@ -45,17 +47,14 @@ impl Synthesis<'_> {
         self.message.properties().string(id).ok().flatten()
     }
 
-    fn resolve(&self, person: &Person) -> Option<Mailbox> {
-        person.resolve(self.lookup)
-    }
-
     fn originators(&self, fields: &mut Fields) {
         let properties = self.message.properties();
         let has_from = fields.has("From");
         if !has_from {
-            let sender = self.resolve(&Person::of_role(properties, &SENDER));
+            let sender = self.lookup.mailbox(&Person::of_role(properties, &SENDER));
             let from = self
-                .resolve(&Person::of_role(properties, &REPRESENTING))
+                .lookup
+                .mailbox(&Person::of_role(properties, &REPRESENTING))
                 .or_else(|| sender.clone())
                 .unwrap_or_else(|| Mailbox::new("", None, ""));
             let acts_for_another =
@@ -89,7 +88,7 @@ impl Synthesis<'_> {
                 break;
             };
             let person = EntryId::parse(entry, properties.code_page()).map(Person::of_entry_id);
-            mailboxes.extend(person.and_then(|person| self.resolve(&person)));
+            mailboxes.extend(person.and_then(|person| self.lookup.mailbox(&person)));
             rest = rest.get(4 + size.next_multiple_of(4)..).unwrap_or_default();
         }
         if mailboxes.is_empty() {
@@ -127,7 +126,10 @@ impl Synthesis<'_> {
             .iter()
             .filter(|recipient| recipient.recipient_type() == kind);
         of_kind
-            .filter_map(|recipient| self.resolve(&Person::of_recipient(recipient, code_page)))
+            .filter_map(|recipient| {
+                self.lookup
+                    .mailbox(&Person::of_recipient(recipient, code_page))
+            })
             .collect()
     }
 
@@ -140,7 +142,8 @@ impl Synthesis<'_> {
             .filter(|name| !name.is_empty());
         names
             .filter_map(|name| {
-                self.resolve(&Person::of_parts(Some(name.to_owned()), None, None, None))
+                self.lookup
+                    .mailbox(&Person::of_parts(Some(name.to_owned()), None, None, None))
             })
             .collect()
     }
@@ -266,13 +269,7 @@ impl Synthesis<'_> {
         if is_true(tags::ORIGINATOR_DELIVERY_REPORT_REQUESTED) && !fields.has("Return-Receipt-To") {
             fields.push("Return-Receipt-To", from);
         }
-        let class = self
-            .string(tags::MESSAGE_CLASS)
-            .unwrap_or_default()
-            .to_ascii_uppercase();
-        let is_automatic =
-            class.starts_with("REPORT.") || class.starts_with("IPM.NOTE.RULES.OOFTEMPLATE");
-        if is_automatic && !fields.has("Auto-Submitted") {
+        if self.message.class().kind.is_automatic() && !fields.has("Auto-Submitted") {
             fields.push("Auto-Submitted", "auto-replied");
         }
         self.internet_headers(fields);

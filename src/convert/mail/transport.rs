@@ -6,7 +6,7 @@
 use std::borrow::Cow;
 
 use super::encoded_word::{decode, unstructured};
-use crate::convert::Headers;
+use crate::convert::options::Headers;
 
 /// Octets of the longest line that is kept. RFC 5322 2.1.1
 const MAX_LINE: usize = 998;

@@ -5,12 +5,14 @@
 #![forbid(unsafe_code)]
 
 use super::field::Field;
+use super::flavour::Flavour;
 use super::font::Fonts;
 use super::sink::{Sink, Target};
 use super::token::{Token, Tokens};
 use super::word::{self, Destination};
-use super::{ATTACHMENT_MARK, Flavour};
 
+/// Stands in the text of genuine RTF where an attachment is shown (`\objattph`), in rendering order.
+pub const ATTACHMENT_MARK: char = '\u{FFFC}';
 /// Groups whose state is kept apart.
 const MAX_DEPTH: usize = 4096;
 /// Fields within fields whose addresses are looked at.

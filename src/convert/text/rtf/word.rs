@@ -1,7 +1,7 @@
 //! What control words mean: destinations, and words that stand for text.
 #![forbid(unsafe_code)]
 
-use super::Flavour;
+use super::flavour::Flavour;
 
 /// Where the content of a group goes.
 #[derive(Clone, Copy, Debug, PartialEq)]

@@ -3,10 +3,10 @@
 
 use std::borrow::Cow;
 
+use super::text::{html, normalise, rtf};
 use crate::codepage;
-use crate::convert::text::{html, lzfu, normalise, rtf};
 use crate::error::Result;
-use crate::ltp::{Value, gap_in_text, tags};
+use crate::ltp::{Value, gap_in_text, lzfu, tags};
 use crate::messaging::{Message, Properties};
 use crate::problem::Problem;
 

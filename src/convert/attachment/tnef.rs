@@ -3,10 +3,10 @@
 //! Only the headers of attributes are read; the content of a file stays a range of the stream.
 #![forbid(unsafe_code)]
 
-use super::attachment::{Item, base_name};
-use super::rendition::ByteRange;
+use super::item::{Item, base_name};
 use crate::bytes::{u8_at, u16_at, u32_at};
 use crate::codepage;
+use crate::convert::byte_range::ByteRange;
 
 const SIGNATURE: u32 = 0x223E_9F78;
 /// Signature and key.
@@ -126,7 +126,7 @@ fn long_name(properties: &[u8]) -> Option<String> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::convert::attachment::Content;
+    use crate::convert::attachment::item::Content;
 
     fn attribute(level: u8, id: u32, data: &[u8]) -> Vec<u8> {
         let mut bytes = vec![level];

@@ -1,14 +1,12 @@
-//! Mailboxes in header fields: every one has an addr-spec with `@`, so that every program can parse it. RFC 5322 3.4
+//! Mailboxes: a name and an address. Every one has an addr-spec with `@`, so that every program can parse it. RFC 5322 3.4
 #![forbid(unsafe_code)]
 
-use std::borrow::Cow;
-
-use super::encoded_word::{Folder, clean, is_atext, quoted_string};
-use crate::convert::Headers;
+use crate::convert::text::{clean, is_atext, quoted_string};
 
 /// Domain of addresses that stand for none: RFC 2606 keeps `.invalid` free of real ones.
 const NO_DOMAIN: &str = "ostfs.invalid";
-const SMTP: &str = "SMTP";
+/// PidTagAddressType of Internet mail.
+pub(crate) const SMTP: &str = "SMTP";
 /// Longest address that is shown; what is beyond is no address.
 const MAX_ADDRESS: usize = 400;
 
@@ -41,7 +39,7 @@ impl Mailbox {
 }
 
 /// Whether a field holds nothing but the stand-in for an address.
-pub(super) fn is_stand_in(value: &str) -> bool {
+pub(crate) fn is_stand_in(value: &str) -> bool {
     value.trim() == format!("unknown@{NO_DOMAIN}")
 }
 
@@ -135,87 +133,4 @@ pub(crate) fn imcea(address_type: &str, address: &str) -> String {
     }
     let local = local.trim_end_matches('.');
     format!("{local}@{NO_DOMAIN}")
-}
-
-/// Value of the address field `name`.
-pub(crate) fn format_list(name: &str, mailboxes: &[Mailbox], style: Headers) -> String {
-    let mut folder = Folder::new(name, style);
-    for (index, mailbox) in mailboxes.iter().enumerate() {
-        if index > 0 {
-            folder.suffix(",");
-        }
-        // Other characters have no form in an ASCII address (RFC 6532).
-        let address = if style == Headers::Encoded && !mailbox.address.is_ascii() {
-            Cow::Owned(imcea(SMTP, &mailbox.address))
-        } else {
-            Cow::Borrowed(mailbox.address.as_str())
-        };
-        if mailbox.name.is_empty() {
-            folder.word(&address);
-        } else {
-            folder.phrase(&mailbox.name);
-            folder.angle_address(&address);
-        }
-    }
-    folder.out
-}
-
-#[cfg(test)]
-mod tests {
-    use super::super::address_list::parse_list;
-    use super::*;
-
-    fn format(name: &str, address: Option<&str>, kind: &str) -> String {
-        let mailbox = Mailbox::new(name, address, kind);
-        format_list("To", &[mailbox], Headers::Encoded)
-    }
-
-    #[test]
-    fn names_are_plain_quoted_or_encoded() {
-        let of = |name: &str| format(name, Some("a@b.org"), "SMTP");
-        assert_eq!(of("Jane Doe"), "Jane Doe <a@b.org>");
-        assert_eq!(
-            of("Doe, Jane \"JD\" \\"),
-            "\"Doe, Jane \\\"JD\\\" \\\\\" <a@b.org>"
-        );
-        assert_eq!(of("J\u{f6}rg"), "=?utf-8?Q?J=C3=B6rg?= <a@b.org>");
-        assert_eq!(of("'A@b.org'"), "a@b.org");
-        assert_eq!(of("'x@y.org'"), "\"x@y.org\" <a@b.org>");
-        assert_eq!(of("x\r\nBcc: y@z"), "\"x  Bcc: y@z\" <a@b.org>");
-    }
-
-    #[test]
-    fn every_mailbox_has_an_address_that_parses() {
-        let dn = "/o=ExchangeLabs/ou=Exchange Group (X)/cn=Recipients/cn=a.b";
-        let expected = "Me <IMCEAEX-_o=ExchangeLabs_ou=Exchange+20Group+20+28X+29_cn=Recipients_cn=a.b@ostfs.invalid>";
-        assert_eq!(format("Me", Some(dn), "EX").replace("\n", ""), expected);
-        assert_eq!(format("Me", None, ""), "Me <unknown@ostfs.invalid>");
-        assert_eq!(
-            format("", Some("+49 30 1"), "FAX"),
-            "IMCEAFAX-+2B49+2030+201@ostfs.invalid"
-        );
-        for address in [
-            "a b@c",
-            "a@@b",
-            "a,b@c.d",
-            "\r\nx@y",
-            "<>",
-            "a@b>,<c@d",
-            ".a@b",
-            "a..b@c",
-            "@",
-            "a@",
-            "@b",
-            "a@b c",
-            "\"@x",
-        ] {
-            let text = format("N", Some(address), "SMTP");
-            let parsed = parse_list(&text);
-            assert_eq!(
-                parsed.map(|parsed| parsed.mailboxes.len()),
-                Some(1),
-                "{address:?} {text}"
-            );
-        }
-    }
 }

@@ -1,13 +1,12 @@
 //! Attachments whose bytes are elsewhere: a small file that says where. Nothing is ever fetched.
 #![forbid(unsafe_code)]
 
-use super::attachment::Content;
-use super::mail::encoded_word::clean;
-use super::rendition::ByteRange;
+use crate::convert::byte_range::ByteRange;
+use crate::convert::text::clean;
 use crate::messaging::{AttachMethod, PropertySet};
 
 /// Extension of the file that stands for an attachment of `method`.
-pub(crate) fn extension(method: AttachMethod) -> &'static str {
+pub(super) fn extension(method: AttachMethod) -> &'static str {
     match method {
         AttachMethod::ByWebReference => "url",
         _ => "txt",
@@ -15,14 +14,14 @@ pub(crate) fn extension(method: AttachMethod) -> &'static str {
 }
 
 /// Strings in PSETID_Attachment that tell more about a link.
-pub(crate) const DETAILS: [(PropertySet, &str); 3] = [
+pub(super) const DETAILS: [(PropertySet, &str); 3] = [
     (PropertySet::ATTACHMENT, "AttachmentProviderType"),
     (PropertySet::ATTACHMENT, "AttachmentPermissionType"),
     (PropertySet::ATTACHMENT, "AttachmentOriginalPermissionType"),
 ];
 
 /// The file that stands for an attachment at `target`: an Internet shortcut, or a line with the path.
-pub(crate) fn file(method: AttachMethod, target: &str, details: &[(&str, String)]) -> Content {
+pub(super) fn file(method: AttachMethod, target: &str, details: &[(&str, String)]) -> ByteRange {
     let target = clean(target);
     let mut text = match method {
         AttachMethod::ByWebReference => format!("[InternetShortcut]\r\nURL={target}\r\n"),
@@ -35,5 +34,5 @@ pub(crate) fn file(method: AttachMethod, target: &str, details: &[(&str, String)
             _ => format!("{name}: {value}\n"),
         });
     }
-    Content::Bytes(ByteRange::of_bytes(text.into_bytes()))
+    ByteRange::of_bytes(text.into_bytes())
 }

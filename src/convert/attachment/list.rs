@@ -1,63 +1,25 @@
-//! What an attachment is as a file: its name, its type, and where its bytes are. [MS-OXCMSG] 2.2.2
+//! The attachments of a message as files: their names, their types, and where their bytes are. [MS-OXCMSG] 2.2.2
 #![forbid(unsafe_code)]
 
-use super::mail::encoded_word::clean;
+use super::item::{Content, Item, base_name};
 use super::media_type::{self, OCTET_STREAM};
-use super::rendition::ByteRange;
 use super::{link, tnef};
 use crate::bytes::u8_at;
+use crate::convert::byte_range::ByteRange;
+use crate::convert::text::{clean, is_token};
 use crate::error::{Error, Result};
 use crate::ltp::tags;
 use crate::messaging::{
     AttachMethod, Attachment, AttachmentData, Message, Properties, PropertySet,
 };
-use crate::ndb::NodeId;
-use crate::problem::{Problem, Problems};
+use crate::problem::Problem;
 
 /// PidTagAttachEncoding of MacBinary II: the file has a resource fork in front. [MS-OXCMSG] 2.2.2.20
 const MAC_BINARY: [u8; 9] = [0x2A, 0x86, 0x48, 0x86, 0xF7, 0x14, 0x03, 0x0B, 0x01];
 /// Bit of PidTagAttachmentFlags: an exception of a recurring appointment.
 const FLAG_EXCEPTION: i32 = 0x2;
-const MAX_NAME: usize = 1024;
 /// Attachments of one message that are shown.
 const MAX_ITEMS: usize = 10_000;
-
-/// Content of an attachment.
-#[derive(Debug)]
-pub(crate) enum Content {
-    /// The bytes of a file.
-    Bytes(ByteRange),
-    /// A message.
-    Message(Box<Message>),
-    /// What stands in the way.
-    Unreadable(Error),
-}
-
-/// An attachment as it is shown.
-#[derive(Debug)]
-pub(crate) struct Item {
-    /// The attachment; that of the TNEF attachment for what was in it.
-    pub nid: NodeId,
-    /// File name with extension, without a path.
-    pub name: String,
-    /// What the message says of its type, in lower case.
-    pub stated_type: Option<String>,
-    /// Its type as a file.
-    pub media_type: String,
-    /// Character set of text, where the message says so.
-    pub charset: Option<String>,
-    pub content: Content,
-    /// PidTagAttachContentId without angle brackets.
-    pub content_id: Option<String>,
-    /// PidTagAttachContentLocation.
-    pub content_location: Option<String>,
-    /// An exception of a recurring appointment, which is no attachment to people.
-    pub is_hidden: bool,
-    /// Where the RTF body shows it.
-    pub position: Option<u32>,
-    /// What turned out to be wrong with it, and will when its bytes are read.
-    pub problems: Problems,
-}
 
 /// The attachments of `message` in table order; those in a TNEF attachment follow it. Never fails: an attachment
 /// that cannot be opened is unreadable content under the best name known. Those that are shown elsewhere, and once more
@@ -128,54 +90,6 @@ fn nameless(attachment: &Attachment, fallback: &str, error: Error) -> Item {
     }
 }
 
-impl Item {
-    /// A file that nothing more is known of than its content.
-    pub fn of_file(name: String, stated_type: Option<String>, content: ByteRange) -> Self {
-        Self {
-            nid: NodeId::default(),
-            media_type: media_type::of_file(stated_type.as_deref(), &name),
-            name,
-            stated_type,
-            charset: None,
-            content: Content::Bytes(content),
-            content_id: None,
-            content_location: None,
-            is_hidden: false,
-            position: None,
-            problems: Problems::default(),
-        }
-    }
-
-    fn unreadable(name: &str, error: Error) -> Self {
-        Self {
-            content: Content::Unreadable(error),
-            ..Self::of_file(name.to_owned(), None, ByteRange::of_bytes(Vec::new()))
-        }
-    }
-
-    /// Reads the bytes of a file; where that fails, the content is unreadable.
-    pub fn check(&mut self) {
-        if let Content::Bytes(bytes) = &self.content
-            && let Err(error) = bytes.check()
-        {
-            self.content = Content::Unreadable(error);
-        }
-    }
-
-    /// The bytes, if it is a file.
-    pub fn bytes(&self) -> Option<&ByteRange> {
-        match &self.content {
-            Content::Bytes(bytes) => Some(bytes),
-            _ => None,
-        }
-    }
-
-    /// Whether the message says that it is of type `media_type`.
-    pub fn is_stated(&self, media_type: &str) -> bool {
-        self.stated_type.as_deref() == Some(media_type)
-    }
-}
-
 /// None when there is nothing to show: no content and no sign that there ever was one.
 fn item(attachment: &Attachment, properties: &Properties, fallback: &str) -> Option<Item> {
     let text = |id: u16| {
@@ -241,8 +155,7 @@ fn item(attachment: &Attachment, properties: &Properties, fallback: &str) -> Opt
         name,
         media_type,
         stated_type,
-        charset: text(tags::ATTACH_CHARSET)
-            .filter(|charset| charset.bytes().all(super::mail::encoded_word::is_token)),
+        charset: text(tags::ATTACH_CHARSET).filter(|charset| charset.bytes().all(is_token)),
         content_id: text(tags::ATTACH_CONTENT_ID)
             .map(|id| id.trim_matches(['<', '>', ' ']).to_owned())
             .filter(|id| !id.is_empty()),
@@ -297,7 +210,7 @@ fn content(
             .map(|value| (name, value))
     };
     let details: Vec<(&str, String)> = link::DETAILS.into_iter().filter_map(detail).collect();
-    Ok(target.map(|target| link::file(method, &target, &details)))
+    Ok(target.map(|target| Content::Bytes(link::file(method, &target, &details))))
 }
 
 /// The data fork of a MacBinary file; None when it is not one after all.
@@ -316,13 +229,6 @@ fn data_fork(range: &ByteRange) -> Result<Option<ByteRange>> {
     Ok(length
         .filter(|_| is_mac_binary)
         .and_then(|length| range.part(HEADER, u64::from(length))))
-}
-
-/// The last component of a path of any system; None when nothing is left.
-pub(crate) fn base_name(path: &str) -> Option<String> {
-    let name = path.rsplit(['/', '\\']).next().unwrap_or_default().trim();
-    let name: String = name.chars().take(MAX_NAME).collect();
-    (!name.is_empty() && name != "." && name != "..").then_some(name)
 }
 
 /// The name of a file: what the message calls it, with the extension that it states or that its type has.

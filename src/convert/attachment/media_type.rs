@@ -1,7 +1,7 @@
 //! Media types of attachments: what the message says, unless it says nothing, else what the file extension says.
 #![forbid(unsafe_code)]
 
-use super::mail::encoded_word::is_token;
+use crate::convert::text::is_token;
 
 /// The type of bytes that nobody knows.
 pub(crate) const OCTET_STREAM: &str = "application/octet-stream";

@@ -2,10 +2,11 @@
 #![forbid(unsafe_code)]
 
 use super::boundary::{Boundaries, Taken};
+use super::fields::Fields;
 use super::flowed;
-use super::headers::Fields;
-use crate::convert::Headers;
-use crate::convert::rendition::{ByteRange, Writer};
+use crate::convert::byte_range::ByteRange;
+use crate::convert::options::Headers;
+use crate::convert::rendition::Writer;
 use crate::convert::text::{html, normalise};
 
 /// Octets of the longest line that 8bit allows. RFC 5322 2.1.1
@@ -264,7 +265,7 @@ fn has_short_lines(text: &str) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::convert::Eol;
+    use crate::convert::options::Eol;
 
     const STYLE: Headers = Headers::Encoded;
 

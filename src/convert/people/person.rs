@@ -1,13 +1,11 @@
 //! Senders and recipients: the best name and address that a file has of them. [MS-OXOMSG] 2.2.1, [MS-OXCMAIL] 2.1.3
 #![forbid(unsafe_code)]
 
-use super::address::{Mailbox, addr_spec};
-use super::address_book::Lookup;
+use super::mailbox::{Mailbox, SMTP, addr_spec};
 
 use crate::ltp::tags;
 use crate::messaging::{EntryId, Properties, Recipient};
 
-const SMTP: &str = "SMTP";
 /// Address type of Exchange; the address is a distinguished name.
 const EX: &str = "EX";
 const PROXY_SMTP: &str = "SMTP:";
@@ -237,11 +235,6 @@ impl<'a> Person<'a> {
         let kind = self.address_type.as_deref().unwrap_or_default();
         let address = self.address.as_deref();
         (address.is_some() || !name.trim().is_empty()).then(|| Mailbox::new(name, address, kind))
-    }
-
-    /// As [`Person::mailbox`], looking the person up in the address book if that is needed.
-    pub fn resolve(&self, lookup: &Lookup<'_>) -> Option<Mailbox> {
-        self.mailbox(|| lookup.resolve(&self.distinguished_name()?).smtp)
     }
 }
 

@@ -5,15 +5,12 @@
 //! store: it comes from the first messages by node, a fixed number of them.
 #![forbid(unsafe_code)]
 
-use std::cell::Cell;
 use std::collections::HashMap;
 use std::sync::Arc;
 
 use super::person::{Person, REPRESENTING, SENDER};
-use crate::convert::Converter;
 use crate::messaging::{Message, PropertySet, Store};
 use crate::ndb::{NodeId, NodeType};
-use crate::problem::{Problem, Problems};
 
 /// Messages that are looked at.
 const SAMPLE: usize = 4096;
@@ -41,42 +38,13 @@ pub struct Resolved {
     pub is_in_doubt: bool,
 }
 
+/// Finds the person with an Exchange distinguished name, which is in lower case.
+pub type Resolve<'a> = dyn Fn(&str) -> Resolved + 'a;
+
 impl Resolved {
     /// What an item says that has such an address, or lacks one.
     pub(crate) const DOUBT: &'static str =
         "addresses of this item come from other items, some of which cannot be read";
-}
-
-/// Looks people up for one item, which has to say so if it depends on what other items have lost.
-pub(crate) struct Lookup<'a> {
-    converter: &'a Converter,
-    is_in_doubt: Cell<bool>,
-}
-
-impl<'a> Lookup<'a> {
-    /// Nobody has been looked up yet.
-    pub fn new(converter: &'a Converter) -> Self {
-        Self {
-            converter,
-            is_in_doubt: Cell::new(false),
-        }
-    }
-
-    /// The person with a distinguished name, which is in lower case.
-    pub fn resolve(&self, distinguished_name: &str) -> Resolved {
-        let resolved = self.converter.resolve(distinguished_name);
-        if resolved.is_in_doubt {
-            self.is_in_doubt.set(true);
-        }
-        resolved
-    }
-
-    /// Notes [`Resolved::DOUBT`] if anyone was in doubt.
-    pub fn tell(&self, problems: &Problems) {
-        if self.is_in_doubt.get() {
-            problems.note(Problem::new("", Resolved::DOUBT));
-        }
-    }
 }
 
 impl AddressBook {

@@ -1,0 +1,16 @@
+//! Attachments: what each is as a file. [MS-OXCMSG] 2.2.2
+//!
+//! `list` has those of a message, with the help of `link` for what is elsewhere and `tnef` for what is packed; `file`
+//! makes files of them. What an item does with its attachments is for those who write it.
+#![forbid(unsafe_code)]
+
+mod file;
+mod item;
+mod link;
+mod list;
+mod media_type;
+mod tnef;
+
+pub use file::{AttachmentContent, AttachmentFile};
+pub(crate) use item::{Content, Item};
+pub(crate) use list::list;

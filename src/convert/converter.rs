@@ -1,0 +1,96 @@
+//! The way in: the messages of a store to files.
+#![forbid(unsafe_code)]
+
+use std::sync::Arc;
+
+use jiff::tz::TimeZone;
+
+use super::attachment::{self, AttachmentFile};
+use super::context::Context;
+use super::item::{self, Item};
+use super::item_format::ItemFormat;
+use super::mail;
+use super::options::{Items, Options};
+use super::rendition::Rendition;
+use super::room::with_room;
+use crate::messaging::{ItemKind, Message, Store};
+
+/// Turns the messages of one store into files. Any thread may use it.
+#[derive(Debug)]
+pub struct Converter {
+    context: Context,
+}
+
+impl Converter {
+    /// A converter for `store`. Nothing is read yet.
+    pub fn new(store: Arc<Store>, options: Options) -> Self {
+        Self {
+            context: Context::new(store, options),
+        }
+    }
+
+    /// The format of the files of items of `kind`.
+    pub fn format(&self, kind: ItemKind) -> ItemFormat {
+        match self.context.options.items {
+            Items::Native => ItemFormat::of(kind),
+            Items::Eml => ItemFormat::Mail,
+        }
+    }
+
+    /// `message` as a file: mail as mail, other items in the format that the user has chosen.
+    pub fn render(&self, message: &Message) -> Rendition {
+        with_room(message, |message, room| {
+            let native = match self.context.options.items {
+                Items::Native => self.item(message),
+                Items::Eml => None,
+            };
+            match native {
+                Some(item) => Rendition::of_text(item.text, message.problems()),
+                None => mail::render(&self.context, message, false, room),
+            }
+        })
+    }
+
+    /// `message` as a mail message, whatever it is. What cannot be read is a placeholder part and an
+    /// `X-Ostfs-Problem` header.
+    pub fn render_mail(&self, message: &Message) -> Rendition {
+        with_room(message, |message, room| {
+            mail::render(&self.context, message, false, room)
+        })
+    }
+
+    /// `message` as plain text to read and to search, whatever it is, with times in `zone`.
+    pub fn render_text(&self, message: &Message, zone: &TimeZone) -> Rendition {
+        with_room(message, |message, room| {
+            mail::plain(&self.context, message, zone, room)
+        })
+    }
+
+    /// As [`Converter::render_mail`], with attachments that turn out damaged as placeholder parts: all of them are read
+    /// to find those.
+    pub fn render_checked(&self, message: &Message) -> Rendition {
+        with_room(message, |message, room| {
+            mail::render(&self.context, message, true, room)
+        })
+    }
+
+    /// `message` in its own format; None for mail.
+    pub fn item(&self, message: &Message) -> Option<Item> {
+        item::of_message(&self.context, message)
+    }
+
+    /// These fields of the header that `message` has as mail, decoded and on one line; opens no body and no attachment.
+    pub fn header<const N: usize>(
+        &self,
+        message: &Message,
+        names: [&str; N],
+    ) -> [Option<String>; N] {
+        mail::header(&self.context, message, names)
+    }
+
+    /// The attachments of `message` in table order.
+    pub fn attachments(&self, message: &Message) -> Vec<AttachmentFile> {
+        let items = attachment::list(message).into_iter();
+        items.map(AttachmentFile::of).collect()
+    }
+}

@@ -1,0 +1,13 @@
+//! People: what a file has of senders, recipients, attendees and members, and the mailbox that it makes.
+//!
+//! Knows nothing of the files that name them.
+#![forbid(unsafe_code)]
+
+mod address_book;
+mod mailbox;
+mod person;
+
+pub(crate) use address_book::AddressBook;
+pub use address_book::{Resolve, Resolved};
+pub(crate) use mailbox::{Mailbox, SMTP, addr_spec, imcea, is_stand_in};
+pub(crate) use person::{Person, REPRESENTING, SENDER};

@@ -1,0 +1,253 @@
+//! What an item is, by its message class. [MS-OXCMSG] 2.2.1.3
+//!
+//! The only place that knows classes by name. A class is a path of segments that dots part, compared without regard to
+//! case: what is below a class is of the same kind, unless it has a row of its own.
+#![forbid(unsafe_code)]
+
+/// PidTagMessageClass, parsed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct MessageClass {
+    /// What the item is.
+    pub kind: ItemKind,
+    /// Whether its content is a signed or encrypted MIME entity in an attachment. [MS-OXOSMIME]
+    pub is_smime: bool,
+}
+
+/// What an item is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum ItemKind {
+    /// Mail, and every item of a class that has no kind of its own.
+    Mail,
+    /// The automatic reply of somebody who is away.
+    OutOfOffice,
+    /// A delivery or read report. [MS-OXOMSG] 2.2.2
+    Report(ReportKind),
+    /// A message about a meeting. [MS-OXOCAL]
+    Meeting(MeetingKind),
+    /// A message about a task that is handed over. [MS-OXOTASK]
+    TaskCommunication,
+    /// An appointment or a meeting in a calendar. [MS-OXOCAL]
+    Appointment,
+    /// A task. [MS-OXOTASK]
+    Task,
+    /// A journal entry. [MS-OXOJRNL]
+    Journal,
+    /// A sticky note. [MS-OXONOTE]
+    Note,
+    /// A contact. [MS-OXOCNTC]
+    Contact,
+    /// A personal distribution list. [MS-OXOCNTC] 2.2.2
+    DistributionList,
+    /// A person in the address book of Windows Live; shown as mail, since its properties are not documented.
+    AddressBookPerson,
+    /// No item for people: neither IPM nor REPORT.
+    Other,
+}
+
+/// What a report tells.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum ReportKind {
+    /// The message was delivered.
+    Delivered,
+    /// It could not be delivered.
+    NotDelivered,
+    /// It is late.
+    Delayed,
+    /// It went to the members of a list.
+    Expanded,
+    /// It was read.
+    Read,
+    /// It was deleted without being read.
+    NotRead,
+    /// Something else.
+    Other,
+}
+
+/// What a message about a meeting is for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum MeetingKind {
+    /// It invites, or changes a meeting.
+    Request,
+    /// It calls a meeting off.
+    Cancellation,
+    /// The answer of somebody who will come.
+    Accepted,
+    /// The answer of somebody who will not.
+    Declined,
+    /// The answer of somebody who may.
+    Tentative,
+    /// Something else, such as that an invitation was forwarded.
+    Other,
+}
+
+/// Classes, those below others first.
+const KINDS: [(&str, ItemKind); 17] = [
+    ("IPM.Note.Rules.OofTemplate", ItemKind::OutOfOffice),
+    (
+        "IPM.Schedule.Meeting.Request",
+        ItemKind::Meeting(MeetingKind::Request),
+    ),
+    (
+        "IPM.Schedule.Meeting.Canceled",
+        ItemKind::Meeting(MeetingKind::Cancellation),
+    ),
+    (
+        "IPM.Schedule.Meeting.Resp.Pos",
+        ItemKind::Meeting(MeetingKind::Accepted),
+    ),
+    (
+        "IPM.Schedule.Meeting.Resp.Neg",
+        ItemKind::Meeting(MeetingKind::Declined),
+    ),
+    (
+        "IPM.Schedule.Meeting.Resp.Tent",
+        ItemKind::Meeting(MeetingKind::Tentative),
+    ),
+    (
+        "IPM.Schedule.Meeting",
+        ItemKind::Meeting(MeetingKind::Other),
+    ),
+    ("IPM.TaskRequest", ItemKind::TaskCommunication),
+    ("IPM.Appointment", ItemKind::Appointment),
+    ("IPM.Task", ItemKind::Task),
+    ("IPM.Activity", ItemKind::Journal),
+    ("IPM.StickyNote", ItemKind::Note),
+    ("IPM.Contact", ItemKind::Contact),
+    ("IPM.DistList", ItemKind::DistributionList),
+    ("IPM.AbchPerson", ItemKind::AddressBookPerson),
+    ("IPM", ItemKind::Mail),
+    ("REPORT", ItemKind::Report(ReportKind::Other)),
+];
+
+/// Last segments of the classes of reports: before them stands the class of the message that they are about.
+const REPORTS: [(&str, ReportKind); 6] = [
+    ("DR", ReportKind::Delivered),
+    ("NDR", ReportKind::NotDelivered),
+    ("Delayed", ReportKind::Delayed),
+    ("Expanded", ReportKind::Expanded),
+    ("IPNRN", ReportKind::Read),
+    ("IPNNRN", ReportKind::NotRead),
+];
+
+/// Segment of the classes of signed and encrypted items, and the older class of such mail.
+const SMIME: &str = "SMIME";
+const SECURE_MAIL: &str = "IPM.Note.Secure";
+
+impl MessageClass {
+    /// Of PidTagMessageClass, which may be empty.
+    pub fn parse(class: &str) -> Self {
+        let row = KINDS.iter().find(|(base, _)| is_derived(class, base));
+        let kind = match row {
+            Some((_, ItemKind::Report(_))) => ItemKind::Report(ReportKind::of(class)),
+            Some((_, kind)) => *kind,
+            None => ItemKind::Other,
+        };
+        let is_smime = class
+            .split('.')
+            .any(|segment| segment.eq_ignore_ascii_case(SMIME))
+            || is_derived(class, SECURE_MAIL);
+        Self { kind, is_smime }
+    }
+}
+
+impl ItemKind {
+    /// Whether a program has sent it, in answer to a message.
+    pub fn is_automatic(self) -> bool {
+        match self {
+            Self::OutOfOffice | Self::Report(_) => true,
+            Self::Mail
+            | Self::Meeting(_)
+            | Self::TaskCommunication
+            | Self::Appointment
+            | Self::Task
+            | Self::Journal
+            | Self::Note
+            | Self::Contact
+            | Self::DistributionList
+            | Self::AddressBookPerson
+            | Self::Other => false,
+        }
+    }
+}
+
+impl ReportKind {
+    fn of(class: &str) -> Self {
+        let last = class.rsplit('.').next().unwrap_or_default();
+        REPORTS
+            .iter()
+            .find(|(segment, _)| last.eq_ignore_ascii_case(segment))
+            .map_or(Self::Other, |(_, kind)| *kind)
+    }
+}
+
+/// Whether `class` is `base` or below it: `IPM.Note.SMIME` is below `IPM.Note`, `IPM.Notes` is not.
+pub fn is_derived(class: &str, base: &str) -> bool {
+    class
+        .get(..base.len())
+        .is_some_and(|start| start.eq_ignore_ascii_case(base))
+        && matches!(class.as_bytes().get(base.len()), None | Some(b'.'))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn kind(class: &str) -> ItemKind {
+        MessageClass::parse(class).kind
+    }
+
+    #[test]
+    fn classes_count_without_case_and_with_what_is_below_them() {
+        assert_eq!(kind("ipm.appointment"), ItemKind::Appointment);
+        assert_eq!(kind("IPM.Contact.Customer"), ItemKind::Contact);
+        assert_eq!(kind("IPM.TaskRequest.Accept"), ItemKind::TaskCommunication);
+        for mail in [
+            "IPM",
+            "IPM.Note",
+            "IPM.Contacts",
+            "IPM.Contacts.Report",
+            "IPM.Tas\u{212A}",
+            "IPM.Note.Microsoft.Voicemail.UM.CA",
+        ] {
+            assert_eq!(kind(mail), ItemKind::Mail, "{mail}");
+        }
+        for other in ["", "IPMX.Note", "IPC", "\u{dc}"] {
+            assert_eq!(kind(other), ItemKind::Other, "{other}");
+        }
+    }
+
+    #[test]
+    fn each_class_of_the_table_has_the_kind_of_its_own_row() {
+        for (class, own) in KINDS {
+            if !matches!(own, ItemKind::Report(_)) {
+                assert_eq!(kind(class), own, "{class}");
+            }
+        }
+    }
+
+    #[test]
+    fn reports_tell_by_their_last_segment() {
+        let of = |report: ReportKind| ItemKind::Report(report);
+        assert_eq!(
+            kind("REPORT.IPM.Note.NotSupportedICal.NDR"),
+            of(ReportKind::NotDelivered)
+        );
+        assert_eq!(kind("Report.IPM.Note.ipnrn"), of(ReportKind::Read));
+        assert_eq!(kind("REPORT.IPM.Note.Other"), of(ReportKind::Other));
+        assert_eq!(kind("IPM.Note.NDR"), ItemKind::Mail);
+    }
+
+    #[test]
+    fn signed_items_of_any_kind_are_known() {
+        for signed in [
+            "IPM.Note.SMIME",
+            "ipm.note.smime.multipartsigned",
+            "IPM.InfoPathForm.x.SMIME",
+            "IPM.Note.Secure.Sign",
+        ] {
+            assert!(MessageClass::parse(signed).is_smime, "{signed}");
+        }
+        assert!(!MessageClass::parse("IPM.Note.SMIMEs").is_smime);
+        assert!(!MessageClass::parse("IPM.Note.Secured").is_smime);
+    }
+}
