@@ -33,6 +33,7 @@ pub(crate) mod scan;
 mod source;
 pub mod stand_ins;
 mod trailer;
+mod xblock;
 
 pub use block::{Block, Flaw, read_block};
 pub use data_tree::DataTree;
