@@ -32,7 +32,7 @@ pub use exit::Exit;
 pub use report::Failure;
 
 use crate::tree::Template;
-use options::Writer;
+use options::{Takers, Writer};
 
 /// Shows any Outlook data file (.ost or .pst, 1997 to today) as a read-only folder of mail
 ///
@@ -65,7 +65,8 @@ enum Command {
 #[derive(Debug, Args)]
 #[command(
     override_usage = "ostfs mount [OPTIONS] FILE... [MOUNTPOINT]",
-    after_help = options::help(), after_long_help = format!("{}\n\n{}", options::help(), exit::HELP)
+    after_help = options::help(Takers::Mount),
+    after_long_help = format!("{}\n\n{}", options::help(Takers::Mount), exit::HELP)
 )]
 struct MountArguments {
     /// The .ost or .pst file, or several, which are only read; and last the directory MOUNTPOINT
@@ -136,7 +137,7 @@ struct UnmountArguments {
 /// The same names, bytes and times, without FUSE. The filters take what fulfils all of them; without any, everything is
 /// taken. At the end a table tells for each folder what was found, written and failed.
 #[derive(Debug, Args)]
-#[command(after_help = options::help(), after_long_help = format!("{}\n\n{}", options::help(), exit::HELP))]
+#[command(after_help = options::help(Takers::All), after_long_help = format!("{}\n\n{}", options::help(Takers::All), exit::HELP))]
 struct ExportArguments {
     /// The .ost or .pst file, or several, each into a directory of its own; they are only read
     #[arg(required = true, value_name = "FILE")]
@@ -195,7 +196,7 @@ struct FilterArguments {
 /// CSV with a line of names: path, nid, folder, date, from, to, subject, class, size, sha256, problems. Attachments have the
 /// class "attachment", FILE itself the class "source".
 #[derive(Debug, Args)]
-#[command(after_help = options::help())]
+#[command(after_help = options::help(Takers::All))]
 struct IndexArguments {
     /// The .ost or .pst file, or several; they are only read
     #[arg(required = true, value_name = "FILE")]
@@ -220,7 +221,7 @@ struct IndexArguments {
 ///
 /// For machines without FUSE, and for scripts. Names are sorted, one a line.
 #[derive(Debug, Args)]
-#[command(after_help = options::help())]
+#[command(after_help = options::help(Takers::All))]
 struct LsArguments {
     /// The .ost or .pst file; it is only read
     file: PathBuf,
@@ -242,7 +243,7 @@ struct LsArguments {
 ///
 /// The bytes that a mount would show under the same path: a message, an attachment, or .ostfs/index.csv.
 #[derive(Debug, Args)]
-#[command(after_help = options::help())]
+#[command(after_help = options::help(Takers::All))]
 struct CatArguments {
     /// The .ost or .pst file; it is only read
     file: PathBuf,
