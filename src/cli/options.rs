@@ -1,18 +1,19 @@
 //! `-o name=value,name,...`: what mount(8) and fstab(5) hand on, shared by the commands that show a tree.
 #![forbid(unsafe_code)]
 
+mod settings;
 mod table;
 mod word;
 
-use std::time::Duration;
-
-use super::exit::Exit;
 use super::report::Failure;
-use crate::fuse::{self, Access};
-use crate::tree::{self, Template};
+use crate::fuse::Access;
+use crate::tree::Template;
+use settings::Settings;
+pub use settings::{Options, Switch};
 use table::{Row, TABLE};
 pub(super) use table::{Takers, help};
-use word::Word;
+pub(super) use word::duration;
+use word::{Word, usage};
 
 /// What fstab(5) and mount(8) hand on to everyone, and what is so anyway.
 const TOLERATED: &[&str] = &[
@@ -69,54 +70,6 @@ pub enum Writer {
     MountCommand,
     /// mount(8) with `-s`, which wants unknown options to be passed over.
     SloppyMountCommand,
-}
-
-/// All options of a mount or an export.
-#[derive(Debug, Clone, PartialEq, Eq, Default)]
-pub struct Options {
-    /// What the tree shows.
-    pub tree: tree::Options,
-    /// How it is mounted.
-    pub mount: fuse::Options,
-    /// Whether the mount point may have files of its own.
-    pub nonempty: bool,
-    /// Whether the process gives up the rights that it does not need.
-    pub sandbox: Switch,
-}
-
-/// What is on unless it is switched off.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub enum Switch {
-    /// As it should be.
-    #[default]
-    On,
-    /// Not now.
-    Off,
-}
-
-/// What options set, as they are read one by one.
-#[derive(Default)]
-struct Settings {
-    options: Options,
-    masks: Masks,
-}
-
-impl Settings {
-    fn tree(&mut self) -> &mut tree::Options {
-        &mut self.options.tree
-    }
-
-    fn mount(&mut self) -> &mut fuse::Options {
-        &mut self.options.mount
-    }
-}
-
-/// The masks, of which the more special one wins, wherever it stands.
-#[derive(Default)]
-struct Masks {
-    all: Option<u16>,
-    files: Option<u16>,
-    directories: Option<u16>,
 }
 
 impl Options {
@@ -183,16 +136,6 @@ fn split(list: &str) -> Vec<String> {
     words.iter().map(|word| word.trim().to_owned()).collect()
 }
 
-/// A time span as jiff writes it ("90s", "1h 30m"), or a number of seconds; else what is wanted.
-pub(super) fn duration(text: &str) -> Result<Duration, &'static str> {
-    let seconds = text.parse().map(Duration::from_secs).ok();
-    let spelled = || Duration::try_from(text.parse::<jiff::SignedDuration>().ok()?).ok();
-    let duration = seconds.or_else(spelled);
-    duration
-        .filter(|duration| !duration.is_zero())
-        .ok_or("a time such as 90s, 10m or 1h30m")
-}
-
 fn is_tolerated(word: &str, writer: Writer) -> bool {
     match writer {
         Writer::SloppyMountCommand => return true,
@@ -214,10 +157,6 @@ fn refuse(word: &str) -> Failure {
         "-o {word}: unknown option; known are {}",
         names.join(", ")
     ))
-}
-
-fn usage(message: String) -> Failure {
-    Failure::new(Exit::Usage, message)
 }
 
 #[cfg(test)]

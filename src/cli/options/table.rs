@@ -1,8 +1,8 @@
 //! The table of options: how each is typed, what it does, who takes it. Help texts, error messages, the manual and the table
 //! in README.md are made from it.
 
+use super::settings::{Settings, Switch};
 use super::word::Word;
-use super::{Settings, Switch};
 use crate::cli::report::Failure;
 use crate::convert::{Eol, Headers, Items, VcardVersion};
 use crate::fuse::Access;

@@ -1,6 +1,9 @@
 //! What users type after `-o`, and what they are told when it is wrong.
 
+use std::time::Duration;
+
 use super::*;
+use crate::cli::exit::Exit;
 use crate::convert::Eol;
 use crate::ndb::Recover;
 use crate::tree::{Attachments, Damaged};

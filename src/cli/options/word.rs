@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use jiff::tz::TimeZone;
 
-use super::{duration, usage};
+use crate::cli::exit::Exit;
 use crate::cli::report::Failure;
 use crate::tree::Template;
 
@@ -129,4 +129,19 @@ impl<'a> Word<'a> {
             .filter(|size| *size >= LEAST_CACHE);
         size.ok_or_else(|| self.wrong(wanted, example))
     }
+}
+
+/// A time span as jiff writes it ("90s", "1h 30m"), or a number of seconds; else what is wanted.
+pub(in crate::cli) fn duration(text: &str) -> Result<Duration, &'static str> {
+    let seconds = text.parse().map(Duration::from_secs).ok();
+    let spelled = || Duration::try_from(text.parse::<jiff::SignedDuration>().ok()?).ok();
+    let duration = seconds.or_else(spelled);
+    duration
+        .filter(|duration| !duration.is_zero())
+        .ok_or("a time such as 90s, 10m or 1h30m")
+}
+
+/// A mistake of the user.
+pub(super) fn usage(message: String) -> Failure {
+    Failure::new(Exit::Usage, message)
 }
