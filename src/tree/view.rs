@@ -15,7 +15,7 @@ use super::files::imports::Imports;
 use super::files::items::{Form, ItemFile};
 use super::folders::Folders;
 use super::info::Info;
-use super::ino::{Ino, MessagePath, Object, Special};
+use super::ino::{Ino, Kind, MessagePath, Object, Special};
 use super::layout::items::Items;
 use super::layout::{self, rules::Rules};
 use super::lost_found::{Lost, LostFound};
@@ -157,7 +157,7 @@ impl View {
                 Box::new(self.attachments.file(path.clone(), *index))
             }
             Object::ImportFile(nid, kind) => Box::new(self.imports.file(*nid, *kind)),
-            Object::Special(special @ (Special::Info | Special::Problems | Special::Index)) => {
+            Object::Special(special) if object.kind() == Kind::File => {
                 Box::new(self.control.file(*special))
             }
             Object::Root
@@ -168,9 +168,7 @@ impl View {
             | Object::Maildir(..)
             | Object::LostMaildir(_)
             | Object::Import(_)
-            | Object::Special(Special::LostFound | Special::Deleted | Special::Control) => {
-                return None;
-            }
+            | Object::Special(_) => return None,
         })
     }
 
