@@ -20,6 +20,7 @@ pub mod format;
 pub mod header;
 mod ids;
 mod inflate;
+pub(crate) mod kept;
 mod lookup;
 mod lost_lists;
 mod lost_sectors;
