@@ -234,6 +234,18 @@ impl Heap {
         })
     }
 
+    /// Item `hid` of the first block with all that follows it there: of a damaged map, that may be what is left of it.
+    pub fn from_start_of(&self, hid: HeapId) -> Option<HeapItem> {
+        let index_bits = self.index_bits();
+        if hid.block(index_bits) != 0 {
+            return None;
+        }
+        let index = (NodeId(hid.0).index() & ((1 << index_bits) - 1)) as usize;
+        let start = PageMap::of_damaged(&self.first)?.start(&self.first, index)?;
+        let len = self.first.len().checked_sub(start)?;
+        HeapItem::of_block(self.first.clone()).part(start, len)
+    }
+
     /// What the heap holds.
     pub fn client(&self) -> ClientSignature {
         self.client

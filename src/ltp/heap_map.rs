@@ -1,10 +1,12 @@
 //! HNPAGEMAP: where the items of one block of a heap begin and end. [MS-PST] 2.3.1.5
 //!
-//! In a damaged block the map is found again by what it must be like: it stands behind the items, and its offsets ascend.
+//! In a damaged block the map is found again by what it must be like: it stands behind the items, and its offsets ascend. Of
+//! a property context whose map is gone, the first two items are found by themselves: all its records.
 
 use std::ops::Range;
 
-use crate::bytes::u16_at;
+use super::property::PropertyType;
+use crate::bytes::{u16_at, u32_at};
 
 /// Offset of `ibHnpm`, which starts every block.
 const PAGE_MAP: usize = 0;
@@ -13,8 +15,19 @@ const MAP_COUNT: usize = 0;
 const MAP_OFFSETS: usize = 4;
 /// The items end at most so many bytes in front of the map: it is aligned.
 const PADDING: usize = 4;
+/// Offsets that may be wrong in a map that is used all the same: a damaged one leads the next one astray, too.
+const MAX_WRONG: usize = 2;
 /// Width of an offset.
 const OFFSET: usize = 2;
+
+/// HNHDR ends here; so do writers begin a property context: BTHHEADER of 2-byte keys and 6-byte values without a level
+/// between, and behind it the records, which ascend by property id. [MS-PST] 2.3.2.1, 2.3.3.3
+const FIRST_ITEM: usize = 12;
+const BTH_OF_RECORDS: [u8; 4] = [0xB5, 2, 6, 0];
+const BTH_HEADER: usize = 8;
+const RECORD: usize = 8;
+/// Bits of a property type that are in use: 0x0100 by PtypBinary, 0x1000 by several values.
+const TYPE_BITS: u16 = 0x11FF;
 
 /// The map of one block.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -23,6 +36,8 @@ pub(super) struct PageMap {
     at: usize,
     /// Number of items.
     count: usize,
+    /// Where the records of a property context end whose map is gone: it has the first two items alone.
+    records_end: Option<usize>,
 }
 
 impl PageMap {
@@ -30,34 +45,78 @@ impl PageMap {
     pub fn stored(block: &[u8]) -> Option<Self> {
         let at = usize::from(u16_at(block, PAGE_MAP)?);
         let count = usize::from(u16_at(block, at + MAP_COUNT)?);
-        Some(Self { at, count })
+        Some(Self::new(at, count))
     }
 
-    /// The map of a damaged block: as stored if it is sound, else one that is, else as stored.
+    fn new(at: usize, count: usize) -> Self {
+        Self {
+            at,
+            count,
+            records_end: None,
+        }
+    }
+
+    /// The map of a damaged block: as stored if it is sound, else one that is, else as stored; of a property context the
+    /// first of these that has the records in their place, else those alone.
     pub fn of_damaged(block: &[u8]) -> Option<Self> {
         let stored = Self::stored(block);
+        let is_context = block
+            .get(FIRST_ITEM..)
+            .is_some_and(|item| item.starts_with(&BTH_OF_RECORDS));
+        let fits = |map: &Self| !is_context || map.has_records(block);
         if let Some(stored) = stored
             && stored.is_sound(block)
+            && fits(&stored)
         {
             return Some(stored);
         }
         // The last sound one: offsets of items lie in front of their map.
         let found = (0..block.len()).rev().find_map(|at| {
             let count = usize::from(u16_at(block, at + MAP_COUNT)?);
-            let map = Self { at, count };
-            (count > 0 && map.reaches_end(block) && map.is_sound(block)).then_some(map)
+            let map = Self::new(at, count);
+            (count > 0 && map.reaches_end(block) && map.is_sound(block) && fits(&map))
+                .then_some(map)
         });
-        found.or_else(|| Self::with_counted_items(block)).or(stored)
+        let counted = || Self::with_counted_items(block);
+        let any = found.or_else(counted).or(stored).filter(fits);
+        any.or_else(|| is_context.then(|| Self::of_records(block, stored))?)
+    }
+
+    /// Whether its first two items are where the header and the records of a property context are.
+    fn has_records(&self, block: &[u8]) -> bool {
+        let start = |index| self.item(block, index).map(|item| item.start);
+        start(1) == Some(FIRST_ITEM) && start(2) == Some(FIRST_ITEM + BTH_HEADER)
+    }
+
+    /// The items of a property context that are found without a map; the others by the `stored` one, if little is wrong with it.
+    fn of_records(block: &[u8], stored: Option<Self>) -> Option<Self> {
+        let first = FIRST_ITEM + BTH_HEADER;
+        let mut before = None;
+        let records = block.get(first..)?.chunks_exact(RECORD);
+        let count = records
+            .take_while(|record| {
+                let id = u16_at(record, 0);
+                let is_next = before < id && is_record(record);
+                before = id;
+                is_next
+            })
+            .count();
+        let records_end = Some(first + count * RECORD);
+        let alone = Self {
+            at: block.len(),
+            count: 2,
+            records_end,
+        };
+        let others =
+            stored.filter(|map| map.count >= alone.count && map.wrong_offsets(block) <= MAX_WRONG);
+        Some(others.map_or(alone, |map| Self { records_end, ..map }))
     }
 
     /// The map at the place that `ibHnpm` names, with as many items as there is room for behind it.
     fn with_counted_items(block: &[u8]) -> Option<Self> {
         let at = usize::from(u16_at(block, PAGE_MAP)?);
         let offsets = block.len().checked_sub(at + MAP_OFFSETS)? / OFFSET;
-        let map = Self {
-            at,
-            count: offsets.checked_sub(1)?,
-        };
+        let map = Self::new(at, offsets.checked_sub(1)?);
         map.is_sound(block).then_some(map)
     }
 
@@ -65,6 +124,18 @@ impl PageMap {
     fn reaches_end(&self, block: &[u8]) -> bool {
         let end = self.at + MAP_OFFSETS + OFFSET * (self.count + 1);
         end <= block.len() && block.len() - end < PADDING
+    }
+
+    /// How many offsets lie before the one ahead of them, or behind the map.
+    fn wrong_offsets(&self, block: &[u8]) -> usize {
+        let offsets = (0..=self.count).map(|slot| self.offset(block, slot).unwrap_or(usize::MAX));
+        let mut before = 0;
+        let is_wrong = |offset: &usize| {
+            let is_wrong = *offset < before || *offset > self.at;
+            before = *offset;
+            is_wrong
+        };
+        offsets.filter(is_wrong).count()
     }
 
     /// Whether all items lie in front of the map and ascend.
@@ -80,6 +151,11 @@ impl PageMap {
     }
 
     fn offset(&self, block: &[u8], slot: usize) -> Option<usize> {
+        if let Some(end) = self.records_end {
+            return [FIRST_ITEM, FIRST_ITEM + BTH_HEADER, end]
+                .get(slot)
+                .copied();
+        }
         u16_at(block, self.at + MAP_OFFSETS + OFFSET * slot).map(usize::from)
     }
 
@@ -88,11 +164,28 @@ impl PageMap {
         self.count
     }
 
+    /// Where item `index` begins, which counts from 1: known of one more than have an end.
+    pub fn start(&self, block: &[u8], index: usize) -> Option<usize> {
+        self.offset(block, index.checked_sub(1)?)
+    }
+
     /// The bytes of item `index`, which counts from 1; None when they do not lie in the block.
     pub fn item(&self, block: &[u8], index: usize) -> Option<Range<usize>> {
-        let range = self.offset(block, index.checked_sub(1)?)?..self.offset(block, index)?;
+        let range = self.start(block, index)?..self.offset(block, index)?;
         (range.start <= range.end && range.end <= block.len()).then_some(range)
     }
+}
+
+/// Whether the type and the value of a record of a property context are possible.
+fn is_record(record: &[u8]) -> bool {
+    let (Some(kind), Some(value)) = (u16_at(record, 2), u32_at(record, 4)) else {
+        return false;
+    };
+    // A long value of fixed size is never empty.
+    let is_long = PropertyType(kind)
+        .fixed_size()
+        .is_some_and(|size| size > size_of::<u32>());
+    kind & !TYPE_BITS == 0 && (!is_long || value != 0)
 }
 
 #[cfg(test)]
@@ -126,6 +219,24 @@ mod tests {
             let found = PageMap::of_damaged(&damaged).unwrap();
             assert_eq!(found, map, "byte {at}");
         }
+    }
+
+    #[test]
+    fn a_context_without_a_map_has_its_records() {
+        let mut block = vec![0u8; FIRST_ITEM];
+        block.extend(BTH_OF_RECORDS);
+        block.extend(0x40u32.to_le_bytes());
+        for (id, kind) in [(0x0002u16, 0x0102u16), (0x0003, 0x0102), (0x1001, 0x1003)] {
+            block.extend([id.to_le_bytes(), kind.to_le_bytes(), [0; 2], [0; 2]].concat());
+        }
+        // A GUID, which looks like a record but for its value; and a map that is nonsense.
+        block.extend([0x02, 0x20, 0x06, 0, 0, 0, 0, 0]);
+        block.extend([7; 32]);
+        block[..2].copy_from_slice(&60u16.to_le_bytes());
+        let map = PageMap::of_damaged(&block).unwrap();
+        assert_eq!(map.item(&block, 1), Some(12..20));
+        assert_eq!(map.item(&block, 2), Some(20..44));
+        assert_eq!(map.item(&block, 3), None);
     }
 
     #[test]

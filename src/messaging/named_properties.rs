@@ -2,11 +2,12 @@
 
 use std::collections::HashMap;
 use std::collections::hash_map::Entry;
+use std::ops::RangeInclusive;
 
 use crate::bytes::{array_at, u16_at, u32_at};
 use crate::codepage;
 use crate::error::Result;
-use crate::ltp::{Guid, PropertyContext};
+use crate::ltp::{Guid, HnidTarget, PropertyContext, PropertyRecord};
 use crate::ndb::Node;
 
 /// Streams of the map node.
@@ -76,6 +77,19 @@ impl PropertySet {
     ]));
 }
 
+/// The numbers that each set of Outlook has names for. [MS-OXPROPS] 2
+const RANGES: [(RangeInclusive<u32>, PropertySet); 9] = [
+    (0x0001..=0x0040, PropertySet::MEETING),
+    (0x8000..=0x80FF, PropertySet::ADDRESS),
+    (0x8100..=0x81FF, PropertySet::TASK),
+    (0x8200..=0x82FF, PropertySet::APPOINTMENT),
+    (0x8500..=0x85FF, PropertySet::COMMON),
+    (0x8700..=0x87FF, PropertySet::LOG),
+    (0x8900..=0x89FF, PropertySet::POST_RSS),
+    (0x8A00..=0x8AFF, PropertySet::SHARING),
+    (0x8B00..=0x8BFF, PropertySet::NOTE),
+];
+
 /// The name of a property within its set.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub enum PropertyName {
@@ -103,15 +117,26 @@ impl NamedProperties {
                 None => Ok(Vec::new()),
             }
         };
-        let (guids, entries, strings) = (
-            stream(GUID_STREAM)?,
-            stream(ENTRY_STREAM)?,
-            stream(STRING_STREAM)?,
-        );
+        let entries = stream(ENTRY_STREAM)?;
+        let sets = match stream(GUID_STREAM) {
+            Ok(guids) => Sets::Stored(guids),
+            Err(error) if context.heap().flaw().is_some() && !error.is_unread() => {
+                let target = context.record(GUID_STREAM).and_then(PropertyRecord::target);
+                let start = match target {
+                    Some(HnidTarget::Item(hid)) => context.heap().from_start_of(hid),
+                    _ => None,
+                };
+                // Without a start, the numbers tell most of them.
+                let guids = start.map(|start| Sets::Stored(start.bytes().to_vec()));
+                guids.unwrap_or_else(|| Sets::of_numbers(&entries))
+            }
+            Err(error) => return Err(error),
+        };
+        let strings = stream(STRING_STREAM)?;
         let mut map = Self::default();
         let mut left = strings.len().saturating_mul(MAX_TIMES);
         for entry in entries.chunks_exact(ENTRY_SIZE) {
-            let Some((id, set, name)) = parse_entry(entry, &guids, &strings, left) else {
+            let Some((id, set, name)) = parse_entry(entry, &sets, &strings, left) else {
                 continue;
             };
             if let PropertyName::String(name) = &name {
@@ -162,10 +187,53 @@ fn canonical(set: PropertySet, name: String) -> String {
     }
 }
 
+/// The property sets of a map by their indices.
+enum Sets {
+    /// The GUID stream.
+    Stored(Vec<u8>),
+    /// The stream is lost.
+    Lost(HashMap<u16, PropertySet>),
+}
+
+impl Sets {
+    /// Those sets that the numbers of the names in `entries` tell: [MS-OXPROPS] gives each set of Outlook a range.
+    fn of_numbers(entries: &[u8]) -> Self {
+        let mut found: HashMap<u16, Option<PropertySet>> = HashMap::new();
+        for entry in entries.chunks_exact(ENTRY_SIZE) {
+            let (Some(lid), Some(guid)) = (u32_at(entry, 0), u16_at(entry, 4)) else {
+                continue;
+            };
+            if guid & 1 != 0 {
+                continue;
+            }
+            let range = RANGES.iter().find(|(range, _)| range.contains(&lid));
+            let set = range.map(|(_, set)| *set);
+            // All numbers of a set must lie in its range.
+            let known = found.entry(guid >> 1).or_insert(set);
+            *known = known.filter(|known| Some(*known) == set);
+        }
+        let sets = found.into_iter();
+        Self::Lost(
+            sets.filter_map(|(index, set)| Some((index, set?)))
+                .collect(),
+        )
+    }
+
+    fn get(&self, index: u16) -> Option<PropertySet> {
+        match self {
+            Self::Stored(guids) => {
+                let at = usize::from(index.checked_sub(GUID_STREAM_START)?) * size_of::<Guid>();
+                Some(PropertySet(Guid(array_at(guids, at)?)))
+            }
+            Self::Lost(sets) => sets.get(&index).copied(),
+        }
+    }
+}
+
 /// None for a string of more than `most` bytes, too.
 fn parse_entry(
     entry: &[u8],
-    guids: &[u8],
+    sets: &Sets,
     strings: &[u8],
     most: usize,
 ) -> Option<(u16, PropertySet, PropertyName)> {
@@ -176,10 +244,7 @@ fn parse_entry(
         0 => return None,
         GUID_PS_MAPI => PropertySet::MAPI,
         GUID_PS_PUBLIC_STRINGS => PropertySet::PUBLIC_STRINGS,
-        index => {
-            let at = usize::from(index - GUID_STREAM_START) * size_of::<Guid>();
-            PropertySet(Guid(array_at(guids, at)?))
-        }
+        index => sets.get(index)?,
     };
     let is_string = guid & 1 != 0;
     let name = if is_string {
