@@ -21,10 +21,10 @@ const MAX_WRONG: usize = 2;
 const OFFSET: usize = 2;
 
 /// HNHDR ends here; so do writers begin a property context: BTHHEADER of 2-byte keys and 6-byte values without a level
-/// between, and behind it the records, which ascend by property id. [MS-PST] 2.3.2.1, 2.3.3.3
+/// between, whose root is item 2: the records, which ascend by property id. [MS-PST] 2.3.2.1, 2.3.3.3
 const FIRST_ITEM: usize = 12;
-const BTH_OF_RECORDS: [u8; 4] = [0xB5, 2, 6, 0];
-const BTH_HEADER: usize = 8;
+const BTH_OF_RECORDS: [u8; 8] = [0xB5, 2, 6, 0, 0x40, 0, 0, 0];
+const BTH_HEADER: usize = BTH_OF_RECORDS.len();
 const RECORD: usize = 8;
 /// Bits of a property type that are in use: 0x0100 by PtypBinary, 0x1000 by several values.
 const TYPE_BITS: u16 = 0x11FF;
@@ -225,7 +225,6 @@ mod tests {
     fn a_context_without_a_map_has_its_records() {
         let mut block = vec![0u8; FIRST_ITEM];
         block.extend(BTH_OF_RECORDS);
-        block.extend(0x40u32.to_le_bytes());
         for (id, kind) in [(0x0002u16, 0x0102u16), (0x0003, 0x0102), (0x1001, 0x1003)] {
             block.extend([id.to_le_bytes(), kind.to_le_bytes(), [0; 2], [0; 2]].concat());
         }

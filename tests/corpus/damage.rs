@@ -7,8 +7,8 @@ use std::path::Path;
 use std::sync::Arc;
 
 use ostfs::ltp::PropertyStream;
-use ostfs::messaging::{AttachmentData, Message, Store};
-use ostfs::ndb::NodeId;
+use ostfs::messaging::{AttachmentData, Message, NamedProperties, Store};
+use ostfs::ndb::{Node, NodeId};
 use ostfs::tree::{Ino, Kind, Options, Tree};
 use serde_json::Value as Json;
 use sha2::{Digest, Sha256};
@@ -206,5 +206,35 @@ fn a_file_that_was_cut_off_shows_all_messages_before_the_cut() {
             saved.shown >= messages && saved.whole >= messages,
             "{percent} %: {saved:?}"
         );
+    }
+}
+
+/// The block is compressed, so that all behind the bit is lost in it: the map of the heap, too.
+#[test]
+fn one_bit_in_the_heap_of_the_named_property_map_costs_no_name() {
+    const NAMED_IDS: std::ops::RangeInclusive<u16> = 0x8000..=0xFFFF;
+    let names = |path: &Path| {
+        let ndb = Arc::new(ostfs::ndb::open(path, 1 << 20).unwrap());
+        let node = Node::open(&ndb, NodeId::NAME_TO_ID_MAP).unwrap();
+        let block = ndb.find_block(node.blocks().0).unwrap().unwrap();
+        (NamedProperties::read(node).unwrap(), block)
+    };
+    let scratch = tempfile::tempdir().unwrap();
+    for path in corpus::files() {
+        if ![OST, "pstextractortest@outlook.com.ost"]
+            .iter()
+            .any(|name| path.ends_with(name))
+        {
+            continue;
+        }
+        let (whole, block) = names(&path);
+        let mut bytes = std::fs::read(&path).unwrap();
+        bytes[block.block.ib as usize + usize::from(block.stored) / 2] ^= 1;
+        let damaged = scratch.path().join("damaged.ost");
+        std::fs::write(&damaged, bytes).unwrap();
+        let (left, _) = names(&damaged);
+        assert!(whole.len() > 1_000);
+        let lost = NAMED_IDS.filter(|id| whole.name(*id) != left.name(*id));
+        assert_eq!(lost.count(), 0, "{}", path.display());
     }
 }

@@ -225,26 +225,6 @@ fn the_card_of_a_contact_names_an_attachment_that_cannot_be_read() {
 }
 
 #[test]
-fn names_of_properties_are_known_without_the_page_map_of_their_heap() {
-    const NAME_TO_ID_MAP: u32 = 0x61;
-    for_each_format(file, |file| {
-        let damage = file.damage();
-        let heap = damage.leaves(file.layout.node(NAME_TO_ID_MAP).data)[0];
-        let payload = damage.payload(heap);
-        let map = usize::from(u16::from_le_bytes([payload[0], payload[1]]));
-        let place = file.layout.block(heap).ib + map as u64;
-        damage.zero(place, payload.len() - map);
-        let (walked, problems) = file.walked();
-        let card = walked.files.iter().find(|(path, _)| path.ends_with(".vcf"));
-        let card = String::from_utf8_lossy(card.expect("it is listed").1);
-        assert!(card.contains("eve@north.example"), "{card}\n{problems}");
-        assert!(text(card.as_bytes()).contains(PROBLEM), "{card}");
-        let (unsaid, _) = file.unsaid(&walked);
-        assert_eq!(unsaid, [""; 0], "{problems}");
-    });
-}
-
-#[test]
 fn without_the_store_object_mail_is_the_same_or_says_what_is_not() {
     const MESSAGE_STORE: u32 = 0x21;
     for_each_format(file, |file| {
