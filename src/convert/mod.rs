@@ -47,4 +47,4 @@ pub use note::note_color;
 pub use options::{Eol, Headers, Items, Options, VcardVersion};
 pub use people::{Resolve, Resolved};
 pub use rendition::Rendition;
-pub(crate) use segments::{Made, Segments};
+pub(crate) use segments::{Made, Segments, copy_made};

@@ -4,6 +4,8 @@
 //! segments and blocks that it covers.
 #![forbid(unsafe_code)]
 
+use std::ops::Range;
+
 use super::base64;
 use super::byte_range::{ByteRange, CHECK_STEP};
 use super::options::Eol;
@@ -78,7 +80,9 @@ impl Rendition {
     /// Fills `buf` from byte `offset`; returns the bytes written, fewer than asked only at the end. An attachment
     /// whose bytes are doubtful or missing is noted in [`Rendition::problems`].
     pub fn read_at(&self, offset: u64, buf: &mut [u8]) -> Result<usize> {
-        let read = |segment: &Segment, at, buf: &mut [u8]| segment.read_at(at, buf);
+        let read = |segment: &Segment, wanted: Range<u64>, buf: &mut [u8]| {
+            segment.read_at(wanted.start, buf)
+        };
         self.segments.read_at(offset, buf, read)
     }
 
@@ -139,7 +143,7 @@ impl Rendition {
 #[derive(Debug)]
 pub(crate) struct Writer {
     eol: Eol,
-    segments: Vec<Segment>,
+    segments: Segments<Segment>,
     literal: Vec<u8>,
     at_line_start: bool,
 }
@@ -148,7 +152,7 @@ impl Writer {
     pub fn new(eol: Eol) -> Self {
         Self {
             eol,
-            segments: Vec::new(),
+            segments: Segments::default(),
             literal: Vec::new(),
             at_line_start: true,
         }
@@ -186,7 +190,7 @@ impl Writer {
         self.at_line_start = text.ends_with('\n');
         let mut bytes = text.into_bytes();
         bytes.shrink_to_fit();
-        self.segments.push(Segment::Literal(bytes));
+        self.add(Segment::Literal(bytes));
     }
 
     /// Ends the line unless that is done.
@@ -210,16 +214,21 @@ impl Writer {
         self.at_line_start = false;
     }
 
+    fn add(&mut self, segment: Segment) {
+        let len = segment.len();
+        self.segments.push(segment, len);
+    }
+
     fn push(&mut self, segment: Segment) {
         self.flush();
-        self.segments.push(segment);
+        self.add(segment);
     }
 
     fn flush(&mut self) {
         if !self.literal.is_empty() {
             let mut bytes = std::mem::take(&mut self.literal);
             bytes.shrink_to_fit();
-            self.segments.push(Segment::Literal(bytes));
+            self.add(Segment::Literal(bytes));
         }
     }
 
@@ -230,13 +239,8 @@ impl Writer {
 
     pub fn finish(mut self, problems: &Problems) -> Rendition {
         self.flush();
-        let mut segments = Segments::default();
-        for segment in self.segments {
-            let len = segment.len();
-            segments.push(segment, len);
-        }
         Rendition {
-            segments,
+            segments: self.segments,
             told: problems.len(),
             problems: problems.clone(),
         }

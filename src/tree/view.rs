@@ -138,27 +138,23 @@ impl View {
         self.answer(ino, || self.directories.listing(ino))
     }
 
-    /// The file `object`; None for all that is no file.
-    fn file<'a>(&'a self, object: &Object) -> Option<Box<dyn FileOf + 'a>> {
-        let item = |nid: NodeId, form: Form| {
-            Box::new(ItemFile {
-                context: &self.context,
-                messages: &self.messages,
-                cache: &self.files,
-                nid,
-                form,
-            })
+    /// What `ask` gets of the file `object`; None for all that is no file.
+    fn of_file<T>(&self, object: &Object, ask: impl FnOnce(&dyn FileOf) -> T) -> Option<T> {
+        let item = |nid: NodeId, form: Form| ItemFile {
+            context: &self.context,
+            messages: &self.messages,
+            cache: &self.files,
+            nid,
+            form,
         };
         Some(match object {
-            Object::Message(nid) => item(*nid, Form::Usual),
-            Object::CheckedMessage(nid) => item(*nid, Form::Checked),
-            Object::Text(nid) => item(*nid, Form::Text),
-            Object::Attachment(path, index) => {
-                Box::new(self.attachments.file(path.clone(), *index))
-            }
-            Object::ImportFile(nid, kind) => Box::new(self.imports.file(*nid, *kind)),
+            Object::Message(nid) => ask(&item(*nid, Form::Usual)),
+            Object::CheckedMessage(nid) => ask(&item(*nid, Form::Checked)),
+            Object::Text(nid) => ask(&item(*nid, Form::Text)),
+            Object::Attachment(path, index) => ask(&self.attachments.file(path.clone(), *index)),
+            Object::ImportFile(nid, kind) => ask(&self.imports.file(*nid, *kind)),
             Object::Special(special) if object.kind() == Kind::File => {
-                Box::new(self.control.file(*special))
+                ask(&self.control.file(*special))
             }
             Object::Root
             | Object::Folder(_)
@@ -176,10 +172,8 @@ impl View {
     pub fn attr(&self, ino: Ino) -> Result<Attr> {
         self.answer(ino, || {
             let object = self.context.object(ino)?;
-            let (size, times) = match self.file(&object) {
-                Some(file) => file.attr()?,
-                None => self.attr_of_other(&object)?,
-            };
+            let attr = self.of_file(&object, |file| file.attr());
+            let (size, times) = attr.unwrap_or_else(|| self.attr_of_other(&object))?;
             Ok(Attr {
                 changing: object == Object::Special(Special::Problems),
                 ..Attr::new(ino, object.kind(), size, times)
@@ -209,8 +203,8 @@ impl View {
         let Ok(object) = self.context.object(ino) else {
             return true;
         };
-        if let Some(file) = self.file(&object) {
-            return file.is_attr_at_hand();
+        if let Some(is_at_hand) = self.of_file(&object, |file| file.is_attr_at_hand()) {
+            return is_at_hand;
         }
         match object {
             Object::Folder(nid) | Object::Lost(nid) => self.folders.has_times(nid),
@@ -224,8 +218,8 @@ impl View {
     pub fn read_at(&self, ino: Ino, offset: u64, buf: &mut [u8]) -> Result<usize> {
         self.answer(ino, || {
             let object = self.context.object(ino)?;
-            match self.file(&object) {
-                Some(file) => file.read_at(offset, buf),
+            match self.of_file(&object, |file| file.read_at(offset, buf)) {
+                Some(read) => read,
                 None if matches!(object, Object::Link(..)) => Err(Error::NotFound),
                 None => Err(Error::IsADirectory),
             }
@@ -308,11 +302,10 @@ impl View {
     /// What is wrong with the file `ino` of an item or an attachment, as far as reads have met it.
     pub fn item_problems(&self, ino: Ino) -> Vec<String> {
         let object = self.context.inodes.object(ino);
-        let Some(file) = object.and_then(|object| self.file(&object)) else {
-            return Vec::new();
-        };
-        let problems = file.problems();
-        problems.unwrap_or_else(|error| vec![error.to_string()])
+        let problems = object.and_then(|object| self.of_file(&object, |file| file.problems()));
+        problems
+            .unwrap_or_else(|| Ok(Vec::new()))
+            .unwrap_or_else(|error| vec![error.to_string()])
     }
 
     /// How many items the folders that the tree shows list, without listing them.

@@ -7,8 +7,7 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use super::file::{File, FileOf};
-use crate::bytes::copy_at;
-use crate::convert::{ImportKind, ItemFormat, Made, Rendition, Segments, calendar};
+use crate::convert::{ImportKind, ItemFormat, Made, Rendition, Segments, calendar, copy_made};
 use crate::error::{Error, Result};
 use crate::messaging::MessageClass;
 use crate::ndb::kept::{Lru, Map};
@@ -207,16 +206,13 @@ impl Made for ImportItems {
     }
 
     fn read_at(&self, offset: u64, buf: &mut [u8]) -> Result<usize> {
-        self.items.read_at(offset, buf, |item, at, buf| {
+        self.items.read_at(offset, buf, |item, wanted, buf| {
             let text = self.texts.get(*item, self.kind);
             let part = text.as_deref().map_or("", |text| own_part(text, self.kind));
-            match copy_at(part.as_bytes(), at, buf) {
-                count if count == buf.len() => Ok(count),
-                _ => Err(
-                    Error::corrupt("import file", *item, "the item can no longer be read")
-                        .in_node(self.folder.0),
-                ),
-            }
+            copy_made(part, wanted, buf).ok_or_else(|| {
+                Error::corrupt("import file", *item, "the item can no longer be read")
+                    .in_node(self.folder.0)
+            })
         })
     }
 }

@@ -6,9 +6,8 @@
 use std::sync::Arc;
 
 use super::file::File;
-use crate::bytes::copy_at;
 use crate::clock;
-use crate::convert::{Made, Rendition, Segments};
+use crate::convert::{Made, Rendition, Segments, copy_made};
 use crate::error::{Error, Result};
 use crate::messaging::{ContentsRow, MSGFLAG_HASATTACH, MSGFLAG_READ};
 use crate::ndb::NodeId;
@@ -97,19 +96,18 @@ impl Made for Sections {
 
     fn read_at(&self, offset: u64, buf: &mut [u8]) -> Result<usize> {
         self.sections
-            .read_at(offset, buf, |(folder, path), at, buf| {
+            .read_at(offset, buf, |(folder, path), wanted, buf| {
                 let weigh = |text: &Arc<str>| text.len();
                 let text = self.index.sections.get_or_make(*folder, weigh, || {
                     Ok(self.index.section_text(*folder, path)?.into())
                 })?;
-                match copy_at(text.as_bytes(), at, buf) {
-                    count if count == buf.len() => Ok(count),
-                    _ => Err(Error::corrupt(
+                copy_made(&text, wanted, buf).ok_or_else(|| {
+                    Error::corrupt(
                         "index.csv",
                         path.as_str(),
                         "the folder changed while it was read",
-                    )),
-                }
+                    )
+                })
             })
     }
 }
