@@ -249,6 +249,9 @@ struct CatArguments {
     /// What to write, from the root of the tree
     #[arg(value_name = "PATH", required = true)]
     paths: Vec<PathBuf>,
+    /// Of a message, only the header block that arrived, octet for octet as it is stored
+    #[arg(long)]
+    headers: bool,
     /// Options of the tree; may be repeated
     #[arg(short = 'o', value_name = "OPTION[=VALUE],...")]
     options: Vec<String>,

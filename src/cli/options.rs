@@ -8,6 +8,7 @@ use jiff::tz::TimeZone;
 
 use super::exit::Exit;
 use super::report::Failure;
+use crate::codepage;
 use crate::convert::{Eol, Headers, Items, VcardVersion};
 use crate::fuse::{self, Access};
 use crate::ndb::Recover;
@@ -31,10 +32,14 @@ const KNOWN: &[(&str, &str)] = &[
         "cache=SIZE",
         "bound of the memory for caches and program, with K, M or G; at least 1M [64M, export 8M]",
     ),
+    (
+        "codepage=NUMBER",
+        "of 8-bit text of items that name none, as 1251 [the file's; `ostfs info` tells]",
+    ),
     ("eol=lf|crlf", "line ends of messages [lf]"),
     (
-        "headers=encoded|utf8",
-        "header fields as encoded words, or decoded in UTF-8 for grep [encoded]",
+        "headers=encoded|utf8|original",
+        "header fields as encoded words, decoded in UTF-8 for grep, or as stored [encoded]",
     ),
     (
         "items=native|eml",
@@ -262,9 +267,14 @@ impl Options {
             "all" => tree.all = option.flag()?,
             "deleted" => tree.deleted = option.flag()?,
             "cache" => tree.cache = option.size()?,
+            "codepage" => tree.code_page = Some(option.code_page()?),
             "eol" => tree.convert.eol = option.one_of(&[("lf", Eol::Lf), ("crlf", Eol::Crlf)])?,
             "headers" => {
-                let forms = [("encoded", Headers::Encoded), ("utf8", Headers::Utf8)];
+                let forms = [
+                    ("encoded", Headers::Encoded),
+                    ("utf8", Headers::Utf8),
+                    ("original", Headers::Original),
+                ];
                 tree.convert.headers = option.one_of(&forms)?;
             }
             "items" => {
@@ -407,6 +417,13 @@ impl<'a> Word<'a> {
 
     fn duration(&self) -> Result<Duration, Failure> {
         duration(self.value.unwrap_or_default()).map_err(|wanted| self.wrong(wanted, "10m"))
+    }
+
+    fn code_page(&self) -> Result<u32, Failure> {
+        let wanted = "the number of a code page";
+        let number = self.value(wanted, "1251")?.parse().ok();
+        let number = number.filter(|number| codepage::is_known(*number));
+        number.ok_or_else(|| self.wrong(wanted, "1251"))
     }
 
     fn number(&self) -> Result<u32, Failure> {

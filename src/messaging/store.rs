@@ -5,10 +5,11 @@ use std::sync::{Arc, OnceLock};
 use super::message_class::is_derived;
 use super::named_properties::NamedProperties;
 use super::properties::{Properties, text_of_value};
+use super::store_page::{self, PageReason, StorePage};
 use crate::codepage;
 use crate::error::{Error, Result};
 use crate::ltp::{PropertyContext, Row, TableContext, Value, tags};
-use crate::ndb::{Node, NodeDatabase, NodeEntry, NodeId, NodeType, whole};
+use crate::ndb::{Node, NodeDatabase, NodeEntry, NodeId, NodeType, partly, whole};
 use crate::problem::Problems;
 
 /// Message class of mail.
@@ -40,7 +41,9 @@ pub struct NamesProblem {
 pub struct Store {
     ndb: Arc<NodeDatabase>,
     properties: Option<Properties>,
-    code_page: u32,
+    /// PidTagCodePageId, or what the user wants in its place.
+    stated_page: Option<StorePage>,
+    page: OnceLock<StorePage>,
     record_key: Vec<u8>,
     named: OnceLock<Named>,
     problem: Option<String>,
@@ -66,18 +69,22 @@ impl Store {
         let context = node.and_then(|node| PropertyContext::open(node).map_err(&mut noted).ok());
         let properties = context.map(|context| Properties::new(context, codepage::WINDOWS_LATIN1));
         let own = properties.as_ref();
-        let code_page = own
+        let stated_page = own
             .and_then(|own| own.integer(tags::CODE_PAGE_ID).map_err(&mut noted).ok()?)
             .and_then(|page| u32::try_from(page).ok())
             .filter(|page| *page != 0)
-            .unwrap_or(codepage::WINDOWS_LATIN1);
+            .map(|number| StorePage {
+                number,
+                reason: PageReason::Stated,
+            });
         let record_key = own
             .and_then(|own| own.binary(tags::RECORD_KEY).map_err(&mut noted).ok()?)
             .unwrap_or_default();
         Self {
             ndb,
             properties,
-            code_page,
+            stated_page,
+            page: OnceLock::new(),
             record_key,
             named: OnceLock::new(),
             problem,
@@ -85,6 +92,16 @@ impl Store {
             restore: None,
             children: OnceLock::new(),
         }
+    }
+
+    /// Takes `number` for the code page of the store, whatever it says; None leaves the decision to it.
+    pub fn with_code_page(mut self, number: Option<u32>) -> Self {
+        let chosen = number.map(|number| StorePage {
+            number,
+            reason: PageReason::Chosen,
+        });
+        self.stated_page = chosen.or(self.stated_page);
+        self
     }
 
     /// Lets what `restore` makes stand in for nodes that are lost with a page of the node B-tree.
@@ -131,7 +148,24 @@ impl Store {
 
     /// Code page of 8-bit strings of objects that do not name one.
     pub fn code_page(&self) -> u32 {
-        self.code_page
+        self.page().number
+    }
+
+    /// The same, and why it is that. In a file of the 8-bit format whose store does not say, its first items are looked at
+    /// on first use.
+    pub fn page(&self) -> StorePage {
+        if let Some(page) = self.stated_page.or_else(|| self.page.get().copied()) {
+            return page;
+        }
+        let decide = || store_page::decide(&self.ndb);
+        match partly(|| whole(|| Ok(decide()))) {
+            Ok(page) => *self.page.get_or_init(|| page),
+            // A disk that fails may tell more the next time.
+            Err(_) => StorePage {
+                number: codepage::WINDOWS_LATIN1,
+                reason: PageReason::Default,
+            },
+        }
     }
 
     /// PidTagRecordKey, which no two files share; empty when it has none, or [`Store::problem`] tells why it is lost.
@@ -202,7 +236,7 @@ impl Store {
         // Of the classes that a mail's is below, the longest counts; the empty one is above all.
         let entry = |row: &Row<'_>| {
             let class = row.get(tags::MESSAGE_CLASS).ok()?;
-            let class = class.and_then(|class| text_of_value(&class, self.code_page));
+            let class = class.and_then(|class| text_of_value(&class, self.code_page()));
             let class = class.unwrap_or_default();
             let Some(Value::Integer(nid)) = row.get(tags::RECEIVE_FOLDER_NID).ok()? else {
                 return None;

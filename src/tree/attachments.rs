@@ -172,7 +172,13 @@ impl Tree {
         let list = self.attachment_list(path)?;
         let file = list.files.get(index as usize).ok_or(Error::NotFound)?;
         Ok(match &file.content {
-            AttachmentContent::File(rendition) => (rendition.len(), self.message_times(path)?),
+            AttachmentContent::File(rendition) => {
+                let of_message = self.message_times(path)?;
+                (
+                    rendition.len(),
+                    of_message.of_file(file.created, file.modified),
+                )
+            }
             AttachmentContent::Message(message) => {
                 let item = self.embedded_file(ino, message)?;
                 (item.rendition.len(), item.times)

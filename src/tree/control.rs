@@ -7,6 +7,7 @@ use super::ino::{Ino, Kind, Object, Special};
 use crate::bytes::copy_at;
 use crate::error::{Error, Result};
 use crate::ndb::whole;
+use crate::output;
 
 const FILES: [(&str, Special); 3] = [
     ("info.json", Special::Info),
@@ -38,7 +39,7 @@ impl Tree {
         if let Some(info) = self.info.get() {
             return Ok(info);
         }
-        let info = whole(|| Ok(serde_json::to_string_pretty(&self.info()).unwrap_or_default()))?;
+        let info = whole(|| Ok(output::pretty_json(&self.info()).unwrap_or_default()))?;
         Ok(self.info.get_or_init(|| info + "\n"))
     }
 

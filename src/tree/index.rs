@@ -11,8 +11,9 @@ use super::name;
 use crate::bytes::copy_at;
 use crate::clock;
 use crate::error::{Error, Result};
-use crate::messaging::{ContentsRow, MSGFLAG_HASATTACH, MSGFLAG_READ};
+use crate::messaging::{ContentsRow, MSGFLAG_READ};
 use crate::ndb::{NodeId, NodeType, whole};
+use crate::output;
 
 const COLUMNS: [&str; 7] = [
     "path",
@@ -154,42 +155,43 @@ impl Tree {
                 };
                 // Rows and files come in the same order, so no search is needed.
                 let name = names.find(|(file, _)| is_it(*file)).map(|(_, name)| name);
-                text.push_str(&line(path, name.unwrap_or_default(), &row));
+                text.push_str(&self.line(path, name.unwrap_or_default(), &row));
             }
             self.note_in_folder(folder, table.problems());
         }
         Ok(text)
     }
-}
 
-fn line(path: &str, name: &str, row: &ContentsRow) -> String {
-    let time = row.delivery.or(row.submit);
-    let date = time.and_then(|time| clock::utc(time.unix_seconds()));
-    let flag = |bit: i32| match row.flags {
-        Some(flags) if flags & bit != 0 => "yes",
-        Some(_) => "no",
-        None => "",
-    };
-    csv_line([
-        &format!("{path}{name}"),
-        &format!("{:#x}", row.nid.0),
-        &date.map(|date| format!("{date}Z")).unwrap_or_default(),
-        row.subject
-            .as_ref()
-            .map(|subject| subject.text.as_str())
-            .unwrap_or_default(),
-        row.message_class.as_deref().unwrap_or_default(),
-        flag(MSGFLAG_READ),
-        flag(MSGFLAG_HASATTACH),
-    ])
+    fn line(&self, path: &str, name: &str, row: &ContentsRow) -> String {
+        let time = row.delivery.or(row.submit);
+        let date = time.and_then(|time| clock::utc(time.unix_seconds()));
+        let tell = |is_so: fn(&Self, &ContentsRow, i32) -> bool| match row.flags {
+            Some(flags) if is_so(self, row, flags) => "yes",
+            Some(_) => "no",
+            None => "",
+        };
+        csv_line([
+            &format!("{path}{name}"),
+            &format!("{:#x}", row.nid.0),
+            &date.map(|date| format!("{date}Z")).unwrap_or_default(),
+            row.subject
+                .as_ref()
+                .map(|subject| subject.text.as_str())
+                .unwrap_or_default(),
+            row.message_class.as_deref().unwrap_or_default(),
+            tell(|_, _, flags| flags & MSGFLAG_READ != 0),
+            tell(Self::has_attachments),
+        ])
+    }
 }
 
 /// Fields as RFC 4180 has them, but with LF.
 fn csv_line(fields: [&str; COLUMNS.len()]) -> String {
     let mut writer = csv::WriterBuilder::new().from_writer(Vec::new());
     // Writing to memory does not fail.
+    let cells = fields.map(output::cell);
     let written = writer
-        .write_record(fields)
+        .write_record(cells.iter().map(|cell| cell.as_bytes()))
         .ok()
         .and_then(|()| writer.into_inner().ok());
     String::from_utf8(written.unwrap_or_default()).unwrap_or_default()

@@ -15,12 +15,18 @@ use crate::error::Result;
 use crate::ltp::{FileTime, tags};
 use crate::messaging::{
     ContentsRow, ItemKind, MSGFLAG_HASATTACH, Message, MessageClass, Properties, State, Subject,
-    TIMES,
+    TIMES, lists_attachments,
 };
+use crate::ndb::partly;
 
 /// What is said of a folder with items whose names are made of what damage may have changed.
 const DOUBTFUL_NAMES: &str = "the names of some items are made of damaged properties; so an equal name of a sound item may have \
                               or lack the number of its node";
+
+/// Messages of a file in which each can be asked for its attachments, whatever its flag says.
+const FEW_MESSAGES: u64 = 10_000;
+/// PidTagMessageSize of a message that is asked in any file, in bytes.
+const LARGE_MESSAGE: i32 = 64 << 10;
 
 /// Names unless the user wants others; contacts have theirs.
 static USUAL_NAMES: LazyLock<Template> = LazyLock::new(Template::default);
@@ -76,7 +82,7 @@ impl Tree {
             let text = ItemFormat::Text.extension();
             files.push((text.to_owned(), Object::Text(row.nid)));
         }
-        if facts.flags & MSGFLAG_HASATTACH != 0 && self.options.attachments != Attachments::Eml {
+        if self.options.attachments != Attachments::Eml && self.has_attachments(row, facts.flags) {
             let directory = Object::Attachments(MessagePath::top(row.nid));
             files.push((ATTACHMENTS_SUFFIX.to_owned(), directory));
         }
@@ -84,6 +90,20 @@ impl Tree {
             stem: self.stem(row, &facts),
             files,
         }
+    }
+
+    /// Whether the message of `row`, with these PidTagMessageFlags, has attachments. Some writers do not set the flag, so
+    /// where it is missing the list of subnodes is asked: one small read. In a large file that is spared small messages,
+    /// unless their attachments are nowhere but in the directory.
+    pub(super) fn has_attachments(&self, row: &ContentsRow, flags: i32) -> bool {
+        if flags & MSGFLAG_HASATTACH != 0 || row.has_attachments {
+            return true;
+        }
+        let is_large = row.size.is_none_or(|size| size >= LARGE_MESSAGE);
+        let is_asked = is_large
+            || self.options.attachments == Attachments::Dir
+            || self.store.ndb().header().messages_ever() <= FEW_MESSAGES;
+        is_asked && partly(|| lists_attachments(&self.store, row.nid))
     }
 
     fn stem(&self, row: &ContentsRow, facts: &Facts) -> String {

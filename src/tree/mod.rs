@@ -40,6 +40,7 @@ use parking_lot::Mutex;
 use crate::cache::ByteLru;
 use crate::convert::{Converter, ImportKind};
 use crate::error::{Error, Result};
+use crate::ltp::FileTime;
 use crate::messaging::Store;
 use crate::ndb::{self, NodeId, Recover, Source, Watch, whole};
 use crate::salvage;
@@ -94,6 +95,17 @@ struct Times {
 }
 
 impl Times {
+    /// The times of an attachment that has such of its own, and else those of its message.
+    fn of_file(self, created: Option<FileTime>, modified: Option<FileTime>) -> Self {
+        let time = |time: Option<FileTime>| time.map(FileTime::system_time);
+        let changed = time(modified.or(created));
+        Self {
+            mtime: changed.unwrap_or(self.mtime),
+            ctime: changed.unwrap_or(self.ctime),
+            btime: time(created).unwrap_or(self.btime),
+        }
+    }
+
     fn all(time: SystemTime) -> Self {
         Self {
             mtime: time,
@@ -206,7 +218,7 @@ impl Tree {
             Recover::Off => Store::open(ndb),
             _ => Store::open(ndb).with_restore(salvage::restore),
         };
-        let store = Arc::new(store);
+        let store = Arc::new(store.with_code_page(options.code_page));
         if let Some(problem) = store.problem() {
             watch.problems.note("", problem);
         }

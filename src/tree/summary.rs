@@ -5,6 +5,7 @@ use std::time::SystemTime;
 use super::ino::{Ino, MessagePath, Object};
 use super::{Forest, Tree};
 use crate::convert::appointment_period;
+use crate::error::{Error, Result};
 use crate::ltp::{FileTime, tags};
 use crate::messaging::Message;
 use crate::ndb::NodeId;
@@ -97,6 +98,25 @@ impl Tree {
             .map(|message| self.converter.header(&message, ["From", "To"]));
         let [from, to] = people.unwrap_or_default().map(Option::unwrap_or_default);
         People { from, to }
+    }
+
+    /// The header block of the message that `ino` shows, as it is stored; None when there is none.
+    pub fn stored_header(&self, ino: Ino) -> Result<Option<Vec<u8>>> {
+        if let Some(deleted) = self.deleted_of(ino) {
+            return deleted.stored_header(ino);
+        }
+        let path = match self.inodes.object(ino) {
+            Some(Object::Attachment(path, index)) => path.embedded(index),
+            _ => match self.item(ino) {
+                Some((nid, _)) => MessagePath::top(NodeId(nid)),
+                None => return Ok(None),
+            },
+        };
+        match self.message(&path) {
+            Ok(message) => Ok(self.converter.stored_header(&message)),
+            Err(Error::NotFound) => Ok(None),
+            Err(error) => Err(error),
+        }
     }
 
     /// What is wrong with the file `ino` of an item or an attachment, as far as reads have met it; nothing of other files.
