@@ -4,10 +4,11 @@
 use std::io::{self, Write};
 use std::path::Path;
 
+use super::arguments::CatArguments;
+use super::contents;
 use super::exit::Exit;
 use super::options::{Options, Writer};
 use super::report::Failure;
-use super::{CatArguments, contents};
 use crate::error::Error;
 use crate::tree::{Ino, Kind, Tree};
 

@@ -9,7 +9,8 @@ use super::store_page::{self, PageReason, StorePage};
 use crate::codepage;
 use crate::error::{Error, Result};
 use crate::ltp::{PropertyContext, Row, TableContext, Value, tags};
-use crate::ndb::{Node, NodeDatabase, NodeEntry, NodeId, NodeType, partly, whole};
+use crate::ndb::kept::Once;
+use crate::ndb::{Node, NodeDatabase, NodeEntry, NodeId, NodeType, partly};
 use crate::problem::Problems;
 
 /// Message class of mail.
@@ -43,9 +44,9 @@ pub struct Store {
     properties: Option<Properties>,
     /// PidTagCodePageId, or what the user wants in its place.
     stated_page: Option<StorePage>,
-    page: OnceLock<StorePage>,
+    page: Once<StorePage>,
     record_key: Vec<u8>,
-    named: OnceLock<Named>,
+    named: Once<Named>,
     problem: Option<String>,
     restore: Option<Restore>,
     /// Stands in while the disk does not give the real ones.
@@ -84,9 +85,9 @@ impl Store {
             ndb,
             properties,
             stated_page,
-            page: OnceLock::new(),
+            page: Once::default(),
             record_key,
-            named: OnceLock::new(),
+            named: Once::default(),
             problem,
             unnamed: Named::default(),
             restore: None,
@@ -154,18 +155,21 @@ impl Store {
     /// The same, and why it is that. In a file of the 8-bit format whose store does not say, its first items are looked at
     /// on first use.
     pub fn page(&self) -> StorePage {
-        if let Some(page) = self.stated_page.or_else(|| self.page.get().copied()) {
+        if let Some(page) = self.stated_page {
             return page;
         }
-        let decide = || store_page::decide(&self.ndb);
-        match partly(|| whole(|| Ok(decide()))) {
-            Ok(page) => *self.page.get_or_init(|| page),
-            // A disk that fails may tell more the next time.
-            Err(_) => StorePage {
-                number: codepage::WINDOWS_LATIN1,
-                reason: PageReason::Default,
-            },
-        }
+        let page = || {
+            partly(|| {
+                self.page
+                    .get_or_make(|| Ok(store_page::decide(&self.ndb)))
+                    .copied()
+            })
+        };
+        // A disk that fails may tell more the next time.
+        page().unwrap_or(StorePage {
+            number: codepage::WINDOWS_LATIN1,
+            reason: PageReason::Default,
+        })
     }
 
     /// PidTagRecordKey, which no two files share; empty when it has none, or [`Store::problem`] tells why it is lost.
@@ -188,13 +192,8 @@ impl Store {
     }
 
     fn names(&self) -> &Named {
-        if let Some(named) = self.named.get() {
-            return named;
-        }
-        match whole(|| Ok(self.read_names())) {
-            Ok(named) => self.named.get_or_init(|| named),
-            Err(_) => &self.unnamed,
-        }
+        let named = self.named.get_or_make(|| Ok(self.read_names()));
+        named.unwrap_or(&self.unnamed)
     }
 
     fn read_names(&self) -> Named {
