@@ -163,7 +163,7 @@ impl Entity {
                 content,
             } => {
                 write_header(fields, &media_type, &parameters, "base64", writer);
-                if content.len() == 0 {
+                if content.is_empty() {
                     writer.text("\n");
                 }
                 writer.base64(content);
