@@ -8,7 +8,7 @@
 mod detect;
 mod stateful;
 
-pub use detect::{decode_html, decode_text8};
+pub use detect::{Decoded, Doubt, decode_html, decode_text8, detect, is_telling};
 
 use std::borrow::Cow;
 
@@ -88,6 +88,12 @@ fn canonical(code_page: u32) -> u32 {
     }
 }
 
+/// Whether text in the code page can be read.
+pub fn is_known(code_page: u32) -> bool {
+    let page = canonical(code_page);
+    matches!(page, UTF_8 | UTF_7 | HZ) || stateful::is_iso_2022(page) || Table::of(page).is_some()
+}
+
 /// Text of bytes in a Windows, ISO, Macintosh or DOS code page.
 ///
 /// Never fails. 20127 (ASCII) and the UTF-16 pages on 8-bit data mean UTF-8 if the bytes are that, else
@@ -95,6 +101,18 @@ fn canonical(code_page: u32) -> u32 {
 /// whole is valid UTF-8.
 pub fn decode(code_page: u32, bytes: &[u8]) -> String {
     decode_page(code_page, bytes).into_owned()
+}
+
+/// Whether all of `bytes` are characters of the page, as programs take them that believe its name: pages that others are
+/// wider than have no more than is theirs, and one that nobody knows has none.
+pub fn fits(code_page: u32, bytes: &[u8]) -> bool {
+    match canonical(code_page) {
+        US_ASCII => bytes.is_ascii(),
+        UTF_8 => std::str::from_utf8(bytes).is_ok(),
+        UTF_7 | HZ => bytes.is_ascii(),
+        page if stateful::is_iso_2022(page) => bytes.is_ascii(),
+        page => Table::of(page).is_some_and(|table| table.decode(bytes).1),
+    }
 }
 
 /// As [`decode`]; most bodies are UTF-8 already and need no copy.

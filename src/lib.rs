@@ -37,6 +37,7 @@ pub mod fuse;
 pub mod ltp;
 pub mod messaging;
 pub mod ndb;
+mod output;
 pub mod problem;
 pub mod salvage;
 pub mod sandbox;

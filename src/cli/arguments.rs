@@ -226,6 +226,9 @@ pub(super) struct CatArguments {
     /// What to write, from the root of the tree
     #[arg(value_name = "PATH", required = true)]
     pub paths: Vec<PathBuf>,
+    /// Of a message, only the header block that arrived, octet for octet as it is stored
+    #[arg(long)]
+    pub headers: bool,
     /// Options of the tree; may be repeated
     #[arg(short = 'o', value_name = "OPTION[=VALUE],...")]
     pub options: Vec<String>,

@@ -6,6 +6,7 @@ use std::path::Path;
 
 use super::arguments::CatArguments;
 use super::contents;
+use super::exit::Exit;
 use super::options::{Options, Writer};
 use super::report::Failure;
 use crate::error::Error;
@@ -24,7 +25,18 @@ pub(super) fn run(arguments: &CatArguments) -> Result<(), Failure> {
     let mut failures = contents::Failures::default();
     let mut written = Ok(());
     for path in &arguments.paths {
-        let copied = contents::find(&tree, path)
+        let found = contents::find(&tree, path);
+        if arguments.headers {
+            match found.and_then(|ino| header(&tree, ino, path)) {
+                Ok(block) => written = out.write_all(&block).and_then(|()| out.flush()),
+                Err(failure) => failures.add(failure),
+            }
+            if written.is_err() {
+                break;
+            }
+            continue;
+        }
+        let copied = found
             .and_then(|ino| whole(&tree, ino, path, &mut buffer))
             .and_then(|ino| copy(&tree, ino, path, &mut buffer, &mut out));
         match copied {
@@ -41,6 +53,14 @@ pub(super) fn run(arguments: &CatArguments) -> Result<(), Failure> {
         failures.add_problems(problems);
     }
     failures.end(written)
+}
+
+/// The stored header block of the message `ino`.
+fn header(tree: &Tree, ino: Ino, path: &Path) -> Result<Vec<u8>, Failure> {
+    let block = tree.stored_header(ino);
+    let block = block.map_err(|error| contents::failed(path, &error))?;
+    let reason = "no header is stored with it: it never arrived, or is no message";
+    block.ok_or_else(|| Failure::new(Exit::NotFound, format!("{}: {reason}", path.display())))
 }
 
 /// The file to write in place of `ino`. A message is read before its first byte is written: if an attachment in it is

@@ -12,6 +12,7 @@ use super::exit::Exit;
 use super::report::{self, Failure};
 use super::{progress, source};
 use crate::check::{self, Finding, Phase, Report, Severity};
+use crate::output;
 use crate::sandbox::{self, Need};
 
 /// Checks the file and prints what was found; errors are a failure of their own code.
@@ -22,7 +23,7 @@ pub(super) fn run(arguments: &CheckArguments) -> Result<(), Failure> {
     let report = check::check_source(source, watch())
         .map_err(|error| not_checked(Failure::opening(&arguments.file, &error)))?;
     let text = if arguments.json {
-        serde_json::to_string_pretty(&report).map_err(|error| {
+        output::pretty_json(&report).map_err(|error| {
             Failure::new(
                 Exit::NotChecked,
                 format!("cannot be written as JSON: {error}"),

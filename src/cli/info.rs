@@ -12,6 +12,7 @@ use super::report::{self, Failure};
 use super::{progress, source};
 use crate::clock;
 use crate::ltp::FileTime;
+use crate::output;
 use crate::sandbox::{self, Need};
 use crate::tree::{FolderInfo, Info, Options, Tree};
 
@@ -50,7 +51,7 @@ pub(super) fn run(arguments: &InfoArguments) -> Result<(), Failure> {
         info,
     };
     let text = if arguments.json {
-        serde_json::to_string_pretty(&report).map_err(|error| {
+        output::pretty_json(&report).map_err(|error| {
             Failure::new(Exit::Failure, format!("cannot be written as JSON: {error}"))
         })?
     } else {
@@ -132,6 +133,10 @@ fn facts(report: &Report) -> String {
             "it was not closed: copied while Outlook had it open, or Outlook ended early",
         );
     }
+    line(
+        "8-bit text",
+        &format!("code page {}: {}", info.code_page, info.code_page_reason),
+    );
     if let Some(name) = &info.name {
         line("Name", &report::printable(name));
     }

@@ -5,6 +5,9 @@
 #![forbid(unsafe_code)]
 
 use std::borrow::Cow;
+use std::fmt;
+
+use chardetng::{EncodingDetector, Iso2022JpDetection, Utf8Detection};
 
 use super::{
     HZ, Table, US_ASCII, UTF_7, UTF_8, UTF_8_BOM, UTF_16_BIG, UTF_16_LITTLE, UTF_16BE, UTF_16LE,
@@ -18,18 +21,65 @@ const META_RANGE: usize = 16 * 1024;
 const SEQUENCES_AGAINST_DOUBLE_BYTE: usize = 4;
 /// First bytes of UTF-8 characters of two bytes or more are not below this.
 const FIRST_OF_SEVERAL: u8 = 0xC0;
+/// Bytes that are looked at to tell the code page of text.
+const SAMPLE: usize = 256 << 10;
+/// Bytes above ASCII that tell a code page. Fewer are a name or two, in which every page has letters.
+const LEAST_EVIDENCE: usize = 8;
 /// How many bytes show whether text is UTF-16.
 const UTF_16_SAMPLE: usize = 512;
+
+/// Text, and what its labels got wrong.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Decoded<'a> {
+    /// The text.
+    pub text: Cow<'a, str>,
+    /// Why it may be another one.
+    pub doubt: Option<Doubt>,
+}
+
+/// A label that the bytes contradict, and no other label to go by.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Doubt {
+    /// The code page that is named.
+    pub declared: u32,
+    /// The one that was used.
+    pub taken: u32,
+}
+
+impl fmt::Display for Doubt {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { declared, taken } = self;
+        write!(
+            f,
+            "its bytes are no text in code page {declared}, which is named; read as {taken}"
+        )
+    }
+}
+
+/// The code page that 8-bit text seems to be in; None if there is too little of it, or none. Looks at the first
+/// [`SAMPLE`] bytes.
+pub fn detect(bytes: &[u8]) -> Option<u32> {
+    let sample = bytes.get(..SAMPLE.min(bytes.len()))?;
+    let telling = sample.iter().filter(|byte| !byte.is_ascii()).count();
+    if telling < LEAST_EVIDENCE {
+        return None;
+    }
+    let mut detector = EncodingDetector::new(Iso2022JpDetection::Deny);
+    detector.feed(sample, sample.len() == bytes.len());
+    let encoding = detector.guess(None, Utf8Detection::Allow);
+    codepage::from_encoding(encoding).map(u32::from)
+}
 
 /// Text of an HTML body (PidTagHtml), given PidTagInternetCodepage and PidTagMessageCodepage where they exist.
 ///
 /// In order: byte order mark, valid UTF-8, the Internet code page unless it says nothing (absent, 20127, UTF-16),
-/// the `<meta>` charset, the message code page, Windows-1252. A UTF-8 label on other bytes is passed over.
+/// the `<meta>` charset, the message code page. A label that the bytes contradict is passed over; without one that is
+/// left, the bytes tell, and else it is Windows-1252.
 pub fn decode_html(
     bytes: &[u8],
     internet_codepage: Option<u32>,
     message_codepage: Option<u32>,
-) -> Cow<'_, str> {
+) -> Decoded<'_> {
     // The element is looked for only when a label before it does not settle the matter.
     let meta = std::iter::once_with(|| meta_charset(bytes)).flatten();
     let labels = internet_codepage.into_iter();
@@ -42,13 +92,14 @@ pub fn decode_text8(
     bytes: &[u8],
     message_codepage: Option<u32>,
     internet_codepage: Option<u32>,
-) -> Cow<'_, str> {
+) -> Decoded<'_> {
     let labels = message_codepage.into_iter();
     decode_labelled(bytes, labels.chain(internet_codepage))
 }
 
-/// Whether a label says anything about 8-bit text.
-fn is_telling(code_page: &u32) -> bool {
+/// Whether the number of a code page says anything about 8-bit text: writers that never look at their bytes name ASCII or
+/// UTF-16.
+pub fn is_telling(code_page: &u32) -> bool {
     !matches!(
         canonical(*code_page),
         0 | US_ASCII | UTF_16_LITTLE | UTF_16_BIG
@@ -56,26 +107,44 @@ fn is_telling(code_page: &u32) -> bool {
 }
 
 /// Decodes by the first label that the bytes do not contradict.
-fn decode_labelled(bytes: &[u8], labels: impl Iterator<Item = u32>) -> Cow<'_, str> {
+fn decode_labelled(bytes: &[u8], labels: impl Iterator<Item = u32>) -> Decoded<'_> {
+    let sure = |text| Decoded { text, doubt: None };
     if let Some(text) = decode_marked(bytes) {
-        return text;
+        return sure(text);
     }
     let mut labels = labels.filter(is_telling).peekable();
     let first = labels.peek().copied();
     if bytes.is_ascii() {
-        return decode_page(seven_bit_page(bytes, first, labels), bytes);
+        return sure(decode_page(seven_bit_page(bytes, first, labels), bytes));
     }
     let text = std::str::from_utf8(bytes).ok();
     let evidence = text.map_or_else(|| Evidence::of(bytes), Evidence::of_text);
-    let page = if evidence.is_utf8(first) {
-        if let Some(text) = text {
-            return text.into();
-        }
-        UTF_8
-    } else {
-        labels.find(|&page| page != UTF_8).unwrap_or(WINDOWS_LATIN1)
-    };
-    decode_page(page, bytes)
+    if evidence.is_utf8(first) {
+        return sure(text.map_or_else(|| decode_page(UTF_8, bytes), Cow::Borrowed));
+    }
+    let label = labels.find(|&page| page != UTF_8);
+    if let Some(page) = label.filter(|page| is_plausible(*page, bytes)) {
+        return sure(decode_page(page, bytes));
+    }
+    let taken = detect(bytes).or(label).unwrap_or(WINDOWS_LATIN1);
+    Decoded {
+        text: decode_page(taken, bytes),
+        doubt: first.map(|declared| Doubt { declared, taken }),
+    }
+}
+
+/// Whether `bytes` can be text of the page, but for a damaged place here and there.
+fn is_plausible(page: u32, bytes: &[u8]) -> bool {
+    if Table::of(page).is_none_or(|table| table.decode(bytes).1) {
+        return true;
+    }
+    let text = decode_page(page, bytes);
+    let wrong = text.matches(char::REPLACEMENT_CHARACTER).count();
+    let others = text
+        .chars()
+        .filter(|character| !character.is_ascii())
+        .count();
+    wrong * LEAST_EVIDENCE <= others
 }
 
 /// The page of text without any byte above 7F: only the encodings with escape sequences differ from ASCII there.

@@ -2,6 +2,28 @@
 
 use super::*;
 
+fn decode_html(bytes: &[u8], internet: Option<u32>, message: Option<u32>) -> Cow<'_, str> {
+    super::decode_html(bytes, internet, message).text
+}
+
+fn decode_text8(bytes: &[u8], message: Option<u32>, internet: Option<u32>) -> Cow<'_, str> {
+    super::decode_text8(bytes, message, internet).text
+}
+
+#[test]
+fn a_label_that_the_bytes_contradict_gives_way_to_what_they_tell() {
+    // Python: "Привет, это письмо написано по-русски".encode("cp1251")
+    let russian = b"\xcf\xf0\xe8\xe2\xe5\xf2, \xfd\xf2\xee \xef\xe8\xf1\xfc\xec\xee \xed\xe0\xef\xe8\xf1\xe0\xed\xee \xef\xee-\xf0\xf3\xf1\xf1\xea\xe8";
+    let text = "Привет, это письмо написано по-русски";
+    let decoded = super::decode_html(russian, Some(UTF_8), None);
+    assert_eq!(decoded.text, text);
+    let doubt = decoded.doubt.unwrap();
+    assert_eq!((doubt.declared, doubt.taken), (UTF_8, 1251));
+    assert_eq!(super::decode_html(russian, None, None).text, text);
+    assert_eq!(detect(russian), Some(1251));
+    assert_eq!(detect(b"caf\xe9"), None);
+}
+
 /// Code page, bytes as Python's codec of that page encodes the text, the text.
 const SAMPLES: &[(u32, &[u8], &str)] = &[
     (

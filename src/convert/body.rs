@@ -3,11 +3,11 @@
 
 use std::borrow::Cow;
 
-use super::text::{html, normalise, rtf};
-use crate::codepage;
+use super::text::{html, normalise, rtf, unix_lines};
+use crate::codepage::{self, Decoded};
 use crate::error::Result;
 use crate::ltp::{Value, gap_in_text, lzfu, tags};
-use crate::messaging::{Message, Properties};
+use crate::messaging::{Message, PageReason, Properties};
 use crate::problem::Problem;
 
 /// PidTagNativeBody.
@@ -18,7 +18,7 @@ const NATIVE_HTML: i32 = 3;
 /// A body in the forms in which it is shown; all of them may be missing.
 #[derive(Debug, Default)]
 pub(crate) struct BestBody {
-    /// Plain text, lines ending with LF.
+    /// Plain text, lines ending with LF. May have a NUL within.
     pub text: Option<String>,
     /// HTML, lines ending with LF.
     pub html: Option<String>,
@@ -40,7 +40,7 @@ impl BestBody {
 /// The body of `message`.
 pub(crate) fn best(message: &Message) -> BestBody {
     let properties = message.properties();
-    let pages = Pages::of(properties);
+    let pages = Pages::of(message);
     // What cannot be read is noted by the properties.
     let text = plain(properties, &pages).unwrap_or_default();
     let native = properties.integer(tags::NATIVE_BODY).ok().flatten();
@@ -98,14 +98,17 @@ struct Pages {
 }
 
 impl Pages {
-    fn of(properties: &Properties) -> Self {
+    fn of(message: &Message) -> Self {
+        let properties = message.properties();
+        let store = message.store().page();
+        let known = (store.reason != PageReason::Default).then_some(store.number);
         let page = |id: u16| {
             let page = properties.integer(id).ok().flatten()?;
             u32::try_from(page).ok().filter(|page| *page != 0)
         };
         Self {
             internet: page(tags::INTERNET_CODEPAGE),
-            message: page(tags::MESSAGE_CODEPAGE).or(Some(properties.code_page())),
+            message: page(tags::MESSAGE_CODEPAGE).or(known),
         }
     }
 }
@@ -117,15 +120,28 @@ fn shown<'a>(text: impl Into<Cow<'a, str>>) -> Option<String> {
 }
 
 fn plain(properties: &Properties, pages: &Pages) -> Result<Option<String>> {
-    Ok(properties.value(tags::BODY)?.and_then(|value| match value {
-        Value::String(bytes) => shown(codepage::decode_utf16le(&bytes)),
-        Value::String8(bytes) | Value::Binary(bytes) => shown(codepage::decode_text8(
-            &bytes,
-            pages.message,
-            pages.internet,
-        )),
-        _ => None,
-    }))
+    let Some(value) = properties.value(tags::BODY)? else {
+        return Ok(None);
+    };
+    let text = match &value {
+        Value::String(bytes) => codepage::decode_utf16le(bytes).into(),
+        Value::String8(bytes) | Value::Binary(bytes) => {
+            let decoded = codepage::decode_text8(bytes, pages.message, pages.internet);
+            told("text body", decoded, properties)
+        }
+        _ => return Ok(None),
+    };
+    // A NUL at the end is none of the text; one within is, if it is to come back as it is stored.
+    let text = unix_lines(text.trim_end_matches('\0'));
+    Ok((!text.trim().is_empty()).then_some(text))
+}
+
+/// The text of `decoded`, the `part` of an item, after what is wrong with its labels has been noted.
+fn told<'a>(part: &str, decoded: Decoded<'a>, properties: &Properties) -> Cow<'a, str> {
+    if let Some(doubt) = decoded.doubt {
+        properties.problems().note(Problem::new(part, doubt));
+    }
+    decoded.text
 }
 
 /// PidTagHtml is a binary, but some writers make it a string.
@@ -133,7 +149,8 @@ fn stored_html(properties: &Properties, pages: &Pages) -> Result<Option<String>>
     Ok(properties.value(tags::HTML)?.and_then(|value| match value {
         Value::String(bytes) => shown(codepage::decode_utf16le(&bytes)),
         Value::String8(bytes) | Value::Binary(bytes) => {
-            shown(codepage::decode_html(&bytes, pages.internet, pages.message))
+            let decoded = codepage::decode_html(&bytes, pages.internet, pages.message);
+            shown(told("HTML body", decoded, properties))
         }
         _ => None,
     }))

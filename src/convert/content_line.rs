@@ -1,6 +1,8 @@
 //! Content lines, the form that iCalendar and vCard share: escaped, folded, ended by CRLF. RFC 5545 3.1, RFC 6350 3.2
 #![forbid(unsafe_code)]
 
+use crate::output::is_active;
+
 /// Octets of a line without its line end.
 const WIDTH: usize = 75;
 
@@ -25,9 +27,8 @@ impl ContentLines {
     pub fn line(&mut self, name: &str, value: &str) {
         let mut column = 0;
         let characters = name.chars().chain([':']).chain(value.chars());
-        // A control character would end the line, or be refused by those who read it.
-        for character in
-            characters.filter(|character| !character.is_control() || *character == '\t')
+        // Such a character would end the line, be refused by those who read it, or act on what shows it.
+        for character in characters.filter(|character| !is_active(*character) || *character == '\t')
         {
             let width = character.len_utf8();
             if column + width > WIDTH {
@@ -100,7 +101,7 @@ pub(crate) fn escape(text: &str) -> String {
 pub(crate) fn parameter(name: &str, value: &str) -> String {
     let blank = |character: char| match character {
         '"' => '\'',
-        _ if character.is_control() => ' ',
+        _ if is_active(character) => ' ',
         _ => character,
     };
     let value: String = value.chars().map(blank).collect();
@@ -157,6 +158,10 @@ mod tests {
         let mut lines = ContentLines::default();
         lines.line("X-A", "b\r\nEND:VCALENDAR\0");
         assert_eq!(lines.into_string(), "X-A:bEND:VCALENDAR\r\n");
+        let mut lines = ContentLines::default();
+        lines.text("FN", "a\u{2028}b\u{9b}c\u{202e}d\u{2069}");
+        lines.line("URL", "a\u{2029}b");
+        assert_eq!(lines.into_string(), "FN:a\\nbcd\r\nURL:ab\r\n");
         assert_eq!(parameter("CN", "Doe, \"J\"\r\n"), ";CN=\"Doe, 'J'\"");
         assert_eq!(mailto("\"a b\"@c.org"), "mailto:%22a%20b%22@c.org");
     }

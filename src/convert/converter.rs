@@ -88,6 +88,11 @@ impl Converter {
         mail::header(&self.context, message, names)
     }
 
+    /// The header block of `message` as it is stored, octet for octet; None when it has none.
+    pub fn stored_header(&self, message: &Message) -> Option<Vec<u8>> {
+        mail::stored(message)
+    }
+
     /// The attachments of `message` in table order.
     pub fn attachments(&self, message: &Message) -> Vec<AttachmentFile> {
         let items = attachment::list(message).into_iter();

@@ -56,6 +56,18 @@ pub enum Headers {
     Encoded,
     /// Decoded, in raw UTF-8 (RFC 6532), for search tools.
     Utf8,
+    /// The stored header as it came, octet for octet, and below it what it lacks, as in [`Headers::Encoded`].
+    Original,
+}
+
+impl Headers {
+    /// How fields are written that are made here.
+    pub(crate) fn of_made_fields(self) -> Self {
+        match self {
+            Self::Original => Self::Encoded,
+            style => style,
+        }
+    }
 }
 
 /// In which format items other than mail are shown.

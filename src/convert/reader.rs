@@ -8,6 +8,7 @@ use std::rc::Rc;
 use super::body;
 use super::lids::{self, Key};
 use super::people::{Mailbox, Person, Resolve, Resolved};
+use super::text::normalise;
 use super::text::rtf::ATTACHMENT_MARK;
 use crate::error::Result;
 use crate::ltp::{FileTime, Value, tags};
@@ -173,7 +174,9 @@ impl<'a> Reader<'a> {
         let read = |message: &&Message| {
             let body = body::best(message);
             // Attachments are named beside the text, not within.
-            let text = body.text.map(|text| text.replace(ATTACHMENT_MARK, ""));
+            let text = body
+                .text
+                .map(|text| normalise(text.replace(ATTACHMENT_MARK, "")));
             (text, body.html)
         };
         let is_some = |body: &Body| body.0.is_some() || body.1.is_some();

@@ -14,6 +14,7 @@ use sha2::{Digest, Sha256};
 
 use super::progress::Progress;
 use crate::clock;
+use crate::output;
 
 /// Bytes read at a time.
 const CHUNK: usize = 1 << 20;
@@ -55,6 +56,19 @@ pub struct Record {
 }
 
 impl Record {
+    /// The same for a table: paths are made for all programs, the rest may have characters that act on what shows it.
+    fn as_cells(&self) -> Self {
+        let cell = |text: &String| output::cell(text).into_owned();
+        Self {
+            from: cell(&self.from),
+            to: cell(&self.to),
+            subject: cell(&self.subject),
+            class: cell(&self.class),
+            problems: cell(&self.problems),
+            ..self.clone()
+        }
+    }
+
     /// `class` of an attachment.
     pub const ATTACHMENT: &str = "attachment";
     /// `class` of the text beside an item.
@@ -165,14 +179,13 @@ impl Output<'_> {
         match self {
             Output::Csv(out) => {
                 for record in records {
-                    out.serialize(record).map_err(system_error)?;
+                    out.serialize(record.as_cells()).map_err(system_error)?;
                 }
                 out.flush()
             }
             Output::JsonLines(out) => {
                 for record in records {
-                    serde_json::to_writer(&mut *out, record)?;
-                    out.write_all(b"\n")?;
+                    writeln!(out, "{}", output::json(record)?)?;
                 }
                 out.flush()
             }

@@ -3,6 +3,7 @@
 //! A table that is missing or damaged is replaced by the nodes that name the folder as their parent: in every healthy
 //! file both lists are the same.
 
+use std::cell::OnceCell;
 use std::collections::HashSet;
 use std::sync::Arc;
 
@@ -10,6 +11,7 @@ use super::message::{MSGFLAG_READ, Subject};
 use super::properties::{MAX_LISTED, Properties, text_of_value};
 use super::state::State;
 use super::store::Store;
+use super::store_page;
 use crate::error::{Error, Result};
 use crate::ltp::{
     ClientSignature, FileTime, Heap, PropertyContext, Row, TableContext, Value, tags,
@@ -51,6 +53,10 @@ pub struct ContentsRow {
     pub submit: Option<FileTime>,
     /// PidTagMessageFlags; None when the table does not tell.
     pub flags: Option<i32>,
+    /// PidTagMessageSize in bytes; None when the table does not tell.
+    pub size: Option<i32>,
+    /// PidTagHasAttachments; false when the table does not tell.
+    pub has_attachments: bool,
     /// PidTagSentRepresentingName, empty when the message has none; None when the table does not tell, or was not asked
     /// for people.
     pub from: Option<String>,
@@ -71,6 +77,8 @@ impl ContentsRow {
             delivery: None,
             submit: None,
             flags: None,
+            size: None,
+            has_attachments: false,
             from: None,
             to: None,
             state: State::default(),
@@ -81,6 +89,7 @@ impl ContentsRow {
 /// The rows of a contents table, read as they are asked for.
 #[derive(Debug)]
 pub struct ContentsTable {
+    store: Arc<Store>,
     table: Option<TableContext>,
     rows: Vec<(u32, u32)>,
     code_page: u32,
@@ -240,6 +249,7 @@ impl Folder {
             rows.sort_unstable();
         }
         ContentsTable {
+            store: Arc::clone(&self.store),
             table,
             rows,
             code_page: self.store.code_page(),
@@ -367,6 +377,13 @@ impl ContentsTable {
         })
     }
 
+    /// The code page that message `nid` names.
+    fn page_of(&self, nid: NodeId) -> Option<u32> {
+        let context = PropertyContext::open(self.store.node(nid).ok()?).ok()?;
+        let properties = Properties::new(context, self.code_page);
+        store_page::named(|id| properties.integer(id).ok().flatten())
+    }
+
     fn contents_row(&self, nid: NodeId, row: Option<Row<'_>>) -> ContentsRow {
         // A cell that cannot be read is as good as absent: the message itself is asked then.
         let get = |id: u16| row.as_ref().and_then(|row| row.get(id).ok().flatten());
@@ -374,13 +391,20 @@ impl ContentsTable {
             Some(Value::Integer(number)) => Some(number),
             _ => None,
         };
-        let code_page = [tags::MESSAGE_CODEPAGE, tags::INTERNET_CODEPAGE]
-            .into_iter()
-            .find_map(|id| integer(id).and_then(|page| u32::try_from(page).ok()))
-            .unwrap_or(self.code_page);
+        // Most tables have no column for it; the message itself is asked if code pages differ in the text.
+        let code_page = OnceCell::new();
+        let text_of = |value: &Value| {
+            let is_plain = !matches!(value, Value::String8(bytes) if !bytes.is_ascii());
+            let page = || store_page::named(integer).or_else(|| self.page_of(nid));
+            let code_page = match is_plain {
+                true => self.code_page,
+                false => *code_page.get_or_init(|| page().unwrap_or(self.code_page)),
+            };
+            text_of_value(value, code_page)
+        };
         let text = |id: u16| {
             let value = row.as_ref()?.start(id, MAX_LISTED).ok()??;
-            text_of_value(&value, code_page)
+            text_of(&value).filter(|text| !text.is_empty())
         };
         let time = |id: u16| row.as_ref().and_then(|row| time_cell(row, id));
         let person = |id: u16| {
@@ -389,19 +413,18 @@ impl ContentsTable {
                 .has_column(id)
                 .then(|| row.start(id, MAX_LISTED))?
                 .ok()?;
-            Some(
-                cell.and_then(|value| text_of_value(&value, code_page))
-                    .unwrap_or_default(),
-            )
+            Some(cell.and_then(|value| text_of(&value)).unwrap_or_default())
         };
         ContentsRow {
             nid,
             message_class: text(tags::MESSAGE_CLASS),
             subject: text(tags::SUBJECT).map(Subject::parse),
-            display_name: text(tags::DISPLAY_NAME).filter(|name| !name.is_empty()),
+            display_name: text(tags::DISPLAY_NAME),
             delivery: time(tags::MESSAGE_DELIVERY_TIME),
             submit: time(tags::CLIENT_SUBMIT_TIME),
             flags: integer(tags::MESSAGE_FLAGS),
+            size: integer(tags::MESSAGE_SIZE),
+            has_attachments: matches!(get(tags::HAS_ATTACHMENTS), Some(Value::Boolean(true))),
             from: person(tags::SENT_REPRESENTING_NAME),
             to: person(tags::DISPLAY_TO),
             state: if self.with_state {

@@ -9,6 +9,7 @@ use super::named_properties::PropertySet;
 use super::properties::Properties;
 use super::recipient::Recipient;
 use super::store::Store;
+use super::store_page::{self, PageReason};
 use crate::error::{Error, Result};
 use crate::ltp::{
     FileTime, PropertyContext, PropertyStream, PropertyType, TableContext, Value, ValueKind, tags,
@@ -167,11 +168,13 @@ impl Message {
         // The code page properties are integers, so any code page will do to read them.
         let problems = node.problems().clone();
         let mut properties = Properties::with_cells(context, cells, store.code_page(), &problems);
-        let code_page = [tags::MESSAGE_CODEPAGE, tags::INTERNET_CODEPAGE]
-            .into_iter()
-            .find_map(|id| properties.integer(id).ok().flatten())
-            .and_then(|page| u32::try_from(page).ok())
-            .filter(|page| *page != 0);
+        let integer = |id: u16| properties.integer(id).ok().flatten();
+        let code_page = store_page::named(integer).or_else(|| {
+            // One that says nothing lets valid UTF-8 be that; but not if the store knows better.
+            let page = u32::try_from(integer(tags::INTERNET_CODEPAGE)?).ok()?;
+            let is_default = store.page().reason == PageReason::Default;
+            (is_default && page != 0).then_some(page)
+        });
         if let Some(code_page) = code_page {
             properties.set_code_page(code_page);
         }
@@ -362,10 +365,9 @@ impl Message {
         rows.iter().map(|(nid, _)| NodeId(*nid)).collect()
     }
 
-    /// Whether its attachment table has rows; false when that cannot be read.
+    /// Whether it has attachments, listed in its table or not; false when that cannot be read.
     pub fn has_attachments(&self) -> bool {
-        self.table(NodeId::ATTACHMENT_TABLE, &Problems::default())
-            .is_some_and(|table| !table.row_index().is_empty())
+        has_attachments(&self.node)
     }
 
     /// A table of this message; None when it has none, or none that can be read.
@@ -387,6 +389,26 @@ impl Message {
     pub(super) fn subnode(&self, nid: NodeId) -> Result<Option<Node>> {
         self.node().subnode(nid)
     }
+}
+
+/// Whether message `nid` has attachments, without opening it; false when that cannot be read.
+pub fn lists_attachments(store: &Store, nid: NodeId) -> bool {
+    let node = store.node(nid);
+    node.is_ok_and(|node| has_attachments(&node))
+}
+
+/// Whether the message in `node` has an attachment as a subnode, or in its table.
+fn has_attachments(node: &Node) -> bool {
+    let subnodes = node.subnodes().unwrap_or_default();
+    let is_there = |subnode: &Node| subnode.nid().node_type() == NodeType::ATTACHMENT;
+    if subnodes.iter().any(is_there) {
+        return true;
+    }
+    let table = subnodes
+        .into_iter()
+        .find(|subnode| subnode.nid() == NodeId::ATTACHMENT_TABLE && !subnode.is_empty());
+    let table = table.and_then(|table| TableContext::open(table.noting(&Problems::default())).ok());
+    table.is_some_and(|table| !table.row_index().is_empty())
 }
 
 /// Values among the subnodes of `node` that can be told to be a body, in place of its properties, which are lost.

@@ -16,6 +16,7 @@ mod recipient;
 mod special_folders;
 mod state;
 mod store;
+mod store_page;
 
 pub use attachment::{AttachMethod, Attachment, AttachmentData};
 pub use entry_id::{EntryId, OneOffEntryId};
@@ -23,7 +24,7 @@ pub use folder::{ContentsRow, ContentsTable, Folder, Subfolder};
 pub use ipm_subtree::IpmSubtreeEntry;
 pub use message::{
     MAX_EMBEDDED_DEPTH, MSGFLAG_ASSOCIATED, MSGFLAG_HASATTACH, MSGFLAG_READ, MSGFLAG_UNSENT,
-    Message, Subject, TIMES,
+    Message, Subject, TIMES, lists_attachments,
 };
 pub use message_class::{ItemKind, MeetingKind, MessageClass, ReportKind, is_derived};
 pub use named_properties::{NamedProperties, PropertyName, PropertySet};
@@ -32,3 +33,4 @@ pub use recipient::{Recipient, RecipientType};
 pub use special_folders::SpecialFolders;
 pub use state::State;
 pub use store::{NamesProblem, Restore, Store};
+pub use store_page::{PageReason, StorePage};

@@ -5,11 +5,12 @@ use std::sync::{Arc, OnceLock};
 use super::message_class::is_derived;
 use super::named_properties::NamedProperties;
 use super::properties::{Properties, text_of_value};
+use super::store_page::{self, PageReason, StorePage};
 use crate::codepage;
 use crate::error::{Error, Result};
 use crate::ltp::{PropertyContext, Row, TableContext, Value, tags};
 use crate::ndb::kept::Once;
-use crate::ndb::{Node, NodeDatabase, NodeEntry, NodeId, NodeType};
+use crate::ndb::{Node, NodeDatabase, NodeEntry, NodeId, NodeType, partly};
 use crate::problem::Problems;
 
 /// Message class of mail.
@@ -41,7 +42,9 @@ pub struct NamesProblem {
 pub struct Store {
     ndb: Arc<NodeDatabase>,
     properties: Option<Properties>,
-    code_page: u32,
+    /// PidTagCodePageId, or what the user wants in its place.
+    stated_page: Option<StorePage>,
+    page: Once<StorePage>,
     record_key: Vec<u8>,
     named: Once<Named>,
     problem: Option<String>,
@@ -67,18 +70,22 @@ impl Store {
         let context = node.and_then(|node| PropertyContext::open(node).map_err(&mut noted).ok());
         let properties = context.map(|context| Properties::new(context, codepage::WINDOWS_LATIN1));
         let own = properties.as_ref();
-        let code_page = own
+        let stated_page = own
             .and_then(|own| own.integer(tags::CODE_PAGE_ID).map_err(&mut noted).ok()?)
             .and_then(|page| u32::try_from(page).ok())
             .filter(|page| *page != 0)
-            .unwrap_or(codepage::WINDOWS_LATIN1);
+            .map(|number| StorePage {
+                number,
+                reason: PageReason::Stated,
+            });
         let record_key = own
             .and_then(|own| own.binary(tags::RECORD_KEY).map_err(&mut noted).ok()?)
             .unwrap_or_default();
         Self {
             ndb,
             properties,
-            code_page,
+            stated_page,
+            page: Once::default(),
             record_key,
             named: Once::default(),
             problem,
@@ -86,6 +93,16 @@ impl Store {
             restore: None,
             children: OnceLock::new(),
         }
+    }
+
+    /// Takes `number` for the code page of the store, whatever it says; None leaves the decision to it.
+    pub fn with_code_page(mut self, number: Option<u32>) -> Self {
+        let chosen = number.map(|number| StorePage {
+            number,
+            reason: PageReason::Chosen,
+        });
+        self.stated_page = chosen.or(self.stated_page);
+        self
     }
 
     /// Lets what `restore` makes stand in for nodes that are lost with a page of the node B-tree.
@@ -132,7 +149,27 @@ impl Store {
 
     /// Code page of 8-bit strings of objects that do not name one.
     pub fn code_page(&self) -> u32 {
-        self.code_page
+        self.page().number
+    }
+
+    /// The same, and why it is that. In a file of the 8-bit format whose store does not say, its first items are looked at
+    /// on first use.
+    pub fn page(&self) -> StorePage {
+        if let Some(page) = self.stated_page {
+            return page;
+        }
+        let page = || {
+            partly(|| {
+                self.page
+                    .get_or_make(|| Ok(store_page::decide(&self.ndb)))
+                    .copied()
+            })
+        };
+        // A disk that fails may tell more the next time.
+        page().unwrap_or(StorePage {
+            number: codepage::WINDOWS_LATIN1,
+            reason: PageReason::Default,
+        })
     }
 
     /// PidTagRecordKey, which no two files share; empty when it has none, or [`Store::problem`] tells why it is lost.
@@ -198,7 +235,7 @@ impl Store {
         // Of the classes that a mail's is below, the longest counts; the empty one is above all.
         let entry = |row: &Row<'_>| {
             let class = row.get(tags::MESSAGE_CLASS).ok()?;
-            let class = class.and_then(|class| text_of_value(&class, self.code_page));
+            let class = class.and_then(|class| text_of_value(&class, self.code_page()));
             let class = class.unwrap_or_default();
             let Some(Value::Integer(nid)) = row.get(tags::RECEIVE_FOLDER_NID).ok()? else {
                 return None;

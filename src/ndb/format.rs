@@ -105,6 +105,11 @@ pub static UNICODE_4K: Format = Format {
 };
 
 impl Format {
+    /// Whether strings are in 8-bit code pages.
+    pub fn is_8bit(&self) -> bool {
+        std::ptr::eq(self, &raw const ANSI)
+    }
+
     /// Bytes of an allocation map that hold bits.
     pub fn page_data_of_amap(&self) -> usize {
         // ANSI pages have four bytes of padding in front.

@@ -57,6 +57,7 @@ struct Stale {
 /// search.
 pub fn deleted(live: &Arc<Store>, cache: u64, watch: &dyn Watch) -> Deleted {
     let ndb = live.ndb();
+    let code_page = Some(live.code_page());
     let found = scan(
         ndb.source(),
         ndb.header().format,
@@ -69,7 +70,7 @@ pub fn deleted(live: &Arc<Store>, cache: u64, watch: &dyn Watch) -> Deleted {
     let blocks: Arc<[FoundBlock]> = stale_blocks(ndb, found).into();
     let added = |nodes: Vec<NodeEntry>| {
         let ndb = ndb.with_added(nodes, Arc::clone(&blocks), cache);
-        Arc::new(Store::open(ndb))
+        Arc::new(Store::open(ndb).with_code_page(code_page))
     };
     let store = added(Vec::new());
     let mut search = Search {

@@ -3,6 +3,7 @@
 use std::time::SystemTime;
 
 use super::ino::{Ino, Kind};
+use crate::ltp::FileTime;
 
 /// Attributes of an inode; owner and mode belong to the mount, not to the tree.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -50,6 +51,17 @@ pub(super) struct Times {
 }
 
 impl Times {
+    /// The times of an attachment that has such of its own, and else those of its message.
+    pub fn of_file(self, created: Option<FileTime>, modified: Option<FileTime>) -> Self {
+        let time = |time: Option<FileTime>| time.map(FileTime::system_time);
+        let changed = time(modified.or(created));
+        Self {
+            mtime: changed.unwrap_or(self.mtime),
+            ctime: changed.unwrap_or(self.ctime),
+            btime: time(created).unwrap_or(self.btime),
+        }
+    }
+
     /// All three are `time`.
     pub fn all(time: SystemTime) -> Self {
         Self {

@@ -41,6 +41,10 @@ pub struct Info {
     pub header_crc_valid: bool,
     /// Whether the file was not closed: Outlook had it open when it was copied, or ended without closing it.
     pub in_use: bool,
+    /// Code page of 8-bit text of items that do not name theirs.
+    pub code_page: u32,
+    /// Why that one is taken.
+    pub code_page_reason: &'static str,
     /// Display name of the store, if it has one.
     pub name: Option<String>,
     /// Delivery (else submit) time of the oldest message.
@@ -96,6 +100,7 @@ impl Info {
         let header = store.ndb().header();
         let size = store.ndb().source().len();
         let census = Census::take(context, folders);
+        let page = store.page();
         let folders = census.folders;
         let sum = |count: fn(&FolderInfo) -> u64| {
             folders
@@ -125,6 +130,8 @@ impl Info {
             truncated: header.file_eof > size,
             header_crc_valid: header.crc_valid,
             in_use: !header.amap_valid,
+            code_page: page.number,
+            code_page_reason: page.reason.as_str(),
             oldest: census.oldest,
             newest: census.newest,
             classes: census.classes,

@@ -107,7 +107,12 @@ fn is_reserved(name: &str) -> bool {
 /// A name that may stand alone: no leading dot or space, not reserved, not empty.
 fn standalone(text: &str, empty: &str, limit: usize) -> String {
     let safe = sanitise(text);
-    let name = cut(safe.trim_start_matches(['.', ' ']), limit);
+    whole_name(safe.trim_start_matches(['.', ' ']), empty, limit)
+}
+
+/// `safe` as a name: not reserved, not empty, within `limit` bytes.
+fn whole_name(safe: &str, empty: &str, limit: usize) -> String {
+    let name = cut(safe, limit);
     if name.is_empty() {
         empty.to_owned()
     } else if is_reserved(name) {
@@ -158,9 +163,15 @@ pub fn subject(subject: &str) -> &str {
     }
 }
 
-/// Name of an attachment, extension kept however long the rest is.
+/// Name of an attachment, extension kept however long the rest is. It may begin with a dot, as names
+/// of files do.
 pub fn attachment(name: &str) -> String {
-    let name = standalone(name, NO_NAME, usize::MAX);
+    let safe = sanitise(name);
+    let visible = safe.trim_start_matches(['.', ' ']);
+    let mut name = whole_name(visible, NO_NAME, usize::MAX);
+    if safe.starts_with('.') && !visible.is_empty() {
+        name.insert(0, '.');
+    }
     let (stem, extension) = split_extension(&name);
     if stem.len() + extension.len() <= MAX_STEM {
         return name;
@@ -223,8 +234,9 @@ mod tests {
                     !name.is_empty() && name != "." && name != "..",
                     "{text:?} -> {name:?}"
                 );
+                let is_hidden = name.starts_with(['.', ' ']) && name != attachment(text);
                 assert!(
-                    !name.starts_with(['.', ' ']) && !name.ends_with(['.', ' ']),
+                    !is_hidden && !name.starts_with("..") && !name.ends_with(['.', ' ']),
                     "{text:?} -> {name:?}"
                 );
                 assert!(

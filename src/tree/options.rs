@@ -42,6 +42,8 @@ pub struct Options {
     /// `-o eol`, `headers`, `items`, `vcard`: the files of items. What of attachments is in messages, and that a Maildir has
     /// mail alone, follows from the other options.
     pub convert: convert::Options,
+    /// `-o codepage=NUMBER`: that of 8-bit text of items that name none; None leaves it to the file.
+    pub code_page: Option<u32>,
     /// `-o layout=folders|maildir`.
     pub layout: Layout,
     /// `-o names=TEMPLATE`: what names are made of, if not of date and subject or the name of a contact.
@@ -109,6 +111,7 @@ impl Default for Options {
             deleted: false,
             cache: Self::DEFAULT_CACHE,
             convert: convert::Options::default(),
+            code_page: None,
             layout: Layout::default(),
             names: None,
             text: false,

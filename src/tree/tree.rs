@@ -62,7 +62,7 @@ impl Tree {
             Recover::Off => Store::open(ndb),
             _ => Store::open(ndb).with_restore(salvage::restore),
         };
-        let store = Arc::new(store);
+        let store = Arc::new(store.with_code_page(options.code_page));
         if let Some(problem) = store.problem() {
             problems.note("", problem);
         }
@@ -185,6 +185,11 @@ impl Tree {
     /// Sender and recipients of the item that `ino` shows or belongs to.
     pub fn people(&self, ino: Ino) -> People {
         self.0.entry(ino).people(ino)
+    }
+
+    /// The header block of the message that `ino` shows, as it is stored; None when there is none.
+    pub fn stored_header(&self, ino: Ino) -> Result<Option<Vec<u8>>> {
+        self.0.entry(ino).stored_header(ino)
     }
 
     /// What is wrong with the file `ino` of an item or an attachment, as far as reads have met it; nothing of other files.

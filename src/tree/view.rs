@@ -299,6 +299,23 @@ impl View {
         People { from, to }
     }
 
+    /// The header block of the message that `ino` shows, as it is stored; None when there is none.
+    pub fn stored_header(&self, ino: Ino) -> Result<Option<Vec<u8>>> {
+        let path = match self.context.inodes.object(ino) {
+            Some(Object::Attachment(path, index)) => path.embedded(index),
+            _ => match self.item(ino) {
+                Some((nid, _)) => MessagePath::top(NodeId(nid)),
+                None => return Ok(None),
+            },
+        };
+        match self.attachments.message(&path) {
+            Ok(message) => Ok(self.context.converter.stored_header(&message)),
+            // An attachment that is no message.
+            Err(Error::NotFound) => Ok(None),
+            Err(error) => Err(error),
+        }
+    }
+
     /// What is wrong with the file `ino` of an item or an attachment, as far as reads have met it.
     pub fn item_problems(&self, ino: Ino) -> Vec<String> {
         let object = self.context.inodes.object(ino);

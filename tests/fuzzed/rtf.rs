@@ -67,9 +67,12 @@ fn code_pages(bytes: &[u8]) {
     };
     let page = u32::from(u16::from_le_bytes(*page));
     bounded(&codepage::decode(page, bytes), bytes.len());
-    bounded(&codepage::decode_html(bytes, Some(page), None), bytes.len());
     bounded(
-        &codepage::decode_text8(bytes, Some(page), None),
+        &codepage::decode_html(bytes, Some(page), None).text,
+        bytes.len(),
+    );
+    bounded(
+        &codepage::decode_text8(bytes, Some(page), None).text,
         bytes.len(),
     );
     let label = String::from_utf8_lossy(bytes);

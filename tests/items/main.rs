@@ -12,6 +12,7 @@ mod support;
 mod walk;
 
 mod generated;
+mod mail_kinds;
 mod never_invented;
 mod pim;
 mod special_classes;

@@ -35,7 +35,7 @@ pub use ndb::Options;
 pub use plan::{Folders, Nid};
 pub use store::{Store, Writer};
 pub use templates::{contents_table, hierarchy_table};
-pub use value::{Payload, Value};
+pub use value::{Payload, Value, to_code_page};
 
 /// Every format, each with another encoding.
 pub const ALL_FORMATS: [(Format, Crypt); 4] = [

@@ -129,6 +129,18 @@ pub(super) static TABLE: &[Row] = &[
          names the same data again and again, up to a third of its size (mostly a fiftieth)",
     ),
     Row::new(
+        "codepage",
+        Value::Some("NUMBER", |to, word| {
+            to.tree().code_page = Some(word.code_page()?);
+            Ok(())
+        }),
+        "of 8-bit text of items that name none, as 1251 [the file's; `ostfs info` tells]",
+    )
+    .more(
+        "the file's is what the store says, else what most items name, else what their text seems to be in, else that of \
+         their language",
+    ),
+    Row::new(
         "eol",
         Value::OneOf(&[
             ("lf", |to| to.tree().convert.eol = Eol::Lf),
@@ -141,8 +153,15 @@ pub(super) static TABLE: &[Row] = &[
         Value::OneOf(&[
             ("encoded", |to| to.tree().convert.headers = Headers::Encoded),
             ("utf8", |to| to.tree().convert.headers = Headers::Utf8),
+            ("original", |to| {
+                to.tree().convert.headers = Headers::Original;
+            }),
         ]),
-        "header fields as encoded words, or decoded in UTF-8 for grep [encoded]",
+        "header fields as encoded words, decoded in UTF-8 for grep, or as stored [encoded]",
+    )
+    .more(
+        "`original` has the stored block octet for octet, but for line ends, and what it lacks below it; fields of the body \
+         that arrived become `X-Ostfs-Original-...`",
     ),
     Row::new(
         "items",

@@ -6,6 +6,7 @@ use jiff::tz::TimeZone;
 
 use crate::cli::exit::Exit;
 use crate::cli::report::Failure;
+use crate::codepage;
 use crate::tree::Template;
 
 /// Below this a cache holds not even the blocks of one large table.
@@ -92,6 +93,13 @@ impl<'a> Word<'a> {
 
     pub fn duration(&self) -> Result<Duration, Failure> {
         duration(self.value.unwrap_or_default()).map_err(|wanted| self.wrong(wanted, "10m"))
+    }
+
+    pub fn code_page(&self) -> Result<u32, Failure> {
+        let (wanted, example) = ("the number of a code page", "1251");
+        let number = self.value(wanted, example)?.parse().ok();
+        let number = number.filter(|number| codepage::is_known(*number));
+        number.ok_or_else(|| self.wrong(wanted, example))
     }
 
     pub fn number(&self) -> Result<u32, Failure> {

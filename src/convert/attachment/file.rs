@@ -5,6 +5,7 @@ use super::item::{Content, Item};
 use crate::convert::item_format::ItemFormat;
 use crate::convert::rendition::Rendition;
 use crate::error::Error;
+use crate::ltp::FileTime;
 use crate::messaging::Message;
 use crate::ndb::NodeId;
 
@@ -13,10 +14,14 @@ use crate::ndb::NodeId;
 pub struct AttachmentFile {
     /// The attachment, to tell files of the same name apart.
     pub nid: NodeId,
-    /// Its name as the message has it, with an extension; not yet fit for a file system.
+    /// Its name as the message has it; not yet fit for a file system.
     pub name: String,
     /// Its media type; that of mail for a message.
     pub media_type: String,
+    /// PidTagCreationTime of the file.
+    pub created: Option<FileTime>,
+    /// PidTagLastModificationTime of the file.
+    pub modified: Option<FileTime>,
     /// What is in it.
     pub content: AttachmentContent,
 }
@@ -38,6 +43,8 @@ impl AttachmentFile {
         Self {
             nid: item.nid,
             name: item.name,
+            created: item.created,
+            modified: item.modified,
             media_type: match item.content {
                 Content::Message(_) => ItemFormat::Mail.media_type().to_owned(),
                 Content::Bytes(_) | Content::Unreadable(_) => item.media_type,

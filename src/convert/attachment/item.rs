@@ -4,6 +4,7 @@
 use super::media_type;
 use crate::convert::byte_range::ByteRange;
 use crate::error::Error;
+use crate::ltp::FileTime;
 use crate::messaging::Message;
 use crate::ndb::NodeId;
 use crate::problem::Problems;
@@ -27,7 +28,7 @@ pub(crate) enum Content {
 pub(crate) struct Item {
     /// The attachment; that of the TNEF attachment for what was in it.
     pub nid: NodeId,
-    /// File name with extension, without a path.
+    /// File name as the message has it, without a path.
     pub name: String,
     /// What the message says of its type, in lower case.
     pub stated_type: Option<String>,
@@ -44,6 +45,10 @@ pub(crate) struct Item {
     pub is_hidden: bool,
     /// Where the RTF body shows it.
     pub position: Option<u32>,
+    /// PidTagCreationTime of the file.
+    pub created: Option<FileTime>,
+    /// PidTagLastModificationTime of the file.
+    pub modified: Option<FileTime>,
     /// What turned out to be wrong with it, and will when its bytes are read.
     pub problems: Problems,
 }
@@ -62,6 +67,8 @@ impl Item {
             content_location: None,
             is_hidden: false,
             position: None,
+            created: None,
+            modified: None,
             problems: Problems::default(),
         }
     }
@@ -99,7 +106,7 @@ impl Item {
 
 /// The last component of a path of any system; None when nothing is left.
 pub(super) fn base_name(path: &str) -> Option<String> {
-    let name = path.rsplit(['/', '\\']).next().unwrap_or_default().trim();
+    let name = path.rsplit(['/', '\\']).next().unwrap_or_default();
     let name: String = name.chars().take(MAX_NAME).collect();
-    (!name.is_empty() && name != "." && name != "..").then_some(name)
+    (!matches!(name.trim(), "" | "." | "..")).then_some(name)
 }

@@ -5,11 +5,36 @@ use crate::convert::byte_range::ByteRange;
 use crate::convert::text::clean;
 use crate::messaging::{AttachMethod, PropertySet};
 
-/// Extension of the file that stands for an attachment of `method`.
-pub(super) fn extension(method: AttachMethod) -> &'static str {
-    match method {
-        AttachMethod::ByWebReference => "url",
-        _ => "txt",
+/// How the URLs of content on the web begin.
+const WEB: [&str; 3] = ["https://", "http://", "ftp://"];
+
+/// Where the content of an attachment is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Kind {
+    /// On the web.
+    Web,
+    /// In some file system.
+    Path,
+}
+
+impl Kind {
+    /// Where the `target` of an attachment of `method` is.
+    pub fn of(method: AttachMethod, target: &str) -> Self {
+        let target = target.trim_start().to_ascii_lowercase();
+        let is_web = WEB.iter().any(|scheme| target.starts_with(scheme));
+        match method {
+            AttachMethod::ByWebReference => Self::Web,
+            _ if is_web => Self::Web,
+            _ => Self::Path,
+        }
+    }
+
+    /// Extension of the file that stands for the content.
+    pub fn extension(self) -> &'static str {
+        match self {
+            Self::Web => "url",
+            Self::Path => "txt",
+        }
     }
 }
 
@@ -20,18 +45,18 @@ pub(super) const DETAILS: [(PropertySet, &str); 3] = [
     (PropertySet::ATTACHMENT, "AttachmentOriginalPermissionType"),
 ];
 
-/// The file that stands for an attachment at `target`: an Internet shortcut, or a line with the path.
-pub(super) fn file(method: AttachMethod, target: &str, details: &[(&str, String)]) -> ByteRange {
+/// The file that stands for content at `target`: an Internet shortcut, or a line with the path.
+pub(super) fn file(kind: Kind, target: &str, details: &[(&str, String)]) -> ByteRange {
     let target = clean(target);
-    let mut text = match method {
-        AttachMethod::ByWebReference => format!("[InternetShortcut]\r\nURL={target}\r\n"),
-        _ => format!("This attachment is not in the mail. It is a link to:\n{target}\n"),
+    let mut text = match kind {
+        Kind::Web => format!("[InternetShortcut]\r\nURL={target}\r\n"),
+        Kind::Path => format!("This attachment is not in the mail. It is a link to:\n{target}\n"),
     };
     for (name, value) in details {
         let value = clean(value);
-        text.push_str(&match method {
-            AttachMethod::ByWebReference => format!("{name}={value}\r\n"),
-            _ => format!("{name}: {value}\n"),
+        text.push_str(&match kind {
+            Kind::Web => format!("{name}={value}\r\n"),
+            Kind::Path => format!("{name}: {value}\n"),
         });
     }
     ByteRange::of_bytes(text.into_bytes())

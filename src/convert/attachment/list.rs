@@ -6,7 +6,7 @@ use super::media_type::{self, OCTET_STREAM};
 use super::{link, tnef};
 use crate::bytes::u8_at;
 use crate::convert::byte_range::ByteRange;
-use crate::convert::text::{clean, is_token};
+use crate::convert::text::{clean, is_token, one_line};
 use crate::error::{Error, Result};
 use crate::ltp::tags;
 use crate::messaging::{
@@ -104,8 +104,13 @@ fn item(attachment: &Attachment, properties: &Properties, fallback: &str) -> Opt
     let boolean = |id: u16| properties.boolean(id).ok().flatten() == Some(true);
     let method = Attachment::method(properties).unwrap_or(AttachMethod::ByValue);
     let stated_type = text(tags::ATTACH_MIME_TAG).map(|stated| stated.to_ascii_lowercase());
+    let mut link = None;
     let content = match content(attachment, properties, method) {
-        Ok(Some(content)) => content,
+        Ok(Some(Found::Content(content))) => content,
+        Ok(Some(Found::Link(kind, file))) => {
+            link = Some(kind);
+            Content::Bytes(file)
+        }
         Ok(None) if method == AttachMethod::None && text(tags::ATTACH_LONG_FILENAME).is_none() => {
             return None;
         }
@@ -116,34 +121,38 @@ fn item(attachment: &Attachment, properties: &Properties, fallback: &str) -> Opt
         )),
         Err(error) => Content::Unreadable(error),
     };
-    let named = [
-        tags::ATTACH_LONG_FILENAME,
-        tags::ATTACH_FILENAME,
-        tags::DISPLAY_NAME,
-    ]
-    .into_iter()
-    .find_map(|id| text(id).and_then(|name| base_name(&name)));
-    let is_message = matches!(content, Content::Message(_));
-    let is_link = matches!(
-        method,
-        AttachMethod::ByReference | AttachMethod::ByWebReference
-    ) && !properties.has(tags::ATTACH_DATA);
-    let name = match &content {
-        Content::Message(message) => message_name(message, named, fallback),
-        _ if is_link => format!(
-            "{}.{}",
-            named.as_deref().unwrap_or(fallback),
-            link::extension(method)
-        ),
-        _ => file_name(
-            named,
-            text(tags::ATTACH_EXTENSION),
-            stated_type.as_deref(),
-            method,
-            fallback,
-        ),
+    let stored_name = |id: u16| {
+        let name = properties.string(id).ok().flatten()?;
+        base_name(&one_line(&name))
     };
-    let media_type = if is_link {
+    let file_named = [tags::ATTACH_LONG_FILENAME, tags::ATTACH_FILENAME]
+        .into_iter()
+        .find_map(stored_name);
+    let display_name = stored_name(tags::DISPLAY_NAME);
+    let is_message = matches!(content, Content::Message(_));
+    let name = match (&content, link) {
+        (Content::Message(message), _) => message_name(message, file_named, display_name, fallback),
+        (_, Some(kind)) => {
+            let target = file_named.or(display_name);
+            format!(
+                "{}.{}",
+                target.as_deref().unwrap_or(fallback),
+                kind.extension()
+            )
+        }
+        // What stands under an object in the text tells what it is, and is no name of a file.
+        (_, None) if file_named.is_none() && method == AttachMethod::Ole => {
+            ole_name(display_name.as_deref().unwrap_or(fallback))
+        }
+        (_, None) => file_named.or(display_name).unwrap_or_else(|| {
+            made_up_name(
+                fallback,
+                text(tags::ATTACH_EXTENSION),
+                stated_type.as_deref(),
+            )
+        }),
+    };
+    let media_type = if link.is_some() {
         media_type::of_file(None, &name)
     } else if method == AttachMethod::Ole && !is_message {
         "application/x-ole-storage".to_owned()
@@ -165,41 +174,63 @@ fn item(attachment: &Attachment, properties: &Properties, fallback: &str) -> Opt
             && integer(tags::ATTACHMENT_FLAGS).is_some_and(|flags| flags & FLAG_EXCEPTION != 0),
         position: integer(tags::RENDERING_POSITION)
             .and_then(|position| u32::try_from(position).ok()),
+        created: properties.time(tags::CREATION_TIME).ok().flatten(),
+        modified: properties.time(tags::LAST_MODIFICATION_TIME).ok().flatten(),
         content,
         problems: properties.problems().clone(),
     })
 }
 
-/// None when the attachment has no content at all.
+/// What an attachment has.
+enum Found {
+    /// Its content.
+    Content(Content),
+    /// A file that says where its content is.
+    Link(link::Kind, ByteRange),
+}
+
+/// None when the attachment has no content at all, here or elsewhere.
 fn content(
     attachment: &Attachment,
     properties: &Properties,
     method: AttachMethod,
-) -> Result<Option<Content>> {
-    match attachment.data(properties)? {
-        AttachmentData::Message(message) => return Ok(Some(Content::Message(message))),
-        AttachmentData::Ole(stream) => {
-            return Ok(Some(Content::Bytes(ByteRange::of_stream(stream))));
+) -> Result<Option<Found>> {
+    let bytes = match attachment.data(properties)? {
+        AttachmentData::Message(message) => {
+            return Ok(Some(Found::Content(Content::Message(message))));
         }
-        AttachmentData::Bytes(stream) => {
-            let range = ByteRange::of_stream(stream);
-            let encoding = properties.binary(tags::ATTACH_ENCODING)?;
-            let fork = (encoding.as_deref() == Some(&MAC_BINARY))
-                .then(|| data_fork(&range))
-                .transpose()?;
-            return Ok(Some(Content::Bytes(fork.flatten().unwrap_or(range))));
+        AttachmentData::Ole(stream) | AttachmentData::Bytes(stream) => {
+            Some(ByteRange::of_stream(stream))
         }
-        AttachmentData::None => {}
+        AttachmentData::None => None,
+    };
+    // Writers leave an empty value where the content is elsewhere.
+    if bytes.as_ref().is_none_or(ByteRange::is_empty)
+        && let Some((kind, file)) = link(attachment, properties, method)
+    {
+        return Ok(Some(Found::Link(kind, file)));
     }
-    if !matches!(
-        method,
-        AttachMethod::ByReference | AttachMethod::ByWebReference
-    ) {
+    let Some(range) = bytes else {
         return Ok(None);
-    }
+    };
+    let encoding = properties.binary(tags::ATTACH_ENCODING)?;
+    let fork = (encoding.as_deref() == Some(&MAC_BINARY))
+        .then(|| data_fork(&range))
+        .transpose()?;
+    let range = fork.flatten().unwrap_or(range);
+    Ok(Some(Found::Content(Content::Bytes(range))))
+}
+
+/// The file that stands for content elsewhere; None when the attachment does not say where, or is a file by value that
+/// merely has come from somewhere.
+fn link(
+    attachment: &Attachment,
+    properties: &Properties,
+    method: AttachMethod,
+) -> Option<(link::Kind, ByteRange)> {
     let target = [tags::ATTACH_LONG_PATHNAME, tags::ATTACH_PATHNAME]
         .into_iter()
-        .find_map(|id| properties.string(id).ok().flatten());
+        .find_map(|id| properties.string(id).ok().flatten())?;
     let named = attachment.message().store().named_properties();
     let detail = |(set, name): (PropertySet, &'static str)| {
         let id = named.id_of_string(set, name)?;
@@ -210,7 +241,11 @@ fn content(
             .map(|value| (name, value))
     };
     let details: Vec<(&str, String)> = link::DETAILS.into_iter().filter_map(detail).collect();
-    Ok(target.map(|target| Content::Bytes(link::file(method, &target, &details))))
+    if method == AttachMethod::ByValue && details.is_empty() {
+        return None;
+    }
+    let kind = link::Kind::of(method, &target);
+    Some((kind, link::file(kind, &target, &details)))
 }
 
 /// The data fork of a MacBinary file; None when it is not one after all.
@@ -231,21 +266,17 @@ fn data_fork(range: &ByteRange) -> Result<Option<ByteRange>> {
         .and_then(|length| range.part(HEADER, u64::from(length))))
 }
 
-/// The name of a file: what the message calls it, with the extension that it states or that its type has.
-fn file_name(
-    named: Option<String>,
-    extension: Option<String>,
-    stated_type: Option<&str>,
-    method: AttachMethod,
-    fallback: &str,
-) -> String {
-    let stem = named.unwrap_or_else(|| fallback.to_owned());
-    if media_type::extension(&stem).is_some() {
-        return stem;
+/// The name of an OLE object after what the text calls it.
+fn ole_name(title: &str) -> String {
+    match media_type::extension(title) {
+        Some(_) => title.to_owned(),
+        None => format!("{title}.ole"),
     }
-    if method == AttachMethod::Ole {
-        return format!("{stem}.ole");
-    }
+}
+
+/// A name for a file without one, with the extension that is stated or that its type has. A stored name is never
+/// extended.
+fn made_up_name(stem: &str, extension: Option<String>, stated_type: Option<&str>) -> String {
     let stated = extension
         .map(|extension| extension.trim_start_matches('.').to_owned())
         .filter(|extension| {
@@ -257,8 +288,14 @@ fn file_name(
     format!("{stem}.{extension}")
 }
 
-/// The name of an embedded message: that of the attachment, or its subject.
-fn message_name(message: &Message, named: Option<String>, fallback: &str) -> String {
+/// The name of an embedded message: that of its file, or its subject. What it is displayed under may have its size behind
+/// it.
+fn message_name(
+    message: &Message,
+    file_named: Option<String>,
+    display_name: Option<String>,
+    fallback: &str,
+) -> String {
     let subject = || {
         message
             .subject()
@@ -267,8 +304,9 @@ fn message_name(message: &Message, named: Option<String>, fallback: &str) -> Str
             .map(|subject| clean(&subject.text).into_owned())
             .filter(|text| !text.is_empty())
     };
-    let stem = named
+    let stem = file_named
         .or_else(subject)
+        .or(display_name)
         .unwrap_or_else(|| fallback.to_owned());
     let bare = stem
         .strip_suffix(".msg")

@@ -5,7 +5,7 @@ use std::borrow::Cow;
 
 use super::encoded_word::{Folder, decode};
 use crate::convert::options::Headers;
-use crate::convert::people::{Mailbox, SMTP, addr_spec, imcea};
+use crate::convert::people::{Mailbox, addr_spec};
 use crate::convert::text::{is_atext, quoted_string};
 
 /// An address field as it came.
@@ -267,17 +267,15 @@ pub(crate) fn format_list(name: &str, mailboxes: &[Mailbox], style: Headers) -> 
         if index > 0 {
             folder.suffix(",");
         }
-        // Other characters have no form in an ASCII address (RFC 6532).
-        let address = if style == Headers::Encoded && !mailbox.address.is_ascii() {
-            Cow::Owned(imcea(SMTP, &mailbox.address))
-        } else {
-            Cow::Borrowed(mailbox.address.as_str())
+        let mailbox = match style {
+            Headers::Utf8 => Cow::Borrowed(mailbox),
+            _ => mailbox.in_ascii(),
         };
         if mailbox.name.is_empty() {
-            folder.word(&address);
+            folder.word(&mailbox.address);
         } else {
             folder.phrase(&mailbox.name);
-            folder.angle_address(&address);
+            folder.angle_address(&mailbox.address);
         }
     }
     folder.out
@@ -371,6 +369,24 @@ mod tests {
         assert_eq!(of("'A@b.org'"), "a@b.org");
         assert_eq!(of("'x@y.org'"), "\"x@y.org\" <a@b.org>");
         assert_eq!(of("x\r\nBcc: y@z"), "\"x  Bcc: y@z\" <a@b.org>");
+    }
+
+    #[test]
+    fn an_international_address_is_punycode_or_stands_behind_the_name() {
+        let address = "bob@m\u{fc}ller.example";
+        let raw = [Mailbox::new("Bob", Some(address), "SMTP")];
+        assert_eq!(
+            format("Bob", Some(address), "SMTP"),
+            "Bob <bob@xn--mller-kva.example>"
+        );
+        let expected = "Bob <bob@m\u{fc}ller.example>";
+        assert_eq!(format_list("To", &raw, Headers::Utf8), expected);
+        let local = format("", Some("j\u{f6}rg@m\u{fc}ller.example"), "SMTP");
+        let [mailbox] = &parse_list(&local).unwrap().mailboxes[..] else {
+            panic!("{local}");
+        };
+        assert_eq!(mailbox.address, "unknown@ostfs.invalid");
+        assert_eq!(mailbox.name, "j\u{f6}rg@xn--mller-kva.example");
     }
 
     #[test]

@@ -4,6 +4,7 @@
 use jiff::tz::TimeZone;
 
 use super::boundary::Boundaries;
+use super::date::date;
 use super::entity::{Body, Entity};
 use super::fields::{Fields, PROBLEM_FIELD};
 use super::inline::{References, name_marks};
@@ -53,13 +54,14 @@ struct Composer<'a> {
 }
 
 impl Composer<'_> {
+    /// How fields are written that are made here.
     fn style(&self) -> Headers {
-        self.context.options.headers
+        self.context.options.headers.of_made_fields()
     }
 
     /// A whole message: its header, and its content.
     fn message(&mut self, message: &Message) -> Entity {
-        let mut fields = header::of_message(self.context, message, self.style());
+        let mut fields = header::of_message(self.context, message, self.context.options.headers);
         let mut items = attachment::list(message);
         if self.checked {
             items.iter_mut().for_each(Item::check);
@@ -120,10 +122,14 @@ impl Composer<'_> {
             best.text = text;
             return self.report(kind, message, best, items, problems);
         }
-        let details = details::of_message(class.kind, message, &TimeZone::UTC);
         let lookup = Lookup::new(self.context);
         let calendar = calendar::meeting_part(message, &|name| lookup.resolve(name));
         lookup.tell(problems);
+        // The calendar part of a meeting tells all that these lines would, and its sender wrote the text.
+        let details = match (&calendar, best.len()) {
+            (Some(_), 1..) => None,
+            _ => details::of_message(class.kind, message, &TimeZone::UTC),
+        };
         let (mut shown, others) = self.with_inline(best, calendar, items, details, problems);
         shown.extend(self.own_format(message));
         self.with_attachments(shown, others, problems)
@@ -302,11 +308,16 @@ impl Composer<'_> {
     fn attachment(&mut self, item: Item, disposition: &str, problems: &Problems) -> Entity {
         let style = self.style();
         let mut fields = Fields::new(style);
-        fields.push_parameters(
-            "Content-Disposition",
-            disposition,
-            &[("filename", &item.name)],
-        );
+        // RFC 2183 2.4
+        let times = [
+            ("creation-date", item.created),
+            ("modification-date", item.modified),
+        ];
+        let times = times.map(|(name, time)| Some((name, date(time?, &TimeZone::UTC)?)));
+        let mut parameters = vec![("filename", item.name.as_str())];
+        let known = times.iter().flatten();
+        parameters.extend(known.map(|(name, time)| (*name, time.as_str())));
+        fields.push_parameters("Content-Disposition", disposition, &parameters);
         if let Some(id) = item
             .content_id
             .as_deref()
@@ -316,6 +327,19 @@ impl Composer<'_> {
         }
         if let Some(location) = &item.content_location {
             fields.push_text("Content-Location", location);
+        }
+        // Encodings are forbidden in such a part (RFC 3464 2.1), and without its type nobody knows it for what it is.
+        let machine_text = match report::is_machine_part(&item) {
+            true => report::machine_text(&item),
+            false => None,
+        };
+        if let (Some(text), Some(media_type)) = (machine_text, &item.stated_type) {
+            let body = Body::Lines {
+                media_type: media_type.clone(),
+                parameters: Vec::new(),
+                text,
+            };
+            return Entity { fields, body };
         }
         let body = match item.content {
             Content::Bytes(content) => Body::File {

@@ -9,7 +9,7 @@ use encodify::rfc2047::{self, B, Q_PHRASE, Q_TEXT, WordEncoder};
 
 use crate::codepage;
 use crate::convert::options::Headers;
-use crate::convert::text::{clean, is_atext, is_token, quoted_string};
+use crate::convert::text::{clean, is_atext, is_token, one_line, quoted_string};
 
 /// Columns of a folded line.
 pub(crate) const WIDTH: usize = 76;
@@ -29,19 +29,30 @@ pub(crate) fn decode(value: &str) -> String {
     clean(&rfc2047::decode_text(value.as_bytes(), charset)).into_owned()
 }
 
-/// Whether the charset that each encoded word of a field names has all of its characters. Chinese senders write "GB2312"
-/// and mean GBK, which has more: programs that take the name at its word lose those.
+/// Charsets that the decoders of the web take for wider ones, and the bytes that no character of them has.
+const NARROW: [(&[u8], std::ops::Range<u8>); 4] = [
+    (b"gb2312", 0x80..0xA1),
+    (b"iso-8859-1", 0x80..0xA0),
+    (b"latin1", 0x80..0xA0),
+    (b"iso-8859-9", 0x80..0xA0),
+];
+
+/// Whether every program reads the same of a field: it is ASCII, and the charset that each encoded word names is known and
+/// has all of its characters. Chinese senders write "GB2312" and mean GBK, which has more: programs that take the name
+/// at its word lose those.
 pub(crate) fn charsets_fit(value: &str) -> bool {
     let mut fit = true;
     let charset = |label: &[u8], bytes: &[u8], _: &mut String| {
         let page = codepage::from_charset_label(&String::from_utf8_lossy(label));
-        let text = codepage::decode(page.unwrap_or(codepage::UTF_8), bytes);
-        let is_gb2312 = label.eq_ignore_ascii_case(b"gb2312");
-        let is_wider = is_gb2312 && bytes.iter().any(|byte| (0x80..0xA1).contains(byte));
-        fit &= !is_wider && !text.contains(char::REPLACEMENT_CHARACTER);
+        let narrow = NARROW
+            .iter()
+            .find(|(name, _)| label.eq_ignore_ascii_case(name));
+        let is_wider =
+            narrow.is_some_and(|(_, lacks)| bytes.iter().any(|byte| lacks.contains(byte)));
+        fit &= !is_wider && page.is_some_and(|page| codepage::fits(page, bytes));
     };
     rfc2047::decode_text(value.as_bytes(), charset);
-    fit
+    fit && value.is_ascii()
 }
 
 /// Value of the unstructured field `name` (Subject, Comments, X-...).
@@ -74,8 +85,8 @@ impl Folder {
 
     fn width(&self) -> usize {
         match self.style {
-            Headers::Encoded => WIDTH,
             Headers::Utf8 => WIDTH_UTF8,
+            Headers::Encoded | Headers::Original => WIDTH,
         }
     }
 
@@ -188,7 +199,7 @@ const QUOTED_MAX: usize = 400;
 
 /// A parameter of Content-Type or Content-Disposition, each piece on a line of its own behind `;`. RFC 2231
 pub(crate) fn parameter(name: &str, value: &str, style: Headers) -> String {
-    let value = clean(value);
+    let value = one_line(value);
     if value.len() <= QUOTED_MAX && (value.is_ascii() || style == Headers::Utf8) {
         let token = !value.is_empty() && value.bytes().all(is_token);
         let value = if token {

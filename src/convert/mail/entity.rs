@@ -3,7 +3,6 @@
 
 use super::boundary::{Boundaries, Taken};
 use super::fields::Fields;
-use super::flowed;
 use crate::convert::byte_range::ByteRange;
 use crate::convert::options::Headers;
 use crate::convert::rendition::Writer;
@@ -164,7 +163,7 @@ impl Entity {
                 content,
             } => {
                 write_header(fields, &media_type, &parameters, "base64", writer);
-                if content.len() == 0 {
+                if content.is_empty() {
                     writer.text("\n");
                 }
                 writer.base64(content);
@@ -186,13 +185,14 @@ impl Entity {
                 parameters.push(("boundary", boundary.clone()));
                 let media_type = format!("multipart/{subtype}");
                 write_header(fields, &media_type, &parameters, "8bit", writer);
+                // The line end in front of a delimiter belongs to it, not to the part. RFC 2046 5.1.1
+                let mut before = "";
                 for part in parts {
-                    writer.end_line();
-                    writer.text(&format!("--{boundary}\n"));
+                    writer.text(&format!("{before}--{boundary}\n"));
                     part.write(writer, boundaries);
+                    before = "\n";
                 }
-                writer.end_line();
-                writer.text(&format!("--{boundary}--\n"));
+                writer.text(&format!("{before}--{boundary}--\n"));
             }
             Body::Spliced {
                 content_fields,
@@ -207,31 +207,23 @@ impl Entity {
     }
 }
 
-/// Text is 8bit, so that it can be searched. Lines that are too long for that are broken where readers put them
-/// together again; only if there is no such place is the text quoted-printable.
+/// Text is 8bit, so that it can be searched. If that has no room for a line or a character, HTML is broken at blanks, where
+/// that changes nothing; all other text is quoted-printable: whatever a reader is, it gets back what is stored.
 fn write_text(fields: Fields, subtype: &str, text: String, writer: &mut Writer) {
     let media_type = format!("text/{subtype}");
-    let is_empty = text.is_empty();
-    let mut parameters = vec![("charset", "utf-8".to_owned())];
-    if has_short_lines(&text) {
+    let parameters = vec![("charset", "utf-8".to_owned())];
+    if is_8bit(&text) {
         write_header(fields, &media_type, &parameters, "8bit", writer);
         writer.text_owned(text);
-    } else if subtype == "plain" {
-        let flowed = flowed::PARAMETERS.map(|(name, value)| (name, value.to_owned()));
-        parameters.extend(flowed);
-        write_header(fields, &media_type, &parameters, "8bit", writer);
-        writer.text_owned(flowed::flow(&text));
-    } else if let Some(wrapped) = html::wrap(&text, MAX_LINE) {
+    } else if subtype == "html"
+        && let Some(wrapped) = html::wrap(&text, MAX_LINE)
+    {
         write_header(fields, &media_type, &parameters, "8bit", writer);
         writer.text_owned(wrapped);
     } else {
         write_header(fields, &media_type, &parameters, "quoted-printable", writer);
         let encoded = encodify::qp::BODY.encode(text.as_bytes());
         writer.text(&encoded.replace("\r\n", "\n"));
-    }
-    writer.end_line();
-    if is_empty {
-        writer.text("\n");
     }
 }
 
@@ -254,8 +246,11 @@ fn write_header(
     writer.text("\n");
 }
 
-/// Whether no line of `text` is longer than 8bit allows.
-fn has_short_lines(text: &str) -> bool {
+/// Whether `text` has no line that is longer than 8bit allows, and no NUL, which 8bit forbids. RFC 2045 2.8
+fn is_8bit(text: &str) -> bool {
+    if memchr::memchr(0, text.as_bytes()).is_some() {
+        return false;
+    }
     let mut start = 0;
     memchr::memchr_iter(b'\n', text.as_bytes())
         .chain([text.len()])
@@ -285,30 +280,26 @@ mod tests {
     #[test]
     fn text_is_8bit_unless_a_line_is_too_long() {
         let header = "Content-Type: text/plain; charset=utf-8\nContent-Transfer-Encoding: ";
-        assert_eq!(
-            written(text("Gr\u{fc}\u{df}e"), Eol::Lf),
-            format!("{header}8bit\n\nGr\u{fc}\u{df}e\n")
-        );
-        assert_eq!(written(text(""), Eol::Lf), format!("{header}8bit\n\n\n"));
-        let long = "\u{e9}= ".repeat(400);
-        let flowed = written(text(&format!("{long}\nsecond\n")), Eol::Lf);
-        assert!(flowed.starts_with(
-            "Content-Type: text/plain; charset=utf-8; format=flowed; delsp=yes\n\
-             Content-Transfer-Encoding: 8bit\n\n\u{e9}= \u{e9}="
-        ));
+        for short in ["Gr\u{fc}\u{df}e", "", " \n-- \nFrom \n \t"] {
+            assert_eq!(
+                written(text(short), Eol::Lf),
+                format!("{header}8bit\n\n{short}")
+            );
+        }
         let long = "\u{e9}=".repeat(400);
-        let html = Entity::text("html", format!("{long}\nsecond\n"), STYLE);
-        let encoded = written(html, Eol::Lf);
-        assert!(encoded.contains("quoted-printable\n\n=C3=A9=3D"));
-        assert!(encoded.ends_with("\nsecond\n") && !encoded.contains('\r'));
-        assert!(encoded.lines().all(|line| line.len() <= 76));
-        let decoded = encodify::qp::BODY
-            .decode(encoded.split_once("\n\n").unwrap().1)
-            .unwrap();
-        assert_eq!(
-            std::str::from_utf8(&decoded).unwrap(),
-            format!("{long}\nsecond\n")
-        );
+        for (subtype, long) in [
+            ("html", format!("{long}\nsecond\n")),
+            ("plain", format!("{long} \t\n second \nlast")),
+            ("plain", "NUL\0\n".to_owned()),
+        ] {
+            let encoded = written(Entity::text(subtype, long.clone(), STYLE), Eol::Lf);
+            assert!(encoded.contains("quoted-printable\n\n") && !encoded.contains('\r'));
+            assert!(encoded.lines().all(|line| line.len() <= 76));
+            let decoded = encodify::qp::BODY
+                .decode(encoded.split_once("\n\n").unwrap().1)
+                .unwrap();
+            assert_eq!(std::str::from_utf8(&decoded).unwrap(), long);
+        }
     }
 
     #[test]
@@ -329,7 +320,7 @@ mod tests {
         let expected = format!(
             "Content-Type: multipart/mixed;\n boundary=\"{boundary}\"\nContent-Transfer-Encoding: 8bit\n\n\
              --{boundary}\nContent-Type: text/plain; charset=utf-8\nContent-Transfer-Encoding: 8bit\n\na\nb\n\
-             --{boundary}\nContent-Type: image/png\nContent-Transfer-Encoding: base64\n\n\n--{boundary}--\n"
+             --{boundary}\nContent-Type: image/png\nContent-Transfer-Encoding: base64\n\n\n\n--{boundary}--\n"
         );
         assert_eq!(written(entity(), Eol::Lf), expected);
         assert_eq!(written(entity(), Eol::Crlf), expected.replace('\n', "\r\n"));

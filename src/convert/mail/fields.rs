@@ -17,6 +17,8 @@ pub(super) const PROBLEM_FIELD: &str = "X-Ostfs-Problem";
 pub(crate) struct Fields {
     style: Headers,
     fields: Vec<(Cow<'static, str>, String)>,
+    /// The first of them as they came, whole.
+    stored: Vec<String>,
 }
 
 impl Fields {
@@ -24,6 +26,7 @@ impl Fields {
         Self {
             style,
             fields: Vec::new(),
+            stored: Vec::new(),
         }
     }
 
@@ -49,6 +52,12 @@ impl Fields {
     /// A value that is known to be sound: made here, or sanitised.
     pub fn push(&mut self, name: impl Into<Cow<'static, str>>, value: impl Into<String>) {
         self.fields.push((name.into(), value.into()));
+    }
+
+    /// A field as it came, `stored` whole; only before any other is added.
+    pub fn push_stored(&mut self, name: String, value: String, stored: String) {
+        self.fields.push((name.into(), value));
+        self.stored.push(stored);
     }
 
     /// Text from the file.
@@ -107,7 +116,11 @@ impl Fields {
 
     /// Writes all fields, without the empty line that ends them.
     pub fn write(&self, writer: &mut Writer) {
-        for (name, value) in &self.fields {
+        for stored in &self.stored {
+            writer.text(stored);
+            writer.text("\n");
+        }
+        for (name, value) in self.fields.iter().skip(self.stored.len()) {
             writer.text(name);
             writer.text(": ");
             writer.text(value);

@@ -4,17 +4,19 @@
 
 use super::address_list::{format_list, parse_list};
 use super::date::is_date;
-use super::encoded_word::{charsets_fit, decode};
+use super::encoded_word::{charsets_fit, decode, unstructured};
 use super::fields::Fields;
 use super::flags;
 use super::message_id::message_ids;
-use super::reserved::{ADDRESS_FIELDS, SINGLE_FIELDS, among, is_written_anew};
+use super::reserved::{ADDRESS_FIELDS, SINGLE_FIELDS, among, is_misleading, is_written_anew};
 use super::synthesis::Synthesis;
 use super::transport::{Field, Transport};
+use crate::codepage;
 use crate::convert::context::Context;
 use crate::convert::lookup::Lookup;
 use crate::convert::options::Headers;
-use crate::ltp::tags;
+use crate::convert::people::Mailbox;
+use crate::ltp::{Value, tags};
 use crate::messaging::Message;
 use crate::problem::Problem;
 
@@ -25,16 +27,21 @@ const MAX_REJECTED: usize = 100;
 
 /// All fields of the header of `message` but those of its content.
 pub(super) fn of_message(context: &Context, message: &Message, style: Headers) -> Fields {
-    let mut fields = Fields::new(style);
+    let mut fields = Fields::new(style.of_made_fields());
     let transport = transport(message);
+    let is_stored = style == Headers::Original && !transport.fields.is_empty();
     if transport.is_cut {
         let text = "more than any message has; only the first are here";
         message
             .problems()
             .note(Problem::new("transport headers", text));
     }
+    let property = |name: &str| stored_text(message, name);
     for field in &transport.fields {
-        add_transport(field, &mut fields);
+        match is_stored {
+            true => add_stored(field, &mut fields),
+            false => add_transport(field, &property, &mut fields),
+        }
     }
     for line in transport.rejected.iter().take(MAX_REJECTED) {
         fields.push_text("X-Ostfs-Bad-Header", line);
@@ -45,10 +52,55 @@ pub(super) fn of_message(context: &Context, message: &Message, style: Headers) -
         message,
         has_transport: transport.get("To").is_some() || transport.get("From").is_some(),
     };
-    synthesis.complete(&mut fields);
+    if is_stored {
+        synthesis.complete_stored(&mut fields);
+    } else {
+        synthesis.complete(&mut fields);
+        flags::add(message, &mut fields);
+    }
     lookup.tell(message.problems());
-    flags::add(message, &mut fields);
     fields
+}
+
+/// The header block of `message` as it is stored, octet for octet; None when it has none.
+pub(in crate::convert) fn stored(message: &Message) -> Option<Vec<u8>> {
+    let properties = message.properties();
+    let value = properties.value(tags::TRANSPORT_MESSAGE_HEADERS);
+    let block = match value.ok().flatten() {
+        Some(Value::String(bytes)) => codepage::decode_utf16le(&bytes).into_bytes(),
+        Some(Value::String8(bytes)) => bytes,
+        _ => Vec::new(),
+    };
+    let end = block.iter().rposition(|byte| *byte != 0);
+    let block = end.and_then(|end| block.get(..=end)).map(<[u8]>::to_vec);
+    block.or_else(|| properties.binary(tags::MIME_SKELETON).ok().flatten())
+}
+
+/// Adds a stored field as it came. What would be taken for a field of the body below, or of this program, is under another
+/// name.
+fn add_stored(field: &Field, fields: &mut Fields) {
+    let (name, stored) = match is_misleading(&field.name) {
+        true => (
+            format!("{ORIGINAL}{}", field.name),
+            format!("{ORIGINAL}{}", field.stored()),
+        ),
+        false => (field.name.clone(), field.stored().to_owned()),
+    };
+    fields.push_stored(name, field.value(Headers::Encoded), stored);
+}
+
+/// What the properties of `message` have of field `name`, if it is one that they know well.
+fn stored_text(message: &Message, name: &str) -> Option<String> {
+    let string = |id: u16| message.properties().string(id).ok().flatten();
+    let text = match name {
+        "Subject" => message.subject().ok().flatten()?.text,
+        "From" => string(tags::SENT_REPRESENTING_NAME).or_else(|| string(tags::SENDER_NAME))?,
+        "Sender" => string(tags::SENDER_NAME)?,
+        _ => return None,
+    };
+    // Whoever wrote the property may have failed to decode the field, too.
+    let is_right = !text.trim().is_empty() && !text.contains(char::REPLACEMENT_CHARACTER);
+    is_right.then_some(text)
 }
 
 /// These fields of the header of `message`, decoded and on one line.
@@ -86,25 +138,31 @@ fn transport(message: &Message) -> Transport {
     Transport::parse(&crate::codepage::decode(crate::codepage::UTF_8, &skeleton))
 }
 
-/// Adds one transport field where it can stand, or under another name where it cannot.
-fn add_transport(field: &Field, fields: &mut Fields) {
+/// Adds one transport field where it can stand, or under another name where it cannot. `property` has the text of fields
+/// that not all programs decode in the same way.
+fn add_transport(field: &Field, property: &dyn Fn(&str) -> Option<String>, fields: &mut Fields) {
     let style = fields.style();
     if is_written_anew(&field.name) {
         return;
     }
     let (name, value) = if let Some(name) = among(&ADDRESS_FIELDS, &field.name) {
-        (name, sound_addresses(field, style))
+        (name, sound_addresses(field, property, style))
     } else if let Some(name) = among(&SINGLE_FIELDS, &field.name) {
-        let value = field.value(style);
-        (name, is_sound(field).then_some(value))
+        (
+            name,
+            is_sound(field).then(|| single(name, field, property, style)),
+        )
     } else {
         return fields.push(field.name.clone(), field.value(style));
     };
     match value.filter(|_| !fields.has(name)) {
         Some(value) => {
-            let kept = style == Headers::Utf8 || charsets_fit(&field.unfolded());
+            let unfolded = field.unfolded();
+            let is_other =
+                !charsets_fit(&unfolded) && decode(&value.replace('\n', "")) != decode(&unfolded);
+            let lies = unfolded.is_ascii() && !charsets_fit(&unfolded);
             fields.push(name, value);
-            if !kept {
+            if is_other || lies {
                 fields.push(format!("{ORIGINAL}{name}"), field.value(style));
             }
         }
@@ -113,19 +171,42 @@ fn add_transport(field: &Field, fields: &mut Fields) {
     }
 }
 
-/// The value of an address field if every program can parse it: as it came, or rewritten with the same mailboxes.
-fn sound_addresses(field: &Field, style: Headers) -> Option<String> {
+/// The value of a field that there is one of: as it came, unless programs differ in what they read.
+fn single(
+    name: &str,
+    field: &Field,
+    property: &dyn Fn(&str) -> Option<String>,
+    style: Headers,
+) -> String {
     let unfolded = field.unfolded();
-    let parsed = parse_list(&unfolded)?;
+    if charsets_fit(&unfolded) {
+        return field.value(style);
+    }
+    let text = property(name).unwrap_or_else(|| decode(&unfolded));
+    unstructured(name, &text, style)
+}
+
+/// The value of an address field if every program can parse it: as it came, or rewritten with the same mailboxes.
+fn sound_addresses(
+    field: &Field,
+    property: &dyn Fn(&str) -> Option<String>,
+    style: Headers,
+) -> Option<String> {
+    let unfolded = field.unfolded();
+    let mut parsed = parse_list(&unfolded)?;
     if parsed.mailboxes.is_empty() && !parsed.has_groups {
         return None;
     }
-    let as_it_came = match style {
-        Headers::Encoded => unfolded.is_ascii(),
-        Headers::Utf8 => !unfolded.contains("=?"),
-    };
-    if as_it_came && parsed.is_strict && charsets_fit(&unfolded) {
+    let fits = charsets_fit(&unfolded);
+    let as_it_came = style != Headers::Utf8 || !unfolded.contains("=?");
+    if as_it_came && parsed.is_strict && fits {
         return Some(field.value(style));
+    }
+    if !fits
+        && let [mailbox] = parsed.mailboxes.as_mut_slice()
+        && let Some(name) = property(&field.name)
+    {
+        *mailbox = Mailbox::of_addr_spec(&name, std::mem::take(&mut mailbox.address));
     }
     if parsed.mailboxes.is_empty() {
         return None;
@@ -151,11 +232,13 @@ fn is_sound(field: &Field) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::convert::options::Eol;
+    use crate::convert::rendition::Writer;
 
     fn fields(text: &str) -> Vec<(String, String)> {
         let mut fields = Fields::new(Headers::Encoded);
         for field in &Transport::parse(text).fields {
-            add_transport(field, &mut fields);
+            add_transport(field, &|_| None, &mut fields);
         }
         let pairs = fields.into_pairs().into_iter();
         pairs
@@ -207,6 +290,45 @@ mod tests {
             pair("Cc", "undisclosed-recipients:;"),
         ];
         assert_eq!(fields(text), expected);
+    }
+
+    #[test]
+    fn a_field_that_programs_decode_in_different_ways_is_written_anew_and_kept() {
+        let own = |name: &str| (name == "Subject").then(|| "caf\u{e9} au lait".to_owned());
+        for (stored, expected, original) in [
+            // The bytes are those of Windows-1252.
+            ("=?utf-8?Q?caf=E9_au_lait?=", "caf\u{e9} au lait", true),
+            ("=?x-nobody?Q?caf=E9?=", "caf\u{e9} au lait", true),
+            ("caf\u{c3}\u{a9} au lait", "caf\u{e9} au lait", true),
+            ("caf\u{e9} au lait", "caf\u{e9} au lait", false),
+            ("=?utf-8?Q?caf=C3=A9?=", "caf\u{e9}", false),
+        ] {
+            let mut fields = Fields::new(Headers::Encoded);
+            let transport = Transport::parse(&format!("Subject: {stored}\nFrom: a@b"));
+            for field in &transport.fields {
+                add_transport(field, &own, &mut fields);
+            }
+            assert_eq!(decode(fields.get("Subject").unwrap()), expected, "{stored}");
+            assert!(charsets_fit(fields.get("Subject").unwrap()), "{stored}");
+            assert_eq!(fields.has("X-Ostfs-Original-Subject"), original, "{stored}");
+        }
+    }
+
+    #[test]
+    fn a_stored_block_stays_octet_for_octet_but_for_fields_of_the_old_body() {
+        let block =
+            "Received: from a\n\tby b;\tnow\nSubject:  =?utf-8?Q?=C3=A9?=\nX-Long:\n a  b\n";
+        let body = "Content-Type: multipart/mixed;\n\tboundary=x\n";
+        let mut fields = Fields::new(Headers::Encoded);
+        for field in &Transport::parse(&[block, body].concat()).fields {
+            add_stored(field, &mut fields);
+        }
+        assert!(!fields.has("Content-Type") && fields.has("Subject"));
+        fields.push("MIME-Version", "1.0");
+        let mut writer = Writer::new(Eol::Lf);
+        fields.write(&mut writer);
+        let expected = format!("{block}X-Ostfs-Original-{body}MIME-Version: 1.0\n");
+        assert_eq!(writer.into_text(), expected);
     }
 
     /// Text out of pieces that headers are made of, and that break them; the same on every run.
@@ -266,7 +388,7 @@ mod tests {
                 transport
                     .fields
                     .iter()
-                    .for_each(|field| add_transport(field, &mut fields));
+                    .for_each(|field| add_transport(field, &|_| None, &mut fields));
                 transport
                     .rejected
                     .iter()

@@ -12,7 +12,6 @@ mod encoded_word;
 mod entity;
 mod fields;
 mod flags;
-mod flowed;
 mod header;
 mod inline;
 mod message_id;
@@ -24,5 +23,5 @@ mod synthesis;
 mod transport;
 
 pub(super) use composer::render;
-pub(super) use header::header;
+pub(super) use header::{header, stored};
 pub(super) use plain::plain;

@@ -18,16 +18,18 @@ use crate::convert::people::is_stand_in;
 use crate::convert::reader::{note_circumstances, told};
 use crate::convert::rendition::{Rendition, Writer};
 use crate::convert::room::{MAX_MESSAGES, Room};
+use crate::convert::text::normalise;
 use crate::messaging::Message;
 
 /// Fields of the header that are shown, in this order.
-const FIELDS: [&str; 13] = [
+const FIELDS: [&str; 14] = [
     "From",
     "Sender",
     "Reply-To",
     "To",
     "Cc",
     "Bcc",
+    "X-Ostfs-Bcc",
     "Date",
     "Subject",
     "X-Ostfs-Subject",
@@ -54,7 +56,7 @@ pub(in crate::convert) fn plain(
     text.room.take(message);
     text.message(message);
     let mut writer = Writer::new(context.options.eol);
-    writer.text(&text.out);
+    writer.text(&normalise(text.out));
     writer.finish(message.problems())
 }
 

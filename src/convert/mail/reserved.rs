@@ -30,7 +30,9 @@ const STATE_FIELDS: [&str; 10] = [
     "X-Message-Flag",
 ];
 /// How the names of such fields begin, in lower case.
-const STATE_PREFIXES: [&str; 2] = ["x-mozilla-", "x-ostfs-"];
+const STATE_PREFIXES: [&str; 2] = ["x-mozilla-", OWN_PREFIX];
+/// How the names of fields begin that this program alone writes, in lower case.
+const OWN_PREFIX: &str = "x-ostfs-";
 /// Fields of mailboxes.
 pub(super) const ADDRESS_FIELDS: [&str; 6] = ["From", "Sender", "Reply-To", "To", "Cc", "Bcc"];
 /// Other fields that there is one of.
@@ -48,6 +50,12 @@ pub(super) const SINGLE_FIELDS: [&str; 7] = [
 pub(super) fn among(names: &[&'static str], name: &str) -> Option<&'static str> {
     let found = names.iter().find(|other| other.eq_ignore_ascii_case(name));
     found.copied()
+}
+
+/// Whether fields of this name tell of the old body, or may be written by this program alone.
+pub(super) fn is_misleading(name: &str) -> bool {
+    let is_ours = name.to_ascii_lowercase().starts_with(OWN_PREFIX);
+    is_ours || among(&BODY_FIELDS, name).is_some()
 }
 
 /// Whether fields of this name tell of the old body, or of a state that properties know better.

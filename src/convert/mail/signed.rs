@@ -6,7 +6,7 @@
 
 use super::entity::{Body, Entity};
 use super::fields::Fields;
-use super::transport::Transport;
+use super::transport::{Field, Transport};
 use crate::convert::attachment::Item;
 use crate::convert::byte_range::ByteRange;
 use crate::convert::options::Headers;
@@ -15,6 +15,8 @@ use crate::convert::options::Headers;
 pub(super) const RMS: &str = "application/x-microsoft-rpmsg-message";
 const MULTIPART_SIGNED: &str = "multipart/signed";
 const PKCS7_TYPES: [&str; 2] = ["application/pkcs7-mime", "application/x-pkcs7-mime"];
+/// Type of the signature that S/MIME puts behind a text. RFC 8551 3.5.3
+const PKCS7_SIGNATURE: &str = "application/pkcs7-signature";
 const PGP_ENCRYPTED: &str = "application/pgp-encrypted";
 /// Bytes in which the header of the entity ends, or its kind is told.
 const MAX_HEAD: usize = 64 << 10;
@@ -104,10 +106,15 @@ fn clear_signed(range: &ByteRange, head: &[u8], style: Headers) -> Option<Entity
             let is_content = |name: &str| name.to_ascii_lowercase().starts_with("content-");
             for field in header.fields.iter().filter(|field| is_content(&field.name)) {
                 // Of two, programs take the first one: it is what the boundary is from.
-                if content_fields.has(&field.name) {
+                if content_fields.has(&field.name) || is_forbidden_encoding(field) {
                     continue;
                 }
-                content_fields.push(field.name.clone(), field.value(Headers::Encoded));
+                let mut value = field.value(Headers::Encoded);
+                if field.is("Content-Type") && !has_parameter(&value, "protocol") {
+                    value = value.trim_end_matches([';', ' ', '\n']).to_owned();
+                    value.push_str(&format!(";\n protocol=\"{PKCS7_SIGNATURE}\""));
+                }
+                content_fields.push(field.name.clone(), value);
             }
             end as u64
         }
@@ -118,7 +125,7 @@ fn clear_signed(range: &ByteRange, head: &[u8], style: Headers) -> Option<Entity
                 "Content-Type",
                 MULTIPART_SIGNED,
                 &[
-                    ("protocol", "application/pkcs7-signature"),
+                    ("protocol", PKCS7_SIGNATURE),
                     ("micalg", "unknown"),
                     ("boundary", &boundary),
                 ],
@@ -134,6 +141,26 @@ fn clear_signed(range: &ByteRange, head: &[u8], style: Headers) -> Option<Entity
         },
         style,
     ))
+}
+
+/// Whether `field` names an encoding that a multipart must not have: its parts have theirs, and what stands there is not
+/// encoded. RFC 2045 6.4
+fn is_forbidden_encoding(field: &Field) -> bool {
+    const ALLOWED: [&str; 3] = ["7bit", "8bit", "binary"];
+    let value = field.unfolded();
+    let is_allowed = ALLOWED
+        .iter()
+        .any(|encoding| encoding.eq_ignore_ascii_case(value.trim()));
+    field.is("Content-Transfer-Encoding") && !is_allowed
+}
+
+/// Whether the field value has the parameter `name`.
+fn has_parameter(value: &str, name: &str) -> bool {
+    let mut parameters = value.split(';').skip(1);
+    parameters.any(|parameter| {
+        let parameter = parameter.trim_start().get(..name.len());
+        parameter.is_some_and(|start| start.eq_ignore_ascii_case(name))
+    })
 }
 
 /// The boundary that the first delimiter line has, if it stands at the start or behind a short preamble.

@@ -14,7 +14,7 @@ use super::transport::is_field_name;
 use crate::bytes::u32_at;
 use crate::convert::item_format::NO_DATE;
 use crate::convert::lookup::Lookup;
-use crate::convert::people::{Mailbox, Person, REPRESENTING, SENDER};
+use crate::convert::people::{Account, Mailbox, Person, REPRESENTING, SENDER, SMTP, addr_spec};
 use crate::convert::text::clean;
 use crate::ltp::tags;
 use crate::messaging::{
@@ -43,6 +43,13 @@ impl Synthesis<'_> {
         self.others(fields);
     }
 
+    /// Adds what `fields`, a header as it is stored, lacks to be one of a message.
+    pub fn complete_stored(&self, fields: &mut Fields) {
+        self.originators(fields);
+        self.destinations(fields);
+        self.identification(fields);
+    }
+
     fn string(&self, id: u16) -> Option<String> {
         self.message.properties().string(id).ok().flatten()
     }
@@ -51,12 +58,23 @@ impl Synthesis<'_> {
         let properties = self.message.properties();
         let has_from = fields.has("From");
         if !has_from {
-            let sender = self.lookup.mailbox(&Person::of_role(properties, &SENDER));
-            let from = self
-                .lookup
-                .mailbox(&Person::of_role(properties, &REPRESENTING))
+            let accounts = Account::of_message(self.message);
+            let person = |role| self.originator(&Person::of_role(properties, role), &accounts);
+            let sender = person(&SENDER);
+            let mut from = person(&REPRESENTING)
                 .or_else(|| sender.clone())
                 .unwrap_or_else(|| Mailbox::new("", None, ""));
+            // The address of the same person, or of the account that sends it, says more than a stand-in.
+            if !from.is_real() {
+                let same = |sender: &&Mailbox| {
+                    sender.is_real() && sender.name.eq_ignore_ascii_case(&from.name)
+                };
+                let known = sender.as_ref().filter(same);
+                let known = known.map(|sender| sender.address.clone());
+                if let Some(address) = known.or_else(|| self.own_address(&accounts)) {
+                    from = Mailbox::new(&from.name, Some(&address), SMTP);
+                }
+            }
             let acts_for_another =
                 sender.filter(|sender| !sender.address.eq_ignore_ascii_case(&from.address));
             fields.push_mailboxes("From", &[from]);
@@ -67,6 +85,45 @@ impl Synthesis<'_> {
         if !self.has_transport && !fields.has("Reply-To") {
             fields.push_mailboxes("Reply-To", &self.reply_to());
         }
+    }
+
+    /// The mailbox of `person`, whose Exchange name one of the `accounts` may have with an address.
+    fn originator(&self, person: &Person<'_>, accounts: &[Account]) -> Option<Mailbox> {
+        let mailbox = self.lookup.mailbox(person)?;
+        if mailbox.is_real() {
+            return Some(mailbox);
+        }
+        let name = person.distinguished_name();
+        let is_it = |account: &&Account| name.is_some() && account.distinguished_name == name;
+        let account = accounts.iter().find(is_it);
+        Some(match account {
+            Some(account) => Mailbox::new(&mailbox.name, Some(&account.address), SMTP),
+            None => mailbox,
+        })
+    }
+
+    /// The address of whoever writes this message, if it is one of the owner of the file: a draft, or one that was sent.
+    /// One that arrived names the account that it came by, which is one of its recipients or unknown to it.
+    fn own_address(&self, accounts: &[Account]) -> Option<String> {
+        let is_own = message_flags(self.message) & (FLAG_FROM_ME | MSGFLAG_UNSENT) != 0;
+        if is_own {
+            let modifier = || addr_spec(&self.string(tags::LAST_MODIFIER_NAME)?);
+            let account = accounts.first().map(|account| account.address.clone());
+            return account.or_else(modifier);
+        }
+        if self.has_transport {
+            return None;
+        }
+        let recipients = self.message.recipients();
+        let kinds = [RecipientType::To, RecipientType::Cc, RecipientType::Bcc];
+        let arrived_by = |address: &str| {
+            let mut mailboxes = kinds
+                .iter()
+                .flat_map(|kind| self.mailboxes(&recipients, *kind));
+            mailboxes.any(|mailbox| mailbox.address.eq_ignore_ascii_case(address))
+        };
+        let mut addresses = accounts.iter().map(|account| &account.address);
+        addresses.find(|address| !arrived_by(address)).cloned()
     }
 
     /// PidTagReplyRecipientEntries, else names that are addresses. [MS-OXCDATA] 2.3.3
@@ -108,10 +165,16 @@ impl Synthesis<'_> {
         ];
         let own = message_flags(self.message) & (FLAG_FROM_ME | MSGFLAG_UNSENT) != 0;
         for (name, kind, display) in rows {
-            let hidden = kind == RecipientType::Bcc && self.has_transport && !own;
-            if fields.has(name) || hidden {
+            if fields.has(name) {
                 continue;
             }
+            // Nobody but its sender may have a mail program send a message to these again.
+            let is_told_by_others = kind == RecipientType::Bcc && self.has_transport && !own;
+            let name = if is_told_by_others {
+                "X-Ostfs-Bcc"
+            } else {
+                name
+            };
             let mut mailboxes = self.mailboxes(&recipients, kind);
             if recipients.is_empty() {
                 mailboxes = self.displayed(display);

@@ -36,9 +36,16 @@ pub(crate) struct Field {
     pub name: String,
     /// Parted by LF.
     lines: String,
+    /// The whole field as it came but for its line ends, which are LF, and NUL, which is gone.
+    stored: String,
 }
 
 impl Field {
+    /// The whole field as it came, lines parted by LF.
+    pub fn stored(&self) -> &str {
+        &self.stored
+    }
+
     /// The value on one line.
     pub fn unfolded(&self) -> String {
         self.lines.replace('\n', " ")
@@ -54,8 +61,8 @@ impl Field {
         let mut lines = self.lines.split('\n');
         let short = lines.all(|line| line.len() + self.name.len() + 2 <= MAX_LINE);
         let sound = match style {
-            Headers::Encoded => self.lines.is_ascii(),
             Headers::Utf8 => !self.lines.contains("=?"),
+            Headers::Encoded | Headers::Original => self.lines.is_ascii(),
         };
         if sound && short {
             self.lines.replace('\n', "\n ")
@@ -152,6 +159,7 @@ impl Transport {
             self.fields.push(Field {
                 name: name.to_owned(),
                 lines: value.trim().to_owned(),
+                stored: line.replace('\0', ""),
             });
             return;
         }
@@ -161,6 +169,9 @@ impl Transport {
             Some(field) if is_continuation => {
                 field.lines.push('\n');
                 field.lines.push_str(clean.trim());
+                let is_folded = line.starts_with([' ', '\t']);
+                field.stored.push_str(if is_folded { "\n" } else { "\n " });
+                field.stored.push_str(&line.replace('\0', ""));
             }
             _ => self.rejected.push(clean.trim().to_owned()),
         }

@@ -8,6 +8,7 @@
 use std::collections::HashMap;
 use std::sync::Arc;
 
+use super::account::Account;
 use super::person::{Person, REPRESENTING, SENDER};
 use crate::messaging::{Message, PropertySet, Store};
 use crate::ndb::{NodeId, NodeType};
@@ -95,6 +96,11 @@ impl AddressBook {
         }
         for recipient in message.recipients() {
             self.add(&Person::of_recipient(&recipient, properties.code_page()));
+        }
+        for account in Account::of_message(message) {
+            if let Some(name) = account.distinguished_name {
+                self.by_name.entry(name).or_insert(account.address);
+            }
         }
         let string = |lid: u32| {
             properties

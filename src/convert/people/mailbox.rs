@@ -1,7 +1,9 @@
 //! Mailboxes: a name and an address. Every one has an addr-spec with `@`, so that every program can parse it. RFC 5322 3.4
 #![forbid(unsafe_code)]
 
-use crate::convert::text::{clean, is_atext, quoted_string};
+use std::borrow::Cow;
+
+use crate::convert::text::{clean, is_atext, punycode, quoted_string};
 
 /// Domain of addresses that stand for none: RFC 2606 keeps `.invalid` free of real ones.
 const NO_DOMAIN: &str = "ostfs.invalid";
@@ -60,6 +62,33 @@ impl Mailbox {
     pub fn is_real(&self) -> bool {
         !self.address.ends_with(NO_DOMAIN)
     }
+
+    /// The same mailbox in ASCII: its domain in punycode. A local part has no such form (RFC 6532 3.2): the whole address is
+    /// behind the name then, and a stand-in in its place.
+    pub fn in_ascii(&self) -> Cow<'_, Self> {
+        if self.address.is_ascii() {
+            return Cow::Borrowed(self);
+        }
+        let address = self.address.rsplit_once('@').and_then(|(local, domain)| {
+            let domain = punycode::domain(domain)?;
+            Some(format!("{local}@{domain}"))
+        });
+        let address = address.as_deref().unwrap_or(&self.address);
+        if address.is_ascii() {
+            return Cow::Owned(Self {
+                name: self.name.clone(),
+                address: address.to_owned(),
+            });
+        }
+        let name = match self.name.as_str() {
+            "" => address.to_owned(),
+            name => format!("{name} ({address})"),
+        };
+        Cow::Owned(Self {
+            name,
+            address: format!("unknown@{NO_DOMAIN}"),
+        })
+    }
 }
 
 /// Outlook puts a name that is just the address in single quotes; the address says it once.
@@ -107,7 +136,7 @@ pub(crate) fn addr_spec(text: &str) -> Option<String> {
 }
 
 /// An address of another kind in the form that Exchange gives it, so that it parses and can be searched for.
-pub(crate) fn imcea(address_type: &str, address: &str) -> String {
+fn imcea(address_type: &str, address: &str) -> String {
     let kind: String = address_type
         .chars()
         .filter(char::is_ascii_alphanumeric)

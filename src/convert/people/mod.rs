@@ -3,11 +3,13 @@
 //! Knows nothing of the files that name them.
 #![forbid(unsafe_code)]
 
+mod account;
 mod address_book;
 mod mailbox;
 mod person;
 
+pub(crate) use account::Account;
 pub(crate) use address_book::AddressBook;
 pub use address_book::{Resolve, Resolved};
-pub(crate) use mailbox::{Mailbox, SMTP, addr_spec, imcea, is_stand_in};
+pub(crate) use mailbox::{Mailbox, SMTP, addr_spec, is_stand_in};
 pub(crate) use person::{Person, REPRESENTING, SENDER};

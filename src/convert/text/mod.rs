@@ -6,9 +6,10 @@
 
 pub mod html;
 mod lines;
+pub(crate) mod punycode;
 pub mod rtf;
 mod token;
 
-pub(crate) use lines::clean;
-pub use lines::{contains, normalise};
+pub(crate) use lines::{clean, one_line};
+pub use lines::{contains, normalise, unix_lines};
 pub(crate) use token::{is_atext, is_token, quoted_string};

@@ -70,6 +70,7 @@ impl AttachmentList {
 impl Attachment {
     /// `file` of a message with these times.
     fn new(file: AttachmentFile, times: Times) -> Self {
+        let times = times.of_file(file.created, file.modified);
         Self {
             nid: file.nid,
             name: file.name,

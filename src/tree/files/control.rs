@@ -7,6 +7,7 @@ use super::index::Index;
 use crate::convert::Rendition;
 use crate::error::{Error, Result};
 use crate::ndb::kept::{Lru, Once};
+use crate::output;
 use crate::problem::Problems;
 use crate::tree::attr::Times;
 use crate::tree::context::Context;
@@ -89,7 +90,7 @@ impl FileOf for ControlFile<'_> {
             Special::Problems => Ok(control.text_file(control.context.problems.text())),
             Special::Info => {
                 let file = control.info_file.get_or_make(|| {
-                    let json = serde_json::to_string_pretty(&control.info());
+                    let json = output::pretty_json(&control.info());
                     Ok(control.text_file(json.unwrap_or_default() + "\n"))
                 });
                 file.cloned()

@@ -9,9 +9,10 @@ use super::file::File;
 use crate::clock;
 use crate::convert::{Made, Rendition, Segments, copy_made};
 use crate::error::{Error, Result};
-use crate::messaging::{ContentsRow, MSGFLAG_HASATTACH, MSGFLAG_READ};
+use crate::messaging::{ContentsRow, MSGFLAG_READ};
 use crate::ndb::NodeId;
 use crate::ndb::kept::Lru;
+use crate::output;
 use crate::tree::attr::Times;
 use crate::tree::context::Context;
 use crate::tree::directories::Directories;
@@ -81,11 +82,33 @@ impl Index {
                 };
                 // Rows and files come in the same order, so no search is needed.
                 let name = names.find(|(file, _)| is_it(*file)).map(|(_, name)| name);
-                text.push_str(&line(path, name.unwrap_or_default(), &row));
+                text.push_str(&self.line(path, name.unwrap_or_default(), &row));
             }
             self.folders.note(folder, table.problems());
         }
         Ok(text)
+    }
+
+    fn line(&self, path: &str, name: &str, row: &ContentsRow) -> String {
+        let time = row.delivery.or(row.submit);
+        let date = time.and_then(|time| clock::utc(time.unix_seconds()));
+        let tell = |is_so: &dyn Fn(i32) -> bool| match row.flags {
+            Some(flags) if is_so(flags) => "yes",
+            Some(_) => "no",
+            None => "",
+        };
+        csv_line([
+            &format!("{path}{name}"),
+            &format!("{:#x}", row.nid.0),
+            &date.map(|date| format!("{date}Z")).unwrap_or_default(),
+            row.subject
+                .as_ref()
+                .map(|subject| subject.text.as_str())
+                .unwrap_or_default(),
+            row.message_class.as_deref().unwrap_or_default(),
+            tell(&|flags| flags & MSGFLAG_READ != 0),
+            tell(&|flags| self.rules.items().has_attachments(row, flags)),
+        ])
     }
 }
 
@@ -112,34 +135,13 @@ impl Made for Sections {
     }
 }
 
-fn line(path: &str, name: &str, row: &ContentsRow) -> String {
-    let time = row.delivery.or(row.submit);
-    let date = time.and_then(|time| clock::utc(time.unix_seconds()));
-    let flag = |bit: i32| match row.flags {
-        Some(flags) if flags & bit != 0 => "yes",
-        Some(_) => "no",
-        None => "",
-    };
-    csv_line([
-        &format!("{path}{name}"),
-        &format!("{:#x}", row.nid.0),
-        &date.map(|date| format!("{date}Z")).unwrap_or_default(),
-        row.subject
-            .as_ref()
-            .map(|subject| subject.text.as_str())
-            .unwrap_or_default(),
-        row.message_class.as_deref().unwrap_or_default(),
-        flag(MSGFLAG_READ),
-        flag(MSGFLAG_HASATTACH),
-    ])
-}
-
 /// Fields as RFC 4180 has them, but with LF.
 fn csv_line(fields: [&str; COLUMNS.len()]) -> String {
     let mut writer = csv::WriterBuilder::new().from_writer(Vec::new());
     // Writing to memory does not fail.
+    let cells = fields.map(output::cell);
     let written = writer
-        .write_record(fields)
+        .write_record(cells.iter().map(|cell| cell.as_bytes()))
         .ok()
         .and_then(|()| writer.into_inner().ok());
     String::from_utf8(written.unwrap_or_default()).unwrap_or_default()

@@ -7,7 +7,7 @@ use super::items::{Facts, Items};
 use super::rules::{Rules, Shown};
 use crate::convert::{ItemFormat, Title};
 use crate::error::{Error, Result};
-use crate::messaging::{ContentsRow, MSGFLAG_HASATTACH};
+use crate::messaging::ContentsRow;
 use crate::ndb::{NodeId, NodeType};
 use crate::tree::context::{Context, MAX_FOLDER_DEPTH};
 use crate::tree::directory::Directory;
@@ -131,7 +131,7 @@ impl Rules for Folders {
             let text = ItemFormat::Text.extension();
             files.push((text.to_owned(), Object::Text(row.nid)));
         }
-        if facts.flags & MSGFLAG_HASATTACH != 0 && options.attachments != Attachments::Eml {
+        if options.attachments != Attachments::Eml && self.items.has_attachments(row, facts.flags) {
             let directory = Object::Attachments(MessagePath::top(row.nid));
             files.push((ATTACHMENTS_SUFFIX.to_owned(), directory));
         }

@@ -8,18 +8,24 @@ use crate::error::Result;
 use crate::ltp::{FileTime, tags};
 use crate::messaging::{
     ContentsRow, ContentsTable, ItemKind, MSGFLAG_HASATTACH, Message, MessageClass, Properties,
-    State, Subject, TIMES,
+    State, Subject, TIMES, lists_attachments,
 };
-use crate::ndb::NodeId;
+use crate::ndb::{NodeId, partly};
 use crate::tree::context::Context;
 use crate::tree::folders::Folders;
 use crate::tree::ino::Object;
 use crate::tree::messages::Messages;
+use crate::tree::options::Attachments;
 use crate::tree::template::Template;
 
 /// What is said of a folder with items whose names are made of what damage may have changed.
 const DOUBTFUL_NAMES: &str = "the names of some items are made of damaged properties; so an equal name of a sound item may have \
                               or lack the number of its node";
+
+/// Messages of a file in which each can be asked for its attachments, whatever its flag says.
+const FEW_MESSAGES: u64 = 10_000;
+/// PidTagMessageSize of a message that is asked in any file, in bytes.
+const LARGE_MESSAGE: i32 = 64 << 10;
 
 /// What is known of an item without its content.
 pub(in crate::tree) struct Facts {
@@ -130,6 +136,20 @@ impl Items {
             self.context.note(&Object::Folder(folder), DOUBTFUL_NAMES);
         }
         facts
+    }
+
+    /// Whether the message of `row`, with these PidTagMessageFlags, has attachments. Some writers do not set the flag, so
+    /// where it is missing the list of subnodes is asked: one small read. In a large file that is spared small messages,
+    /// unless their attachments are nowhere but in the directory.
+    pub fn has_attachments(&self, row: &ContentsRow, flags: i32) -> bool {
+        if flags & MSGFLAG_HASATTACH != 0 || row.has_attachments {
+            return true;
+        }
+        let Context { store, options, .. } = &*self.context;
+        let is_asked = row.size.is_none_or(|size| size >= LARGE_MESSAGE)
+            || options.attachments == Attachments::Dir
+            || store.ndb().header().messages_ever() <= FEW_MESSAGES;
+        is_asked && partly(|| lists_attachments(store, row.nid))
     }
 
     /// Whether the names tell of sender or recipients, so that listings need those columns.

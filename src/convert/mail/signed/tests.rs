@@ -34,10 +34,17 @@ fn signed(bytes: &[u8]) -> Option<String> {
 fn a_signed_entity_keeps_its_type_and_every_byte_of_its_body() {
     let body = "--b\r\nContent-Type: text/plain\r\n\r\ntrailing blanks  \r\n--b--\r\n";
     let entity = format!(
-        "X-Outer: no\r\nContent-Type: multipart/signed;\r\n\tmicalg=sha-256; boundary=b\r\n\r\n{body}"
+        "X-Outer: no\r\nContent-Type: multipart/signed;\r\n\tprotocol=\"x/y\"; boundary=b\r\n\r\n{body}"
     );
     let expected =
-        format!("Content-Type: multipart/signed;\n micalg=sha-256; boundary=b\n\n{body}");
+        format!("Content-Type: multipart/signed;\n protocol=\"x/y\"; boundary=b\n\n{body}");
+    assert_eq!(signed(entity.as_bytes()).unwrap(), expected);
+}
+
+#[test]
+fn what_verifiers_need_is_added_and_what_they_refuse_is_left_out() {
+    let entity = "Content-Type: multipart/signed; boundary=b;\r\nContent-Transfer-Encoding: base64\r\n\r\n--b\r\n";
+    let expected = "Content-Type: multipart/signed; boundary=b;\n protocol=\"application/pkcs7-signature\"\n\n--b\r\n";
     assert_eq!(signed(entity.as_bytes()).unwrap(), expected);
 }
 

@@ -1,0 +1,77 @@
+//! Text from files on its way into JSON, CSV and the like: characters that end lines, steer terminals or turn the direction
+//! of writing do not get there raw.
+#![forbid(unsafe_code)]
+
+use std::borrow::Cow;
+
+use serde::Serialize;
+
+/// Whether `character` acts on what shows it: C0 and C1 controls, the separators of lines and paragraphs, and what embeds,
+/// overrides or isolates a direction of writing.
+pub fn is_active(character: char) -> bool {
+    character.is_control()
+        || matches!(character, '\u{2028}' | '\u{2029}' | '\u{202A}'..='\u{202E}' | '\u{2066}'..='\u{2069}')
+}
+
+/// `text` for a cell of a table: such characters are U+FFFD, line ends and tabs blanks.
+pub fn cell(text: &str) -> Cow<'_, str> {
+    if !text.contains(is_active) {
+        return text.into();
+    }
+    let shown = |character: char| match character {
+        '\t' | '\r' | '\n' => ' ',
+        _ if is_active(character) => char::REPLACEMENT_CHARACTER,
+        _ => character,
+    };
+    text.chars().map(shown).collect::<String>().into()
+}
+
+/// `value` as JSON on one line, such characters escaped.
+pub fn json(value: &impl Serialize) -> serde_json::Result<String> {
+    serde_json::to_string(value).map(escaped)
+}
+
+/// As [`json`], on several lines.
+pub fn pretty_json(value: &impl Serialize) -> serde_json::Result<String> {
+    serde_json::to_string_pretty(value).map(escaped)
+}
+
+/// JSON has such characters within strings alone, but for the line ends between its values.
+fn escaped(text: String) -> String {
+    let is_raw = |character: char| is_active(character) && character != '\n';
+    if !text.contains(is_raw) {
+        return text;
+    }
+    let mut out = String::with_capacity(text.len() + 64);
+    for character in text.chars() {
+        match is_raw(character) {
+            true => out.push_str(&format!("\\u{:04x}", u32::from(character))),
+            false => out.push(character),
+        }
+    }
+    out
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const HOSTILE: &str = "a\u{2028}b\u{2029}c\u{9b}d\u{202e}e\u{1b}[2J\u{2066}f\u{7f}";
+
+    #[test]
+    fn json_tells_all_characters_and_has_none_that_act() {
+        for text in [json(&[HOSTILE]), pretty_json(&[HOSTILE])] {
+            let text = text.unwrap();
+            assert!(!text.contains(|character| is_active(character) && character != '\n'));
+            let [back] = serde_json::from_str::<[String; 1]>(&text).unwrap();
+            assert_eq!(back, HOSTILE);
+        }
+    }
+
+    #[test]
+    fn a_cell_is_one_line_that_does_nothing() {
+        assert!(!cell(HOSTILE).contains(is_active));
+        assert_eq!(cell("a\tb\nc"), "a b c");
+        assert!(matches!(cell("plain \u{e9}"), Cow::Borrowed(_)));
+    }
+}
