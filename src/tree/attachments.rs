@@ -77,6 +77,12 @@ impl Tree {
             .insert(path.clone(), Arc::new(list), weight))
     }
 
+    /// Whether message `nid` has any attachment that is shown; so it is taken to be if that cannot be told.
+    pub(super) fn has_attachments(&self, nid: NodeId) -> bool {
+        let list = self.attachment_list(&MessagePath::top(nid));
+        list.map_or(true, |list| !list.files.is_empty())
+    }
+
     /// Media type of attachment `index` of the message at `path`.
     pub(super) fn media_type(&self, path: &MessagePath, index: u32) -> Result<String> {
         let list = self.attachment_list(path)?;

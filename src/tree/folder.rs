@@ -105,11 +105,19 @@ impl Tree {
         is_root(nid) || self.ancestors(nid).any(is_root)
     }
 
-    /// The subfolders that the directory of folder `nid` shows, with their display names: those that belong to it by
+    /// The subfolders that the directory of folder `nid` shows, with their display names: all that belong there but those
+    /// that Outlook keeps for itself.
+    pub(super) fn subfolders(&self, nid: NodeId) -> Vec<(NodeId, Option<String>)> {
+        let mut shown = self.all_subfolders(nid);
+        shown.retain(|(child, _)| self.options.all || !self.is_kept_hidden(*child));
+        shown
+    }
+
+    /// The subfolders that belong into the directory of folder `nid`: those that belong to it by
     /// their own word, and, below a root, those that belong nowhere, neither to a folder that exists nor, be it lost,
     /// to a root. All others are shown elsewhere or in `lost+found`. So the tree has no cycles, and no folder is below
     /// itself or, by many ways, below another.
-    pub(super) fn subfolders(&self, nid: NodeId) -> Vec<(NodeId, Option<String>)> {
+    pub(super) fn all_subfolders(&self, nid: NodeId) -> Vec<(NodeId, Option<String>)> {
         let mut shown = Vec::new();
         if self.ancestors(nid).count() >= MAX_FOLDER_DEPTH {
             self.problems.note(

@@ -9,7 +9,7 @@ use super::Tree;
 use super::ino::{Ino, Kind, Object};
 use super::name;
 use crate::bytes::copy_at;
-use crate::clock;
+use crate::convert::Moment;
 use crate::error::{Error, Result};
 use crate::messaging::{ContentsRow, MSGFLAG_HASATTACH, MSGFLAG_READ};
 use crate::ndb::{NodeId, NodeType, whole};
@@ -154,7 +154,8 @@ impl Tree {
                 };
                 // Rows and files come in the same order, so no search is needed.
                 let name = names.find(|(file, _)| is_it(*file)).map(|(_, name)| name);
-                text.push_str(&line(path, name.unwrap_or_default(), &row));
+                let date = self.moment(&row).and_then(Moment::iso8601);
+                text.push_str(&line(path, name.unwrap_or_default(), date, &row));
             }
             self.note_in_folder(folder, table.problems());
         }
@@ -162,9 +163,7 @@ impl Tree {
     }
 }
 
-fn line(path: &str, name: &str, row: &ContentsRow) -> String {
-    let time = row.delivery.or(row.submit);
-    let date = time.and_then(|time| clock::utc(time.unix_seconds()));
+fn line(path: &str, name: &str, date: Option<String>, row: &ContentsRow) -> String {
     let flag = |bit: i32| match row.flags {
         Some(flags) if flags & bit != 0 => "yes",
         Some(_) => "no",
@@ -173,7 +172,7 @@ fn line(path: &str, name: &str, row: &ContentsRow) -> String {
     csv_line([
         &format!("{path}{name}"),
         &format!("{:#x}", row.nid.0),
-        &date.map(|date| format!("{date}Z")).unwrap_or_default(),
+        &date.unwrap_or_default(),
         row.subject
             .as_ref()
             .map(|subject| subject.text.as_str())

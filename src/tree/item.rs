@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use super::ino::{Ino, MessagePath, Object};
 use super::{Times, Tree};
-use crate::convert::Rendition;
+use crate::convert::{Moment, Rendition};
 use crate::error::{Error, Result};
 use crate::ltp::tags;
 use crate::messaging::Message;
@@ -215,9 +215,8 @@ impl Tree {
 
     fn times_of(&self, message: &Message) -> Times {
         let own = |id: u16| message.properties().time(id).ok().flatten();
-        let mtime = message
-            .time()
-            .map_or(self.source_time, |time| time.system_time());
+        let mtime =
+            Moment::of(message).map_or(self.source_time, |moment| moment.start().system_time());
         Times {
             mtime,
             ctime: own(tags::LAST_MODIFICATION_TIME).map_or(mtime, |time| time.system_time()),

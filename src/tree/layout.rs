@@ -10,9 +10,9 @@ use super::maildir;
 use super::name::{self, ATTACHMENTS_SUFFIX};
 use super::options::Attachments;
 use super::template::{Template, Values};
-use crate::convert::{ItemFormat, Title};
+use crate::convert::{ItemFormat, Moment, Title, moment};
 use crate::error::Result;
-use crate::ltp::{FileTime, tags};
+use crate::ltp::tags;
 use crate::messaging::{
     ContentsRow, ItemKind, MSGFLAG_HASATTACH, Message, MessageClass, Properties, State, Subject,
     TIMES,
@@ -46,7 +46,7 @@ impl Shown {
 /// What is known of an item without its content.
 struct Facts {
     kind: ItemKind,
-    time: Option<FileTime>,
+    moment: Option<Moment>,
     /// The subject; the display name of a contact.
     title: String,
     flags: i32,
@@ -66,7 +66,7 @@ impl Tree {
         };
         if self.is_maildir() {
             return Shown {
-                stem: maildir::stem(facts.time, row.nid),
+                stem: maildir::stem(facts.moment.map(Moment::start), row.nid),
                 files: vec![(maildir::info(facts.flags, facts.state), file)],
             };
         }
@@ -76,7 +76,12 @@ impl Tree {
             let text = ItemFormat::Text.extension();
             files.push((text.to_owned(), Object::Text(row.nid)));
         }
-        if facts.flags & MSGFLAG_HASATTACH != 0 && self.options.attachments != Attachments::Eml {
+        // All attachments of a series may be changed instances, which are in its calendar.
+        let may_have = || facts.kind != ItemKind::Appointment || self.has_attachments(row.nid);
+        if facts.flags & MSGFLAG_HASATTACH != 0
+            && self.options.attachments != Attachments::Eml
+            && may_have()
+        {
             let directory = Object::Attachments(MessagePath::top(row.nid));
             files.push((ATTACHMENTS_SUFFIX.to_owned(), directory));
         }
@@ -96,7 +101,7 @@ impl Tree {
         };
         let values = Values {
             nid: row.nid,
-            time: facts.time,
+            moment: facts.moment,
             subject: name::subject(&facts.title),
             from: &facts.from,
             to: &facts.to,
@@ -107,11 +112,18 @@ impl Tree {
     /// What the row tells. If the table has no flags, no time, or not the people that the names want, the message is
     /// asked.
     fn facts(&self, row: &ContentsRow) -> Facts {
-        let title = |class: &str| Title::of(MessageClass::parse(class).kind);
+        let kind_of_row = row
+            .message_class
+            .as_deref()
+            .map(|class| MessageClass::parse(class).kind);
         let by_date = self.options.names.is_some()
             || self.is_maildir()
-            || row.message_class.as_deref().map(title) != Some(Title::DisplayName);
-        let time = row.delivery.or(row.submit);
+            || kind_of_row.map(Title::of) != Some(Title::DisplayName);
+        // When an appointment takes place, its message alone tells.
+        let time = row
+            .delivery
+            .or(row.submit)
+            .filter(|_| kind_of_row != Some(ItemKind::Appointment));
         let people = self.names_people();
         let lacks_people = people && (row.from.is_none() || row.to.is_none());
         let incomplete = row.flags.is_none() || (by_date && time.is_none()) || lacks_people;
@@ -161,7 +173,7 @@ impl Tree {
         let flags = row.flags.or_else(|| asked.integer(tags::MESSAGE_FLAGS));
         let facts = Facts {
             title: display_name().or_else(subject).unwrap_or_default(),
-            time: time.or_else(|| asked.time()),
+            moment: time.map(Moment::Time).or_else(|| asked.moment(row)),
             flags: flags.unwrap_or_else(|| match &lost {
                 Some(lost) if !lost.attachments().is_empty() => MSGFLAG_HASATTACH,
                 _ => 0,
@@ -177,6 +189,11 @@ impl Tree {
             self.problems.note(Object::Folder(folder), DOUBTFUL_NAMES);
         }
         facts
+    }
+
+    /// When the item of `row` is, as its name says.
+    pub(super) fn moment(&self, row: &ContentsRow) -> Option<Moment> {
+        self.facts(row).moment
     }
 
     /// Whether the names tell of sender or recipients, so that listings need those columns.
@@ -227,8 +244,18 @@ impl Asked {
         self.ask(id, |own| own.integer(id))
     }
 
-    fn time(&self) -> Option<FileTime> {
-        let mut times = TIMES.into_iter();
-        times.find_map(|id| self.ask(id, |own| own.time(id)))
+    /// When the item is; what `row` tells, if the message tells nothing better.
+    fn moment(&self, row: &ContentsRow) -> Option<Moment> {
+        let message = self.message.as_ref();
+        if let Some(moment) = message.and_then(moment::appointment) {
+            if message.is_some_and(moment::is_doubtful) {
+                self.may_be_wrong.set(true);
+            }
+            return Some(moment);
+        }
+        let own = |id: u16| self.ask(id, |own| own.time(id));
+        let time = row.delivery.or(row.submit);
+        time.or_else(|| TIMES.into_iter().find_map(own))
+            .map(Moment::Time)
     }
 }

@@ -207,7 +207,9 @@ impl Tree {
                 let hidden = self.associated_contents(&folder);
                 reached.messages.extend(hidden.nids());
             }
-            todo.extend(self.subfolders(nid).into_iter().map(|(child, _)| child));
+            // What is hidden is not lost.
+            let children = self.all_subfolders(nid).into_iter();
+            todo.extend(children.map(|(child, _)| child));
         }
     }
 

@@ -11,6 +11,7 @@ mod deleted;
 mod directory;
 mod folder;
 mod forest;
+mod hidden;
 mod import;
 mod index;
 mod info;
@@ -135,6 +136,8 @@ pub struct Tree {
     /// Attachments in which a read has met damage.
     damaged_attachments: Mutex<HashSet<Ino>>,
     folder_times: Mutex<HashMap<NodeId, Times>>,
+    /// Whether there is mail in a folder or below it, of hidden folders.
+    holds_mail: Mutex<HashMap<NodeId, bool>>,
     info: OnceLock<String>,
     index: OnceLock<Index>,
     lost_found: OnceLock<LostFound>,
@@ -239,6 +242,7 @@ impl Tree {
             newly_damaged: Mutex::default(),
             damaged_attachments: Mutex::default(),
             folder_times: Mutex::default(),
+            holds_mail: Mutex::default(),
             info: OnceLock::new(),
             index: OnceLock::new(),
             lost_found: OnceLock::new(),

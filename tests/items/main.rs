@@ -15,3 +15,4 @@ mod generated;
 mod never_invented;
 mod pim;
 mod special_classes;
+mod unusual;

@@ -10,8 +10,8 @@ use crate::clock;
 use crate::convert::content_line::parameter;
 use crate::convert::lids::{self, EmailKeys, Key};
 use crate::convert::options::VcardVersion;
-use crate::convert::people::Person;
-use crate::convert::reader::Reader;
+use crate::convert::people::{Person, addr_spec};
+use crate::convert::reader::{FIRST_NAMED_ID, Reader};
 use crate::ltp::{FileTime, tags};
 use crate::messaging::{EntryId, PropertyName, PropertySet, text_of_value};
 
@@ -24,6 +24,8 @@ const POSTAL_WORK: i32 = 2;
 const POSTAL_OTHER: i32 = 3;
 /// Fields of the user that are written.
 const MAX_USER_FIELDS: usize = 200;
+/// Addresses without a property name that are told.
+const MAX_NAMELESS: usize = 9;
 
 /// Telephone numbers: tag, name, types, whether it is the preferred one.
 const PHONES: [(u16, &str, &[&str], bool); 20] = [
@@ -110,12 +112,17 @@ pub(in crate::convert) fn person(reader: &Reader<'_>, version: VcardVersion) -> 
     }
     common::write(reader, &mut card, Vec::new());
     write_user_fields(reader, &mut card);
+    if emails.is_empty() {
+        tell_of_nameless_addresses(reader);
+    }
     card.finish(&reader.problems())
 }
 
 /// One of the three e-mail addresses.
 struct Email {
     address: Option<String>,
+    /// PidLidEmail1OriginalDisplayName where it is another address.
+    original: Option<String>,
     /// What is stored, if that is no address of the Internet.
     other: Option<(String, String)>,
     label: Option<String>,
@@ -125,22 +132,31 @@ fn email(reader: &Reader<'_>, keys: &EmailKeys) -> Option<Email> {
     let kind = reader.string(keys.address_type);
     let stored = reader.string(keys.address);
     let original = reader.string(keys.original_display_name);
-    let person = Person::of_parts(None, original, kind.clone(), stored.clone());
+    let own = Person::of_parts(None, None, kind.clone(), stored.clone());
+    let first = Person::of_parts(None, original, kind.clone(), stored.clone());
     let by_entry_id = || {
         let id = reader.binary(keys.original_entry_id)?;
         let person = Person::of_entry_id(EntryId::parse(&id, reader.code_page())?);
         person.smtp().or_else(|| reader.exchange_address(&person))
     };
-    let address = person
+    let original = first.smtp();
+    let address = own
         .smtp()
-        .or_else(|| reader.exchange_address(&person))
+        .or_else(|| original.clone())
+        .or_else(|| reader.exchange_address(&first))
         .or_else(by_entry_id);
+    let is_same = |other: &String| {
+        let address = address.as_deref();
+        address.is_some_and(|address| address.eq_ignore_ascii_case(other))
+    };
+    let original = original.filter(|other| !is_same(other));
     let other = match (&address, stored) {
         (None, Some(stored)) => Some((kind.unwrap_or_default(), stored)),
         _ => None,
     };
     (address.is_some() || other.is_some()).then(|| Email {
         address,
+        original,
         other,
         label: reader.string(keys.display_name),
     })
@@ -216,6 +232,7 @@ fn write_organization(reader: &Reader<'_>, card: &mut Card) {
         ("TITLE", tags::TITLE),
         ("ROLE", tags::PROFESSION),
         ("X-OFFICE", tags::OFFICE_LOCATION),
+        ("X-LOCATION", tags::LOCATION),
         ("X-MANAGER", tags::MANAGER_NAME),
         ("X-ASSISTANT", tags::ASSISTANT),
         ("X-GOVERNMENT-ID", tags::GOVERNMENT_ID_NUMBER),
@@ -247,6 +264,10 @@ fn write_emails(reader: &Reader<'_>, card: &mut Card, emails: &[Email], full_nam
                 name.push_str(&parameter("X-DISPLAY-NAME", label));
             }
             card.lines.text(&name, address);
+        }
+        if let Some(original) = &email.original {
+            let name = card.typed("EMAIL", types, false);
+            card.lines.text(&name, original);
         }
         match &email.other {
             Some((kind, address)) if kind.eq_ignore_ascii_case("EX") => {
@@ -311,33 +332,62 @@ fn write_addresses(reader: &Reader<'_>, card: &mut Card) {
         tags::POSTAL_CODE,
         tags::COUNTRY,
     ]);
+    let read = |keys: Parts| keys.map(|key| reader.string(key));
+    let mailing = read(mailing);
     let chosen = reader.integer(lids::POSTAL_ADDRESS_ID);
-    let mut written = false;
     let kinds: [(Parts, &[&str], i32); 3] = [
         (work, &["WORK"], POSTAL_WORK),
         (home, &["HOME"], POSTAL_HOME),
         (other, &[], POSTAL_OTHER),
     ];
+    let mut is_told = mailing.iter().all(Option::is_none);
     for (keys, types, id) in kinds {
-        written |= write_address(reader, card, keys, types, chosen == Some(id));
+        let own = read(keys);
+        let fits = own.iter().any(Option::is_some) && own.iter().zip(&mailing).all(agree);
+        let is_chosen = chosen == Some(id);
+        // The copy may have what the original lacks, such as the post office box.
+        let parts: Vec<Option<String>> = match fits && (is_chosen || !has_kind(chosen)) {
+            true => own
+                .into_iter()
+                .zip(mailing.clone())
+                .map(|(own, copy)| own.or(copy))
+                .collect(),
+            false => own.to_vec(),
+        };
+        is_told |= mailing
+            .iter()
+            .zip(&parts)
+            .all(|(copy, part)| copy.is_none() || copy == part);
+        write_address(card, &parts, types, is_chosen);
     }
-    if !written {
-        write_address(reader, card, mailing, &[], true);
+    if !is_told {
+        write_address(card, &mailing, &[], true);
     }
 }
 
-fn write_address(
-    reader: &Reader<'_>,
-    card: &mut Card,
-    keys: [Key; 6],
-    types: &[&str],
-    is_preferred: bool,
-) -> bool {
-    let [post_office_box, rest @ ..] = keys.map(|key| reader.string(key));
-    let components: Vec<Option<String>> = [post_office_box, None].into_iter().chain(rest).collect();
+/// Whether PidLidPostalAddressId names one of the three addresses.
+fn has_kind(chosen: Option<i32>) -> bool {
+    chosen.is_some_and(|id| [POSTAL_HOME, POSTAL_WORK, POSTAL_OTHER].contains(&id))
+}
+
+/// Whether two parts of an address do not contradict each other.
+fn agree((one, other): (&Option<String>, &Option<String>)) -> bool {
+    one.is_none() || other.is_none() || one == other
+}
+
+/// Post office box, street, city, state, postal code, country.
+fn write_address(card: &mut Card, parts: &[Option<String>], types: &[&str], is_preferred: bool) {
+    let Some((post_office_box, rest)) = parts.split_first() else {
+        return;
+    };
+    let extended = None;
+    let components: Vec<Option<String>> = [post_office_box, &extended]
+        .into_iter()
+        .chain(rest)
+        .cloned()
+        .collect();
     let name = card.typed("ADR", types, is_preferred);
     card.structured(&name, &components);
-    components.iter().any(Option::is_some)
 }
 
 fn write_internet(reader: &Reader<'_>, card: &mut Card) {
@@ -434,6 +484,23 @@ fn write_life(reader: &Reader<'_>, card: &mut Card) {
         }
     }
     card.lines.optional("X-HOBBY", reader.string(tags::HOBBIES));
+}
+
+/// Says so where a contact without e-mail has addresses in properties that the file has no name for.
+fn tell_of_nameless_addresses(reader: &Reader<'_>) {
+    let Some(message) = reader.message() else {
+        return;
+    };
+    let properties = message.properties();
+    let names = message.store().named_properties();
+    let is_nameless = |id: &u16| *id >= FIRST_NAMED_ID && names.name(*id).is_none();
+    let nameless = properties.ids().into_iter().filter(is_nameless);
+    let addresses = nameless.filter_map(|id| Some((id, addr_spec(&properties.string(id).ok()??)?)));
+    for (id, address) in addresses.take(MAX_NAMELESS) {
+        reader.problem(format_args!(
+            "{address} is in property {id:#06x}, for which the file has no name: it may be an e-mail address of this contact"
+        ));
+    }
 }
 
 /// Fields that the user or a form has made: properties with names of their own.

@@ -7,6 +7,7 @@ use super::date::is_date;
 use super::encoded_word::{charsets_fit, decode};
 use super::fields::Fields;
 use super::flags;
+use super::handling;
 use super::message_id::message_ids;
 use super::reserved::{ADDRESS_FIELDS, SINGLE_FIELDS, among, is_written_anew};
 use super::synthesis::Synthesis;
@@ -46,6 +47,7 @@ pub(super) fn of_message(context: &Context, message: &Message, style: Headers) -
         has_transport: transport.get("To").is_some() || transport.get("From").is_some(),
     };
     synthesis.complete(&mut fields);
+    handling::add(&lookup, message, &mut fields);
     lookup.tell(message.problems());
     flags::add(message, &mut fields);
     fields

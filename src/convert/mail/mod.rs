@@ -13,6 +13,7 @@ mod entity;
 mod fields;
 mod flags;
 mod flowed;
+mod handling;
 mod header;
 mod inline;
 mod message_id;
