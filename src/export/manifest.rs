@@ -11,7 +11,7 @@ use std::path::Path;
 use serde::Serialize;
 use sha2::{Digest, Sha256};
 
-use super::Progress;
+use super::progress::Progress;
 
 /// Bytes read at a time.
 const CHUNK: usize = 1 << 20;
