@@ -4,7 +4,7 @@
 
 use std::time::{SystemTime, UNIX_EPOCH};
 
-use jiff::civil::{DateTime, date};
+use jiff::civil::{Date, DateTime, date};
 use jiff::fmt::strtime::BrokenDownTime;
 use jiff::tz::{Offset, TimeZone};
 use jiff::{SignedDuration, Timestamp};
@@ -16,7 +16,18 @@ pub fn utc(seconds: i64) -> Option<DateTime> {
     (moment.year() > 0).then_some(moment)
 }
 
-/// The same in `zone`, for strftime(3).
+/// Whole seconds from 1970-01-01 00:00 UTC to `moment`, which is in UTC; negative before.
+pub fn seconds_to(moment: DateTime) -> i64 {
+    let epoch = date(1970, 1, 1).at(0, 0, 0, 0);
+    epoch.duration_until(moment).as_secs()
+}
+
+/// The same to the midnight that `day` begins with in UTC.
+pub fn midnight(day: Date) -> i64 {
+    seconds_to(day.at(0, 0, 0, 0))
+}
+
+/// As [`utc`], in `zone`, for strftime(3).
 pub fn in_zone(seconds: i64, zone: &TimeZone) -> Option<BrokenDownTime> {
     let moment = utc(seconds)?;
     if let Ok(timestamp) = Timestamp::from_second(seconds) {

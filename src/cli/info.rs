@@ -151,6 +151,12 @@ fn facts(report: &Report) -> String {
     }
     line("Messages", &info.messages.to_string());
     line("Hidden", &info.associated.to_string());
+    let hidden = info.folders.iter().filter(|folder| folder.hidden).count();
+    if hidden > 0 {
+        let of = info.folders.len();
+        let text = format!("{hidden} of {of} are hidden, for the use of programs; see -o all");
+        line("Folders", &text);
+    }
     if info.lost > 0 {
         line(
             "Lost",
@@ -175,6 +181,7 @@ fn declared(folder: &FolderInfo) -> String {
 fn remark(folder: &FolderInfo) -> String {
     match folder.purpose {
         _ if folder.search => " (search folder)".to_owned(),
+        _ if folder.hidden => " (hidden)".to_owned(),
         Some(purpose) if LOCAL_ONLY.contains(&purpose) => {
             format!(" ({purpose}: on no server)")
         }

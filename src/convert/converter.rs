@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use jiff::tz::TimeZone;
 
-use super::attachment::{self, AttachmentFile};
+use super::attachment::AttachmentFile;
 use super::context::Context;
 use super::item::{self, Item};
 use super::item_format::ItemFormat;
@@ -93,9 +93,9 @@ impl Converter {
         mail::stored(message)
     }
 
-    /// The attachments of `message` in table order.
+    /// The attachments of `message` in table order; changed instances of a series are in its calendar instead.
     pub fn attachments(&self, message: &Message) -> Vec<AttachmentFile> {
-        let items = attachment::list(message).into_iter();
+        let items = item::attachments(message).into_iter();
         items.map(AttachmentFile::of).collect()
     }
 }

@@ -1,17 +1,13 @@
 //! Items in their own format.
 #![forbid(unsafe_code)]
 
-use std::time::{Duration, SystemTime};
-
 use super::context::Context;
 use super::item_format::{ItemFormat, NO_DATE, Title};
 use super::options::VcardVersion;
-use super::people::{Resolve, Resolved};
+use super::people::Resolve;
 use super::reader::Reader;
-use super::{calendar, contact, lids, note};
+use super::{attachment, calendar, contact, note};
 use crate::messaging::{ItemKind, Message};
-
-const ONE_DAY: Duration = Duration::from_secs(24 * 60 * 60);
 
 /// What an item needs from outside.
 #[derive(Clone, Copy)]
@@ -31,27 +27,6 @@ pub struct Item {
     pub text: String,
     /// What could not be read, or may be wrong, also told in the content.
     pub problems: Vec<String>,
-}
-
-/// When an appointment takes place, if `message` is one: its start and end, of a series those of all of it. Without an end
-/// it goes on for ever.
-pub fn appointment_period(message: &Message) -> Option<(SystemTime, Option<SystemTime>)> {
-    if message.class().kind != ItemKind::Appointment {
-        return None;
-    }
-    let reader = Reader::new(message, &|_| Resolved::default());
-    let start = reader.time(lids::APPOINTMENT_START_WHOLE)?;
-    let end = match reader.boolean(lids::RECURRING) {
-        // The beginning of its last day.
-        true => reader
-            .time(lids::CLIP_END)
-            .map(|day| day.system_time() + ONE_DAY),
-        false => {
-            let end = reader.time(lids::APPOINTMENT_END_WHOLE).unwrap_or(start);
-            Some(end.system_time())
-        }
-    };
-    Some((start.system_time(), end))
 }
 
 /// `message` in its own format, if it is an appointment, contact, distribution list, task, journal entry or note; None
@@ -82,6 +57,15 @@ pub fn item(message: &Message, options: &ItemOptions<'_>) -> Option<Item> {
         text: write(&reader),
         problems: reader.problems(),
     })
+}
+
+/// The attachments of `message` but those that are in its calendar as changed instances.
+pub(super) fn attachments(message: &Message) -> Vec<attachment::Item> {
+    let mut items = attachment::list(message);
+    if items.iter().any(|item| item.is_hidden) && calendar::has_instances(message) {
+        items.retain(|item| !item.is_hidden);
+    }
+    items
 }
 
 /// As [`item`], with the choices and the address book of `context`.

@@ -10,7 +10,7 @@
 //!   item;
 //! * `attachment`;
 //! * [`calendar`], `contact` and `note`, siblings that know nothing of each other;
-//! * `item`, which picks one of them;
+//! * `item`, which picks one of them, and [`moment`], which says when it is;
 //! * `mail`;
 //! * `converter`.
 #![forbid(unsafe_code)]
@@ -30,6 +30,7 @@ mod item_format;
 mod lids;
 mod lookup;
 mod mail;
+pub mod moment;
 mod note;
 mod options;
 mod people;
@@ -41,8 +42,9 @@ pub mod text;
 
 pub use attachment::{AttachmentContent, AttachmentFile};
 pub use converter::Converter;
-pub use item::{Item, ItemOptions, appointment_period, item};
+pub use item::{Item, ItemOptions, item};
 pub use item_format::{ImportKind, ItemFormat, Title};
+pub use moment::Moment;
 pub use note::note_color;
 pub use options::{Eol, Headers, Items, Options, VcardVersion};
 pub use people::{Resolve, Resolved};

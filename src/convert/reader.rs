@@ -18,7 +18,7 @@ use crate::problem::{Problem, Problems};
 /// Problems of one item that are told in it; one broken table can break thousands of values.
 const MAX_TOLD: usize = 50;
 /// Properties from here on have their meaning from the named property map.
-const FIRST_NAMED_ID: u16 = 0x8000;
+pub(crate) const FIRST_NAMED_ID: u16 = 0x8000;
 /// PidTagImportance.
 const IMPORTANCE_LOW: i32 = 0;
 const IMPORTANCE_HIGH: i32 = 2;

@@ -3,6 +3,8 @@
 
 use std::time::SystemTime;
 
+use crate::convert::Moment;
+use crate::ltp::FileTime;
 use crate::messaging::is_derived;
 use crate::tree::{Forest, Ino, Summary};
 
@@ -73,10 +75,11 @@ impl Filter {
 
     /// Whether some of the item's time is taken.
     fn takes_time(&self, item: &Summary) -> bool {
-        let moment = item.date.map(|date| (date, Some(date)));
-        let Some((start, end)) = item.period.or(moment) else {
+        let moment = item.moment.map(Moment::start);
+        let Some((start, end)) = item.period.or(moment.map(|time| (time, Some(time)))) else {
             return self.since.is_none() && self.until.is_none();
         };
+        let (start, end) = (start.system_time(), end.map(FileTime::system_time));
         let is_late_enough = |since| start >= since || end.is_none_or(|end| end > since);
         self.since.is_none_or(is_late_enough) && self.until.is_none_or(|until| start < until)
     }
@@ -127,7 +130,7 @@ mod tests {
     fn all_conditions_must_hold() {
         let day = |number: u64| SystemTime::UNIX_EPOCH + Duration::from_secs(number * 86_400);
         let item = Summary {
-            date: Some(day(10)),
+            moment: Some(Moment::Time(FileTime::of_unix_seconds(10 * 86_400))),
             period: None,
             subject: "Grüße aus Köln".to_owned(),
             class: "IPM.Note.SMIME".to_owned(),
@@ -150,7 +153,10 @@ mod tests {
         assert!(!takes(of(None, Some(day(10)), "", "IPM")));
         assert!(!takes(of(None, None, "Bonn", "IPM")));
         assert!(!takes(of(None, None, "", "IPM.No")));
-        let undated = Summary { date: None, ..item };
+        let undated = Summary {
+            moment: None,
+            ..item
+        };
         assert!(Filter::default().takes_summary(&undated));
         let since = Filter {
             since: Some(day(1)),

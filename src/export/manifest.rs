@@ -7,13 +7,11 @@ use std::collections::BTreeMap;
 use std::fs::File;
 use std::io::{self, Read, Write};
 use std::path::Path;
-use std::time::SystemTime;
 
 use serde::Serialize;
 use sha2::{Digest, Sha256};
 
 use super::progress::Progress;
-use crate::clock;
 use crate::output;
 
 /// Bytes read at a time.
@@ -105,13 +103,6 @@ pub(super) fn hexadecimal(hash: Sha256) -> String {
         .iter()
         .map(|byte| format!("{byte:02x}"))
         .collect()
-}
-
-/// A time as text; empty for none.
-pub(super) fn date(time: Option<SystemTime>) -> String {
-    let time = time.and_then(|time| clock::utc(clock::seconds(time)?));
-    time.map(|time| time.strftime("%Y-%m-%dT%H:%M:%SZ").to_string())
-        .unwrap_or_default()
 }
 
 /// A manifest under way. Records come in batches, which are numbered from 0 without gaps and may come in any order.

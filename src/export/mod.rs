@@ -399,7 +399,10 @@ impl Run<'_> {
             path: join(&directory.path, entry.name),
             nid: item.map_or_else(String::new, |(nid, _)| format!("{nid:#x}")),
             folder: directory.folder.to_string(),
-            date: manifest::date(summary.as_ref().and_then(|item| item.date)),
+            date: summary
+                .as_ref()
+                .and_then(|item| item.moment?.iso8601())
+                .unwrap_or_default(),
             class: match part {
                 Some(Part::Attachment) => Record::ATTACHMENT.to_owned(),
                 Some(Part::Text) => Record::TEXT.to_owned(),

@@ -128,6 +128,18 @@ impl FileTime {
         self.0 < Self::YEAR_10000
     }
 
+    /// `seconds` after 1970-01-01 UTC; 1601-01-01 for what is before it.
+    pub fn of_unix_seconds(seconds: i64) -> FileTime {
+        let since_1601 = seconds.saturating_add(Self::UNIX_EPOCH_SECONDS);
+        let since_1601 = u64::try_from(since_1601).unwrap_or_default();
+        FileTime(since_1601.saturating_mul(Self::TICKS_PER_SECOND))
+    }
+
+    /// The same time of the next day.
+    pub fn next_day(self) -> FileTime {
+        FileTime(self.0.saturating_add(Self::TICKS_PER_DAY))
+    }
+
     /// Whole seconds since 1970-01-01 UTC, negative before.
     pub fn unix_seconds(self) -> i64 {
         (self.0 / Self::TICKS_PER_SECOND) as i64 - Self::UNIX_EPOCH_SECONDS

@@ -11,6 +11,8 @@ pub struct MessageClass {
     pub kind: ItemKind,
     /// Whether its content is a signed or encrypted MIME entity in an attachment. [MS-OXOSMIME]
     pub is_smime: bool,
+    /// Whether it is a voice message, a fax or a missed call. [MS-OXOUM]
+    pub is_unified_messaging: bool,
 }
 
 /// What an item is.
@@ -132,6 +134,15 @@ const REPORTS: [(&str, ReportKind); 6] = [
 /// Segment of the classes of signed and encrypted items, and the older class of such mail.
 const SMIME: &str = "SMIME";
 const SECURE_MAIL: &str = "IPM.Note.Secure";
+/// Classes of unified messaging: voice messages, also protected ones, calls and faxes.
+const UNIFIED_MESSAGING: [&str; 6] = [
+    "IPM.Note.Microsoft.Voicemail",
+    "IPM.Note.RPMSG.Microsoft.Voicemail",
+    "IPM.Note.Microsoft.Missed",
+    "IPM.Note.Microsoft.Conversation.Voice",
+    "IPM.Note.Microsoft.Fax",
+    "IPM.Note.Microsoft.Partner.UM",
+];
 
 impl MessageClass {
     /// Of PidTagMessageClass, which may be empty.
@@ -146,11 +157,35 @@ impl MessageClass {
             .split('.')
             .any(|segment| segment.eq_ignore_ascii_case(SMIME))
             || is_derived(class, SECURE_MAIL);
-        Self { kind, is_smime }
+        let is_unified_messaging = UNIFIED_MESSAGING.iter().any(|base| is_derived(class, base));
+        Self {
+            kind,
+            is_smime,
+            is_unified_messaging,
+        }
     }
 }
 
 impl ItemKind {
+    /// Whether somebody has written or sent it to somebody: mail, chats, and what is shown as such.
+    pub fn is_mail(self) -> bool {
+        match self {
+            Self::Mail
+            | Self::OutOfOffice
+            | Self::Report(_)
+            | Self::Meeting(_)
+            | Self::TaskCommunication => true,
+            Self::Appointment
+            | Self::Task
+            | Self::Journal
+            | Self::Note
+            | Self::Contact
+            | Self::DistributionList
+            | Self::AddressBookPerson
+            | Self::Other => false,
+        }
+    }
+
     /// Whether a program has sent it, in answer to a message.
     pub fn is_automatic(self) -> bool {
         match self {

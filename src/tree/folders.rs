@@ -6,6 +6,7 @@ use std::sync::Arc;
 
 use super::attr::Times;
 use super::context::{Context, MAX_FOLDER_DEPTH};
+use super::hidden::Hidden;
 use super::ino::Object;
 use crate::error::Result;
 use crate::ltp::{Value, tags};
@@ -18,6 +19,7 @@ use crate::problem::Problems;
 #[derive(Debug)]
 pub(super) struct Folders {
     context: Arc<Context>,
+    hidden: Hidden,
     times: Map<NodeId, Times>,
     /// Rows without a node, with their folders.
     strays: Once<HashMap<NodeId, NodeId>>,
@@ -27,6 +29,7 @@ impl Folders {
     /// The folders of `context`. Nothing is read yet.
     pub fn new(context: Arc<Context>) -> Self {
         Self {
+            hidden: Hidden::new(Arc::clone(&context)),
             context,
             times: Map::default(),
             strays: Once::default(),
@@ -115,11 +118,24 @@ impl Folders {
         is_root(nid) || self.context.ancestors(nid).any(is_root)
     }
 
-    /// The subfolders that the directory of folder `nid` shows, with their display names: those that belong to it by
+    /// Whether the tree leaves folder `nid` out, unless all is asked for: Outlook keeps it for itself.
+    pub fn is_hidden(&self, nid: NodeId) -> bool {
+        self.hidden.has(nid)
+    }
+
+    /// The subfolders that the directory of folder `nid` shows, with their display names: all that belong there but those
+    /// that Outlook keeps for itself.
+    pub fn subfolders(&self, nid: NodeId) -> Vec<(NodeId, Option<String>)> {
+        let mut shown = self.all_subfolders(nid);
+        shown.retain(|(child, _)| self.context.options.all || !self.is_hidden(*child));
+        shown
+    }
+
+    /// The subfolders that belong into the directory of folder `nid`, hidden or not: those that belong to it by
     /// their own word, and, below a root, those that belong nowhere, neither to a folder that exists nor, be it lost,
     /// to a root. All others are shown elsewhere or in `lost+found`. So the tree has no cycles, and no folder is below
     /// itself or, by many ways, below another.
-    pub fn subfolders(&self, nid: NodeId) -> Vec<(NodeId, Option<String>)> {
+    pub fn all_subfolders(&self, nid: NodeId) -> Vec<(NodeId, Option<String>)> {
         let mut shown = Vec::new();
         if self.context.ancestors(nid).count() >= MAX_FOLDER_DEPTH {
             self.context.note(

@@ -76,6 +76,9 @@ pub struct FolderInfo {
     pub nid: u32,
     /// Whether it is a search folder, whose messages belong to other folders.
     pub search: bool,
+    /// Whether the tree leaves it out, with all below it, unless all is asked for: it says that it is hidden, and there is
+    /// no mail in it.
+    pub hidden: bool,
     /// PidTagContainerClass.
     pub class: Option<String>,
     /// What the folder is for, whatever its name: `inbox`, `sync issues`, `conflicts`, ...
@@ -218,6 +221,7 @@ impl Census {
             path: if path.is_empty() { "/".into() } else { path },
             nid: nid.0,
             search: nid.node_type() == NodeType::SEARCH_FOLDER,
+            hidden: folders.is_hidden(nid),
             class: own.and_then(|own| own.start_of_string(tags::CONTAINER_CLASS).ok().flatten()),
             purpose: None,
             declared: integer(tags::CONTENT_COUNT),

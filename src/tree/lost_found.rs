@@ -169,12 +169,9 @@ impl LostFound {
                 let hidden = self.folders.associated_contents(&folder);
                 reached.messages.extend(hidden.nids());
             }
-            todo.extend(
-                self.folders
-                    .subfolders(nid)
-                    .into_iter()
-                    .map(|(child, _)| child),
-            );
+            // What is hidden is not lost.
+            let children = self.folders.all_subfolders(nid).into_iter();
+            todo.extend(children.map(|(child, _)| child));
         }
     }
 

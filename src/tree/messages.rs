@@ -8,6 +8,7 @@ use super::folders::Folders;
 use super::ino::Object;
 use super::known::Known;
 use super::replaced::Replaced;
+use crate::convert::Moment;
 use crate::error::Result;
 use crate::ltp::tags;
 use crate::messaging::Message;
@@ -65,9 +66,9 @@ impl Messages {
     /// Times of `message`: its own, else those of the source file.
     pub fn times_of(&self, message: &Message) -> Times {
         let own = |id: u16| message.properties().time(id).ok().flatten();
-        let mtime = message
-            .time()
-            .map_or(self.context.source_time, |time| time.system_time());
+        let mtime = Moment::of(message).map_or(self.context.source_time, |moment| {
+            moment.start().system_time()
+        });
         Times {
             mtime,
             ctime: own(tags::LAST_MODIFICATION_TIME).map_or(mtime, |time| time.system_time()),

@@ -7,7 +7,7 @@
 //! From the bottom up, and no file uses one of a later row:
 //! * `ino`, `attr`, `name`, `template`, `directory`, `options`, `problem_log`, `watch`, `replaced`, `known`;
 //! * `context`, which is handed to all that follow;
-//! * `folders`; `messages`; `lost_found`;
+//! * `hidden`, `folders`; `messages`; `lost_found`;
 //! * `layout/`, which decides about directories and names;
 //! * `files/`, what each file is made of; `directories`, what lists them; `info`, `summary`, `xattr`;
 //! * `view`, which puts them together over one store; `deleted`, which makes one of what was deleted;
@@ -23,6 +23,7 @@ mod directory;
 mod files;
 mod folders;
 mod forest;
+mod hidden;
 mod info;
 mod ino;
 mod known;

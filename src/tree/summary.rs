@@ -1,9 +1,7 @@
 //! What a catalogue says of an item: for the filters and the manifest of an export.
 
-use std::time::SystemTime;
-
 use super::ino::Object;
-use crate::convert::appointment_period;
+use crate::convert::{Moment, moment};
 use crate::ltp::{FileTime, tags};
 use crate::messaging::Message;
 use crate::ndb::NodeId;
@@ -11,10 +9,10 @@ use crate::ndb::NodeId;
 /// The facts by which items are chosen.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Summary {
-    /// Delivery, else submit, else creation time.
-    pub date: Option<SystemTime>,
+    /// When an appointment takes place; of all else delivery, else submit, else creation time.
+    pub moment: Option<Moment>,
     /// Start and end of an appointment, of a series those of all of it; one without an end goes on for ever.
-    pub period: Option<(SystemTime, Option<SystemTime>)>,
+    pub period: Option<(FileTime, Option<FileTime>)>,
     /// PidTagSubject, or the display name of a contact.
     pub subject: String,
     /// PidTagMessageClass.
@@ -73,8 +71,8 @@ impl Summary {
         let subject = message.subject().ok().flatten();
         let subject = subject.map(|subject| subject.text);
         Self {
-            date: message.time().map(FileTime::system_time),
-            period: appointment_period(message),
+            moment: Moment::of(message),
+            period: moment::appointment_period(message),
             subject: subject
                 .filter(|subject| !subject.is_empty())
                 .or_else(|| string(tags::DISPLAY_NAME))

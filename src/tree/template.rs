@@ -7,11 +7,13 @@ use jiff::fmt::strtime;
 use jiff::tz::TimeZone;
 
 use crate::clock;
-use crate::ltp::FileTime;
+use crate::convert::Moment;
 use crate::ndb::NodeId;
 
 /// How `{date}` is written unless it says how.
 const DATE: &str = "%Y-%m-%d %H%M";
+/// The same of an item that lasts all day.
+const DAY: &str = "%Y-%m-%d";
 /// The fields, as they are typed.
 const FIELDS: &str = "{date}, {date:FORMAT}, {from}, {to}, {subject}, {nid}";
 
@@ -35,7 +37,7 @@ enum Piece {
 /// What stands for the fields of one item.
 pub(super) struct Values<'a> {
     pub(super) nid: NodeId,
-    pub(super) time: Option<FileTime>,
+    pub(super) moment: Option<Moment>,
     pub(super) subject: &'a str,
     pub(super) from: &'a str,
     pub(super) to: &'a str,
@@ -164,7 +166,7 @@ impl Template {
             match piece {
                 Piece::Text(literal) => text.push_str(literal),
                 Piece::Date(format) => {
-                    let date = values.time.and_then(|time| date(time, format, zone));
+                    let date = values.moment.and_then(|moment| date(moment, format, zone));
                     text.push_str(&date.unwrap_or_default());
                 }
                 Piece::From => text.push_str(values.from),
@@ -177,22 +179,33 @@ impl Template {
     }
 }
 
-fn date(time: FileTime, format: &str, zone: &TimeZone) -> Option<String> {
-    let time = clock::in_zone(time.unix_seconds(), zone)?;
+/// A day is the same in every zone.
+fn date(moment: Moment, format: &str, zone: &TimeZone) -> Option<String> {
+    let (zone, format) = match moment {
+        Moment::Time(_) => (zone, format),
+        Moment::Day(_) if format == DATE => (&TimeZone::UTC, DAY),
+        Moment::Day(_) => (&TimeZone::UTC, format),
+    };
+    let time = clock::in_zone(moment.start().unix_seconds(), zone)?;
     time.to_string(format).ok()
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::ltp::FileTime;
 
     /// 2024-05-01 09:32:00 UTC, from Python: int((datetime - datetime(1601, 1, 1)).total_seconds()) * 10**7.
     const MAY_DAY: FileTime = FileTime(133_590_295_200_000_000);
 
     fn fill(template: &str, zone: &TimeZone) -> String {
+        fill_at(Moment::Time(MAY_DAY), template, zone)
+    }
+
+    fn fill_at(moment: Moment, template: &str, zone: &TimeZone) -> String {
         let values = Values {
             nid: NodeId(0x20_0024),
-            time: Some(MAY_DAY),
+            moment: Some(moment),
             subject: "Numbers",
             from: "Ann",
             to: "Bob; Carol",
@@ -216,6 +229,19 @@ mod tests {
         let berlin = TimeZone::posix("CET-1CEST,M3.5.0,M10.5.0/3").unwrap();
         assert_eq!(fill("{date}", &berlin), "2024-05-01 1132");
         assert_eq!(fill("{date:%H:%M %z}", &berlin), "11:32 +0200");
+    }
+
+    #[test]
+    fn a_day_has_no_time_and_is_the_same_in_every_zone() {
+        let day = Moment::Day(jiff::civil::date(2024, 5, 1));
+        let auckland = TimeZone::posix("NZST-12NZDT,M9.5.0,M4.1.0/3").unwrap();
+        for zone in [TimeZone::UTC, TimeZone::posix("EST5").unwrap(), auckland] {
+            assert_eq!(
+                fill_at(day, "{date} {subject}", &zone),
+                "2024-05-01 Numbers"
+            );
+            assert_eq!(fill_at(day, "{date:%d.%m.}", &zone), "01.05.");
+        }
     }
 
     #[test]

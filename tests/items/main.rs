@@ -16,3 +16,4 @@ mod mail_kinds;
 mod never_invented;
 mod pim;
 mod special_classes;
+mod unusual;

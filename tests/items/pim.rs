@@ -5,6 +5,7 @@ mod blob;
 mod fixtures;
 mod judges;
 mod patterns;
+mod unusual;
 mod zones;
 
 use std::path::{Path, PathBuf};
@@ -13,7 +14,7 @@ use std::sync::Arc;
 use crate::{corpus, support};
 use judges::judge;
 use ostfs::convert::VcardVersion as Version;
-use ostfs::convert::calendar::instances::instances;
+use ostfs::convert::calendar::instances::{instances, reconciled};
 use ostfs::convert::calendar::recurrence::parse_appointment;
 use ostfs::convert::calendar::rrule::rule;
 use ostfs::convert::calendar::time_zone::TimeZone;
@@ -158,7 +159,8 @@ fn the_days_of_patterns_are_those_that_an_independent_reading_gives() {
     for row in &patterns::ROWS {
         let recurrence = parse_appointment(&row.appointment(), 1252).unwrap();
         assert_eq!(recurrence.problem, None, "{}", row.name);
-        let days: Vec<String> = instances(&recurrence.pattern, 5)
+        let (pattern, _) = reconciled(recurrence.pattern);
+        let days: Vec<String> = instances(&pattern, 5)
             .iter()
             .map(ToString::to_string)
             .collect();
@@ -610,14 +612,23 @@ fn parsers_of_others_read_every_real_item() {
 
 #[test]
 fn rules_give_the_instances_of_written_patterns() {
-    judge("recurrence.py", &[&fixture_output().manifest()]);
+    judge_instances(&fixture_output());
 }
 
 #[test]
 fn rules_give_the_instances_of_real_patterns() {
     let output = corpus_output();
     if !output.manifest.is_empty() {
-        judge("recurrence.py", &[&output.manifest()]);
+        judge_instances(&output);
+    }
+}
+
+/// The instances that libraries of Python and of Thunderbird find are those of the stored patterns.
+fn judge_instances(output: &Output) {
+    let expected = output.folder.path().join("expected");
+    judge("recurrence.py", &[&output.manifest(), &expected]);
+    if expected.exists() {
+        judge("instances.mjs", &[&expected]);
     }
 }
 

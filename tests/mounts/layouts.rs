@@ -553,7 +553,7 @@ fn a_text_stands_beside_each_item_with_all_that_is_to_be_read() {
         header("RTF") + "\nBold and plain.\n"
     );
     assert_eq!(text("2024-08-01 0030 empty.txt"), header("empty") + "\n");
-    let lunch = text("2024-05-01 1132 Team lunch.txt");
+    let lunch = text("2024-06-03 1200 Team lunch.txt");
     for line in [
         "Subject: Team lunch",
         "Start: Mon, 03 Jun 2024 12:00:00 +0200",

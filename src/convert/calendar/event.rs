@@ -152,8 +152,16 @@ impl Event {
             let message = at.and_then(|at| messages.get(at));
             self.write_exception(reader, calendar, schedule, exception, message);
         }
-        if used.contains(&false) {
+        let unused = messages
+            .iter()
+            .zip(&keys)
+            .zip(used)
+            .filter(|(_, used)| !used);
+        for ((message, key), _) in unused {
             reader.problem("a changed instance belongs to no exception of the recurrence");
+            if let Some(exception) = key.exception(reader, message, &clock) {
+                self.write_exception(reader, calendar, schedule, &exception, Some(message));
+            }
         }
     }
 
@@ -378,6 +386,32 @@ impl InstanceKey {
             start: local(lids::APPOINTMENT_START_WHOLE),
             is_all_day: clock.is_all_day,
         }
+    }
+
+    /// What an instance says of itself that the recurrence does not know.
+    fn exception(
+        &self,
+        reader: &Reader<'_>,
+        message: &Message,
+        clock: &Clock<'_>,
+    ) -> Option<Exception> {
+        let start = self.start.or(self.original)?;
+        let end = reader
+            .other(message)
+            .time(lids::APPOINTMENT_END_WHOLE)
+            .and_then(utc);
+        Some(Exception {
+            start,
+            end: end.map_or(start, |end| clock.local(end)),
+            original_start: self.original.unwrap_or(start),
+            subject: None,
+            location: None,
+            state_flags: None,
+            reminder_delta: None,
+            reminder_set: None,
+            busy_status: None,
+            is_all_day: None,
+        })
     }
 
     fn is_of(&self, exception: &Exception) -> bool {

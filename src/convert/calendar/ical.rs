@@ -151,6 +151,11 @@ impl<'a> Clock<'a> {
         if self.is_all_day {
             return self.value(local);
         }
+        // Where the distance to UTC is not known for sure, the end of the day leaves no instance out.
+        let local = match self.zone {
+            Some(zone) if zone.is_only_named() => local.date().at(23, 59, 59, 0),
+            _ => local,
+        };
         format!("{}Z", stamp(self.utc(local)))
     }
 }

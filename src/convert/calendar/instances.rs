@@ -32,6 +32,24 @@ pub fn instances(recurrence: &RecurrencePattern, limit: usize) -> Vec<Date> {
         .collect()
 }
 
+/// `recurrence`, up to the later of two ends that contradict each other: so many instances, and a last day behind all of
+/// them. With what is to be said of it.
+pub fn reconciled(mut recurrence: RecurrencePattern) -> (RecurrencePattern, Option<String>) {
+    let (End::Count(count), Some(last)) = (recurrence.end, recurrence.end_date) else {
+        return (recurrence, None);
+    };
+    let counted = count as usize;
+    recurrence.end = End::Until(last);
+    if instances(&recurrence, counted.saturating_add(1)).len() > counted {
+        let problem = format!(
+            "the recurrence ends after {count} instances, and on {last}: the later is taken"
+        );
+        return (recurrence, Some(problem));
+    }
+    recurrence.end = End::Count(count);
+    (recurrence, None)
+}
+
 /// Whether `days` has the bit of `day`.
 pub(super) fn has_day(days: u8, day: Weekday) -> bool {
     days & (1 << day.to_sunday_zero_offset()) != 0

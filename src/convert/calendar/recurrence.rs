@@ -141,7 +141,7 @@ pub struct RecurrencePattern {
     pub deleted: Vec<Date>,
     /// The day that it starts on.
     pub start: Date,
-    /// EndDate; None when there is none.
+    /// EndDate; None when there is none. Outlook writes the last instance, whatever the end is by.
     pub end_date: Option<Date>,
 }
 

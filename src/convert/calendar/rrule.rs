@@ -13,6 +13,9 @@ const LAST_WEEK: u8 = 5;
 /// Days that every month has.
 const SHORTEST_MONTH: u8 = 28;
 const LAST_DAY: u8 = 31;
+const MONTHS: u32 = 12;
+/// Instances of a series among which short months are looked for: a hundred years of months.
+const MAX_LOOKED_AT: usize = 1200;
 
 /// What a pattern becomes.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -21,7 +24,7 @@ pub struct Rule {
     pub first: Date,
     /// RRULE; None when instances are listed.
     pub rrule: Option<String>,
-    /// The instances after the first, where they are listed.
+    /// Instances that the rule does not say; the first among them, as ical.js takes DTSTART for none.
     pub listed: Vec<Date>,
     /// Whether there are more of them.
     pub is_cut: bool,
@@ -34,33 +37,67 @@ pub fn rule(recurrence: &RecurrencePattern, until: impl Fn(Date) -> String) -> O
         return listed(recurrence);
     }
     let first = *instances(recurrence, 1).first()?;
+    let short = short_months(recurrence);
+    let end = match (recurrence.end, &short) {
+        // What is listed beside the rule does not count.
+        (End::Count(_), Some(short)) => End::Until(short.last),
+        (end, _) => end,
+    };
     let mut parts = frequency(recurrence, first);
-    match recurrence.end {
+    match end {
         End::Count(count) => parts.push(format!("COUNT={count}")),
         End::Until(date) => parts.push(format!("UNTIL={}", until(date))),
         End::Never => {}
     }
+    let is_cut = short.as_ref().is_some_and(|short| short.is_cut);
     Some(Rule {
         first,
         rrule: Some(parts.join(";")),
-        listed: Vec::new(),
-        is_cut: false,
+        listed: short.map(|short| short.days).unwrap_or_default(),
+        is_cut,
     })
 }
 
+/// The last days of the months that are too short for the day of a pattern.
+struct Short {
+    days: Vec<Date>,
+    /// The last instance of all.
+    last: Date,
+    /// Whether a series that ends has more instances than are looked at.
+    is_cut: bool,
+}
+
+/// Outlook takes the last day of a month that is too short, and BYMONTHDAY leaves such a month out. Of the ways to say the
+/// former in a rule, each is misread by some program; so these days are listed. None where there are none.
+fn short_months(recurrence: &RecurrencePattern) -> Option<Short> {
+    let Pattern::Month { day } = recurrence.pattern else {
+        return None;
+    };
+    if day <= SHORTEST_MONTH || day == LAST_DAY || recurrence.period.is_multiple_of(MONTHS) {
+        return None;
+    }
+    let all = instances(recurrence, MAX_LOOKED_AT);
+    let last = *all.last()?;
+    let is_full = all.len() == MAX_LOOKED_AT;
+    let is_short = |date: &Date| date.day().unsigned_abs() < day;
+    let mut days: Vec<Date> = all.into_iter().filter(is_short).collect();
+    let is_cut = recurrence.end != End::Never && (is_full || days.len() > MAX_LISTED);
+    days.truncate(MAX_LISTED);
+    (!days.is_empty()).then_some(Short { days, last, is_cut })
+}
+
 fn listed(recurrence: &RecurrencePattern) -> Option<Rule> {
-    let mut days = instances(recurrence, MAX_LISTED);
+    let days = instances(recurrence, MAX_LISTED);
     let is_cut = match recurrence.end {
         End::Never => true,
         End::Count(count) => days.len() < count as usize,
         // A list that is full may have lost its end, one that is not may have come to the end of the known.
         End::Until(until) => days.len() == MAX_LISTED || until.year() > instances::LAST_KNOWN_YEAR,
     };
-    let rest = days.split_off(days.len().min(1));
     Some(Rule {
         first: *days.first()?,
         rrule: None,
-        listed: rest,
+        listed: days,
         is_cut,
     })
 }
@@ -91,14 +128,14 @@ fn frequency(recurrence: &RecurrencePattern, first: Date) -> Vec<String> {
             ));
             return parts;
         }
-        _ if recurrence.is_yearly && period.is_multiple_of(12) => {
-            interval("YEARLY", period / 12);
+        _ if recurrence.is_yearly && period.is_multiple_of(MONTHS) => {
+            interval("YEARLY", period / MONTHS);
             parts.push(format!("BYMONTH={}", first.month()));
             Some(first)
         }
         _ => {
             interval("MONTHLY", period);
-            None
+            period.is_multiple_of(MONTHS).then_some(first)
         }
     };
     parts.extend(day_of_month(recurrence.pattern, month));
@@ -107,22 +144,16 @@ fn frequency(recurrence: &RecurrencePattern, first: Date) -> Vec<String> {
 
 /// The day within the month; `month` has the month if it is always the same.
 fn day_of_month(pattern: Pattern, month: Option<Date>) -> Vec<String> {
-    // February of a year that is not a leap year, for the days that every such month has.
-    let length = month.map_or(SHORTEST_MONTH, |month| match month.month() {
-        2 => SHORTEST_MONTH,
-        _ => month.days_in_month().unsigned_abs(),
-    });
+    // A day beyond the one month that there is, which may be a February without the 29th, is its last.
+    let is_last = |day: u8| match month {
+        Some(month) if month.month() == 2 => day > SHORTEST_MONTH,
+        Some(month) => day > month.days_in_month().unsigned_abs(),
+        None => day == LAST_DAY,
+    };
     match pattern {
-        Pattern::Month { day } if day <= length => vec![format!("BYMONTHDAY={day}")],
-        Pattern::Month { day: LAST_DAY } | Pattern::MonthEnd => vec!["BYMONTHDAY=-1".into()],
-        // Outlook takes the last day of a month that is too short; BYMONTHDAY alone would leave the month out.
-        Pattern::Month { day } => {
-            let days: Vec<String> = (length..=day).map(|day| day.to_string()).collect();
-            vec![
-                format!("BYMONTHDAY={}", days.join(",")),
-                "BYSETPOS=-1".into(),
-            ]
-        }
+        Pattern::MonthEnd => vec!["BYMONTHDAY=-1".into()],
+        Pattern::Month { day } if is_last(day) => vec!["BYMONTHDAY=-1".into()],
+        Pattern::Month { day } => vec![format!("BYMONTHDAY={day}")],
         Pattern::MonthNth { days, nth } => {
             let nth = if nth >= LAST_WEEK { -1 } else { i16::from(nth) };
             if days.count_ones() == 1 {

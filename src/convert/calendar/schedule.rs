@@ -7,12 +7,23 @@ use jiff::ToSpan;
 use jiff::civil::{Date, DateTime};
 
 use super::ical::{Clock, utc};
+use super::instances::reconciled;
 use super::recurrence::{AppointmentRecurrence, parse_appointment};
 use super::rrule::{Rule, rule};
 use super::time_zone::TimeZone;
+use crate::clock;
 use crate::convert::lids::{self, Key};
+use crate::convert::moment::Moment;
+use crate::convert::people::Resolved;
 use crate::convert::reader::Reader;
-use crate::ltp::tags;
+use crate::ltp::{FileTime, tags};
+use crate::messaging::{ItemKind, Message};
+
+/// Where the zone of an event is.
+const DEFINITIONS: [Key; 2] = [
+    lids::TIME_ZONE_DEFINITION_START_DISPLAY,
+    lids::TIME_ZONE_DEFINITION_RECUR,
+];
 
 /// An event in time.
 pub(super) struct Schedule {
@@ -54,8 +65,17 @@ impl Schedule {
             return Some(schedule);
         };
         if schedule.zone.is_none() && !is_all_day {
-            schedule.zone = fixed_zone(&recurrence, start);
+            schedule.zone = fixed_zone(&recurrence, start).map(|zone| match zone_name(reader) {
+                Some(name) => zone.known_as(name),
+                None => zone,
+            });
         }
+        let mut recurrence = recurrence;
+        let (pattern, problem) = reconciled(recurrence.pattern);
+        recurrence.pattern = pattern;
+        problem
+            .into_iter()
+            .for_each(|problem| reader.problem(problem));
         let (clock, offset) = (schedule.clock(), recurrence.start_offset);
         let until = |day: Date| clock.until(at(day, offset));
         match rule(&recurrence.pattern, until) {
@@ -63,7 +83,7 @@ impl Schedule {
                 if rule.is_cut {
                     reader.problem(format_args!(
                         "only the first {} instances are listed",
-                        rule.listed.len() + 1
+                        rule.listed.len()
                     ));
                 }
                 schedule.series = Some(Series { recurrence, rule });
@@ -129,6 +149,27 @@ pub(super) fn whole_days(start: DateTime, end: DateTime) -> (DateTime, DateTime)
     (start, midnight(end).max(start.saturating_add(1.day())))
 }
 
+/// Whether `message` is a series whose calendar has its changed instances, so that they need no place of their own.
+pub(in crate::convert) fn has_instances(message: &Message) -> bool {
+    let reader = Reader::new(message, &|_| Resolved::default());
+    message.class().kind == ItemKind::Appointment
+        && Schedule::read(&reader).is_some_and(|schedule| schedule.series.is_some())
+}
+
+/// Start and end of an event, or of the first instance of a series. Of one that lasts all day, the days on the clock of its
+/// zone, as DTSTART and DTEND have them.
+pub(in crate::convert) fn span(reader: &Reader<'_>) -> Option<(Moment, Moment)> {
+    let (start, end) = whole(reader)?;
+    if !reader.boolean(lids::APPOINTMENT_SUB_TYPE) {
+        let time = |utc| Moment::Time(FileTime::of_unix_seconds(clock::seconds_to(utc)));
+        return Some((time(start), time(end)));
+    }
+    let zone = zone(reader, reader.boolean(lids::RECURRING));
+    let clock = Clock::new(zone.as_ref(), true);
+    let (start, end) = whole_days(clock.local(start), clock.local(end));
+    Some((Moment::Day(start.date()), Moment::Day(end.date())))
+}
+
 /// Start and end in UTC, from the first pair of properties that has a start.
 fn whole(reader: &Reader<'_>) -> Option<(DateTime, DateTime)> {
     const PAIRS: [(Key, Key); 3] = [
@@ -166,17 +207,14 @@ fn recurrence(reader: &Reader<'_>) -> Option<AppointmentRecurrence> {
 
 /// The zone of the event: the one that its recurrence is in, else the one that it is shown in.
 fn zone(reader: &Reader<'_>, is_recurring: bool) -> Option<TimeZone> {
-    let mut definitions = [
-        lids::TIME_ZONE_DEFINITION_START_DISPLAY,
-        lids::TIME_ZONE_DEFINITION_RECUR,
-    ];
+    let mut definitions = DEFINITIONS;
     if is_recurring {
         definitions.reverse();
     }
     let defined = definitions.into_iter().find_map(|key| {
         let blob = reader.binary(key)?;
         let zone = TimeZone::of_definition(&blob);
-        if zone.is_none() {
+        if zone.is_none() && TimeZone::name_of_definition(&blob).is_none() {
             reader.problem("a time zone definition makes no sense");
         }
         zone
@@ -184,8 +222,19 @@ fn zone(reader: &Reader<'_>, is_recurring: bool) -> Option<TimeZone> {
     defined.or_else(|| {
         let blob = reader.binary(lids::TIME_ZONE_STRUCT)?;
         let description = reader.string(lids::TIME_ZONE_DESCRIPTION);
-        TimeZone::of_struct(&blob, description.as_deref())
+        let zone = TimeZone::of_struct(&blob, description.as_deref())?;
+        Some(match zone_name(reader) {
+            Some(name) => zone.named(name),
+            None => zone,
+        })
     })
+}
+
+/// The IANA name of the zone, from a definition that may have no rules.
+fn zone_name(reader: &Reader<'_>) -> Option<String> {
+    DEFINITIONS
+        .into_iter()
+        .find_map(|key| TimeZone::name_of_definition(&reader.binary(key)?))
 }
 
 /// The zone of a series that names none: the same distance to UTC as its first instance has.

@@ -5,6 +5,7 @@ use jiff::civil::{Date, DateTime};
 
 use super::common;
 use super::ical::{Calendar, Clock, utc, utc_stamp};
+use super::instances::reconciled;
 use super::recurrence::parse_pattern;
 use super::rrule::rule;
 use super::schedule::whole_days;
@@ -75,6 +76,13 @@ fn write_dates(reader: &Reader<'_>, calendar: &mut Calendar) {
                 None
             }
         });
+    let pattern = pattern.map(|pattern| {
+        let (pattern, problem) = reconciled(pattern);
+        problem
+            .into_iter()
+            .for_each(|problem| reader.problem(problem));
+        pattern
+    });
     // A task that comes back after it was done has no days to list: its next one is made then.
     let is_sliding = pattern.as_ref().is_some_and(|pattern| pattern.is_sliding);
     let rule = pattern

@@ -162,6 +162,8 @@ pub struct TimeZone {
     id: String,
     /// At least one, ascending by year.
     rules: Vec<Rule>,
+    /// Whether its name alone is known, and the rule is that of one moment: readers know the zone by its name.
+    is_only_named: bool,
 }
 
 impl TimeZone {
@@ -188,19 +190,14 @@ impl TimeZone {
         Some(Self {
             id,
             rules: vec![rule],
+            is_only_named: false,
         })
     }
 
     /// A TZDEFINITION: rules by year and the name that Windows has for the zone.
     pub fn of_definition(bytes: &[u8]) -> Option<Self> {
         let mut cursor = Cursor::new(bytes);
-        let _version = cursor.u16()?;
-        let header = cursor.u16()?;
-        let mut header = Cursor::new(cursor.take(header.into())?);
-        let _reserved = header.u16()?;
-        let name = header.u16()?;
-        let name = codepage::decode_utf16le(header.take(usize::from(name) * 2)?);
-        let count = header.u16()?.min(MAX_RULES);
+        let (name, count) = definition_header(&mut cursor)?;
         let mut rules = Vec::new();
         for _ in 0..count {
             let Some(rule) = definition_rule(&mut cursor) else {
@@ -218,7 +215,36 @@ impl TimeZone {
                 id => id,
             },
         };
-        Some(Self { id, rules })
+        Some(Self {
+            id,
+            rules,
+            is_only_named: false,
+        })
+    }
+
+    /// The IANA name of a TZDEFINITION whose name is one that Windows has; its rules may be missing.
+    pub fn name_of_definition(bytes: &[u8]) -> Option<String> {
+        let (name, _) = definition_header(&mut Cursor::new(bytes))?;
+        let zone = name.parse::<WindowsTimezone>().ok()?;
+        Some(zone.tzdb_id().to_owned())
+    }
+
+    /// The same rules under another name.
+    pub fn named(self, id: String) -> Self {
+        Self { id, ..self }
+    }
+
+    /// A zone of which the name is known, and here is what its clock shows at some moment.
+    pub fn known_as(self, id: String) -> Self {
+        Self {
+            is_only_named: true,
+            ..self.named(id)
+        }
+    }
+
+    /// Whether its name alone is known.
+    pub fn is_only_named(&self) -> bool {
+        self.is_only_named
     }
 
     /// A zone that is `minutes` ahead of UTC all year.
@@ -232,6 +258,7 @@ impl TimeZone {
         Self {
             id: format!("UTC{}", offset(-minutes, ":")),
             rules: vec![rule],
+            is_only_named: false,
         }
     }
 
@@ -280,6 +307,10 @@ impl TimeZone {
 
     /// Writes the zone for items from `year` on.
     pub(crate) fn write(&self, lines: &mut ContentLines, year: i16) {
+        // The rules of one moment would be wrong at others.
+        if self.is_only_named {
+            return;
+        }
         lines.begin("VTIMEZONE");
         lines.text("TZID", &self.id);
         let start = FIRST_YEAR.min(year.saturating_sub(1));
@@ -385,6 +416,17 @@ fn observance(
     lines.line("TZOFFSETFROM", &offset(before, ""));
     lines.line("TZOFFSETTO", &offset(after, ""));
     lines.end(name);
+}
+
+/// The name of a TZDEFINITION and how many rules it has; they follow.
+fn definition_header(cursor: &mut Cursor<'_>) -> Option<(String, u16)> {
+    let _version = cursor.u16()?;
+    let header = cursor.u16()?;
+    let mut header = Cursor::new(cursor.take(header.into())?);
+    let _reserved = header.u16()?;
+    let name = header.u16()?;
+    let name = codepage::decode_utf16le(header.take(usize::from(name) * 2)?);
+    Some((name, header.u16()?.min(MAX_RULES)))
 }
 
 /// A TZRule; the inner None is one that makes no sense.

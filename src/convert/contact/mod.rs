@@ -1,9 +1,10 @@
 //! Contacts and distribution lists as vCards. [MS-OXOCNTC], RFC 2426, RFC 6350
 //!
-//! `person` and `list` know the properties, `vcard` the two versions of the format. Nothing here fails: what cannot be
+//! `person`, `address` and `list` know the properties, `vcard` the two versions of the format. Nothing here fails: what cannot be
 //! read is a problem.
 #![forbid(unsafe_code)]
 
+mod address;
 mod common;
 mod list;
 mod person;

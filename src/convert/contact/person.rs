@@ -5,25 +5,23 @@ use jiff::ToSpan;
 use jiff::civil::{Date, DateTime};
 
 use super::vcard::Card;
-use super::{common, photo};
+use super::{address, common, photo};
 use crate::clock;
 use crate::convert::content_line::parameter;
 use crate::convert::lids::{self, EmailKeys, Key};
 use crate::convert::options::VcardVersion;
-use crate::convert::people::Person;
-use crate::convert::reader::Reader;
+use crate::convert::people::{Person, addr_spec};
+use crate::convert::reader::{FIRST_NAMED_ID, Reader};
 use crate::ltp::{FileTime, tags};
 use crate::messaging::{EntryId, PropertyName, PropertySet, text_of_value};
 
 /// PidTagGender.
 const GENDER_FEMALE: i32 = 1;
 const GENDER_MALE: i32 = 2;
-/// PidLidPostalAddressId.
-const POSTAL_HOME: i32 = 1;
-const POSTAL_WORK: i32 = 2;
-const POSTAL_OTHER: i32 = 3;
 /// Fields of the user that are written.
 const MAX_USER_FIELDS: usize = 200;
+/// Addresses without a property name that are told.
+const MAX_NAMELESS: usize = 9;
 
 /// Telephone numbers: tag, name, types, whether it is the preferred one.
 const PHONES: [(u16, &str, &[&str], bool); 20] = [
@@ -102,7 +100,7 @@ pub(in crate::convert) fn person(reader: &Reader<'_>, version: VcardVersion) -> 
     write_organization(reader, &mut card);
     write_emails(reader, &mut card, &emails, &full_name);
     write_phones(reader, &mut card);
-    write_addresses(reader, &mut card);
+    address::write(reader, &mut card);
     write_internet(reader, &mut card);
     write_life(reader, &mut card);
     if let Some(message) = reader.message() {
@@ -110,12 +108,17 @@ pub(in crate::convert) fn person(reader: &Reader<'_>, version: VcardVersion) -> 
     }
     common::write(reader, &mut card, Vec::new());
     write_user_fields(reader, &mut card);
+    if emails.is_empty() {
+        tell_of_nameless_addresses(reader);
+    }
     card.finish(&reader.problems())
 }
 
 /// One of the three e-mail addresses.
 struct Email {
     address: Option<String>,
+    /// PidLidEmail1OriginalDisplayName where it is another address.
+    original: Option<String>,
     /// What is stored, if that is no address of the Internet.
     other: Option<(String, String)>,
     label: Option<String>,
@@ -125,22 +128,31 @@ fn email(reader: &Reader<'_>, keys: &EmailKeys) -> Option<Email> {
     let kind = reader.string(keys.address_type);
     let stored = reader.string(keys.address);
     let original = reader.string(keys.original_display_name);
-    let person = Person::of_parts(None, original, kind.clone(), stored.clone());
+    let own = Person::of_parts(None, None, kind.clone(), stored.clone());
+    let first = Person::of_parts(None, original, kind.clone(), stored.clone());
     let by_entry_id = || {
         let id = reader.binary(keys.original_entry_id)?;
         let person = Person::of_entry_id(EntryId::parse(&id, reader.code_page())?);
         person.smtp().or_else(|| reader.exchange_address(&person))
     };
-    let address = person
+    let original = first.smtp();
+    let address = own
         .smtp()
-        .or_else(|| reader.exchange_address(&person))
+        .or_else(|| original.clone())
+        .or_else(|| reader.exchange_address(&first))
         .or_else(by_entry_id);
+    let is_same = |other: &String| {
+        let address = address.as_deref();
+        address.is_some_and(|address| address.eq_ignore_ascii_case(other))
+    };
+    let original = original.filter(|other| !is_same(other));
     let other = match (&address, stored) {
         (None, Some(stored)) => Some((kind.unwrap_or_default(), stored)),
         _ => None,
     };
     (address.is_some() || other.is_some()).then(|| Email {
         address,
+        original,
         other,
         label: reader.string(keys.display_name),
     })
@@ -216,6 +228,7 @@ fn write_organization(reader: &Reader<'_>, card: &mut Card) {
         ("TITLE", tags::TITLE),
         ("ROLE", tags::PROFESSION),
         ("X-OFFICE", tags::OFFICE_LOCATION),
+        ("X-LOCATION", tags::LOCATION),
         ("X-MANAGER", tags::MANAGER_NAME),
         ("X-ASSISTANT", tags::ASSISTANT),
         ("X-GOVERNMENT-ID", tags::GOVERNMENT_ID_NUMBER),
@@ -248,6 +261,10 @@ fn write_emails(reader: &Reader<'_>, card: &mut Card, emails: &[Email], full_nam
             }
             card.lines.text(&name, address);
         }
+        if let Some(original) = &email.original {
+            let name = card.typed("EMAIL", types, false);
+            card.lines.text(&name, original);
+        }
         match &email.other {
             Some((kind, address)) if kind.eq_ignore_ascii_case("EX") => {
                 card.lines.text("X-EX-ADDRESS", address);
@@ -273,71 +290,6 @@ fn write_phones(reader: &Reader<'_>, card: &mut Card) {
             card.lines.text(&name, number.trim());
         }
     }
-}
-
-fn write_addresses(reader: &Reader<'_>, card: &mut Card) {
-    type Parts = [Key; 6];
-    let of_tags = |ids: [u16; 6]| ids.map(Key::Tag);
-    let work: Parts = [
-        lids::WORK_ADDRESS_POST_OFFICE_BOX,
-        lids::WORK_ADDRESS_STREET,
-        lids::WORK_ADDRESS_CITY,
-        lids::WORK_ADDRESS_STATE,
-        lids::WORK_ADDRESS_POSTAL_CODE,
-        lids::WORK_ADDRESS_COUNTRY,
-    ];
-    let home = of_tags([
-        tags::HOME_ADDRESS_POST_OFFICE_BOX,
-        tags::HOME_ADDRESS_STREET,
-        tags::HOME_ADDRESS_CITY,
-        tags::HOME_ADDRESS_STATE_OR_PROVINCE,
-        tags::HOME_ADDRESS_POSTAL_CODE,
-        tags::HOME_ADDRESS_COUNTRY,
-    ]);
-    let other = of_tags([
-        tags::OTHER_ADDRESS_POST_OFFICE_BOX,
-        tags::OTHER_ADDRESS_STREET,
-        tags::OTHER_ADDRESS_CITY,
-        tags::OTHER_ADDRESS_STATE_OR_PROVINCE,
-        tags::OTHER_ADDRESS_POSTAL_CODE,
-        tags::OTHER_ADDRESS_COUNTRY,
-    ]);
-    // A copy of the one that mail goes to; the only one where a program has written nothing else.
-    let mailing = of_tags([
-        tags::POST_OFFICE_BOX,
-        tags::STREET_ADDRESS,
-        tags::LOCALITY,
-        tags::STATE_OR_PROVINCE,
-        tags::POSTAL_CODE,
-        tags::COUNTRY,
-    ]);
-    let chosen = reader.integer(lids::POSTAL_ADDRESS_ID);
-    let mut written = false;
-    let kinds: [(Parts, &[&str], i32); 3] = [
-        (work, &["WORK"], POSTAL_WORK),
-        (home, &["HOME"], POSTAL_HOME),
-        (other, &[], POSTAL_OTHER),
-    ];
-    for (keys, types, id) in kinds {
-        written |= write_address(reader, card, keys, types, chosen == Some(id));
-    }
-    if !written {
-        write_address(reader, card, mailing, &[], true);
-    }
-}
-
-fn write_address(
-    reader: &Reader<'_>,
-    card: &mut Card,
-    keys: [Key; 6],
-    types: &[&str],
-    is_preferred: bool,
-) -> bool {
-    let [post_office_box, rest @ ..] = keys.map(|key| reader.string(key));
-    let components: Vec<Option<String>> = [post_office_box, None].into_iter().chain(rest).collect();
-    let name = card.typed("ADR", types, is_preferred);
-    card.structured(&name, &components);
-    components.iter().any(Option::is_some)
 }
 
 fn write_internet(reader: &Reader<'_>, card: &mut Card) {
@@ -434,6 +386,23 @@ fn write_life(reader: &Reader<'_>, card: &mut Card) {
         }
     }
     card.lines.optional("X-HOBBY", reader.string(tags::HOBBIES));
+}
+
+/// Says so where a contact without e-mail has addresses in properties that the file has no name for.
+fn tell_of_nameless_addresses(reader: &Reader<'_>) {
+    let Some(message) = reader.message() else {
+        return;
+    };
+    let properties = message.properties();
+    let names = message.store().named_properties();
+    let is_nameless = |id: &u16| *id >= FIRST_NAMED_ID && names.name(*id).is_none();
+    let nameless = properties.ids().into_iter().filter(is_nameless);
+    let addresses = nameless.filter_map(|id| Some((id, addr_spec(&properties.string(id).ok()??)?)));
+    for (id, address) in addresses.take(MAX_NAMELESS) {
+        reader.problem(format_args!(
+            "{address} is in property {id:#06x}, for which the file has no name: it may be an e-mail address of this contact"
+        ));
+    }
 }
 
 /// Fields that the user or a form has made: properties with names of their own.

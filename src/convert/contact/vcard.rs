@@ -6,6 +6,9 @@ use jiff::civil::Date;
 use crate::convert::content_line::{ContentLines, base64, escape, parameter};
 use crate::convert::options::VcardVersion;
 
+/// The year of a day of the year: the first leap year that a FILETIME can have.
+const NO_YEAR: i16 = 1604;
+
 /// A card on its way into a file.
 pub(super) struct Card {
     pub version: VcardVersion,
@@ -56,9 +59,12 @@ impl Card {
 
     /// A day of the year, such as a birthday.
     pub fn date(&mut self, name: &str, date: Date) {
-        let format = match self.version {
-            VcardVersion::V3 => "%Y-%m-%d",
-            VcardVersion::V4 => "%Y%m%d",
+        // Outlook and phones write this year where people know none.
+        let format = match (self.version, date.year() == NO_YEAR) {
+            (VcardVersion::V3, false) => "%Y-%m-%d",
+            (VcardVersion::V3, true) => "--%m-%d",
+            (VcardVersion::V4, false) => "%Y%m%d",
+            (VcardVersion::V4, true) => "--%m%d",
         };
         self.lines.line(name, &date.strftime(format).to_string());
     }

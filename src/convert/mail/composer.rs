@@ -9,7 +9,7 @@ use super::entity::{Body, Entity};
 use super::fields::{Fields, PROBLEM_FIELD};
 use super::inline::{References, name_marks};
 use super::{details, header, report, signed};
-use crate::convert::attachment::{self, Content, Item};
+use crate::convert::attachment::{Content, Item};
 use crate::convert::body::{self, BestBody};
 use crate::convert::byte_range::ByteRange;
 use crate::convert::context::Context;
@@ -62,7 +62,7 @@ impl Composer<'_> {
     /// A whole message: its header, and its content.
     fn message(&mut self, message: &Message) -> Entity {
         let mut fields = header::of_message(self.context, message, self.context.options.headers);
-        let mut items = attachment::list(message);
+        let mut items = item::attachments(message);
         if self.checked {
             items.iter_mut().for_each(Item::check);
         }

@@ -2,13 +2,12 @@
 #![forbid(unsafe_code)]
 
 use super::fields::Fields;
+use crate::convert::lids;
 use crate::ltp::tags;
 use crate::messaging::{MSGFLAG_READ, MSGFLAG_UNSENT, Message, PropertySet, State};
 
 /// PidTagMessageFlags.
 pub(crate) const FLAG_FROM_ME: i32 = 0x20;
-/// PidLidFlagRequest of PSETID_Common.
-const FLAG_REQUEST: u32 = 0x8530;
 const KEYWORDS: &str = "Keywords";
 /// PidLidHeaderItem of PSETID_Common: not 0 while only the header has been downloaded.
 const HEADER_ITEM: u32 = 0x8578;
@@ -59,8 +58,8 @@ pub(crate) fn add(message: &Message, fields: &mut Fields) {
     if !keywords.is_empty() {
         fields.push_text("Keywords", &keywords.join(", "));
     }
-    let request = message
-        .named(PropertySet::COMMON, FLAG_REQUEST)
+    let request = lids::FLAG_REQUEST
+        .id(message)
         .and_then(|id| properties.string(id).ok().flatten());
     if let Some(request) = request {
         fields.push_text("X-Message-Flag", &request);

@@ -7,6 +7,7 @@ use super::date::is_date;
 use super::encoded_word::{charsets_fit, decode, unstructured};
 use super::fields::Fields;
 use super::flags;
+use super::handling;
 use super::message_id::message_ids;
 use super::reserved::{ADDRESS_FIELDS, SINGLE_FIELDS, among, is_misleading, is_written_anew};
 use super::synthesis::Synthesis;
@@ -56,6 +57,7 @@ pub(super) fn of_message(context: &Context, message: &Message, style: Headers) -
         synthesis.complete_stored(&mut fields);
     } else {
         synthesis.complete(&mut fields);
+        handling::add(&lookup, message, &mut fields);
         flags::add(message, &mut fields);
     }
     lookup.tell(message.problems());

@@ -12,6 +12,7 @@ mod encoded_word;
 mod entity;
 mod fields;
 mod flags;
+mod handling;
 mod header;
 mod inline;
 mod message_id;

@@ -8,11 +8,13 @@ use jiff::tz::TimeZone;
 
 use super::date::format_date;
 use super::fields::PROBLEM_FIELD;
+use super::handling::{REPLY_BY, VOTE, VOTING_OPTIONS};
 use super::inline::name_marks;
 use super::{details, header, report};
-use crate::convert::attachment::{self, Content, Item};
+use crate::convert::attachment::{Content, Item};
 use crate::convert::body;
 use crate::convert::context::Context;
+use crate::convert::item;
 use crate::convert::options::Headers;
 use crate::convert::people::is_stand_in;
 use crate::convert::reader::{note_circumstances, told};
@@ -22,7 +24,7 @@ use crate::convert::text::normalise;
 use crate::messaging::Message;
 
 /// Fields of the header that are shown, in this order.
-const FIELDS: [&str; 14] = [
+const FIELDS: [&str; 19] = [
     "From",
     "Sender",
     "Reply-To",
@@ -36,6 +38,11 @@ const FIELDS: [&str; 14] = [
     "Keywords",
     "Importance",
     "X-Message-Flag",
+    REPLY_BY,
+    VOTING_OPTIONS,
+    VOTE,
+    "X-CallingTelephoneNumber",
+    "X-VoiceMessageDuration",
     "Message-ID",
 ];
 
@@ -78,7 +85,7 @@ impl Text<'_> {
         let fields = header::of_message(self.context, message, Headers::Utf8);
         let kind = message.class().kind;
         let details = details::of_message(kind, message, self.zone);
-        let items = attachment::list(message);
+        let items = item::attachments(message);
         let best = body::best(message);
         for name in FIELDS {
             let Some(value) = fields.get(name) else {
@@ -89,10 +96,11 @@ impl Text<'_> {
             if value.is_empty() || is_stand_in(&value) {
                 continue;
             }
-            if name == "Date" {
+            if name == "Date" || name == REPLY_BY {
                 value = self.date(&value);
             }
-            self.line(name, &value);
+            let label = if name == REPLY_BY { "Due" } else { name };
+            self.line(label, &value);
         }
         self.out.push_str(details.as_deref().unwrap_or_default());
         for item in &items {

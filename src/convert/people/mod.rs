@@ -12,4 +12,4 @@ pub(crate) use account::Account;
 pub(crate) use address_book::AddressBook;
 pub use address_book::{Resolve, Resolved};
 pub(crate) use mailbox::{Mailbox, SMTP, addr_spec, is_stand_in};
-pub(crate) use person::{Person, REPRESENTING, SENDER};
+pub(crate) use person::{Person, RECEIVED_BY, RECEIVED_REPRESENTING, REPRESENTING, SENDER};

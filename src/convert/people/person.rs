@@ -102,6 +102,26 @@ pub(crate) const SENDER: Role = Role {
     search_key: tags::SENDER_SEARCH_KEY,
 };
 
+/// Into whose mailbox it came.
+pub(crate) const RECEIVED_BY: Role = Role {
+    name: tags::RECEIVED_BY_NAME,
+    smtp: tags::RECEIVED_BY_SMTP_ADDRESS,
+    address_type: tags::RECEIVED_BY_ADDRESS_TYPE,
+    address: tags::RECEIVED_BY_EMAIL_ADDRESS,
+    entry_id: tags::RECEIVED_BY_ENTRY_ID,
+    search_key: tags::RECEIVED_BY_SEARCH_KEY,
+};
+
+/// For whom it came there: another, if that is a delegate's mailbox.
+pub(crate) const RECEIVED_REPRESENTING: Role = Role {
+    name: tags::RECEIVED_REPRESENTING_NAME,
+    smtp: tags::RECEIVED_REPRESENTING_SMTP_ADDRESS,
+    address_type: tags::RECEIVED_REPRESENTING_ADDRESS_TYPE,
+    address: tags::RECEIVED_REPRESENTING_EMAIL_ADDRESS,
+    entry_id: tags::RECEIVED_REPRESENTING_ENTRY_ID,
+    search_key: tags::RECEIVED_REPRESENTING_SEARCH_KEY,
+};
+
 impl<'a> Person<'a> {
     /// The person in `role` of a message.
     pub fn of_role(properties: &'a Properties, role: &'a Role) -> Self {

@@ -6,8 +6,7 @@
 use std::sync::Arc;
 
 use super::file::File;
-use crate::clock;
-use crate::convert::{Made, Rendition, Segments, copy_made};
+use crate::convert::{Made, Moment, Rendition, Segments, copy_made};
 use crate::error::{Error, Result};
 use crate::messaging::{ContentsRow, MSGFLAG_READ};
 use crate::ndb::NodeId;
@@ -82,16 +81,16 @@ impl Index {
                 };
                 // Rows and files come in the same order, so no search is needed.
                 let name = names.find(|(file, _)| is_it(*file)).map(|(_, name)| name);
-                text.push_str(&self.line(path, name.unwrap_or_default(), &row));
+                let moment = self.rules.items().facts(&row, false).moment;
+                let date = moment.and_then(Moment::iso8601);
+                text.push_str(&self.line(path, name.unwrap_or_default(), date, &row));
             }
             self.folders.note(folder, table.problems());
         }
         Ok(text)
     }
 
-    fn line(&self, path: &str, name: &str, row: &ContentsRow) -> String {
-        let time = row.delivery.or(row.submit);
-        let date = time.and_then(|time| clock::utc(time.unix_seconds()));
+    fn line(&self, path: &str, name: &str, date: Option<String>, row: &ContentsRow) -> String {
         let tell = |is_so: &dyn Fn(i32) -> bool| match row.flags {
             Some(flags) if is_so(flags) => "yes",
             Some(_) => "no",
@@ -100,7 +99,7 @@ impl Index {
         csv_line([
             &format!("{path}{name}"),
             &format!("{:#x}", row.nid.0),
-            &date.map(|date| format!("{date}Z")).unwrap_or_default(),
+            &date.unwrap_or_default(),
             row.subject
                 .as_ref()
                 .map(|subject| subject.text.as_str())

@@ -108,7 +108,7 @@ impl Folders {
         };
         let values = Values {
             nid: row.nid,
-            time: facts.time,
+            moment: facts.moment,
             subject: name::subject(&facts.title),
             from: &facts.from,
             to: &facts.to,

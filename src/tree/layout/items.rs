@@ -3,9 +3,9 @@
 use std::cell::Cell;
 use std::sync::Arc;
 
-use crate::convert::Title;
+use crate::convert::{Moment, Title, moment};
 use crate::error::Result;
-use crate::ltp::{FileTime, tags};
+use crate::ltp::tags;
 use crate::messaging::{
     ContentsRow, ContentsTable, ItemKind, MSGFLAG_HASATTACH, Message, MessageClass, Properties,
     State, Subject, TIMES, lists_attachments,
@@ -30,7 +30,7 @@ const LARGE_MESSAGE: i32 = 64 << 10;
 /// What is known of an item without its content.
 pub(in crate::tree) struct Facts {
     pub kind: ItemKind,
-    pub time: Option<FileTime>,
+    pub moment: Option<Moment>,
     /// The subject; the display name of a contact.
     pub title: String,
     pub flags: i32,
@@ -68,9 +68,14 @@ impl Items {
     /// What the row tells. If the table has no flags, no time (of an item that is named by it, or of any if all are
     /// `dated`), or not the people that the names want, the message is asked.
     pub fn facts(&self, row: &ContentsRow, dated: bool) -> Facts {
-        let title = |class: &str| Title::of(MessageClass::parse(class).kind);
-        let by_date = dated || row.message_class.as_deref().map(title) != Some(Title::DisplayName);
-        let time = row.delivery.or(row.submit);
+        let kind_of = |class: &str| MessageClass::parse(class).kind;
+        let kind_of_row = row.message_class.as_deref().map(kind_of);
+        let by_date = dated || kind_of_row.map(Title::of) != Some(Title::DisplayName);
+        // When an appointment takes place, its message alone tells.
+        let time = row
+            .delivery
+            .or(row.submit)
+            .filter(|_| kind_of_row != Some(ItemKind::Appointment));
         let people = self.names_people();
         let lacks_people = people && (row.from.is_none() || row.to.is_none());
         let incomplete = row.flags.is_none() || (by_date && time.is_none()) || lacks_people;
@@ -117,10 +122,20 @@ impl Items {
                 .is_some()
                 .then(|| State::of(|id| asked.integer(id)))
         };
+        // All attachments of a series may be changed instances, which are in its calendar.
+        let has_none = |message: &Message| {
+            kind == ItemKind::Appointment && self.context.converter.attachments(message).is_empty()
+        };
         let flags = row.flags.or_else(|| asked.integer(tags::MESSAGE_FLAGS));
+        let flags = flags.map(|flags| match &asked.message {
+            Some(message) if flags & MSGFLAG_HASATTACH != 0 && has_none(message) => {
+                flags & !MSGFLAG_HASATTACH
+            }
+            _ => flags,
+        });
         let facts = Facts {
             title: display_name().or_else(subject).unwrap_or_default(),
-            time: time.or_else(|| asked.time()),
+            moment: time.map(Moment::Time).or_else(|| asked.moment(row)),
             flags: flags.unwrap_or_else(|| match &lost {
                 Some(lost) if !lost.attachments().is_empty() => MSGFLAG_HASATTACH,
                 _ => 0,
@@ -200,8 +215,18 @@ impl Asked {
         self.ask(id, |own| own.integer(id))
     }
 
-    fn time(&self) -> Option<FileTime> {
-        let mut times = TIMES.into_iter();
-        times.find_map(|id| self.ask(id, |own| own.time(id)))
+    /// When the item is; what `row` tells, if the message tells nothing better.
+    fn moment(&self, row: &ContentsRow) -> Option<Moment> {
+        let message = self.message.as_ref();
+        if let Some(moment) = message.and_then(moment::appointment) {
+            if message.is_some_and(moment::is_doubtful) {
+                self.may_be_wrong.set(true);
+            }
+            return Some(moment);
+        }
+        let own = |id: u16| self.ask(id, |own| own.time(id));
+        let time = row.delivery.or(row.submit);
+        time.or_else(|| TIMES.into_iter().find_map(own))
+            .map(Moment::Time)
     }
 }

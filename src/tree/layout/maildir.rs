@@ -8,6 +8,7 @@ use std::sync::Arc;
 
 use super::items::Items;
 use super::rules::{Rules, Shown};
+use crate::convert::Moment;
 use crate::error::{Error, Result};
 use crate::ltp::FileTime;
 use crate::messaging::{ContentsRow, ContentsTable, MSGFLAG_READ, MSGFLAG_UNSENT, State};
@@ -171,7 +172,7 @@ impl Rules for Maildir {
     fn show(&self, row: &ContentsRow) -> Shown {
         let facts = self.items.facts(row, true);
         Shown {
-            stem: stem(facts.time, row.nid),
+            stem: stem(facts.moment.map(Moment::start), row.nid),
             files: vec![(info(facts.flags, facts.state), self.items.file(row.nid))],
         }
     }

@@ -11,6 +11,8 @@ pub const YEARLY: u16 = 0x200D;
 pub enum Ends {
     Never,
     Count(u32),
+    /// By a number, while a last day is stored as well.
+    CountOr(u32, &'static str),
     Until(&'static str),
 }
 
@@ -81,7 +83,8 @@ impl Row {
         self.specific.iter().for_each(|number| put(*number));
         let (kind, count, end) = match self.ends {
             Ends::Never => (0x2023, 10, NO_END),
-            Ends::Count(count) => (0x2022, count, minutes("2099-12-31")),
+            Ends::Count(count) => (0x2022, count, NO_END),
+            Ends::CountOr(count, day) => (0x2022, count, minutes(day)),
             Ends::Until(day) => (0x2021, 10, minutes(day)),
         };
         put(kind);

@@ -1,9 +1,9 @@
 //! Recurrence patterns of every type, calendar and end, with the days that they mean.
 
-use super::blob::Ends::{Count, Never, Until};
+use super::blob::Ends::{Count, CountOr, Never, Until};
 use super::blob::{DAILY, MONTHLY, Row, WEEKLY, YEARLY};
 
-pub const ROWS: [Row; 79] = [
+pub const ROWS: [Row; 83] = [
     Row {
         name: "every day",
         frequency: DAILY,
@@ -1203,5 +1203,65 @@ pub const ROWS: [Row; 79] = [
         changed: &[],
         is_all_day: false,
         first_days: "2023-02-05 2023-03-06 2023-04-05 2023-05-04 2023-06-02",
+    },
+    Row {
+        name: "the 30th, for ever",
+        frequency: MONTHLY,
+        pattern_type: 0x2,
+        calendar: 0x0,
+        period: 1,
+        specific: &[30],
+        ends: Never,
+        first_day_of_week: 0,
+        start: "2024-01-30",
+        deleted: "",
+        changed: &[],
+        is_all_day: false,
+        first_days: "2024-01-30 2024-02-29 2024-03-30 2024-04-30 2024-05-30",
+    },
+    Row {
+        name: "the 29th, begun on a 28th of February",
+        frequency: MONTHLY,
+        pattern_type: 0x2,
+        calendar: 0x0,
+        period: 1,
+        specific: &[29],
+        ends: Until("2025-06-30"),
+        first_day_of_week: 0,
+        start: "2023-02-28",
+        deleted: "",
+        changed: &[],
+        is_all_day: false,
+        first_days: "2023-02-28 2023-03-29 2023-04-29 2023-05-29 2023-06-29",
+    },
+    Row {
+        name: "the 29th of February, as each twelfth month",
+        frequency: MONTHLY,
+        pattern_type: 0x2,
+        calendar: 0x0,
+        period: 12,
+        specific: &[29],
+        ends: Count(6),
+        first_day_of_week: 0,
+        start: "2024-02-29",
+        deleted: "",
+        changed: &[],
+        is_all_day: false,
+        first_days: "2024-02-29 2025-02-28 2026-02-28 2027-02-28 2028-02-29",
+    },
+    Row {
+        name: "every day, three times, and until a later day",
+        frequency: DAILY,
+        pattern_type: 0x0,
+        calendar: 0x0,
+        period: 1440,
+        specific: &[],
+        ends: CountOr(3, "2024-01-06"),
+        first_day_of_week: 0,
+        start: "2024-01-01",
+        deleted: "",
+        changed: &[],
+        is_all_day: false,
+        first_days: "2024-01-01 2024-01-02 2024-01-03 2024-01-04 2024-01-05",
     },
 ];

@@ -1,0 +1,159 @@
+//! What a message asks of its reader and how it came to him, as header fields: follow-up, voting, mailboxes, telephones.
+//! [MS-OXOFLAG], [MS-OXOMSG] 2.2.1.74, [MS-OXOUM]
+#![forbid(unsafe_code)]
+
+use jiff::tz::TimeZone;
+
+use super::date::date;
+use super::fields::Fields;
+use crate::codepage;
+use crate::convert::cursor::Cursor;
+use crate::convert::lids::{self, Key};
+use crate::convert::lookup::Lookup;
+use crate::convert::people::{Person, RECEIVED_BY, RECEIVED_REPRESENTING};
+use crate::ltp::{FileTime, tags};
+use crate::messaging::{ItemKind, Message, State};
+
+/// By when somebody is to answer, or to have done what a flag says.
+pub(super) const REPLY_BY: &str = "Reply-By";
+/// What a recipient may vote for, in the order of the buttons, and what was voted.
+pub(super) const VOTING_OPTIONS: &str = "X-Ostfs-Voting-Options";
+pub(super) const VOTE: &str = "X-Ostfs-Vote";
+/// Type of a verb that is a voting option. [MS-OXOMSG] 2.2.1.74.1
+const VERB_VOTE: u32 = 4;
+/// Versions of both halves of PidLidVerbStream.
+const VERBS: u16 = 0x0102;
+const VERB_EXTRAS: u16 = 0x0104;
+/// Bytes of a verb behind its names, up to its send behaviour and id.
+const VERB_TAIL: usize = 4 + 1 + 4 + 4 + 4 + 4 + 4 + 4;
+/// Buttons of one message; Outlook has no more than 31.
+const MAX_VERBS: u32 = 100;
+
+/// Properties of voice messages and faxes, by the fields that Exchange writes them into. [MS-OXOUM] 2.2.5
+const UNIFIED_MESSAGING: [(&str, u16); 6] = [
+    ("X-VoiceMessageDuration", tags::VOICE_MESSAGE_DURATION),
+    ("X-CallingTelephoneNumber", tags::SENDER_TELEPHONE_NUMBER),
+    ("X-VoiceMessageSenderName", tags::VOICE_MESSAGE_SENDER_NAME),
+    ("X-FaxNumberOfPages", tags::FAX_NUMBER_OF_PAGES),
+    ("X-AttachmentOrder", tags::VOICE_MESSAGE_ATTACHMENT_ORDER),
+    ("X-CallID", tags::CALL_ID),
+];
+
+/// Adds what `fields` lacks.
+pub(super) fn add(lookup: &Lookup<'_>, message: &Message, fields: &mut Fields) {
+    let due = due(message).and_then(|time| date(time, &TimeZone::UTC));
+    if let Some(due) = due.filter(|_| !fields.has(REPLY_BY)) {
+        fields.push(REPLY_BY, due);
+    }
+    let voting = voting_options(message);
+    if !voting.is_empty() {
+        fields.push_text(VOTING_OPTIONS, &voting.join("; "));
+    }
+    let vote = id(message, lids::VERB_RESPONSE).and_then(|id| string(message, id));
+    if let Some(vote) = vote {
+        fields.push_text(VOTE, &vote);
+    }
+    mailboxes(lookup, message, fields);
+    if message.class().is_unified_messaging {
+        unified_messaging(message, fields);
+    }
+}
+
+fn id(message: &Message, key: Key) -> Option<u16> {
+    key.id(message)
+}
+
+fn string(message: &Message, id: u16) -> Option<String> {
+    let text = message.properties().string(id).ok().flatten()?;
+    (!text.trim().is_empty()).then_some(text)
+}
+
+/// When mail is due: by the word of its sender, else by the flag of its reader. Other items have such times for what they
+/// are about.
+fn due(message: &Message) -> Option<FileTime> {
+    let properties = message.properties();
+    let time = |key: Key| properties.time(key.id(message)?).ok()??.known();
+    let asked = time(Key::Tag(tags::REPLY_TIME));
+    let is_mail = message.class().kind == ItemKind::Mail;
+    let state = State::of(|id| properties.integer(id).ok().flatten());
+    let is_flagged = state.flagged || id(message, lids::FLAG_REQUEST).is_some();
+    let of_flag = || {
+        [lids::COMMON_END, lids::TASK_DUE_DATE, lids::REMINDER_TIME]
+            .into_iter()
+            .find_map(time)
+    };
+    asked.or_else(|| (is_mail && is_flagged).then(of_flag).flatten())
+}
+
+/// The voting options in PidLidVerbStream; none if it makes no sense.
+fn voting_options(message: &Message) -> Vec<String> {
+    let stream = id(message, lids::VERB_STREAM)
+        .and_then(|id| message.properties().binary(id).ok().flatten());
+    let code_page = message.properties().code_page();
+    stream
+        .and_then(|stream| verbs(&stream, code_page))
+        .unwrap_or_default()
+}
+
+fn verbs(stream: &[u8], code_page: u32) -> Option<Vec<String>> {
+    let mut cursor = Cursor::new(stream);
+    if cursor.u16()? != VERBS {
+        return None;
+    }
+    let count = cursor.u32()?.min(MAX_VERBS);
+    let mut verbs = Vec::new();
+    for _ in 0..count {
+        let kind = cursor.u32()?;
+        let name = codepage::decode(code_page, counted(&mut cursor, 1)?);
+        let (_class, _internal, _name) = (
+            counted(&mut cursor, 1)?,
+            counted(&mut cursor, 1)?,
+            counted(&mut cursor, 1)?,
+        );
+        cursor.take(VERB_TAIL)?;
+        verbs.push((kind, name));
+    }
+    // The names once more, in UTF-16; old writers end here.
+    if cursor.u16() == Some(VERB_EXTRAS) {
+        for (_, name) in &mut verbs {
+            let (Some(wide), Some(_)) = (counted(&mut cursor, 2), counted(&mut cursor, 2)) else {
+                break;
+            };
+            *name = codepage::decode_utf16le(wide);
+        }
+    }
+    verbs.retain(|(kind, name)| *kind == VERB_VOTE && !name.trim().is_empty());
+    Some(verbs.into_iter().map(|(_, name)| name).collect())
+}
+
+/// Text of units of `size` bytes with their number in a byte before it.
+fn counted<'a>(cursor: &mut Cursor<'a>, size: usize) -> Option<&'a [u8]> {
+    let count = *cursor.take(1)?.first()?;
+    cursor.take(usize::from(count) * size)
+}
+
+/// In whose mailbox it arrived, and for whom, if that is another.
+fn mailboxes(lookup: &Lookup<'_>, message: &Message, fields: &mut Fields) {
+    let of_role = |role| lookup.mailbox(&Person::of_role(message.properties(), role));
+    let Some(received) = of_role(&RECEIVED_BY) else {
+        return;
+    };
+    let for_another = of_role(&RECEIVED_REPRESENTING)
+        .filter(|other| !other.address.eq_ignore_ascii_case(&received.address));
+    fields.push_mailboxes("X-Ostfs-Received-By", &[received]);
+    if let Some(other) = for_another {
+        fields.push_mailboxes("X-Ostfs-Received-Representing", &[other]);
+    }
+}
+
+fn unified_messaging(message: &Message, fields: &mut Fields) {
+    for (name, id) in UNIFIED_MESSAGING {
+        let number = || Some(message.properties().integer(id).ok()??.to_string());
+        if let Some(value) = string(message, id)
+            .or_else(number)
+            .filter(|_| !fields.has(name))
+        {
+            fields.push_text(name, &value);
+        }
+    }
+}

@@ -1,0 +1,214 @@
+//! Calendars and contacts that are unusual and plausible.
+
+use super::blob::Row;
+use super::patterns::ROWS;
+use super::zones::ZONES;
+use super::{APPOINTMENT, assert_has, convert, lines, messages, unfold};
+use crate::support::*;
+use ostfs::convert::VcardVersion as Version;
+use ostfs::messaging::{Message as Read, Store as Reader};
+use std::sync::Arc;
+
+/// What a store of `items` has.
+fn read(items: Vec<Message>) -> (tempfile::TempDir, Vec<Read>) {
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("unusual.pst");
+    let mut store = Store::new(Format::Unicode, Crypt::Permute);
+    let inbox = store.folder(store.ipm_subtree(), "Items");
+    for item in items {
+        store.message(inbox, item);
+    }
+    store.write(&file).unwrap();
+    let store = Arc::new(Reader::open(ostfs::ndb::open(&file, 64 << 20).unwrap()));
+    (folder, messages(&store))
+}
+
+fn card(contact: Message, version: Version) -> Vec<String> {
+    let (_folder, read) = read(vec![contact]);
+    unfold(&convert(&read[0], version).unwrap().text)
+}
+
+fn jane() -> Message {
+    Message::contact("Jane", "Doe", "jane@west.example")
+}
+
+#[test]
+fn both_addresses_of_an_entry_are_written_where_they_differ() {
+    let contact = jane().named(PSETID_ADDRESS, 0x8084, "doe@old.example");
+    assert_has(
+        &card(contact, Version::V3),
+        &[
+            "EMAIL;TYPE=INTERNET;TYPE=PREF:jane@west.example",
+            "EMAIL;TYPE=INTERNET:doe@old.example",
+        ],
+    );
+    let same = card(
+        jane().named(PSETID_ADDRESS, 0x8084, "Jane@WEST.example"),
+        Version::V3,
+    );
+    assert_eq!(
+        same.iter().filter(|line| line.starts_with("EMAIL")).count(),
+        1
+    );
+}
+
+#[test]
+fn a_post_office_box_and_a_place_are_written() {
+    let address = |contact: Message| {
+        contact
+            .prop(0x3A29, "2 Work Road")
+            .prop(0x3A27, "Zürich")
+            .prop(0x3A2B, "PO 7")
+    };
+    let own = jane()
+        .named(PSETID_ADDRESS, 0x8045, "2 Work Road")
+        .named(PSETID_ADDRESS, 0x8046, "Zürich")
+        .named(PSETID_ADDRESS, 0x8022, 2);
+    let lines = card(address(own).prop(0x3A0D, "Building 4"), Version::V3);
+    assert_has(
+        &lines,
+        &[
+            "ADR;TYPE=WORK;TYPE=PREF:PO 7;;2 Work Road;Zürich;;;",
+            "X-LOCATION:Building 4",
+        ],
+    );
+    assert_eq!(
+        lines.iter().filter(|line| line.starts_with("ADR")).count(),
+        1
+    );
+    // One that is none of the others is another address.
+    let home = jane()
+        .prop(0x3A5D, "1 Home Street")
+        .prop(0x3A59, "Hometown");
+    assert_has(
+        &card(address(home), Version::V3),
+        &[
+            "ADR;TYPE=HOME:;;1 Home Street;Hometown;;;",
+            "ADR;TYPE=PREF:PO 7;;2 Work Road;Zürich;;;",
+        ],
+    );
+}
+
+#[test]
+fn a_birthday_without_a_year_is_written_without_a_year() {
+    let contact = || {
+        jane()
+            .prop(0x3A42, Value::Time(filetime(1604, 2, 28, 23, 0)))
+            .prop(0x3A41, Value::Time(filetime(1999, 9, 9, 11, 59)))
+    };
+    assert_has(
+        &card(contact(), Version::V3),
+        &["BDAY:--02-29", "X-ANNIVERSARY:1999-09-09"],
+    );
+    assert_has(&card(contact(), Version::V4), &["BDAY:--0229"]);
+}
+
+#[test]
+fn an_address_in_a_property_that_has_no_name_is_told() {
+    let contact = Message::new("IPM.Contact", "Jane")
+        .prop(0x3001, "Jane")
+        .prop(0xBFF3, "jane@west.example");
+    let said = "jane@west.example is in property 0xbff3";
+    let found = card(contact, Version::V3);
+    assert!(
+        found
+            .iter()
+            .any(|line| line.starts_with("X-OSTFS-PROBLEM:") && line.contains(said)),
+        "{found:#?}"
+    );
+    let silent = card(jane().prop(0xBFF3, "x@y.example"), Version::V3);
+    assert!(
+        !silent
+            .iter()
+            .any(|line| line.starts_with("X-OSTFS-PROBLEM"))
+    );
+}
+
+fn row(name: &str) -> &'static Row {
+    ROWS.iter().find(|row| row.name == name).unwrap()
+}
+
+fn series(subject: &str, row: &Row, day: u64) -> Message {
+    Message::appointment(subject, day, day + 45 * 600_000_000, "")
+        .named(PSETID_APPOINTMENT, 0x8223, true)
+        .named(PSETID_APPOINTMENT, 0x8216, row.appointment())
+}
+
+#[test]
+fn of_two_ends_that_contradict_each_other_the_later_is_taken_and_told() {
+    let row = row("every day, three times, and until a later day");
+    let (_folder, read) = read(vec![series("Both", row, filetime(2024, 1, 1, 9, 0))]);
+    let item = convert(&read[0], Version::V3).unwrap();
+    assert_has(
+        &unfold(&item.text),
+        &["RRULE:FREQ=DAILY;UNTIL=20240106T090000Z"],
+    );
+    assert_eq!(
+        item.problems,
+        ["the recurrence ends after 3 instances, and on 2024-01-06: the later is taken"]
+    );
+}
+
+/// A TZDEFINITION without rules.
+fn name_alone(name: &str) -> Vec<u8> {
+    let name: Vec<u8> = name.encode_utf16().flat_map(u16::to_le_bytes).collect();
+    let mut out = vec![2, 1];
+    out.extend((name.len() as u16 + 6).to_le_bytes());
+    out.extend([2, 0]);
+    out.extend((name.len() as u16 / 2).to_le_bytes());
+    out.extend(name);
+    out.extend([0, 0]);
+    out
+}
+
+#[test]
+fn a_zone_that_has_a_known_name_and_no_rules_is_known_by_its_name() {
+    let definition = name_alone(ZONES[0].windows);
+    let row = row("every day");
+    let named = |subject: &str| {
+        series(subject, row, filetime(2024, 3, 25, 9, 0)).named(
+            PSETID_APPOINTMENT,
+            0x8260,
+            definition.clone(),
+        )
+    };
+    let with_rules = named("Rules").named(PSETID_APPOINTMENT, 0x8233, ZONES[0].structure());
+    let (_folder, read) = read(vec![named("Name"), with_rules]);
+    for (subject, zones) in [("Name", 0), ("Rules", 1)] {
+        let found = lines(&read, APPOINTMENT, subject, Version::V3);
+        assert_has(&found, &["DTSTART;TZID=Europe/Berlin:20240325T100000"]);
+        let defined = found.iter().filter(|line| *line == "BEGIN:VTIMEZONE");
+        assert_eq!(defined.count(), zones, "{subject}");
+    }
+}
+
+/// An instance that the recurrence does not know is one all the same.
+#[test]
+fn a_changed_instance_that_no_exception_names_is_written() {
+    let at = |hour| Value::Time(filetime(2024, 3, 27, hour, 0));
+    let inner = Message::new(
+        "IPM.OLE.CLASS.{00061055-0000-0000-C000-000000000046}",
+        "Later",
+    )
+    .named(PSETID_APPOINTMENT, 0x820D, at(15))
+    .named(PSETID_APPOINTMENT, 0x820E, at(16))
+    .named(PSETID_APPOINTMENT, 0x8228, at(9));
+    let hidden = Attachment::message(inner)
+        .prop(0x7FFD, 2)
+        .prop(0x7FFE, true);
+    let zone = ZONES[0].definition();
+    let item = series("Series", row("every day"), filetime(2024, 3, 25, 9, 0))
+        .named(PSETID_APPOINTMENT, 0x8260, zone)
+        .attach(hidden);
+    let (_folder, read) = read(vec![item]);
+    let item = convert(&read[0], Version::V3).unwrap();
+    assert_has(
+        &unfold(&item.text),
+        &[
+            "RECURRENCE-ID;TZID=Europe/Berlin:20240327T100000",
+            "DTSTART;TZID=Europe/Berlin:20240327T160000",
+            "SUMMARY:Later",
+            "X-OSTFS-PROBLEM:a changed instance belongs to no exception of the recurrence",
+        ],
+    );
+}
