@@ -24,7 +24,7 @@ use super::errno::errno;
 use super::panics;
 use super::session::Options;
 use crate::error::Result;
-use crate::tree::{Attr, Forest, Ino, Kind, Listing, XATTR_PREFIX};
+use crate::tree::{Attr, Depth, Forest, Ino, Kind, Listing, XATTR_PREFIX};
 
 /// How long the kernel may keep names and attributes, unless the mount ends when it is idle.
 const DAY: Duration = Duration::from_secs(24 * 60 * 60);
@@ -228,6 +228,13 @@ impl Adapter {
             btime: UNIX_EPOCH,
             changing: false,
         })
+    }
+
+    /// Has what the attributes of `files` depend on read ahead. What fails there is asked for again, and fails there.
+    fn read_ahead(&self, files: &[Ino]) {
+        if let Some(forest) = self.forest.get() {
+            panics::catch(|| forest.read_ahead(files, Depth::Sizes)).ok();
+        }
     }
 
     /// How long the kernel may keep what it learns of a name.
@@ -445,7 +452,11 @@ impl Filesystem for Adapter {
                     0 => EAGER_ENTRIES,
                     _ => {
                         let first = usize::try_from(offset).unwrap_or(usize::MAX);
-                        self.ahead.listed(Ino(ino.0), first);
+                        if let Some(entries) = self.ahead.listed(Ino(ino.0), first) {
+                            let entries = entries.map_while(|index| directory.entry(index));
+                            let files: Vec<Ino> = entries.map(|entry| entry.ino).collect();
+                            self.read_ahead(&files);
+                        }
                         usize::MAX
                     }
                 };

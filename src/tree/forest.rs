@@ -10,7 +10,7 @@ use std::time::{SystemTime, UNIX_EPOCH};
 use super::directory::{Directory, Entry};
 use super::ino::{Ino, Kind};
 use super::xattr::Xattr;
-use super::{Attr, Listener, ProblemLine, Statistics, Tree, name};
+use super::{Attr, Depth, Listener, ProblemLine, Statistics, Tree, name};
 use crate::error::{Error, Result};
 
 /// The trees of all files. `Send + Sync`, as [`Tree`] is.
@@ -222,6 +222,22 @@ impl Forest {
         match self.place(ino)? {
             Some(at) => at.tree.read_at(at.ino, offset, buf),
             None => Err(Error::IsADirectory),
+        }
+    }
+
+    /// As [`Tree::read_ahead`], for files of one directory.
+    pub fn read_ahead(&self, files: &[Ino], depth: Depth) {
+        let places: Vec<_> = files.iter().filter_map(|ino| self.at(*ino)).collect();
+        if let Some((tree, _)) = places.first() {
+            let files: Vec<Ino> = places.iter().map(|(_, ino)| *ino).collect();
+            tree.read_ahead(&files, depth);
+        }
+    }
+
+    /// As [`Tree::will_read_all`].
+    pub fn will_read_all(&self) {
+        for tree in &self.trees {
+            tree.will_read_all();
         }
     }
 

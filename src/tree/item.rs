@@ -8,7 +8,7 @@ use crate::convert::Rendition;
 use crate::error::{Error, Result};
 use crate::ltp::tags;
 use crate::messaging::Message;
-use crate::ndb::{NodeId, whole};
+use crate::ndb::{Depth, NodeId, whole};
 use crate::problem::Problems;
 
 /// The file of an item: its bytes and its times.
@@ -39,6 +39,24 @@ impl Tree {
             self.converter.render_text(message, &self.options.zone)
         })?;
         Ok(self.keep(ino, item))
+    }
+
+    /// Has what will be read of `files` read ahead from the disk, if that is worth it: `depth` of each.
+    pub fn read_ahead(&self, files: &[Ino], depth: Depth) {
+        let is_wanted = |ino: &Ino| depth != Depth::Sizes || !self.is_attr_at_hand(*ino);
+        let node = |ino: &Ino| match self.object(*ino) {
+            Ok(Object::Message(nid) | Object::CheckedMessage(nid) | Object::Text(nid)) => Some(nid),
+            Ok(Object::Attachments(path) | Object::Attachment(path, _)) => Some(path.nid),
+            _ => None,
+        };
+        let files = files.iter().filter(|ino| is_wanted(ino));
+        let nids: Vec<NodeId> = files.filter_map(node).collect();
+        self.store.ndb().read_ahead(&nids, depth);
+    }
+
+    /// Says that most of the file will be read.
+    pub fn will_read_all(&self) {
+        self.store.ndb().source().will_read_all();
     }
 
     /// The message `nid`; of one that cannot be opened, or whose list of properties is damaged, what its row tells too.

@@ -44,7 +44,7 @@ use crate::messaging::Store;
 use crate::ndb::{self, NodeId, Recover, Source, Watch, whole};
 use crate::salvage;
 
-pub use crate::ndb::Damaged;
+pub use crate::ndb::{Damaged, Depth};
 pub use directory::{Directory, Entry};
 pub use forest::{Forest, Listing};
 pub use info::{FolderInfo, Info};
