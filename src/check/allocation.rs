@@ -3,7 +3,7 @@
 
 use std::ops::Range;
 
-use super::Checker;
+use super::checker::Checker;
 use crate::ndb::NodeDatabase;
 use crate::ndb::amap::AllocationMap;
 

@@ -6,7 +6,8 @@
 use std::collections::HashSet;
 use std::ops::Range;
 
-use super::{Checker, Phase, Progress};
+use super::checker::Checker;
+use super::report::{Phase, Progress};
 use crate::bytes::{u8_at, u16_at, u32_at, uint_at};
 use crate::ndb::{BlockEntry, BlockId, NodeDatabase, NodeId, read_block};
 

@@ -5,7 +5,7 @@
 
 use std::sync::Arc;
 
-use super::Checker;
+use super::checker::Checker;
 use crate::ltp::{PropertyContext, Row, Value, tags};
 use crate::messaging::Store;
 use crate::ndb::{NodeId, NodeType};

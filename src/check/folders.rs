@@ -4,7 +4,8 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
-use super::{Checker, Severity};
+use super::checker::Checker;
+use super::report::Severity;
 use crate::ltp::tags;
 use crate::messaging::{ContentsTable, Folder, IpmSubtreeEntry, Store};
 use crate::ndb::{NodeEntry, NodeId, NodeType};

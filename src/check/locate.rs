@@ -3,7 +3,8 @@
 use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 
-use super::{Finding, blocks};
+use super::blocks;
+use super::report::Finding;
 use crate::ltp::tags;
 use crate::messaging::{Folder, Message, Store};
 use crate::ndb::{BlockId, NodeDatabase, NodeId, NodeType};

@@ -2,7 +2,8 @@
 
 use std::collections::HashSet;
 
-use super::{Checker, objects};
+use super::checker::Checker;
+use super::objects;
 use crate::error::{Error, Result};
 use crate::ltp::{PropertyType, lzfu, tags};
 use crate::messaging::{

@@ -4,7 +4,7 @@
 use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 
-use super::Checker;
+use super::checker::Checker;
 use crate::bytes::{u16_at, u32_at};
 use crate::error::Result;
 use crate::ltp::{PropertyContext, Value};

@@ -3,7 +3,9 @@
 use std::collections::HashSet;
 use std::sync::Arc;
 
-use super::{Checker, Phase, Progress, cells, messages};
+use super::checker::Checker;
+use super::report::{Phase, Progress};
+use super::{cells, messages};
 use crate::error::Result;
 use crate::ltp::{ClientSignature, Heap, PropertyContext, Row, TableContext, Value, tags};
 use crate::messaging::{Message, Store};

@@ -1,6 +1,6 @@
 //! What the header says of the file, and its content contradicts: opening it has found out.
 
-use super::Checker;
+use super::checker::Checker;
 use crate::error::Error;
 use crate::ndb::scan::shift;
 use crate::ndb::{Header, NodeDatabase};

@@ -2,7 +2,7 @@
 
 use std::ops::Range;
 
-use super::Checker;
+use super::checker::Checker;
 use crate::ndb::page::{BTreePage, PageType};
 use crate::ndb::{BlockRef, Header, NodeDatabase};
 

@@ -4,9 +4,10 @@
 use std::io::{self, Write};
 use std::path::Path;
 
+use super::arguments::CatArguments;
+use super::contents;
 use super::options::{Options, Writer};
 use super::report::Failure;
-use super::{CatArguments, contents};
 use crate::error::Error;
 use crate::tree::{Ino, Kind, Tree};
 

@@ -7,7 +7,7 @@ use std::sync::Arc;
 use indicatif::ProgressBar;
 use parking_lot::Mutex;
 
-use super::CheckArguments;
+use super::arguments::CheckArguments;
 use super::exit::Exit;
 use super::report::{self, Failure};
 use super::{progress, source};

@@ -14,12 +14,13 @@ use jiff::ToSpan;
 use jiff::civil::Date;
 use jiff::tz::TimeZone;
 
+use super::arguments::{ExportArguments, FilterArguments, IndexArguments};
 use super::exit::Exit;
 use super::guard::Sweeper;
 use super::options::{Options, Switch, Writer};
 use super::problem_list::ProblemList;
 use super::report::{self, Failure};
-use super::{ExportArguments, FilterArguments, IndexArguments, progress, source};
+use super::{progress, source};
 use crate::export::{Export, Filter, Format, Manifest, NotExported, Progress, Record, Totals};
 use crate::fuse::Made;
 use crate::sandbox::{self, Need};

@@ -6,9 +6,10 @@ use std::path::{Path, PathBuf};
 
 use clap::Parser;
 
+use super::arguments::{MountArguments, Verbosity};
 use super::options::Writer;
 use super::report::Failure;
-use super::{MountArguments, Verbosity, logging, mount, source};
+use super::{logging, mount, source};
 
 /// Names under which mount(8) looks for a program of this filesystem type.
 const NAMES: [&str; 2] = ["mount.ostfs", "mount.fuse.ostfs"];

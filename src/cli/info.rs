@@ -6,7 +6,7 @@ use std::time::{Duration, SystemTime};
 
 use serde::Serialize;
 
-use super::InfoArguments;
+use super::arguments::InfoArguments;
 use super::exit::Exit;
 use super::report::{self, Failure};
 use super::{progress, source};

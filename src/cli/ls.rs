@@ -4,9 +4,10 @@
 use std::io::{self, BufWriter, StdoutLock, Write};
 use std::path::Path;
 
+use super::arguments::LsArguments;
+use super::contents;
 use super::options::{Options, Writer};
 use super::report::Failure;
-use super::{LsArguments, contents};
 use crate::clock;
 use crate::tree::{Attr, Depth, Ino, Kind, Tree};
 

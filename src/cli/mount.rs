@@ -10,11 +10,12 @@ use std::sync::atomic::{AtomicBool, Ordering};
 
 use signal_hook::consts::{SIGHUP, SIGINT, SIGTERM};
 
+use super::arguments::MountArguments;
 use super::exit::Exit;
 use super::guard::Guard;
 use super::options::{Options, Switch, Writer};
 use super::report::Failure;
-use super::{MountArguments, logging, progress, source};
+use super::{logging, progress, source};
 use crate::fuse::process::Caller;
 use crate::fuse::{self, MountError, Mountpoint, Session};
 use crate::ndb::Source;

@@ -1,7 +1,7 @@
 //! `ostfs unmount MOUNTPOINT`.
 #![forbid(unsafe_code)]
 
-use super::UnmountArguments;
+use super::arguments::UnmountArguments;
 use super::report::Failure;
 use crate::fuse;
 

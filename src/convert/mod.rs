@@ -5,7 +5,7 @@
 //! part that says so.
 //!
 //! From the bottom up, and no file uses one of a later row:
-//! * `options`, `byte_range`, `base64`, `rendition`, `room`, `content_line`, `cursor`, `lids`, [`text`], `item_format`;
+//! * `options`, `byte_range`, `base64`, `segments`, `rendition`, `room`, `content_line`, `cursor`, `lids`, [`text`], `item_format`;
 //! * `people` and `body`; `context` and `lookup`, which know who is who; `reader`, which reads the properties of an
 //!   item;
 //! * `attachment`;
@@ -36,6 +36,7 @@ mod people;
 mod reader;
 mod rendition;
 mod room;
+mod segments;
 pub mod text;
 
 pub use attachment::{AttachmentContent, AttachmentFile};
@@ -46,3 +47,4 @@ pub use note::note_color;
 pub use options::{Eol, Headers, Items, Options, VcardVersion};
 pub use people::{Resolve, Resolved};
 pub use rendition::Rendition;
+pub(crate) use segments::{Made, Segments};

@@ -7,6 +7,7 @@
 use super::base64;
 use super::byte_range::{ByteRange, CHECK_STEP};
 use super::options::Eol;
+use super::segments::{Made, Segments};
 use crate::bytes::copy_at;
 use crate::error::Result;
 use crate::problem::Problems;
@@ -22,6 +23,7 @@ enum Segment {
     Literal(Vec<u8>),
     Base64 { source: ByteRange, eol: Eol },
     Raw(ByteRange),
+    Made(Box<dyn Made>),
 }
 
 impl Segment {
@@ -30,6 +32,7 @@ impl Segment {
             Self::Literal(bytes) => bytes.len() as u64,
             Self::Base64 { source, eol } => base64::encoded_len(source.len(), *eol),
             Self::Raw(source) => source.len(),
+            Self::Made(made) => made.len(),
         }
     }
 
@@ -38,6 +41,7 @@ impl Segment {
             Self::Literal(bytes) => Ok(copy_at(bytes, offset, buf)),
             Self::Base64 { source, eol } => base64::read_at(source, *eol, offset, buf),
             Self::Raw(source) => source.read_at(offset, buf),
+            Self::Made(made) => made.read_at(offset, buf),
         }
     }
 
@@ -45,6 +49,8 @@ impl Segment {
         match self {
             Self::Literal(bytes) => bytes.capacity(),
             Self::Base64 { source, .. } | Self::Raw(source) => source.weight(),
+            // Kept as long as the tree, and in no cache.
+            Self::Made(_) => 0,
         }
     }
 }
@@ -52,9 +58,7 @@ impl Segment {
 /// An item as a file: its exact size at once, its bytes when they are read.
 #[derive(Debug, Default)]
 pub struct Rendition {
-    segments: Vec<Segment>,
-    /// Where each segment ends.
-    ends: Vec<u64>,
+    segments: Segments<Segment>,
     problems: Problems,
     /// How many of these the file itself tells of.
     told: usize,
@@ -63,7 +67,7 @@ pub struct Rendition {
 impl Rendition {
     /// Exact size in bytes.
     pub fn len(&self) -> u64 {
-        self.ends.last().copied().unwrap_or(0)
+        self.segments.len()
     }
 
     /// Whether the file is empty.
@@ -74,19 +78,8 @@ impl Rendition {
     /// Fills `buf` from byte `offset`; returns the bytes written, fewer than asked only at the end. An attachment
     /// whose bytes are doubtful or missing is noted in [`Rendition::problems`].
     pub fn read_at(&self, offset: u64, buf: &mut [u8]) -> Result<usize> {
-        let mut index = self.ends.partition_point(|end| *end <= offset);
-        let mut done = 0;
-        while done < buf.len() {
-            let (Some(segment), Some(end)) = (self.segments.get(index), self.ends.get(index))
-            else {
-                break;
-            };
-            let start = end - segment.len();
-            let at = offset.saturating_add(done as u64).saturating_sub(start);
-            done += segment.read_at(at, buf.get_mut(done..).unwrap_or_default())?;
-            index += 1;
-        }
-        Ok(done)
+        let read = |segment: &Segment, at, buf: &mut [u8]| segment.read_at(at, buf);
+        self.segments.read_at(offset, buf, read)
     }
 
     /// Reads all of it once, so that [`Rendition::problems`] has all that is wrong with it.
@@ -104,7 +97,7 @@ impl Rendition {
     /// Bytes of memory that it holds.
     pub fn weight(&self) -> usize {
         let segments: usize = self.segments.iter().map(Segment::weight).sum();
-        segments + self.segments.capacity() * (size_of::<Segment>() + size_of::<u64>())
+        segments + self.segments.weight()
     }
 
     /// What could not be read, or may be wrong. The file itself tells of what was known when it was made; more may come when
@@ -123,6 +116,15 @@ impl Rendition {
         let mut writer = Writer::new(Eol::Lf);
         writer.text(&text);
         writer.finish(problems)
+    }
+
+    /// What is `made` when it is read, between two texts.
+    pub(crate) fn of_made(head: &str, made: Box<dyn Made>, tail: &str) -> Self {
+        let mut writer = Writer::new(Eol::Lf);
+        writer.text(head);
+        writer.push(Segment::Made(made));
+        writer.text(tail);
+        writer.finish(&Problems::default())
     }
 
     /// The bytes of `range` as they are.
@@ -210,9 +212,7 @@ impl Writer {
 
     fn push(&mut self, segment: Segment) {
         self.flush();
-        if segment.len() > 0 {
-            self.segments.push(segment);
-        }
+        self.segments.push(segment);
     }
 
     fn flush(&mut self) {
@@ -230,14 +230,13 @@ impl Writer {
 
     pub fn finish(mut self, problems: &Problems) -> Rendition {
         self.flush();
-        let mut end = 0u64;
-        let ends = self.segments.iter().map(|segment| {
-            end = end.saturating_add(segment.len());
-            end
-        });
+        let mut segments = Segments::default();
+        for segment in self.segments {
+            let len = segment.len();
+            segments.push(segment, len);
+        }
         Rendition {
-            ends: ends.collect(),
-            segments: self.segments,
+            segments,
             told: problems.len(),
             problems: problems.clone(),
         }

@@ -12,7 +12,7 @@ use std::time::SystemTime;
 use serde::Serialize;
 use sha2::{Digest, Sha256};
 
-use super::Progress;
+use super::progress::Progress;
 use crate::clock;
 
 /// Bytes read at a time.

@@ -8,26 +8,27 @@
 mod filter;
 mod manifest;
 mod problems;
+mod progress;
 mod totals;
 mod write;
 
-use std::io;
 use std::ops::Range;
 use std::path::{Path, PathBuf};
-use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::sync::atomic::Ordering;
 use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
 use std::sync::{Arc, OnceLock};
 
 use parking_lot::{Condvar, Mutex};
 
-use crate::error::Error;
 use crate::tree::{Depth, Entry, Forest, Ino, Kind, Listing, Part};
 
 pub use filter::Filter;
 pub use manifest::{Format, Manifest, Record};
 pub use problems::ProblemLines;
+pub use progress::Progress;
 pub use totals::{FolderTotal, Totals};
 
+use progress::{Failed, MAX_DEPTH};
 use write::{Task, Written};
 
 /// Entries of a directory that one writer takes at a time: handing over costs as much as a small file.
@@ -36,46 +37,6 @@ const BATCH: usize = 16;
 const QUEUE: usize = 16;
 /// Entries of a directory that are read at once from a slow disk, before their batches are handed over.
 const AHEAD: usize = 64 * BATCH;
-/// Directories within each other; deeper than any path that a system call takes.
-const MAX_DEPTH: usize = 200;
-
-/// What an export has done so far, for all its threads. Read by a progress bar while it runs.
-#[derive(Debug, Default)]
-pub struct Progress {
-    /// Items that are done, of those that [`Forest::count_items`] counts.
-    pub items: AtomicU64,
-    /// Files and links that are there now.
-    pub written: AtomicU64,
-    /// Of these, files that were there before with the same size and time.
-    pub kept: AtomicU64,
-    /// Bytes written.
-    pub bytes: AtomicU64,
-    /// Files, links and directories that could not be read or written.
-    pub failed: AtomicU64,
-    /// Set once nothing is left to do: only the manifest was wanted, and it cannot be written (`| head`).
-    pub abandoned: AtomicBool,
-}
-
-impl Progress {
-    fn add(counter: &AtomicU64, amount: u64) {
-        counter.fetch_add(amount, Ordering::Relaxed);
-    }
-
-    fn is_abandoned(&self) -> bool {
-        self.abandoned.load(Ordering::Relaxed)
-    }
-}
-
-/// Why one entry could not be exported.
-#[derive(Debug, thiserror::Error)]
-enum Failed {
-    #[error("{0}")]
-    Read(#[from] Error),
-    #[error("cannot be written: {0}")]
-    Write(#[from] io::Error),
-    #[error("is nested deeper than {MAX_DEPTH} directories")]
-    Depth,
-}
 
 /// An entry that could not be exported.
 #[derive(Debug, Clone, Copy)]

@@ -9,7 +9,7 @@ use std::path::Path;
 use sha2::{Digest, Sha256};
 
 use super::manifest::hexadecimal;
-use super::{Failed, Progress};
+use super::progress::{Failed, Progress};
 use crate::error::Error;
 use crate::tree::{Attr, Forest, Ino, Kind};
 

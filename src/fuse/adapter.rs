@@ -24,7 +24,7 @@ use super::errno::errno;
 use super::panics;
 use super::session::Options;
 use crate::error::Result;
-use crate::tree::{Attr, Depth, Forest, Ino, Kind, Listing, XATTR_PREFIX};
+use crate::tree::{Attr, Depth, Forest, Ino, Kind, XATTR_PREFIX};
 
 /// How long the kernel may keep names and attributes, unless the mount ends when it is idle.
 const DAY: Duration = Duration::from_secs(24 * 60 * 60);
@@ -230,10 +230,22 @@ impl Adapter {
         })
     }
 
-    /// Has what the attributes of `files` depend on read ahead. What fails there is asked for again, and fails there.
-    fn read_ahead(&self, files: &[Ino]) {
+    /// Tells those who work ahead that attributes of `directory` are listed from entry `first` on, and has what the next ones
+    /// depend on read ahead from the disk. What fails there is asked for again, and fails there.
+    fn read_ahead(&self, directory: Ino, first: usize) {
+        let Some(entries) = self.ahead.listed(directory, first) else {
+            return;
+        };
+        let read = |forest: &Forest| {
+            let Ok(listing) = forest.directory(directory) else {
+                return;
+            };
+            let entries = entries.map_while(|index| listing.entry(index));
+            let files: Vec<Ino> = entries.map(|entry| entry.ino).collect();
+            forest.read_ahead(&files, Depth::Sizes);
+        };
         if let Some(forest) = self.forest.get() {
-            panics::catch(|| forest.read_ahead(files, Depth::Sizes)).ok();
+            panics::catch(|| read(forest)).ok();
         }
     }
 
@@ -274,6 +286,35 @@ impl Adapter {
             |attr| (self.attributes(&attr), self.time_to_live(&attr)),
         )
     }
+
+    /// Calls `add(cookie, ino, kind, name)` for the entries of the directory `ino`, "." and ".." first, from the one that
+    /// `offset` stands for on, until `add` reports that its buffer is full. A cookie is the position of the next entry.
+    fn list(
+        &self,
+        operation: fmt::Arguments<'_>,
+        ino: Ino,
+        offset: u64,
+        mut add: impl FnMut(u64, Ino, Kind, &str) -> bool,
+    ) -> std::result::Result<(), Errno> {
+        let directory = self.ask(operation, ino, |forest| forest.directory(ino))?;
+        for position in offset..u64::MAX {
+            let (ino, kind, name) = match position {
+                0 => (ino, Kind::Directory, "."),
+                1 => (directory.parent(), Kind::Directory, ".."),
+                _ => match usize::try_from(position - 2)
+                    .ok()
+                    .and_then(|index| directory.entry(index))
+                {
+                    Some(entry) => (entry.ino, entry.kind, entry.name),
+                    None => break,
+                },
+            };
+            if add(position + 1, ino, kind, name) {
+                break;
+            }
+        }
+        Ok(())
+    }
 }
 
 /// Answers with `value`, or with its length if that is what a `size` of 0 asks for.
@@ -290,32 +331,6 @@ fn file_type(kind: Kind) -> FileType {
         Kind::Directory => FileType::Directory,
         Kind::File => FileType::RegularFile,
         Kind::Symlink => FileType::Symlink,
-    }
-}
-
-/// Calls `add(cookie, ino, kind, name)` for the entries of a directory, "." and ".." first, from the one that
-/// `offset` stands for on, until `add` says that its buffer is full. A cookie is the position of the next entry.
-fn list(
-    ino: Ino,
-    directory: &Listing,
-    offset: u64,
-    mut add: impl FnMut(u64, Ino, Kind, &str) -> bool,
-) {
-    for position in offset..u64::MAX {
-        let (ino, kind, name) = match position {
-            0 => (ino, Kind::Directory, "."),
-            1 => (directory.parent(), Kind::Directory, ".."),
-            _ => match usize::try_from(position - 2)
-                .ok()
-                .and_then(|index| directory.entry(index))
-            {
-                Some(entry) => (entry.ino, entry.kind, entry.name),
-                None => return,
-            },
-        };
-        if add(position + 1, ino, kind, name) {
-            return;
-        }
     }
 }
 
@@ -423,15 +438,11 @@ impl Filesystem for Adapter {
         offset: u64,
         mut reply: ReplyDirectory,
     ) {
-        match self.ask(format_args!("readdir"), Ino(ino.0), |forest| {
-            forest.directory(Ino(ino.0))
-        }) {
-            Ok(directory) => {
-                list(Ino(ino.0), &directory, offset, |cookie, ino, kind, name| {
-                    reply.add(INodeNo(ino.0), cookie, file_type(kind), name)
-                });
-                reply.ok();
-            }
+        let add = |cookie, ino: Ino, kind, name: &str| {
+            reply.add(INodeNo(ino.0), cookie, file_type(kind), name)
+        };
+        match self.list(format_args!("readdir"), Ino(ino.0), offset, add) {
+            Ok(()) => reply.ok(),
             Err(errno) => reply.error(errno),
         }
     }
@@ -444,28 +455,20 @@ impl Filesystem for Adapter {
         offset: u64,
         mut reply: ReplyDirectoryPlus,
     ) {
-        match self.ask(format_args!("readdirplus"), Ino(ino.0), |forest| {
-            forest.directory(Ino(ino.0))
-        }) {
-            Ok(directory) => {
-                let mut effort = match offset {
-                    0 => EAGER_ENTRIES,
-                    _ => {
-                        let first = usize::try_from(offset).unwrap_or(usize::MAX);
-                        if let Some(entries) = self.ahead.listed(Ino(ino.0), first) {
-                            let entries = entries.map_while(|index| directory.entry(index));
-                            let files: Vec<Ino> = entries.map(|entry| entry.ino).collect();
-                            self.read_ahead(&files);
-                        }
-                        usize::MAX
-                    }
-                };
-                list(Ino(ino.0), &directory, offset, |cookie, ino, kind, name| {
-                    let (attributes, ttl) = self.listed(ino, kind, name, &mut effort);
-                    reply.add(attributes.ino, cookie, name, &ttl, &attributes, GENERATION)
-                });
-                reply.ok();
+        let mut effort = match offset {
+            0 => EAGER_ENTRIES,
+            _ => {
+                let first = usize::try_from(offset).unwrap_or(usize::MAX);
+                self.read_ahead(Ino(ino.0), first);
+                usize::MAX
             }
+        };
+        let add = |cookie, ino, kind, name: &str| {
+            let (attributes, ttl) = self.listed(ino, kind, name, &mut effort);
+            reply.add(attributes.ino, cookie, name, &ttl, &attributes, GENERATION)
+        };
+        match self.list(format_args!("readdirplus"), Ino(ino.0), offset, add) {
+            Ok(()) => reply.ok(),
             Err(errno) => reply.error(errno),
         }
     }

@@ -8,7 +8,8 @@ use super::properties::{Properties, text_of_value};
 use crate::codepage;
 use crate::error::{Error, Result};
 use crate::ltp::{PropertyContext, Row, TableContext, Value, tags};
-use crate::ndb::{Node, NodeDatabase, NodeEntry, NodeId, NodeType, whole};
+use crate::ndb::kept::Once;
+use crate::ndb::{Node, NodeDatabase, NodeEntry, NodeId, NodeType};
 use crate::problem::Problems;
 
 /// Message class of mail.
@@ -42,7 +43,7 @@ pub struct Store {
     properties: Option<Properties>,
     code_page: u32,
     record_key: Vec<u8>,
-    named: OnceLock<Named>,
+    named: Once<Named>,
     problem: Option<String>,
     restore: Option<Restore>,
     /// Stands in while the disk does not give the real ones.
@@ -79,7 +80,7 @@ impl Store {
             properties,
             code_page,
             record_key,
-            named: OnceLock::new(),
+            named: Once::default(),
             problem,
             unnamed: Named::default(),
             restore: None,
@@ -154,13 +155,8 @@ impl Store {
     }
 
     fn names(&self) -> &Named {
-        if let Some(named) = self.named.get() {
-            return named;
-        }
-        match whole(|| Ok(self.read_names())) {
-            Ok(named) => self.named.get_or_init(|| named),
-            Err(_) => &self.unnamed,
-        }
+        let named = self.named.get_or_make(|| Ok(self.read_names()));
+        named.unwrap_or(&self.unnamed)
     }
 
     fn read_names(&self) -> Named {

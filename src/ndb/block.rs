@@ -12,7 +12,6 @@ use std::sync::Arc;
 use super::NodeDatabase;
 use super::crc::Checksums;
 use super::crypt::{self, CryptMethod};
-use super::data_tree::{BTYPE_DATA, LEVEL_XXBLOCK};
 use super::format::Format;
 use super::ids::BlockId;
 use super::inflate::inflate;
@@ -21,6 +20,7 @@ use super::node::BTYPE_SUBNODE;
 use super::page::BlockEntry;
 use super::source::{Gaps, Source};
 use super::trailer::{Evidence, wrong, wrong_text};
+use super::xblock::{BTYPE_DATA, LEVEL_XXBLOCK};
 use crate::bytes::u8_at;
 use crate::error::{Error, Result};
 

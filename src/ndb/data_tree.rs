@@ -13,14 +13,11 @@ use super::NodeDatabase;
 use super::block::{Block, Flaw};
 use super::ids::BlockId;
 use super::run::wrong_length;
-use crate::bytes::{copy_at, u8_at, u16_at, u32_at, uint_at};
+use super::xblock::{
+    HEADER, LEVEL_XBLOCK, LEVEL_XXBLOCK, XBlock, check_xblock, find_internal, read_xblock,
+};
+use crate::bytes::copy_at;
 use crate::error::{Error, Result};
-
-pub(super) const BTYPE_DATA: u8 = 1;
-const LEVEL_XBLOCK: u8 = 1;
-pub(super) const LEVEL_XXBLOCK: u8 = 2;
-/// Bytes of an XBLOCK or XXBLOCK before its first BID.
-const HEADER: usize = 8;
 
 /// The bytes of a node as a stream of known length, and as a sequence of leaf blocks.
 #[derive(Debug, Clone)]
@@ -37,19 +34,8 @@ enum Shape {
     XxBlock(Arc<XxBlock>),
 }
 
-/// Hears which bytes of a data tree are not as they were written, and why.
+/// Called with the bytes of a data tree that are not as they were written, and why.
 pub type OnFlaw<'a> = dyn FnMut(Range<u64>, &Flaw) + 'a;
-
-/// One XBLOCK: its leaves.
-#[derive(Debug)]
-struct XBlock {
-    leaves: Vec<BlockId>,
-    len: u64,
-    /// End offset of each leaf, made only when the leaves are not all full.
-    ends: Option<Vec<u64>>,
-    /// What is wrong with the list of leaves itself.
-    flaw: Option<Arc<Flaw>>,
-}
 
 /// One XXBLOCK: its XBLOCKs, read when something is asked of them.
 #[derive(Debug)]
@@ -420,98 +406,6 @@ impl DataTree {
     }
 }
 
-/// The header and BIDs of an XBLOCK or XXBLOCK.
-pub(super) struct InternalBlock {
-    level: u8,
-    pub(super) children: Vec<BlockId>,
-    pub(super) total: u64,
-    flaw: Option<Arc<Flaw>>,
-}
-
-/// Reads an XBLOCK or XXBLOCK. Of one that is damaged comes what makes sense.
-pub(super) fn parse_internal(ndb: &NodeDatabase, bid: BlockId) -> Result<InternalBlock> {
-    let block = ndb.block(bid)?;
-    let wrong = |what: &str| Error::corrupt("XBLOCK", bid, what);
-    let format = ndb.header().format;
-    let header = (
-        u8_at(&block, 0),
-        u8_at(&block, 1),
-        u16_at(&block, 2),
-        u32_at(&block, 4),
-    );
-    let (Some(btype), Some(level), Some(count), Some(total)) = header else {
-        return Err(wrong("expected an 8-byte header"));
-    };
-    let flaw = block.flaw().map(Arc::clone);
-    let is_level = (LEVEL_XBLOCK..=LEVEL_XXBLOCK).contains(&level);
-    // Of a damaged block one of the two may be wrong.
-    if btype != BTYPE_DATA && !(flaw.is_some() && is_level) {
-        return Err(wrong("expected btype 1"));
-    }
-    let level = match (is_level, &flaw) {
-        (false, Some(_)) => LEVEL_XBLOCK,
-        _ => level,
-    };
-    let room = block.len().saturating_sub(HEADER) / format.word;
-    let count = match (usize::from(count), &flaw) {
-        (count, None) if count == 0 || count > room => {
-            return Err(wrong("cEnt: more entries than the block holds, or none"));
-        }
-        (count, None) => count,
-        // As many as the total needs, if that is possible.
-        (count, Some(_)) => {
-            let needed = u64::from(total).div_ceil(format.block_payload as u64) as usize;
-            match level == LEVEL_XBLOCK && (1..=room).contains(&needed) {
-                true => needed,
-                false => count.clamp(1, room.max(1)),
-            }
-        }
-    };
-    let missing = |at: usize| {
-        let flaw = flaw.as_ref();
-        flaw.is_some_and(|flaw| flaw.missing.iter().any(|range| range.contains(&at)))
-    };
-    let children = (0..count)
-        .map(|index| HEADER + index * format.word)
-        .map(|at| match missing(at) {
-            true => BlockId::LOST,
-            false => uint_at(&block, at, format.word).map_or(BlockId::LOST, BlockId),
-        })
-        .map(BlockId::key)
-        .collect();
-    Ok(InternalBlock {
-        level,
-        children,
-        total: total.into(),
-        flaw,
-    })
-}
-
-/// As [`parse_internal`]; for an XBLOCK of which nothing can be had, the leaves that were found for it.
-pub(super) fn find_internal(ndb: &NodeDatabase, bid: BlockId) -> Result<InternalBlock> {
-    let error = match parse_internal(ndb, bid) {
-        Err(error) if !error.is_unread() => error,
-        parsed => return parsed,
-    };
-    let Some(leaves) = ndb.lost_leaves(bid) else {
-        return Err(error);
-    };
-    let total = leaves.iter().map(|leaf| ndb.block_len(*leaf));
-    let flaw = Flaw::doubt(&Error::corrupt(
-        "XBLOCK",
-        bid,
-        format_args!(
-            "lost; the blocks written beside it stand in for those that it listed: {error}"
-        ),
-    ));
-    Ok(InternalBlock {
-        level: LEVEL_XBLOCK,
-        children: leaves.to_vec(),
-        total: total.sum::<Result<u64>>()?,
-        flaw: Some(Arc::new(flaw)),
-    })
-}
-
 fn open_internal(ndb: &Arc<NodeDatabase>, bid: BlockId) -> Result<Shape> {
     let block = find_internal(ndb, bid)?;
     match block.level {
@@ -530,80 +424,4 @@ fn open_internal(ndb: &Arc<NodeDatabase>, bid: BlockId) -> Result<Shape> {
             format_args!("cLevel: expected 1 or 2, found {other}"),
         )),
     }
-}
-
-fn read_xblock(ndb: &NodeDatabase, bid: BlockId) -> Result<XBlock> {
-    let block = find_internal(ndb, bid)?;
-    if block.level == LEVEL_XBLOCK {
-        return check_xblock(ndb, bid, block);
-    }
-    Err(Error::corrupt(
-        "XBLOCK",
-        bid,
-        format_args!("cLevel: expected 1 below an XXBLOCK, found {}", block.level),
-    ))
-}
-
-/// Checks `lcbTotal` against the last leaf's size, which is one lookup; only if the leaves are not all full, against
-/// the sizes of all of them. A leaf that is not in the file has the size that is left for it.
-fn check_xblock(ndb: &NodeDatabase, bid: BlockId, block: InternalBlock) -> Result<XBlock> {
-    let InternalBlock {
-        children: leaves,
-        total: len,
-        flaw,
-        ..
-    } = block;
-    let full = ndb.header().format.block_payload as u64;
-    let before_last = (leaves.len() as u64).saturating_sub(1) * full;
-    let size = |leaf: &BlockId| match ndb.block_len(*leaf) {
-        Ok(size) => Ok(Some(size)),
-        Err(error) if error.is_unread() || ndb.refuses_damage() => Err(error),
-        Err(_) => Ok(None),
-    };
-    let last = leaves.last().map_or(Ok(Some(0)), size)?;
-    let is_regular = match last {
-        Some(last) => len == before_last + last,
-        None => len > before_last && len <= before_last + full,
-    };
-    if is_regular {
-        return Ok(XBlock {
-            leaves,
-            len,
-            ends: None,
-            flaw,
-        });
-    }
-    let sizes: Vec<Option<u64>> = leaves.iter().map(size).collect::<Result<_>>()?;
-    let known: u64 = sizes.iter().flatten().sum();
-    let unknown = sizes.iter().filter(|size| size.is_none()).count() as u64;
-    let gap = match unknown {
-        1 => Some(len.saturating_sub(known)).filter(|gap| (1..=full).contains(gap)),
-        _ => None,
-    };
-    let mut end = 0;
-    let mut ends = Vec::with_capacity(leaves.len());
-    for size in &sizes {
-        let size = size.or(gap).unwrap_or(full);
-        end += size;
-        ends.push(end);
-        // Leaves have bytes, so that their number is bounded by the length that the tree may have.
-        if size == 0 {
-            break;
-        }
-    }
-    let is_whole = ends.len() == leaves.len();
-    let is_damaged = flaw.is_some() || unknown > 0;
-    if !is_whole || (end != len && !is_damaged) {
-        return Err(Error::corrupt(
-            "XBLOCK",
-            bid,
-            format_args!("lcbTotal: expected the sum of its blocks {end}, found {len}"),
-        ));
-    }
-    Ok(XBlock {
-        leaves,
-        len: end,
-        ends: Some(ends),
-        flaw,
-    })
 }

@@ -20,6 +20,7 @@ pub mod format;
 pub mod header;
 mod ids;
 mod inflate;
+pub(crate) mod kept;
 mod lookup;
 mod lost_lists;
 mod lost_sectors;
@@ -34,6 +35,7 @@ pub(crate) mod scan;
 mod source;
 pub mod stand_ins;
 mod trailer;
+mod xblock;
 
 pub use block::{Block, Flaw, read_block};
 pub use data_tree::DataTree;

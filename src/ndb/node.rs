@@ -5,11 +5,12 @@ use std::sync::Arc;
 
 use super::NodeDatabase;
 use super::block::Flaw;
-use super::data_tree::{DataTree, parse_internal};
+use super::data_tree::DataTree;
 use super::ids::{BlockId, NodeId};
 use super::lost_lists::SubnodeEntry;
 use super::page::{BlockEntry, NodeEntry};
 use super::repeats::{Cuts, Part};
+use super::xblock::parse_internal;
 use crate::bytes::{u8_at, u16_at, u32_at, uint_at};
 use crate::error::{Error, Result};
 use crate::problem::{Problem, Problems};

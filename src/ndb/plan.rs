@@ -6,10 +6,10 @@
 use super::NodeDatabase;
 use super::block::Read;
 use super::btree::Leaf;
-use super::data_tree::parse_internal;
 use super::ids::{BlockId, NodeId, NodeType};
 use super::page::{BlockEntry, PageType};
 use super::source::partly;
+use super::xblock::parse_internal;
 
 /// Steps from the data of a node to what is in its attachments, and in messages within those.
 const STEPS: usize = 12;

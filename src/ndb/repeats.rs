@@ -11,11 +11,11 @@ use std::collections::HashMap;
 use std::sync::{Arc, OnceLock};
 
 use super::NodeDatabase;
-use super::data_tree::{BTYPE_DATA, find_internal};
 use super::ids::{BlockId, NodeId, NodeType};
 use super::node::stored_and_lost;
 use super::page::{NodeEntry, PageType};
 use super::plan;
+use super::xblock::{BTYPE_DATA, find_internal};
 use crate::bytes::{u8_at, u32_at};
 use crate::error::{Error, Result};
 use crate::problem::Problems;

@@ -63,22 +63,25 @@ pub(super) struct WantedValue {
     pub(super) nid: NodeId,
     /// The property; none for rows.
     pub(super) property: Option<(u16, PropertyType)>,
+    /// How long it is, where that can be told.
+    pub(super) len: Option<u64>,
 }
 
 /// Subnodes that the data tree with the top block `data` says it has, but for tables and attachments of a message.
 pub(super) fn wanted_values(ndb: &Arc<NodeDatabase>, data: BlockId) -> Vec<WantedValue> {
     let node = Node::of_entry(ndb, unnamed(data, BlockId::NONE));
     let mut wanted: Vec<WantedValue> = match PropertyContext::open(node.clone()) {
-        Ok(context) => context
-            .records()
-            .iter()
-            .filter_map(|record| wanted_value(&context, record))
-            .collect(),
+        Ok(context) => {
+            let records = context.records().iter();
+            let values = records.filter_map(|record| wanted_value(&context, record));
+            with_len_of_content(&context, values.collect())
+        }
         Err(_) => {
             let rows = TableContext::describe(node).ok().and_then(|(_, rows)| rows);
             rows.map(|nid| WantedValue {
                 nid,
                 property: None,
+                len: None,
             })
             .into_iter()
             .collect()
@@ -100,7 +103,41 @@ fn wanted_value(context: &PropertyContext, record: &PropertyRecord) -> Option<Wa
     Some(WantedValue {
         nid,
         property: Some((record.id, record.property_type)),
+        len: None,
     })
+}
+
+/// `wanted`, with the length of PidTagAttachDataBinary if that is all that the attachment `context` has elsewhere: its size
+/// is that of all its values.
+fn with_len_of_content(
+    context: &PropertyContext,
+    mut wanted: Vec<WantedValue>,
+) -> Vec<WantedValue> {
+    if let [content] = wanted.as_mut_slice()
+        && content.property == Some((tags::ATTACH_DATA, PropertyType::BINARY))
+        && let Ok(Some(Value::Integer(size))) = context.get(tags::ATTACH_SIZE)
+    {
+        let others = context.records().iter();
+        let others = others.filter(|record| record.id != tags::ATTACH_DATA);
+        let others = others.filter_map(|record| Some(size_of(&context.value(record).ok()??)));
+        let others: u64 = others.sum();
+        content.len = u64::try_from(size)
+            .ok()
+            .and_then(|size| size.checked_sub(others));
+    }
+    wanted
+}
+
+/// What `value` adds to PidTagAttachSize, in bytes: so Outlook counts, but for some bytes.
+fn size_of(value: &Value) -> u64 {
+    match value {
+        Value::String(bytes) | Value::String8(bytes) | Value::Binary(bytes) => bytes.len() as u64,
+        Value::Boolean(_) => 1,
+        Value::Integer(_) | Value::Object { .. } => 4,
+        Value::Integer64(_) | Value::Time(_) | Value::Floating(_) => 8,
+        Value::Guid(_) => 16,
+        Value::Multiple(values) => values.iter().map(size_of).sum(),
+    }
 }
 
 impl WantedValue {

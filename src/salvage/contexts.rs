@@ -22,6 +22,8 @@ const MOST_TRIES: u32 = 64;
 /// A property context of a message that no node names.
 pub(super) struct Context {
     pub(super) data: BlockId,
+    /// How many references to `data` are lost: so many nodes had it.
+    pub(super) references: i32,
     /// Properties by id with hashes of their values, of those that lie in its heap and can be compared with rows.
     pub(super) values: Box<[(u16, u64)]>,
     pub(super) subnodes: BlockId,
@@ -70,7 +72,7 @@ pub(super) fn contexts(
 ) -> Vec<Context> {
     let mut subnodes = Subnodes::new(store, found, memory);
     let mut contexts = Vec::new();
-    for data in &found.data {
+    for (data, references) in &found.data {
         let node = Node::of_entry(store.ndb(), unnamed(*data, BlockId::NONE));
         let Ok(context) = PropertyContext::open(node) else {
             continue;
@@ -96,6 +98,7 @@ pub(super) fn contexts(
         subnodes.add(&context, *data);
         contexts.push(Context {
             data: *data,
+            references: *references,
             values,
             subnodes: BlockId::NONE,
             complete: false,

@@ -23,6 +23,15 @@ enum Habit {
     LastFirst,
 }
 
+/// What is there of the last leaf, which alone is not full.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum End {
+    /// It is there.
+    Known,
+    /// No block has the id that it should have. That is weaker evidence, so it is asked for when all others are found.
+    Lost,
+}
+
 const HABITS: [Habit; 3] = [Habit::FirstBefore, Habit::AllBefore, Habit::LastFirst];
 
 /// The leaves of all XBLOCKs that cannot be read, taken out of `free`, the blocks that nothing leads to. An XBLOCK whose own
@@ -47,10 +56,15 @@ pub(super) fn lost_leaves(
         }
     }
     seen.sort_by_key(|(count, _)| Reverse(*count));
+    let usual = seen.first().filter(|(count, _)| *count > 0);
     let mut found = HashMap::new();
-    let mut take = |bid: BlockId, free: &mut BTreeSet<BlockId>| {
-        let leaves = |(_, habit): &(u64, Habit)| Leaves { ndb, free, bid }.by(*habit);
-        let Some(leaves) = seen.iter().find_map(leaves) else {
+    let mut take = |bid: BlockId, end: End, free: &mut BTreeSet<BlockId>| {
+        let leaves = |(_, habit): &(u64, Habit)| Leaves { ndb, free, bid }.by(*habit, end);
+        let leaves = match end {
+            End::Known => seen.iter().find_map(leaves),
+            End::Lost => usual.and_then(leaves),
+        };
+        let Some(leaves) = leaves else {
             return false;
         };
         for leaf in &leaves {
@@ -59,29 +73,34 @@ pub(super) fn lost_leaves(
         found.insert(bid, leaves);
         true
     };
-    for bid in lost {
-        take(bid, free);
-    }
-    // Beside a full leaf without an XBLOCK there is an id that no block has.
-    let full: Vec<BlockId> = free
-        .iter()
-        .filter(|leaf| is_full(ndb, leaf))
-        .copied()
-        .collect();
-    for leaf in full {
-        for bid in [1, -1, -2]
-            .into_iter()
-            .filter_map(|steps| beside(leaf, steps))
-        {
-            let bid = bid.as_internal();
-            let is_unknown =
-                free.contains(&leaf) && matches!(ndb.find_block(bid), Ok(None) | Err(_));
-            if is_unknown && take(bid, free) {
-                free.insert(bid);
+    for end in [End::Known, End::Lost] {
+        for bid in &lost {
+            take(*bid, end, free);
+        }
+        // Beside a full leaf without an XBLOCK there is an id that no block has.
+        let full: Vec<BlockId> = free
+            .iter()
+            .filter(|leaf| is_full(ndb, leaf))
+            .copied()
+            .collect();
+        for leaf in full {
+            for bid in [1, -1, -2]
+                .into_iter()
+                .filter_map(|steps| beside(leaf, steps))
+            {
+                let bid = bid.as_internal();
+                if free.contains(&leaf) && is_unknown(ndb, bid) && take(bid, end, free) {
+                    free.insert(bid);
+                }
             }
         }
     }
     found
+}
+
+/// Whether the block B-tree has no entry `bid`, or has lost it.
+fn is_unknown(ndb: &NodeDatabase, bid: BlockId) -> bool {
+    matches!(ndb.find_block(bid), Ok(None) | Err(_))
 }
 
 fn is_full(ndb: &NodeDatabase, leaf: &BlockId) -> bool {
@@ -126,30 +145,37 @@ impl Leaves<'_> {
         self.at(steps).filter(|leaf| is_full(self.ndb, leaf))
     }
 
-    fn last_at(&self, steps: i64) -> Option<BlockId> {
-        self.at(steps).filter(|leaf| !is_full(self.ndb, leaf))
+    /// The last leaf, if it is what `end` says; `Some(None)` if it is lost.
+    fn end_at(&self, steps: i64, end: End) -> Option<Option<BlockId>> {
+        match end {
+            End::Known => {
+                let last = self.at(steps).filter(|leaf| !is_full(self.ndb, leaf))?;
+                Some(Some(last))
+            }
+            End::Lost => is_unknown(self.ndb, beside(self.bid, steps)?).then_some(None),
+        }
     }
 
-    /// The leaves if their ids lie as by `habit`, the last of them not full; None if they do not, or are fewer than an
-    /// XBLOCK is made for.
-    fn by(&self, habit: Habit) -> Option<Vec<BlockId>> {
+    /// The leaves if their ids lie as by `habit`, and the last of them is what `end` says; None if they do not, or are fewer
+    /// than an XBLOCK is made for.
+    fn by(&self, habit: Habit, end: End) -> Option<Vec<BlockId>> {
         let mut leaves: Vec<BlockId> = Vec::new();
         match habit {
             Habit::FirstBefore => {
                 leaves.push(self.full_at(-1)?);
                 leaves.extend((1..MAX_LEAVES).map_while(|steps| self.full_at(steps)));
-                leaves.push(self.last_at(leaves.len() as i64)?);
+                leaves.extend(self.end_at(leaves.len() as i64, end)?);
             }
             Habit::AllBefore => {
-                let last = self.last_at(-1)?;
+                let last = self.end_at(-1, end)?;
                 leaves.extend((2..=MAX_LEAVES).map_while(|steps| self.full_at(-steps)));
                 leaves.reverse();
-                leaves.push(last);
+                leaves.extend(last);
             }
             Habit::LastFirst => {
-                let last = self.last_at(1)?;
+                let last = self.end_at(1, end)?;
                 leaves.extend((2..=MAX_LEAVES).map_while(|steps| self.full_at(steps)));
-                leaves.push(last);
+                leaves.extend(last);
             }
         }
         (leaves.len() > 1).then_some(leaves)

@@ -19,12 +19,16 @@ use crate::ltp::{
 };
 use crate::messaging::{MSGFLAG_HASATTACH, RecipientType, text_of_value};
 use crate::ndb::scan::Memory;
-use crate::ndb::{BlockId, LostLists, Node, NodeDatabase, NodeId, NodeType, Rest, SubnodeEntry};
+use crate::ndb::{
+    BlockId, DataTree, LostLists, Node, NodeDatabase, NodeId, NodeType, Rest, SubnodeEntry,
+};
 
 /// Messages within attachments whose lists are lost on every level are followed so deep.
 const ROUNDS: usize = 8;
 /// Bytes that a subnode takes that a list lacks.
 const WANTED: usize = 64;
+/// By how many bytes the size of an attachment may be another than that of its values: Outlook's differ by ten at most.
+const SIZE_SLACK: u64 = 16;
 /// Ids of the subnodes of items that are made of what is left.
 const ATTACHMENT: NodeId = NodeId(0x8000 | NodeType::ATTACHMENT.0 as u32);
 const VALUE: NodeId = NodeId(0x8000 | NodeType::LTP.0 as u32);
@@ -233,8 +237,19 @@ impl<'a> Search<'a> {
         let (ndb, leaves) = (self.ndb, self.leaves);
         let mut kinds = HashMap::new();
         let fit = |value: &WantedValue, data: BlockId| {
-            let kind = || value_kind(ndb, first_leaf(leaves, data));
-            value_fits(value, *kinds.entry(data).or_insert_with(kind))
+            let found = || {
+                (
+                    value_kind(ndb, first_leaf(leaves, data)),
+                    value_len(ndb, leaves, data),
+                )
+            };
+            let (kind, len) = *kinds.entry(data).or_insert_with(found);
+            match (value_fits(value, kind), value.len, len) {
+                (Fit::Perhaps, Some(wanted), Some(len)) if wanted.abs_diff(len) <= SIZE_SLACK => {
+                    Fit::Surely
+                }
+                (fit, ..) => fit,
+            }
         };
         let assigned = assign(
             &self.known.values,
@@ -391,6 +406,18 @@ fn first_leaf(leaves: &HashMap<BlockId, Vec<BlockId>>, data: BlockId) -> BlockId
         .and_then(|leaves| leaves.first())
         .copied()
         .unwrap_or(data)
+}
+
+/// How long the value in the data tree `data` is, in bytes; None if that cannot be told.
+fn value_len(
+    ndb: &Arc<NodeDatabase>,
+    leaves: &HashMap<BlockId, Vec<BlockId>>,
+    data: BlockId,
+) -> Option<u64> {
+    match leaves.get(&data.key()) {
+        Some(leaves) => leaves.iter().map(|leaf| ndb.block_len(*leaf).ok()).sum(),
+        None => Some(DataTree::open(ndb, data).ok()?.len()),
+    }
 }
 
 /// Which of `lists` has the id that is next to that of `data`: writers store a node and its list one after the other.

@@ -3,7 +3,7 @@
 //! Ids of subnodes and of blocks come from counters that only grow. So between two parts whose blocks are known there lie
 //! the blocks of exactly the ids between theirs, but for what was written anew later.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::ops::Bound;
 
 use crate::ndb::BlockId;
@@ -107,31 +107,65 @@ impl Order {
     }
 }
 
-/// Pairs that surely fit, of which neither surely fits another one; and pairs that fit, of which neither fits any other.
+/// Pairs that surely fit: as many ids as blocks that fit each other and nothing else, in order. And of the rest, pairs that
+/// fit, of which neither fits any other.
 fn sure_pairs(
     indices: &[usize],
     blocks: &[BlockId],
     fit: &mut impl FnMut(usize, BlockId) -> Fit,
 ) -> Vec<(usize, BlockId)> {
+    let mut sure: BTreeMap<usize, Vec<BlockId>> = BTreeMap::new();
     let mut fitting = Vec::new();
     for index in indices {
         for block in blocks {
             match fit(*index, *block) {
                 Fit::No => {}
-                fit => fitting.push((*index, *block, fit)),
+                Fit::Perhaps => fitting.push((*index, *block)),
+                Fit::Surely => {
+                    sure.entry(*index).or_default().push(*block);
+                    fitting.push((*index, *block));
+                }
             }
         }
     }
-    let is_alone = |pair: &&(usize, BlockId, Fit)| {
-        let (index, block, fit) = **pair;
-        let others = fitting
-            .iter()
-            .filter(|(i, b, _)| (*i == index) != (*b == block));
-        let is_rival = |(.., other): &&(usize, BlockId, Fit)| fit == Fit::Perhaps || *other == fit;
-        !others.into_iter().any(|other| is_rival(&other))
+    let mut pairs = pairs_of_groups(&sure);
+    let is_left =
+        |(index, block): &(usize, BlockId)| !pairs.iter().any(|(i, b)| i == index || b == block);
+    let left: Vec<_> = fitting.into_iter().filter(is_left).collect();
+    let mut of_index: HashMap<usize, usize> = HashMap::new();
+    let mut of_block: HashMap<BlockId, usize> = HashMap::new();
+    for (index, block) in &left {
+        *of_index.entry(*index).or_default() += 1;
+        *of_block.entry(*block).or_default() += 1;
+    }
+    let is_alone = |(index, block): &&(usize, BlockId)| {
+        of_index.get(index) == Some(&1) && of_block.get(block) == Some(&1)
     };
-    let alone = fitting.iter().filter(is_alone);
-    alone.map(|(index, block, _)| (*index, *block)).collect()
+    pairs.extend(left.iter().filter(is_alone).copied());
+    pairs
+}
+
+/// The pairs of each group of ids that have the same blocks, which are as many and no other id's.
+fn pairs_of_groups(sure: &BTreeMap<usize, Vec<BlockId>>) -> Vec<(usize, BlockId)> {
+    let mut groups: BTreeMap<&[BlockId], Vec<usize>> = BTreeMap::new();
+    let mut of_block: HashMap<BlockId, usize> = HashMap::new();
+    for (index, blocks) in sure {
+        groups.entry(blocks).or_default().push(*index);
+        for block in blocks {
+            *of_block.entry(*block).or_default() += 1;
+        }
+    }
+    let is_whole = |(blocks, indices): &(&[BlockId], Vec<usize>)| {
+        let count = indices.len();
+        blocks.len() == count
+            && blocks
+                .iter()
+                .all(|block| of_block.get(block) == Some(&count))
+    };
+    let whole = groups.into_iter().filter(is_whole);
+    whole
+        .flat_map(|(blocks, indices)| indices.into_iter().zip(blocks.iter().copied()))
+        .collect()
 }
 
 #[cfg(test)]
@@ -179,6 +213,7 @@ mod tests {
         assert!(assigned(&order, &[12], &[120], Fit::No).is_empty());
         // Each may surely be the other's.
         assert!(assigned(&order, &[12], &[120, 140], Fit::Surely).is_empty());
+        assert!(assigned(&order, &[12, 13], &[120], Fit::Surely).is_empty());
     }
 
     #[test]
@@ -203,6 +238,21 @@ mod tests {
         };
         let assigned = assign(&order, &[12], &[120, 140], fit);
         assert_eq!(assigned, [(0, BlockId(140))]);
+    }
+
+    #[test]
+    fn as_many_as_surely_fit_each_other_and_nothing_else_are_taken_in_order() {
+        let order = order(&[(10, 100), (20, 200)]);
+        // The first and the third block fit the first and the last id.
+        let fit = |index, block: BlockId| match (index, block.0) {
+            (0 | 2, 120 | 140) => Fit::Surely,
+            _ => Fit::Perhaps,
+        };
+        let pairs = assign(&order, &[12, 13, 14], &[120, 130, 140, 150], fit);
+        assert_eq!(pairs, [(0, BlockId(120)), (2, BlockId(140))]);
+        // Of the rest, the only one that is left.
+        let pairs = assign(&order, &[12, 13, 14], &[120, 130, 140], fit);
+        assert_eq!(pairs.len(), 3);
     }
 
     #[test]

@@ -13,19 +13,23 @@ const BLOCK: usize = 32;
 /// Tops of data trees and of subnode trees that have lost what refers to them. Both ascend.
 #[derive(Debug, Default)]
 pub(super) struct Unreferenced {
-    pub(super) data: Vec<BlockId>,
+    /// With the number of references that are lost.
+    pub(super) data: Vec<(BlockId, i32)>,
     pub(super) subnodes: Vec<BlockId>,
+    /// Internal blocks that something refers to, and that a lost entry may have told to have more references: copies of a
+    /// message share them.
+    pub(super) shared: Vec<BlockId>,
     /// Whether all blocks and references of the file could be counted: then what is not here is not lost.
     pub(super) complete: bool,
     /// Whether the block B-tree vouches for what is here. What a scan alone has found may be stale.
     pub(super) live: bool,
 }
 
-/// Of the blocks of `ndb`, those with fewer references than their entries say. Where the tree of blocks is lost, those
-/// without any.
+/// Of the blocks of `ndb`, those with fewer references than their entries say. Where the tree of blocks is lost, or a page
+/// of it, those without any, but for those in free space as long as the tree is there.
 pub(super) fn unreferenced(ndb: &NodeDatabase, memory: &mut Memory) -> Unreferenced {
     let is_lost = ndb.root(PageType::Bbt).is_err();
-    unreferenced_if(ndb, memory, |_| is_lost)
+    unreferenced_if(ndb, memory, |entry| is_lost || !ndb.is_free(*entry))
 }
 
 /// As [`unreferenced`], with the blocks that a scan has found in place of lost pages, but for those in free space.
@@ -42,6 +46,7 @@ fn unreferenced_if(
     let live = ndb.root(PageType::Bbt).is_ok();
     let mut complete = live;
     let mut blocks: Vec<(BlockId, i32)> = Vec::new();
+    let mut shared = Vec::new();
     for entry in ndb.blocks() {
         let count = match &entry {
             // A count of one is that of the entry itself.
@@ -52,14 +57,20 @@ fn unreferenced_if(
         match entry {
             Ok(entry) if count > 0 && memory.take(BLOCK) => {
                 blocks.push((entry.block.bid, count));
+                if entry.references == 0 && entry.block.bid.is_internal() && memory.take(BLOCK) {
+                    shared.push(entry.block.bid);
+                }
             }
             Ok(entry) if entry.references == 1 => {}
             Ok(_) | Err(_) => complete = false,
         }
     }
+    let found = count(ndb, blocks, ndb.nodes().flatten(), complete);
+    shared.retain(|bid| found.subnodes.binary_search(bid).is_err());
     Unreferenced {
         live,
-        ..count(ndb, blocks, ndb.nodes().flatten(), complete)
+        shared,
+        ..found
     }
 }
 
@@ -108,13 +119,13 @@ fn count(
         take_one(node.data);
         take_one(node.subnodes);
     }
-    let left = blocks.iter().filter(|(_, count)| *count > 0);
-    let (subnodes, data) = left
-        .map(|(bid, _)| *bid)
-        .partition(|bid| subnode_trees.binary_search(bid).is_ok());
+    let left = blocks.into_iter().filter(|(_, count)| *count > 0);
+    let (subnodes, data): (Vec<_>, _) =
+        left.partition(|(bid, _)| subnode_trees.binary_search(bid).is_ok());
     Unreferenced {
         data,
-        subnodes,
+        subnodes: subnodes.into_iter().map(|(bid, _)| bid).collect(),
+        shared: Vec::new(),
         complete,
         live: false,
     }

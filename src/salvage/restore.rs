@@ -231,8 +231,9 @@ fn fit(row: &LostRow, context: &Context) -> bool {
     equal >= LEAST_EQUAL
 }
 
-/// Pairs that leave no doubt: one row and one context that fit only each other; or as many rows as contexts that cannot
-/// be told apart, since all that hangs on them is the same.
+/// Pairs that leave no doubt: one row and one context that fit only each other; as many rows as contexts that cannot be told
+/// apart, since all that hangs on them is the same; or a context and as many rows as it has lost references, since copies
+/// of a message share its blocks.
 fn assign(
     store: &Arc<Store>,
     rows: &[LostRow],
@@ -261,7 +262,6 @@ fn assign(
         };
         // Each group is handled at its first row.
         let is_group = own.first() == Some(&row)
-            && own.len() == fitting.len()
             && own
                 .iter()
                 .all(|row| matches.get(*row as usize) == Some(fitting))
@@ -273,14 +273,15 @@ fn assign(
             .iter()
             .filter_map(|index| contexts.get(*index as usize))
             .collect();
-        if !is_group || (group.len() > 1 && !are_same(store, &mut reader, &group)) {
+        let is_shared =
+            matches!(group[..], [context] if usize::try_from(context.references) == Ok(own.len()));
+        let are_as_many =
+            own.len() == group.len() && (group.len() == 1 || are_same(store, &mut reader, &group));
+        if !is_group || !(is_shared || are_as_many) {
             continue;
         }
-        for (row, context) in own
-            .iter()
-            .filter_map(|row| rows.get(*row as usize))
-            .zip(group)
-        {
+        let rows = own.iter().filter_map(|row| rows.get(*row as usize));
+        for (row, context) in rows.zip(group.into_iter().cycle()) {
             nodes.push(NodeEntry {
                 nid: row.nid,
                 data: context.data,

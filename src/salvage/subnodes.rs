@@ -60,11 +60,13 @@ impl<'a> Subnodes<'a> {
             wanted: Vec::new(),
             complete: found.complete,
         };
-        for bid in &found.subnodes {
+        let own = found.subnodes.iter().map(|bid| (bid, true));
+        let shared = found.shared.iter().map(|bid| (bid, false));
+        for (bid, is_tree) in own.chain(shared) {
             let node = Node::of_entry(store.ndb(), unnamed(BlockId::NONE, *bid));
             let subnodes = node.subnodes().unwrap_or_default();
             if subnodes.is_empty() {
-                all.complete = false;
+                all.complete &= !is_tree;
                 continue;
             }
             let mut values: Vec<NodeId> = subnodes

@@ -108,7 +108,7 @@ impl Survey {
                 recipients: Order::of(pass.recipients),
                 attachment_tables: Order::of(pass.attachment_tables),
             },
-            free: unreferenced.data.into_iter().collect(),
+            free: unreferenced.data.into_iter().map(|(bid, _)| bid).collect(),
             free_lists: unreferenced.subnodes,
         }
     }

@@ -90,6 +90,12 @@ impl Directory {
         self.entry(*found as usize)
     }
 
+    /// The name of the entry with this inode.
+    pub(super) fn name_of(&self, ino: Ino) -> Option<String> {
+        let found = self.entries().find(|entry| entry.ino == ino);
+        found.map(|entry| entry.name.to_owned())
+    }
+
     /// Whether an entry has this name, whatever the case.
     pub(super) fn has(&self, name: &str) -> bool {
         let equal = |index: &u32| {

@@ -7,11 +7,16 @@ use std::path::Path;
 use std::sync::Arc;
 use std::time::{SystemTime, UNIX_EPOCH};
 
+use super::attr::{Attr, Statistics, Times};
 use super::directory::{Directory, Entry};
 use super::ino::{Ino, Kind};
+use super::name;
+use super::problem_log::{Listener, ProblemLine};
+use super::summary::{Part, People, Summary};
+use super::tree::Tree;
 use super::xattr::Xattr;
-use super::{Attr, Depth, Listener, ProblemLine, Statistics, Tree, name};
 use crate::error::{Error, Result};
+use crate::ndb::Depth;
 
 /// The trees of all files. `Send + Sync`, as [`Tree`] is.
 #[derive(Debug)]
@@ -100,15 +105,9 @@ impl Forest {
         }))
     }
 
-    /// The trees, in the order of their files.
-    pub(super) fn trees(&self) -> &[Tree] {
-        &self.trees
-    }
-
-    /// The tree that has `ino`, and its number there.
-    pub(super) fn at(&self, ino: Ino) -> Option<(&Tree, Ino)> {
-        let at = self.place(ino).ok().flatten()?;
-        Some((at.tree, at.ino))
+    /// The tree that has `ino`, and its number there; None for the directory above the trees, and if there is none.
+    fn at(&self, ino: Ino) -> Option<Place<'_>> {
+        self.place(ino).ok().flatten()
     }
 
     /// How many problems were met so far, in all files.
@@ -131,20 +130,20 @@ impl Forest {
 
     /// As [`Tree::object_of`].
     pub fn object_of(&self, ino: Ino) -> String {
-        match self.place(ino) {
-            Ok(Some(at)) => at.tree.object_of(at.ino),
-            _ => format!("inode {:#x}", ino.0),
+        match self.at(ino) {
+            Some(at) => at.tree.object_of(at.ino),
+            None => format!("inode {:#x}", ino.0),
         }
     }
 
     /// As [`Tree::is_lost_found`].
     pub fn is_lost_found(&self, ino: Ino) -> bool {
-        matches!(self.place(ino), Ok(Some(at)) if at.tree.is_lost_found(at.ino))
+        self.at(ino).is_some_and(|at| at.tree.is_lost_found(at.ino))
     }
 
     /// As [`Tree::note`].
     pub fn note(&self, ino: Ino, problem: &dyn std::fmt::Display) {
-        if let Ok(Some(at)) = self.place(ino) {
+        if let Some(at) = self.at(ino) {
             at.tree.note(at.ino, problem);
         }
     }
@@ -172,26 +171,15 @@ impl Forest {
 
     /// As [`Tree::is_attr_at_hand`].
     pub fn is_attr_at_hand(&self, ino: Ino) -> bool {
-        match self.place(ino) {
-            Ok(Some(at)) => at.tree.is_attr_at_hand(at.ino),
-            _ => true,
-        }
+        self.at(ino)
+            .is_none_or(|at| at.tree.is_attr_at_hand(at.ino))
     }
 
     /// The directory above the trees is as new as the newest file.
     fn top_attr(&self) -> Attr {
-        let times = self.trees.iter().map(|tree| tree.source_time);
+        let times = self.trees.iter().map(Tree::source_time);
         let newest: SystemTime = times.max().unwrap_or(UNIX_EPOCH);
-        Attr {
-            ino: Ino::ROOT,
-            kind: Kind::Directory,
-            size: 0,
-            nlink: 1,
-            mtime: newest,
-            ctime: newest,
-            btime: newest,
-            changing: false,
-        }
+        Attr::new(Ino::ROOT, Kind::Directory, 0, Times::all(newest))
     }
 
     /// The listing of the directory `ino`.
@@ -228,9 +216,9 @@ impl Forest {
     /// As [`Tree::read_ahead`], for files of one directory.
     pub fn read_ahead(&self, files: &[Ino], depth: Depth) {
         let places: Vec<_> = files.iter().filter_map(|ino| self.at(*ino)).collect();
-        if let Some((tree, _)) = places.first() {
-            let files: Vec<Ino> = places.iter().map(|(_, ino)| *ino).collect();
-            tree.read_ahead(&files, depth);
+        if let Some(first) = places.first() {
+            let files: Vec<Ino> = places.iter().map(|place| place.ino).collect();
+            first.tree.read_ahead(&files, depth);
         }
     }
 
@@ -243,7 +231,7 @@ impl Forest {
 
     /// As [`Tree::forget`].
     pub fn forget(&self, ino: Ino) {
-        if let Ok(Some(at)) = self.place(ino) {
+        if let Some(at) = self.at(ino) {
             at.tree.forget(at.ino);
         }
     }
@@ -266,21 +254,50 @@ impl Forest {
 
     /// As [`Tree::replacement`].
     pub fn replacement(&self, ino: Ino) -> Option<Ino> {
-        let at = self.place(ino).ok().flatten()?;
+        let at = self.at(ino)?;
         Some(at.tree.replacement(at.ino)?.of_file(at.file))
     }
 
     /// As [`Tree::is_newly_replaced`].
     pub fn is_newly_replaced(&self, ino: Ino) -> bool {
-        let at = self.place(ino).ok().flatten();
-        at.is_some_and(|at| at.tree.is_newly_replaced(at.ino))
+        self.at(ino)
+            .is_some_and(|at| at.tree.is_newly_replaced(at.ino))
     }
 
     /// As [`Tree::place_of_replaced`].
     pub fn place_of_replaced(&self, ino: Ino) -> Option<(Ino, String)> {
-        let at = self.place(ino).ok().flatten()?;
+        let at = self.at(ino)?;
         let (directory, name) = at.tree.place_of_replaced(at.ino)?;
         Some((directory.of_file(at.file), name))
+    }
+
+    /// As [`Tree::item`].
+    pub fn item(&self, ino: Ino) -> Option<(u32, Part)> {
+        let at = self.at(ino)?;
+        at.tree.item(at.ino)
+    }
+
+    /// As [`Tree::summary`].
+    pub fn summary(&self, ino: Ino) -> Option<Summary> {
+        let at = self.at(ino)?;
+        at.tree.summary(at.ino)
+    }
+
+    /// As [`Tree::people`].
+    pub fn people(&self, ino: Ino) -> People {
+        let people = self.at(ino).map(|at| at.tree.people(at.ino));
+        people.unwrap_or_default()
+    }
+
+    /// As [`Tree::item_problems`].
+    pub fn item_problems(&self, ino: Ino) -> Vec<String> {
+        let problems = self.at(ino).map(|at| at.tree.item_problems(at.ino));
+        problems.unwrap_or_default()
+    }
+
+    /// As [`Tree::count_items`], of all files together.
+    pub fn count_items(&self) -> u64 {
+        self.trees.iter().map(Tree::count_items).sum()
     }
 
     /// Figures for `statfs`, of all files together.

@@ -4,8 +4,10 @@ use std::collections::{BTreeMap, HashSet};
 
 use serde::{Serialize, Serializer};
 
-use super::Tree;
+use super::context::Context;
+use super::folders::Folders;
 use super::ino::Object;
+use super::lost_found::LostFound;
 use super::name;
 use crate::clock;
 use crate::ltp::{FileTime, tags};
@@ -61,11 +63,6 @@ pub struct Info {
     pub problems: u64,
 }
 
-impl Info {
-    /// `kind` of an OST.
-    pub const OST: &str = "OST";
-}
-
 /// Figures of one folder.
 #[derive(Debug, Serialize)]
 pub struct FolderInfo {
@@ -89,12 +86,16 @@ pub struct FolderInfo {
     pub associated: u64,
 }
 
-impl Tree {
+impl Info {
+    /// `kind` of an OST.
+    pub const OST: &str = "OST";
+
     /// Collects the facts: reads the tables of all folders, opens no message.
-    pub fn info(&self) -> Info {
-        let header = self.store.ndb().header();
-        let size = self.store.ndb().source().len();
-        let census = self.census();
+    pub(super) fn collect(context: &Context, folders: &Folders, lost_found: &LostFound) -> Self {
+        let store = &context.store;
+        let header = store.ndb().header();
+        let size = store.ndb().source().len();
+        let census = Census::take(context, folders);
         let folders = census.folders;
         let sum = |count: fn(&FolderInfo) -> u64| {
             folders
@@ -118,7 +119,7 @@ impl Tree {
                 CryptMethod::Permute => "permute (compressible)",
                 CryptMethod::Cyclic => "cyclic (high)",
             },
-            password: self.store.has_password(),
+            password: store.has_password(),
             size,
             declared_size: header.file_eof,
             truncated: header.file_eof > size,
@@ -127,21 +128,33 @@ impl Tree {
             oldest: census.oldest,
             newest: census.newest,
             classes: census.classes,
-            name: self
-                .store
+            name: store
                 .properties()
                 .and_then(|store| store.start_of_string(tags::DISPLAY_NAME).ok().flatten()),
             messages: sum(|folder| folder.found),
             associated: sum(|folder| folder.associated),
             folders,
-            lost: self.lost_messages(),
-            problems: self.problems.count(),
+            lost: lost_found.count(),
+            problems: context.problems.count(),
         }
     }
+}
 
-    fn census(&self) -> Census {
-        let mut census = Census::default();
-        if let Some(store) = self.store.properties() {
+/// What a walk over all folders finds.
+#[derive(Default)]
+struct Census {
+    folders: Vec<FolderInfo>,
+    special: SpecialFolders,
+    classes: BTreeMap<String, u64>,
+    oldest: Option<FileTime>,
+    newest: Option<FileTime>,
+}
+
+impl Census {
+    /// Walks over all folders, from the real root down.
+    fn take(context: &Context, folders: &Folders) -> Self {
+        let mut census = Self::default();
+        if let Some(store) = context.store.properties() {
             census.special.add(NodeId::MESSAGE_STORE, store);
         }
         let mut seen = HashSet::new();
@@ -150,9 +163,9 @@ impl Tree {
             if !seen.insert(nid) {
                 continue;
             }
-            let folder = Folder::new(&self.store, nid);
+            let folder = folders.open(nid);
             let subfolders = folder.subfolders();
-            self.note_in_folder(nid, folder.problems());
+            folders.note(nid, folder.problems());
             let mut children: Vec<(NodeId, String)> = subfolders
                 .into_iter()
                 .map(|child| {
@@ -165,36 +178,36 @@ impl Tree {
                 .collect();
             children.reverse();
             todo.extend(children);
-            self.count(&folder, path, &mut census);
+            census.count(context, folders, &folder, path);
         }
         for folder in &mut census.folders {
             let nid = NodeId(folder.nid);
-            let properties = Folder::new(&self.store, nid).properties().ok();
+            let properties = folders.open(nid).properties().ok();
             folder.purpose = properties.and_then(|own| census.special.purpose(nid, &own));
         }
         census
     }
 
-    fn count(&self, folder: &Folder, path: String, census: &mut Census) {
+    fn count(&mut self, context: &Context, folders: &Folders, folder: &Folder, path: String) {
         let nid = folder.nid();
-        let noted = |error| self.problems.note(Object::Folder(nid), error);
+        let noted = |error| context.note(&Object::Folder(nid), error);
         let properties = folder.properties().map_err(noted).ok();
         let own = properties.as_ref();
         if let Some(own) = own {
-            census.special.add(nid, own);
+            self.special.add(nid, own);
         }
         let integer = |id: u16| own.and_then(|own: &Properties| own.integer(id).ok().flatten());
-        let contents = self.contents(folder);
+        let contents = folders.contents(folder);
         if !folder.is_search() {
             for class in contents.classes() {
-                *census.classes.entry(class).or_default() += 1;
+                *self.classes.entry(class).or_default() += 1;
             }
             for time in contents.times() {
-                census.oldest = Some(census.oldest.map_or(time, |oldest| oldest.min(time)));
-                census.newest = census.newest.max(Some(time));
+                self.oldest = Some(self.oldest.map_or(time, |oldest| oldest.min(time)));
+                self.newest = self.newest.max(Some(time));
             }
         }
-        census.folders.push(FolderInfo {
+        self.folders.push(FolderInfo {
             path: if path.is_empty() { "/".into() } else { path },
             nid: nid.0,
             search: nid.node_type() == NodeType::SEARCH_FOLDER,
@@ -203,19 +216,9 @@ impl Tree {
             declared: integer(tags::CONTENT_COUNT),
             unread: integer(tags::CONTENT_UNREAD_COUNT),
             found: contents.len() as u64,
-            associated: self.associated_contents(folder).len() as u64,
+            associated: folders.associated_contents(folder).len() as u64,
         });
     }
-}
-
-/// What a walk over all folders finds.
-#[derive(Default)]
-struct Census {
-    folders: Vec<FolderInfo>,
-    special: SpecialFolders,
-    classes: BTreeMap<String, u64>,
-    oldest: Option<FileTime>,
-    newest: Option<FileTime>,
 }
 
 /// A time as RFC 3339, UTC.

@@ -21,6 +21,26 @@ impl Ino {
     /// The root directory; FUSE demands 1.
     pub const ROOT: Ino = Ino(1);
 
+    /// The number of the file of message `nid` in its folder.
+    pub fn of_message(nid: NodeId) -> Self {
+        Self::new(MESSAGE, 0, nid)
+    }
+
+    /// The node of the folder or message that has this number, or to which it belongs; None for what is not in the file, and
+    /// for what lies within embedded messages.
+    pub fn node(self) -> Option<NodeId> {
+        match self.0 >> KIND_SHIFT {
+            _ if self == Self::ROOT => None,
+            SPECIAL | DEEP_DIRECTORY | DEEP_FILE | LINK => None,
+            _ => Some(NodeId((self.0 & u64::from(u32::MAX)) as u32)),
+        }
+    }
+
+    /// Whether it is a directory in `lost+found` for what a folder that is not lost itself has lost.
+    pub fn is_of_lost(self) -> bool {
+        self.0 >> KIND_SHIFT == LOST
+    }
+
     /// `lost+found/deleted`: `lost+found` among the numbers of [`Inodes::of_deleted`].
     pub(super) const DELETED: Ino = Ino(SPECIAL << KIND_SHIFT | DELETED);
 
@@ -107,6 +127,16 @@ impl MessagePath {
         }
     }
 
+    /// The message that this one is embedded in, and the number of the attachment that it is; None for one of a folder.
+    pub fn above(&self) -> Option<(Self, u32)> {
+        let (index, above) = self.attachments.split_last()?;
+        let above = Self {
+            nid: self.nid,
+            attachments: above.to_vec(),
+        };
+        Some((above, *index))
+    }
+
     /// The message embedded in attachment `index` of this one.
     pub fn embedded(&self, index: u32) -> Self {
         let mut attachments = self.attachments.clone();
@@ -123,6 +153,8 @@ impl MessagePath {
 pub enum Special {
     /// `lost+found`
     LostFound,
+    /// `lost+found/deleted`, which a tree of its own lists
+    Deleted,
     /// `.ostfs`
     Control,
     /// `.ostfs/info.json`
@@ -136,8 +168,19 @@ pub enum Special {
 impl Special {
     /// Name of the directory of lost items.
     pub const LOST_FOUND: &str = "lost+found";
+    /// Name of the directory of what was deleted, in it.
+    pub const DELETED: &str = "deleted";
     /// Name of the directory about the file itself.
     pub const CONTROL: &str = ".ostfs";
+
+    /// Name of the directory in it with files to import.
+    pub const IMPORT: &str = "import";
+    /// The files in it, by their names.
+    pub const FILES: [(&str, Special); 3] = [
+        ("info.json", Special::Info),
+        ("problems.txt", Special::Problems),
+        ("index.csv", Special::Index),
+    ];
 
     const ALL: [Special; 5] = [
         Special::LostFound,
@@ -246,13 +289,15 @@ impl Object {
             | Object::Lost(_)
             | Object::Maildir(..)
             | Object::LostMaildir(_)
-            | Object::Special(Special::LostFound | Special::Control) => Kind::Directory,
+            | Object::Special(Special::LostFound | Special::Deleted | Special::Control) => {
+                Kind::Directory
+            }
             Object::Message(_)
             | Object::CheckedMessage(_)
             | Object::Text(_)
             | Object::Attachment(..)
             | Object::ImportFile(..)
-            | Object::Special(_) => Kind::File,
+            | Object::Special(Special::Info | Special::Problems | Special::Index) => Kind::File,
             Object::Link(..) => Kind::Symlink,
         }
     }
@@ -284,6 +329,7 @@ impl Inodes {
     pub fn number(&self, object: &Object) -> Ino {
         match object {
             Object::Root => Ino::ROOT,
+            Object::Special(Special::Deleted) => Ino::DELETED,
             object => Ino(self.bare_number(object).0 | self.mark),
         }
     }
@@ -326,6 +372,9 @@ impl Inodes {
     pub fn object(&self, ino: Ino) -> Option<Object> {
         if ino == Ino::ROOT {
             return Some(Object::Root);
+        }
+        if ino == Ino::DELETED && !self.is_of_deleted() {
+            return Some(Object::Special(Special::Deleted));
         }
         if ino.0 & DELETED != self.mark {
             return None;
@@ -432,8 +481,18 @@ mod tests {
             let number = second.number(object);
             assert_eq!(number, first.number(object));
             assert_eq!(first.object(number).as_ref(), Some(object));
+            assert_eq!(
+                number.is_of_lost(),
+                matches!(object, Object::Lost(_) | Object::LostMaildir(_))
+            );
         }
         assert_eq!(first.object(Ino(DEEP_FILE << KIND_SHIFT | 99)), None);
+        let file = first.number(&Object::Message(message));
+        assert_eq!(
+            (file, file.node()),
+            (Ino::of_message(message), Some(message))
+        );
+        assert_eq!(Ino::ROOT.node(), None);
     }
 
     #[test]

@@ -6,8 +6,9 @@ use std::time::{Duration, SystemTime, UNIX_EPOCH};
 use hashbrown::HashTable;
 use parking_lot::Mutex;
 
-use super::Times;
-use crate::ndb::NodeId;
+use super::attr::Times;
+use crate::error::Result;
+use crate::ndb::{NodeId, whole};
 
 /// Parts of each table, by node: threads seldom wait for each other, and a table that grows is copied in small parts.
 const SHARDS: usize = 16;
@@ -109,6 +110,20 @@ impl Known {
         let stamp = *times.old.find(hash(nid), is_it)?;
         times.keep(stamp, self.bound);
         Some(stamp.times())
+    }
+
+    /// Times of message `nid`, made if they are not known any more, and not kept if a read fails meanwhile.
+    pub(super) fn times_or(
+        &self,
+        nid: NodeId,
+        make: impl FnOnce() -> Result<Times>,
+    ) -> Result<Times> {
+        if let Some(times) = self.times(nid) {
+            return Ok(times);
+        }
+        let times = whole(make)?;
+        self.set_times(nid, times);
+        Ok(times)
     }
 
     /// Keeps the times of message `nid` for a while.

@@ -62,6 +62,23 @@ impl Options {
     /// Cache size unless the user asks for another, in bytes.
     pub const DEFAULT_CACHE: u64 = 64 << 20;
 
+    /// Two options that contradict each other, as they are typed, the second with the reason.
+    pub fn conflict(&self) -> Option<(&'static str, &'static str)> {
+        let other = match self.layout {
+            Layout::Folders => return None,
+            Layout::Maildir if self.names.is_some() => "names: a Maildir has names of its own",
+            Layout::Maildir if self.deleted => {
+                "deleted: what was deleted is below lost+found, which has no subfolders there"
+            }
+            Layout::Maildir if self.text => "text: a Maildir has nothing but mail",
+            Layout::Maildir if self.attachments == Attachments::Dir => {
+                "attachments=dir: a Maildir has no directories for attachments"
+            }
+            Layout::Maildir => return None,
+        };
+        Some(("layout=maildir", other))
+    }
+
     /// What the converter of items is to do.
     pub(super) fn convert(&self) -> convert::Options {
         match self.layout {

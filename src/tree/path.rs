@@ -2,7 +2,8 @@
 
 use std::path::{Component, Path};
 
-use super::{Ino, Kind, Tree};
+use super::ino::{Ino, Kind};
+use super::tree::Tree;
 use crate::error::Result;
 
 /// Links followed on the way: those of search folders lead to files at once.

@@ -54,7 +54,7 @@ impl ProblemLine {
     }
 }
 
-/// Hears of problems, from any thread. The same one may come again.
+/// Called for each problem, from any thread. The same one may come again.
 pub type Listener = dyn Fn(&ProblemLine) + Send + Sync;
 
 /// The problems met so far.

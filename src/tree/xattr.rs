@@ -4,12 +4,15 @@
 //! wrong with an attachment is told once it was read.
 //! Names: `user.ostfs.*` are our own, the others those of freedesktop.org's common extended attributes.
 
-use super::Tree;
-use super::ino::{Ino, MessagePath, Object};
+use super::context::Context;
+use super::files::attachments::Attachments;
+use super::files::file::FileOf;
+use super::folders::Folders;
+use super::ino::{MessagePath, Object};
 use crate::convert::ItemFormat;
 use crate::error::{Error, Result};
 use crate::ltp::tags;
-use crate::messaging::{EntryId, Folder, Message, Properties};
+use crate::messaging::{EntryId, Message, Properties};
 use crate::ndb::NodeId;
 
 /// Prefix of all of them: other name spaces (`security.`, `system.`) are for the system, which asks for them often.
@@ -34,26 +37,30 @@ const MAX_SIZE: usize = 65_536;
 /// Name and value of an extended attribute.
 pub type Xattr = (&'static str, String);
 
-impl Tree {
-    /// The extended attributes of `ino`. Opens the folder or message; a damaged one has its number alone.
-    pub fn xattrs(&self, ino: Ino) -> Result<Vec<Xattr>> {
-        if let Some(deleted) = self.deleted_of(ino) {
-            return deleted.xattrs(ino);
-        }
-        match self.object(ino)? {
-            Object::Root => Ok(self.folder_xattrs(self.root)),
+/// Reads extended attributes of the objects of one tree.
+pub(super) struct Xattrs<'a> {
+    pub context: &'a Context,
+    pub folders: &'a Folders,
+    pub attachments: &'a Attachments,
+}
+
+impl Xattrs<'_> {
+    /// Those of `object`. Opens the folder or message; a damaged one has its number alone.
+    pub fn of(&self, object: Object) -> Result<Vec<Xattr>> {
+        match object {
+            Object::Root => Ok(self.of_folder(self.context.root)),
             Object::Folder(nid) | Object::Lost(nid) | Object::Maildir(nid, _) => {
-                Ok(self.folder_xattrs(nid))
+                Ok(self.of_folder(nid))
             }
-            Object::Message(nid) | Object::CheckedMessage(nid) => self.message_xattrs(nid),
+            Object::Message(nid) | Object::CheckedMessage(nid) => self.of_message(nid),
             Object::Text(nid) => {
-                let mut xattrs = self.message_xattrs(nid)?;
+                let mut xattrs = self.of_message(nid)?;
                 xattrs.retain(|(name, _)| *name != MIME_TYPE);
                 xattrs.push((MIME_TYPE, ItemFormat::Text.media_type().to_owned()));
                 Ok(xattrs)
             }
             Object::Attachments(path) => Ok(vec![number(path.nid)]),
-            Object::Attachment(path, index) => self.attachment_xattrs(ino, &path, index),
+            Object::Attachment(path, index) => self.of_attachment(&path, index),
             Object::LostMaildir(_)
             | Object::Link(..)
             | Object::Import(_)
@@ -62,9 +69,9 @@ impl Tree {
         }
     }
 
-    fn folder_xattrs(&self, nid: NodeId) -> Vec<Xattr> {
+    fn of_folder(&self, nid: NodeId) -> Vec<Xattr> {
         let mut xattrs = vec![number(nid)];
-        let folder = Folder::new(&self.store, nid).properties().ok();
+        let folder = self.folders.open(nid).properties().ok();
         if let Some(class) = folder.and_then(|own| own.string(tags::CONTAINER_CLASS).ok()?) {
             xattrs.push((CLASS, class));
         }
@@ -72,14 +79,14 @@ impl Tree {
         xattrs
     }
 
-    fn message_xattrs(&self, nid: NodeId) -> Result<Vec<Xattr>> {
+    fn of_message(&self, nid: NodeId) -> Result<Vec<Xattr>> {
         let mut xattrs = vec![number(nid)];
         let Some(message) = self.message_to_tell(&MessagePath::top(nid))? else {
             return Ok(xattrs);
         };
         let own = message.properties();
         let class = own.string(tags::MESSAGE_CLASS).ok().flatten();
-        let format = self.converter.format(message.class().kind);
+        let format = self.context.converter.format(message.class().kind);
         xattrs.extend(class.map(|class| (CLASS, class)));
         if let Ok(Some(flags)) = own.integer(tags::MESSAGE_FLAGS) {
             xattrs.push((FLAGS, format!("{flags:#x}")));
@@ -90,10 +97,10 @@ impl Tree {
         Ok(xattrs)
     }
 
-    fn attachment_xattrs(&self, ino: Ino, path: &MessagePath, index: u32) -> Result<Vec<Xattr>> {
+    fn of_attachment(&self, path: &MessagePath, index: u32) -> Result<Vec<Xattr>> {
         let mut xattrs = vec![number(path.nid)];
-        xattrs.push((MIME_TYPE, self.media_type(path, index)?));
-        let problems = self.attachment_problems(ino, path, index)?;
+        xattrs.push((MIME_TYPE, self.attachments.media_type(path, index)?));
+        let problems = self.attachments.file(path.clone(), index).problems()?;
         if !problems.is_empty() {
             xattrs.push((PROBLEM, within_limit(problems.join("; "))));
         }
@@ -105,7 +112,7 @@ impl Tree {
 
     /// The message at `path`; None where it is damaged.
     fn message_to_tell(&self, path: &MessagePath) -> Result<Option<Message>> {
-        match self.message(path) {
+        match self.attachments.message(path) {
             Ok(message) => Ok(Some(message)),
             Err(error @ (Error::Io { .. } | Error::NotFound)) => Err(error),
             Err(_) => Ok(None),
@@ -114,6 +121,7 @@ impl Tree {
 
     fn origin(&self, message: &Message) -> impl Iterator<Item = Xattr> {
         let fields = self
+            .context
             .converter
             .header(message, ORIGIN.map(|(field, _)| field));
         let named = ORIGIN.into_iter().zip(fields);
@@ -125,7 +133,7 @@ impl Tree {
     fn entry_id(&self, own: Option<&Properties>, nid: NodeId) -> Option<Xattr> {
         let stored = own.and_then(|own| own.binary(tags::ENTRY_ID).ok().flatten());
         let made = || {
-            let record_key = self.store.record_key().try_into().ok()?;
+            let record_key = self.context.store.record_key().try_into().ok()?;
             Some(EntryId::of_node(record_key, nid).to_vec())
         };
         let bytes = stored.or_else(made)?;

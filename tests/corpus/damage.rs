@@ -55,8 +55,7 @@ fn shown(tree: &Tree) -> BTreeSet<u32> {
                 assert!(seen.insert(entry.ino), "{} is there twice", entry.name);
                 todo.push(entry.ino);
             }
-            // The low half of an inode number is the node.
-            let nid = (entry.ino.0 & u64::from(u32::MAX)) as u32;
+            let nid = entry.ino.node().map_or(0, |nid| nid.0);
             if entry.kind == Kind::File && nid & 0x1F == 4 {
                 assert!(found.insert(nid), "{} is there twice", entry.name);
             }

@@ -34,9 +34,12 @@ struct Shown {
 const ATTACHMENTS: &str = ".attachments";
 const LOST_FOUND: &str = "/lost+found/";
 
-/// The node of a folder or message: the low half of its inode number.
+/// The node of a folder or message.
 fn node(ino: Ino) -> u32 {
-    (ino.0 & u64::from(u32::MAX)) as u32
+    match ino {
+        Ino::ROOT => 1,
+        ino => ino.node().map_or(0, |nid| nid.0),
+    }
 }
 
 fn read(tree: &Tree, ino: Ino) -> Content {

@@ -7,11 +7,9 @@ use std::path::Path;
 use crate::corpus;
 use ostfs::convert::{self, Items};
 use ostfs::ndb::page::{PageType, read_btree_page};
-use ostfs::ndb::{BlockRef, Header, Source};
+use ostfs::ndb::{BlockRef, Header, NodeId, Source};
 use ostfs::tree::{Ino, Kind, Options, Tree};
 
-/// The number of a message's file.
-const MESSAGE: u64 = 1 << 60;
 /// The type of a message's node.
 const NORMAL_MESSAGE: u32 = 4;
 
@@ -92,7 +90,7 @@ fn text(tree: &Tree, nid: u32) -> Option<Vec<u8>> {
         }
         Some(bytes)
     };
-    let ino = Ino(MESSAGE | u64::from(nid));
+    let ino = Ino::of_message(NodeId(nid));
     read(ino).or_else(|| read(tree.replacement(ino)?))
 }
 
@@ -125,8 +123,8 @@ fn lost_found(tree: &Tree) -> BTreeSet<Vec<String>> {
             match entry.kind {
                 Kind::Directory if !entry.name.ends_with(".attachments") => todo.push(entry.ino),
                 Kind::File => {
-                    let nid = (entry.ino.0 & u64::from(u32::MAX)) as u32;
-                    mails.extend(text(tree, nid).map(|text| lines(&text)));
+                    let nid = entry.ino.node().unwrap();
+                    mails.extend(text(tree, nid.0).map(|text| lines(&text)));
                 }
                 _ => {}
             }

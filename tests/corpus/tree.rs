@@ -5,14 +5,9 @@ use std::collections::BTreeMap;
 use std::path::Path;
 
 use crate::corpus;
-use ostfs::tree::{Ino, Kind, Options, Tree};
+use ostfs::tree::{Ino, Kind, Options, Part, Tree};
 use serde_json::Value as Json;
 use sha2::{Digest, Sha256};
-
-const KIND_SHIFT: u32 = 60;
-const MESSAGE: u64 = 1;
-const ATTACHMENTS: u64 = 2;
-const LOST: u64 = 8;
 
 /// What a walk over the whole tree finds.
 #[derive(Default)]
@@ -53,21 +48,20 @@ fn walk(tree: &Tree) -> Walk {
                 Some(entry.ino)
             );
             let path = format!("{path}/{}", entry.name);
-            let nid = (entry.ino.0 & u64::from(u32::MAX)) as u32;
-            match (entry.kind, entry.ino.0 >> KIND_SHIFT) {
-                (Kind::File, MESSAGE) => {
+            match (entry.kind, tree.item(entry.ino)) {
+                (Kind::File, Some((nid, Part::Item))) => {
                     let before = found.messages.insert(nid, (path.clone(), entry.ino));
                     assert!(
                         before.is_none(),
                         "message {nid:#x} at {before:?} and {path}"
                     );
                 }
-                (Kind::Directory, ATTACHMENTS) => {
+                (Kind::Directory, Some((nid, Part::Attachment))) => {
                     found.attachments.insert(nid, entry.ino);
                 }
-                (Kind::Directory, kind) => {
+                (Kind::Directory, None) => {
                     // Within lost+found the path of a folder is there once more.
-                    found.folders += usize::from(kind != LOST);
+                    found.folders += usize::from(!entry.ino.is_of_lost());
                     todo.push((entry.ino, path));
                 }
                 (Kind::Symlink, _) => {

@@ -121,6 +121,28 @@ fn nothing_is_looked_for_before_somebody_opens_the_directory() {
 }
 
 #[test]
+fn attributes_of_deleted_messages_are_at_hand_once_somebody_has_asked_for_them() {
+    let file = file(Format::Unicode, Crypt::Permute);
+    for number in [1, 3, 5] {
+        file.damage().delete_message(file.messages[number]);
+    }
+    let tree = Tree::open(&file.path, &showing_deleted()).unwrap();
+    let place = format!("{DELETED}/Inbox");
+    let inbox = tree.find(Path::new(&place)).unwrap().unwrap();
+    let listing = tree.directory(inbox).unwrap();
+    let mails = listing
+        .entries()
+        .filter(|entry| entry.name.ends_with(".eml"));
+    let mails: Vec<_> = mails.map(|entry| entry.ino).collect();
+    assert_eq!(mails.len(), 3);
+    for ino in mails {
+        assert!(!tree.is_attr_at_hand(ino), "nobody has asked yet");
+        tree.attr(ino).unwrap();
+        assert!(tree.is_attr_at_hand(ino));
+    }
+}
+
+#[test]
 fn numbers_are_the_same_on_every_mount_and_none_is_given_twice() {
     let file = file(Format::Unicode, Crypt::Permute);
     for number in [1, 3, 5] {

@@ -211,6 +211,117 @@ fn a_list_of_subnodes_that_is_lost_is_put_together_from_what_nothing_else_refers
     });
 }
 
+/// The lists of the attachments of `message`.
+fn attachment_lists(file: &Intact, message: u32) -> Vec<u64> {
+    let parts = file.damage().subnodes(file.layout.node(message).sub);
+    let attachments = parts.into_iter().filter(|part| part.nid & 31 == 5);
+    attachments.map(|attachment| attachment.sub).collect()
+}
+
+#[test]
+fn attachments_whose_lists_are_lost_are_told_by_their_sizes_where_one_of_them_is_gone() {
+    const SIZES: [u64; 4] = [4_000, 5_000, 6_000, 7_000];
+    let with_attachments = |number| {
+        let named = SIZES.into_iter().map(|size| (format!("{size}.bin"), size));
+        named.fold(message(number), |message, (name, size)| {
+            message.attachment(&name, Payload::random(size, size + u64::from(number)))
+        })
+    };
+    let file = |format, crypt| {
+        Intact::write(options(format, crypt), |store| {
+            fill_inbox(store, (0..10).map(with_attachments))
+        })
+    };
+    for_each_format(file, |file| {
+        let damage = file.damage();
+        // The first one of a message is that of all messages.
+        let gone = damage.attachment_data(file.messages[4], 2);
+        for list in attachment_lists(&file, file.messages[4]) {
+            damage.garble_block(list);
+        }
+        damage.zero_block(gone);
+        damage.drop_block(gone);
+        let walked = everything(&open(&file.path).unwrap());
+        for (path, whole) in file
+            .whole
+            .iter()
+            .filter(|(path, _)| path.contains("Message 4.att"))
+        {
+            let is_lost = path.ends_with("5000.bin");
+            assert_eq!(walked.files.get(path) == Some(whole), !is_lost, "{path}");
+        }
+    });
+}
+
+#[test]
+fn of_an_xblock_that_is_lost_with_its_last_leaf_all_other_leaves_are_shown() {
+    const LONG: u64 = 60_000;
+    let long = |number| {
+        message(number).attachment("long.bin", Payload::random(LONG, u64::from(number) + 100))
+    };
+    let file = |format, crypt| {
+        Intact::write(options(format, crypt), |store| {
+            fill_inbox(store, (0..6).map(long))
+        })
+    };
+    for_each_format(file, |file| {
+        let damage = file.damage();
+        let content = damage.attachment_data(file.messages[3], 1);
+        let leaves = damage.leaves(content);
+        if leaves.len() < 2 {
+            // One block of a 4K-page file holds it all.
+            assert!(leaves == [content]);
+            return;
+        }
+        let last = damage.payload(*leaves.last().unwrap()).len();
+        damage.drop_block(*leaves.last().unwrap());
+        damage.garble_block(content);
+        let walked = everything(&open(&file.path).unwrap());
+        let is_long = |path: &&String| path.ends_with("Message 3.attachments/long.bin");
+        let path = file.whole.keys().find(is_long).unwrap();
+        let there = file.whole[path].len() - last;
+        assert!(walked.files[path].starts_with(&file.whole[path][..there]));
+        assert!(walked.problems > 0);
+    });
+}
+
+#[test]
+fn copies_of_a_message_that_share_their_blocks_and_have_lost_their_nodes_are_all_found() {
+    // In an OST each item has an id among its properties, so copies have blocks of their own.
+    for format in [Format::Ansi, Format::Unicode] {
+        let file = Intact::write(options(format, Crypt::Permute), |store| {
+            // PidTagConversationIndex and PidTagSearchKey, which copies have in common.
+            let key = [1; 16].as_slice();
+            let copy = || message(20).prop(0x0071, key).prop(0x300B, key);
+            let copies = [copy(), copy(), copy()];
+            let (before, behind) = ((0..20).map(message), (21..40).map(message));
+            fill_inbox(store, before.chain(copies).chain(behind))
+        });
+        let damage = file.damage();
+        let copies = &file.messages[20..23];
+        let first = file.layout.node(copies[0]);
+        for copy in &copies[1..] {
+            let own = file.layout.node(*copy);
+            damage.set_node(*copy, first.data, first.sub, file.inbox);
+            damage.drop_block(own.data);
+            damage.drop_block(own.sub);
+        }
+        for shared in [first.data, first.sub] {
+            damage.set_references(shared, copies.len() as u16 + 1);
+        }
+        let whole = everything(&open(&file.path).unwrap()).files;
+        for copy in copies {
+            damage.zero_page(file.layout.page(PTYPE_NBT, 0, u64::from(*copy)));
+        }
+        let found = everything(&open(&file.path).unwrap()).files;
+        let of_copies = |path: &&String| path.contains("Message 20");
+        assert_eq!(whole.keys().filter(of_copies).count(), 2 * copies.len());
+        for path in whole.keys().filter(of_copies) {
+            assert!(found.get(path) == whole.get(path), "{path}");
+        }
+    }
+}
+
 #[test]
 fn a_page_that_claims_too_many_entries_is_gone_around() {
     for_each_format(file, |file| {

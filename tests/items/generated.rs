@@ -8,10 +8,14 @@ use ostfs::tree::{Ino, Kind, Options as TreeOptions, Tree};
 use tempfile::TempDir;
 
 fn open(store: &Store) -> (TempDir, Tree) {
+    open_with(store, &TreeOptions::default())
+}
+
+fn open_with(store: &Store, options: &TreeOptions) -> (TempDir, Tree) {
     let directory = TempDir::new().unwrap();
     let file = directory.path().join("store.pst");
     store.write(&file).unwrap();
-    let tree = Tree::open(&file, &TreeOptions::default()).unwrap();
+    let tree = Tree::open(&file, options).unwrap();
     (directory, tree)
 }
 
@@ -112,6 +116,25 @@ fn every_version_number_opens() {
         let entries = names(&tree, at(&tree, "Inbox"));
         assert_eq!(entries.len(), 1, "{version}");
         assert!(entries[0].0.ends_with(" Hello.eml"));
+    }
+}
+
+#[test]
+fn the_attributes_of_a_text_beside_an_item_are_work_until_somebody_has_asked_for_them() {
+    let mut store = Store::new(Format::Unicode, Crypt::None);
+    let inbox = store.folder(store.ipm_subtree(), "Inbox");
+    store.message(inbox, Message::mail("Hello").body("world"));
+    let options = TreeOptions {
+        text: true,
+        ..TreeOptions::default()
+    };
+    let (_directory, tree) = open_with(&store, &options);
+    let listing = tree.directory(at(&tree, "Inbox")).unwrap();
+    assert_eq!(listing.len(), 2);
+    for entry in listing.entries() {
+        assert!(!tree.is_attr_at_hand(entry.ino), "{}", entry.name);
+        tree.attr(entry.ino).unwrap();
+        assert!(tree.is_attr_at_hand(entry.ino), "{}", entry.name);
     }
 }
 

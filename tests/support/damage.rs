@@ -165,6 +165,17 @@ impl<'a> Damage<'a> {
         });
     }
 
+    /// Overwrites `cRef` of a BBT entry.
+    pub fn set_references(&self, bid: u64, references: u16) {
+        let geo = self.layout.geo;
+        let (page, at) = self.leaf_entry(PTYPE_BBT, bid);
+        // BREF and `cb`, of which 4K pages have two.
+        let at = at + 2 * geo.word() + if geo.is_4k() { 4 } else { 2 };
+        self.edit_page(page, |body| {
+            body[at..][..2].copy_from_slice(&references.to_le_bytes());
+        });
+    }
+
     /// Overwrites data, sub-node tree and parent of an NBT entry.
     pub fn set_node(&self, nid: u32, data: u64, sub: u64, parent: u32) {
         let geo = self.layout.geo;

@@ -13,8 +13,11 @@ const NID_TYPE_MESSAGE: u32 = 0x04;
 const NID_TYPE_ATTACHMENT: u32 = 0x05;
 const NID_TYPE_OLE: u32 = 0x09;
 
-/// What the PC of an item and its attachments need in bytes beyond their values, roughly.
+/// What the PC of an item needs in bytes beyond their values, roughly.
 const OVERHEAD: u64 = 120;
+
+/// PidTagAttachSize is the size of all values of an attachment, its own too: so real files have it.
+const SIZE_ITSELF: u64 = 4;
 
 /// Named properties of the store, in the order of their first use.
 #[derive(Clone, Debug)]
@@ -283,7 +286,7 @@ impl Items {
         own: &mut SubNodes,
         text: Text,
     ) -> Result<u64> {
-        let mut size = props.values().map(|v| v.len(text)).sum::<u64>() + OVERHEAD;
+        let mut size = props.values().map(|v| v.len(text)).sum::<u64>() + SIZE_ITSELF;
         match &attachment.content {
             Content::None => {}
             Content::Data(payload) => {

@@ -1,6 +1,13 @@
 //! What users type after `-o`, and what they are told when it is wrong.
 
+use std::time::Duration;
+
 use super::*;
+use crate::cli::exit::Exit;
+use crate::convert::Eol;
+use crate::ndb::Recover;
+use crate::tree::{Attachments, Damaged};
+use jiff::tz::TimeZone;
 
 fn parse(list: &str) -> Result<Options, Failure> {
     Options::parse(&[list.to_owned()], Writer::User)
@@ -181,19 +188,35 @@ fn an_unknown_option_is_named_with_all_known_ones() {
         message.starts_with("-o atachments=eml: unknown option"),
         "{message}"
     );
-    for (name, _) in KNOWN {
-        assert!(message.contains(name), "{name}");
+    for row in TABLE {
+        assert!(message.contains(&row.typed()), "{}", row.name);
     }
 }
 
 #[test]
-fn the_table_of_options_is_what_is_parsed() {
-    for (typed, _) in KNOWN {
-        let name = typed.split('=').next().unwrap();
-        let option = Word { name, value: None };
-        let taken = Options::default().set(&option, &mut Masks::default());
-        assert_ne!(taken, Ok(false), "{name}");
+fn every_option_is_in_the_help_of_the_commands_that_take_it() {
+    for row in TABLE {
+        let typed = format!("\n  {}", row.typed());
+        assert!(help(Takers::Mount).contains(&typed));
+        let is_for_all = row.taken_by == Takers::All;
+        assert_eq!(help(Takers::All).contains(&typed), is_for_all, "{typed}");
     }
+}
+
+#[test]
+fn the_manual_has_every_option() {
+    let [ostfs, _] = crate::cli::definitions();
+    let mount = ostfs.find_subcommand("mount").unwrap();
+    let text = mount.get_after_long_help().unwrap().to_string();
+    assert!(text.starts_with(&help(Takers::Mount)));
+}
+
+#[test]
+fn the_table_in_the_readme_is_made_from_this_one() {
+    let readme =
+        std::fs::read_to_string(concat!(env!("CARGO_MANIFEST_DIR"), "/README.md")).unwrap();
+    let table = table::markdown();
+    assert!(readme.contains(&table), "README.md lacks this:\n{table}");
 }
 
 #[test]

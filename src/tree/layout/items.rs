@@ -1,127 +1,80 @@
-//! Layouts: which files an item gives and what they are called. The one place that decides it; folders, `lost+found`
-//! and links only add what it says.
+//! Items as a layout asks for them: what is known of each without its content.
 
 use std::cell::Cell;
-use std::sync::LazyLock;
+use std::sync::Arc;
 
-use super::Tree;
-use super::ino::{MessagePath, Object};
-use super::maildir;
-use super::name::{self, ATTACHMENTS_SUFFIX};
-use super::options::Attachments;
-use super::template::{Template, Values};
-use crate::convert::{ItemFormat, Title};
+use crate::convert::Title;
 use crate::error::Result;
 use crate::ltp::{FileTime, tags};
 use crate::messaging::{
-    ContentsRow, ItemKind, MSGFLAG_HASATTACH, Message, MessageClass, Properties, State, Subject,
-    TIMES,
+    ContentsRow, ContentsTable, ItemKind, MSGFLAG_HASATTACH, Message, MessageClass, Properties,
+    State, Subject, TIMES,
 };
+use crate::ndb::NodeId;
+use crate::tree::context::Context;
+use crate::tree::folders::Folders;
+use crate::tree::ino::Object;
+use crate::tree::messages::Messages;
+use crate::tree::template::Template;
 
 /// What is said of a folder with items whose names are made of what damage may have changed.
 const DOUBTFUL_NAMES: &str = "the names of some items are made of damaged properties; so an equal name of a sound item may have \
                               or lack the number of its node";
 
-/// Names unless the user wants others; contacts have theirs.
-static USUAL_NAMES: LazyLock<Template> = LazyLock::new(Template::default);
-
-/// What an item gives: a file, and what lies beside it.
-pub(super) struct Shown {
-    /// What all names of the item begin with.
-    pub(super) stem: String,
-    /// How each name ends, and what is under it. The first is the item itself.
-    pub(super) files: Vec<(String, Object)>,
-}
-
-impl Shown {
-    /// How the names end.
-    pub(super) fn endings(&self) -> Vec<&str> {
-        self.files
-            .iter()
-            .map(|(ending, _)| ending.as_str())
-            .collect()
-    }
-}
-
 /// What is known of an item without its content.
-struct Facts {
-    kind: ItemKind,
-    time: Option<FileTime>,
+pub(in crate::tree) struct Facts {
+    pub kind: ItemKind,
+    pub time: Option<FileTime>,
     /// The subject; the display name of a contact.
-    title: String,
-    flags: i32,
-    state: State,
-    from: String,
-    to: String,
+    pub title: String,
+    pub flags: i32,
+    pub state: State,
+    pub from: String,
+    pub to: String,
 }
 
-impl Tree {
-    /// What the item of `row` gives.
-    pub(super) fn show(&self, row: &ContentsRow) -> Shown {
-        let facts = self.facts(row);
-        let file = if self.is_damaged(row.nid) {
-            Object::CheckedMessage(row.nid)
-        } else {
-            Object::Message(row.nid)
-        };
-        if self.is_maildir() {
-            return Shown {
-                stem: maildir::stem(facts.time, row.nid),
-                files: vec![(maildir::info(facts.flags, facts.state), file)],
-            };
-        }
-        let format = self.converter.format(facts.kind);
-        let mut files = vec![(format.extension().to_owned(), file)];
-        if self.options.text && format != ItemFormat::Text {
-            let text = ItemFormat::Text.extension();
-            files.push((text.to_owned(), Object::Text(row.nid)));
-        }
-        if facts.flags & MSGFLAG_HASATTACH != 0 && self.options.attachments != Attachments::Eml {
-            let directory = Object::Attachments(MessagePath::top(row.nid));
-            files.push((ATTACHMENTS_SUFFIX.to_owned(), directory));
-        }
-        Shown {
-            stem: self.stem(row, &facts),
-            files,
+/// The items of one tree.
+#[derive(Debug)]
+pub(in crate::tree) struct Items {
+    pub context: Arc<Context>,
+    pub folders: Arc<Folders>,
+    pub messages: Arc<Messages>,
+}
+
+impl Items {
+    /// The tables whose rows the tree shows of folder `nid`, with the columns that the names want.
+    pub fn tables(&self, nid: NodeId) -> Vec<ContentsTable> {
+        let tables = self.folders.tables(nid);
+        match self.names_people() {
+            true => tables.into_iter().map(ContentsTable::with_people).collect(),
+            false => tables,
         }
     }
 
-    fn stem(&self, row: &ContentsRow, facts: &Facts) -> String {
-        let template = match &self.options.names {
-            Some(template) => template,
-            None if Title::of(facts.kind) == Title::DisplayName => {
-                return name::contact_stem(&facts.title);
-            }
-            None => &USUAL_NAMES,
-        };
-        let values = Values {
-            nid: row.nid,
-            time: facts.time,
-            subject: name::subject(&facts.title),
-            from: &facts.from,
-            to: &facts.to,
-        };
-        name::item_stem(&template.fill(&values, &self.options.zone))
+    /// The file of message `nid`.
+    pub fn file(&self, nid: NodeId) -> Object {
+        match self.messages.replaced.has(nid) {
+            true => Object::CheckedMessage(nid),
+            false => Object::Message(nid),
+        }
     }
 
-    /// What the row tells. If the table has no flags, no time, or not the people that the names want, the message is
-    /// asked.
-    fn facts(&self, row: &ContentsRow) -> Facts {
+    /// What the row tells. If the table has no flags, no time (of an item that is named by it, or of any if all are
+    /// `dated`), or not the people that the names want, the message is asked.
+    pub fn facts(&self, row: &ContentsRow, dated: bool) -> Facts {
         let title = |class: &str| Title::of(MessageClass::parse(class).kind);
-        let by_date = self.options.names.is_some()
-            || self.is_maildir()
-            || row.message_class.as_deref().map(title) != Some(Title::DisplayName);
+        let by_date = dated || row.message_class.as_deref().map(title) != Some(Title::DisplayName);
         let time = row.delivery.or(row.submit);
         let people = self.names_people();
         let lacks_people = people && (row.from.is_none() || row.to.is_none());
         let incomplete = row.flags.is_none() || (by_date && time.is_none()) || lacks_people;
         let asked = match incomplete {
-            true => Asked::of(Message::open(&self.store, row.nid).ok()),
+            true => Asked::of(Message::open(&self.context.store, row.nid).ok()),
             false => Asked::nobody(),
         };
         // What is left of one that has no row that tells, and no properties, are subnodes.
         let is_lost = incomplete && asked.message.is_none() && row.flags.is_none();
-        let lost = is_lost.then(|| self.with_row(row.nid));
+        let lost = is_lost.then(|| self.messages.with_row(row.nid));
         let class = row
             .message_class
             .clone()
@@ -173,15 +126,15 @@ impl Tree {
         };
         if asked.may_be_wrong.get() {
             // The same line for all of a folder: of equal names, all but one have the number of their node.
-            let folder = self.parent_of(row.nid).unwrap_or_default();
-            self.problems.note(Object::Folder(folder), DOUBTFUL_NAMES);
+            let folder = self.context.parent_of(row.nid).unwrap_or_default();
+            self.context.note(&Object::Folder(folder), DOUBTFUL_NAMES);
         }
         facts
     }
 
     /// Whether the names tell of sender or recipients, so that listings need those columns.
-    pub(super) fn names_people(&self) -> bool {
-        let template = self.options.names.as_ref();
+    fn names_people(&self) -> bool {
+        let template = self.context.options.names.as_ref();
         template.is_some_and(Template::names_people)
     }
 }

@@ -4,15 +4,20 @@
 //! (RFC 3501 5.1.3). Messages are in `cur`, their state in their names: nobody who reads them has to write. All items are
 //! mail here, for such programs know nothing else; see <https://cr.yp.to/proto/maildir.html>.
 
-use super::Tree;
-use super::directory::Directory;
-use super::ino::{Ino, Kind, MaildirPart, Object, Special};
-use super::name;
-use super::options::Layout;
-use crate::error::Result;
+use std::sync::Arc;
+
+use super::items::Items;
+use super::rules::{Rules, Shown};
+use crate::error::{Error, Result};
 use crate::ltp::FileTime;
-use crate::messaging::{ContentsRow, MSGFLAG_READ, MSGFLAG_UNSENT, State};
-use crate::ndb::{NodeId, NodeType, whole};
+use crate::messaging::{ContentsRow, ContentsTable, MSGFLAG_READ, MSGFLAG_UNSENT, State};
+use crate::ndb::kept::Once;
+use crate::ndb::{NodeId, NodeType};
+use crate::tree::context::Context;
+use crate::tree::directory::Directory;
+use crate::tree::ino::{Ino, Kind, MaildirPart, Object, Special};
+use crate::tree::lost_found::LostFound;
+use crate::tree::name;
 
 /// Stands between the names of a folder and its subfolder, and before the first.
 const SEPARATOR: char = '.';
@@ -27,31 +32,47 @@ const TAKEN: [&str; 2] = ["inbox", "ostfs"];
 /// In place of the host that delivered a message: names must not depend on where they are made.
 const HOST: &str = "ostfs";
 
-impl Tree {
-    /// Whether the tree is a Maildir++.
-    pub(super) fn is_maildir(&self) -> bool {
-        self.options.layout == Layout::Maildir
+/// A Maildir++.
+#[derive(Debug)]
+pub(super) struct Maildir {
+    items: Items,
+    lost_found: Arc<LostFound>,
+    /// The folder that is its root.
+    inbox: Once<Option<NodeId>>,
+}
+
+impl Maildir {
+    /// The layout of `items`.
+    pub fn new(items: Items, lost_found: Arc<LostFound>) -> Self {
+        Self {
+            items,
+            lost_found,
+            inbox: Once::default(),
+        }
+    }
+
+    fn context(&self) -> &Context {
+        &self.items.context
     }
 
     /// The folder that is the root of the Maildir++: where the file says that mail arrives, else the one named so, as
     /// that name is taken in IMAP.
     fn inbox(&self) -> Option<NodeId> {
-        if let Some(inbox) = self.inbox.get() {
-            return *inbox;
-        }
-        let inbox = whole(|| Ok(self.find_inbox())).ok()?;
-        *self.inbox.get_or_init(|| inbox)
+        let inbox = self.inbox.get_or_make(|| Ok(self.find_inbox()));
+        inbox.ok().copied().flatten()
     }
 
     fn find_inbox(&self) -> Option<NodeId> {
-        let stated = self.store.receive_folder().filter(|nid| {
-            *nid != self.root && self.ancestors(*nid).any(|above| above == self.root)
-        });
+        let context = self.context();
+        let stated = context
+            .store
+            .receive_folder()
+            .filter(|nid| *nid != context.root && context.is_below_root(*nid));
         stated.or_else(|| {
             let named = |name: Option<&str>| {
                 name.is_some_and(|name| name.trim().eq_ignore_ascii_case(INBOX))
             };
-            let mut top = self.subfolders(self.root).into_iter();
+            let mut top = self.items.folders.subfolders(context.root).into_iter();
             top.find(|(_, name)| named(name.as_deref()))
                 .map(|(nid, _)| nid)
         })
@@ -59,47 +80,20 @@ impl Tree {
 
     /// The folders whose items are in the Maildir of `nid`.
     fn folders_in(&self, nid: NodeId) -> Vec<NodeId> {
-        let inbox = self.inbox().filter(|_| nid == self.root);
+        let inbox = self.inbox().filter(|_| nid == self.context().root);
         inbox.into_iter().chain([nid]).collect()
     }
 
-    /// The directory that lists the items of folder `nid`.
-    pub(super) fn items_ino(&self, nid: NodeId) -> Ino {
-        if !self.is_maildir() {
-            return self.folder_ino(nid);
-        }
-        let at = if self.inbox() == Some(nid) {
-            self.root
-        } else {
-            nid
-        };
-        self.inodes.number(&Object::Maildir(at, MaildirPart::Cur))
-    }
-
-    /// The path of that directory; None if there is none.
-    pub(super) fn items_path(&self, nid: NodeId) -> Option<Vec<String>> {
-        if !self.is_maildir() {
-            return self.folder_path(nid);
-        }
-        let mut path = Vec::new();
-        if nid != self.root && self.inbox() != Some(nid) {
-            let root = self.directory(Ino::ROOT).ok()?;
-            path.push(super::folder::name_in(&root, self.folder_ino(nid))?);
-        }
-        path.push(MaildirPart::Cur.name().to_owned());
-        Some(path)
-    }
-
     /// The root: a Maildir, and a directory for every folder but the inbox.
-    pub(super) fn list_maildirs(&self) -> Directory {
+    fn list_maildirs(&self) -> Directory {
         let mut listing = self.list_maildir(&Object::Root, Ino::ROOT);
-        let lost_found = self.inodes.number(&Object::Special(Special::LostFound));
+        let lost_found = self.context().number(&Object::Special(Special::LostFound));
         let name = format!("{SEPARATOR}{}", Special::LOST_FOUND);
         listing.add(&name, lost_found, Kind::Directory);
-        let mut todo = vec![(self.root, String::new())];
+        let mut todo = vec![(self.context().root, String::new())];
         while let Some((nid, path)) = todo.pop() {
             let mut children = Vec::new();
-            for (child, display_name) in self.subfolders(nid) {
+            for (child, display_name) in self.items.folders.subfolders(nid) {
                 if self.inbox() == Some(child) {
                     children.push((child, INBOX.to_owned()));
                     continue;
@@ -112,7 +106,7 @@ impl Tree {
                 let name = free_name(&listing, &whole, child);
                 listing.add(
                     &directory_name(&name),
-                    self.folder_ino(child),
+                    self.context().folder_ino(child),
                     Kind::Directory,
                 );
                 children.push((child, name));
@@ -123,40 +117,25 @@ impl Tree {
         listing.finish()
     }
 
-    /// All folders but search folders, with the paths of what they list, each with its last slash.
-    pub(super) fn maildirs(&self) -> Result<Vec<(NodeId, String)>> {
-        let cur = MaildirPart::Cur.name();
-        let top = self.folders_in(self.root).into_iter();
-        let mut folders: Vec<_> = top.map(|nid| (nid, format!("{cur}/"))).collect();
-        for entry in self.directory(Ino::ROOT)?.entries() {
-            if let Some(Object::Folder(nid)) = self.inodes.object(entry.ino)
-                && nid.node_type() == NodeType::NORMAL_FOLDER
-            {
-                folders.push((nid, format!("{}/{cur}/", entry.name)));
-            }
-        }
-        Ok(folders)
-    }
-
     /// One Maildir: `cur`, `new` and `tmp`.
-    pub(super) fn list_maildir(&self, object: &Object, above: Ino) -> Directory {
+    fn list_maildir(&self, object: &Object, above: Ino) -> Directory {
         let mut listing = Directory::new(above);
         for part in MaildirPart::ALL {
             let part_object = match object {
                 Object::Folder(nid) => Object::Maildir(*nid, part),
                 Object::Special(_) => Object::LostMaildir(part),
-                _ => Object::Maildir(self.root, part),
+                _ => Object::Maildir(self.context().root, part),
             };
-            let number = self.inodes.number(&part_object);
+            let number = self.context().number(&part_object);
             listing.add(part.name(), number, Kind::Directory);
         }
         listing
     }
 
     /// The items in a part of the Maildir of folder `nid`: all of them are in `cur`.
-    pub(super) fn list_maildir_part(&self, nid: NodeId, part: MaildirPart) -> Result<Directory> {
-        self.check_folder(nid)?;
-        let mut listing = Directory::new(self.folder_ino(nid));
+    fn list_maildir_part(&self, nid: NodeId, part: MaildirPart) -> Result<Directory> {
+        self.items.folders.check(nid)?;
+        let mut listing = Directory::new(self.context().folder_ino(nid));
         if part == MaildirPart::Cur {
             for folder in self.folders_in(nid) {
                 self.add_items(&mut listing, folder);
@@ -167,11 +146,11 @@ impl Tree {
 
     /// All lost items, those of lost folders among them, in one Maildir: to find those folders takes a walk over the
     /// whole file, which no listing of the root may cost.
-    pub(super) fn list_lost_maildir_part(&self, part: MaildirPart) -> Directory {
+    fn list_lost_maildir_part(&self, part: MaildirPart) -> Directory {
         let lost_found = Object::Special(Special::LostFound);
-        let mut listing = Directory::new(self.inodes.number(&lost_found));
+        let mut listing = Directory::new(self.context().number(&lost_found));
         if part == MaildirPart::Cur {
-            let (folders, messages) = self.all_lost();
+            let (folders, messages) = self.lost_found.all();
             for folder in folders {
                 self.add_items(&mut listing, folder);
             }
@@ -181,6 +160,75 @@ impl Tree {
             }
         }
         listing.finish()
+    }
+}
+
+impl Rules for Maildir {
+    fn items(&self) -> &Items {
+        &self.items
+    }
+
+    fn show(&self, row: &ContentsRow) -> Shown {
+        let facts = self.items.facts(row, true);
+        Shown {
+            stem: stem(facts.time, row.nid),
+            files: vec![(info(facts.flags, facts.state), self.items.file(row.nid))],
+        }
+    }
+
+    fn list(&self, object: &Object) -> Result<Directory> {
+        match object {
+            Object::Root => Ok(self.list_maildirs()),
+            Object::Folder(_) | Object::Special(Special::LostFound) => {
+                Ok(self.list_maildir(object, Ino::ROOT))
+            }
+            Object::Maildir(nid, part) => self.list_maildir_part(*nid, *part),
+            Object::LostMaildir(part) => Ok(self.list_lost_maildir_part(*part)),
+            _ => Err(Error::NotADirectory),
+        }
+    }
+
+    fn list_subfolders(&self, _: &Object) -> Option<Directory> {
+        None
+    }
+
+    fn items_ino(&self, nid: NodeId) -> Ino {
+        let context = self.context();
+        let at = if self.inbox() == Some(nid) {
+            context.root
+        } else {
+            nid
+        };
+        context.number(&Object::Maildir(at, MaildirPart::Cur))
+    }
+
+    fn items_path(&self, nid: NodeId) -> Option<Vec<String>> {
+        let mut path = Vec::new();
+        if nid != self.context().root && self.inbox() != Some(nid) {
+            let own = self.context().folder_ino(nid);
+            path.push(self.list_maildirs().name_of(own)?);
+        }
+        path.push(MaildirPart::Cur.name().to_owned());
+        Some(path)
+    }
+
+    fn folders(&self) -> Result<Vec<(NodeId, String)>> {
+        let cur = MaildirPart::Cur.name();
+        let top = self.folders_in(self.context().root).into_iter();
+        let mut folders: Vec<_> = top.map(|nid| (nid, format!("{cur}/"))).collect();
+        for entry in self.list_maildirs().entries() {
+            if let Some(Object::Folder(nid)) = self.context().inodes.object(entry.ino)
+                && nid.node_type() == NodeType::NORMAL_FOLDER
+            {
+                folders.push((nid, format!("{}/{cur}/", entry.name)));
+            }
+        }
+        Ok(folders)
+    }
+
+    fn tables(&self, nid: NodeId) -> Vec<ContentsTable> {
+        let tables = self.items.tables(nid).into_iter();
+        tables.map(ContentsTable::with_state).collect()
     }
 }
 
@@ -224,13 +272,13 @@ fn free_name(listing: &Directory, name: &str, nid: NodeId) -> String {
 }
 
 /// Stem of a message: its time, its node, and a host. Equal on every mount.
-pub(super) fn stem(time: Option<FileTime>, nid: NodeId) -> String {
+fn stem(time: Option<FileTime>, nid: NodeId) -> String {
     let seconds = time.map_or(0, |time| time.unix_seconds().max(0));
     format!("{seconds}.N{:x}.{HOST}", nid.0)
 }
 
 /// What follows the stem: the state of the message, in the order of ASCII.
-pub(super) fn info(flags: i32, state: State) -> String {
+fn info(flags: i32, state: State) -> String {
     let letters = [
         (flags & MSGFLAG_UNSENT != 0, 'D'),
         (state.flagged, 'F'),

@@ -1,0 +1,259 @@
+//! The definition of the command line, with all help text.
+
+use std::path::PathBuf;
+use std::time::Duration;
+
+use clap::{Args, Parser, Subcommand};
+use log::LevelFilter;
+
+use super::exit;
+use super::options::{self, Takers};
+use crate::tree::Template;
+
+/// Shows any Outlook data file (.ost or .pst, 1997 to today) as a read-only folder of mail
+///
+/// Folders are directories, messages are .eml files, attachments lie in a directory beside their message. No Outlook,
+/// no Exchange, no password; the file is never written to.
+#[derive(Debug, Parser)]
+#[command(name = "ostfs", version, after_help = exit::HELP)]
+pub(super) struct Cli {
+    #[command(subcommand)]
+    pub command: Command,
+}
+
+#[derive(Debug, Subcommand)]
+pub(super) enum Command {
+    Mount(MountArguments),
+    #[command(visible_alias = "umount")]
+    Unmount(UnmountArguments),
+    Export(ExportArguments),
+    Index(IndexArguments),
+    Ls(LsArguments),
+    Cat(CatArguments),
+    Info(InfoArguments),
+    Check(CheckArguments),
+}
+
+/// Mount FILE, or several, on the directory MOUNTPOINT
+///
+/// Returns as soon as the files are there and goes on in the background. `ostfs unmount MOUNTPOINT` ends it. Several files
+/// get a directory each, named as the file.
+#[derive(Debug, Args)]
+#[command(
+    override_usage = "ostfs mount [OPTIONS] FILE... [MOUNTPOINT]",
+    after_help = options::help(Takers::Mount),
+    after_long_help = format!("{}\n\n{}", options::help(Takers::Mount), exit::HELP)
+)]
+pub(super) struct MountArguments {
+    /// The .ost or .pst file, or several, which are only read; and last the directory MOUNTPOINT
+    ///
+    /// MOUNTPOINT is empty. One that does not exist is made, and removed again at the end. Left out after one FILE, it is
+    /// the name of FILE without its extension, in the current directory.
+    #[arg(required = true, value_name = "FILE|MOUNTPOINT")]
+    pub paths: Vec<PathBuf>,
+    /// Options of the mount or the tree; may be repeated
+    #[arg(short = 'o', value_name = "OPTION[=VALUE],...")]
+    pub options: Vec<String>,
+    /// Name items after TEMPLATE: {date}, {date:FORMAT} as strftime(3), {from}, {to}, {subject}, {nid}
+    #[arg(long, value_name = "TEMPLATE")]
+    pub names: Option<Template>,
+    /// Stay in the foreground and log to standard error; Ctrl-C unmounts
+    #[arg(short, long)]
+    pub foreground: bool,
+    /// Unmount when nobody has used it for this long: seconds, or 90s, 10m, 1h30m
+    #[arg(long, value_name = "DURATION", value_parser = duration)]
+    pub idle_timeout: Option<Duration>,
+    #[command(flatten)]
+    pub verbosity: Verbosity,
+}
+
+/// What is logged; `RUST_LOG`, as env_logger has it, overrides that
+#[derive(Debug, Clone, Copy, Default, Args)]
+#[group(multiple = false)]
+pub(super) struct Verbosity {
+    /// Log every request, and stay in the foreground
+    #[arg(short, long)]
+    pub debug: bool,
+    /// Log when the mount begins and ends, too
+    #[arg(short, long)]
+    pub verbose: bool,
+    /// Log errors alone
+    #[arg(short, long)]
+    pub quiet: bool,
+}
+
+/// As `-o idle_timeout=` takes it.
+fn duration(text: &str) -> Result<Duration, String> {
+    options::duration(text).map_err(|wanted| format!("give {wanted}"))
+}
+
+impl Verbosity {
+    pub fn level(self) -> LevelFilter {
+        match self {
+            Self { debug: true, .. } => LevelFilter::Debug,
+            Self { verbose: true, .. } => LevelFilter::Info,
+            Self { quiet: true, .. } => LevelFilter::Error,
+            _ => LevelFilter::Warn,
+        }
+    }
+}
+
+/// Unmount what ostfs has mounted, or has left behind
+#[derive(Debug, Args)]
+pub(super) struct UnmountArguments {
+    /// The directory that FILE is mounted on
+    pub mountpoint: PathBuf,
+    /// Detach it even if it is in use; it ends when the last program leaves it
+    #[arg(short = 'z', long)]
+    pub lazy: bool,
+}
+
+/// Write what a mount of FILE, or of several, shows into the directory DIR
+///
+/// The same names, bytes and times, without FUSE. The filters take what fulfils all of them; without any, everything is
+/// taken. At the end a table tells for each folder what was found, written and failed.
+#[derive(Debug, Args)]
+#[command(after_help = options::help(Takers::All), after_long_help = format!("{}\n\n{}", options::help(Takers::All), exit::HELP))]
+pub(super) struct ExportArguments {
+    /// The .ost or .pst file, or several, each into a directory of its own; they are only read
+    #[arg(required = true, value_name = "FILE")]
+    pub files: Vec<PathBuf>,
+    /// A new or empty directory
+    pub directory: PathBuf,
+    /// Options of the tree; may be repeated
+    #[arg(short = 'o', value_name = "OPTION[=VALUE],...")]
+    pub options: Vec<String>,
+    /// Name items after TEMPLATE: {date}, {date:FORMAT} as strftime(3), {from}, {to}, {subject}, {nid}
+    #[arg(long, value_name = "TEMPLATE")]
+    pub names: Option<Template>,
+    /// Files written at the same time [default: one per processor]
+    #[arg(short, long, value_name = "NUMBER")]
+    pub jobs: Option<usize>,
+    /// Go on with an earlier export: write only what is missing or has another size or time
+    #[arg(long)]
+    pub resume: bool,
+    /// Write all problems into PATH, if there are any [default: ostfs-problems.txt in DIR]
+    #[arg(long, value_name = "PATH")]
+    pub problems: Option<PathBuf>,
+    /// Write a record of every file, and of FILE, with its SHA-256 into PATH, a .csv or .jsonl file
+    #[arg(long, value_name = "PATH")]
+    pub manifest: Option<PathBuf>,
+    #[command(flatten)]
+    pub filter: FilterArguments,
+}
+
+/// Which items are taken.
+#[derive(Debug, Args)]
+#[command(next_help_heading = "Filters")]
+pub(super) struct FilterArguments {
+    /// Only this folder and those below it, as in --folder Inbox/Projects; may be repeated
+    #[arg(long = "folder", value_name = "PATH")]
+    pub folders: Vec<String>,
+    /// Only items of this day (UTC) or later: by delivery, else submission, else creation; appointments by when they take
+    /// place
+    #[arg(long, value_name = "YYYY-MM-DD")]
+    pub since: Option<String>,
+    /// Only items of this day (UTC) or earlier, by the same times
+    #[arg(long, value_name = "YYYY-MM-DD")]
+    pub until: Option<String>,
+    /// Only items with this text in the name or address of their sender
+    #[arg(long, value_name = "TEXT")]
+    pub from: Option<String>,
+    /// Only items with this text in their subject
+    #[arg(long, value_name = "TEXT")]
+    pub subject: Option<String>,
+    /// Only items of this message class, as in --class IPM.Note
+    #[arg(long, value_name = "CLASS")]
+    pub class: Option<String>,
+}
+
+/// Print a record of every file that export would write
+///
+/// CSV with a line of names: path, nid, folder, date, from, to, subject, class, size, sha256, problems. Attachments have the
+/// class "attachment", FILE itself the class "source".
+#[derive(Debug, Args)]
+#[command(after_help = options::help(Takers::All))]
+pub(super) struct IndexArguments {
+    /// The .ost or .pst file, or several; they are only read
+    #[arg(required = true, value_name = "FILE")]
+    pub files: Vec<PathBuf>,
+    /// As JSON Lines: one object a line
+    #[arg(long)]
+    pub json: bool,
+    /// Name items after TEMPLATE: {date}, {date:FORMAT} as strftime(3), {from}, {to}, {subject}, {nid}
+    #[arg(long, value_name = "TEMPLATE")]
+    pub names: Option<Template>,
+    /// Leave out SHA-256 and the record of FILE: reads no attachment, and is much faster
+    #[arg(long)]
+    pub no_hash: bool,
+    /// Options of the tree; may be repeated
+    #[arg(short = 'o', value_name = "OPTION[=VALUE],...")]
+    pub options: Vec<String>,
+    #[command(flatten)]
+    pub filter: FilterArguments,
+}
+
+/// List what a mount of FILE would show
+///
+/// For machines without FUSE, and for scripts. Names are sorted, one a line.
+#[derive(Debug, Args)]
+#[command(after_help = options::help(Takers::All))]
+pub(super) struct LsArguments {
+    /// The .ost or .pst file; it is only read
+    pub file: PathBuf,
+    /// What to list, from the root of the tree [default: the root]
+    #[arg(value_name = "PATH")]
+    pub paths: Vec<PathBuf>,
+    /// Kind, size in bytes and time (UTC) before each name
+    #[arg(short, long)]
+    pub long: bool,
+    /// Everything below as well, with paths from the root
+    #[arg(short = 'R', long)]
+    pub recursive: bool,
+    /// Options of the tree; may be repeated
+    #[arg(short = 'o', value_name = "OPTION[=VALUE],...")]
+    pub options: Vec<String>,
+}
+
+/// Write files out of FILE to standard output
+///
+/// The bytes that a mount would show under the same path: a message, an attachment, or .ostfs/index.csv.
+#[derive(Debug, Args)]
+#[command(after_help = options::help(Takers::All))]
+pub(super) struct CatArguments {
+    /// The .ost or .pst file; it is only read
+    pub file: PathBuf,
+    /// What to write, from the root of the tree
+    #[arg(value_name = "PATH", required = true)]
+    pub paths: Vec<PathBuf>,
+    /// Options of the tree; may be repeated
+    #[arg(short = 'o', value_name = "OPTION[=VALUE],...")]
+    pub options: Vec<String>,
+}
+
+/// Tell what FILE is: format, version, encryption, size, and its folders with their declared and found counts
+#[derive(Debug, Args)]
+pub(super) struct InfoArguments {
+    /// The .ost or .pst file; it is only read
+    pub file: PathBuf,
+    /// As JSON, for programs
+    #[arg(long)]
+    pub json: bool,
+}
+
+/// Check FILE as ScanPST does, and more, without changing it
+///
+/// Reads every page and block, all folders and all messages. Prints nothing if no error is found (exit code 0), else a
+/// summary and each error with what it touches (exit code 4). Warnings are about books that do not balance, as many
+/// healthy files have them; they touch no mail and are printed with -v.
+#[derive(Debug, Args)]
+pub(super) struct CheckArguments {
+    /// The .ost or .pst file; it is only read
+    pub file: PathBuf,
+    /// Print warnings too, and what was checked
+    #[arg(short, long)]
+    pub verbose: bool,
+    /// As JSON, for programs: everything that was found
+    #[arg(long)]
+    pub json: bool,
+}

@@ -1,0 +1,368 @@
+//! The table of options: how each is typed, what it does, who takes it. Help texts, error messages, the manual and the table
+//! in README.md are made from it.
+
+use super::settings::{Settings, Switch};
+use super::word::Word;
+use crate::cli::report::Failure;
+use crate::convert::{Eol, Headers, Items, VcardVersion};
+use crate::fuse::Access;
+use crate::ndb::Recover;
+use crate::tree::{Attachments, Damaged, Layout};
+
+/// One option.
+pub(super) struct Row {
+    pub name: &'static str,
+    pub value: Value,
+    /// What it does, in a line; its default in brackets.
+    pub help: &'static str,
+    /// What README.md says beside, in Markdown.
+    more: &'static str,
+    pub taken_by: Takers,
+}
+
+/// Sets an option.
+type Set = fn(&mut Settings);
+
+/// What follows the name, and what is set.
+pub(super) enum Value {
+    /// Nothing.
+    None(Set),
+    /// One of these words.
+    OneOf(&'static [(&'static str, Set)]),
+    /// Something of this kind.
+    Some(
+        &'static str,
+        fn(&mut Settings, &Word<'_>) -> Result<(), Failure>,
+    ),
+}
+
+/// For which commands an option does something.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(in crate::cli) enum Takers {
+    /// All that show a tree.
+    All,
+    /// `mount` alone.
+    Mount,
+}
+
+impl Row {
+    const fn new(name: &'static str, value: Value, help: &'static str) -> Self {
+        Self {
+            name,
+            value,
+            help,
+            more: "",
+            taken_by: Takers::All,
+        }
+    }
+
+    const fn more(mut self, more: &'static str) -> Self {
+        self.more = more;
+        self
+    }
+
+    const fn of_mount(mut self) -> Self {
+        self.taken_by = Takers::Mount;
+        self
+    }
+
+    /// As it is typed: `name`, `name=a|b` or `name=KIND`.
+    pub fn typed(&self) -> String {
+        let name = self.name;
+        match &self.value {
+            Value::None(_) => name.to_owned(),
+            Value::OneOf(choices) => {
+                let values: Vec<&str> = choices.iter().map(|(value, _)| *value).collect();
+                format!("{name}={}", values.join("|"))
+            }
+            Value::Some(kind, _) => format!("{name}={kind}"),
+        }
+    }
+
+    /// Sets what `word` says.
+    pub fn set(&self, settings: &mut Settings, word: &Word<'_>) -> Result<(), Failure> {
+        match &self.value {
+            Value::None(set) => {
+                word.no_value()?;
+                set(settings);
+            }
+            Value::OneOf(choices) => word.one_of(choices)?(settings),
+            Value::Some(_, set) => set(settings, word)?,
+        }
+        Ok(())
+    }
+}
+
+/// All options.
+pub(super) static TABLE: &[Row] = &[
+    Row::new(
+        "attachments",
+        Value::OneOf(&[
+            ("both", |to| to.tree().attachments = Attachments::Both),
+            ("eml", |to| to.tree().attachments = Attachments::Eml),
+            ("dir", |to| to.tree().attachments = Attachments::Dir),
+        ]),
+        "attachments inside the .eml, in a directory beside it, or both [both]",
+    ),
+    Row::new(
+        "all",
+        Value::None(|to| to.tree().all = true),
+        "show hidden items and search folders too, from the real root",
+    )
+    .more("search folders hold links"),
+    Row::new(
+        "deleted",
+        Value::None(|to| to.tree().deleted = true),
+        "add lost+found/deleted: what was deleted and still lies in the file",
+    ),
+    Row::new(
+        "cache",
+        Value::Some("SIZE", |to, word| {
+            to.tree().cache = word.size()?;
+            Ok(())
+        }),
+        "bound of the memory for caches and program, with K, M or G; at least 1M [64M, export 8M]",
+    )
+    .more(
+        "beside it at most 24 bytes a message, the listing, some five times 8 MiB of text that is being made into files (or \
+         one longer text, which is no longer than FILE and 16 MiB), and while FILE is searched, because it is damaged or \
+         names the same data again and again, up to a third of its size (mostly a fiftieth)",
+    ),
+    Row::new(
+        "eol",
+        Value::OneOf(&[
+            ("lf", |to| to.tree().convert.eol = Eol::Lf),
+            ("crlf", |to| to.tree().convert.eol = Eol::Crlf),
+        ]),
+        "line ends of messages [lf]",
+    ),
+    Row::new(
+        "headers",
+        Value::OneOf(&[
+            ("encoded", |to| to.tree().convert.headers = Headers::Encoded),
+            ("utf8", |to| to.tree().convert.headers = Headers::Utf8),
+        ]),
+        "header fields as encoded words, or decoded in UTF-8 for grep [encoded]",
+    ),
+    Row::new(
+        "items",
+        Value::OneOf(&[
+            ("native", |to| to.tree().convert.items = Items::Native),
+            ("eml", |to| to.tree().convert.items = Items::Eml),
+        ]),
+        "calendar, contacts, tasks, notes as .ics, .vcf, .txt, or all as mail [native]",
+    ),
+    Row::new(
+        "layout",
+        Value::OneOf(&[
+            ("folders", |to| to.tree().layout = Layout::Folders),
+            ("maildir", |to| to.tree().layout = Layout::Maildir),
+        ]),
+        "files in folders, or a Maildir++ for mail programs, all items as mail [folders]",
+    ),
+    Row::new(
+        "names",
+        Value::Some("TEMPLATE", |to, word| {
+            to.tree().names = Some(word.names()?);
+            Ok(())
+        }),
+        "names of items, as --names [{date} {subject}, contacts by name]",
+    )
+    .more(
+        "a comma in it is escaped, `\\,`, or the value quoted, `names=\"{from}, {subject}\"`",
+    ),
+    Row::new(
+        "text",
+        Value::None(|to| to.tree().text = true),
+        "a .txt beside each item: its header decoded, its body, what is attached",
+    )
+    .more(
+        "for reading and plain `grep`: a field on a line, the names and sizes of attachments, attached messages in the same \
+         way",
+    ),
+    Row::new(
+        "tz",
+        Value::Some("local|UTC|Area/City", |to, word| {
+            to.tree().zone = word.zone()?;
+            Ok(())
+        }),
+        "time zone of the times in names and texts [UTC]",
+    )
+    .more("modification times are instants and stay what they are"),
+    Row::new(
+        "vcard",
+        Value::OneOf(&[
+            ("3", |to| to.tree().convert.vcard = VcardVersion::V3),
+            ("4", |to| to.tree().convert.vcard = VcardVersion::V4),
+        ]),
+        "version of .vcf files [3]",
+    ),
+    Row::new(
+        "recover",
+        Value::OneOf(&[
+            ("off", |to| to.tree().recover = Recover::Off),
+            ("auto", |to| to.tree().recover = Recover::Auto),
+            ("scan", |to| to.tree().recover = Recover::Scan),
+        ]),
+        "scan a damaged file for lost mail: never, when needed, at once [auto]",
+    ),
+    Row::new(
+        "damaged",
+        Value::OneOf(&[
+            ("show", |to| to.tree().damaged = Damaged::Show),
+            ("refuse", |to| to.tree().damaged = Damaged::Refuse),
+        ]),
+        "bytes that may be wrong: shown, and said so; or an error in their place [show]",
+    ),
+    Row::new(
+        "sandbox",
+        Value::OneOf(&[
+            ("on", |to| to.options.sandbox = Switch::On),
+            ("off", |to| to.options.sandbox = Switch::Off),
+        ]),
+        "give up all rights that are not needed; off is for debugging [on]",
+    ),
+    Row::new(
+        "nonempty",
+        Value::None(|to| to.options.nonempty = true),
+        "use a directory that is not empty",
+    ),
+    Row::new(
+        "redact",
+        Value::None(|to| {
+            to.tree().redact = true;
+            to.mount().redact = true;
+        }),
+        "keep the names of files, folders and messages out of the log",
+    )
+    .more("and off the terminal; what is written into an export has them"),
+    Row::new(
+        "ro",
+        Value::None(|_| {}),
+        "read-only, which a mount always is",
+    )
+    .of_mount(),
+    Row::new(
+        "allow_other",
+        Value::None(|to| to.mount().access = Access::Everyone),
+        "let other users in; files are 0444 then unless a mask is given",
+    )
+    .of_mount(),
+    Row::new(
+        "allow_root",
+        Value::None(|to| to.mount().access = Access::Root),
+        "let root in",
+    )
+    .of_mount(),
+    Row::new(
+        "uid",
+        Value::Some("NUMBER", |to, word| {
+            to.mount().uid = Some(word.number()?);
+            Ok(())
+        }),
+        "owner of the files [you]",
+    )
+    .of_mount(),
+    Row::new(
+        "gid",
+        Value::Some("NUMBER", |to, word| {
+            to.mount().gid = Some(word.number()?);
+            Ok(())
+        }),
+        "group of the files [yours]",
+    )
+    .of_mount(),
+    Row::new(
+        "umask",
+        Value::Some("OCTAL", |to, word| {
+            to.masks.all = Some(word.mask()?);
+            Ok(())
+        }),
+        "permission bits that files and directories do not have [077]",
+    )
+    .of_mount(),
+    Row::new(
+        "fmask",
+        Value::Some("OCTAL", |to, word| {
+            to.masks.files = Some(word.mask()?);
+            Ok(())
+        }),
+        "the same for files alone",
+    )
+    .of_mount(),
+    Row::new(
+        "dmask",
+        Value::Some("OCTAL", |to, word| {
+            to.masks.directories = Some(word.mask()?);
+            Ok(())
+        }),
+        "the same for directories alone",
+    )
+    .of_mount(),
+    Row::new(
+        "idle_timeout",
+        Value::Some("DURATION", |to, word| {
+            to.mount().idle_timeout = Some(word.duration()?);
+            Ok(())
+        }),
+        "as --idle-timeout: unmount when nobody has used it for this long",
+    )
+    .of_mount(),
+    Row::new(
+        "default_permissions",
+        Value::None(|to| to.mount().default_permissions = true),
+        "let the kernel check permissions",
+    )
+    .of_mount(),
+    Row::new(
+        "fsname",
+        Value::Some("NAME", |to, word| {
+            to.mount().fsname = Some(word.value("a name", "mail")?.to_owned());
+            Ok(())
+        }),
+        "name in the table of mounts [FILE]",
+    )
+    .of_mount(),
+    Row::new(
+        "user_xattr",
+        Value::None(|to| to.mount().user_xattr = true),
+        "extended attributes: node, class, flags, media type, origin of attachments",
+    )
+    .more(
+        "`getfattr -d`: `user.ostfs.nid`, `.class`, `.flags`, `.entryid`, `.problem` (of an attachment that was read), \
+         `user.mime_type`, `user.xdg.origin.email.*`",
+    )
+    .of_mount(),
+];
+
+/// The options that `takers` take, as a table for `--help`.
+pub(in crate::cli) fn help(takers: Takers) -> String {
+    let title = match takers {
+        Takers::All => "Options of the tree",
+        Takers::Mount => "Options of the mount or the tree",
+    };
+    let taken = |row: &&Row| takers == Takers::Mount || row.taken_by == Takers::All;
+    let lines = TABLE
+        .iter()
+        .filter(taken)
+        .map(|row| format!("\n  {:<26}{}", row.typed(), row.help));
+    format!("{title}, separated by commas:{}", lines.collect::<String>())
+}
+
+/// The rows of the table in README.md.
+#[cfg(test)]
+pub(super) fn markdown() -> String {
+    let rows = TABLE.iter().map(|row| {
+        let typed = row.typed().replace('|', "\\|");
+        let more = match row.more {
+            "" => String::new(),
+            more => format!("; {more}"),
+        };
+        let alone = match row.taken_by {
+            Takers::All => "",
+            Takers::Mount => " (`mount` alone)",
+        };
+        format!("| `{typed}` | {}{more}{alone} |\n", row.help)
+    });
+    rows.collect()
+}

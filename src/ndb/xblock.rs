@@ -1,0 +1,207 @@
+//! XBLOCKs and XXBLOCKs: the lists of the blocks of a data tree. [MS-PST] 2.2.2.8.3.2
+
+use std::sync::Arc;
+
+use super::NodeDatabase;
+use super::block::Flaw;
+use super::ids::BlockId;
+use crate::bytes::{u8_at, u16_at, u32_at, uint_at};
+use crate::error::{Error, Result};
+
+pub(super) const BTYPE_DATA: u8 = 1;
+pub(super) const LEVEL_XBLOCK: u8 = 1;
+pub(super) const LEVEL_XXBLOCK: u8 = 2;
+/// Bytes of an XBLOCK or XXBLOCK before its first BID.
+pub(super) const HEADER: usize = 8;
+
+/// One XBLOCK: its leaves.
+#[derive(Debug)]
+pub(super) struct XBlock {
+    pub(super) leaves: Vec<BlockId>,
+    pub(super) len: u64,
+    /// End offset of each leaf, made only when the leaves are not all full.
+    pub(super) ends: Option<Vec<u64>>,
+    /// What is wrong with the list of leaves itself.
+    pub(super) flaw: Option<Arc<Flaw>>,
+}
+
+/// The header and BIDs of an XBLOCK or XXBLOCK.
+pub(super) struct InternalBlock {
+    pub(super) level: u8,
+    pub(super) children: Vec<BlockId>,
+    pub(super) total: u64,
+    pub(super) flaw: Option<Arc<Flaw>>,
+}
+
+/// Reads an XBLOCK or XXBLOCK. Of one that is damaged comes what makes sense.
+pub(super) fn parse_internal(ndb: &NodeDatabase, bid: BlockId) -> Result<InternalBlock> {
+    let block = ndb.block(bid)?;
+    let wrong = |what: &str| Error::corrupt("XBLOCK", bid, what);
+    let format = ndb.header().format;
+    let header = (
+        u8_at(&block, 0),
+        u8_at(&block, 1),
+        u16_at(&block, 2),
+        u32_at(&block, 4),
+    );
+    let (Some(btype), Some(level), Some(count), Some(total)) = header else {
+        return Err(wrong("expected an 8-byte header"));
+    };
+    let flaw = block.flaw().map(Arc::clone);
+    let is_level = (LEVEL_XBLOCK..=LEVEL_XXBLOCK).contains(&level);
+    // Of a damaged block one of the two may be wrong.
+    if btype != BTYPE_DATA && !(flaw.is_some() && is_level) {
+        return Err(wrong("expected btype 1"));
+    }
+    let level = match (is_level, &flaw) {
+        (false, Some(_)) => LEVEL_XBLOCK,
+        _ => level,
+    };
+    let room = block.len().saturating_sub(HEADER) / format.word;
+    let count = match (usize::from(count), &flaw) {
+        (count, None) if count == 0 || count > room => {
+            return Err(wrong("cEnt: more entries than the block holds, or none"));
+        }
+        (count, None) => count,
+        // As many as the total needs, if that is possible.
+        (count, Some(_)) => {
+            let needed = u64::from(total).div_ceil(format.block_payload as u64) as usize;
+            match level == LEVEL_XBLOCK && (1..=room).contains(&needed) {
+                true => needed,
+                false => count.clamp(1, room.max(1)),
+            }
+        }
+    };
+    let missing = |at: usize| {
+        let flaw = flaw.as_ref();
+        flaw.is_some_and(|flaw| flaw.missing.iter().any(|range| range.contains(&at)))
+    };
+    let children = (0..count)
+        .map(|index| HEADER + index * format.word)
+        .map(|at| match missing(at) {
+            true => BlockId::LOST,
+            false => uint_at(&block, at, format.word).map_or(BlockId::LOST, BlockId),
+        })
+        .map(BlockId::key)
+        .collect();
+    Ok(InternalBlock {
+        level,
+        children,
+        total: total.into(),
+        flaw,
+    })
+}
+
+/// As [`parse_internal`]; for an XBLOCK of which nothing can be had, the leaves that were found for it.
+pub(super) fn find_internal(ndb: &NodeDatabase, bid: BlockId) -> Result<InternalBlock> {
+    let error = match parse_internal(ndb, bid) {
+        Err(error) if !error.is_unread() => error,
+        parsed => return parsed,
+    };
+    let Some(leaves) = ndb.lost_leaves(bid) else {
+        return Err(error);
+    };
+    let total = leaves.iter().map(|leaf| ndb.block_len(*leaf));
+    let total = total.sum::<Result<u64>>()?;
+    // The last leaf is seldom full.
+    let is_full = total.is_multiple_of(ndb.header().format.block_payload as u64);
+    let end = if is_full {
+        "; the end may be missing"
+    } else {
+        ""
+    };
+    let flaw = Flaw::doubt(&Error::corrupt(
+        "XBLOCK",
+        bid,
+        format_args!(
+            "lost; the blocks written beside it stand in for those that it listed{end}: {error}"
+        ),
+    ));
+    Ok(InternalBlock {
+        level: LEVEL_XBLOCK,
+        children: leaves.to_vec(),
+        total,
+        flaw: Some(Arc::new(flaw)),
+    })
+}
+
+/// Reads a child of an XXBLOCK.
+pub(super) fn read_xblock(ndb: &NodeDatabase, bid: BlockId) -> Result<XBlock> {
+    let block = find_internal(ndb, bid)?;
+    if block.level == LEVEL_XBLOCK {
+        return check_xblock(ndb, bid, block);
+    }
+    Err(Error::corrupt(
+        "XBLOCK",
+        bid,
+        format_args!("cLevel: expected 1 below an XXBLOCK, found {}", block.level),
+    ))
+}
+
+/// Checks `lcbTotal` against the last leaf's size, which is one lookup; only if the leaves are not all full, against
+/// the sizes of all of them. A leaf that is not in the file has the size that is left for it.
+pub(super) fn check_xblock(
+    ndb: &NodeDatabase,
+    bid: BlockId,
+    block: InternalBlock,
+) -> Result<XBlock> {
+    let InternalBlock {
+        children: leaves,
+        total: len,
+        flaw,
+        ..
+    } = block;
+    let full = ndb.header().format.block_payload as u64;
+    let before_last = (leaves.len() as u64).saturating_sub(1) * full;
+    let size = |leaf: &BlockId| match ndb.block_len(*leaf) {
+        Ok(size) => Ok(Some(size)),
+        Err(error) if error.is_unread() || ndb.refuses_damage() => Err(error),
+        Err(_) => Ok(None),
+    };
+    let last = leaves.last().map_or(Ok(Some(0)), size)?;
+    let is_regular = match last {
+        Some(last) => len == before_last + last,
+        None => len > before_last && len <= before_last + full,
+    };
+    if is_regular {
+        return Ok(XBlock {
+            leaves,
+            len,
+            ends: None,
+            flaw,
+        });
+    }
+    let sizes: Vec<Option<u64>> = leaves.iter().map(size).collect::<Result<_>>()?;
+    let known: u64 = sizes.iter().flatten().sum();
+    let unknown = sizes.iter().filter(|size| size.is_none()).count() as u64;
+    let gap = match unknown {
+        1 => Some(len.saturating_sub(known)).filter(|gap| (1..=full).contains(gap)),
+        _ => None,
+    };
+    let mut end = 0;
+    let mut ends = Vec::with_capacity(leaves.len());
+    for size in &sizes {
+        let size = size.or(gap).unwrap_or(full);
+        end += size;
+        ends.push(end);
+        // Leaves have bytes, so that their number is bounded by the length that the tree may have.
+        if size == 0 {
+            break;
+        }
+    }
+    let is_whole = ends.len() == leaves.len();
+    let is_damaged = flaw.is_some() || unknown > 0;
+    if !is_whole || (end != len && !is_damaged) {
+        return Err(Error::corrupt(
+            "XBLOCK",
+            bid,
+            format_args!("lcbTotal: expected the sum of its blocks {end}, found {len}"),
+        ));
+    }
+    Ok(XBlock {
+        leaves,
+        len: end,
+        ends: Some(ends),
+        flaw,
+    })
+}

@@ -1,0 +1,70 @@
+//! Attributes of what the tree shows.
+
+use std::time::SystemTime;
+
+use super::ino::{Ino, Kind};
+
+/// Attributes of an inode; owner and mode belong to the mount, not to the tree.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Attr {
+    /// Its number.
+    pub ino: Ino,
+    /// Its kind.
+    pub kind: Kind,
+    /// Exact size in bytes of a file or link target; 0 for a directory.
+    pub size: u64,
+    /// Always 1: counting subdirectories would mean to list them, and 1 tells `find` not to rely on it.
+    pub nlink: u32,
+    /// Time of the message (delivery, else submit, else creation).
+    pub mtime: SystemTime,
+    /// Last modification in Outlook.
+    pub ctime: SystemTime,
+    /// Creation in Outlook.
+    pub btime: SystemTime,
+    /// Whether size and content can change while mounted: true of `.ostfs/problems.txt` alone.
+    pub changing: bool,
+}
+
+impl Attr {
+    /// Of something that does not change.
+    pub(super) fn new(ino: Ino, kind: Kind, size: u64, times: Times) -> Self {
+        Self {
+            ino,
+            kind,
+            size,
+            nlink: 1,
+            mtime: times.mtime,
+            ctime: times.ctime,
+            btime: times.btime,
+            changing: false,
+        }
+    }
+}
+
+/// The three times of an object.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Times {
+    pub mtime: SystemTime,
+    pub ctime: SystemTime,
+    pub btime: SystemTime,
+}
+
+impl Times {
+    /// All three are `time`.
+    pub fn all(time: SystemTime) -> Self {
+        Self {
+            mtime: time,
+            ctime: time,
+            btime: time,
+        }
+    }
+}
+
+/// Figures for `statfs`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Statistics {
+    /// Size of the source file in bytes.
+    pub bytes: u64,
+    /// Messages that the file has ever held, as its header counts them: known without a walk.
+    pub files: u64,
+}

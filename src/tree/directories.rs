@@ -1,0 +1,131 @@
+//! All directories of one tree, and the names in them.
+
+use std::sync::Arc;
+
+use super::context::Context;
+use super::directory::Directory;
+use super::files::attachments::Attachments;
+use super::files::imports::Imports;
+use super::ino::{Ino, Kind, Object, Special};
+use super::layout::rules::Rules;
+use super::lost_found::LostFound;
+use super::messages::Messages;
+use crate::error::{Error, Result};
+use crate::ndb::NodeId;
+use crate::ndb::kept::Lru;
+
+/// Listings, made when they are asked for.
+#[derive(Debug)]
+pub(super) struct Directories {
+    context: Arc<Context>,
+    messages: Arc<Messages>,
+    lost_found: Arc<LostFound>,
+    rules: Arc<dyn Rules>,
+    attachments: Arc<Attachments>,
+    imports: Arc<Imports>,
+    /// By inode, and by how many files were replaced when they were made: any folder may list one of these.
+    listings: Lru<(Ino, usize), Arc<Directory>>,
+}
+
+impl Directories {
+    /// The directories of `rules`, and those of attachments and import files.
+    pub fn new(
+        context: Arc<Context>,
+        messages: Arc<Messages>,
+        lost_found: Arc<LostFound>,
+        rules: Arc<dyn Rules>,
+        attachments: Arc<Attachments>,
+        imports: Arc<Imports>,
+    ) -> Self {
+        Self {
+            listings: Lru::new(context.options.share(2), 1),
+            context,
+            messages,
+            lost_found,
+            rules,
+            attachments,
+            imports,
+        }
+    }
+
+    fn key(&self, ino: Ino) -> (Ino, usize) {
+        (ino, self.messages.replaced.count())
+    }
+
+    /// The listing of the directory `ino`.
+    pub fn listing(&self, ino: Ino) -> Result<Arc<Directory>> {
+        let weigh = |listing: &Arc<Directory>| listing.weight();
+        self.listings
+            .get_or_make(self.key(ino), weigh, || self.list(ino).map(Arc::new))
+    }
+
+    fn list(&self, ino: Ino) -> Result<Directory> {
+        match self.context.object(ino)? {
+            Object::Attachments(path) => self.attachments.list(&path),
+            Object::Special(Special::Control) => Ok(self.list_control()),
+            Object::Import(nid) => Ok(self.imports.list(nid)),
+            object => self.rules.list(&object),
+        }
+    }
+
+    fn list_control(&self) -> Directory {
+        let mut listing = Directory::new(Ino::ROOT);
+        for (name, special) in Special::FILES {
+            let number = self.context.number(&Object::Special(special));
+            listing.add(name, number, Kind::File);
+        }
+        let import = self.context.number(&Object::Import(self.context.root));
+        listing.add(Special::IMPORT, import, Kind::Directory);
+        listing
+    }
+
+    /// The inode under `name` in the directory `parent`; None when there is none.
+    pub fn look_up(&self, parent: Ino, name: &str) -> Result<Option<Ino>> {
+        let object = self.context.object(parent)?;
+        // Not listed, but there.
+        if object == Object::Root && name == Special::CONTROL {
+            let control = Object::Special(Special::Control);
+            return Ok(Some(self.context.number(&control)));
+        }
+        // A subfolder on the way to somewhere else is found without listing the messages beside it.
+        if self.listings.get(&self.key(parent)).is_none()
+            && let Some(subfolders) = self.rules.list_subfolders(&object)
+            && let Some(entry) = subfolders.find(name)
+        {
+            return Ok(Some(entry.ino));
+        }
+        let listing = self.listing(parent)?;
+        Ok(listing.find(name).map(|entry| entry.ino))
+    }
+
+    /// Directory and name of the file `ino` of message `nid`.
+    pub fn place_of(&self, nid: NodeId, ino: Ino) -> Option<(Ino, String)> {
+        let lost = self.lost_found.known();
+        let directory = match lost.and_then(|lost| lost.place_of(nid)) {
+            Some(place) => self.context.lost_ino(place),
+            None => self.rules.items_ino(self.context.parent_of(nid)?),
+        };
+        let name = self.listing(directory).ok()?.name_of(ino)?;
+        Some((directory, name))
+    }
+
+    /// Where the link in the folder `search` leads: relative, to `message` in the folder that owns it.
+    pub fn link_target(&self, search: NodeId, message: NodeId) -> Result<String> {
+        let target = || -> Option<String> {
+            let up = self.rules.items_path(search)?.len();
+            let folder = self.context.parent_of(message)?;
+            let mut names = self.rules.items_path(folder)?;
+            let listing = self.listing(self.rules.items_ino(folder)).ok()?;
+            names.push(listing.name_of(self.context.number(&Object::Message(message)))?);
+            Some(format!("{}{}", "../".repeat(up), names.join("/")))
+        };
+        target().ok_or_else(|| {
+            Error::corrupt(
+                "search folder",
+                message,
+                "lists a message that no folder holds",
+            )
+            .in_node(search.0)
+        })
+    }
+}

@@ -1,0 +1,109 @@
+//! `.ostfs`: not listed, but there. What the file is, what could not be read, and a table of all items.
+
+use std::sync::Arc;
+
+use super::file::{File, FileOf};
+use super::index::Index;
+use crate::convert::Rendition;
+use crate::error::{Error, Result};
+use crate::ndb::kept::{Lru, Once};
+use crate::problem::Problems;
+use crate::tree::attr::Times;
+use crate::tree::context::Context;
+use crate::tree::directories::Directories;
+use crate::tree::folders::Folders;
+use crate::tree::info::Info;
+use crate::tree::ino::Special;
+use crate::tree::layout::rules::Rules;
+use crate::tree::lost_found::LostFound;
+
+/// The files in it.
+#[derive(Debug)]
+pub(in crate::tree) struct Control {
+    context: Arc<Context>,
+    folders: Arc<Folders>,
+    lost_found: Arc<LostFound>,
+    index: Arc<Index>,
+    /// Made once and kept.
+    info_file: Once<Arc<File>>,
+    index_file: Once<Arc<File>>,
+}
+
+impl Control {
+    /// The files about what `directories` list. Nothing is made yet.
+    pub fn new(
+        context: Arc<Context>,
+        folders: Arc<Folders>,
+        lost_found: Arc<LostFound>,
+        rules: Arc<dyn Rules>,
+        directories: Arc<Directories>,
+    ) -> Self {
+        Self {
+            index: Arc::new(Index {
+                context: Arc::clone(&context),
+                folders: Arc::clone(&folders),
+                rules,
+                directories,
+                sections: Lru::new(context.options.share(1) / 2, 1),
+            }),
+            context,
+            folders,
+            lost_found,
+            info_file: Once::default(),
+            index_file: Once::default(),
+        }
+    }
+
+    /// What the file is and holds.
+    pub fn info(&self) -> Info {
+        Info::collect(&self.context, &self.folders, &self.lost_found)
+    }
+
+    /// The file `special`.
+    pub fn file(&self, special: Special) -> ControlFile<'_> {
+        ControlFile {
+            control: self,
+            special,
+        }
+    }
+
+    fn text_file(&self, text: String) -> Arc<File> {
+        Arc::new(File {
+            rendition: Rendition::of_text(text, &Problems::default()),
+            times: Times::all(self.context.source_time),
+        })
+    }
+}
+
+/// One of the files.
+pub(in crate::tree) struct ControlFile<'a> {
+    control: &'a Control,
+    special: Special,
+}
+
+impl FileOf for ControlFile<'_> {
+    fn open(&self) -> Result<Arc<File>> {
+        let control = self.control;
+        match self.special {
+            Special::LostFound | Special::Deleted | Special::Control => Err(Error::IsADirectory),
+            Special::Problems => Ok(control.text_file(control.context.problems.text())),
+            Special::Info => {
+                let file = control.info_file.get_or_make(|| {
+                    let json = serde_json::to_string_pretty(&control.info());
+                    Ok(control.text_file(json.unwrap_or_default() + "\n"))
+                });
+                file.cloned()
+            }
+            Special::Index => {
+                let file = control
+                    .index_file
+                    .get_or_make(|| control.index.make().map(Arc::new));
+                file.cloned()
+            }
+        }
+    }
+
+    fn is_attr_at_hand(&self) -> bool {
+        self.special != Special::Index || self.control.index_file.get().is_some()
+    }
+}

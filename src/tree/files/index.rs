@@ -1,0 +1,148 @@
+//! `.ostfs/index.csv`: one line for every item, from the contents tables alone.
+//!
+//! The file is a header line and a section for each folder. Lengths of sections are kept, their text is made anew when
+//! it is read: so its size is exact and its memory that of one folder.
+
+use std::sync::Arc;
+
+use super::file::File;
+use crate::bytes::copy_at;
+use crate::clock;
+use crate::convert::{Made, Rendition, Segments};
+use crate::error::{Error, Result};
+use crate::messaging::{ContentsRow, MSGFLAG_HASATTACH, MSGFLAG_READ};
+use crate::ndb::NodeId;
+use crate::ndb::kept::Lru;
+use crate::tree::attr::Times;
+use crate::tree::context::Context;
+use crate::tree::directories::Directories;
+use crate::tree::folders::Folders;
+use crate::tree::ino::{Ino, Kind, Object};
+use crate::tree::layout::rules::Rules;
+
+const COLUMNS: [&str; 7] = [
+    "path",
+    "nid",
+    "date",
+    "subject",
+    "class",
+    "read",
+    "attachments",
+];
+
+/// The lines of each folder.
+#[derive(Debug)]
+pub(in crate::tree) struct Index {
+    pub context: Arc<Context>,
+    pub folders: Arc<Folders>,
+    pub rules: Arc<dyn Rules>,
+    pub directories: Arc<Directories>,
+    /// The sections that were read last.
+    pub sections: Lru<NodeId, Arc<str>>,
+}
+
+/// The sections of all folders, with the paths of these.
+#[derive(Debug)]
+struct Sections {
+    index: Arc<Index>,
+    sections: Segments<(NodeId, String)>,
+}
+
+impl Index {
+    /// The whole file, by a walk over all folders that the tree shows.
+    pub fn make(self: &Arc<Self>) -> Result<File> {
+        let mut sections = Segments::default();
+        for (folder, path) in self.rules.folders()? {
+            let length = self.section_text(folder, &path)?.len() as u64;
+            sections.push((folder, path), length);
+        }
+        let sections = Sections {
+            index: Arc::clone(self),
+            sections,
+        };
+        Ok(File {
+            rendition: Rendition::of_made(&csv_line(COLUMNS), Box::new(sections), ""),
+            times: Times::all(self.context.source_time),
+        })
+    }
+
+    /// The lines of one folder, by node as its listing is.
+    fn section_text(&self, folder: NodeId, path: &str) -> Result<String> {
+        let listing = self.directories.listing(self.rules.items_ino(folder))?;
+        let mut names = listing
+            .entries()
+            .filter(|entry| entry.kind == Kind::File)
+            .map(|entry| (entry.ino, entry.name));
+        let mut text = String::new();
+        for table in self.rules.tables(folder) {
+            for row in table.rows() {
+                let is_it = |file: Ino| {
+                    let object = self.context.inodes.object(file);
+                    matches!(object, Some(Object::Message(nid) | Object::CheckedMessage(nid)) if nid == row.nid)
+                };
+                // Rows and files come in the same order, so no search is needed.
+                let name = names.find(|(file, _)| is_it(*file)).map(|(_, name)| name);
+                text.push_str(&line(path, name.unwrap_or_default(), &row));
+            }
+            self.folders.note(folder, table.problems());
+        }
+        Ok(text)
+    }
+}
+
+impl Made for Sections {
+    fn len(&self) -> u64 {
+        self.sections.len()
+    }
+
+    fn read_at(&self, offset: u64, buf: &mut [u8]) -> Result<usize> {
+        self.sections
+            .read_at(offset, buf, |(folder, path), at, buf| {
+                let weigh = |text: &Arc<str>| text.len();
+                let text = self.index.sections.get_or_make(*folder, weigh, || {
+                    Ok(self.index.section_text(*folder, path)?.into())
+                })?;
+                match copy_at(text.as_bytes(), at, buf) {
+                    count if count == buf.len() => Ok(count),
+                    _ => Err(Error::corrupt(
+                        "index.csv",
+                        path.as_str(),
+                        "the folder changed while it was read",
+                    )),
+                }
+            })
+    }
+}
+
+fn line(path: &str, name: &str, row: &ContentsRow) -> String {
+    let time = row.delivery.or(row.submit);
+    let date = time.and_then(|time| clock::utc(time.unix_seconds()));
+    let flag = |bit: i32| match row.flags {
+        Some(flags) if flags & bit != 0 => "yes",
+        Some(_) => "no",
+        None => "",
+    };
+    csv_line([
+        &format!("{path}{name}"),
+        &format!("{:#x}", row.nid.0),
+        &date.map(|date| format!("{date}Z")).unwrap_or_default(),
+        row.subject
+            .as_ref()
+            .map(|subject| subject.text.as_str())
+            .unwrap_or_default(),
+        row.message_class.as_deref().unwrap_or_default(),
+        flag(MSGFLAG_READ),
+        flag(MSGFLAG_HASATTACH),
+    ])
+}
+
+/// Fields as RFC 4180 has them, but with LF.
+fn csv_line(fields: [&str; COLUMNS.len()]) -> String {
+    let mut writer = csv::WriterBuilder::new().from_writer(Vec::new());
+    // Writing to memory does not fail.
+    let written = writer
+        .write_record(fields)
+        .ok()
+        .and_then(|()| writer.into_inner().ok());
+    String::from_utf8(written.unwrap_or_default()).unwrap_or_default()
+}

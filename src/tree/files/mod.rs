@@ -1,0 +1,8 @@
+//! The files of the tree: what each is made of. All give their bytes and times by one interface, [`file::FileOf`].
+
+pub(super) mod attachments;
+pub(super) mod control;
+pub(super) mod file;
+pub(super) mod imports;
+mod index;
+pub(super) mod items;

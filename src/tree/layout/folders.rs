@@ -1,0 +1,200 @@
+//! `-o layout=folders`: folders as directories, subfolders first, then the rows of the contents table, by node. Lost items in
+//! `lost+found`, under the path of the folder that they belonged to.
+
+use std::sync::{Arc, LazyLock};
+
+use super::items::{Facts, Items};
+use super::rules::{Rules, Shown};
+use crate::convert::{ItemFormat, Title};
+use crate::error::{Error, Result};
+use crate::messaging::{ContentsRow, MSGFLAG_HASATTACH};
+use crate::ndb::{NodeId, NodeType};
+use crate::tree::context::{Context, MAX_FOLDER_DEPTH};
+use crate::tree::directory::Directory;
+use crate::tree::ino::{Ino, Kind, MessagePath, Object, Special};
+use crate::tree::lost_found::LostFound;
+use crate::tree::name::{self, ATTACHMENTS_SUFFIX};
+use crate::tree::options::Attachments;
+use crate::tree::template::{Template, Values};
+
+/// Names unless the user wants others; contacts have theirs.
+static USUAL_NAMES: LazyLock<Template> = LazyLock::new(Template::default);
+
+/// Folders as directories, items as files in them.
+#[derive(Debug)]
+pub(super) struct Folders {
+    items: Items,
+    lost_found: Arc<LostFound>,
+}
+
+impl Folders {
+    /// The layout of `items`.
+    pub fn new(items: Items, lost_found: Arc<LostFound>) -> Self {
+        Self { items, lost_found }
+    }
+
+    fn context(&self) -> &Context {
+        &self.items.context
+    }
+
+    /// The directory of folder `nid`.
+    fn list_folder(&self, nid: NodeId) -> Result<Directory> {
+        self.items.folders.check(nid)?;
+        let mut listing = self.list_below(nid);
+        self.add_items(&mut listing, nid);
+        Ok(listing.finish())
+    }
+
+    /// The directory of folder `nid` without its messages.
+    fn list_below(&self, nid: NodeId) -> Directory {
+        let context = self.context();
+        let parent = match context.parent_of(nid) {
+            Some(parent) if nid != context.root => context.folder_ino(parent),
+            _ => Ino::ROOT,
+        };
+        let mut listing = Directory::new(parent);
+        if nid == context.root {
+            let lost_found = context.number(&Object::Special(Special::LostFound));
+            listing.add(Special::LOST_FOUND, lost_found, Kind::Directory);
+        }
+        for (child, display_name) in self.items.folders.subfolders(nid) {
+            self.add_folder(&mut listing, child, display_name.as_deref());
+        }
+        listing
+    }
+
+    fn add_folder(&self, listing: &mut Directory, nid: NodeId, display_name: Option<&str>) {
+        let stem = listing.free_stem(&name::folder(display_name), &[""], nid.0);
+        listing.add(&stem, self.context().folder_ino(nid), Kind::Directory);
+    }
+
+    /// The directory within `lost+found` for what folder `nid` has lost; `lost+found` itself for the root.
+    fn list_lost(&self, nid: NodeId) -> Result<Directory> {
+        let context = self.context();
+        let lost = self.lost_found.lost()?;
+        let above = match context.parent_of(nid) {
+            _ if nid == context.root => context.above_lost_found(),
+            Some(parent) if context.is_below_root(nid) => context.lost_ino(parent),
+            _ => context.lost_ino(context.root),
+        };
+        let mut listing = Directory::new(above);
+        if nid == context.root && context.options.deleted {
+            listing.add(Special::DELETED, Ino::DELETED, Kind::Directory);
+        }
+        let name_of = |folder: NodeId| self.items.folders.name(folder);
+        for folder in lost.paths.get(&nid).into_iter().flatten() {
+            let name = name::folder(name_of(*folder).as_deref());
+            let stem = listing.free_stem(&name, &[""], folder.0);
+            listing.add(&stem, context.lost_ino(*folder), Kind::Directory);
+        }
+        for folder in lost.folders.get(&nid).into_iter().flatten() {
+            self.add_folder(&mut listing, *folder, name_of(*folder).as_deref());
+        }
+        for message in lost.messages.get(&nid).into_iter().flatten() {
+            let row = ContentsRow::unlisted(*message);
+            self.add_item(&mut listing, NodeId::ROOT_FOLDER, &row);
+        }
+        Ok(listing.finish())
+    }
+
+    fn stem(&self, row: &ContentsRow, facts: &Facts) -> String {
+        let options = &self.context().options;
+        let template = match &options.names {
+            Some(template) => template,
+            None if Title::of(facts.kind) == Title::DisplayName => {
+                return name::contact_stem(&facts.title);
+            }
+            None => &USUAL_NAMES,
+        };
+        let values = Values {
+            nid: row.nid,
+            time: facts.time,
+            subject: name::subject(&facts.title),
+            from: &facts.from,
+            to: &facts.to,
+        };
+        name::item_stem(&template.fill(&values, &options.zone))
+    }
+}
+
+impl Rules for Folders {
+    fn items(&self) -> &Items {
+        &self.items
+    }
+
+    fn show(&self, row: &ContentsRow) -> Shown {
+        let options = &self.context().options;
+        let facts = self.items.facts(row, options.names.is_some());
+        let format = self.context().converter.format(facts.kind);
+        let mut files = vec![(format.extension().to_owned(), self.items.file(row.nid))];
+        if options.text && format != ItemFormat::Text {
+            let text = ItemFormat::Text.extension();
+            files.push((text.to_owned(), Object::Text(row.nid)));
+        }
+        if facts.flags & MSGFLAG_HASATTACH != 0 && options.attachments != Attachments::Eml {
+            let directory = Object::Attachments(MessagePath::top(row.nid));
+            files.push((ATTACHMENTS_SUFFIX.to_owned(), directory));
+        }
+        Shown {
+            stem: self.stem(row, &facts),
+            files,
+        }
+    }
+
+    fn list(&self, object: &Object) -> Result<Directory> {
+        match object {
+            Object::Root => self.list_folder(self.context().root),
+            Object::Folder(nid) => self.list_folder(*nid),
+            Object::Special(Special::LostFound) => self.list_lost(self.context().root),
+            Object::Lost(nid) => self.list_lost(*nid),
+            _ => Err(Error::NotADirectory),
+        }
+    }
+
+    fn list_subfolders(&self, object: &Object) -> Option<Directory> {
+        let nid = self.context().folder_of(object)?;
+        Some(self.list_below(nid))
+    }
+
+    fn items_ino(&self, nid: NodeId) -> Ino {
+        self.context().folder_ino(nid)
+    }
+
+    fn items_path(&self, nid: NodeId) -> Option<Vec<String>> {
+        let context = self.context();
+        let mut names = Vec::new();
+        let mut at = nid;
+        while at != context.root {
+            if names.len() > MAX_FOLDER_DEPTH {
+                return None;
+            }
+            let parent = context.parent_of(at)?;
+            let name = self.list_below(parent).name_of(context.folder_ino(at))?;
+            names.push(name);
+            at = parent;
+        }
+        names.reverse();
+        Some(names)
+    }
+
+    fn folders(&self) -> Result<Vec<(NodeId, String)>> {
+        let mut folders = Vec::new();
+        let mut todo = vec![(self.context().root, String::new())];
+        while let Some((folder, path)) = todo.pop() {
+            let subfolders = self.list_below(folder);
+            let mut children = Vec::new();
+            for entry in subfolders.entries() {
+                if let Some(Object::Folder(nid)) = self.context().inodes.object(entry.ino)
+                    && nid.node_type() == NodeType::NORMAL_FOLDER
+                {
+                    let path = format!("{path}{}/", entry.name);
+                    children.push((nid, name::path(&path).into_owned()));
+                }
+            }
+            children.reverse();
+            todo.extend(children);
+            folders.push((folder, path));
+        }
+        Ok(folders)
+    }
+}

@@ -1,0 +1,74 @@
+//! What a layout decides.
+
+use std::fmt::Debug;
+
+use super::items::Items;
+use crate::error::Result;
+use crate::messaging::{ContentsRow, ContentsTable};
+use crate::ndb::{NodeId, NodeType};
+use crate::tree::directory::Directory;
+use crate::tree::ino::{Ino, Object};
+
+/// What an item gives: a file, and what lies beside it.
+pub(in crate::tree) struct Shown {
+    /// What all names of the item begin with.
+    pub stem: String,
+    /// How each name ends, and what is under it. The first is the item itself.
+    pub files: Vec<(String, Object)>,
+}
+
+/// A layout: directories, and the names of items in them.
+pub(in crate::tree) trait Rules: Debug + Send + Sync {
+    /// The items that it shows.
+    fn items(&self) -> &Items;
+
+    /// What the item of `row` gives.
+    fn show(&self, row: &ContentsRow) -> Shown;
+
+    /// The directory of the folder, or part of a folder, `object`. An error for all else.
+    fn list(&self, object: &Object) -> Result<Directory>;
+
+    /// The directories in the directory `object`, if they are found without listing the messages beside them.
+    fn list_subfolders(&self, object: &Object) -> Option<Directory>;
+
+    /// The inode of the directory that lists the items of folder `nid`.
+    fn items_ino(&self, nid: NodeId) -> Ino;
+
+    /// Names of the directories from the root down to that directory; None if it is not below the root.
+    fn items_path(&self, nid: NodeId) -> Option<Vec<String>>;
+
+    /// All folders but search folders, with the paths of what they list, each with its last slash.
+    fn folders(&self) -> Result<Vec<(NodeId, String)>>;
+
+    /// The tables whose rows the directory of folder `nid` shows.
+    fn tables(&self, nid: NodeId) -> Vec<ContentsTable> {
+        self.items().tables(nid)
+    }
+
+    /// Adds all items of folder `nid`.
+    fn add_items(&self, listing: &mut Directory, nid: NodeId) {
+        for table in self.tables(nid) {
+            for row in table.rows() {
+                self.add_item(listing, nid, &row);
+            }
+            self.items().folders.note(nid, table.problems());
+        }
+    }
+
+    /// Adds what an item gives; in a search folder, a link.
+    fn add_item(&self, listing: &mut Directory, folder: NodeId, row: &ContentsRow) {
+        let mut shown = self.show(row);
+        if folder.node_type() == NodeType::SEARCH_FOLDER {
+            shown.files.truncate(1);
+            if let Some((_, object)) = shown.files.first_mut() {
+                *object = Object::Link(folder, row.nid);
+            }
+        }
+        let endings: Vec<&str> = shown.files.iter().map(|(ending, _)| &**ending).collect();
+        let stem = listing.free_stem(&shown.stem, &endings, row.nid.0);
+        for (ending, object) in &shown.files {
+            let number = self.items().context.number(object);
+            listing.add(&format!("{stem}{ending}"), number, object.kind());
+        }
+    }
+}

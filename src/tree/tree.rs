@@ -1,0 +1,227 @@
+//! A file as a tree: how it is opened, and the requests that it answers.
+
+use std::ffi::OsStr;
+use std::fmt::Display;
+use std::path::Path;
+use std::sync::Arc;
+use std::time::SystemTime;
+
+use super::attr::{Attr, Statistics};
+use super::context::Context;
+use super::deleted;
+use super::directory::Directory;
+use super::info::Info;
+use super::ino::{Ino, Inodes, Object, Special};
+use super::options::Options;
+use super::problem_log::{Listener, ProblemLog};
+use super::replaced::Replaced;
+use super::router::Router;
+use super::summary::{Part, People, Summary};
+use super::view::View;
+use super::watch::{Progress, RecoveryWatch};
+use super::xattr::Xattr;
+use crate::error::Result;
+use crate::messaging::Store;
+use crate::ndb::{self, Depth, NodeId, Recover, Source};
+use crate::salvage;
+
+/// An opened Outlook data file as a tree. `Send + Sync`; every call may come from any thread.
+#[derive(Debug)]
+pub struct Tree(Router);
+
+impl Tree {
+    /// Opens `path` and checks that it is a readable Outlook data file; reads nothing that grows with the file, unless
+    /// it is damaged.
+    pub fn open(path: &Path, options: &Options) -> Result<Self> {
+        Self::open_with(path, options, Box::new(|_, _| {}))
+    }
+
+    /// As [`Tree::open`]; `progress` is called during the scan of a damaged file, now or when it becomes necessary.
+    pub fn open_with(path: &Path, options: &Options, progress: Box<Progress>) -> Result<Self> {
+        Self::of_source(Source::open(path)?, options, progress)
+    }
+
+    /// As [`Tree::open_with`], of a file that is open already.
+    pub fn of_source(source: Source, options: &Options, progress: Box<Progress>) -> Result<Self> {
+        let problems = Arc::new(ProblemLog::new(options.redact));
+        let watch = Arc::new(RecoveryWatch {
+            progress,
+            problems: Arc::clone(&problems),
+        });
+        let mut options = options.clone();
+        if options.deleted {
+            options.cache -= options.cache / deleted::CACHE_SHARE;
+        }
+        let ndb = ndb::open_source(source, options.share(3), options.recover, watch.clone())?
+            .with_damaged(options.damaged);
+        let ndb = match options.recover {
+            Recover::Off => ndb,
+            _ => ndb.with_lost_lists(salvage::lost_lists),
+        };
+        let store = match options.recover {
+            Recover::Off => Store::open(ndb),
+            _ => Store::open(ndb).with_restore(salvage::restore),
+        };
+        let store = Arc::new(store);
+        if let Some(problem) = store.problem() {
+            problems.note("", problem);
+        }
+        let root = if options.all {
+            NodeId::ROOT_FOLDER
+        } else {
+            store.ipm_subtree()
+        };
+        let inodes = Inodes::default();
+        let context = Context::new(store, root, options, inodes, problems);
+        let live = View::new(context, Replaced::default(), None);
+        Ok(Self(Router::new(live, watch)))
+    }
+
+    /// The store that the tree shows.
+    pub fn store(&self) -> &Arc<Store> {
+        &self.0.live().context().store
+    }
+
+    /// Modification time of the file.
+    pub(super) fn source_time(&self) -> SystemTime {
+        self.0.live().context().source_time
+    }
+
+    /// How many problems were met so far.
+    pub fn problem_count(&self) -> u64 {
+        self.0.live().context().problems.count()
+    }
+
+    /// Has `listener` take down all problems, those that are known first; the tree keeps none from now on.
+    pub fn listen(&self, listener: Box<Listener>) {
+        self.0.live().context().problems.listen(listener);
+    }
+
+    /// What `ino` is in a problem, by its number and without a name.
+    pub fn object_of(&self, ino: Ino) -> String {
+        self.0.entry(ino).object_of(ino)
+    }
+
+    /// Notes a problem with `ino` for the log and `.ostfs/problems.txt`, unless it is known already.
+    pub fn note(&self, ino: Ino, problem: &dyn Display) {
+        self.0.entry(ino).note(ino, problem);
+    }
+
+    /// Whether `ino` is the directory `lost+found`.
+    pub fn is_lost_found(&self, ino: Ino) -> bool {
+        let lost_found = Object::Special(Special::LostFound);
+        self.0.entry(ino).is(ino, &lost_found)
+    }
+
+    /// The inode under `name` in the directory `parent`; None when there is none.
+    pub fn lookup(&self, parent: Ino, name: &OsStr) -> Result<Option<Ino>> {
+        self.0.directory(parent).lookup(parent, name)
+    }
+
+    /// The listing of the directory `ino`.
+    pub fn directory(&self, ino: Ino) -> Result<Arc<Directory>> {
+        self.0.directory(ino).directory(ino)
+    }
+
+    /// Attributes of `ino`; may open the message to learn its size, never reads an attachment.
+    pub fn attr(&self, ino: Ino) -> Result<Attr> {
+        self.0.entry(ino).attr(ino)
+    }
+
+    /// Whether the attributes of `ino` are known, or take little work: no message is rendered, no folder read. True of
+    /// all files of messages whose size anyone was ever told.
+    pub fn is_attr_at_hand(&self, ino: Ino) -> bool {
+        self.0.entry(ino).is_attr_at_hand(ino)
+    }
+
+    /// Has what will be read of `files`, which are in one directory, read ahead from the disk if that is worth it: `depth`
+    /// of each.
+    pub fn read_ahead(&self, files: &[Ino], depth: Depth) {
+        if let Some(first) = files.first() {
+            self.0.entry(*first).read_ahead(files, depth);
+        }
+    }
+
+    /// Says that most of the file will be read.
+    pub fn will_read_all(&self) {
+        self.0.entry(Ino::ROOT).will_read_all();
+    }
+
+    /// Fills `buf` from byte `offset` of the file `ino`; returns the bytes written, fewer than asked only at its end.
+    /// When an attachment within the file of a message turns out damaged, [`Tree::replacement`] has a file that says so; if
+    /// damage is refused, the read fails, and that file has a placeholder.
+    pub fn read_at(&self, ino: Ino, offset: u64, buf: &mut [u8]) -> Result<usize> {
+        self.0.entry(ino).read_at(ino, offset, buf)
+    }
+
+    /// Target of the symbolic link `ino`.
+    pub fn read_link(&self, ino: Ino) -> Result<String> {
+        self.0.entry(ino).read_link(ino)
+    }
+
+    /// Drops the content of the file `ino`, for those who read every file once: the next one gets its place in memory.
+    pub fn forget(&self, ino: Ino) {
+        self.0.entry(ino).forget(ino);
+    }
+
+    /// Whether a read of the file `ino` can find out that it has to be replaced: so it is of all messages of folders.
+    pub fn may_be_replaced(&self, ino: Ino) -> bool {
+        self.0.entry(ino).may_be_replaced(ino)
+    }
+
+    /// What took the place of the file `ino` when an attachment in it turned out damaged; None for all other files.
+    pub fn replacement(&self, ino: Ino) -> Option<Ino> {
+        self.0.entry(ino).replacement(ino)
+    }
+
+    /// Whether the file `ino` has a replacement since the last time that this was asked: true once.
+    pub fn is_newly_replaced(&self, ino: Ino) -> bool {
+        self.0.entry(ino).is_newly_replaced(ino)
+    }
+
+    /// Under which directory and name a replaced file is listed, for caches above that know the old one.
+    pub fn place_of_replaced(&self, ino: Ino) -> Option<(Ino, String)> {
+        self.0.entry(ino).place_of_replaced(ino)
+    }
+
+    /// The node of the item that `ino` shows or belongs to, and what it shows of it; None for folders and for what is
+    /// not in the file.
+    pub fn item(&self, ino: Ino) -> Option<(u32, Part)> {
+        self.0.entry(ino).item(ino)
+    }
+
+    /// The facts about the item that `ino` shows or belongs to; None if it cannot be opened.
+    pub fn summary(&self, ino: Ino) -> Option<Summary> {
+        self.0.entry(ino).summary(ino)
+    }
+
+    /// Sender and recipients of the item that `ino` shows or belongs to.
+    pub fn people(&self, ino: Ino) -> People {
+        self.0.entry(ino).people(ino)
+    }
+
+    /// What is wrong with the file `ino` of an item or an attachment, as far as reads have met it; nothing of other files.
+    pub fn item_problems(&self, ino: Ino) -> Vec<String> {
+        self.0.entry(ino).item_problems(ino)
+    }
+
+    /// The extended attributes of `ino`. Opens the folder or message; a damaged one has its number alone.
+    pub fn xattrs(&self, ino: Ino) -> Result<Vec<Xattr>> {
+        self.0.entry(ino).xattrs(ino)
+    }
+
+    /// How many items the folders that the tree shows list, without listing them.
+    pub fn count_items(&self) -> u64 {
+        self.0.live().count_items()
+    }
+
+    /// Collects the facts about the file: reads the tables of all folders, opens no message.
+    pub fn info(&self) -> Info {
+        self.0.live().info()
+    }
+
+    /// Figures for `statfs`.
+    pub fn statistics(&self) -> Statistics {
+        self.0.live().statistics()
+    }
+}

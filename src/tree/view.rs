@@ -1,0 +1,373 @@
+//! One tree over one store: puts its parts together and answers requests. The live file is one, what was deleted another.
+
+use std::ffi::OsStr;
+use std::fmt::Display;
+use std::sync::Arc;
+
+use super::attr::{Attr, Statistics, Times};
+use super::context::Context;
+use super::directories::Directories;
+use super::directory::Directory;
+use super::files::attachments::Attachments;
+use super::files::control::Control;
+use super::files::file::{FileCache, FileOf};
+use super::files::imports::Imports;
+use super::files::items::{Form, ItemFile};
+use super::folders::Folders;
+use super::info::Info;
+use super::ino::{Ino, Kind, MessagePath, Object, Special};
+use super::layout::items::Items;
+use super::layout::{self, rules::Rules};
+use super::lost_found::{Lost, LostFound};
+use super::messages::Messages;
+use super::replaced::Replaced;
+use super::summary::{Part, People, Summary};
+use super::xattr::{Xattr, Xattrs};
+use crate::error::{Error, Result};
+use crate::messaging::Message;
+use crate::ndb::{Depth, NodeId, whole};
+
+/// The tree of one store.
+#[derive(Debug)]
+pub(super) struct View {
+    context: Arc<Context>,
+    folders: Arc<Folders>,
+    messages: Arc<Messages>,
+    lost_found: Arc<LostFound>,
+    rules: Arc<dyn Rules>,
+    attachments: Arc<Attachments>,
+    imports: Arc<Imports>,
+    directories: Arc<Directories>,
+    control: Control,
+    /// Files that were used last.
+    files: Arc<FileCache>,
+}
+
+impl View {
+    /// The tree of `context`, in which some files are `replaced` and what is `lost` may be known from the beginning. Nothing
+    /// is read yet.
+    pub fn new(context: Context, replaced: Replaced, lost: Option<Lost>) -> Self {
+        let context = Arc::new(context);
+        let folders = Arc::new(Folders::new(context.clone()));
+        let messages = Messages::new(context.clone(), folders.clone(), replaced);
+        let messages = Arc::new(messages);
+        let lost_found = LostFound::new(context.clone(), folders.clone(), lost);
+        let lost_found = Arc::new(lost_found);
+        let items = Items {
+            context: context.clone(),
+            folders: folders.clone(),
+            messages: messages.clone(),
+        };
+        let rules = layout::rules(context.options.layout, items, lost_found.clone());
+        let files = Arc::new(FileCache::new(context.options.share(2), 4));
+        let attachments = Attachments::new(context.clone(), messages.clone(), files.clone());
+        let attachments = Arc::new(attachments);
+        let imports = Imports::new(context.clone(), folders.clone(), messages.clone());
+        let imports = Arc::new(imports);
+        let directories = Arc::new(Directories::new(
+            context.clone(),
+            messages.clone(),
+            lost_found.clone(),
+            rules.clone(),
+            attachments.clone(),
+            imports.clone(),
+        ));
+        Self {
+            control: Control::new(
+                context.clone(),
+                folders.clone(),
+                lost_found.clone(),
+                rules.clone(),
+                directories.clone(),
+            ),
+            context,
+            folders,
+            messages,
+            lost_found,
+            rules,
+            attachments,
+            imports,
+            directories,
+            files,
+        }
+    }
+
+    /// What the view works with.
+    pub fn context(&self) -> &Context {
+        &self.context
+    }
+
+    /// What `ino` is in a problem, by its number and without a name.
+    pub fn object_of(&self, ino: Ino) -> String {
+        match self.context.object(ino) {
+            Ok(object) => object.to_string(),
+            Err(_) => format!("inode {:#x}", ino.0),
+        }
+    }
+
+    /// Notes a problem with `ino`, unless it is known already.
+    pub fn note(&self, ino: Ino, problem: &dyn Display) {
+        self.context.problems.note(self.object_of(ino), problem);
+    }
+
+    /// What `request` gives for `ino`; an error if a read has failed meanwhile. One that tells of the file is noted.
+    fn answer<T>(&self, ino: Ino, request: impl FnOnce() -> Result<T>) -> Result<T> {
+        whole(request).inspect_err(|error| {
+            if error.is_problem() {
+                self.note(ino, error);
+            }
+        })
+    }
+
+    /// Whether `ino` is `object`.
+    pub fn is(&self, ino: Ino, object: &Object) -> bool {
+        self.context.inodes.object(ino).as_ref() == Some(object)
+    }
+
+    /// The inode under `name` in the directory `parent`; None when there is none.
+    pub fn lookup(&self, parent: Ino, name: &OsStr) -> Result<Option<Ino>> {
+        // All names are UTF-8.
+        let Some(name) = name.to_str() else {
+            return Ok(None);
+        };
+        whole(|| self.directories.look_up(parent, name))
+    }
+
+    /// The listing of the directory `ino`.
+    pub fn directory(&self, ino: Ino) -> Result<Arc<Directory>> {
+        self.answer(ino, || self.directories.listing(ino))
+    }
+
+    /// The file `object`; None for all that is no file.
+    fn file<'a>(&'a self, object: &Object) -> Option<Box<dyn FileOf + 'a>> {
+        let item = |nid: NodeId, form: Form| {
+            Box::new(ItemFile {
+                context: &self.context,
+                messages: &self.messages,
+                cache: &self.files,
+                nid,
+                form,
+            })
+        };
+        Some(match object {
+            Object::Message(nid) => item(*nid, Form::Usual),
+            Object::CheckedMessage(nid) => item(*nid, Form::Checked),
+            Object::Text(nid) => item(*nid, Form::Text),
+            Object::Attachment(path, index) => {
+                Box::new(self.attachments.file(path.clone(), *index))
+            }
+            Object::ImportFile(nid, kind) => Box::new(self.imports.file(*nid, *kind)),
+            Object::Special(special) if object.kind() == Kind::File => {
+                Box::new(self.control.file(*special))
+            }
+            Object::Root
+            | Object::Folder(_)
+            | Object::Attachments(_)
+            | Object::Link(..)
+            | Object::Lost(_)
+            | Object::Maildir(..)
+            | Object::LostMaildir(_)
+            | Object::Import(_)
+            | Object::Special(_) => return None,
+        })
+    }
+
+    /// Attributes of `ino`; may open the message to learn its size, never reads an attachment.
+    pub fn attr(&self, ino: Ino) -> Result<Attr> {
+        self.answer(ino, || {
+            let object = self.context.object(ino)?;
+            let (size, times) = match self.file(&object) {
+                Some(file) => file.attr()?,
+                None => self.attr_of_other(&object)?,
+            };
+            Ok(Attr {
+                changing: object == Object::Special(Special::Problems),
+                ..Attr::new(ino, object.kind(), size, times)
+            })
+        })
+    }
+
+    /// Size and times of what is no file.
+    fn attr_of_other(&self, object: &Object) -> Result<(u64, Times)> {
+        let times = match object {
+            Object::Folder(nid) | Object::Lost(nid) | Object::Maildir(nid, _) => {
+                self.folders.times(*nid)?
+            }
+            Object::Root => self.folders.times(self.context.root)?,
+            Object::Attachments(path) => self.attachments.times(path)?,
+            Object::Link(search, message) => {
+                let target = self.directories.link_target(*search, *message)?;
+                return Ok((target.len() as u64, self.messages.times(*message)?));
+            }
+            _ => Times::all(self.context.source_time),
+        };
+        Ok((0, times))
+    }
+
+    /// Whether the attributes of `ino` are known, or take little work.
+    pub fn is_attr_at_hand(&self, ino: Ino) -> bool {
+        let Ok(object) = self.context.object(ino) else {
+            return true;
+        };
+        if let Some(file) = self.file(&object) {
+            return file.is_attr_at_hand();
+        }
+        match object {
+            Object::Folder(nid) | Object::Lost(nid) => self.folders.has_times(nid),
+            Object::Attachments(path) => self.messages.known.times(path.nid).is_some(),
+            Object::Link(..) => false,
+            _ => true,
+        }
+    }
+
+    /// Has what will be read of `files` read ahead from the disk, if that is worth it.
+    pub fn read_ahead(&self, files: &[Ino], depth: Depth) {
+        let is_wanted = |ino: &Ino| depth != Depth::Sizes || !self.is_attr_at_hand(*ino);
+        let node = |ino: &Ino| match self.context.object(*ino) {
+            Ok(Object::Message(nid) | Object::CheckedMessage(nid) | Object::Text(nid)) => Some(nid),
+            Ok(Object::Attachments(path) | Object::Attachment(path, _)) => Some(path.nid),
+            _ => None,
+        };
+        let files = files.iter().filter(|ino| is_wanted(ino));
+        let nids: Vec<NodeId> = files.filter_map(node).collect();
+        self.context.store.ndb().read_ahead(&nids, depth);
+    }
+
+    /// Says that most of the file will be read.
+    pub fn will_read_all(&self) {
+        self.context.store.ndb().source().will_read_all();
+    }
+
+    /// Fills `buf` from byte `offset` of the file `ino`.
+    pub fn read_at(&self, ino: Ino, offset: u64, buf: &mut [u8]) -> Result<usize> {
+        self.answer(ino, || {
+            let object = self.context.object(ino)?;
+            match self.file(&object) {
+                Some(file) => file.read_at(offset, buf),
+                None if matches!(object, Object::Link(..)) => Err(Error::NotFound),
+                None => Err(Error::IsADirectory),
+            }
+        })
+    }
+
+    /// Target of the symbolic link `ino`.
+    pub fn read_link(&self, ino: Ino) -> Result<String> {
+        self.answer(ino, || match self.context.object(ino)? {
+            Object::Link(search, message) => self.directories.link_target(search, message),
+            _ => Err(Error::NotFound),
+        })
+    }
+
+    /// Drops the content of the file `ino`.
+    pub fn forget(&self, ino: Ino) {
+        self.files.remove(&ino);
+    }
+
+    /// The message of a folder whose file `ino` is, as it is shown until an attachment in it turns out damaged.
+    fn replaceable(&self, ino: Ino) -> Option<NodeId> {
+        match self.context.inodes.object(ino)? {
+            Object::Message(nid) => Some(nid),
+            _ => None,
+        }
+    }
+
+    /// Whether a read of the file `ino` can find out that it has to be replaced: so it is of all messages of folders.
+    pub fn may_be_replaced(&self, ino: Ino) -> bool {
+        self.replaceable(ino).is_some()
+    }
+
+    /// What took the place of the file `ino`.
+    pub fn replacement(&self, ino: Ino) -> Option<Ino> {
+        let nid = self.replaceable(ino)?;
+        let is_replaced = self.messages.replaced.has(nid);
+        is_replaced.then(|| self.context.number(&Object::CheckedMessage(nid)))
+    }
+
+    /// Whether the file `ino` has a replacement since the last time that this was asked: true once.
+    pub fn is_newly_replaced(&self, ino: Ino) -> bool {
+        let nid = self.replaceable(ino);
+        nid.is_some_and(|nid| self.messages.replaced.is_new(nid))
+    }
+
+    /// Under which directory and name a replaced file is listed.
+    pub fn place_of_replaced(&self, ino: Ino) -> Option<(Ino, String)> {
+        let replacement = self.replacement(ino)?;
+        self.directories
+            .place_of(self.replaceable(ino)?, replacement)
+    }
+
+    /// The node of the item that `ino` shows or belongs to, and what it shows of it.
+    pub fn item(&self, ino: Ino) -> Option<(u32, Part)> {
+        let (nid, part) = Part::of(&self.context.inodes.object(ino)?)?;
+        Some((nid.0, part))
+    }
+
+    /// The message in the folder that `ino` shows or belongs to, if it can be opened.
+    fn message(&self, ino: Ino) -> Option<Message> {
+        let (nid, _) = self.item(ino)?;
+        let path = MessagePath::top(NodeId(nid));
+        self.attachments.message(&path).ok()
+    }
+
+    /// The facts about that item.
+    pub fn summary(&self, ino: Ino) -> Option<Summary> {
+        Some(Summary::of(&self.message(ino)?))
+    }
+
+    /// Its sender and recipients.
+    pub fn people(&self, ino: Ino) -> People {
+        let converter = &self.context.converter;
+        let message = self.message(ino);
+        let people = message.map(|message| converter.header(&message, ["From", "To"]));
+        let [from, to] = people.unwrap_or_default().map(Option::unwrap_or_default);
+        People { from, to }
+    }
+
+    /// What is wrong with the file `ino` of an item or an attachment, as far as reads have met it.
+    pub fn item_problems(&self, ino: Ino) -> Vec<String> {
+        let object = self.context.inodes.object(ino);
+        let Some(file) = object.and_then(|object| self.file(&object)) else {
+            return Vec::new();
+        };
+        let problems = file.problems();
+        problems.unwrap_or_else(|error| vec![error.to_string()])
+    }
+
+    /// How many items the folders that the tree shows list, without listing them.
+    pub fn count_items(&self) -> u64 {
+        let mut count = 0;
+        let mut todo = vec![self.context.root];
+        while let Some(folder) = todo.pop() {
+            for table in self.rules.tables(folder) {
+                count += table.len() as u64;
+            }
+            let below = self.folders.subfolders(folder).into_iter();
+            todo.extend(below.map(|(child, _)| child));
+        }
+        count
+    }
+
+    /// The extended attributes of `ino`.
+    pub fn xattrs(&self, ino: Ino) -> Result<Vec<Xattr>> {
+        let xattrs = Xattrs {
+            context: &self.context,
+            folders: &self.folders,
+            attachments: &self.attachments,
+        };
+        xattrs.of(self.context.object(ino)?)
+    }
+
+    /// What the file is and holds.
+    pub fn info(&self) -> Info {
+        Info::collect(&self.context, &self.folders, &self.lost_found)
+    }
+
+    /// Figures for `statfs`.
+    pub fn statistics(&self) -> Statistics {
+        let ndb = self.context.store.ndb();
+        Statistics {
+            bytes: ndb.source().len(),
+            files: ndb.header().messages_ever(),
+        }
+    }
+}
