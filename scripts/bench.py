@@ -1,6 +1,7 @@
 """The measurements of scripts/bench. Each section is a table; ratios are of runs that took turns."""
 
 import argparse
+import json
 import os
 import shutil
 import subprocess
@@ -9,12 +10,14 @@ import tempfile
 import time
 
 from bench_tools import (
-    DROP_CACHES, OSTFS, PEER_WALK, ROOT, WALK, Report, Used, cpu_of, forget_names, machine, median, null_fs, null_fs_of, ostfs, run, spread, store,
+    DROP_CACHES, OSTFS, PEER_WALK, ROOT, WALK, Report, Used, cpu_of, forget_names, machine, median, null_fs, null_fs_of, ostfs, run, slow_disk, spread, store,
 )
 
 #: Bytes that a message may take for ever, and the default of -o cache.
 BYTES_A_MESSAGE, CACHE_MIB = 24, 64
 MIB = 1 << 20
+#: A hard disk: microseconds for a jump, bytes a second. And a disk behind a network: microseconds for a read.
+SEEK_US, DISK_RATE, LATENCY_US = 3_333, 150_000_000, 10_000
 
 
 class Bench:
@@ -199,6 +202,44 @@ class Bench:
         mib = [sum(size for size, _ in files) / MIB for files in (in_mail, in_both)]
         self.report.text(f"\nThe mount has {len(in_both):,} files and {mib[1]:,.0f} MiB, with `-o attachments=eml` {len(in_mail):,} and {mib[0]:,.0f} MiB.")
 
+    # Section 6
+
+    def cold(self):
+        """Reads and seconds on a slow disk."""
+        file = self.mailbox()
+        self.report.heading("On a slow disk, nothing of the file in memory")
+        self.report.text(f"{os.path.getsize(file) / 1e9:.1f} GB, {self.messages(15_000):,} messages, on a disk of `benches/slow_disk.rs`: one head, {SEEK_US / 1e3:.1f} ms for a jump and")
+        self.report.text(f"{DISK_RATE / 1e6:.0f} MB a second; and one that takes {LATENCY_US / 1e3:.0f} ms for every read, 32 at a time. Jumps are reads that do not begin")
+        self.report.text("where the last one ended.\n")
+        for label, disk in [("One head", [SEEK_US, DISK_RATE, 0]), ("Latency", [0, 0, LATENCY_US])]:
+            self.report.table(label, "seconds", "÷ `cat`", "reads", "jumps", "MB")
+            with slow_disk(file, *disk) as server:
+                source, counters = (os.path.join(server.path, name) for name in ("content", "counters"))
+
+                def measured(command):
+                    with open(counters) as before:
+                        before.read()
+                    with target() as out:
+                        used = run([part.replace("OUT", os.path.join(out, "out")) for part in command])
+                    with open(counters) as after:
+                        return used, after.read().split()
+
+                folder = largest_folder(file)
+                commands = {
+                    "`cat`": ["cat", source],
+                    "`ostfs info`": [OSTFS, "info", source],
+                    f"`ostfs ls -l {folder}`": [OSTFS, "ls", "-l", source, folder],
+                    "`ostfs cat` of a message": [OSTFS, "cat", source, first_of(file, folder)],
+                    "`ostfs index --no-hash`": [OSTFS, "index", "--no-hash", source],
+                    "`ostfs export -o attachments=eml`": [OSTFS, "export", source, "OUT", "-o", "attachments=eml"],
+                }
+                yard = None
+                for name, command in commands.items():
+                    used, (reads, jumps, count) = measured(command)
+                    yard = yard or used.wall
+                    self.report.row(name, f"{used.wall:.1f}", f"{used.wall / yard:.2f}", f"{int(reads):,}", f"{int(jumps):,}", f"{int(count) / 1e6:,.0f}")
+            self.report.text()
+
     def walk(self):
         """Everything is read, and nothing written."""
         file = self.mailbox()
@@ -219,7 +260,7 @@ class Bench:
             self.report.row(label, spread(own), f"{median(own, 'cpu'):.2f}", f"{median(own, 'peak'):.0f}",
                             f"{median(yard) / median(own):.1f}", f"{median(yard, 'cpu') / median(own, 'cpu'):.1f}")
 
-    # Section 6
+    # Section 7
 
     def grep(self):
         """Searching a mailbox that the kernel has in its page cache."""
@@ -251,7 +292,7 @@ class Bench:
                                 f"{median(own, 'cpu') * 1e3:.1f} ms")
                 self.report.row(f"{kind} in these turns", f"{first_disk.wall:.2f}", spread(disk), "", "")
 
-    # Section 7
+    # Section 8
 
     def linear(self):
         """Cost by message as files grow."""
@@ -281,7 +322,7 @@ class Bench:
                             f"{(peak - empty) * MIB / messages:,.0f}")
 
 
-SECTIONS = [Bench.ready, Bench.memory, Bench.metadata, Bench.reading, Bench.export, Bench.walk, Bench.grep, Bench.linear]
+SECTIONS = [Bench.ready, Bench.memory, Bench.metadata, Bench.reading, Bench.export, Bench.cold, Bench.walk, Bench.grep, Bench.linear]
 
 #: CPU seconds of a mount that answers nothing, and passes by which a sample may be late, for `grep`.
 IDLE_CPU, MOST_PASSES = 0.005, 4
@@ -341,6 +382,20 @@ def background_cpu(mountpoint):
         except OSError:
             continue
     return 0.0
+
+
+def largest_folder(file):
+    """The path of the folder with most messages."""
+    folders = json.loads(subprocess.run([OSTFS, "info", "--json", file], capture_output=True, check=True).stdout)["folders"]
+    # `info` has paths from the root of the store, a listing those below its top folder.
+    path = max(folders, key=lambda folder: folder["found"])["path"]
+    return "/" + path.split("/", 2)[2]
+
+
+def first_of(file, folder):
+    """The path of a message of `folder`."""
+    names = subprocess.run([OSTFS, "ls", file, folder], capture_output=True, check=True, text=True).stdout.splitlines()
+    return next(f"{folder}/{name}" for name in names if name.endswith(".eml"))
 
 
 def largest_listing(top):

@@ -106,7 +106,8 @@ class Server:
 
     def __init__(self, command):
         self.path = tempfile.mkdtemp(prefix="ostfs-bench-")
-        self.process = subprocess.Popen([*command, self.path], stderr=subprocess.DEVNULL)
+        command = [part.replace("MOUNT", self.path) for part in command] if "MOUNT" in command else [*command, self.path]
+        self.process = subprocess.Popen(command, stderr=subprocess.DEVNULL)
         while not os.path.ismount(self.path):
             if self.process.poll() is not None:
                 sys.exit(f"failed: {' '.join(command)}")
@@ -156,6 +157,11 @@ def null_fs_of(work, files):
     with open(path, "w") as out:
         out.writelines(f"{size}\t{name}\n" for size, name in files)
     return Server([os.path.join(RELEASE, "examples/null_fs"), path])
+
+
+def slow_disk(file, seek, rate, latency):
+    """A directory with `file` as `content` on a slow disk: microseconds a jump, bytes a second, microseconds a read."""
+    return Server([os.path.join(RELEASE, "examples/slow_disk"), file, "MOUNT", str(seek), str(rate), str(latency)])
 
 
 def median(samples, field="wall"):

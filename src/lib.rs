@@ -4,7 +4,7 @@
 //! [`ndb`] (header, B-trees, blocks), [`ltp`] (heaps, properties, tables), [`messaging`] (folders, messages,
 //! attachments), [`salvage`] (what has lost its nodes or was deleted), [`convert`] (an item as a file), [`tree`] (names,
 //! attributes, `read_at`), [`fuse`] (the kernel), [`cli`] (the command line). [`error`], [`problem`] (what is wrong with
-//! the file) and [`codepage`] serve all of them.
+//! the file), `page_cache` and [`codepage`] serve all of them.
 #![deny(missing_docs)]
 #![deny(unsafe_code)]
 #![deny(
@@ -38,6 +38,7 @@ pub mod ltp;
 pub mod messaging;
 pub mod ndb;
 mod output;
+mod page_cache;
 pub mod problem;
 pub mod salvage;
 pub mod sandbox;

@@ -20,6 +20,8 @@ use seccompiler::{
     SeccompRule, TargetArch,
 };
 
+use crate::page_cache::SYS_CACHESTAT;
+
 /// What the process still has to do with files.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Need<'a> {
@@ -150,6 +152,7 @@ const SYSTEM_CALLS: &[c_long] = &[
     libc::SYS_close,
     libc::SYS_fadvise64,
     libc::SYS_readahead,
+    SYS_CACHESTAT,
     libc::SYS_recvfrom,
     libc::SYS_fstat,
     libc::SYS_newfstatat,

@@ -20,7 +20,7 @@ use std::sync::{Arc, OnceLock};
 
 use parking_lot::{Condvar, Mutex};
 
-use crate::tree::{Entry, Forest, Ino, Kind, Listing, Part};
+use crate::tree::{Depth, Entry, Forest, Ino, Kind, Listing, Part};
 
 pub use filter::Filter;
 pub use manifest::{Format, Manifest, Record};
@@ -35,6 +35,8 @@ use write::{Task, Written};
 const BATCH: usize = 16;
 /// Batches that wait for a writer: enough to keep the writers busy, small beside the caches.
 const QUEUE: usize = 16;
+/// Entries of a directory that are read at once from a slow disk, before their batches are handed over.
+const AHEAD: usize = 64 * BATCH;
 
 /// An entry that could not be exported.
 #[derive(Debug, Clone, Copy)]
@@ -137,6 +139,14 @@ impl Pending {
 type Records = SyncSender<(u64, Vec<Record>)>;
 
 impl Export<'_> {
+    /// What is read of each file.
+    fn depth(&self) -> Depth {
+        match self.target.is_some() || self.hashes {
+            true => Depth::All,
+            false => Depth::Sizes,
+        }
+    }
+
     /// Exports what the filter takes. Failures of single entries go to `failed`; the records of all files, without those
     /// of the data files, to `manifest`.
     pub fn run(
@@ -156,6 +166,9 @@ impl Export<'_> {
         };
         let (sender, receiver) = sync_channel::<Batch>(QUEUE);
         let receiver = Mutex::new(receiver);
+        if self.filter.is_empty() && self.depth() == Depth::All {
+            self.forest.will_read_all();
+        }
         std::thread::scope(|scope| {
             let threads: Vec<_> = (0..self.threads.max(1))
                 .map(|_| {
@@ -227,6 +240,9 @@ impl Run<'_> {
             };
             let found = directory.listing.entries().count();
             for start in (0..found).step_by(BATCH) {
+                if start.is_multiple_of(AHEAD) {
+                    self.read_ahead(&directory.listing, start..found.min(start + AHEAD));
+                }
                 let batch = Batch {
                     number,
                     directory: Arc::clone(&directory),
@@ -259,6 +275,13 @@ impl Run<'_> {
             directories.push((ino, directory));
         }
         directories
+    }
+
+    /// Has read what will be needed of these entries.
+    fn read_ahead(&self, listing: &Listing, entries: Range<usize>) {
+        let entries = entries.filter_map(|index| listing.entry(index));
+        let files: Vec<Ino> = entries.map(|entry| entry.ino).collect();
+        self.export.forest.read_ahead(&files, self.export.depth());
     }
 
     /// The directory `ino`, which is made at once unless it may stay empty because of the filter.

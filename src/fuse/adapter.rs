@@ -24,7 +24,7 @@ use super::errno::errno;
 use super::panics;
 use super::session::Options;
 use crate::error::Result;
-use crate::tree::{Attr, Forest, Ino, Kind, XATTR_PREFIX};
+use crate::tree::{Attr, Depth, Forest, Ino, Kind, XATTR_PREFIX};
 
 /// How long the kernel may keep names and attributes, unless the mount ends when it is idle.
 const DAY: Duration = Duration::from_secs(24 * 60 * 60);
@@ -228,6 +228,25 @@ impl Adapter {
             btime: UNIX_EPOCH,
             changing: false,
         })
+    }
+
+    /// Tells those who work ahead that attributes of `directory` are listed from entry `first` on, and has what the next ones
+    /// depend on read ahead from the disk. What fails there is asked for again, and fails there.
+    fn read_ahead(&self, directory: Ino, first: usize) {
+        let Some(entries) = self.ahead.listed(directory, first) else {
+            return;
+        };
+        let read = |forest: &Forest| {
+            let Ok(listing) = forest.directory(directory) else {
+                return;
+            };
+            let entries = entries.map_while(|index| listing.entry(index));
+            let files: Vec<Ino> = entries.map(|entry| entry.ino).collect();
+            forest.read_ahead(&files, Depth::Sizes);
+        };
+        if let Some(forest) = self.forest.get() {
+            panics::catch(|| read(forest)).ok();
+        }
     }
 
     /// How long the kernel may keep what it learns of a name.
@@ -440,7 +459,7 @@ impl Filesystem for Adapter {
             0 => EAGER_ENTRIES,
             _ => {
                 let first = usize::try_from(offset).unwrap_or(usize::MAX);
-                self.ahead.listed(Ino(ino.0), first);
+                self.read_ahead(Ino(ino.0), first);
                 usize::MAX
             }
         };

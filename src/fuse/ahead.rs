@@ -26,6 +26,8 @@ const CREDIT_OF_LISTING: usize = 512;
 /// and is to stay in the cache until then.
 const MAX_CREDIT_OF_LOOKUP: usize = 64;
 const MAX_CREDIT_OF_LISTING: usize = 4096;
+/// Entries of a listing whose blocks are read at once from a slow disk: the more, the closer together they lie.
+const BLOCKS_OF: usize = 2048;
 /// Entries that a thread takes on at a time.
 const STEP: usize = 16;
 /// Requests one after the other that make a reader of all of a file.
@@ -59,6 +61,8 @@ struct Directory {
     lookups: usize,
     /// The first entry that no thread has taken on.
     next: usize,
+    /// The first entry whose blocks nobody has asked for.
+    from_disk: usize,
     /// Entries that may be worked out.
     credit: usize,
     /// Where the last request for attributes of the listing began, and where it presumably ends. What is before the
@@ -130,12 +134,11 @@ impl Ahead {
         }
     }
 
-    /// The attributes of `directory` are listed from entry `first` on, for somebody who has looked at those before.
-    pub(super) fn listed(&self, directory: Ino, first: usize) {
+    /// The attributes of `directory` are listed from entry `first` on, for somebody who has looked at those before. Returns
+    /// the entries that should be read ahead from the disk now.
+    pub(super) fn listed(&self, directory: Ino, first: usize) -> Option<Range<usize>> {
         let mut plan = self.plan.lock();
-        let Some(entry) = plan.directory(directory) else {
-            return;
-        };
+        let entry = plan.directory(directory)?;
         // Requests are answered with about as many entries each.
         let count = first.saturating_sub(entry.asked.start);
         entry.asked = first..first.saturating_add(count);
@@ -144,6 +147,12 @@ impl Ahead {
             entry.credit += CREDIT_OF_LISTING;
             self.added.notify_all();
         }
+        let start = entry.from_disk.max(first);
+        if start >= first + BLOCKS_OF / 2 {
+            return None;
+        }
+        entry.from_disk = start + BLOCKS_OF;
+        Some(start..entry.from_disk)
     }
 
     /// The answer to a request for `size` bytes of `file`, if it was prepared. Plans what comes behind it.
@@ -271,6 +280,7 @@ impl Plan {
             ino,
             lookups: 0,
             next: 0,
+            from_disk: 0,
             credit: 0,
             asked: 0..0,
         };

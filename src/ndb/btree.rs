@@ -20,6 +20,7 @@ impl NodeDatabase {
         let Header {
             format, checksums, ..
         } = &self.header;
+        self.source.will_need_around(at.ib);
         let page = page::read_btree_page(&self.source, format, checksums, page_type, at)?;
         if page.bid != at.bid {
             log::warn!(

@@ -28,6 +28,7 @@ mod node;
 pub(crate) mod open;
 pub mod page;
 pub mod pieces;
+mod plan;
 mod repeats;
 mod run;
 pub(crate) mod scan;
@@ -44,6 +45,7 @@ pub use lost_lists::{FindLists, LostLists, Rest, SubnodeEntry};
 pub use node::{Node, SubnodeList};
 pub use open::{Recover, Watch, open, open_source, open_with};
 pub use page::{BlockEntry, NodeEntry};
+pub use plan::Depth;
 pub use source::{Gaps, Source, partly, whole};
 
 use page::{BTreePage, PageType};

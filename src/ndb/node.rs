@@ -392,6 +392,21 @@ impl NodeDatabase {
         subnode_entries(self, bid, &Problems::default())
     }
 
+    /// What the SLBLOCK or SIBLOCK `bid` has: subnodes, or further lists of them.
+    pub(super) fn subnode_children(
+        &self,
+        bid: BlockId,
+    ) -> Result<(Vec<SubnodeEntry>, Vec<BlockId>)> {
+        let block = SubnodeBlock::read(self, bid)?;
+        Ok(match block.level {
+            LEVEL_LEAF => (block.leaf_entries(self).collect(), Vec::new()),
+            _ => (
+                Vec::new(),
+                block.child_entries().map(|(_, bid)| bid).collect(),
+            ),
+        })
+    }
+
     /// Whether the internal block `bid` is an SLBLOCK or SIBLOCK, and all blocks that it refers to.
     pub fn children(&self, bid: BlockId) -> Result<(bool, Vec<BlockId>)> {
         if u8_at(&self.block(bid)?, 0) != Some(BTYPE_SUBNODE) {

@@ -14,6 +14,7 @@ use super::NodeDatabase;
 use super::ids::{BlockId, NodeId, NodeType};
 use super::node::stored_and_lost;
 use super::page::{NodeEntry, PageType};
+use super::plan;
 use super::xblock::{BTYPE_DATA, find_internal};
 use crate::bytes::{u8_at, u32_at};
 use crate::error::{Error, Result};
@@ -35,6 +36,8 @@ const MAX_COMPARED: u64 = 1 << 16;
 /// fewer of both; those that may have the same entries again and again end there.
 const BYTES_PER_BLOCK: u64 = 256;
 const BYTES_PER_SUBNODE: u64 = 128;
+/// Messages whose lists are read at once from a slow disk: the more, the closer together they lie.
+const AHEAD: usize = 4096;
 
 /// What was found out about the blocks of a file.
 #[derive(Debug, Default)]
@@ -154,8 +157,17 @@ impl NodeDatabase {
     fn compare(&self, messages: impl IntoIterator<Item = Result<NodeEntry>>) -> Result<Cuts> {
         let mut walk = Walk::new(self, Some(Comparison::of(self)));
         walk.is_shallow = self.messages()? > MAX_COMPARED;
-        for entry in messages {
-            walk.top(&entry?)?;
+        let mut messages = messages.into_iter();
+        loop {
+            let next: Vec<NodeEntry> = messages.by_ref().take(AHEAD).collect::<Result<_>>()?;
+            if next.is_empty() {
+                break;
+            }
+            let nids: Vec<NodeId> = next.iter().map(|entry| entry.nid).collect();
+            self.read_ahead(&nids, plan::Depth::Lists);
+            for entry in &next {
+                walk.top(entry)?;
+            }
         }
         Ok(walk.comparison.unwrap_or_default().cuts)
     }

@@ -6,6 +6,8 @@
 //! every read looks whether its size or times have changed, and if so, whether the header has, which Outlook writes anew
 //! with each change. From then on nothing of the file is read, as old and new parts do not fit together.
 
+mod ahead;
+
 use std::cell::Cell;
 use std::fs::{File, Metadata};
 use std::io;
@@ -17,6 +19,8 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::SystemTime;
 
 use parking_lot::Mutex;
+
+use ahead::Ahead;
 
 use super::header::HEADER_SIZE;
 use super::pieces::Pieces;
@@ -44,6 +48,7 @@ struct Opened {
     /// What the system said of the file when its header was last seen unchanged.
     stamp: Mutex<Stamp>,
     changed: AtomicBool,
+    ahead: Ahead,
 }
 
 /// What a read could not fill.
@@ -98,6 +103,7 @@ impl Source {
         let mut header = vec![0; length.min(HEADER_SIZE)];
         file.read_exact_at(&mut header, 0)?;
         let opened = Opened {
+            ahead: Ahead::of(&file),
             file,
             len,
             modified: metadata.modified().unwrap_or(SystemTime::UNIX_EPOCH),

@@ -16,6 +16,7 @@ use super::summary::{Part, People, Summary};
 use super::tree::Tree;
 use super::xattr::Xattr;
 use crate::error::{Error, Result};
+use crate::ndb::Depth;
 
 /// The trees of all files. `Send + Sync`, as [`Tree`] is.
 #[derive(Debug)]
@@ -209,6 +210,22 @@ impl Forest {
         match self.place(ino)? {
             Some(at) => at.tree.read_at(at.ino, offset, buf),
             None => Err(Error::IsADirectory),
+        }
+    }
+
+    /// As [`Tree::read_ahead`], for files of one directory.
+    pub fn read_ahead(&self, files: &[Ino], depth: Depth) {
+        let places: Vec<_> = files.iter().filter_map(|ino| self.at(*ino)).collect();
+        if let Some(first) = places.first() {
+            let files: Vec<Ino> = places.iter().map(|place| place.ino).collect();
+            first.tree.read_ahead(&files, depth);
+        }
+    }
+
+    /// As [`Tree::will_read_all`].
+    pub fn will_read_all(&self) {
+        for tree in &self.trees {
+            tree.will_read_all();
         }
     }
 

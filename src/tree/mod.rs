@@ -47,7 +47,7 @@ mod view;
 mod watch;
 mod xattr;
 
-pub use crate::ndb::Damaged;
+pub use crate::ndb::{Damaged, Depth};
 pub use attr::{Attr, Statistics};
 pub use directory::{Directory, Entry};
 pub use forest::{Forest, Listing};

@@ -22,7 +22,7 @@ use super::watch::{Progress, RecoveryWatch};
 use super::xattr::Xattr;
 use crate::error::Result;
 use crate::messaging::Store;
-use crate::ndb::{self, NodeId, Recover, Source};
+use crate::ndb::{self, Depth, NodeId, Recover, Source};
 use crate::salvage;
 
 /// An opened Outlook data file as a tree. `Send + Sync`; every call may come from any thread.
@@ -132,6 +132,19 @@ impl Tree {
     /// all files of messages whose size anyone was ever told.
     pub fn is_attr_at_hand(&self, ino: Ino) -> bool {
         self.0.entry(ino).is_attr_at_hand(ino)
+    }
+
+    /// Has what will be read of `files`, which are in one directory, read ahead from the disk if that is worth it: `depth`
+    /// of each.
+    pub fn read_ahead(&self, files: &[Ino], depth: Depth) {
+        if let Some(first) = files.first() {
+            self.0.entry(*first).read_ahead(files, depth);
+        }
+    }
+
+    /// Says that most of the file will be read.
+    pub fn will_read_all(&self) {
+        self.0.entry(Ino::ROOT).will_read_all();
     }
 
     /// Fills `buf` from byte `offset` of the file `ino`; returns the bytes written, fewer than asked only at its end.

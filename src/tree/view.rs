@@ -25,7 +25,7 @@ use super::summary::{Part, People, Summary};
 use super::xattr::{Xattr, Xattrs};
 use crate::error::{Error, Result};
 use crate::messaging::Message;
-use crate::ndb::{NodeId, whole};
+use crate::ndb::{Depth, NodeId, whole};
 
 /// The tree of one store.
 #[derive(Debug)]
@@ -212,6 +212,24 @@ impl View {
             Object::Link(..) => false,
             _ => true,
         }
+    }
+
+    /// Has what will be read of `files` read ahead from the disk, if that is worth it.
+    pub fn read_ahead(&self, files: &[Ino], depth: Depth) {
+        let is_wanted = |ino: &Ino| depth != Depth::Sizes || !self.is_attr_at_hand(*ino);
+        let node = |ino: &Ino| match self.context.object(*ino) {
+            Ok(Object::Message(nid) | Object::CheckedMessage(nid) | Object::Text(nid)) => Some(nid),
+            Ok(Object::Attachments(path) | Object::Attachment(path, _)) => Some(path.nid),
+            _ => None,
+        };
+        let files = files.iter().filter(|ino| is_wanted(ino));
+        let nids: Vec<NodeId> = files.filter_map(node).collect();
+        self.context.store.ndb().read_ahead(&nids, depth);
+    }
+
+    /// Says that most of the file will be read.
+    pub fn will_read_all(&self) {
+        self.context.store.ndb().source().will_read_all();
     }
 
     /// Fills `buf` from byte `offset` of the file `ino`.

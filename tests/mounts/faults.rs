@@ -1,7 +1,7 @@
 //! Disks that fail, files that change and processes that are killed under a mount: errors where they belong, never wrong
 //! bytes, and all is well again when the fault is gone.
 
-mod disk;
+pub mod disk;
 
 use std::collections::BTreeMap;
 use std::fs::{self, File};

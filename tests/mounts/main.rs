@@ -10,6 +10,7 @@ mod programs;
 mod support;
 
 mod basics;
+mod cold;
 mod errors;
 mod faults;
 mod habits;

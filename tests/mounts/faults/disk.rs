@@ -36,19 +36,31 @@ pub struct Disk {
     /// The file on it.
     pub file: PathBuf,
     faults: Arc<RwLock<Faults>>,
+    reads: Arc<AtomicU64>,
     _session: BackgroundSession,
     _directory: TempDir,
 }
 
 impl Disk {
-    /// A healthy disk with a copy of `file`.
+    /// A healthy disk with a copy of `file`, of which the kernel keeps nothing.
     pub fn with(file: &Path) -> Disk {
+        Disk::new(file, FopenFlags::FOPEN_DIRECT_IO)
+    }
+
+    /// The same, of which the kernel keeps what it read until the file is opened again, as of other disks.
+    pub fn cached(file: &Path) -> Disk {
+        Disk::new(file, FopenFlags::empty())
+    }
+
+    fn new(file: &Path, flags: FopenFlags) -> Disk {
         let directory = TempDir::new().unwrap();
         let faults = Arc::new(RwLock::default());
+        let reads = Arc::default();
         let filesystem = OneFile {
             content: std::fs::read(file).unwrap(),
             faults: Arc::clone(&faults),
-            reads: AtomicU64::new(0),
+            reads: Arc::clone(&reads),
+            flags,
         };
         let mut config = Config::default();
         config.n_threads = Some(4);
@@ -56,6 +68,7 @@ impl Disk {
         Disk {
             file: directory.path().join(NAME),
             faults,
+            reads,
             _session: session.spawn().unwrap(),
             _directory: directory,
         }
@@ -63,6 +76,11 @@ impl Disk {
 
     pub fn set(&self, faults: Faults) {
         *self.faults.write() = faults;
+    }
+
+    /// Reads of the disk so far.
+    pub fn reads(&self) -> u64 {
+        self.reads.load(Ordering::Relaxed)
     }
 
     pub fn heal(&self) {
@@ -79,7 +97,8 @@ const TTL: Duration = Duration::from_secs(1);
 struct OneFile {
     content: Vec<u8>,
     faults: Arc<RwLock<Faults>>,
-    reads: AtomicU64,
+    reads: Arc<AtomicU64>,
+    flags: FopenFlags,
 }
 
 impl OneFile {
@@ -127,8 +146,8 @@ impl Filesystem for OneFile {
     }
 
     fn open(&self, _: &Request, _: INodeNo, _: OpenFlags, reply: ReplyOpen) {
-        // Short reads and errors reach the reader as they are, and the kernel keeps nothing.
-        reply.opened(FileHandle(0), FopenFlags::FOPEN_DIRECT_IO);
+        // Without its cache, short reads and errors reach the reader as they are.
+        reply.opened(FileHandle(0), self.flags);
     }
 
     fn read(

@@ -1,0 +1,197 @@
+//! Which blocks will be needed of nodes that somebody is about to read, so that [`Source`](super::Source) can have them read at once instead
+//! of one after the other.
+//!
+//! Nothing depends on it but time: nothing that it meets is noted, no scan is begun, and only what is intact is kept.
+
+use super::NodeDatabase;
+use super::block::Read;
+use super::btree::Leaf;
+use super::ids::{BlockId, NodeId, NodeType};
+use super::page::{BlockEntry, PageType};
+use super::source::partly;
+use super::xblock::parse_internal;
+
+/// Steps from the data of a node to what is in its attachments, and in messages within those.
+const STEPS: usize = 12;
+/// Blocks of one step at the most: some hundred bytes each while it lasts.
+const BLOCKS: usize = 1 << 16;
+
+/// What will be read of nodes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Depth {
+    /// Lists of blocks and of subnodes alone.
+    Lists,
+    /// All that the size of the file of a message depends on: everything but the content of attachments.
+    Sizes,
+    /// Everything.
+    All,
+}
+
+/// A block that will be needed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+struct Wanted {
+    bid: BlockId,
+    kind: Kind,
+}
+
+/// What a block is part of.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+enum Kind {
+    /// Data.
+    Data,
+    /// Data of which only the length is needed.
+    Length,
+    /// A list of subnodes.
+    Subnodes,
+    /// A list of subnodes of an attachment.
+    Attachment,
+}
+
+impl NodeDatabase {
+    /// Has what will be needed of `nids` read in the background, unless the file is in memory anyway. Returns once it is asked
+    /// for; lists of blocks and of subnodes are read meanwhile.
+    pub fn read_ahead(&self, nids: &[NodeId], depth: Depth) {
+        if !self.source.is_at_hand() {
+            partly(|| self.plan(nids, depth));
+        }
+    }
+
+    fn plan(&self, nids: &[NodeId], depth: Depth) {
+        let mut nids = nids.to_vec();
+        nids.sort_unstable();
+        let mut wanted: Vec<Wanted> = Vec::new();
+        for nid in nids {
+            let found = self.descend(PageType::Nbt, u64::from(nid.0), &mut (0..0));
+            let entry = found.ok().flatten();
+            let entry = entry.and_then(|(leaf, index)| leaf.page.node(index));
+            if let Some(entry) = entry.filter(|entry| entry.nid == nid) {
+                wanted.push(Wanted::new(entry.data, Kind::Data));
+                wanted.push(Wanted::new(entry.subnodes, Kind::Subnodes));
+            }
+        }
+        let mut budget = self.source.budget();
+        for _ in 0..STEPS {
+            let blocks = self.places(wanted, depth, &mut budget);
+            let extent = |(entry, _): &(BlockEntry, Kind)| {
+                let start = entry.block.ib;
+                start..start.saturating_add(self.extent(*entry))
+            };
+            self.source.will_need(blocks.iter().map(extent));
+            let lists = blocks
+                .iter()
+                .filter(|(entry, _)| entry.block.bid.is_internal());
+            wanted = lists
+                .flat_map(|(entry, kind)| self.below(*entry, *kind, depth))
+                .collect();
+            if wanted.is_empty() {
+                return;
+            }
+        }
+    }
+
+    fn extent(&self, entry: BlockEntry) -> u64 {
+        self.header.format.block_extent(entry.stored.into()) as u64
+    }
+
+    /// Where the blocks are that will be read, in the order of the file, as many as `budget` allows.
+    fn places(
+        &self,
+        mut wanted: Vec<Wanted>,
+        depth: Depth,
+        budget: &mut u64,
+    ) -> Vec<(BlockEntry, Kind)> {
+        wanted.retain(|Wanted { bid, .. }| {
+            !bid.is_none() && (depth != Depth::Lists || bid.is_internal())
+        });
+        wanted.sort_unstable();
+        wanted.dedup_by_key(|wanted| wanted.bid);
+        wanted.truncate(BLOCKS);
+        let mut leaf: Option<Leaf> = None;
+        let mut places = Vec::new();
+        for Wanted { bid, kind } in wanted {
+            let Some(entry) = self.live_entry(bid, &mut leaf) else {
+                continue;
+            };
+            // Of data the tree tells the length, or its list does.
+            if kind == Kind::Length && !bid.is_internal() {
+                continue;
+            }
+            let Some(left) = budget.checked_sub(self.extent(entry)) else {
+                break;
+            };
+            *budget = left;
+            places.push((entry, kind));
+        }
+        places.sort_unstable_by_key(|(entry, _)| entry.block.ib);
+        places
+    }
+
+    /// The entry of `bid` in the live tree; `leaf` is the page that the one before it was in.
+    fn live_entry(&self, bid: BlockId, leaf: &mut Option<Leaf>) -> Option<BlockEntry> {
+        let is_near = leaf.as_ref().is_some_and(|leaf| leaf.keys.contains(&bid.0));
+        if !is_near {
+            let found = self.descend(PageType::Bbt, bid.0, &mut (0..0));
+            *leaf = found.ok().flatten().map(|(leaf, _)| leaf);
+        }
+        let page = &leaf.as_ref()?.page;
+        let entry = page.block(page.partition(bid.0).checked_sub(1)?)?;
+        (entry.block.bid == bid).then_some(entry)
+    }
+
+    /// What will be needed of that to which a list refers; nothing of a list that is damaged.
+    fn below(&self, entry: BlockEntry, kind: Kind, depth: Depth) -> Vec<Wanted> {
+        let bid = entry.block.bid;
+        if kind == Kind::Length || !self.has_intact(entry) {
+            return Vec::new();
+        }
+        if kind == Kind::Data {
+            let list = parse_internal(self, bid);
+            let children = list.map(|list| list.children).unwrap_or_default();
+            let data = |child: BlockId| Wanted::new(child, Kind::Data);
+            return children.into_iter().map(data).collect();
+        }
+        let Ok((subnodes, lists)) = self.subnode_children(bid) else {
+            return Vec::new();
+        };
+        let mut wanted: Vec<Wanted> = lists
+            .into_iter()
+            .map(|bid| Wanted::new(bid, kind))
+            .collect();
+        for subnode in subnodes {
+            let node_type = subnode.nid.node_type();
+            let is_content = kind == Kind::Attachment && node_type == NodeType::LTP;
+            let data = match depth {
+                Depth::Sizes if is_content => Kind::Length,
+                _ => Kind::Data,
+            };
+            let below = match node_type {
+                NodeType::ATTACHMENT => Kind::Attachment,
+                _ => Kind::Subnodes,
+            };
+            wanted.push(Wanted::new(subnode.data, data));
+            wanted.push(Wanted::new(subnode.subnodes, below));
+        }
+        wanted
+    }
+
+    /// Whether the block of `entry` is in the cache now, having been intact.
+    fn has_intact(&self, entry: BlockEntry) -> bool {
+        let bid = entry.block.bid;
+        if self.blocks.get(&bid).is_some() {
+            return true;
+        }
+        let Ok(Read::Intact(block)) = self.read_at_entry(entry) else {
+            return false;
+        };
+        let weight = block.len();
+        self.blocks.insert(bid, block, weight);
+        true
+    }
+}
+
+impl Wanted {
+    fn new(bid: BlockId, kind: Kind) -> Self {
+        let bid = bid.key();
+        Self { bid, kind }
+    }
+}

@@ -1,0 +1,95 @@
+//! A disk is asked for few, large reads where nothing of the file is in memory: counters, which are the same on every machine
+//! but for the order in which several reads at once arrive.
+
+use std::collections::BTreeMap;
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use crate::faults::disk::Disk;
+use crate::mounted::{can_mount, export, ostfs, picture};
+use crate::support::realistic::Mailbox;
+use crate::support::{Crypt, Format, Options, Writer};
+use tempfile::TempDir;
+
+const MESSAGES: u64 = 2_000;
+const BYTES: u64 = 60 << 20;
+/// What the disk is asked for at most, about a quarter more than it is. A figure that fell by much is a reason to lower it.
+const INFO: u64 = 170;
+const LISTING: u64 = 580;
+const ONE_MESSAGE: u64 = 34;
+/// Of an export, as a multiple of what reading the file from end to end takes.
+const EXPORT: f64 = 1.3;
+
+/// A mailbox in which eight folders have grown at once.
+fn mailbox(directory: &Path) -> PathBuf {
+    let path = directory.join("mailbox.pst");
+    let mailbox = Mailbox {
+        seed: 3,
+        messages: MESSAGES,
+        folders: 8,
+        bytes: Some(BYTES),
+    };
+    let mut writer = Writer::create(&path, Options::new(Format::Unicode, Crypt::Permute)).unwrap();
+    let nids = mailbox.make_folders(&mut writer);
+    for (folder, message) in mailbox.mails() {
+        writer.message(nids[folder], &message).unwrap();
+    }
+    writer.finish().unwrap();
+    path
+}
+
+#[test]
+fn a_cold_disk_is_asked_for_little_and_shows_the_same() {
+    if !can_mount() {
+        return;
+    }
+    let directory = TempDir::new().unwrap();
+    let file = mailbox(directory.path());
+    let disk = Disk::cached(&file);
+    let [near, far] = [&file, &disk.file].map(|file| file.to_str().unwrap());
+    let listed = String::from_utf8(ostfs(&["ls", near, "/Inbox"]).stdout).unwrap();
+    let name = listed.lines().find(|name| name.ends_with(".eml")).unwrap();
+    let message = format!("/Inbox/{name}");
+    let mut over = Vec::new();
+    for (command, arguments, bound) in [
+        ("info", vec!["--json"], INFO),
+        ("ls", vec!["-l", "/Inbox"], LISTING),
+        ("cat", vec![message.as_str()], ONE_MESSAGE),
+    ] {
+        let run = |file: &str| {
+            let (options, paths): (Vec<&str>, Vec<&str>) =
+                arguments.iter().partition(|part| part.starts_with('-'));
+            let output = ostfs(&[&[command], &*options, &[file], &*paths].concat());
+            assert!(output.status.success(), "{command}: {output:?}");
+            String::from_utf8_lossy(&output.stdout).replace(file, "FILE")
+        };
+        let before = disk.reads();
+        let shown = run(far);
+        let reads = disk.reads() - before;
+        println!("{command}: {reads} reads");
+        if command != "info" {
+            assert_eq!(shown, run(near), "{command}");
+        }
+        if reads > bound {
+            over.push(format!("{command}: {reads} reads, at most {bound}"));
+        }
+    }
+    let before = disk.reads();
+    fs::read(&disk.file).unwrap();
+    let whole = disk.reads() - before;
+    let before = disk.reads();
+    let (_far, exported) = export(&disk.file, &["-o", "attachments=eml"]);
+    let reads = disk.reads() - before;
+    println!("export: {reads} reads, the whole file {whole}");
+    if reads as f64 > EXPORT * whole as f64 {
+        over.push(format!("export: {reads} reads, the whole file {whole}"));
+    }
+    let (_near, as_ever) = export(&file, &["-o", "attachments=eml"]);
+    let contents = |top: &Path| -> BTreeMap<PathBuf, String> {
+        let entries = picture(top).into_iter();
+        entries.map(|(path, entry)| (path, entry.content)).collect()
+    };
+    let differs = contents(&exported) != contents(&as_ever);
+    assert!(!differs, "the slow disk gives another export");
+    assert!(over.is_empty(), "{over:#?}");
+}
