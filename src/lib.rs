@@ -27,12 +27,14 @@
 pub mod bytes;
 pub mod cache;
 pub mod check;
+#[cfg(feature = "cli")]
 pub mod cli;
 mod clock;
 pub mod codepage;
 pub mod convert;
 pub mod error;
 pub mod export;
+#[cfg(feature = "cli")]
 pub mod fuse;
 pub mod ltp;
 pub mod messaging;
@@ -41,5 +43,6 @@ mod output;
 mod page_cache;
 pub mod problem;
 pub mod salvage;
+#[cfg(feature = "cli")]
 pub mod sandbox;
 pub mod tree;
