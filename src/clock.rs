@@ -39,6 +39,7 @@ pub fn in_zone(seconds: i64, zone: &TimeZone) -> Option<BrokenDownTime> {
 }
 
 /// Whole seconds from 1970-01-01 00:00 UTC to `time`, negative before.
+#[cfg(feature = "cli")]
 pub fn seconds(time: SystemTime) -> Option<i64> {
     match time.duration_since(UNIX_EPOCH) {
         Ok(after) => i64::try_from(after.as_secs()).ok(),
