@@ -42,6 +42,9 @@ pub mod ndb;
 mod output;
 mod page_cache;
 pub mod problem;
+pub mod pst;
+#[cfg(feature = "cli")]
+mod rename;
 pub mod salvage;
 #[cfg(feature = "cli")]
 pub mod sandbox;

@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 use std::time::Duration;
 
-use clap::{Args, Parser, Subcommand};
+use clap::{Args, Parser, Subcommand, ValueEnum};
 use log::LevelFilter;
 
 use super::exit;
@@ -112,14 +112,26 @@ pub(super) struct UnmountArguments {
 ///
 /// The same names, bytes and times, without FUSE. The filters take what fulfils all of them; without any, everything is
 /// taken. At the end a table tells for each folder what was found, written and failed.
+///
+/// With --to pst, a PST for Outlook instead, at the path DIR: folders, messages and all that belongs to them, property by
+/// property.
 #[derive(Debug, Args)]
 #[command(after_help = options::help(Takers::All), after_long_help = format!("{}\n\n{}", options::help(Takers::All), exit::HELP))]
 pub(super) struct ExportArguments {
     /// The .ost or .pst file, or several, each into a directory of its own; they are only read
     #[arg(required = true, value_name = "FILE")]
     pub files: Vec<PathBuf>,
-    /// A new or empty directory
+    /// A new or empty directory; with --to pst, the new file
     pub directory: PathBuf,
+    /// What to write
+    #[arg(long, value_name = "FORM", value_enum, default_value_t)]
+    pub to: To,
+    /// With --to pst: replace the file if it is there
+    #[arg(long)]
+    pub force: bool,
+    /// With --to pst: read the new file and compare all properties, only open its items, or do neither
+    #[arg(long, value_name = "HOW", value_enum, default_value_t)]
+    pub verify: VerifyHow,
     /// Options of the tree; may be repeated
     #[arg(short = 'o', value_name = "OPTION[=VALUE],...")]
     pub options: Vec<String>,
@@ -140,6 +152,28 @@ pub(super) struct ExportArguments {
     pub manifest: Option<PathBuf>,
     #[command(flatten)]
     pub filter: FilterArguments,
+}
+
+/// What an export makes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, ValueEnum)]
+pub(super) enum To {
+    /// A directory with a file for each item
+    #[default]
+    Files,
+    /// A PST
+    Pst,
+}
+
+/// How a new PST is compared with its source.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, ValueEnum)]
+pub(super) enum VerifyHow {
+    /// All properties of all items
+    #[default]
+    Full,
+    /// Every item is opened
+    Fast,
+    /// Not at all
+    Off,
 }
 
 /// Which items are taken.

@@ -14,7 +14,7 @@ use jiff::ToSpan;
 use jiff::civil::Date;
 use jiff::tz::TimeZone;
 
-use super::arguments::{ExportArguments, FilterArguments, IndexArguments};
+use super::arguments::{ExportArguments, FilterArguments, IndexArguments, To};
 use super::exit::Exit;
 use super::guard::Sweeper;
 use super::options::{Options, Switch, Writer};
@@ -27,15 +27,18 @@ use crate::sandbox::{self, Need};
 use crate::tree::ProblemLine;
 
 /// The caches unless said otherwise: what is read once is best forgotten before it leaves those of the processor.
-const CACHE: &str = "cache=8M";
+pub(super) const CACHE: &str = "cache=8M";
 /// How often the progress bar is redrawn.
-const REDRAW: Duration = Duration::from_millis(100);
+pub(super) const REDRAW: Duration = Duration::from_millis(100);
 /// Failures that `index` prints one by one; the manifest has all of them.
 const MAX_SHOWN: u64 = 100;
 
 /// Exports all of the files, and fails at the end when anything could not be exported whole. Everything is opened before
 /// the sandbox, and what the files hold is looked at in it alone.
 pub(super) fn run(arguments: &ExportArguments) -> Result<(), Failure> {
+    if arguments.to == To::Pst {
+        return super::pst::run(arguments);
+    }
     let lists = [&[CACHE.to_owned()], arguments.options.as_slice()].concat();
     let options = Options::parse(&lists, Writer::User)?.with_names(&arguments.names)?;
     let filter = filter(&arguments.filter)?;
@@ -227,7 +230,7 @@ fn create(path: &Path) -> Result<(Format, File), Failure> {
     Ok((format, file))
 }
 
-fn filter(arguments: &FilterArguments) -> Result<Filter, Failure> {
+pub(super) fn filter(arguments: &FilterArguments) -> Result<Filter, Failure> {
     let time = |date: Date| -> Option<SystemTime> {
         let zoned = date.to_zoned(TimeZone::UTC).ok()?;
         Some(zoned.timestamp().into())
@@ -289,7 +292,7 @@ fn prepare(directory: &Path, resume: bool) -> Result<Option<Made>, Failure> {
     Ok(None)
 }
 
-fn show(bar: &ProgressBar, progress: &Progress) {
+pub(super) fn show(bar: &ProgressBar, progress: &Progress) {
     bar.set_position(progress.items.load(Ordering::Relaxed));
     let bytes = progress.bytes.load(Ordering::Relaxed);
     bar.set_message(format!("exporting, {}", indicatif::HumanBytes(bytes)));

@@ -32,18 +32,18 @@ impl Filter {
     }
 
     /// Whether something below the directory at `path` can be in a folder that is taken.
-    pub(super) fn enters(&self, path: &str) -> bool {
+    pub(crate) fn enters(&self, path: &str) -> bool {
         self.takes_folder(path) || self.folders.iter().any(|folder| is_within(folder, path))
     }
 
     /// Whether the folder at `path` is taken.
-    pub(super) fn takes_folder(&self, path: &str) -> bool {
+    pub(crate) fn takes_folder(&self, path: &str) -> bool {
         self.folders.is_empty() || self.folders.iter().any(|folder| is_within(path, folder))
     }
 
     /// Whether the item that `ino` shows or belongs to is taken, its folder apart. An item that cannot be opened is:
     /// what it is nobody can tell, and it must not get lost.
-    pub(super) fn takes(&self, forest: &Forest, ino: Ino) -> bool {
+    pub(crate) fn takes(&self, forest: &Forest, ino: Ino) -> bool {
         let only_folders = Self {
             folders: self.folders.clone(),
             ..Self::default()

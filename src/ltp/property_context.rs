@@ -50,6 +50,12 @@ impl PropertyRecord {
         (!inline).then(|| HeapNodeId(self.value).target())
     }
 
+    /// The value, if it is in the record itself: its bytes as a little-endian number, of which a type of less than four
+    /// bytes has the low ones.
+    pub fn inline(&self) -> Option<u32> {
+        self.property_type.is_inline().then_some(self.value)
+    }
+
     fn is_body(&self) -> bool {
         [tags::BODY, tags::HTML, tags::RTF_COMPRESSED].contains(&self.id)
     }

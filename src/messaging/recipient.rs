@@ -64,6 +64,16 @@ impl Recipient {
         size_of::<Self>() + cells.map(|(_, value)| value.weight()).sum::<usize>()
     }
 
+    /// All cells that could be read, by the ids of their columns.
+    pub fn cells(&self) -> &[(u16, Value)] {
+        &self.cells
+    }
+
+    /// Code page of its PtypString8 cells.
+    pub fn code_page(&self) -> u32 {
+        self.code_page
+    }
+
     fn get(&self, id: u16) -> Option<&Value> {
         self.cells
             .iter()

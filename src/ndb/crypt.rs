@@ -116,6 +116,11 @@ pub fn decode(method: CryptMethod, bid: BlockId, data: &mut [u8]) {
     }
 }
 
+/// Encodes the payload of an external block in place, as [`CryptMethod::Permute`] has it.
+pub fn encode_permuted(data: &mut [u8]) {
+    substitute_all(&MPBB_R, data);
+}
+
 /// The cyclic method is its own inverse, as `MPBB_S` is.
 fn cyclic(bid: BlockId, data: &mut [u8]) {
     let key = bid.key().0.to_le_bytes();
@@ -140,6 +145,16 @@ mod tests {
             assert_eq!(substitute(&MPBB_I, substitute(&MPBB_R, i)), i);
             assert_eq!(substitute(&MPBB_S, substitute(&MPBB_S, i)), i);
         }
+    }
+
+    #[test]
+    fn permuted_data_decodes_to_what_it_was() {
+        let plain: Vec<u8> = (0..=255).cycle().take(1000).collect();
+        let mut data = plain.clone();
+        encode_permuted(&mut data);
+        assert_ne!(data, plain);
+        decode(CryptMethod::Permute, BlockId(4), &mut data);
+        assert_eq!(data, plain);
     }
 
     #[test]

@@ -83,14 +83,15 @@ impl Source {
     /// Opens `path` for reading. Anything but a regular file or a block device is refused with a line for the user.
     pub fn open(path: &Path) -> Result<Self> {
         File::open(path)
-            .and_then(Self::new)
+            .and_then(Self::of_file)
             .map_err(|source| Error::Open {
                 path: path.to_path_buf(),
                 source,
             })
     }
 
-    fn new(file: File) -> io::Result<Self> {
+    /// The file `file`, which is open for reading.
+    pub fn of_file(file: File) -> io::Result<Self> {
         let metadata = file.metadata()?;
         if metadata.is_dir() {
             return Err(io::ErrorKind::IsADirectory.into());

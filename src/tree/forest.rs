@@ -16,6 +16,7 @@ use super::summary::{Part, People, Summary};
 use super::tree::Tree;
 use super::xattr::Xattr;
 use crate::error::{Error, Result};
+use crate::messaging::{Folder, Message, Store};
 use crate::ndb::Depth;
 
 /// The trees of all files. `Send + Sync`, as [`Tree`] is.
@@ -275,6 +276,23 @@ impl Forest {
     pub fn item(&self, ino: Ino) -> Option<(u32, Part)> {
         let at = self.at(ino)?;
         at.tree.item(at.ino)
+    }
+
+    /// As [`Tree::message`].
+    pub fn message(&self, ino: Ino) -> Result<Message> {
+        let at = self.at(ino).ok_or(Error::NotFound)?;
+        at.tree.message(at.ino)
+    }
+
+    /// As [`Tree::folder`].
+    pub fn folder(&self, ino: Ino) -> Option<Folder> {
+        let at = self.at(ino)?;
+        at.tree.folder(at.ino)
+    }
+
+    /// The store that has `ino`; None for the directory above the trees.
+    pub fn store(&self, ino: Ino) -> Option<&Arc<Store>> {
+        Some(self.at(ino)?.tree.store())
     }
 
     /// As [`Tree::summary`].

@@ -21,7 +21,7 @@ use super::view::View;
 use super::watch::{Progress, RecoveryWatch};
 use super::xattr::Xattr;
 use crate::error::Result;
-use crate::messaging::Store;
+use crate::messaging::{Folder, Message, Store};
 use crate::ndb::{self, Depth, NodeId, Recover, Source};
 use crate::salvage;
 
@@ -198,6 +198,16 @@ impl Tree {
     /// Sender and recipients of the item that `ino` shows or belongs to.
     pub fn people(&self, ino: Ino) -> People {
         self.0.entry(ino).people(ino)
+    }
+
+    /// The message in a folder that `ino` shows or belongs to. Of one that cannot be opened, what its row tells.
+    pub fn message(&self, ino: Ino) -> Result<Message> {
+        self.0.entry(ino).message_of(ino)
+    }
+
+    /// The folder whose directory `ino` is; None for what is no folder, and for directories of `lost+found`.
+    pub fn folder(&self, ino: Ino) -> Option<Folder> {
+        self.0.entry(ino).folder(ino)
     }
 
     /// The header block of the message that `ino` shows, as it is stored; None when there is none.

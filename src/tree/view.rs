@@ -24,7 +24,7 @@ use super::replaced::Replaced;
 use super::summary::{Part, People, Summary};
 use super::xattr::{Xattr, Xattrs};
 use crate::error::{Error, Result};
-use crate::messaging::Message;
+use crate::messaging::{Folder, Message};
 use crate::ndb::{Depth, NodeId, whole};
 
 /// The tree of one store.
@@ -298,9 +298,22 @@ impl View {
 
     /// The message in the folder that `ino` shows or belongs to, if it can be opened.
     fn message(&self, ino: Ino) -> Option<Message> {
-        let (nid, _) = self.item(ino)?;
-        let path = MessagePath::top(NodeId(nid));
-        self.attachments.message(&path).ok()
+        self.message_of(ino).ok()
+    }
+
+    /// The message in a folder that `ino` shows or belongs to. Of one that cannot be opened, what its row tells.
+    pub fn message_of(&self, ino: Ino) -> Result<Message> {
+        let (nid, _) = self.item(ino).ok_or(Error::NotFound)?;
+        self.messages.open(NodeId(nid))
+    }
+
+    /// The folder whose directory `ino` is; None for what is no folder, and for directories of `lost+found`.
+    pub fn folder(&self, ino: Ino) -> Option<Folder> {
+        match self.context.inodes.object(ino)? {
+            Object::Root => Some(self.folders.open(self.context.root)),
+            Object::Folder(nid) => Some(self.folders.open(nid)),
+            _ => None,
+        }
     }
 
     /// The facts about that item.

@@ -1,0 +1,139 @@
+//! The names of properties from 0x8000 on, each with an id of this file. [MS-PST] 2.4.7
+
+use std::collections::{BTreeMap, HashMap};
+use std::io;
+
+use super::context::Context;
+use super::output::{Content, Output};
+use super::value::{Stored, utf16};
+use crate::ltp::Guid;
+use crate::messaging::{NamedProperties, PropertyName, PropertySet};
+use crate::ndb::crc::crc;
+
+/// The properties of the map's node.
+const BUCKET_COUNT: u16 = 0x0001;
+const GUIDS: u16 = 0x0002;
+const ENTRIES: u16 = 0x0003;
+const STRINGS: u16 = 0x0004;
+const FIRST_BUCKET: u16 = 0x1000;
+const BUCKETS: u16 = 251;
+/// Property sets that have no place in the stream of GUIDs: their index; the index of the first that has one.
+const KNOWN_SETS: [(PropertySet, u16); 2] =
+    [(PropertySet::MAPI, 1), (PropertySet::PUBLIC_STRINGS, 2)];
+const FIRST_SET: u16 = 3;
+pub(super) const FIRST_NAMED: u16 = 0x8000;
+const MOST_NAMES: usize = 0x8000;
+
+/// For properties whose name the source does not tell: they keep their number in this set, which ostfs has made up.
+const NAMELESS: PropertySet = PropertySet(Guid([
+    0x6F, 0x73, 0x74, 0x66, 0x73, 0x2D, 0x6E, 0x61, 0x6D, 0x65, 0x6C, 0x65, 0x73, 0x73, 0x2D, 0x31,
+]));
+/// A name that every map has, so that no stream of it is empty, and one of a set with a GUID.
+pub(super) const KEYWORDS: &str = "Keywords";
+/// What is wrong with an item, in words.
+pub(super) const PROBLEMS: &str = "x-ostfs-problem";
+/// PidLidReminderSet
+const REMINDER_SET: u32 = 0x8503;
+
+type Name = (PropertySet, PropertyName);
+
+/// The map of the new file.
+#[derive(Debug)]
+pub(super) struct Names {
+    ids: HashMap<Name, u16>,
+    names: Vec<Name>,
+}
+
+impl Names {
+    /// A map with the names that every file has.
+    pub fn new() -> Self {
+        let mut names = Self {
+            ids: HashMap::new(),
+            names: Vec::new(),
+        };
+        names.string_id(PropertySet::PUBLIC_STRINGS, KEYWORDS);
+        names.id((PropertySet::COMMON, PropertyName::Id(REMINDER_SET)));
+        names.string_id(PropertySet::INTERNET_HEADERS, PROBLEMS);
+        names
+    }
+
+    /// The id of a string name.
+    pub fn string_id(&mut self, set: PropertySet, name: &str) -> Option<u16> {
+        self.id((set, PropertyName::String(name.to_owned())))
+    }
+
+    /// The id of `name`; None once the map is full.
+    fn id(&mut self, name: Name) -> Option<u16> {
+        if let Some(id) = self.ids.get(&name) {
+            return Some(*id);
+        }
+        let index = self.names.len();
+        if index >= MOST_NAMES {
+            return None;
+        }
+        let id = FIRST_NAMED + index as u16;
+        self.ids.insert(name.clone(), id);
+        self.names.push(name);
+        Some(id)
+    }
+
+    /// The id in this file of property `id` of a source with the map `source`.
+    pub fn of(&mut self, source: &NamedProperties, id: u16) -> Option<u16> {
+        if id < FIRST_NAMED {
+            return Some(id);
+        }
+        let nameless = || (NAMELESS, PropertyName::Id(u32::from(id)));
+        let name = source.name(id).cloned().unwrap_or_else(nameless);
+        self.id(name)
+    }
+
+    /// Writes the map.
+    pub fn finish(&self, out: &mut Output) -> io::Result<Content> {
+        let mut sets: Vec<PropertySet> = Vec::new();
+        let (mut entries, mut strings) = (Vec::new(), Vec::new());
+        let mut buckets: BTreeMap<u16, Vec<u8>> = BTreeMap::new();
+        for ((set, name), index) in self.names.iter().zip(0u16..) {
+            let known = KNOWN_SETS.iter().find(|(known, _)| known == set);
+            let set = known.map_or_else(|| FIRST_SET + place_of(&mut sets, *set), |(_, at)| *at);
+            let (value, key, is_string) = match name {
+                PropertyName::Id(id) => (*id, *id, false),
+                PropertyName::String(name) => {
+                    let name = utf16(name);
+                    let at = strings.len() as u32;
+                    strings.extend((name.len() as u32).to_le_bytes());
+                    strings.extend(&name);
+                    strings.resize(strings.len().next_multiple_of(4), 0);
+                    (at, crc(&name), true)
+                }
+            };
+            let guid = set << 1 | u16::from(is_string);
+            let tail = [guid.to_le_bytes(), index.to_le_bytes()].concat();
+            entries.extend(value.to_le_bytes());
+            entries.extend(&tail);
+            let number = (key ^ u32::from(guid)) % u32::from(BUCKETS);
+            let bucket = buckets.entry(FIRST_BUCKET + number as u16).or_default();
+            bucket.extend(key.to_le_bytes());
+            bucket.extend(&tail);
+        }
+        let guids: Vec<u8> = sets.iter().flat_map(|set| set.0.0).collect();
+        let mut context = Context::default();
+        context.set(out, BUCKET_COUNT, &Stored::integer(i32::from(BUCKETS)))?;
+        for (id, bytes) in [(GUIDS, guids), (ENTRIES, entries), (STRINGS, strings)] {
+            context.set(out, id, &Stored::binary(bytes))?;
+        }
+        for (id, bytes) in buckets {
+            context.set(out, id, &Stored::binary(bytes))?;
+        }
+        context.finish(out)
+    }
+}
+
+/// The place of `set` among `sets`, at whose end it is put if it is new.
+fn place_of(sets: &mut Vec<PropertySet>, set: PropertySet) -> u16 {
+    let known = sets.iter().position(|known| *known == set);
+    let place = known.unwrap_or_else(|| {
+        sets.push(set);
+        sets.len() - 1
+    });
+    place as u16
+}

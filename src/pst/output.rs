@@ -1,0 +1,403 @@
+//! The file that grows: where blocks and pages go, and what is written when all of them are there. [MS-PST] 2.2.2
+//!
+//! Nothing is written twice but the header. Blocks get ascending ids in the order of the file, so the block B-tree needs no
+//! sort. Memory: 8 bytes for a block, 24 for a node.
+
+use std::collections::HashMap;
+use std::fs::File;
+use std::io::{self, Seek, SeekFrom, Write};
+
+use super::layout::{self, AMAP_BYTES, MapPage, PAGE, PAGE_DATA, SECTION, SLOT};
+use super::trees;
+use crate::ndb::crc::{crc, signature};
+use crate::ndb::crypt::encode_permuted;
+use crate::ndb::{BlockId, NodeId};
+
+/// Bytes that a block holds beside its trailer.
+pub(super) const BLOCK_DATA: usize = 8176;
+const BLOCK_TRAILER: usize = 16;
+/// Bytes that are written at once.
+const BUFFER: usize = 1 << 20;
+/// References that one block may have before a copy of it is written: `cRef` has 16 bits.
+const MAX_REFERENCES: u16 = 65_000;
+/// References of a block with one user. [MS-PST] 2.2.2.7.7.3
+const ONE_USER: u16 = 2;
+
+/// What a node has, and how large that is.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub(super) struct Content {
+    /// Its data tree.
+    pub data: BlockId,
+    /// Its subnodes.
+    pub subnodes: BlockId,
+    /// Bytes of all data blocks of it and of its subnodes, which is what Outlook calls the size of a message.
+    pub size: u64,
+}
+
+/// An entry of the node B-tree.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct NodeRecord {
+    pub nid: NodeId,
+    pub parent: NodeId,
+    pub data: BlockId,
+    pub subnodes: BlockId,
+}
+
+/// A block that was written: its place, size and kind in one number.
+#[derive(Debug, Clone, Copy)]
+struct Written(u64);
+
+impl Written {
+    const SIZE_BITS: u32 = 14;
+
+    fn new(at: u64, len: usize, internal: bool) -> Self {
+        Self(((at / SLOT) << 1 | u64::from(internal)) << Self::SIZE_BITS | len as u64)
+    }
+
+    fn is_internal(self) -> bool {
+        self.0 >> Self::SIZE_BITS & 1 != 0
+    }
+
+    fn place(self) -> u64 {
+        (self.0 >> (Self::SIZE_BITS + 1)) * SLOT
+    }
+
+    fn len(self) -> u16 {
+        (self.0 & ((1 << Self::SIZE_BITS) - 1)) as u16
+    }
+}
+
+/// A file that is being written.
+pub(super) struct Output {
+    file: File,
+    /// What comes next in the file, and where it goes.
+    buffer: Vec<u8>,
+    buffer_at: u64,
+    blocks: Vec<Written>,
+    /// `cRef` where it is not [`ONE_USER`].
+    references: HashMap<u64, u16>,
+    nodes: Vec<NodeRecord>,
+    /// Stretches within the written part that nothing has.
+    gaps: Vec<(u64, u64)>,
+    next_page: u64,
+    /// The highest index in use of each type of node.
+    last_index: [u32; 32],
+    /// PidTagLtpRowVer that was handed out last.
+    row_version: u32,
+}
+
+/// A state of the file.
+pub(super) struct Mark {
+    len: u64,
+    blocks: usize,
+    gaps: usize,
+    last_index: [u32; 32],
+    row_version: u32,
+}
+
+/// The indexes at which the types of a new file start. [MS-PST] 2.2.2.6
+const FIRST_INDEX: u32 = 0x400;
+const FIRST_INDEX_OF: [(usize, u32); 3] = [(3, 0x4000), (4, 0x1_0000), (8, 0x8000)];
+
+impl Output {
+    /// Begins a file in `file`, which is empty.
+    pub fn new(file: File) -> Self {
+        let mut last_index = [FIRST_INDEX; 32];
+        for (of, first) in FIRST_INDEX_OF {
+            if let Some(index) = last_index.get_mut(of) {
+                *index = first;
+            }
+        }
+        Self {
+            file,
+            buffer: Vec::with_capacity(BUFFER),
+            buffer_at: layout::FIRST_SECTION,
+            blocks: Vec::new(),
+            references: HashMap::new(),
+            nodes: Vec::new(),
+            gaps: Vec::new(),
+            next_page: 1,
+            last_index,
+            row_version: 0,
+        }
+    }
+
+    /// Bytes of the file so far.
+    pub fn len(&self) -> u64 {
+        self.buffer_at + self.buffer.len() as u64
+    }
+
+    /// A number that no row has yet.
+    pub fn next_row_version(&mut self) -> u32 {
+        self.row_version += 1;
+        self.row_version
+    }
+
+    /// A node of the type of `first`, with an index that none of them had.
+    pub fn next_nid(&mut self, node_type: crate::ndb::NodeType) -> NodeId {
+        let index = self.last_index.get_mut(usize::from(node_type.0));
+        let index = index.map_or(0, |index| {
+            *index += 1;
+            *index
+        });
+        NodeId(u32::from(node_type.0)).with_index(index)
+    }
+
+    /// Notes that a node or subnode has this id.
+    pub fn use_nid(&mut self, nid: NodeId) {
+        if let Some(last) = self.last_index.get_mut(usize::from(nid.node_type().0)) {
+            *last = (*last).max(nid.index());
+        }
+    }
+
+    /// How far the file is, to come back to if what follows fails.
+    pub fn mark(&self) -> Mark {
+        Mark {
+            len: self.len(),
+            blocks: self.blocks.len(),
+            gaps: self.gaps.len(),
+            last_index: self.last_index,
+            row_version: self.row_version,
+        }
+    }
+
+    /// Forgets all blocks since `mark`; there must be no page, node or shared block among what was written.
+    pub fn cut(&mut self, mark: Mark) {
+        self.blocks.truncate(mark.blocks);
+        self.gaps.truncate(mark.gaps);
+        self.last_index = mark.last_index;
+        self.row_version = mark.row_version;
+        match mark.len.checked_sub(self.buffer_at) {
+            Some(kept) => self.buffer.truncate(kept as usize),
+            None => {
+                self.buffer.clear();
+                self.buffer_at = mark.len;
+            }
+        }
+    }
+
+    /// Adds a node.
+    pub fn node(&mut self, nid: NodeId, parent: NodeId, content: Content) {
+        self.use_nid(nid);
+        self.nodes.push(NodeRecord {
+            nid,
+            parent,
+            data: content.data,
+            subnodes: content.subnodes,
+        });
+    }
+
+    /// Writes a block of data.
+    pub fn data_block(&mut self, data: &[u8]) -> io::Result<BlockId> {
+        let mut encoded = data.to_vec();
+        encode_permuted(&mut encoded);
+        self.block(encoded, false)
+    }
+
+    /// Writes an XBLOCK, XXBLOCK, SLBLOCK or SIBLOCK.
+    pub fn internal_block(&mut self, data: Vec<u8>) -> io::Result<BlockId> {
+        self.block(data, true)
+    }
+
+    fn block(&mut self, mut data: Vec<u8>, internal: bool) -> io::Result<BlockId> {
+        let len = data.len();
+        let extent = (len + BLOCK_TRAILER).next_multiple_of(SLOT as usize);
+        let at = self.place(extent as u64, SLOT)?;
+        let number = self.blocks.len() as u64 + 1;
+        let bid = BlockId(number * BlockId::STEP);
+        let bid = if internal { bid.as_internal() } else { bid };
+        let check = crc(&data);
+        data.resize(extent - BLOCK_TRAILER, 0);
+        data.extend((len as u16).to_le_bytes());
+        data.extend(signature(at, bid).to_le_bytes());
+        data.extend(check.to_le_bytes());
+        data.extend(bid.0.to_le_bytes());
+        self.append(&data)?;
+        self.blocks.push(Written::new(at, len, internal));
+        Ok(bid)
+    }
+
+    /// Counts one more user of `bid`; false if it has as many as it may have.
+    pub fn share(&mut self, bid: BlockId) -> bool {
+        let count = self.references.entry(bid.0).or_insert(ONE_USER);
+        let may = *count < MAX_REFERENCES;
+        *count += u16::from(may);
+        may
+    }
+
+    /// Writes a page of a B-tree; returns its id and place.
+    pub fn page(&mut self, kind: u8, body: &[u8; PAGE_DATA]) -> io::Result<(BlockId, u64)> {
+        let at = self.place(PAGE, PAGE)?;
+        let bid = BlockId(self.next_page);
+        self.next_page += 1;
+        self.append(&layout::page(kind, body, signature(at, bid), bid.0))?;
+        Ok((bid, at))
+    }
+
+    /// Makes room for `extent` bytes at a multiple of `align`, behind map pages and within one section.
+    fn place(&mut self, extent: u64, align: u64) -> io::Result<u64> {
+        loop {
+            let at = self.len();
+            let section = (at - layout::FIRST_SECTION) / SECTION;
+            let start = layout::FIRST_SECTION + section * SECTION;
+            let free = start + layout::map_pages(section).len() as u64 * PAGE;
+            if at < free {
+                self.pad_to(free)?;
+                continue;
+            }
+            let aligned = at.next_multiple_of(align);
+            let end = start + SECTION;
+            let to = if aligned + extent > end { end } else { aligned };
+            if to > at {
+                self.gaps.push((at, to));
+                self.pad_to(to)?;
+            }
+            if to == aligned && to != end {
+                return Ok(aligned);
+            }
+        }
+    }
+
+    fn pad_to(&mut self, end: u64) -> io::Result<()> {
+        let missing = end.saturating_sub(self.len());
+        self.append(&vec![0; missing as usize])
+    }
+
+    fn append(&mut self, bytes: &[u8]) -> io::Result<()> {
+        self.buffer.extend_from_slice(bytes);
+        if self.buffer.len() >= BUFFER {
+            self.flush()?;
+        }
+        Ok(())
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        write_at(&self.file, &self.buffer, self.buffer_at)?;
+        self.buffer_at += self.buffer.len() as u64;
+        self.buffer.clear();
+        Ok(())
+    }
+
+    /// Writes the B-trees, the maps and the header; all is on disk when it returns.
+    pub fn finish(mut self) -> io::Result<File> {
+        self.nodes.sort_by_key(|node| node.nid);
+        let nodes = std::mem::take(&mut self.nodes);
+        let nbt = trees::write(
+            &mut self,
+            trees::NODES,
+            nodes.iter().map(|node| {
+                let mut entry = u64::from(node.nid.0).to_le_bytes().to_vec();
+                entry.extend(node.data.0.to_le_bytes());
+                entry.extend(node.subnodes.0.to_le_bytes());
+                entry.extend(node.parent.0.to_le_bytes());
+                entry.extend([0; 4]);
+                entry
+            }),
+        )?;
+        let blocks = std::mem::take(&mut self.blocks);
+        let references = std::mem::take(&mut self.references);
+        let bbt = trees::write(
+            &mut self,
+            trees::BLOCKS,
+            blocks.iter().zip(1..).map(|(block, number): (_, u64)| {
+                let bid = BlockId(number * BlockId::STEP);
+                let bid = if block.is_internal() {
+                    bid.as_internal()
+                } else {
+                    bid
+                };
+                let count = references.get(&bid.0).copied().unwrap_or(ONE_USER);
+                let mut entry = bid.0.to_le_bytes().to_vec();
+                entry.extend(block.place().to_le_bytes());
+                entry.extend(block.len().to_le_bytes());
+                entry.extend(count.to_le_bytes());
+                entry.extend([0; 4]);
+                entry
+            }),
+        )?;
+        let used = self.len();
+        self.flush()?;
+        let sections = (used - layout::FIRST_SECTION).div_ceil(SECTION);
+        let end = layout::FIRST_SECTION + sections * SECTION;
+        self.file.set_len(end)?;
+        let free = self.write_maps(sections, used)?;
+        let dlist = BlockId(self.next_page);
+        let body = [0; PAGE_DATA];
+        let list = layout::page(
+            layout::DLIST,
+            &body,
+            signature(layout::DLIST_AT, dlist),
+            dlist.0,
+        );
+        write_at(&self.file, &list, layout::DLIST_AT)?;
+        self.file.sync_all()?;
+        let header = layout::Header {
+            next_page: self.next_page + 1,
+            unique: self.row_version + 1,
+            last_index: self.own_last_index(),
+            end,
+            last_map: end - SECTION,
+            free,
+            nbt,
+            bbt,
+            next_block: (blocks.len() as u64 + 1) * BlockId::STEP,
+        };
+        write_at(&self.file, &header.bytes(), 0)?;
+        self.file.sync_all()?;
+        Ok(self.file)
+    }
+
+    /// `rgnid`: tables of folders have the indexes of their folders.
+    fn own_last_index(&self) -> [u32; 32] {
+        const FOLDER: usize = 2;
+        let mut last = self.last_index;
+        let [_, _, folder, ..] = last;
+        for table in [0x0D, 0x0E, 0x0F] {
+            if let Some(index) = last.get_mut(table) {
+                *index = folder;
+            }
+        }
+        debug_assert_eq!(last.get(FOLDER), Some(&folder));
+        last
+    }
+
+    /// Writes the maps of all sections; returns how many bytes are free in all of them.
+    fn write_maps(&mut self, sections: u64, used: u64) -> io::Result<u64> {
+        let mut free = 0;
+        let mut gaps = self.gaps.iter().peekable();
+        for section in 0..sections {
+            let start = layout::FIRST_SECTION + section * SECTION;
+            let mut map = [0xFF; AMAP_BYTES];
+            let mut clear = |from: u64, to: u64| {
+                for slot in (from - start) / SLOT..(to.min(start + SECTION) - start) / SLOT {
+                    if let Some(byte) = map.get_mut((slot / 8) as usize) {
+                        *byte &= !(0x80 >> (slot % 8));
+                        free += SLOT;
+                    }
+                }
+            };
+            while let Some((from, to)) = gaps.next_if(|(from, _)| *from < start + SECTION) {
+                clear(*from, *to);
+            }
+            if used < start + SECTION {
+                clear(used.max(start).next_multiple_of(SLOT), start + SECTION);
+            }
+            for (index, kind) in layout::map_pages(section).iter().enumerate() {
+                let at = start + index as u64 * PAGE;
+                let body = match kind {
+                    MapPage::Allocation => map,
+                    MapPage::Deprecated(_) => [0xFF; AMAP_BYTES],
+                };
+                let page = layout::page(kind.code(), &body, 0, at);
+                write_at(&self.file, &page, at)?;
+            }
+        }
+        Ok(free)
+    }
+}
+
+/// Writes `bytes` at `offset`, by the two calls that the sandbox has for it.
+fn write_at(mut file: &File, bytes: &[u8], offset: u64) -> io::Result<()> {
+    file.seek(SeekFrom::Start(offset))?;
+    file.write_all(bytes)
+}

@@ -1,0 +1,74 @@
+//! Recipients. [MS-PST] 2.4.5.3
+
+use std::collections::BTreeMap;
+
+use super::Failed;
+use super::changes;
+use super::digest::Digest;
+use super::item::Copier;
+use super::output::Content;
+use super::table::{Layout, Table};
+use super::templates;
+use super::value::{Cells, Stored};
+use crate::ltp::PropertyType;
+use crate::messaging::{Message, Recipient};
+
+/// The row ids of recipients: any numbers from a counter.
+const FIRST_ROW: u32 = 0x1000;
+
+/// The recipient table of a message.
+pub(super) struct Recipients {
+    pub content: Content,
+    pub digest: Digest,
+}
+
+/// The cells of `recipient` that a row can have, by id.
+pub(super) fn cells(recipient: &Recipient) -> Cells {
+    let cells = recipient.cells().iter();
+    let mut cells: Cells = cells
+        .filter(|(id, _)| changes::keeps_of_recipient(*id))
+        .filter_map(|(id, value)| Some((*id, Stored::of_value(value, recipient.code_page())?)))
+        .collect();
+    cells.sort_by_key(|(id, _)| *id);
+    cells.dedup_by_key(|(id, _)| *id);
+    cells
+}
+
+/// Copies the recipients of `message`; a message without any has an empty table.
+pub(super) fn copy(copier: &mut Copier<'_>, message: &Message) -> Result<Recipients, Failed> {
+    let mut rows = Vec::new();
+    let mut more: BTreeMap<u16, PropertyType> = BTreeMap::new();
+    for recipient in message.recipients() {
+        let mut row = Vec::new();
+        for (id, value) in cells(&recipient) {
+            let Some(to) = copier.named(message.store(), id, message.problems()) else {
+                continue;
+            };
+            more.entry(to).or_insert(value.property_type);
+            row.push((to, value));
+        }
+        row.sort_by_key(|(id, _)| *id);
+        rows.push(row);
+    }
+    let more: Vec<_> = more.into_iter().collect();
+    let mut table = Table::new(Layout::new(templates::RECIPIENTS, &more))?;
+    let mut digest = Digest::default();
+    for (mut row, id) in rows.into_iter().zip(FIRST_ROW..) {
+        row.retain(|(id, value)| table.layout().has(*id, value.property_type));
+        digest.add(0, &digest_of(&row));
+        table.add(copier.out, id, &row)?;
+    }
+    Ok(Recipients {
+        content: table.finish(copier.out)?,
+        digest,
+    })
+}
+
+/// What a row is.
+pub(super) fn digest_of(row: &[(u16, Stored)]) -> Digest {
+    let mut digest = Digest::default();
+    for (id, value) in row {
+        digest.add(*id, &Digest::of_value(value));
+    }
+    digest
+}

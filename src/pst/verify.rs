@@ -1,0 +1,129 @@
+//! Reads a new file back and compares it with what was to be written.
+
+use std::sync::Arc;
+
+use super::digest::{Digest, Hash};
+use super::recipients;
+use super::value::{self, Read};
+use super::{Item, Written};
+use crate::error::{Error, Result};
+use crate::ltp::{PropertyStream, PropertyType, tags};
+use crate::messaging::{Attachment, AttachmentData, Message, Properties, Store};
+use crate::ndb::{self, NodeId, Recover, Source};
+
+/// Bytes of a stream that are read at once.
+const STEP: usize = 64 << 10;
+/// Bytes for caches.
+const CACHE: u64 = 8 << 20;
+
+/// How much is compared.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Verify {
+    /// All properties of all items, with their recipients and attachments.
+    #[default]
+    Full,
+    /// That every item can be opened.
+    Fast,
+    /// Nothing.
+    Off,
+}
+
+/// Reads the file `source`, and hands each difference from what was `written` to `differs`; returns how many there are.
+pub fn verify(
+    source: Source,
+    written: &Written,
+    how: Verify,
+    differs: &mut dyn FnMut(&str),
+) -> Result<u64> {
+    if how == Verify::Off {
+        return Ok(0);
+    }
+    let ndb = ndb::open_source(source, CACHE, Recover::Off, Arc::new(()))?;
+    let store = Arc::new(Store::open(ndb));
+    let mut count = 0;
+    for item in &written.items {
+        if let Err(error) = compare(&store, item, how) {
+            count += 1;
+            differs(&error.to_string());
+        }
+    }
+    Ok(count)
+}
+
+fn compare(store: &Arc<Store>, item: &Item, how: Verify) -> Result<()> {
+    let wrong = |problem: String| Error::corrupt("new file", item.nid, problem);
+    let message = Message::open(store, item.nid)?;
+    if how == Verify::Full {
+        let found = digest_of(&message)?;
+        if found != item.digest {
+            return Err(wrong("expected what was read, found something else".into()));
+        }
+    }
+    match message.problems().list().first() {
+        Some(problem) => Err(wrong(problem.to_string())),
+        None => Ok(()),
+    }
+}
+
+fn digest_of(message: &Message) -> Result<Digest> {
+    let mut digest = digest_of_properties(message.properties(), &[tags::MESSAGE_SIZE])?;
+    let mut all = Digest::default();
+    for recipient in message.recipients() {
+        all.add(0, &recipients::digest_of(&recipients::cells(&recipient)));
+    }
+    digest.add(NodeId::RECIPIENT_TABLE.0 as u16, &all);
+    let mut all = Digest::default();
+    for attachment in message.attachments() {
+        all.add(0, &digest_of_attachment(&attachment)?);
+    }
+    digest.add(NodeId::ATTACHMENT_TABLE.0 as u16, &all);
+    Ok(digest)
+}
+
+fn digest_of_attachment(attachment: &Attachment) -> Result<Digest> {
+    let properties = attachment.properties()?;
+    let object = match attachment.data(&properties)? {
+        AttachmentData::Message(message) => Some(digest_of(&message)?),
+        AttachmentData::Ole(stream) => Some(digest_of_stream(&stream)?),
+        AttachmentData::None | AttachmentData::Bytes(_) => None,
+    };
+    digest_with(&properties, &[], object)
+}
+
+fn digest_of_properties(properties: &Properties, without: &[u16]) -> Result<Digest> {
+    digest_with(properties, without, None)
+}
+
+/// What `properties` are, where PidTagAttachData is an `object`.
+fn digest_with(properties: &Properties, without: &[u16], object: Option<Digest>) -> Result<Digest> {
+    let mut digest = Digest::default();
+    for id in properties.ids() {
+        if without.contains(&id) {
+            continue;
+        }
+        let own = match value::read(properties, id)? {
+            _ if id == tags::ATTACH_DATA && object.is_some() => object.unwrap_or_default(),
+            Some(Read::Whole(value)) => Digest::of_value(&value),
+            Some(Read::Stream(stream)) => {
+                digest_of_stream(&stream)?.with_type(PropertyType::BINARY)
+            }
+            None => Digest::default(),
+        };
+        digest.add(id, &own);
+    }
+    Ok(digest)
+}
+
+fn digest_of_stream(stream: &PropertyStream) -> Result<Digest> {
+    let mut hash = Hash::default();
+    let mut buffer = vec![0; STEP];
+    let mut at = 0;
+    loop {
+        let read = stream.read_at(at, &mut buffer)?;
+        match buffer.get(..read) {
+            Some(bytes) if !bytes.is_empty() => hash.update(bytes),
+            _ => return Ok(hash.finish()),
+        }
+        at += read as u64;
+    }
+}
