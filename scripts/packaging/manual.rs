@@ -28,6 +28,11 @@ $ rsync \\-a /mnt/mail/ ~/mail\\-archive/
 $ ostfs export \\-\\-resume old\\-mailbox.ost ~/mail\\-archive
 .EE
 .TP
+Make a PST for Outlook of it:
+.EX
+$ ostfs export \\-\\-to pst old\\-mailbox.ost mailbox.pst
+.EE
+.TP
 One line of /etc/fstab:
 .EX
 /srv/old.ost /mnt/mail fuse.ostfs allow_other,umask=022,nofail,idle_timeout=10m 0 0

@@ -1,0 +1,160 @@
+//! Files made for it: limits of the format, damaged items, what is lost, filters, several sources.
+
+use std::fs;
+
+use ostfs::messaging::{Folder, Store as OpenedStore};
+use ostfs::ndb::NodeId;
+
+use crate::mailbox::{FORMATS, mail, write};
+use crate::support::*;
+use crate::{copy, findings, mounted};
+
+/// Bytes of a block, and of the most that one XBLOCK leads to.
+const BLOCK: u64 = 8176;
+const XBLOCK: u64 = 1021 * BLOCK;
+/// Outlook's subtree in a PST.
+const SUBTREE: NodeId = NodeId(0x8022);
+
+#[test]
+fn values_at_the_limits_of_blocks_and_heaps_come_through() {
+    let sizes = [
+        0,
+        1,
+        1024,
+        1025,
+        3580,
+        3581,
+        BLOCK,
+        BLOCK + 1,
+        XBLOCK,
+        XBLOCK + 1,
+    ];
+    let file = write(Format::Unicode, Crypt::Permute, |store| {
+        let folder = store.folder(store.ipm_subtree(), "Sizes");
+        for size in sizes {
+            let message = mail(&format!("{size}")).attachment("a.bin", Payload::random(size, 7));
+            let message = message.body(&"x".repeat((size / 2).min(100_000) as usize));
+            store.message(folder, message);
+        }
+    });
+    let copy = copy(&file.path, &[]);
+    assert!(copy.output.status.success(), "{:?}", copy.output);
+    assert_eq!(findings(&copy.path), [""; 0]);
+}
+
+#[test]
+fn tables_at_the_limits_of_their_indexes_come_through() {
+    for rows in [0, 1, 64, 65, 447, 448, 1500] {
+        let file = write(Format::Unicode, Crypt::None, |store| {
+            let folder = store.folder(store.ipm_subtree(), "Rows");
+            for row in 0..rows {
+                store.message(folder, mail(&format!("Message {row}")));
+            }
+        });
+        let copy = copy(&file.path, &[]);
+        assert!(copy.output.status.success(), "{rows}: {:?}", copy.output);
+        assert_eq!(findings(&copy.path), [""; 0], "{rows}");
+        let said = copy.said();
+        assert!(said.contains(&format!("{rows} items")), "{rows}: {said}");
+    }
+}
+
+#[test]
+fn more_attachments_than_one_list_of_subnodes_holds_come_through() {
+    let file = write(Format::Unicode, Crypt::None, |store| {
+        let folder = store.folder(store.ipm_subtree(), "Many");
+        for count in [340, 341, 2000] {
+            let mut message = mail(&format!("{count}"));
+            for number in 0..count {
+                message = message.attachment(&format!("{number}.txt"), b"text".to_vec());
+            }
+            store.message(folder, message);
+        }
+    });
+    let copy = copy(&file.path, &[]);
+    assert!(copy.output.status.success(), "{:?}", copy.output);
+    assert_eq!(findings(&copy.path), [""; 0]);
+}
+
+#[test]
+fn a_message_that_no_folder_lists_is_in_lost_and_found() {
+    for (format, crypt) in FORMATS {
+        let mut lost = 0;
+        let file = write(format, crypt, |store| {
+            let folder = store.folder(store.ipm_subtree(), "Folder");
+            store.message(folder, mail("Kept"));
+            lost = store.message(folder, mail("Lost"));
+        });
+        // Its row leads to another message now, or to none.
+        file.damage().forget_message(lost);
+        let copy = copy(&file.path, &[]);
+        let said = copy.said();
+        assert!(said.contains("Lost and Found"), "{format:?}: {said}");
+        assert_eq!(findings(&copy.path), [""; 0], "{format:?}");
+    }
+}
+
+#[test]
+fn an_item_that_is_not_whole_says_so_in_a_category() {
+    let mut damaged = 0;
+    let file = write(Format::Unicode, Crypt::Permute, |store| {
+        let folder = store.folder(store.ipm_subtree(), "Folder");
+        store.message(folder, mail("Whole"));
+        let message = mail("Damaged").attachment("a.bin", Payload::random(100_000, 3));
+        damaged = store.message(folder, message);
+    });
+    file.damage().flip_attachment(damaged, 0);
+    let copy = copy(&file.path, &[]);
+    assert_eq!(copy.output.status.code(), Some(4), "{:?}", copy.output);
+    assert_eq!(findings(&copy.path), [""; 0]);
+    let (_scratch, tree) = mounted::export(&copy.path, &[]);
+    let texts: Vec<String> = fs::read_dir(tree.join("Folder"))
+        .unwrap()
+        .map(|entry| entry.unwrap().path())
+        .filter(|path| path.is_file())
+        .map(|path| fs::read_to_string(path).unwrap())
+        .collect();
+    let marked = texts.iter().filter(|text| text.contains("ostfs: damaged"));
+    let marked: Vec<_> = marked.collect();
+    assert_eq!(marked.len(), 1);
+    assert!(marked[0].contains("Damaged"));
+}
+
+#[test]
+fn a_filter_takes_what_it_takes_of_other_exports() {
+    let file = write(Format::Unicode, Crypt::Permute, |store| {
+        for name in ["One", "Two"] {
+            let folder = store.folder(store.ipm_subtree(), name);
+            store.message(folder, mail("Apples"));
+            store.message(folder, mail("Pears"));
+        }
+    });
+    let copy = copy(&file.path, &["--folder", "Two", "--subject", "pears"]);
+    let said = copy.said();
+    assert!(said.contains("1 items"), "{said}");
+    assert_eq!(findings(&copy.path), [""; 0]);
+}
+
+#[test]
+fn several_sources_have_a_folder_each() {
+    let source = |subject: &str| {
+        write(Format::Ansi, Crypt::Permute, |store| {
+            let folder = store.folder(store.ipm_subtree(), "Folder");
+            store.message(folder, mail(subject));
+        })
+    };
+    let (one, two) = (source("One"), source("Two"));
+    let copy = copy(&one.path, &[]);
+    assert_eq!(findings(&copy.path), [""; 0]);
+    let target = two.path.with_file_name("both.pst");
+    let arguments = ["export", "--to", "pst"].into_iter();
+    let paths = [&one.path, &two.path, &target].map(|path| path.to_str().unwrap());
+    let output = mounted::ostfs(&arguments.chain(paths).collect::<Vec<_>>());
+    assert!(output.status.success(), "{output:?}");
+    assert_eq!(findings(&target), [""; 0]);
+    let ndb = ostfs::ndb::open(&target, 1 << 20).unwrap();
+    let store = std::sync::Arc::new(OpenedStore::open(ndb));
+    let folders = Folder::new(&store, SUBTREE).subfolders();
+    // Both, and the wastebasket.
+    assert_eq!(folders.len(), 3, "{folders:?}");
+}
