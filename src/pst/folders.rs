@@ -169,7 +169,7 @@ impl Folders<'_> {
             nid,
             digest: copied.digest,
         });
-        let problems = message.problems().list().len() as u64;
+        let problems = item::problems_of(message).len() as u64;
         self.watch.problems.fetch_add(problems, Ordering::Relaxed);
         self.watch
             .progress

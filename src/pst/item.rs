@@ -106,8 +106,7 @@ impl Copier<'_> {
             }
         }
         if place != Place::Attachment {
-            let problems = message.problems();
-            categories = self.tell(problems, &mut context, categories)?;
+            categories = self.tell(message, &mut context, categories)?;
         }
         if let Some((id, value)) = keywords.zip(categories) {
             context.set(self.out, id, &value)?;
@@ -244,11 +243,11 @@ impl Copier<'_> {
     /// Puts what is wrong with an item into a property of it; returns its categories, to which one is added then.
     fn tell(
         &mut self,
-        problems: &Problems,
+        message: &Message,
         context: &mut Context,
         categories: Option<Stored>,
     ) -> Result<Option<Stored>, Failed> {
-        let lines: Vec<String> = problems.list().iter().map(ToString::to_string).collect();
+        let lines = problems_of(message);
         if lines.is_empty() {
             return Ok(categories);
         }
@@ -267,6 +266,15 @@ impl Copier<'_> {
         }
         Ok(Stored::of_value(&Value::Multiple(values), 0))
     }
+}
+
+/// What is wrong with `message`, in words: that only its row tells of it, what it may be instead, what could not be read.
+pub(super) fn problems_of(message: &Message) -> Vec<String> {
+    let mut lines: Vec<String> = message.problem().map(str::to_owned).into_iter().collect();
+    lines.extend(message.doubts().iter().map(ToString::to_string));
+    lines.extend(message.lacks_code_page());
+    lines.extend(message.problems().list().iter().map(ToString::to_string));
+    lines
 }
 
 /// The row of a message as it is put together.

@@ -5,7 +5,7 @@ use std::fs;
 use ostfs::messaging::{Folder, Store as OpenedStore};
 use ostfs::ndb::NodeId;
 
-use crate::mailbox::{FORMATS, mail, write};
+use crate::mailbox::{FORMATS, MESSAGE, mail, mailbox, write};
 use crate::support::*;
 use crate::{copy, findings, mounted};
 
@@ -79,18 +79,24 @@ fn more_attachments_than_one_list_of_subnodes_holds_come_through() {
 #[test]
 fn a_message_that_no_folder_lists_is_in_lost_and_found() {
     for (format, crypt) in FORMATS {
-        let mut lost = 0;
-        let file = write(format, crypt, |store| {
-            let folder = store.folder(store.ipm_subtree(), "Folder");
-            store.message(folder, mail("Kept"));
-            lost = store.message(folder, mail("Lost"));
-        });
-        // Its row leads to another message now, or to none.
-        file.damage().forget_message(lost);
+        let (file, inbox) = mailbox(format, crypt);
+        file.damage().unlist(inbox, MESSAGE);
         let copy = copy(&file.path, &[]);
-        let said = copy.said();
-        assert!(said.contains("Lost and Found"), "{format:?}: {said}");
+        assert!(copy.said().contains("Lost and Found"), "{format:?}");
         assert_eq!(findings(&copy.path), [""; 0], "{format:?}");
+    }
+}
+
+#[test]
+fn an_item_of_which_only_its_row_is_left_says_so() {
+    for (format, crypt) in FORMATS {
+        let (file, _) = mailbox(format, crypt);
+        file.damage().forget_message(MESSAGE);
+        let copy = copy(&file.path, &[]);
+        assert_eq!(copy.output.status.code(), Some(4), "{format:?}");
+        let (_scratch, tree) = mounted::export(&copy.path, &[]);
+        let said = mounted::run("grep", &["-rl", "ostfs: damaged", tree.to_str().unwrap()]);
+        assert_eq!(said.lines().count(), 1, "{format:?}: {said}");
     }
 }
 

@@ -53,10 +53,11 @@ fn without_number(path: &Path) -> PathBuf {
 /// `text` without boundaries, message ids, UIDs and node numbers, which are made of nodes and search keys; without the times
 /// of a 4K-page OST that only its rows have; and without the problem that a property has no name, as it has one now.
 fn without_nodes(text: &str) -> String {
-    const NODES: [&str; 5] = [
+    const NODES: [&str; 6] = [
         "X-Ostfs-Node:",
         "UID:ostfs-",
         "LAST-MODIFIED:",
+        "REV:",
         "DTSTAMP:",
         "X-OSTFS-PROBLEM:",
     ];
