@@ -2,6 +2,7 @@
 //! is written in UTC.
 #![forbid(unsafe_code)]
 
+#[cfg(feature = "cli")]
 use std::time::{SystemTime, UNIX_EPOCH};
 
 use jiff::civil::{Date, DateTime, date};

@@ -6,6 +6,7 @@
 #![forbid(unsafe_code)]
 
 mod detect;
+mod johab;
 mod stateful;
 
 pub use detect::{Decoded, Doubt, decode_html, decode_text8, detect, is_telling};
@@ -28,6 +29,8 @@ const UTF_7: u32 = 65000;
 const UTF_16_LITTLE: u32 = 1200;
 /// UTF-16, big-endian.
 const UTF_16_BIG: u32 = 1201;
+/// Korean in letters.
+const JOHAB: u32 = 1361;
 /// HZ (RFC 1843): GB 2312 in seven bits.
 const HZ: u32 = 52936;
 
@@ -37,11 +40,15 @@ enum Table {
     Web(&'static Encoding),
     /// DOS pages: 128 characters above ASCII.
     Oem(&'static TableType),
+    Johab,
 }
 
 impl Table {
     /// The table of a page without shift states, if there is one.
     fn of(code_page: u32) -> Option<Self> {
+        if code_page == JOHAB {
+            return Some(Self::Johab);
+        }
         let number = u16::try_from(canonical(code_page)).ok()?;
         codepage::to_encoding_no_replacement(number)
             .map(Self::Web)
@@ -50,7 +57,11 @@ impl Table {
 
     /// Whether a character may take more than one byte.
     fn is_multibyte(&self) -> bool {
-        matches!(self, Self::Web(encoding) if !encoding.is_single_byte())
+        match self {
+            Self::Web(encoding) => !encoding.is_single_byte(),
+            Self::Oem(_) => false,
+            Self::Johab => true,
+        }
     }
 
     /// The text, and whether all bytes were characters of this page.
@@ -64,6 +75,10 @@ impl Table {
                 Some(text) => (text.into(), true),
                 None => (table.decode_string_lossy(bytes).into(), false),
             },
+            Self::Johab => {
+                let (text, is_sound) = johab::decode(bytes);
+                (text.into(), is_sound)
+            }
         }
     }
 }

@@ -129,19 +129,7 @@ fn bodies_decode_under_their_own_label() {
 
 #[test]
 fn no_page_loses_single_byte_text() {
-    for page in [
-        0,
-        1,
-        37,
-        500,
-        1047,
-        1361,
-        99_999,
-        u32::MAX,
-        US_ASCII,
-        1200,
-        1201,
-    ] {
+    for page in [0, 1, 37, 500, 1047, 99_999, u32::MAX, US_ASCII, 1200, 1201] {
         assert_eq!(decode(page, b"Caf\xE9"), "Café", "code page {page}");
         assert_eq!(
             decode(page, "Café 日本".as_bytes()),
@@ -324,4 +312,21 @@ fn charset_labels_name_their_page() {
         let page = from_charset_label(label).unwrap();
         assert_eq!(decode(page, bytes), text, "{label}");
     }
+}
+
+/// As the codec "johab" of Python has them.
+#[test]
+fn johab_has_syllables_letters_signs_and_hanja() {
+    let cases: [(&[u8], &str); 6] = [
+        (b"\x88\x61\x90\x61\x94\x61", "가나다"),
+        (b"Q: \xd0\x65\x8b\x69!", "Q: 한글!"),
+        (b"\x88\x41\x84\x61\x84\x42", "ㄱㅏㄱ"),
+        (b"\xd9\x31\xd9\xa1", "\u{3000}⇒"),
+        (b"\xe0\x31\xf9\xfe", "伽詰"),
+        (b"a\xffb", "a\u{FFFD}b"),
+    ];
+    for (bytes, text) in cases {
+        assert_eq!(johab::decode(bytes).0, text, "{bytes:x?}");
+    }
+    assert_eq!(decode(1361, b"\x88\x61"), "가");
 }

@@ -19,6 +19,9 @@ use super::xblock::{
 use crate::bytes::copy_at;
 use crate::error::{Error, Result};
 
+/// What `cb` of a block B-tree entry can say: more than a block that was ever written.
+const LONGEST_BLOCK: usize = u16::MAX as usize;
+
 /// The bytes of a node as a stream of known length, and as a sequence of leaf blocks.
 #[derive(Debug, Clone)]
 pub struct DataTree {
@@ -296,9 +299,8 @@ impl DataTree {
         length: usize,
         flawed: impl FnOnce(Flaw),
     ) -> Result<Vec<u8>> {
-        let full = self.ndb.header().format.block_payload;
-        if length > full {
-            return Err(wrong_length(bid, full as u64, length as u64));
+        if length > LONGEST_BLOCK {
+            return Err(wrong_length(bid, LONGEST_BLOCK as u64, length as u64));
         }
         let mut payload = vec![0; length];
         self.ndb.read_alone(bid, &mut payload, flawed)?;

@@ -304,6 +304,10 @@ fn every_attachment_is_a_file_of_its_own_in_table_order() {
                 .iter()
                 .find(|expected| nid(expected) == attachment.nid())
                 .unwrap();
+            // Changed instances of a series are in its calendar.
+            if expected["embedded"]["class"] == phrase::CHANGED_INSTANCE {
+                continue;
+            }
             let file = files
                 .next()
                 .unwrap_or_else(|| panic!("{place}: {expected} is missing"));

@@ -6,6 +6,9 @@ use ostfs::ltp::lzfu;
 use ostfs::ltp::{Value, tags};
 use ostfs::messaging::{AttachmentData, Message};
 
+/// The class of a changed instance within a series.
+pub const CHANGED_INSTANCE: &str = "IPM.OLE.CLASS.{00061055-0000-0000-C000-000000000046}";
+
 /// Longest phrase, in characters.
 const LENGTH: usize = 50;
 /// Groups of RTF whose text is no part of the body.
@@ -47,7 +50,10 @@ pub fn of_message(message: &Message) -> Vec<String> {
     for attachment in message.attachments() {
         let properties = attachment.properties().unwrap();
         if let AttachmentData::Message(inner) = attachment.data(&properties).unwrap() {
-            phrases.extend(of_message(&inner));
+            // What is changed of a series is in its calendar, where a text is one line.
+            if !is_changed_instance(&inner) {
+                phrases.extend(of_message(&inner));
+            }
         }
     }
     phrases.retain(|phrase| !phrase.is_empty());
@@ -172,4 +178,10 @@ fn of_rtf(rtf: &[u8]) -> String {
         }
     }
     longest.take()
+}
+
+/// Whether `message` is a changed instance within a series. [MS-OXOCAL] 2.2.10.1
+fn is_changed_instance(message: &Message) -> bool {
+    let class = message.properties().string(tags::MESSAGE_CLASS).unwrap();
+    class.as_deref() == Some(CHANGED_INSTANCE)
 }

@@ -109,7 +109,7 @@ pub(in crate::convert) fn person(reader: &Reader<'_>, version: VcardVersion) -> 
     common::write(reader, &mut card, Vec::new());
     write_user_fields(reader, &mut card);
     if emails.is_empty() {
-        tell_of_nameless_addresses(reader);
+        write_nameless_addresses(reader, &mut card);
     }
     card.finish(&reader.problems())
 }
@@ -388,8 +388,9 @@ fn write_life(reader: &Reader<'_>, card: &mut Card) {
     card.lines.optional("X-HOBBY", reader.string(tags::HOBBIES));
 }
 
-/// Says so where a contact without e-mail has addresses in properties that the file has no name for.
-fn tell_of_nameless_addresses(reader: &Reader<'_>) {
+/// Writes the addresses of a contact without e-mail that are in properties the file has no name for: which of its addresses
+/// they are, or whether they are, cannot be told, so they are in a field of their own.
+fn write_nameless_addresses(reader: &Reader<'_>, card: &mut Card) {
     let Some(message) = reader.message() else {
         return;
     };
@@ -399,9 +400,8 @@ fn tell_of_nameless_addresses(reader: &Reader<'_>) {
     let nameless = properties.ids().into_iter().filter(is_nameless);
     let addresses = nameless.filter_map(|id| Some((id, addr_spec(&properties.string(id).ok()??)?)));
     for (id, address) in addresses.take(MAX_NAMELESS) {
-        reader.problem(format_args!(
-            "{address} is in property {id:#06x}, for which the file has no name: it may be an e-mail address of this contact"
-        ));
+        let text = format!("{address} (property {id:#06x}, for which the file has no name)");
+        card.lines.text("X-OSTFS-NAMELESS-ADDRESS", &text);
     }
 }
 

@@ -9,7 +9,6 @@ use super::fields::Fields;
 use crate::codepage;
 use crate::convert::cursor::Cursor;
 use crate::convert::lids::{self, Key};
-use crate::convert::lookup::Lookup;
 use crate::convert::people::{Person, RECEIVED_BY, RECEIVED_REPRESENTING};
 use crate::ltp::{FileTime, tags};
 use crate::messaging::{ItemKind, Message, State};
@@ -40,7 +39,7 @@ const UNIFIED_MESSAGING: [(&str, u16); 6] = [
 ];
 
 /// Adds what `fields` lacks.
-pub(super) fn add(lookup: &Lookup<'_>, message: &Message, fields: &mut Fields) {
+pub(super) fn add(message: &Message, fields: &mut Fields) {
     let due = due(message).and_then(|time| date(time, &TimeZone::UTC));
     if let Some(due) = due.filter(|_| !fields.has(REPLY_BY)) {
         fields.push(REPLY_BY, due);
@@ -53,7 +52,7 @@ pub(super) fn add(lookup: &Lookup<'_>, message: &Message, fields: &mut Fields) {
     if let Some(vote) = vote {
         fields.push_text(VOTE, &vote);
     }
-    mailboxes(lookup, message, fields);
+    mailboxes(message, fields);
     if message.class().is_unified_messaging {
         unified_messaging(message, fields);
     }
@@ -132,9 +131,10 @@ fn counted<'a>(cursor: &mut Cursor<'a>, size: usize) -> Option<&'a [u8]> {
     cursor.take(usize::from(count) * size)
 }
 
-/// In whose mailbox it arrived, and for whom, if that is another.
-fn mailboxes(lookup: &Lookup<'_>, message: &Message, fields: &mut Fields) {
-    let of_role = |role| lookup.mailbox(&Person::of_role(message.properties(), role));
+/// In whose mailbox it arrived, and for whom, if that is another. As the message itself has them: with addresses that others
+/// teach, every message would depend on them.
+fn mailboxes(message: &Message, fields: &mut Fields) {
+    let of_role = |role| Person::of_role(message.properties(), role).mailbox(|| None);
     let Some(received) = of_role(&RECEIVED_BY) else {
         return;
     };

@@ -57,7 +57,7 @@ pub(super) fn of_message(context: &Context, message: &Message, style: Headers) -
         synthesis.complete_stored(&mut fields);
     } else {
         synthesis.complete(&mut fields);
-        handling::add(&lookup, message, &mut fields);
+        handling::add(message, &mut fields);
         flags::add(message, &mut fields);
     }
     lookup.tell(message.problems());

@@ -108,19 +108,19 @@ fn an_address_in_a_property_that_has_no_name_is_told() {
     let contact = Message::new("IPM.Contact", "Jane")
         .prop(0x3001, "Jane")
         .prop(0xBFF3, "jane@west.example");
-    let said = "jane@west.example is in property 0xbff3";
+    let said = "jane@west.example (property 0xbff3";
     let found = card(contact, Version::V3);
     assert!(
         found
             .iter()
-            .any(|line| line.starts_with("X-OSTFS-PROBLEM:") && line.contains(said)),
+            .any(|line| line.starts_with("X-OSTFS-NAMELESS-ADDRESS:") && line.contains(said)),
         "{found:#?}"
     );
     let silent = card(jane().prop(0xBFF3, "x@y.example"), Version::V3);
     assert!(
         !silent
             .iter()
-            .any(|line| line.starts_with("X-OSTFS-PROBLEM"))
+            .any(|line| line.starts_with("X-OSTFS-NAMELESS"))
     );
 }
 
