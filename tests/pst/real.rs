@@ -51,7 +51,7 @@ fn without_number(path: &Path) -> PathBuf {
 }
 
 /// `text` without boundaries, message ids, UIDs and node numbers, which are made of nodes and search keys; without the times
-/// of a 4K-page OST that only its rows have; and without the problem that a property has no name, as it has one now.
+/// of a 4K-page OST that only its rows have; and without addresses in properties that had no name, as they have one now.
 fn without_nodes(text: &str) -> String {
     const NODES: [&str; 6] = [
         "X-Ostfs-Node:",
@@ -59,7 +59,7 @@ fn without_nodes(text: &str) -> String {
         "LAST-MODIFIED:",
         "REV:",
         "DTSTAMP:",
-        "X-OSTFS-PROBLEM:",
+        "X-OSTFS-NAMELESS-ADDRESS:",
     ];
     let mut lines = Vec::new();
     let mut is_dropped = false;
