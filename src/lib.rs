@@ -3,7 +3,7 @@
 //! Layers, each of which knows only those before it (ARCHITECTURE.md tells the whole story):
 //! [`ndb`] (header, B-trees, blocks), [`ltp`] (heaps, properties, tables), [`messaging`] (folders, messages,
 //! attachments), [`salvage`] (what has lost its nodes or was deleted), [`convert`] (an item as a file), [`tree`] (names,
-//! attributes, `read_at`), [`fuse`] (the kernel), [`cli`] (the command line). [`error`], [`problem`] (what is wrong with
+//! attributes, `read_at`), and with the feature `cli`: `fuse` (the kernel), `cli` (the command line). [`error`], [`problem`] (what is wrong with
 //! the file), `page_cache` and [`codepage`] serve all of them.
 #![deny(missing_docs)]
 #![deny(unsafe_code)]

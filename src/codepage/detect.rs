@@ -56,8 +56,7 @@ impl fmt::Display for Doubt {
     }
 }
 
-/// The code page that 8-bit text seems to be in; None if there is too little of it, or none. Looks at the first
-/// [`SAMPLE`] bytes.
+/// The code page that 8-bit text seems to be in; None if there is too little of it, or none. Looks at the first 256 KiB.
 pub fn detect(bytes: &[u8]) -> Option<u32> {
     let sample = bytes.get(..SAMPLE.min(bytes.len()))?;
     let telling = sample.iter().filter(|byte| !byte.is_ascii()).count();

@@ -22,8 +22,9 @@ use crate::tree::template::Template;
 const DOUBTFUL_NAMES: &str = "the names of some items are made of damaged properties; so an equal name of a sound item may have \
                               or lack the number of its node";
 
-/// Messages of a file in which each can be asked for its attachments, whatever its flag says.
-const FEW_MESSAGES: u64 = 10_000;
+/// Bytes of a file in which each message can be asked for its attachments, whatever its flag says: any disk reads it in a
+/// second.
+const SMALL_FILE: u64 = 32 << 20;
 /// PidTagMessageSize of a message that is asked in any file, in bytes.
 const LARGE_MESSAGE: i32 = 64 << 10;
 
@@ -122,17 +123,7 @@ impl Items {
                 .is_some()
                 .then(|| State::of(|id| asked.integer(id)))
         };
-        // All attachments of a series may be changed instances, which are in its calendar.
-        let has_none = |message: &Message| {
-            kind == ItemKind::Appointment && self.context.converter.attachments(message).is_empty()
-        };
         let flags = row.flags.or_else(|| asked.integer(tags::MESSAGE_FLAGS));
-        let flags = flags.map(|flags| match &asked.message {
-            Some(message) if flags & MSGFLAG_HASATTACH != 0 && has_none(message) => {
-                flags & !MSGFLAG_HASATTACH
-            }
-            _ => flags,
-        });
         let facts = Facts {
             title: display_name().or_else(subject).unwrap_or_default(),
             moment: time.map(Moment::Time).or_else(|| asked.moment(row)),
@@ -157,14 +148,23 @@ impl Items {
     /// where it is missing the list of subnodes is asked: one small read. In a large file that is spared small messages,
     /// unless their attachments are nowhere but in the directory.
     pub fn has_attachments(&self, row: &ContentsRow, flags: i32) -> bool {
-        if flags & MSGFLAG_HASATTACH != 0 || row.has_attachments {
-            return true;
-        }
         let Context { store, options, .. } = &*self.context;
+        let is_said = flags & MSGFLAG_HASATTACH != 0 || row.has_attachments;
         let is_asked = row.size.is_none_or(|size| size >= LARGE_MESSAGE)
             || options.attachments == Attachments::Dir
-            || store.ndb().header().messages_ever() <= FEW_MESSAGES;
-        is_asked && partly(|| lists_attachments(store, row.nid))
+            || store.ndb().source().len() <= SMALL_FILE;
+        let is_listed = || is_asked && partly(|| lists_attachments(store, row.nid));
+        (is_said || is_listed()) && !self.are_in_calendar(row)
+    }
+
+    /// Whether all attachments of the message of `row` are changed instances of a series, which are in its calendar.
+    fn are_in_calendar(&self, row: &ContentsRow) -> bool {
+        let class = row.message_class.as_deref().unwrap_or_default();
+        let is_appointment = MessageClass::parse(class).kind == ItemKind::Appointment;
+        let message = || Message::open(&self.context.store, row.nid);
+        is_appointment
+            && message()
+                .is_ok_and(|message| self.context.converter.attachments(&message).is_empty())
     }
 
     /// Whether the names tell of sender or recipients, so that listings need those columns.
