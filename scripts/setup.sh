@@ -20,11 +20,18 @@ need() {
     return 1
 }
 
-# Rust comes from rustup: Debian's is too old.
+# A Rust that is new enough; else says which command helps. That of Debian's package cargo is too old for Cargo.toml, and stops
+# at its first line that it does not know.
 need_rust() {
+    local wanted found
+    wanted=$(sed -n 's/^rust-version = "\(.*\)"/\1/p' Cargo.toml)
     [ -f "${CARGO_HOME:-$HOME/.cargo}/env" ] && . "${CARGO_HOME:-$HOME/.cargo}/env"
-    if ! command -v cargo >/dev/null 2>&1; then
-        say "missing: Rust $(sed -n 's/^rust-version = "\(.*\)"/\1/p' Cargo.toml) or newer; install it from https://rustup.rs"
+    found=$(cargo --version 2>/dev/null | cut -d' ' -f2) || true
+    if [ -z "$found" ] || [ "$(printf '%s\n' "$wanted" "$found" | sort -V | head -1)" != "$wanted" ]; then
+        say "Rust $wanted or newer is needed; there is ${found:-none}. Install it with one of:"
+        say "  sudo apt-get install rustup && rustup default stable     (Debian 13 and later, Ubuntu 24.04 and later)"
+        say "  curl --proto '=https' -sSf https://sh.rustup.rs | sh     (everywhere; then open a new shell)"
+        say "or update it with: rustup update stable"
         return 1
     fi
     need build-essential:cc

@@ -35,8 +35,8 @@ pub enum Error {
         /// What the system said.
         source: io::Error,
     },
-    /// The file is not an Outlook data file; the text says what it is.
-    #[error("not an Outlook data file (PST or OST): {0}")]
+    /// The file is not an Outlook data file; the text says what it is, after "it".
+    #[error("not an Outlook data file (PST or OST): it {0}")]
     NotOutlook(String),
     /// An Outlook data file that nobody can read; the text says why and what to do.
     #[error("{0}")]

@@ -8,6 +8,7 @@ use log::LevelFilter;
 
 use super::exit;
 use super::options::{self, Takers};
+use super::recipes;
 use crate::tree::Template;
 
 /// Shows any Outlook data file (.ost or .pst, 1997 to today) as a read-only folder of mail
@@ -15,7 +16,11 @@ use crate::tree::Template;
 /// Folders are directories, messages are .eml files, attachments lie in a directory beside their message. No Outlook,
 /// no Exchange, no password; the file is never written to.
 #[derive(Debug, Parser)]
-#[command(name = "ostfs", version, after_help = exit::HELP)]
+#[command(
+    name = "ostfs", version,
+    override_usage = "ostfs FILE [MOUNTPOINT]\n       ostfs COMMAND ...",
+    after_help = format!("{}\n\n{}", recipes::TOPICS, exit::HELP)
+)]
 pub(super) struct Cli {
     #[command(subcommand)]
     pub command: Command,
@@ -24,6 +29,7 @@ pub(super) struct Cli {
 #[derive(Debug, Subcommand)]
 pub(super) enum Command {
     Mount(MountArguments),
+    Open(OpenArguments),
     #[command(visible_alias = "umount")]
     Unmount(UnmountArguments),
     Export(ExportArguments),
@@ -41,8 +47,8 @@ pub(super) enum Command {
 #[derive(Debug, Args)]
 #[command(
     override_usage = "ostfs mount [OPTIONS] FILE... [MOUNTPOINT]",
-    after_help = options::help(Takers::Mount),
-    after_long_help = format!("{}\n\n{}", options::help(Takers::Mount), exit::HELP)
+    after_help = recipes::with_options(recipes::MOUNT, Takers::Mount),
+    after_long_help = format!("{}\n\n{}", recipes::with_options(recipes::MOUNT, Takers::Mount), exit::HELP)
 )]
 pub(super) struct MountArguments {
     /// The .ost or .pst file, or several, which are only read; and last the directory MOUNTPOINT
@@ -98,8 +104,19 @@ impl Verbosity {
     }
 }
 
+/// Mount FILE for a desktop, and open its folder in the file manager
+///
+/// The mount is below $XDG_RUNTIME_DIR/ostfs, and ends when nobody has used it for ten minutes.
+#[derive(Debug, Args)]
+#[command(after_help = recipes::OPEN)]
+pub(super) struct OpenArguments {
+    /// The .ost or .pst file; it is only read
+    pub file: PathBuf,
+}
+
 /// Unmount what ostfs has mounted, or has left behind
 #[derive(Debug, Args)]
+#[command(after_help = recipes::UNMOUNT)]
 pub(super) struct UnmountArguments {
     /// The directory that FILE is mounted on
     pub mountpoint: PathBuf,
@@ -116,7 +133,7 @@ pub(super) struct UnmountArguments {
 /// With --to pst, a PST for Outlook instead, at the path DIR: folders, messages and all that belongs to them, property by
 /// property.
 #[derive(Debug, Args)]
-#[command(after_help = options::help(Takers::All), after_long_help = format!("{}\n\n{}", options::help(Takers::All), exit::HELP))]
+#[command(after_help = recipes::with_options(recipes::EXPORT, Takers::All), after_long_help = format!("{}\n\n{}", recipes::with_options(recipes::EXPORT, Takers::All), exit::HELP))]
 pub(super) struct ExportArguments {
     /// The .ost or .pst file, or several, each into a directory of its own; they are only read
     #[arg(required = true, value_name = "FILE")]
@@ -206,7 +223,7 @@ pub(super) struct FilterArguments {
 /// CSV with a line of names: path, nid, folder, date, from, to, subject, class, size, sha256, problems. Attachments have the
 /// class "attachment", FILE itself the class "source".
 #[derive(Debug, Args)]
-#[command(after_help = options::help(Takers::All))]
+#[command(after_help = recipes::with_options(recipes::INDEX, Takers::All))]
 pub(super) struct IndexArguments {
     /// The .ost or .pst file, or several; they are only read
     #[arg(required = true, value_name = "FILE")]
@@ -231,7 +248,7 @@ pub(super) struct IndexArguments {
 ///
 /// For machines without FUSE, and for scripts. Names are sorted, one a line.
 #[derive(Debug, Args)]
-#[command(after_help = options::help(Takers::All))]
+#[command(after_help = recipes::with_options(recipes::LS, Takers::All))]
 pub(super) struct LsArguments {
     /// The .ost or .pst file; it is only read
     pub file: PathBuf,
@@ -253,7 +270,7 @@ pub(super) struct LsArguments {
 ///
 /// The bytes that a mount would show under the same path: a message, an attachment, or .ostfs/index.csv.
 #[derive(Debug, Args)]
-#[command(after_help = options::help(Takers::All))]
+#[command(after_help = recipes::with_options(recipes::CAT, Takers::All))]
 pub(super) struct CatArguments {
     /// The .ost or .pst file; it is only read
     pub file: PathBuf,
@@ -270,6 +287,7 @@ pub(super) struct CatArguments {
 
 /// Tell what FILE is: format, version, encryption, size, and its folders with their declared and found counts
 #[derive(Debug, Args)]
+#[command(after_help = recipes::INFO)]
 pub(super) struct InfoArguments {
     /// The .ost or .pst file; it is only read
     pub file: PathBuf,
@@ -284,6 +302,7 @@ pub(super) struct InfoArguments {
 /// summary and each error with what it touches (exit code 4). Warnings are about books that do not balance, as many
 /// healthy files have them; they touch no mail and are printed with -v.
 #[derive(Debug, Args)]
+#[command(after_help = recipes::CHECK)]
 pub(super) struct CheckArguments {
     /// The .ost or .pst file; it is only read
     pub file: PathBuf,

@@ -43,9 +43,17 @@ pub(super) struct HelperArguments {
 }
 
 /// Whether ostfs was called by mount(8): by name, or by mount.fuse(8), which runs `ostfs SRC DST -o OPTIONS` with the
-/// absolute path that fstab(5) has.
-pub(super) fn is_called(name: &str, first: Option<&OsString>) -> bool {
-    NAMES.contains(&name) || first.is_some_and(|argument| Path::new(argument).is_absolute())
+/// absolute paths that fstab(5) has. Without `-o`, it is a user who leaves out "mount".
+pub(super) fn is_called(name: &str, arguments: &[OsString]) -> bool {
+    let by_mount_fuse = match arguments {
+        [source, directory, option, ..] => {
+            Path::new(source).is_absolute()
+                && Path::new(directory).is_absolute()
+                && option.as_encoded_bytes().starts_with(b"-o")
+        }
+        _ => false,
+    };
+    NAMES.contains(&name) || by_mount_fuse
 }
 
 /// Does what mount(8) asks for.

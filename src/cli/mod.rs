@@ -16,10 +16,12 @@ mod logging;
 mod ls;
 mod mount;
 mod new_file;
+mod open;
 mod options;
 mod problem_list;
 mod progress;
 mod pst;
+mod recipes;
 mod report;
 mod source;
 mod unmount;
@@ -41,14 +43,18 @@ pub fn run(arguments: Vec<OsString>) -> Result<(), Failure> {
         .first()
         .and_then(|name| Path::new(name).file_name()?.to_str())
         .unwrap_or_default();
-    let first = arguments.get(1);
+    let rest = arguments.get(1..).unwrap_or_default();
     if name == guard::NAME {
-        return guard::run(arguments.get(1..).unwrap_or_default());
+        return guard::run(rest);
     }
-    if helper::is_called(name, first) {
+    if helper::is_called(name, rest) {
         return parse(&arguments)?.map_or(Ok(()), helper::run);
     }
-    let Some(Cli { command }) = parse(&arguments)? else {
+    if let Some(recipe) = recipes::asked_for(rest) {
+        report::say(recipe);
+        return Ok(());
+    }
+    let Some(Cli { command }) = parse(&with_command(arguments))? else {
         return Ok(());
     };
     logging::start(match &command {
@@ -57,6 +63,7 @@ pub fn run(arguments: Vec<OsString>) -> Result<(), Failure> {
     });
     match command {
         Command::Mount(arguments) => mount::run(&arguments, Writer::User),
+        Command::Open(arguments) => open::run(&arguments),
         Command::Unmount(arguments) => unmount::run(&arguments),
         Command::Export(arguments) => export::run(&arguments),
         Command::Index(arguments) => export::index(&arguments),
@@ -65,6 +72,24 @@ pub fn run(arguments: Vec<OsString>) -> Result<(), Failure> {
         Command::Info(arguments) => info::run(&arguments),
         Command::Check(arguments) => check::run(&arguments),
     }
+}
+
+/// The arguments with the command "mount" in front of a file that stands where a command would.
+fn with_command(mut arguments: Vec<OsString>) -> Vec<OsString> {
+    let is_file = arguments.get(1).is_some_and(|first| {
+        let path = Path::new(first);
+        let is_command = first
+            .to_str()
+            .is_some_and(|name| name == "help" || Cli::command().find_subcommand(name).is_some());
+        let is_mail = path
+            .extension()
+            .is_some_and(|extension| extension == "ost" || extension == "pst");
+        !is_command && !first.as_encoded_bytes().starts_with(b"-") && (is_mail || path.exists())
+    });
+    if is_file {
+        arguments.insert(1, "mount".into());
+    }
+    arguments
 }
 
 /// The definition of the command line: of `ostfs` with all its commands, and of `mount.fuse.ostfs`. Man pages and shell

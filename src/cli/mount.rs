@@ -1,6 +1,7 @@
 //! `ostfs mount FILE... [MOUNTPOINT]`.
 #![forbid(unsafe_code)]
 
+use std::env;
 use std::ffi::OsStr;
 use std::io;
 use std::path::{Path, PathBuf};
@@ -14,10 +15,10 @@ use super::arguments::MountArguments;
 use super::exit::Exit;
 use super::guard::Guard;
 use super::options::{Options, Switch, Writer};
-use super::report::Failure;
+use super::report::{self, Failure};
 use super::{logging, progress, source};
 use crate::fuse::process::Caller;
-use crate::fuse::{self, MountError, Mountpoint, Session};
+use crate::fuse::{self, Access, MountError, Mountpoint, Session};
 use crate::ndb::Source;
 use crate::sandbox::{self, Need};
 use crate::tree::Progress;
@@ -69,6 +70,9 @@ pub(super) fn run(arguments: &MountArguments, writer: Writer) -> Result<(), Fail
     };
     drop(opening);
     if let Some(caller) = caller {
+        if writer == Writer::User && !arguments.verbosity.quiet {
+            say_where(mountpoint.path(), &options.mount);
+        }
         logging::to_background();
         caller.dismiss().map_err(failed)?;
     }
@@ -84,6 +88,24 @@ pub(super) fn run(arguments: &MountArguments, writer: Writer) -> Result<(), Fail
         log::error!("{name}: {}", failure.message);
     }
     ended
+}
+
+/// Tells the user where his mail is, how to end the mount, and under sudo, that he may not look at it.
+fn say_where(mountpoint: &Path, options: &fuse::Options) {
+    let name = match options.redact {
+        true => "MOUNTPOINT".to_owned(),
+        false => fuse::quoted(mountpoint),
+    };
+    report::say(format!(
+        "mounted on {name}; end it with: ostfs unmount {name}"
+    ));
+    let is_root = fuse::process::effective_uid() == 0;
+    let user = env::var("SUDO_USER").ok().filter(|user| user != "root");
+    if let (true, Some(user), false) = (is_root, user, options.access == Access::Everyone) {
+        report::error(format!(
+            "only root may look at {name}: mount it without sudo, or with: -o allow_other,uid={user},umask=077"
+        ));
+    }
 }
 
 fn failed(error: io::Error) -> Failure {

@@ -54,9 +54,10 @@ const TOLERATED: &[&str] = &[
 /// The same, by their beginning: systemd's, comments, the user for whom mount(8) works.
 const TOLERATED_PREFIXES: &[&str] = &["x-", "X-", "comment=", "user=", "uhelper="];
 
-/// Permission bits before any mask.
-const FILE_BITS: u16 = 0o444;
-const DIRECTORY_BITS: u16 = 0o555;
+/// Permission bits before any mask. The mount is read-only whatever they say: they are those of copies, which their owner must
+/// be able to change and to delete.
+const FILE_BITS: u16 = 0o666;
+const DIRECTORY_BITS: u16 = 0o777;
 /// Mail is private unless other users are let in on purpose.
 const PRIVATE_MASK: u16 = 0o077;
 const SHARED_MASK: u16 = 0o022;

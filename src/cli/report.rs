@@ -7,7 +7,7 @@ use std::path::Path;
 
 use super::exit::Exit;
 use crate::error::Error;
-use crate::fuse::{MountError, UnmountError};
+use crate::fuse::{MountError, UnmountError, quoted};
 
 /// Why a command failed, in a line that says what to do next, and the exit code that goes with it.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -48,6 +48,8 @@ impl Failure {
             }
             _ => "",
         };
+        // Commands to type next name the file.
+        let error = error.to_string().replace("FILE", &quoted(file));
         Self::new(exit, format!("{}: {error}{advice}", file.display()))
     }
 }

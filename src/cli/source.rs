@@ -3,6 +3,7 @@
 
 use std::fs;
 use std::io;
+use std::os::unix::fs::FileTypeExt;
 use std::path::{Path, PathBuf};
 
 use super::exit::Exit;
@@ -65,7 +66,7 @@ pub(super) fn forest_with(
     })
 }
 
-/// Opens `file`, which must be a regular file that may be read.
+/// Opens `file`, which must be a regular file or a block device that may be read.
 pub(super) fn open(file: &Path) -> Result<Source, Failure> {
     let fail =
         |exit, problem: &str| Err(Failure::new(exit, format!("{}: {problem}", file.display())));
@@ -77,7 +78,7 @@ pub(super) fn open(file: &Path) -> Result<Source, Failure> {
             );
         }
         // Opening a pipe would wait for its writer.
-        Ok(metadata) if !metadata.is_file() => {
+        Ok(metadata) if !metadata.is_file() && !metadata.file_type().is_block_device() => {
             return fail(
                 Exit::NotOutlook,
                 "is not a regular file; copy it into one first",

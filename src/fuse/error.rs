@@ -107,7 +107,7 @@ pub enum UnmountError {
 }
 
 /// A path as a word of a shell command that the user can copy.
-fn quoted(path: &Path) -> String {
+pub fn quoted(path: &Path) -> String {
     let text = path.to_string_lossy();
     let plain = |c: char| c.is_alphanumeric() || "/._-+,:@%".contains(c);
     if !text.is_empty() && !text.starts_with('-') && text.chars().all(plain) {

@@ -12,6 +12,6 @@ mod panics;
 pub(crate) mod process;
 mod session;
 
-pub use error::{MountError, UnmountError};
+pub use error::{MountError, UnmountError, quoted};
 pub use mountpoint::{Ended, Made, Mounted, Mountpoint, unmount};
 pub use session::{Access, Ender, Options, Session};

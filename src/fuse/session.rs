@@ -64,8 +64,8 @@ impl Default for Options {
         Self {
             uid: None,
             gid: None,
-            file_mode: 0o400,
-            directory_mode: 0o500,
+            file_mode: 0o600,
+            directory_mode: 0o700,
             access: Access::Owner,
             default_permissions: false,
             fsname: None,

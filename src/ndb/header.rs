@@ -4,6 +4,7 @@ use super::crc::{Checksum, Checksums};
 use super::crypt::CryptMethod;
 use super::format::{self, Format};
 use super::ids::{BlockId, NodeType};
+use super::other_files;
 use super::page::PageType;
 use super::source::Source;
 use crate::bytes::{array_at, u8_at, u16_at, u32_at, uint_at};
@@ -201,7 +202,9 @@ impl Header {
     }
 
     fn parse(bytes: &[u8]) -> Result<Self> {
-        identify(bytes)?;
+        if !bytes.starts_with(MAGIC) {
+            return Err(Error::NotOutlook(other_files::describe(bytes)));
+        }
         let version = u16_at(bytes, VERSION).ok_or_else(|| truncated(bytes))?;
         let format = format_of(version).ok_or_else(|| {
             Error::Unsupported(format!(
@@ -332,36 +335,4 @@ fn checksum(bytes: &[u8], layout: &Layout) -> Option<Checksum> {
     };
     let schemes = [Checksum::Crc, Checksum::Standard, Checksum::Meaningless];
     schemes.into_iter().find(|scheme| fits(*scheme))
-}
-
-/// Says what a file is that is no Outlook data file: people rename things, and copies go wrong.
-fn identify(bytes: &[u8]) -> Result<()> {
-    if bytes.starts_with(MAGIC) {
-        return Ok(());
-    }
-    let known: [(&[u8], &str); 7] = [
-        (b"PK\x03\x04", "a ZIP archive: unpack it first"),
-        (b"\x1f\x8b", "a gzip archive: unpack it first"),
-        (b"7z\xbc\xaf", "a 7-Zip archive: unpack it first"),
-        (b"Rar!", "a RAR archive: unpack it first"),
-        (
-            b"\xd0\xcf\x11\xe0",
-            "an OLE compound file (.msg or an Office document), not a mailbox",
-        ),
-        (
-            b"\xcf\xad\x12\xfe",
-            "an Outlook Express .dbx file, not a PST or OST",
-        ),
-        (b"From ", "an mbox file, which needs no conversion"),
-    ];
-    let what = if bytes.is_empty() {
-        "it is empty".into()
-    } else if bytes.iter().all(|byte| *byte == 0) {
-        "it starts with zeros: it was copied while Outlook had it open; close Outlook and copy it again".into()
-    } else if let Some((_, what)) = known.iter().find(|(magic, _)| bytes.starts_with(magic)) {
-        format!("it is {what}")
-    } else {
-        "it does not start with \"!BDN\"".into()
-    };
-    Err(Error::NotOutlook(what))
 }

@@ -26,6 +26,7 @@ mod lost_lists;
 mod lost_sectors;
 mod node;
 pub(crate) mod open;
+mod other_files;
 pub mod page;
 pub mod pieces;
 mod plan;

@@ -135,11 +135,59 @@ fn what_nobody_can_read_is_told_apart_from_what_is_no_outlook_file() {
         (&b""[..], "it is empty"),
         (b"PK\x03\x04 and more", "a ZIP archive"),
         (&[0; 100_000], "it starts with zeros"),
-        (b"Dear diary", "does not start with \"!BDN\""),
+        (b"\x01\x02 and more", "does not start with \"!BDN\""),
     ] {
         scene.write(bytes);
         for recover in ["auto", "off", "scan"] {
             scene.fails(recover, NOT_OUTLOOK, &[part]);
+        }
+    }
+}
+
+#[test]
+fn other_files_are_called_by_their_names_with_the_next_step() {
+    let at = |offset: usize, magic: &[u8]| [&vec![1; offset][..], magic, &[1; 600]].concat();
+    let random: Vec<u8> = (0..4096u32)
+        .map(|number| (number.wrapping_mul(2_654_435_761) >> 13) as u8)
+        .collect();
+    let olm = [b"PK\x03\x04", &[0; 26][..], b"com.microsoft.__Messages"].concat();
+    let scene = Scene::new();
+    for (bytes, parts) in [
+        (at(0, b"\x1f\x8b"), ["gzip", "gunzip --keep mail.ost"]),
+        (at(0, b"\x28\xb5\x2f\xfd"), ["Zstandard", "unzstd mail.ost"]),
+        (at(0, b"\xfd7zXZ\0"), ["xz archive", "unxz --keep mail.ost"]),
+        (at(0, b"BZh"), ["bzip2", "bunzip2 --keep mail.ost"]),
+        (at(0, b"PK\x03\x04"), ["ZIP", "unzip mail.ost"]),
+        (at(0, b"7z\xbc\xaf\x27\x1c"), ["7-Zip", "7z x mail.ost"]),
+        (at(257, b"ustar"), ["tar archive", "tar -xf mail.ost"]),
+        (at(0, b"\xd0\xcf\x11\xe0"), [".msg", "msgconvert"]),
+        (
+            at(4, b"\xef\xcd\xab\x89"),
+            [".edb", "New-MailboxExportRequest"],
+        ),
+        (
+            at(0, b"EVF\x09\x0d\x0a\xff\0"),
+            [".E01", "ewfmount mail.ost"],
+        ),
+        (at(3, b"NTFS    "), ["NTFS", "mount -o ro"]),
+        (at(4, b"R\0O\0B\0S\0"), ["EFS", "cipher /d mail.ost"]),
+        (at(0, b"Nostromoi"), ["HxStore.hxd", "export the mailbox"]),
+        (olm, ["Outlook for Mac (.olm)", "export"]),
+        (random, ["encrypted", "cipher /d mail.ost"]),
+        (
+            b"From ann@north.example\n".into(),
+            ["mbox", "mutt -f mail.ost"],
+        ),
+        (b"Received: from x\n".into(), [".eml", "any mail program"]),
+        (
+            "Gr\u{fc}\u{df}e".into(),
+            ["is text", "name the .ost or .pst file"],
+        ),
+    ] {
+        scene.write(&bytes);
+        let message = scene.run(&["info", "mail.ost"], NOT_OUTLOOK);
+        for part in parts {
+            assert!(message.contains(part), "{part:?} is not in {message:?}");
         }
     }
 }

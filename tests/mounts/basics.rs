@@ -2,7 +2,8 @@
 
 use std::collections::BTreeMap;
 use std::fs;
-use std::os::unix::fs::{FileExt, MetadataExt};
+use std::os::unix::fs::{FileExt, MetadataExt, PermissionsExt};
+use std::os::unix::process::CommandExt;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
@@ -103,17 +104,59 @@ fn files_are_for_their_owner_to_read_and_directories_to_enter() {
     let mount = Mount::new(&file, &[]);
     for (path, entry) in picture(&mount.path) {
         let mode = mount.path.join(path).symlink_metadata().unwrap().mode() & 0o7777;
-        assert_eq!(mode, if entry.kind == 'd' { 0o500 } else { 0o400 });
+        assert_eq!(mode, if entry.kind == 'd' { 0o700 } else { 0o600 });
     }
     let error = fs::write(mount.path.join("new"), "x").unwrap_err();
+    assert_eq!(error.raw_os_error(), Some(libc::EROFS));
+    // Whatever modes say, nothing can be written: not by root, and not what is there.
+    let error = fs::write(&eml_files(&mount.path)[0], "x").unwrap_err();
     assert_eq!(error.raw_os_error(), Some(libc::EROFS));
     drop(mount);
     let mount = Mount::new(&file, &["-o", "uid=1234,gid=2345,umask=027"]);
     let metadata = eml_files(&mount.path)[0].metadata().unwrap();
     assert_eq!(
         (metadata.uid(), metadata.gid(), metadata.mode() & 0o7777),
-        (1234, 2345, 0o440)
+        (1234, 2345, 0o640)
     );
+    drop(mount);
+    let mount = Mount::new(&file, &["-o", "uid=root,gid=root"]);
+    let metadata = eml_files(&mount.path)[0].metadata().unwrap();
+    assert_eq!((metadata.uid(), metadata.gid()), (0, 0), "owners by name");
+}
+
+#[test]
+fn an_ordinary_user_can_change_and_delete_his_copies() {
+    if !can_mount() {
+        return;
+    }
+    let (directory, file) = written(&sample(Format::Unicode, Crypt::Permute));
+    let mount = Mount::new(&file, &["-o", "allow_other,umask=077,uid=65534,gid=65534"]);
+    let home = directory.path().join("home");
+    fs::create_dir(&home).unwrap();
+    for path in [directory.path(), &home] {
+        fs::set_permissions(path, fs::Permissions::from_mode(0o777)).unwrap();
+    }
+    for copy in [
+        "cp -a \"$0\" copy",
+        "rsync -a \"$0/\" copy",
+        "mkdir copy && tar -C \"$0\" -c . | tar -C copy -xp",
+    ] {
+        let script = format!(
+            "{copy} && find copy -name '*.eml' -exec sh -c 'echo >>\"$1\"' - {{}} + && rm -r copy"
+        );
+        let mut command = Command::new("sh");
+        command
+            .args(["-ec", &script])
+            .arg(&mount.path)
+            .current_dir(&home);
+        if fs::metadata(&home).unwrap().uid() == 0 {
+            command.uid(65534).gid(65534);
+        }
+        let output = command.stdin(Stdio::null()).output().unwrap();
+        let message = String::from_utf8_lossy(&output.stderr);
+        assert!(output.status.success(), "{copy}: {message}");
+        assert!(!home.join("copy").exists(), "{copy}");
+    }
 }
 
 #[test]
@@ -385,7 +428,7 @@ fn an_ordinary_user_mounts_through_fusermount3() {
         mknod "$1/fuse" c 10 229 && chmod 666 "$1/fuse" && mount --bind "$1/fuse" /dev/fuse
         mkdir "$1/mnt" && chown -R nobody "$1" && cp "$3" "$1/ostfs"
         as() { setpriv --reuid 65534 --regid 65534 --clear-groups "$@"; }
-        as "$1/ostfs" mount "$2" "$1/mnt"
+        as "$1/ostfs" mount --quiet "$2" "$1/mnt"
         as find "$1/mnt" -type f | wc -l
         ls "$1/mnt" 2>/dev/null | wc -l
         as "$1/ostfs" unmount "$1/mnt"

@@ -328,8 +328,14 @@ fn mount_8_is_understood() {
     }
     // mount.fuse(8) runs the plain name.
     let file = scene.path().join("gone.ost");
+    let mnt = scene.path().join("mnt");
     let message = scene.fails(
-        &[file.to_str().unwrap(), "mnt", "-o", "rw,dev,suid"],
+        &[
+            file.to_str().unwrap(),
+            mnt.to_str().unwrap(),
+            "-o",
+            "rw,dev,suid",
+        ],
         NOT_FOUND,
     );
     assert!(message.contains("no such file"), "{message}");

@@ -135,10 +135,10 @@ fn an_ordinary_user_is_told_of_fuse_conf_when_others_may_not_be_let_in() {
         mount --bind "$here/fuse.conf" /etc/fuse.conf
         as "$ostfs" mount "$here/store.pst" "$here/mnt" -o allow_other 2>&1 | grep -o "user_allow_other.*fuse.conf"
         echo user_allow_other >>"$here/fuse.conf"
-        as "$ostfs" mount "$here/store.pst" "$here/mnt" -o allow_root
+        as "$ostfs" mount --quiet "$here/store.pst" "$here/mnt" -o allow_root
         ls "$here/mnt" | grep -c Inbox
         as "$ostfs" unmount "$here/mnt"
-        as "$ostfs" mount "$here/store.pst" "$here/new"
+        as "$ostfs" mount --quiet "$here/store.pst" "$here/new"
         as "$ostfs" unmount "$here/new"
         for i in 1 2 3 4 5 6 7 8 9 10; do [ -d "$here/new" ] || break; sleep 0.5; done
         [ -d "$here/new" ] || echo "gone again"

@@ -1,7 +1,7 @@
 //! Where a mount appears: mount points that are made and removed, and several files in one mount.
 
 use std::fs;
-use std::os::unix::fs::MetadataExt;
+use std::os::unix::fs::{MetadataExt, PermissionsExt};
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
@@ -44,6 +44,115 @@ fn server_of(path: &Path) -> String {
     let name = path.to_str().unwrap();
     let listed = run("pgrep", &["-f", &format!("^[^ ]*ostfs mount .*{name}$")]);
     listed.lines().next().unwrap().to_owned()
+}
+
+#[test]
+fn a_file_alone_is_mounted_and_the_user_is_told_where_and_how_it_ends() {
+    if !can_mount() {
+        return;
+    }
+    let (_folder, here) = scene();
+    let absolute = here.join("mail.pst");
+    for (arguments, name) in [
+        (&["mail.pst"][..], "mail"),
+        (&["mail.pst", "my mail"], "my mail"),
+        (&[absolute.to_str().unwrap()], "mail"),
+    ] {
+        let output = Command::new(OSTFS)
+            .args(arguments)
+            .current_dir(&here)
+            .env("SUDO_USER", "jane")
+            .output()
+            .unwrap();
+        let mountpoint = here.join(name);
+        assert!(mountpoint.join("Inbox").is_dir(), "{arguments:?}");
+        let said = String::from_utf8(output.stdout).unwrap();
+        let end = match name {
+            "mail" => format!("ostfs unmount {}", mountpoint.display()),
+            _ => format!("ostfs unmount '{}'", mountpoint.display()),
+        };
+        assert!(said.starts_with("mounted on "), "{said}");
+        assert!(said.trim_end().ends_with(&end), "{said}");
+        // Under sudo the mount is root's, and whoever called it may not look.
+        let hint = String::from_utf8(output.stderr).unwrap();
+        let is_root = run("id", &["-u"]).trim() == "0";
+        assert_eq!(hint.contains("-o allow_other,uid=jane"), is_root, "{hint}");
+        ostfs_in(&here, &["unmount", name]);
+        wait_until("the directory is gone", || !mountpoint.exists());
+    }
+    let output = Command::new(OSTFS).arg("mial").output().unwrap();
+    assert_eq!(
+        output.status.code(),
+        Some(16),
+        "neither a file nor a command"
+    );
+}
+
+#[test]
+fn a_desktop_opens_the_folder_of_a_file_and_mounts_it_once() {
+    if !can_mount() {
+        return;
+    }
+    let (_folder, here) = scene();
+    let opener = here.join("xdg-open");
+    fs::write(
+        &opener,
+        "#!/bin/sh\nls \"$1\" >/dev/null && echo \"$1\" >>opened\n",
+    )
+    .unwrap();
+    fs::set_permissions(&opener, fs::Permissions::from_mode(0o755)).unwrap();
+    let path = format!("{}:{}", here.display(), std::env::var("PATH").unwrap());
+    let open = || {
+        let mut command = Command::new(OSTFS);
+        command.args(["open", "mail.pst"]).current_dir(&here);
+        command
+            .env("PATH", &path)
+            .env("XDG_RUNTIME_DIR", here.join("run"));
+        command
+    };
+    for _ in 0..2 {
+        let output = open().output().unwrap();
+        let message = String::from_utf8_lossy(&output.stderr);
+        assert!(output.status.success(), "{message}");
+    }
+    let opened = fs::read_to_string(here.join("opened")).unwrap();
+    let opened: Vec<&str> = opened.lines().collect();
+    assert!(matches!(&*opened, [first, second] if first == second));
+    let mountpoint = Path::new(opened[0]);
+    assert!(mountpoint.ends_with("mail.pst") && mountpoint.join("Inbox").is_dir());
+    assert!(mountpoint.starts_with(here.join("run/ostfs")));
+    ostfs_in(&here, &["unmount", opened[0]]);
+    wait_until("the directory is gone", || !mountpoint.exists());
+
+    let output = open().env_remove("XDG_RUNTIME_DIR").output().unwrap();
+    let message = String::from_utf8(output.stderr).unwrap();
+    assert_eq!(output.status.code(), Some(6), "{message}");
+    assert!(message.contains("ostfs mount mail.pst DIR"), "{message}");
+}
+
+#[test]
+fn a_block_device_is_read_as_the_file_that_was_written_to_it() {
+    if !can_mount() {
+        return;
+    }
+    let (_folder, here) = scene();
+    let file = here.join("mail.pst");
+    let file = file.to_str().unwrap();
+    let device = Command::new("losetup")
+        .args(["--find", "--show", "--read-only", file])
+        .output();
+    let device = match device {
+        Ok(output) if output.status.success() => String::from_utf8(output.stdout).unwrap(),
+        _ => {
+            println!("not tested: there are no loop devices here");
+            return;
+        }
+    };
+    let device = device.trim();
+    let listed = |path| run(OSTFS, &["index", "--no-hash", path]);
+    let of_device = std::panic::catch_unwind(|| listed(device));
+    run("losetup", &["--detach", device]);
+    assert_eq!(of_device.unwrap(), listed(file));
 }
 
 #[test]

@@ -315,11 +315,14 @@ fn the_session_of_the_readme_is_what_the_commands_print() {
          set -e\n"
     );
     for typed in session.lines().filter(|line| line.starts_with("$ ")) {
-        let command = typed[2..].replace("/mnt/", &format!("{here}/"));
-        script += &format!("cat <<'END'\n{typed}\nEND\n{command}\n");
+        script += &format!("cat <<'END'\n{typed}\nEND\n{}\n", &typed[2..]);
     }
-    let printed = output(command("bash", scratch.path()).args(["-c", &script]));
-    let printed = printed.replace(here, "/mnt");
+    let printed = output(
+        command("bash", scratch.path())
+            .args(["-c", &script])
+            .env("HOME", here),
+    );
+    let printed = printed.replace(here, "/home/ann");
     println!("{printed}");
     let mut printed = printed.lines();
     let mut left_out = false;

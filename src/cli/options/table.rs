@@ -264,7 +264,7 @@ pub(super) static TABLE: &[Row] = &[
     Row::new(
         "allow_other",
         Value::None(|to| to.mount().access = Access::Everyone),
-        "let other users in; files are 0444 then unless a mask is given",
+        "let other users in; files are 0644 then unless a mask is given",
     )
     .of_mount(),
     Row::new(
@@ -275,20 +275,20 @@ pub(super) static TABLE: &[Row] = &[
     .of_mount(),
     Row::new(
         "uid",
-        Value::Some("NUMBER", |to, word| {
-            to.mount().uid = Some(word.number()?);
+        Value::Some("USER", |to, word| {
+            to.mount().uid = Some(word.owner("/etc/passwd")?);
             Ok(())
         }),
-        "owner of the files [you]",
+        "owner of the files, by name or number [you]",
     )
     .of_mount(),
     Row::new(
         "gid",
-        Value::Some("NUMBER", |to, word| {
-            to.mount().gid = Some(word.number()?);
+        Value::Some("GROUP", |to, word| {
+            to.mount().gid = Some(word.owner("/etc/group")?);
             Ok(())
         }),
-        "group of the files [yours]",
+        "group of the files, by name or number [yours]",
     )
     .of_mount(),
     Row::new(

@@ -25,7 +25,7 @@ fn without_options_mail_is_private() {
     assert_eq!(options, Options::default());
     assert_eq!(
         (options.mount.file_mode, options.mount.directory_mode),
-        (0o400, 0o500)
+        (0o600, 0o700)
     );
 }
 
@@ -67,13 +67,13 @@ fn lists_may_be_split_in_any_way() {
 #[test]
 fn masks_work_as_on_other_filesystems() {
     for (list, file, directory) in [
-        ("umask=022", 0o444, 0o555),
-        ("umask=027", 0o440, 0o550),
-        ("dmask=022,fmask=0133,umask=077", 0o444, 0o555),
-        ("fmask=377", 0o400, 0o500),
-        ("allow_other", 0o444, 0o555),
-        ("allow_other,umask=077", 0o400, 0o500),
-        ("allow_root", 0o400, 0o500),
+        ("umask=022", 0o644, 0o755),
+        ("umask=027", 0o640, 0o750),
+        ("dmask=022,fmask=0133,umask=077", 0o644, 0o755),
+        ("fmask=377", 0o400, 0o700),
+        ("allow_other", 0o644, 0o755),
+        ("allow_other,umask=077", 0o600, 0o700),
+        ("allow_root", 0o600, 0o700),
     ] {
         let mount = parse(list).unwrap().mount;
         assert_eq!(
@@ -106,7 +106,7 @@ fn a_wrong_value_is_named_with_what_would_be_right() {
         "cache=1023K",
         "cache=-1M",
         "cache=99999999999G",
-        "uid=alice",
+        "uid=nobody that has this name",
         "uid=4294967295",
         "gid",
         "umask=9",
@@ -208,7 +208,7 @@ fn the_manual_has_every_option() {
     let [ostfs, _] = crate::cli::definitions();
     let mount = ostfs.find_subcommand("mount").unwrap();
     let text = mount.get_after_long_help().unwrap().to_string();
-    assert!(text.starts_with(&help(Takers::Mount)));
+    assert!(text.contains(&help(Takers::Mount)));
 }
 
 #[test]

@@ -1,5 +1,6 @@
 //! One option as it is typed, and the values that options take.
 
+use std::fs;
 use std::time::Duration;
 
 use jiff::tz::TimeZone;
@@ -102,15 +103,24 @@ impl<'a> Word<'a> {
         number.ok_or_else(|| self.wrong(wanted, example))
     }
 
-    pub fn number(&self) -> Result<u32, Failure> {
-        let (wanted, example) = ("a number (id(1) shows yours)", "1000");
+    /// A user or a group by number, or by name as `database`, /etc/passwd or /etc/group, has it.
+    pub fn owner(&self, database: &str) -> Result<u32, Failure> {
+        let wanted = format!("a number (id(1) shows yours), or a name of {database}");
+        let example = "1000";
+        let value = self.value(&wanted, example)?;
+        let named = || {
+            let text = fs::read_to_string(database).ok()?;
+            // Name, password, number, and more. passwd(5), group(5)
+            let mut entries = text.lines().map(|line| line.split(':'));
+            entries.find_map(|mut entry| match entry.next() {
+                Some(name) if name == value => entry.nth(1)?.parse().ok(),
+                _ => None,
+            })
+        };
+        let number = value.parse().ok().or_else(named);
         // The largest one means "no user" to the kernel.
-        let number = self
-            .value(wanted, example)?
-            .parse()
-            .ok()
-            .filter(|number| *number != u32::MAX);
-        number.ok_or_else(|| self.wrong(wanted, example))
+        let number = number.filter(|number| *number != u32::MAX);
+        number.ok_or_else(|| self.wrong(&wanted, example))
     }
 
     pub fn mask(&self) -> Result<u16, Failure> {

@@ -1,0 +1,199 @@
+//! What users want to get done, as commands to type: `ostfs help TOPIC`, and the examples in the help of each command.
+#![forbid(unsafe_code)]
+
+use std::ffi::OsString;
+
+use super::options::{self, Takers};
+
+/// The recipes: topic and text.
+const RECIPES: [(&str, &str); 5] = [
+    ("recover", RECOVER),
+    ("evidence", EVIDENCE),
+    ("thunderbird", THUNDERBIRD),
+    ("search", SEARCH),
+    ("outlook", OUTLOOK),
+];
+
+/// Where the recipes are, for `ostfs --help`.
+pub(super) const TOPICS: &str = "\
+Recipes, by ostfs help TOPIC:
+  recover      a mailbox out of a damaged, orphaned or cut file
+  evidence     a manifest with hashes; is it safe for evidence?
+  thunderbird  mail, calendar and contacts into Thunderbird
+  search       find words in all messages and attachments
+  outlook      back into Outlook";
+
+const RECOVER: &str = "\
+Recover a mailbox from an orphaned, damaged or cut .ost or .pst
+
+  What the file is, and what its folders hold:
+    ostfs info old-mailbox.ost
+  What is damaged in it:
+    ostfs check old-mailbox.ost
+  Take out all that can be read; what cannot is named at the end, and the exit code is 4:
+    ostfs export old-mailbox.ost saved-mail
+  Go on after an interruption:
+    ostfs export --resume old-mailbox.ost saved-mail
+  What was deleted and still lies in the file, too, in lost+found/deleted:
+    ostfs export -o deleted old-mailbox.ost saved-mail
+
+Neither Outlook nor a profile or password is needed. From a failing disk, copy first: ddrescue DISK-FILE copy.ost copy.map.
+Keep the file: ostfs only reads it, ScanPST changes it.";
+
+const EVIDENCE: &str = "\
+Files for others to check: is ostfs safe for evidence?
+
+  The file is opened for reading alone, in a sandbox that can open no other file. Its access time is the system's: keep the
+  original on a read-only mount, and work on a copy.
+
+  A line for every file and for the source, with SHA-256:
+    ostfs export --manifest mail.jsonl old-mailbox.ost mail
+  The same without writing files:
+    ostfs index old-mailbox.ost >mail.csv
+  Whoever gets it checks it with:
+    jq -r 'select(.class != \"source\" and .sha256 != \"\") | \"\\(.sha256)  \\(.path)\"' mail.jsonl | (cd mail && sha256sum -c --quiet)
+
+  Names and bytes are the same on every run. What is doubtful or missing is told in X-Ostfs-Problem: of the message and in
+  the column problems. -o damaged=refuse leaves out what may be wrong.";
+
+const THUNDERBIRD: &str = "\
+Into Thunderbird
+
+  Mail: the add-on ImportExportTools NG takes the directory (Import all messages from a directory, also from its
+  subdirectories):
+    ostfs export -o attachments=eml old-mailbox.ost mail
+  Calendars and contacts are one file for each folder, for Thunderbird's own import:
+    ostfs ls old-mailbox.ost .ostfs/import
+    ostfs cat old-mailbox.ost .ostfs/import/Calendar.ics >calendar.ics
+  A single message opens by itself:
+    ostfs mount old-mailbox.ost ~/mail
+    thunderbird ~/mail/Inbox/MESSAGE.eml";
+
+const SEARCH: &str = "\
+Search in all messages and attachments
+
+  With texts beside the messages, and names and subjects in plain UTF-8:
+    ostfs mount -o text,headers=utf8 old-mailbox.ost ~/mail
+    grep -ril --include='*.txt' 'purchase order' ~/mail
+    rg -l '^Subject:.*order' --glob '*.eml' ~/mail
+  By sender, subject, day or folder, as a table:
+    ostfs index --no-hash --from adams --since 2024-01-01 old-mailbox.ost
+  With a mail program's index:
+    ostfs mount -o layout=maildir old-mailbox.ost ~/mail
+    mu init --maildir=~/mail && mu index && mu find subject:order";
+
+const OUTLOOK: &str = "\
+Back into Outlook
+
+  No .pst is written. What Outlook takes are single files, and what an IMAP server has.
+  All mail: write it as a Maildir, serve that by Dovecot, and add the server to Outlook as an IMAP account:
+    ostfs export -o layout=maildir old-mailbox.ost Maildir
+  Single messages open with a double click, and can be moved to a folder from there:
+    ostfs export --folder Inbox/Projects old-mailbox.ost mail
+  Calendars, by File, Open & Export, Import/Export:
+    ostfs cat old-mailbox.ost .ostfs/import/Calendar.ics >calendar.ics";
+
+/// Examples of each command.
+pub(super) const MOUNT: &str = "\
+Examples:
+  ostfs mount old-mailbox.ost ~/mail          then look in ~/mail
+  ostfs old-mailbox.ost                       the same on ./old-mailbox
+  ostfs mount -o text,deleted a.pst b.pst ~/mail
+  ostfs unmount ~/mail";
+pub(super) const OPEN: &str = "\
+Examples:
+  ostfs open old-mailbox.ost";
+pub(super) const UNMOUNT: &str = "\
+Examples:
+  ostfs unmount ~/mail
+  ostfs unmount --lazy ~/mail                 though a program still uses it";
+pub(super) const EXPORT: &str = "\
+Examples:
+  ostfs export old-mailbox.ost saved-mail
+  ostfs export --folder Inbox --since 2024-01-01 old-mailbox.ost inbox-2024
+  ostfs export -o layout=maildir old-mailbox.ost Maildir";
+pub(super) const INDEX: &str = "\
+Examples:
+  ostfs index old-mailbox.ost >mail.csv
+  ostfs index --no-hash --from adams old-mailbox.ost";
+pub(super) const LS: &str = "\
+Examples:
+  ostfs ls old-mailbox.ost
+  ostfs ls -l old-mailbox.ost Inbox";
+pub(super) const CAT: &str = "\
+Examples:
+  ostfs cat old-mailbox.ost 'Inbox/2024-05-01 0932 Quarterly numbers.eml'
+  ostfs cat old-mailbox.ost .ostfs/import/Calendar.ics >calendar.ics";
+pub(super) const INFO: &str = "\
+Examples:
+  ostfs info old-mailbox.ost
+  ostfs info --json old-mailbox.ost | jq .folders";
+pub(super) const CHECK: &str = "\
+Examples:
+  ostfs check old-mailbox.ost && echo healthy
+  ostfs check --json old-mailbox.ost | jq .";
+
+/// `examples`, and the options of `-o` that `takers` take, for the help of a command.
+pub(super) fn with_options(examples: &str, takers: Takers) -> String {
+    format!("{examples}\n\n{}", options::help(takers))
+}
+
+/// The recipe that `arguments` ask for, as in `help recover`.
+pub(super) fn asked_for(arguments: &[OsString]) -> Option<&'static str> {
+    let [help, topic] = arguments else {
+        return None;
+    };
+    let recipe = RECIPES.iter().find(|(name, _)| topic == name)?;
+    (help == "help").then_some(recipe.1)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::arguments::Cli;
+    use super::*;
+    use clap::{CommandFactory, Parser};
+
+    #[test]
+    fn the_help_names_every_recipe() {
+        for (topic, text) in RECIPES {
+            assert!(TOPICS.contains(&format!("\n  {topic} ")), "{topic}");
+            assert_eq!(asked_for(&["help".into(), topic.into()]), Some(text));
+        }
+        assert_eq!(asked_for(&["help".into(), "mount".into()]), None);
+    }
+
+    #[test]
+    fn every_command_line_in_recipes_and_examples_is_one() {
+        let examples = [MOUNT, OPEN, UNMOUNT, EXPORT, INDEX, LS, CAT, INFO, CHECK];
+        let texts = RECIPES.iter().map(|(_, text)| *text).chain(examples);
+        for line in texts.flat_map(str::lines) {
+            let Some(typed) = line.trim_start().strip_prefix("ostfs ") else {
+                continue;
+            };
+            // Without remarks, and what the shell does with the output.
+            let typed = typed.split("  ").next().unwrap_or_default();
+            let typed = typed.split(" | ").next().unwrap_or_default();
+            let typed = typed.split([';', '>', '&']).next().unwrap_or_default();
+            let words = typed.split_whitespace();
+            let first = typed.split_whitespace().next().unwrap_or_default();
+            if Cli::command().find_subcommand(first).is_some() {
+                let parsed = Cli::try_parse_from(std::iter::once("ostfs").chain(words));
+                assert!(parsed.is_ok(), "{line}: {parsed:?}");
+            } else {
+                assert!(
+                    line.contains(" old-mailbox.ost ") || line.contains("is opened"),
+                    "{line}"
+                );
+            }
+        }
+    }
+
+    #[test]
+    fn the_help_of_every_command_has_examples() {
+        for command in Cli::command().get_subcommands() {
+            let help = command.clone().render_long_help().to_string();
+            let example = format!("Examples:\n  ostfs {}", command.get_name());
+            assert!(help.contains(&example), "{help}");
+        }
+    }
+}
