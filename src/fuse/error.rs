@@ -6,6 +6,7 @@ use std::path::{Path, PathBuf};
 
 /// Why the tree could not be mounted.
 #[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
 pub enum MountError {
     /// The mount point does not exist.
     #[error("mount point {} does not exist; create it with: mkdir -p {}", .0.display(), quoted(.0))]
@@ -86,6 +87,7 @@ pub enum MountError {
 
 /// Why a mount could not be ended.
 #[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
 pub enum UnmountError {
     /// Nothing of ours is mounted there.
     #[error("{} is not an ostfs mount; list them with: findmnt -t fuse.ostfs", .0.display())]

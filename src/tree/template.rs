@@ -58,6 +58,7 @@ impl Default for Template {
 
 /// Why a text is no template, with what would be right.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
 pub enum TemplateError {
     /// A field that does not exist.
     #[error("there is no field {{{0}}}; give some of {FIELDS}")]
