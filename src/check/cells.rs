@@ -11,7 +11,7 @@ use crate::messaging::Store;
 use crate::ndb::{NodeId, NodeType};
 
 /// What rows of a hierarchy table repeat of a folder.
-const OF_FOLDERS: [(&str, u16); 5] = [
+static OF_FOLDERS: [(&str, u16); 5] = [
     ("PidTagDisplayName", tags::DISPLAY_NAME),
     ("PidTagContentCount", tags::CONTENT_COUNT),
     ("PidTagContentUnreadCount", tags::CONTENT_UNREAD_COUNT),
@@ -19,7 +19,7 @@ const OF_FOLDERS: [(&str, u16); 5] = [
     ("PidTagContainerClass", tags::CONTAINER_CLASS),
 ];
 /// What rows of a contents table repeat of a message.
-const OF_MESSAGES: [(&str, u16); 8] = [
+static OF_MESSAGES: [(&str, u16); 8] = [
     ("PidTagMessageClass", tags::MESSAGE_CLASS),
     ("PidTagMessageFlags", tags::MESSAGE_FLAGS),
     ("PidTagImportance", tags::IMPORTANCE),
@@ -30,13 +30,25 @@ const OF_MESSAGES: [(&str, u16); 8] = [
     ("PidTagDisplayCc", tags::DISPLAY_CC),
 ];
 
+/// What rows of the table `table` repeat of the objects that they stand for.
+fn repeated(table: NodeId) -> Option<(&'static str, &'static [(&'static str, u16)])> {
+    match table.node_type() {
+        NodeType::HIERARCHY_TABLE => Some(("hierarchy table", &OF_FOLDERS)),
+        NodeType::CONTENTS_TABLE => Some(("contents table", &OF_MESSAGES)),
+        NodeType::ASSOC_CONTENTS_TABLE => Some(("associated contents table", &OF_MESSAGES)),
+        _ => None,
+    }
+}
+
+/// Whether [`compare`] looks at cells of property `id` in the table `table`.
+pub(super) fn is_compared(table: NodeId, id: u16) -> bool {
+    repeated(table).is_some_and(|(_, cells)| cells.iter().any(|(_, own)| *own == id))
+}
+
 /// Compares what `row` of the table `table` repeats with the object itself. One that cannot be read says so elsewhere.
 pub(super) fn compare(store: &Arc<Store>, table: NodeId, row: &Row<'_>, checker: &mut Checker) {
-    let (structure, repeated): (_, &[_]) = match table.node_type() {
-        NodeType::HIERARCHY_TABLE => ("hierarchy table", &OF_FOLDERS),
-        NodeType::CONTENTS_TABLE => ("contents table", &OF_MESSAGES),
-        NodeType::ASSOC_CONTENTS_TABLE => ("associated contents table", &OF_MESSAGES),
-        _ => return,
+    let Some((structure, repeated)) = repeated(table) else {
+        return;
     };
     let nid = NodeId(row.id);
     let Ok(context) = store.node(nid).and_then(PropertyContext::open) else {

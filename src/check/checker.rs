@@ -16,6 +16,8 @@ const MAX_FINDINGS: usize = 100_000;
 pub(super) struct Checker {
     pub report: Report,
     kinds: BTreeMap<(Severity, &'static str), u64>,
+    /// What ScanPST says of what is added now.
+    pub scanpst: Option<&'static str>,
     /// Hashes of structure, place and problem.
     seen: HashSet<u64>,
 }
@@ -50,6 +52,7 @@ impl Checker {
                 problem,
                 node: node.map(|node| node.0),
                 item: None,
+                scanpst: self.scanpst,
             });
         }
     }

@@ -94,6 +94,17 @@ fn tree(
             wrong(flaw.to_string());
         }
         keys(&page, &visit.keys, &mut wrong);
+        if let (Some(level), Some(first)) = (visit.level, page.key(0))
+            && first != visit.keys.start
+        {
+            wrong(format!(
+                "btkey of the page above level {level}: expected the first key, {first:#x}, found {:#x}",
+                visit.keys.start
+            ));
+        }
+        if page.level == 0 {
+            reserved_bits(&page, &mut wrong);
+        }
         age(&page, visit.at, header, page_type, checker);
         if page.level == 0 {
             continue;
@@ -137,6 +148,21 @@ fn age(
     }
     if page.bid.0 >= header.next_page {
         checker.warning(page_type.name(), &place, "bid: not below bidNextP", None);
+    }
+}
+
+/// Bit 0 of the id of a block is clear.
+fn reserved_bits(page: &BTreePage, wrong: &mut impl FnMut(String)) {
+    for index in 0..page.len() {
+        for (field, bid) in page.stored_ids(index) {
+            if bid.has_reserved_bit() {
+                wrong(format!(
+                    "{field} of entry {index}: expected {:#x}, found {:#x} with bit 0 set",
+                    bid.key().0,
+                    bid.0
+                ));
+            }
+        }
     }
 }
 

@@ -116,5 +116,8 @@ fn line(finding: &Finding) -> String {
     if let Some(item) = &finding.item {
         write!(line, ", {}", report::printable(item)).ok();
     }
+    if let Some(said) = finding.scanpst {
+        write!(line, "; ScanPST: {said}").ok();
+    }
     report::printable(&line)
 }

@@ -85,8 +85,13 @@ Search in all messages and attachments
 const OUTLOOK: &str = "\
 Back into Outlook
 
-  No .pst is written. What Outlook takes are single files, and what an IMAP server has.
-  All mail: write it as a Maildir, serve that by Dovecot, and add the server to Outlook as an IMAP account:
+  All folders and items, of a damaged file, too, as a .pst that Outlook opens by File, Open:
+    ostfs export --to pst old-mailbox.ost mailbox.pst
+  Look it over as ScanPST does; without a word it is whole:
+    ostfs check -v mailbox.pst
+  We have not tried it in Outlook: if Outlook or ScanPST complains, please report what ScanPST writes to mailbox.log.
+
+  Without a .pst. All mail: write it as a Maildir, serve that by Dovecot, and add the server to Outlook as an IMAP account:
     ostfs export -o layout=maildir old-mailbox.ost Maildir
   Single messages open with a double click, and can be moved to a folder from there:
     ostfs export --folder Inbox/Projects old-mailbox.ost mail
@@ -111,7 +116,8 @@ pub(super) const EXPORT: &str = "\
 Examples:
   ostfs export old-mailbox.ost saved-mail
   ostfs export --folder Inbox --since 2024-01-01 old-mailbox.ost inbox-2024
-  ostfs export -o layout=maildir old-mailbox.ost Maildir";
+  ostfs export -o layout=maildir old-mailbox.ost Maildir
+  ostfs export --to pst old-mailbox.ost mailbox.pst";
 pub(super) const INDEX: &str = "\
 Examples:
   ostfs index old-mailbox.ost >mail.csv
@@ -131,6 +137,7 @@ Examples:
 pub(super) const CHECK: &str = "\
 Examples:
   ostfs check old-mailbox.ost && echo healthy
+  ostfs check -v mailbox.pst                  what ScanPST would say, too
   ostfs check --json old-mailbox.ost | jq .";
 
 /// `examples`, and the options of `-o` that `takers` take, for the help of a command.

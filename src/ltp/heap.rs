@@ -3,7 +3,7 @@
 use std::ops::Range;
 use std::sync::Arc;
 
-use super::heap_map::PageMap;
+use super::heap_map::{PageMap, StoredMap};
 use crate::bytes::{u8_at, u32_at};
 use crate::error::{Error, Result};
 use crate::ndb::{Block, DataTree, Flaw, Node, NodeId, NodeType};
@@ -314,6 +314,15 @@ impl Heap {
             Some(error.in_node(self.node.nid().0))
         };
         error.into_iter().chain((0..count).filter_map(broken))
+    }
+
+    /// The page maps of all blocks that can be read, with the numbers of the blocks, as stored.
+    pub fn page_maps(&self) -> impl Iterator<Item = (usize, StoredMap)> + '_ {
+        let count = self.data.leaf_count().unwrap_or(0);
+        (0..count).filter_map(|number| {
+            let block = self.data.leaf(number).ok()?;
+            Some((number, PageMap::stored(&block)?.account(&block)?))
+        })
     }
 
     /// The item `hid`. HID 0 and freed items have no bytes; an id out of range is an error.

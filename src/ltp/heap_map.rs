@@ -10,8 +10,9 @@ use crate::bytes::{u16_at, u32_at};
 
 /// Offset of `ibHnpm`, which starts every block.
 const PAGE_MAP: usize = 0;
-/// Offsets of HNPAGEMAP: `cAlloc`, `rgibAlloc`. `cFree` between them is wrong in files of other writers.
+/// Offsets of HNPAGEMAP: `cAlloc`, `cFree` (wrong in files of other writers), `rgibAlloc`.
 const MAP_COUNT: usize = 0;
+const MAP_FREE: usize = 2;
 const MAP_OFFSETS: usize = 4;
 /// The items end at most so many bytes in front of the map: it is aligned.
 const PADDING: usize = 4;
@@ -28,6 +29,17 @@ const BTH_HEADER: usize = BTH_OF_RECORDS.len();
 const RECORD: usize = 8;
 /// Bits of a property type that are in use: 0x0100 by PtypBinary, 0x1000 by several values.
 const TYPE_BITS: u16 = 0x11FF;
+
+/// What a page map says, and what is so.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct StoredMap {
+    /// `cFree`.
+    pub free: usize,
+    /// Items without bytes.
+    pub empty: usize,
+    /// Bytes between the last item and the map.
+    pub gap: usize,
+}
 
 /// The map of one block.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -162,6 +174,16 @@ impl PageMap {
     /// Number of items.
     pub fn count(&self) -> usize {
         self.count
+    }
+
+    /// What the map says of its own items; None of one that is not within the block.
+    pub fn account(&self, block: &[u8]) -> Option<StoredMap> {
+        let is_empty = |index: &usize| self.item(block, *index).is_some_and(|item| item.is_empty());
+        Some(StoredMap {
+            free: u16_at(block, self.at + MAP_FREE)?.into(),
+            empty: (1..=self.count).filter(is_empty).count(),
+            gap: self.at.checked_sub(self.offset(block, self.count)?)?,
+        })
     }
 
     /// Where item `index` begins, which counts from 1: known of one more than have an end.

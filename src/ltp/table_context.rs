@@ -39,6 +39,8 @@ pub struct TableContext {
     declared_columns: usize,
     bitmap: usize,
     row_size: usize,
+    /// `rgib`, as stored.
+    ends: [u16; 4],
     row_index: HeapId,
     matrix: Matrix,
     side_heaps: Vec<(u16, Heap)>,
@@ -99,6 +101,7 @@ impl TableContext {
             declared_columns: info.declared_columns,
             bitmap: info.bitmap,
             row_size: info.row_size,
+            ends: info.ends,
             row_index: info.row_index,
             matrix,
             side_heaps,
@@ -115,6 +118,12 @@ impl TableContext {
             problems.push(format!(
                 "rgib: rows of {} bytes, but the bitmap ends at {needed}",
                 self.row_size
+            ));
+        }
+        if !self.ends.is_sorted() {
+            problems.push(format!(
+                "rgib: expected ends that ascend, found {:?}",
+                self.ends
             ));
         }
         if self.columns.len() < self.declared_columns {
@@ -135,6 +144,11 @@ impl TableContext {
     /// The columns.
     pub fn columns(&self) -> &[Column] {
         &self.columns
+    }
+
+    /// The node of the table.
+    pub fn nid(&self) -> NodeId {
+        self.heap.node().nid()
     }
 
     /// Row ids and row numbers, in the order of the row index (ascending by id), each id once; of an index that cannot be
@@ -362,6 +376,11 @@ impl Row<'_> {
     /// Whether there are cells for this row, and a column `id` among them.
     pub fn has_column(&self, id: u16) -> bool {
         self.has_cells() && self.table.columns.iter().any(|column| column.id == id)
+    }
+
+    /// Properties that the table has columns for.
+    pub fn column_ids(&self) -> impl Iterator<Item = u16> + '_ {
+        self.table.columns.iter().map(|column| column.id)
     }
 
     /// The value in column `id`; None when the table has no such column or the row no such cell. A value of more than

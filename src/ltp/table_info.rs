@@ -6,8 +6,9 @@ use crate::bytes::{u8_at, u16_at, u32_at};
 use crate::error::{Error, Result};
 
 const TABLE_TYPE: u8 = 0x7C;
-/// Offsets of TCINFO: `bType`, `cCols`, `rgib[TCI_1b]`, `rgib[TCI_bm]`, `hidRowIndex`, `hnidRows`, columns.
+/// Offsets of TCINFO: `bType`, `cCols`, `rgib`, `rgib[TCI_1b]`, `rgib[TCI_bm]`, `hidRowIndex`, `hnidRows`, columns.
 const COLUMN_COUNT: usize = 1;
+const ENDS: usize = 2;
 const END_OF_1_BYTE_CELLS: usize = 6;
 const ROW_SIZE: usize = 8;
 const ROW_INDEX: usize = 10;
@@ -38,6 +39,8 @@ pub(super) struct TableInfo {
     pub bitmap: usize,
     /// Bytes of a row.
     pub row_size: usize,
+    /// `rgib`: where the cells of 4 and 8, of 2 and of 1 byte end, and the bitmap.
+    pub ends: [u16; 4],
     pub row_index: HeapId,
     pub rows: HeapNodeId,
 }
@@ -92,6 +95,7 @@ impl TableInfo {
             declared_columns: count,
             bitmap,
             row_size,
+            ends: [0, 1, 2, 3].map(|end| u16_at(info, ENDS + end * 2).unwrap_or_default()),
             row_index: HeapId(row_index),
             rows: HeapNodeId(rows),
         })

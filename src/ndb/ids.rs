@@ -33,6 +33,11 @@ impl BlockId {
         BlockId(self.0 & !Self::RESERVED)
     }
 
+    /// Whether bit 0 is set, which no writer does: ScanPST takes such a block for one that is lost.
+    pub fn has_reserved_bit(self) -> bool {
+        self.0 & Self::RESERVED != 0
+    }
+
     /// Whether this is an internal block (XBLOCK, XXBLOCK, SLBLOCK, SIBLOCK), never encoded.
     pub fn is_internal(self) -> bool {
         self.0 & Self::INTERNAL != 0

@@ -315,6 +315,20 @@ impl BTreePage {
         })
     }
 
+    /// The ids of blocks in entry `index` of a leaf, by the names of their fields, as stored.
+    pub fn stored_ids(&self, index: usize) -> Vec<(&'static str, BlockId)> {
+        let word = self.format.word;
+        let fields: &[(_, usize)] = match self.page_type {
+            PageType::Bbt => &[("bid", 0)],
+            PageType::Nbt => &[("bidData", 1), ("bidSub", 2)],
+        };
+        let entry = self.entry(index).unwrap_or_default();
+        let ids = fields.iter().filter_map(|(name, field)| {
+            Some((*name, BlockId(uint_at(entry, field * word, word)?)))
+        });
+        ids.collect()
+    }
+
     /// Entry `index` of an intermediate page.
     pub fn child(&self, index: usize) -> Option<ChildEntry> {
         let entry = self.entry(index)?;

@@ -17,4 +17,5 @@ mod check;
 mod contents;
 mod exit_codes;
 mod export;
+mod scanpst;
 mod told;

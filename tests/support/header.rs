@@ -25,7 +25,7 @@ pub fn header(ndb: &Ndb, eof: u64, map: MapState) -> Vec<u8> {
         geo.put_word(&mut h, ndb.next_block_bid());
     }
     geo.put_word(&mut h, ndb.next_page_bid());
-    h.extend(7u32.to_le_bytes());
+    h.extend(ndb.next_row_version.to_le_bytes());
     for highest in ndb.rgnid {
         h.extend(highest.to_le_bytes());
     }

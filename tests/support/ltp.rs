@@ -335,7 +335,10 @@ impl Table {
         for cell in &self.cells {
             let word = match cell.id {
                 ROW_ID => u64::from(id),
-                ROW_VERSION => u64::from(number) + 2,
+                ROW_VERSION => {
+                    ndb.next_row_version += 1;
+                    u64::from(ndb.next_row_version - 1)
+                }
                 _ => match props.get(&cell.id) {
                     None => continue,
                     Some(v) => match (v.stored(text), cell.size) {

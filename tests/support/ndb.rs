@@ -100,6 +100,8 @@ pub struct Ndb {
     pub roots: Roots,
     /// Highest index handed out, by NID type.
     pub rgnid: [u32; 32],
+    /// Version of the next row of a table; `dwUnique` of the header in the end.
+    pub next_row_version: u32,
     out: Output,
     next_page: u64,
 }
@@ -116,6 +118,7 @@ impl Ndb {
             pages: Vec::new(),
             roots: Roots::default(),
             rgnid: [0x400; 32],
+            next_row_version: 2,
             out: Output::create(path, geo, skipped)?,
             next_page: 1,
         })

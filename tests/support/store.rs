@@ -375,7 +375,8 @@ impl Writer {
         self.table_node(NID_RECEIVE_FOLDERS, table)?;
         let (data, sub) = self.empty_table(NID_OUTGOING_QUEUE)?;
         self.ndb.node(NID_OUTGOING_QUEUE, data, sub, 0);
-        for queue in [0x1E1, 0x261] {
+        // The search management queue, the search activity list, the search domain object.
+        for queue in [0x1E1, 0x201, 0x261] {
             self.ndb.node(queue, 0, 0, 0);
         }
         Ok(())

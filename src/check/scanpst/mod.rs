@@ -1,0 +1,300 @@
+//! What ScanPST (Microsoft's Inbox Repair Tool) complains of, as far as that is publicly known: `check -v` is a ScanPST for
+//! those who have none.
+//!
+//! [`RULES`] is the table. Each rule stands in one file, is a warning unless it says otherwise, and was held against the PSTs
+//! of Outlook that are at hand: where one of them contradicts what is told of ScanPST, the file is right, and the rule says
+//! so. What ScanPST complains of beside these is checked elsewhere in this module's parent, as it holds for other files, too.
+//!
+//! They hold for a PST as Outlook writes it since 2007 SP2 ([`Scan::of`]), and are looked at if nothing worse is wrong: what is
+//! damaged has other errors than these.
+
+mod heaps;
+mod maps;
+mod messages;
+mod nodes;
+mod rows;
+mod tables;
+
+use std::collections::HashSet;
+use std::sync::Arc;
+
+use super::checker::Checker;
+use crate::ltp::{ClientSignature, Heap, PropertyContext, Row, TableContext};
+use crate::messaging::{AttachmentData, MAX_EMBEDDED_DEPTH, Message, Store};
+use crate::ndb::{Node, NodeEntry, NodeId, NodeType};
+
+/// A complaint of ScanPST.
+struct Rule {
+    /// What ScanPST says, shortened; of what it only repairs, "minor inconsistencies".
+    says: &'static str,
+    look: Look,
+}
+
+/// What a rule looks at.
+enum Look {
+    /// The file as a whole.
+    File(fn(&Scan<'_>, &mut Checker)),
+    /// The heap of an object, a table or a part of a message.
+    Heap(fn(&Heap, NodeId, &mut Checker)),
+    /// The properties of the store, the name map, a folder, a message or an attachment.
+    Properties(fn(&PropertyContext, NodeId, &mut Checker)),
+    /// A table of a folder or a message, or a template of one.
+    Table(fn(&TableContext, NodeId, &mut Checker)),
+    /// A row of a table of a folder, with the folder or message that it stands for.
+    Row(fn(&Row<'_>, &PropertyContext, NodeId, &mut Checker)),
+    /// A message, also an embedded one, which is in the message of a folder.
+    Message(fn(&Message, NodeId, &mut Checker)),
+}
+
+const fn rule(says: &'static str, look: Look) -> Rule {
+    Rule { says, look }
+}
+
+/// Calls `look` with what each rule looks at; what it adds to `checker` is what ScanPST says of it.
+fn rules(checker: &mut Checker, look: impl Fn(&Look, &mut Checker)) {
+    for rule in &RULES {
+        checker.scanpst = Some(rule.says);
+        look(&rule.look, checker);
+    }
+    checker.scanpst = None;
+}
+
+/// Every rule, in the order of the layers of the file; above each, where it is publicly known from.
+static RULES: [Rule; 19] = [
+    // pstwriter's log; ContinuMail #61.
+    rule(
+        "Read(@4400): Expected (bid=4400, ptype=84 ..); FPMap trailer errors",
+        Look::File(maps::pages),
+    ),
+    // java-libpst #49; OpenOutlook 20.
+    rule(
+        "AMap page <@X> has csFree of N, but should have 255",
+        Look::File(maps::free_space),
+    ),
+    // logs in public pages; OpenOutlook 36; pstwriter's log.
+    rule(
+        "Fatal Error 80040813; missing template, outgoing queue, search activity list, update queue, receive folder table",
+        Look::File(nodes::fixed),
+    ),
+    // PST-Builder.
+    rule(
+        "SAL missing entry (nid=2223)",
+        Look::File(nodes::search_activity),
+    ),
+    // OpenOutlook 17, 22.
+    rule(
+        "Header NID high-water mark has incorrect value (type=5, read=400, calculated=628)",
+        Look::File(nodes::last_indexes),
+    ),
+    // OpenOutlook 13.
+    rule(
+        "minor inconsistencies (row versions)",
+        Look::File(tables::row_versions),
+    ),
+    // pstwriter's log.
+    rule(
+        "HN last alloc doesn't point to front of page map",
+        Look::Heap(heaps::page_maps),
+    ),
+    // pstwriter's log.
+    rule(
+        "HN free alloc count doesn't match",
+        Look::Heap(heaps::free_items),
+    ),
+    // pstwriter's log.
+    rule(
+        "PC (nid=61, prop=00020102) invalid HNID",
+        Look::Properties(heaps::empty_values),
+    ),
+    // pstwriter's log.
+    rule(
+        "Folder (nid) missing PR_DISPLAY_NAME, PR_SUBFOLDERS, PR_CONTENT_COUNT, PR_CONTENT_UNREAD",
+        Look::Properties(nodes::folder),
+    ),
+    // pstwriter's log; ost2pst.
+    rule(
+        "TC missing required column (tag)",
+        Look::Table(tables::columns),
+    ),
+    // OpenOutlook 37.
+    rule(
+        "Row matrix: row (0) missing PR_LTP_ROW_ID",
+        Look::Table(tables::row_ids),
+    ),
+    // pstwriter's log; OpenOutlook 19, 28, 30, 38.
+    rule(
+        "Hierarchy Table, Contents Table: row doesn't match sub-object; Failed to add row to the FLT",
+        Look::Row(rows::like_object),
+    ),
+    // ContinuMail #60; OfficeIMO.
+    rule(
+        "Contents Table: row doesn't match sub-object (PR_MESSAGE_SIZE)",
+        Look::Message(messages::size),
+    ),
+    // pstwriter's log; Microsoft KB 287497.
+    rule(
+        "Message (nid): Missing PR_SEARCH_KEY, PR_MESSAGE_CLASS, PR_CREATION_TIME, PR_LAST_MODIFICATION_TIME",
+        Look::Message(messages::needed),
+    ),
+    // Microsoft KB 287497.
+    rule(
+        "(repaired without a word) message class that no form can have",
+        Look::Message(messages::class),
+    ),
+    // ContinuMail #60; OpenOutlook 21.
+    rule(
+        "Attachment (nid) missing or invalid PR_ATTACH_SIZE",
+        Look::Message(messages::attachment_sizes),
+    ),
+    // ContinuMail #60.
+    rule(
+        "Attachment (nid) missing PR_RENDERING_POSITION",
+        Look::Message(messages::rendering_positions),
+    ),
+    // ContinuMail #60.
+    rule(
+        "Attachment table row doesn't match sub-object",
+        Look::Message(messages::attachment_rows),
+    ),
+];
+
+/// The file that the rules are held against.
+struct Scan<'a> {
+    store: &'a Arc<Store>,
+    nodes: &'a [NodeEntry],
+}
+
+/// Holds the rules against the file, if they are meant for it.
+pub(super) fn check(store: &Arc<Store>, nodes: &[NodeEntry], checker: &mut Checker) {
+    if checker.report.errors > 0 || !maps::is_modern(store) {
+        return;
+    }
+    let scan = Scan { store, nodes };
+    rules(checker, |look, checker| {
+        if let Look::File(look) = look {
+            look(&scan, checker);
+        }
+    });
+    // Nodes that share their blocks are the same object.
+    let mut seen = HashSet::new();
+    for entry in nodes {
+        if seen.insert((entry.data.key(), entry.subnodes.key())) {
+            scan.node(entry, checker);
+        }
+    }
+}
+
+/// Whether it is a table of a folder, which has rows for folders or messages.
+fn is_table(nid: NodeId) -> bool {
+    matches!(
+        nid.node_type(),
+        NodeType::HIERARCHY_TABLE | NodeType::CONTENTS_TABLE | NodeType::ASSOC_CONTENTS_TABLE
+    )
+}
+
+impl Scan<'_> {
+    fn entry(&self, nid: NodeId) -> Option<&NodeEntry> {
+        let index = self.nodes.binary_search_by_key(&nid, |node| node.nid);
+        self.nodes.get(index.ok()?)
+    }
+
+    fn node(&self, entry: &NodeEntry, checker: &mut Checker) {
+        let (nid, node) = (entry.nid, Node::of_entry(self.store.ndb(), *entry));
+        if nid.is_message() {
+            if let Ok(message) = Message::of_entry(self.store, *entry) {
+                message_and_below(message, nid, checker);
+            }
+        } else if is_table(nid) {
+            if let Some(table) = table(node, nid, checker) {
+                self.rows(&table, nid, checker);
+            }
+        } else if nid.is_folder() || [NodeId::MESSAGE_STORE, NodeId::NAME_TO_ID_MAP].contains(&nid)
+        {
+            properties(node, nid, checker);
+        }
+    }
+
+    fn rows(&self, table: &TableContext, nid: NodeId, checker: &mut Checker) {
+        for (id, number) in table.row_index() {
+            let object = self.entry(NodeId(id)).and_then(|entry| {
+                PropertyContext::open(Node::of_entry(self.store.ndb(), *entry)).ok()
+            });
+            let (Some(object), Ok(row)) = (object, table.row(id, number)) else {
+                continue;
+            };
+            rules(checker, |look, checker| {
+                if let Look::Row(look) = look {
+                    look(&row, &object, nid, checker);
+                }
+            });
+        }
+    }
+}
+
+/// The property context of `node`, held against the rules.
+fn properties(node: Node, top: NodeId, checker: &mut Checker) {
+    let Ok(context) = PropertyContext::open(node) else {
+        return;
+    };
+    rules(checker, |look, checker| match look {
+        Look::Heap(look) => look(context.heap(), top, checker),
+        Look::Properties(look) => look(&context, top, checker),
+        _ => {}
+    });
+}
+
+/// The table of `node`, held against the rules.
+fn table(node: Node, top: NodeId, checker: &mut Checker) -> Option<TableContext> {
+    let heap = Heap::open(node).ok()?;
+    if heap.client() != ClientSignature::TABLE_CONTEXT {
+        return None;
+    }
+    rules(checker, |look, checker| {
+        if let Look::Heap(look) = look {
+            look(&heap, top, checker);
+        }
+    });
+    let table = TableContext::of_heap(heap).ok()?;
+    rules(checker, |look, checker| {
+        if let Look::Table(look) = look {
+            look(&table, top, checker);
+        }
+    });
+    Some(table)
+}
+
+/// A message, its tables, its attachments, and the messages in these.
+fn message_and_below(message: Message, top: NodeId, checker: &mut Checker) {
+    let mut todo = vec![message];
+    let mut seen = HashSet::new();
+    while let Some(message) = todo.pop() {
+        if message.depth() > MAX_EMBEDDED_DEPTH || !seen.insert(message.node().blocks()) {
+            continue;
+        }
+        properties(message.node().clone(), top, checker);
+        rules(checker, |look, checker| {
+            if let Look::Message(look) = look {
+                look(&message, top, checker);
+            }
+        });
+        for subnode in message.node().subnodes().unwrap_or_default() {
+            match subnode.nid() {
+                NodeId::RECIPIENT_TABLE | NodeId::ATTACHMENT_TABLE => {
+                    table(subnode, top, checker);
+                }
+                nid if nid.node_type() == NodeType::ATTACHMENT => {
+                    properties(subnode, top, checker);
+                }
+                _ => {}
+            }
+        }
+        for attachment in message.attachments() {
+            let data = attachment
+                .properties()
+                .and_then(|own| attachment.data(&own));
+            if let Ok(AttachmentData::Message(embedded)) = data {
+                todo.push(*embedded);
+            }
+        }
+    }
+}
