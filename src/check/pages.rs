@@ -94,11 +94,12 @@ fn tree(
             wrong(flaw.to_string());
         }
         keys(&page, &visit.keys, &mut wrong);
-        if let (Some(level), Some(first)) = (visit.level, page.key(0))
+        if let Some(first) = page.key(0)
+            && visit.level.is_some()
             && first != visit.keys.start
         {
             wrong(format!(
-                "btkey of the page above level {level}: expected the first key, {first:#x}, found {:#x}",
+                "key of the page above: expected {first:#x}, the first one here, found {:#x}",
                 visit.keys.start
             ));
         }

@@ -2,7 +2,11 @@
 
 use std::collections::BTreeSet;
 
-use crate::mailbox::{File, mail, write};
+use ostfs::check::Severity;
+
+use crate::mailbox::{File, mail, write, write_with};
+use crate::support::format::PTYPE_NBT;
+use crate::support::ndb::DataTree;
 use crate::support::*;
 use crate::walk;
 
@@ -416,4 +420,99 @@ fn a_row_of_an_attachment_has_what_the_attachment_has() {
     let problem = "expected what the object has, found another value";
     let line = format!("TC (node {FIRST:#x}, node 0x671, row 0x8025): cell 0x0e20: {problem}");
     assert_eq!(said, [line]);
+}
+
+// What ScanPST says of all files, and so do other readers.
+
+fn errors(file: &File) -> Vec<String> {
+    let report = walk::check(&file.path).unwrap();
+    let errors = report.findings.iter();
+    let errors = errors.filter(|one| one.severity == Severity::Error);
+    errors
+        .map(|one| format!("{} ({}): {}", one.structure, one.place, one.problem))
+        .collect()
+}
+
+#[test]
+fn bit_0_of_a_block_id_is_clear() {
+    let (file, _) = sample(|_| ());
+    let node = file.layout.node(STORE);
+    let page = file.layout.page(PTYPE_NBT, 0, STORE.into());
+    let data = node.data;
+    file.damage()
+        .set_node(STORE, data | 1, node.sub, node.parent);
+    let line = format!(
+        "NBT page (offset {:#x}): bidData of entry 0: expected {data:#x}, found {:#x} with bit 0 set",
+        page.ib,
+        data | 1
+    );
+    assert_eq!(errors(&file), [line]);
+}
+
+#[test]
+fn a_page_begins_with_the_key_that_the_page_above_has() {
+    let mut options = Options::new(Format::Unicode, Crypt::Permute);
+    options.fanout = Some(8);
+    let file = write_with(options, |_| ());
+    let child = file.layout.page(PTYPE_NBT, 0, 0x60D);
+    let above = file.layout.page(PTYPE_NBT, 1, 0x60D);
+    let lower = child.key - 1;
+    file.damage().edit_page(above, |page| {
+        let at = page
+            .windows(8)
+            .position(|key| key == child.key.to_le_bytes());
+        page[at.unwrap()..][..8].copy_from_slice(&lower.to_le_bytes());
+    });
+    let line = format!(
+        "NBT page (offset {:#x}): key of the page above: expected {:#x}, the first one here, found {lower:#x}",
+        child.ib, child.key
+    );
+    assert_eq!(errors(&file), [line]);
+}
+
+#[test]
+fn the_cells_of_a_row_end_by_their_sizes() {
+    let (file, inbox) = sample(|_| ());
+    let table = contents_table(inbox);
+    file.damage()
+        .edit_block(file.layout.node(table).data, |heap| {
+            let root = u16_at(heap, USER_ROOT) >> 5;
+            let info = u16_at(heap, u16_at(heap, PAGE_MAP) + MAP_OFFSETS + 2 * (root - 1));
+            // The end of the 2-byte cells, of which there are none.
+            heap[info + END_OF_CELLS - 2] -= 4;
+        });
+    let found = errors(&file);
+    let place = format!("TCINFO (node {table:#x}): rgib: expected ends that ascend, found [");
+    assert!(
+        found.len() == 1 && found[0].starts_with(&place),
+        "{found:?}"
+    );
+}
+
+#[test]
+fn the_blocks_of_an_xblock_are_full_but_for_the_last() {
+    let scratch = tempfile::tempdir().unwrap();
+    let path = scratch.path().join("short.pst");
+    let options = Options::new(Format::Unicode, Crypt::Permute);
+    let mut writer = Writer::create(&path, options).unwrap();
+    let mut tree = DataTree::default();
+    for payload in [[1; 100], [2; 100]] {
+        tree.push(&mut writer.ndb, &payload).unwrap();
+    }
+    let short = tree.bids[0];
+    let data = tree.finish(&mut writer.ndb).unwrap();
+    // Any node that only its owner knows.
+    writer.ndb.node(0x8001, data, 0, 0);
+    let file = File {
+        _scratch: scratch,
+        path,
+        layout: writer.finish().unwrap(),
+    };
+    let found = errors(&file);
+    let problem =
+        format!("block {short:#x}: expected 8176 bytes, as in all but the last, found 100");
+    assert!(
+        found.len() == 1 && found[0].ends_with(&problem),
+        "{found:?}"
+    );
 }

@@ -7,7 +7,7 @@ use std::sync::Arc;
 use std::sync::mpsc::channel;
 use std::time::Duration;
 
-use ostfs::check::Report;
+use ostfs::check::{Finding, Report};
 use ostfs::error::Result;
 use ostfs::tree::{Ino, Kind, Options, Tree};
 
@@ -42,6 +42,12 @@ pub fn open(path: &Path) -> Result<Tree> {
 
 pub fn check(path: &Path) -> Result<Report> {
     ostfs::check::check(path, Arc::new(|_, _, _| {}))
+}
+
+/// What is found in a whole file: nothing, but for what only ScanPST says, as the sizes of the test writer are estimates.
+pub fn found(report: &Report) -> Vec<&Finding> {
+    let findings = report.findings.iter();
+    findings.filter(|one| one.scanpst.is_none()).collect()
 }
 
 /// Reads everything that `tree` shows.

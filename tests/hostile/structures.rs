@@ -321,12 +321,8 @@ fn f25_offsets_past_4_gib_and_block_ids_past_2_to_the_53_are_followed() {
         assert!(attachment.unwrap().1 == &content);
         assert_eq!((walked.problems, walked.ending("far.eml")), (0, 1));
         let report = walk::check(&file.path).unwrap();
-        assert_eq!(
-            (report.errors, report.warnings),
-            (0, 0),
-            "{:?}",
-            report.findings
-        );
+        let found = walk::found(&report);
+        assert!(found.is_empty(), "{found:?}");
     }
 }
 

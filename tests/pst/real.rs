@@ -142,6 +142,48 @@ fn an_independent_reader_finds_every_property_but_those_that_the_document_names(
     }
 }
 
+/// What `program` prints of `file`, but for folders, whose names a copy may change; None where it has a fault of its own.
+fn listed(program: &str, file: &Path) -> Option<usize> {
+    let output = Command::new(program).arg(file).output().unwrap();
+    let text = String::from_utf8_lossy(&output.stdout);
+    let items = text.lines().filter(|line| !line.starts_with("Folder"));
+    output.status.success().then(|| items.count())
+}
+
+#[test]
+fn lspst_lists_as_many_items_as_of_the_source() {
+    if !programs::installed(&["lspst"]) {
+        return;
+    }
+    for file in corpus::files() {
+        let Some(expected) = listed("lspst", &file) else {
+            continue;
+        };
+        let copy = copy(&file, &[]);
+        let found = listed("lspst", &copy.path);
+        assert!(found >= Some(expected), "{}: {found:?}", file.display());
+    }
+}
+
+#[test]
+fn pffexport_takes_every_item_out() {
+    if !programs::installed(&["pffexport"]) {
+        return;
+    }
+    for file in corpus::files() {
+        let scratch = tempfile::tempdir().unwrap();
+        let target = scratch.path().join("items");
+        let copy = copy(&file, &[]);
+        let (target, path) = (target.to_str().unwrap(), copy.path.to_str().unwrap());
+        let said = mounted::run("pffexport", &["-m", "items", "-t", target, path]);
+        assert!(
+            said.contains("Export completed"),
+            "{}: {said}",
+            file.display()
+        );
+    }
+}
+
 #[test]
 fn other_programs_open_it_and_find_no_fault() {
     if !programs::installed(&["readpst", "pffinfo"]) {

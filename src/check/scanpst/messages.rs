@@ -1,11 +1,12 @@
 //! Messages and attachments. [MS-PST] 2.4.5, 2.4.6
 
+use std::collections::HashMap;
+
 use super::rows;
 use crate::check::checker::Checker;
-use crate::error::Result;
 use crate::ltp::{PropertyContext, TableContext, Value, tags};
 use crate::messaging::Message;
-use crate::ndb::{Node, NodeId, NodeType};
+use crate::ndb::{BlockId, Node, NodeId, NodeType};
 
 /// Subnodes of subnodes that are followed.
 const MAX_DEPTH: usize = 128;
@@ -27,7 +28,7 @@ pub(super) fn size(message: &Message, top: NodeId, checker: &mut Checker) {
     let Ok(Some(stored)) = message.properties().integer(tags::MESSAGE_SIZE) else {
         return;
     };
-    let Ok(expected) = stored_size(message.node()) else {
+    let Some(expected) = stored_size(message.node(), MAX_DEPTH, &mut HashMap::new()) else {
         return;
     };
     if i64::from(stored) != expected as i64 {
@@ -36,18 +37,24 @@ pub(super) fn size(message: &Message, top: NodeId, checker: &mut Checker) {
     }
 }
 
-/// Bytes of data of `node` and of all that is below it; internal blocks and padding are none of it.
-fn stored_size(node: &Node) -> Result<u64> {
-    let mut total = 0u64;
-    let mut todo = vec![(node.clone(), 0)];
-    while let Some((node, depth)) = todo.pop() {
-        total = total.saturating_add(node.data()?.len());
-        if depth < MAX_DEPTH {
-            let below = node.subnodes()?.into_iter();
-            todo.extend(below.map(|node| (node, depth + 1)));
-        }
+/// Bytes of data of `node` and of all that is below it; internal blocks and padding are none of it. None if that cannot be
+/// read, or lies more than `depth` levels down. What is `known` is not looked at again: a hostile file has the same subnodes in
+/// many ways.
+fn stored_size(
+    node: &Node,
+    depth: usize,
+    known: &mut HashMap<(BlockId, BlockId), u64>,
+) -> Option<u64> {
+    if let Some(size) = known.get(&node.blocks()) {
+        return Some(*size);
     }
-    Ok(total)
+    let below = depth.checked_sub(1)?;
+    let mut total = node.data().ok()?.len();
+    for subnode in node.subnodes().ok()? {
+        total = total.saturating_add(stored_size(&subnode, below, known)?);
+    }
+    known.insert(node.blocks(), total);
+    Some(total)
 }
 
 /// Class, flags, size, times and search key are there, and the search key has its size.
