@@ -2,6 +2,9 @@
 //!
 //! No lock is ever held while a value is made: callers look up, make the value, then insert it. Two threads may make
 //! the same value at once; the first one in stays.
+//!
+//! A value larger than its cache (the listing of a folder of a million) stays beside it while it is used, and through
+//! 50,000 uses of others: a program that walks the tree comes back to it after as many directories.
 #![forbid(unsafe_code)]
 
 use std::hash::{BuildHasher, Hash};

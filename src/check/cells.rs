@@ -1,4 +1,4 @@
-//! Rows of folder tables against the objects that they stand for: what a row repeats is what the object says.
+//! Rows of folder tables against the objects that they stand for: what a row repeats is what the object has.
 //! [MS-PST] 2.4.4.4, 2.4.4.5
 //!
 //! Sizes are not compared: tables of healthy files have estimates.
@@ -30,7 +30,7 @@ const OF_MESSAGES: [(&str, u16); 8] = [
     ("PidTagDisplayCc", tags::DISPLAY_CC),
 ];
 
-/// Compares what `row` of the table `table` repeats with the object itself. One that cannot be read says so elsewhere.
+/// Compares what `row` of the table `table` repeats with the object itself. One that cannot be read is an error elsewhere.
 pub(super) fn compare(store: &Arc<Store>, table: NodeId, row: &Row<'_>, checker: &mut Checker) {
     let (structure, repeated): (_, &[_]) = match table.node_type() {
         NodeType::HIERARCHY_TABLE => ("hierarchy table", &OF_FOLDERS),

@@ -12,7 +12,7 @@ use crate::messaging::{Message, Store};
 use crate::ndb::{Node, NodeEntry, NodeId, NodeType};
 use crate::problem::Problems;
 
-/// How often progress is told, in nodes.
+/// How often progress is reported, in nodes.
 const STEP: usize = 16;
 
 pub(super) fn check(
@@ -73,7 +73,7 @@ fn maps(heap: &Heap, nid: NodeId, checker: &mut Checker) {
     }
 }
 
-/// Each value is where its record says. Streams are opened, not read: their blocks are checked on their own.
+/// Each value is where its record has it. Streams are opened, not read: their blocks are checked on their own.
 pub(super) fn properties(context: &PropertyContext, nid: NodeId, checker: &mut Checker) {
     maps(context.heap(), nid, checker);
     if let Some(problem) = context.problem() {
@@ -86,7 +86,7 @@ pub(super) fn properties(context: &PropertyContext, nid: NodeId, checker: &mut C
     }
 }
 
-/// All rows of the index are in the matrix, and all cells where they say.
+/// All rows of the index are in the matrix, and the values of all cells are there.
 /// `each` checks more of a row.
 pub(super) fn table(
     node: Node,

@@ -9,7 +9,7 @@ use crate::ndb::{BlockRef, Header, NodeDatabase};
 /// Levels of the deepest tree that is followed.
 const MAX_LEVELS: u8 = 8;
 
-/// A page to visit: where it is, and what the page above says of it.
+/// A page to visit: where it is, and what the page above has of it.
 struct Visit {
     at: BlockRef,
     level: Option<u8>,
@@ -140,7 +140,7 @@ fn age(
     }
 }
 
-/// Keys ascend, each once, within what the page above says.
+/// Keys ascend, each once, within the range that the page above gives.
 fn keys(page: &BTreePage, range: &Range<u64>, wrong: &mut impl FnMut(String)) {
     let all = (0..page.len()).filter_map(|index| page.key(index));
     let mut before = None;

@@ -37,7 +37,7 @@ pub use report::Failure;
 use arguments::{Cli, Command, Verbosity};
 use options::Writer;
 
-/// Does what the command line says; the first argument is the name under which the program was called.
+/// Runs the command of the command line; the first argument is the name under which the program was called.
 pub fn run(arguments: Vec<OsString>) -> Result<(), Failure> {
     let name = arguments
         .first()

@@ -25,7 +25,7 @@ pub struct Item {
     pub format: ItemFormat,
     /// The content.
     pub text: String,
-    /// What could not be read, or may be wrong, also told in the content.
+    /// What could not be read, or may be wrong; it is in the text as well.
     pub problems: Vec<String>,
 }
 

@@ -6,7 +6,7 @@
 
 use crate::messaging::ItemKind;
 
-/// What an item says that bears no time at all, or none that can be written.
+/// The problem of an item that bears no time at all, or none that can be written.
 pub(super) const NO_DATE: &str = "no date stored";
 
 /// In which format an item is a file.

@@ -2,7 +2,7 @@
 //!
 //! Uses `messaging` below and [`crate::codepage`]; knows nothing of names, directories or the kernel above.
 //! [`Converter`] is the way in, a [`Rendition`] what comes out. Nothing here fails: what cannot be read becomes a
-//! part that says so.
+//! part with the reason.
 //!
 //! From the bottom up, and no file uses one of a later row:
 //! * `options`, `byte_range`, `base64`, `segments`, `rendition`, `room`, `content_line`, `cursor`, `lids`, [`text`], `item_format`;
@@ -10,7 +10,7 @@
 //!   item;
 //! * `attachment`;
 //! * [`calendar`], `contact` and `note`, siblings that know nothing of each other;
-//! * `item`, which picks one of them, and [`moment`], which says when it is;
+//! * `item`, which picks one of them, and [`moment`], the time of an item;
 //! * `mail`;
 //! * `converter`.
 #![forbid(unsafe_code)]

@@ -1,4 +1,7 @@
 //! When an item is, for its name, its dates and whoever picks items by days.
+//!
+//! Names, modification times, `index.csv`, the manifest and the filters all ask here. The contents table has nothing of
+//! it for appointments, so a listing opens them.
 #![forbid(unsafe_code)]
 
 use jiff::civil::Date;
@@ -50,7 +53,7 @@ impl Moment {
     }
 }
 
-/// When an appointment takes place, if `message` is one that says so.
+/// When an appointment takes place, if `message` is one and has a time.
 pub fn appointment(message: &Message) -> Option<Moment> {
     if message.class().kind != ItemKind::Appointment {
         return None;

@@ -1,4 +1,7 @@
 //! Mount points: whether one can be used, what is mounted there, and unmounting it.
+//!
+//! One that ostfs made goes with the mount: by rmdir(2), which removes no directory with files in it, and by device and
+//! inode number, so that another one in its place stays. After a kill the guard removes it.
 #![forbid(unsafe_code)]
 
 use std::env;

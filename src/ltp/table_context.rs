@@ -428,7 +428,7 @@ impl Row<'_> {
         u32_at(self.cells.as_ref()?.bytes(), column.offset)
     }
 
-    /// The bytes of the cell, if the bitmap says that it exists.
+    /// The bytes of the cell, if the bitmap has it as existing.
     fn cell(&self, column: &Column) -> Option<&[u8]> {
         let row = self.cells.as_ref()?.bytes();
         let flags = row.get(self.table.bitmap + column.bit / 8)?;

@@ -36,7 +36,7 @@ pub struct Subfolder {
     pub name: Option<String>,
 }
 
-/// What a contents table says of a message.
+/// The row of a message in a contents table.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ContentsRow {
     /// The message.

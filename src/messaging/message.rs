@@ -215,7 +215,7 @@ impl Message {
     }
 
     /// The same message, of which nothing has been read yet: what could not be read of it before, for whatever purpose,
-    /// is not told again.
+    /// is no problem of this one.
     pub fn afresh(&self) -> Self {
         let node = self.node.clone().noting(&Problems::default());
         let context = self.properties.context();

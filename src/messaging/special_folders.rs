@@ -40,7 +40,7 @@ const OWN_COUNTER: usize = 2;
 /// Tells folders of one mailbox apart.
 type Counter = [u8; 6];
 
-/// The folders that have a purpose, as far as the file says so.
+/// The folders that have a purpose, as far as the file names them.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct SpecialFolders {
     nodes: HashMap<NodeId, &'static str>,
@@ -48,7 +48,7 @@ pub struct SpecialFolders {
 }
 
 impl SpecialFolders {
-    /// Takes over what the properties of the store or of the folder `nid` say.
+    /// Takes over the entry ids in the properties of the store or of the folder `nid`.
     pub fn add(&mut self, nid: NodeId, properties: &Properties) {
         for (id, purpose) in SINGLE {
             if let Ok(Some(bytes)) = properties.binary(id) {

@@ -1,6 +1,6 @@
 //! The code page of 8-bit text of items that do not name theirs: one decision for a store. [MS-OXPROPS] 2.740, 2.741
 //!
-//! Outlook 97 named no page anywhere: text was in the page of the system. What the store says holds; else the page that most
+//! Outlook 97 named no page anywhere: text was in the page of the system. What the store names holds; else the page that most
 //! of its items name, the one that their text seems to be in, or that of the language of the program.
 #![forbid(unsafe_code)]
 
@@ -67,7 +67,7 @@ impl fmt::Display for StorePage {
 }
 
 /// The page of 8-bit strings that an item names, of whose integers `integer` has those that are asked for. The one of its mail
-/// stands in if it says anything of them.
+/// stands in if it names one.
 pub(super) fn named(integer: impl Fn(u16) -> Option<i32>) -> Option<u32> {
     let page = |id: u16| {
         let page = u32::try_from(integer(id)?).ok()?;

@@ -1,7 +1,7 @@
 //! Blocks: read, check, inflate, decode. [MS-PST] 2.2.2.8.1
 //!
 //! The order for a compressed block is: CRC over the stored bytes, inflate, then decode. A checksum is evidence, not a gate:
-//! of a block whose trailer does not fit comes what is there, with a [`Flaw`] that says which bytes are doubtful and which
+//! of a block whose trailer does not fit comes what is there, with a [`Flaw`]: which bytes are doubtful and which
 //! are missing.
 
 use std::cell::Cell;
@@ -145,7 +145,7 @@ pub(super) struct Damage {
     /// What is there of the block all the same; None if nothing is, or another block that is whole itself.
     pub(super) there: Option<(Block, Flaw)>,
     pub(super) error: Error,
-    /// Whether a copy is worth a scan: nothing says that this is its place, or it is a list of blocks of which nothing is
+    /// Whether a copy is worth a scan: nothing shows that this is its place, or it is a list of blocks of which nothing is
     /// left; and it was not the disk that kept silent.
     pub(super) may_be_elsewhere: bool,
 }

@@ -112,7 +112,7 @@ impl NodeDatabase {
         }
     }
 
-    /// What the block B-tree says of block `bid` if its pages are taken as they are, whatever their checksums: the last
+    /// The entry of block `bid` if the pages of the block B-tree are taken as they are, whatever their checksums: the last
     /// that is asked.
     pub(super) fn doubtful_block_entry(&self, bid: BlockId) -> Option<BlockEntry> {
         let mut at = self.header.bbt_root;

@@ -1,7 +1,7 @@
 //! Data trees: the bytes of a node over one block, an XBLOCK or an XXBLOCK. [MS-PST] 2.2.2.8.3.1, 2.2.2.8.3.2
 //!
 //! Opening reads the top block only. All leaves but the last are full in every known file, so a position is found by
-//! division; where the sizes in the block B-tree say otherwise, exact offsets are made from them. A leaf that cannot be had
+//! division; where the sizes in the block B-tree differ, exact offsets are made from them. A leaf that cannot be had
 //! is a gap of its size, filled with zeros: what follows stays at its offset.
 
 use std::ops::Range;
@@ -19,7 +19,7 @@ use super::xblock::{
 use crate::bytes::copy_at;
 use crate::error::{Error, Result};
 
-/// What `cb` of a block B-tree entry can say: more than a block that was ever written.
+/// The largest `cb` that an entry of the block B-tree can have: more than a block that was ever written.
 const LONGEST_BLOCK: usize = u16::MAX as usize;
 
 /// The bytes of a node as a stream of known length, and as a sequence of leaf blocks.
@@ -156,8 +156,8 @@ impl DataTree {
         }
     }
 
-    /// Fills `buf` from byte `offset`; returns how many bytes there were, fewer than asked only at the end. `on_flaw` hears
-    /// which of them are doubtful or missing.
+    /// Fills `buf` from byte `offset`; returns how many bytes there were, fewer than asked only at the end. `on_flaw` is called
+    /// with those of them that are doubtful or missing.
     pub fn read_at(&self, offset: u64, buf: &mut [u8], on_flaw: &mut OnFlaw<'_>) -> Result<usize> {
         let wanted = usize::try_from(self.len().saturating_sub(offset))
             .unwrap_or(usize::MAX)

@@ -96,7 +96,7 @@ pub struct Header {
     pub crypt: CryptMethod,
     /// `bCryptMethod` as stored, which may be wrong.
     pub crypt_stored: u8,
-    /// Whether the header says that nothing is encoded, and the blocks say otherwise. Then single blocks may be plain.
+    /// Whether `bCryptMethod` is that of plain blocks, and the blocks are encoded. Then single blocks may be plain.
     pub crypt_guessed: bool,
     /// `bidNextB`: every block id is below it.
     pub next_block: u64,
@@ -128,7 +128,7 @@ impl Header {
         Self::parse(&first_bytes(source)?)
     }
 
-    /// Reads the header as one of `format`, whatever it says of itself: magic, version and encoding may be wrong, and so may
+    /// Reads the header as one of `format`, whatever its fields are: magic, version and encoding may be wrong, and so may
     /// be all else if it is none. `crypt` is that of plain blocks if the stored one does not exist.
     pub(super) fn read_as(source: &Source, format: &'static Format) -> Result<Self> {
         Self::parse_as(&first_bytes(source)?, format, layout(format))
@@ -166,7 +166,7 @@ impl Header {
         format_of(self.version)
     }
 
-    /// What the header says of the encoding, if that is a method.
+    /// `bCryptMethod` as stored, if that is a method.
     pub fn declared_crypt(&self) -> Option<CryptMethod> {
         crypt_method(self.crypt_stored).ok()
     }
@@ -188,7 +188,7 @@ impl Header {
         ]
     }
 
-    /// How many messages the file has ever held, as its counter says: at least as many as it holds.
+    /// How many messages the file has ever held, by its counter: at least as many as it holds.
     pub fn messages_ever(&self) -> u64 {
         const FIRST_MESSAGE_INDEX: u32 = 0x1_0000;
         let last = self.last_index(NodeType::NORMAL_MESSAGE);

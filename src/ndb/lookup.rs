@@ -6,6 +6,14 @@
 //! block ([`Damage`]), an intact copy that a scan finds under the same id; then, since a checksum is evidence and not a gate, what stands
 //! at the place that the tree names though it does not fit; what a scan knows by id and signature alone; what a damaged page
 //! of the tree says. Whatever is not vouched for has a [`Flaw`].
+//!
+//! A flipped bit has nothing scanned. A block is written once, under an id that is never used again. So if its trailer
+//! stands at its place (the id, or else size and signature), the block is there, its bytes are what is damaged, and a
+//! search of 50 GB for a copy would hardly find one. Only a place that holds something else, or nothing, has the file
+//! scanned: then the tree may be stale, or the block was moved. The same holds for an XBLOCK or SLBLOCK that does not
+//! even begin as one, which no single bit does: all below it would be lost, and where Outlook has moved blocks, an old
+//! copy may be left. A disk that fails is never scanned for a block. A scan that was made for another reason changes
+//! nothing in this: what is shown must not depend on what else was read before.
 
 use std::ops::Range;
 
@@ -186,7 +194,7 @@ impl NodeDatabase {
         }
     }
 
-    /// `block` with `flaw`, which only those do not hear of who refuse damage: they would get nothing that is damaged.
+    /// `block` with `flaw`. Where damage is refused it has none: no damaged block gets that far.
     fn flawed(&self, block: Block, flaw: Flaw) -> Block {
         match self.damaged {
             Damaged::Show => block.with_flaw(flaw),

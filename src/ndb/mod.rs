@@ -84,7 +84,7 @@ pub struct NodeDatabase {
 /// What becomes of bytes that do not fit their checksum, and of those that cannot be had: `-o damaged=show|refuse`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub enum Damaged {
-    /// The former are used, zeros take the place of the latter, and both are told.
+    /// The former are used, zeros take the place of the latter, and both are problems.
     #[default]
     Show,
     /// Both are errors.

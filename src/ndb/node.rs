@@ -1,4 +1,9 @@
 //! Nodes and their subnodes. [MS-PST] 2.2.1.1, 2.2.2.8.3.3
+//!
+//! Once a page of the node B-tree has turned out to be damaged, a node may be something else than it was
+//! (`doubts`): its id is made up; its entry is of a damaged leaf; or its blocks lie in free space, so that the
+//! entry is older than what was lost. Allocation maps are written in place, so they tell this even in a file that was
+//! cut. A problem names the range of nodes that a lost page had.
 
 use std::collections::HashSet;
 use std::sync::Arc;

@@ -1,6 +1,12 @@
 //! How the layers above open a file: the header, two pages and the block of the message store are read. Only when one of
 //! them is not what it should be, the content tells what the header does not: format, places, checksums, encoding. The
 //! whole file is scanned when roots, or later a lookup, do not lead to what they should ([`Recover`]).
+//!
+//! A header is believed as far as the content agrees, a step for each: the format in which both roots are there, the
+//! encoding under which most of some 64 heaps are heaps; the header's own if none does better. Where a CRC is wrong, a
+//! sample of pages and blocks whose trailers are right in all else shows whether their writer fills CRCs in another way
+//! throughout (`scan/samples`): one that is right means that the others are damaged. Each decision is
+//! logged once, and is a finding of `check`.
 
 use std::path::Path;
 use std::sync::Arc;
@@ -45,7 +51,7 @@ pub fn open(path: &Path, cache: u64) -> Result<NodeDatabase> {
     open_with(path, cache, Recover::Auto, Arc::new(()))
 }
 
-/// Opens `path` with caches of at most `cache` bytes; `watch` hears of what is lost or gone around.
+/// Opens `path` with caches of at most `cache` bytes; `watch` is called with what is lost or gone around.
 pub fn open_with(
     path: &Path,
     cache: u64,
@@ -65,8 +71,8 @@ pub fn open_source(
     Opening { cache, mode, watch }.open(source)
 }
 
-/// How a file is to be opened. What its header says is believed as far as its content agrees; each step that finds that it
-/// does not says so once. A healthy file gives the first step what it needs, and the others nothing to do.
+/// How a file is to be opened. Its header is believed as far as its content agrees; each step that finds that it
+/// does not reports it once. A healthy file gives the first step what it needs, and the others nothing to do.
 struct Opening {
     cache: u64,
     mode: Recover,
@@ -308,7 +314,7 @@ impl Opening {
         Ok(ndb.with_finds(finds))
     }
 
-    /// Whether the whole file is to be scanned now, which is told with its reason.
+    /// Whether the whole file is to be scanned now; reports the reason.
     fn must_scan(&self, ndb: &NodeDatabase, lost: Option<&Error>) -> bool {
         // A header with a wrong CRC may be older than the trees: then its roots can be whole, and stale.
         let why = match lost {
@@ -352,7 +358,7 @@ impl Opening {
     }
 }
 
-/// What a user is told of a `header` whose version is wrong.
+/// The problem line about a `header` whose version is wrong.
 fn of_another_format(header: &Header) -> String {
     format!(
         "the header says version {}, but the pages are those of a file of the format {}; read as such",
@@ -360,7 +366,7 @@ fn of_another_format(header: &Header) -> String {
     )
 }
 
-/// What a user is told of a file that ends before its header says.
+/// The problem line about a file that ends before `ibFileEof`.
 fn cut_off(ndb: &NodeDatabase) -> Option<String> {
     let (file_eof, len) = (ndb.header().file_eof, ndb.source().len());
     (file_eof > len).then(|| {

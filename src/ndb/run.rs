@@ -1,5 +1,8 @@
 //! Many blocks at once: neighbours in the file are read in one piece, and each keeps its place among the bytes that are
 //! asked for, whatever is wrong with it.
+//!
+//! Bulk data goes past the caches: whole blocks of a long value are decoded into the buffer of whoever asked. The block
+//! cache keeps heaps, tables and lists, which are looked at again and again.
 
 use super::NodeDatabase;
 use super::block::{Flaw, with_stored};
@@ -12,8 +15,8 @@ const RUN: usize = 128 << 10;
 
 impl NodeDatabase {
     /// Fills `buf` with the payloads of `bids`, which have `len` bytes each but for the last, past the cache: bulk data
-    /// would only push out of it what is looked at again and again. Neighbours in the file are read at once. `flawed` hears
-    /// of blocks that are not as they were written, by their number in `bids`.
+    /// would only push out of it what is looked at again and again. Neighbours in the file are read at once. `flawed` is called
+    /// with the number in `bids` of each block that is not as it was written.
     pub(super) fn read_blocks(
         &self,
         bids: &[BlockId],

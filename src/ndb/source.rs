@@ -5,6 +5,10 @@
 //! lack something for that reason from being taken for the file's. And another program may write to the file:
 //! every read looks whether its size or times have changed, and if so, whether the header has, which Outlook writes anew
 //! with each change. From then on nothing of the file is read, as old and new parts do not fit together.
+//!
+//! `export`, `index` and `cat`, which nobody asks a second time, read through a source that tries again and then fills
+//! gaps ([`Source::filling_gaps`]), which become problems as missing bytes do; not with `damaged=refuse`. In place of a
+//! file that was moved or replaced, the opened one is read, which the system keeps.
 
 mod ahead;
 
@@ -126,7 +130,7 @@ impl Source {
         self
     }
 
-    /// The same file, whose parts are where `pieces` say.
+    /// The same file, read by way of `pieces`.
     pub fn with_pieces(&self, pieces: Pieces) -> Self {
         Self {
             opened: Arc::clone(&self.opened),

@@ -1,4 +1,4 @@
-//! What stands in for what the two B-trees cannot say any more: the finds of a scan, restored nodes, added ones.
+//! What stands in for lost entries of the two B-trees: the finds of a scan, restored nodes, added ones.
 //! `ndb::lookup` decides which of it counts when.
 
 use std::fmt;
@@ -152,7 +152,7 @@ impl Finds {
     }
 }
 
-/// What stands in for lost entries: found by a scan on first need, or restored from what else the file says.
+/// What stands in for lost entries: found by a scan on first need, or restored from other structures of the file.
 #[derive(Default, Clone)]
 pub(super) struct StandIns {
     /// Hears of the scan; without it nothing is scanned.
@@ -188,7 +188,7 @@ fn find(blocks: &[FoundBlock], bid: BlockId) -> Option<BlockEntry> {
 }
 
 impl NodeDatabase {
-    /// Lets a scan of the file stand in where a page is damaged or a block is not at its place; `watch` hears of it. Nothing
+    /// Lets a scan of the file stand in where a page is damaged or a block is not at its place; `watch` reports it. Nothing
     /// is scanned before.
     pub(super) fn with_scan_on_demand(mut self, watch: Arc<dyn Watch>) -> Self {
         self.stand_ins.watch = Some(watch);
@@ -227,7 +227,7 @@ impl NodeDatabase {
         }
     }
 
-    /// Takes over entries of nodes whose own are lost, which `make` has put together from what else the file says of them.
+    /// Takes over entries of nodes whose own are lost, which `make` has put together from other structures of the file.
     /// It is called once at most, and whoever needs the result waits for it.
     pub fn restore(&self, make: impl FnOnce() -> Vec<NodeEntry>) -> &[NodeEntry] {
         self.stand_ins.restored.get_or_init(|| {
@@ -314,7 +314,7 @@ impl NodeDatabase {
         Some(self.stand_ins.finds.get_or_init(scan))
     }
 
-    /// Tells whoever hears of the scan what was lost or gone around; nobody if nothing is recovered.
+    /// Reports to the watch of the scan what was lost or gone around; does nothing where nothing is recovered.
     pub fn tell(&self, line: String) {
         if let Some(watch) = &self.stand_ins.watch {
             watch.problem(line);

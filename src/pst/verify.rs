@@ -1,4 +1,7 @@
 //! Reads a new file back and compares it with what was to be written.
+//!
+//! While a value is written it is hashed, and the hashes must be those of what is read back before the file gets its
+//! name. So a fault of the writer costs a report, and not mail.
 
 use std::sync::Arc;
 

@@ -25,7 +25,7 @@ pub(super) struct Unreferenced {
     pub(super) live: bool,
 }
 
-/// Of the blocks of `ndb`, those with fewer references than their entries say. Where the tree of blocks is lost, or a page
+/// Of the blocks of `ndb`, those with fewer references than `cRef` of their entries. Where the tree of blocks is lost, or a page
 /// of it, those without any, but for those in free space as long as the tree is there.
 pub(super) fn unreferenced(ndb: &NodeDatabase, memory: &mut Memory) -> Unreferenced {
     let is_lost = ndb.root(PageType::Bbt).is_err();

@@ -1,4 +1,6 @@
 //! Folders: what their tables tell, what is below them, when they were changed.
+//!
+//! The time of a folder is that of its newest message, else its own, else that of the source file.
 
 use std::cell::OnceCell;
 use std::collections::HashMap;

@@ -1,5 +1,8 @@
 //! Folders that Outlook keeps for itself (PidTagAttributeHidden): not among those of the user, unless they hold mail.
 //! [MS-OXCFOLD] 2.2.2.2
+//!
+//! A hidden folder stays hidden if no table in it or below it has mail. It is not lost either: `lost+found` goes by
+//! what belongs into a folder, listings by what is shown of that.
 
 use std::collections::HashSet;
 use std::sync::Arc;

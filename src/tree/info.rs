@@ -19,7 +19,7 @@ use crate::ndb::{NodeId, NodeType};
 /// Facts about the file, in the order in which they are printed.
 #[derive(Debug, Default, Serialize)]
 pub struct Info {
-    /// PST, OST or what else the header says.
+    /// PST, OST or what else is in `wMagicClient`.
     pub kind: String,
     /// Name of the on-disk format.
     pub format: &'static str,
@@ -83,7 +83,7 @@ pub struct FolderInfo {
     pub class: Option<String>,
     /// What the folder is for, whatever its name: `inbox`, `sync issues`, `conflicts`, ...
     pub purpose: Option<&'static str>,
-    /// PidTagContentCount: how many messages the folder says it has.
+    /// PidTagContentCount: the number of messages that the folder states.
     pub declared: Option<i32>,
     /// PidTagContentUnreadCount.
     pub unread: Option<i32>,

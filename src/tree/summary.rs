@@ -1,4 +1,4 @@
-//! What a catalogue says of an item: for the filters and the manifest of an export.
+//! The record of an item in a catalogue: for the filters and the manifest of an export.
 
 use super::ino::Object;
 use crate::convert::{Moment, moment};

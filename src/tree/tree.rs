@@ -92,7 +92,7 @@ impl Tree {
         self.0.live().context().problems.count()
     }
 
-    /// Has `listener` take down all problems, those that are known first; the tree keeps none from now on.
+    /// Calls `listener` with each problem, those that are known first; the tree keeps none from now on.
     pub fn listen(&self, listener: Box<Listener>) {
         self.0.live().context().problems.listen(listener);
     }
@@ -129,7 +129,7 @@ impl Tree {
     }
 
     /// Whether the attributes of `ino` are known, or take little work: no message is rendered, no folder read. True of
-    /// all files of messages whose size anyone was ever told.
+    /// all files of messages whose size was ever given out.
     pub fn is_attr_at_hand(&self, ino: Ino) -> bool {
         self.0.entry(ino).is_attr_at_hand(ino)
     }

@@ -1,8 +1,11 @@
 //! Extended attributes: what the file knows of an object and a name, size and times do not tell.
 //!
-//! Everything comes from the properties of the folder or message; nothing is rendered, and no attachment is read. So what is
-//! wrong with an attachment is told once it was read.
+//! Everything comes from the properties of the folder or message; nothing is rendered, and no attachment is read. A problem
+//! of an attachment is there once it has been read.
 //! Names: `user.ostfs.*` are our own, the others those of freedesktop.org's common extended attributes.
+//!
+//! They are opt-in (`-o user_xattr`): `ls -l` asks for the access list of each file, and the kernel keeps no answer but
+//! "there are none here at all". With them the second `ls -l` of 8,600 messages took 0.36 s instead of 0.13 s.
 
 use super::context::Context;
 use super::files::attachments::Attachments;

@@ -15,7 +15,7 @@ pub(super) struct Row {
     pub value: Value,
     /// What it does, in a line; its default in brackets.
     pub help: &'static str,
-    /// What README.md says beside, in Markdown.
+    /// What README.md has besides, in Markdown.
     more: &'static str,
     pub taken_by: Takers,
 }
@@ -79,7 +79,7 @@ impl Row {
         }
     }
 
-    /// Sets what `word` says.
+    /// Sets the option as `word` has it.
     pub fn set(&self, settings: &mut Settings, word: &Word<'_>) -> Result<(), Failure> {
         match &self.value {
             Value::None(set) => {

@@ -23,7 +23,7 @@ const MAX_ITEMS: usize = 10_000;
 
 /// The attachments of `message` in table order; those in a TNEF attachment follow it. Never fails: an attachment
 /// that cannot be opened is unreadable content under the best name known. Those that are shown elsewhere, and once more
-/// would be too much, are left out and told together.
+/// would be too much, are left out and are one problem together.
 pub(crate) fn list(message: &Message) -> Vec<Item> {
     let mut items = Vec::new();
     let attachments = message.attachments();
@@ -185,7 +185,7 @@ fn item(attachment: &Attachment, properties: &Properties, fallback: &str) -> Opt
 enum Found {
     /// Its content.
     Content(Content),
-    /// A file that says where its content is.
+    /// A file with the address or path of the content.
     Link(link::Kind, ByteRange),
 }
 
@@ -221,7 +221,7 @@ fn content(
     Ok(Some(Found::Content(Content::Bytes(range))))
 }
 
-/// The file that stands for content elsewhere; None when the attachment does not say where, or is a file by value that
+/// The file that stands for content elsewhere; None when the attachment has no address or path, or is a file by value that
 /// merely has come from somewhere.
 fn link(
     attachment: &Attachment,

@@ -20,7 +20,7 @@ const GENDER_FEMALE: i32 = 1;
 const GENDER_MALE: i32 = 2;
 /// Fields of the user that are written.
 const MAX_USER_FIELDS: usize = 200;
-/// Addresses without a property name that are told.
+/// Addresses without a property name that are written.
 const MAX_NAMELESS: usize = 9;
 
 /// Telephone numbers: tag, name, types, whether it is the preferred one.

@@ -3,6 +3,9 @@
 //! Exchange writes senders and recipients as distinguished names. Other messages of the same store often tell the
 //! SMTP address of the same person. What is gathered must not depend on who asks first, nor take long in a large
 //! store: it comes from the first messages by node, a fixed number of them.
+//!
+//! So it is gathered from the first 4,096 messages, on first need. If some of them cannot be read, an item that looks
+//! anybody up has a problem that says so, whether he was found or not.
 #![forbid(unsafe_code)]
 
 use std::collections::HashMap;
@@ -43,7 +46,7 @@ pub struct Resolved {
 pub type Resolve<'a> = dyn Fn(&str) -> Resolved + 'a;
 
 impl Resolved {
-    /// What an item says that has such an address, or lacks one.
+    /// The problem of an item that has such an address, or lacks one.
     pub(crate) const DOUBT: &'static str =
         "addresses of this item come from other items, some of which cannot be read";
 }

@@ -60,7 +60,7 @@ pub(crate) fn format_by_scan(source: &Source, watch: &dyn Watch) -> Option<&'sta
         .map(|(_, format)| format)
 }
 
-/// The header under the format in which it names two pages that are roots, whatever else it says.
+/// The header under the format in which it names two pages that are roots, whatever its other fields are.
 pub(crate) fn by_roots(source: &Source) -> Result<Option<Header>> {
     for format in FORMATS {
         if let Some(header) = header_as(source, format)?

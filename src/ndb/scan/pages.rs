@@ -201,7 +201,7 @@ fn children(page: &BTreePage) -> Box<[BlockRef]> {
         .collect()
 }
 
-/// Reads the whole file once. `watch` hears how far it is.
+/// Reads the whole file once. `watch` is called with the progress.
 pub(crate) fn scan(
     source: &Source,
     format: &'static Format,

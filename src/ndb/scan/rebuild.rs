@@ -1,7 +1,7 @@
 //! Makes one list of nodes and one of blocks of the pages and blocks that a scan found.
 //!
 //! A changed leaf is written anew elsewhere under a higher id, and so are all pages above it. So each key belongs to the
-//! newest intact leaf in whose range it lies; what an older leaf says of it was changed or deleted since.
+//! newest intact leaf in whose range it lies; what an older leaf has under it was changed or deleted since.
 
 use std::collections::BTreeMap;
 
@@ -123,7 +123,7 @@ fn nodes(
     nodes
 }
 
-/// What the newest intact leaves say of blocks.
+/// The entries of blocks in the newest intact leaves.
 pub(crate) struct Listed<'a> {
     source: &'a Source,
     format: &'static Format,

@@ -1,6 +1,9 @@
 //! A file of which a stretch was lost or doubled, or that has something in front of it: pages and blocks are whole, only
 //! their places differ. What tells of its place ([`super::anchors`]) gives the shifts, and blocks that the block B-tree
 //! lists give the borders between them ([`super::borders`]).
+//!
+//! Of all ways to cut the file the one is taken that contradicts the fewest of them. Looked for only if the size or a
+//! root is wrong, and neither the last allocation maps nor the last blocks are where they must be.
 
 use super::anchors::{Anchor, SURE, marks};
 use super::borders::{Gap, borders};
@@ -14,7 +17,7 @@ use crate::ndb::{Header, NodeDatabase, Source};
 
 /// Allocation maps, the last ones of the file, of which one must be in its place.
 const MAPS: u64 = 3;
-/// What it costs to take an anchor for one that says nothing, and to go over to another shift: one anchor alone between
+/// What it costs to ignore an anchor, and to go over to another shift: one anchor alone between
 /// others makes no stretch, two do at the end of a file or between other shifts, and four within one shift.
 const CONTRADICTION: u32 = 2;
 const CHANGE: u32 = 3;
@@ -183,7 +186,7 @@ fn cheapest(costs: &[u32]) -> usize {
         .map_or(0, |(index, _)| index)
 }
 
-/// What a user is told of `pieces`.
+/// The problem line about `pieces`.
 pub(crate) fn describe(pieces: &Pieces) -> Vec<String> {
     let mut lines = Vec::new();
     let (mut place, mut at) = (0, 0);

@@ -3,6 +3,11 @@
 //!
 //! Places are asked for in the order of the file and neighbours in one piece, which a disk with one head likes; and
 //! nobody waits for one before asking for the next, which a disk behind a network likes.
+//!
+//! How much is asked for at a time is an eighth of the memory that is free, at most 128 MiB; neighbours with small gaps
+//! between them are one piece. Pages of the B-trees are read in stretches of 128 KiB. If most of the file will be read
+//! and it fits into memory, it is read from end to end first. Before each of these cachestat(2) looks at 64 places,
+//! once a second: if the file is in memory anyway, nothing is done.
 
 use std::ops::Range;
 use std::os::unix::fs::FileExt;
@@ -105,7 +110,7 @@ impl Source {
 
     /// Reads all of the file in its order, if it fits into the memory that is free: for those who will read most of it. It
     /// is over before they begin, as their reads would have the disk jump to and fro between the two. Of a larger file
-    /// they have to say what they need next.
+    /// they have to ask for what they need next.
     pub fn will_read_all(&self) {
         let fits = self.opened.len < self.opened.ahead.available / PARTS * WHOLE_FILE;
         if fits && !self.is_at_hand() {

@@ -1,4 +1,7 @@
 //! Items as a layout asks for them: what is known of each without its content.
+//!
+//! A flag is a hint: PidTagMessageFlags may lack MSGFLAG_HASATTACH. So a listing asks the list of subnodes as well, in
+//! large files only for large messages; with `attachments=dir` for all of them.
 
 use std::cell::Cell;
 use std::sync::Arc;

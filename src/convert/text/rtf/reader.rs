@@ -195,7 +195,7 @@ impl Reader {
         }
     }
 
-    /// Handles a control word that says where the text of its group goes; false for other words.
+    /// Handles a control word that decides where the text of its group goes; false for other words.
     fn open_destination(&mut self, name: &[u8], starred: bool) -> bool {
         if self.outer.len() <= 1 {
             // The document itself is no such group, whatever a damaged header says.
