@@ -85,8 +85,10 @@ Search in all messages and attachments
 const OUTLOOK: &str = "\
 Back into Outlook
 
-  No .pst is written. What Outlook takes are single files, and what an IMAP server has.
-  All mail: write it as a Maildir, serve that by Dovecot, and add the server to Outlook as an IMAP account:
+  All folders and items as a new .pst, for File, Open & Export, Open Outlook Data File. It is read back and compared with its
+  source before it gets its name. We have no Outlook to try it in; if Outlook or ScanPST finds a fault, please report it:
+    ostfs export --to pst old-mailbox.ost mailbox.pst
+  Mail by way of a server: write it as a Maildir, serve that by Dovecot, and add the server to Outlook as an IMAP account:
     ostfs export -o layout=maildir old-mailbox.ost Maildir
   Single messages open with a double click, and can be moved to a folder from there:
     ostfs export --folder Inbox/Projects old-mailbox.ost mail
@@ -160,6 +162,17 @@ mod tests {
             assert_eq!(asked_for(&["help".into(), topic.into()]), Some(text));
         }
         assert_eq!(asked_for(&["help".into(), "mount".into()]), None);
+    }
+
+    #[test]
+    fn the_recipe_for_outlook_writes_what_outlook_opens() {
+        let first = OUTLOOK
+            .lines()
+            .find(|line| line.trim_start().starts_with("ostfs "));
+        assert!(
+            first.is_some_and(|line| line.contains("export --to pst")),
+            "{first:?}"
+        );
     }
 
     #[test]
