@@ -39,7 +39,7 @@ pub(crate) fn will_need(file: &File, range: Range<u64>) {
     }
 }
 
-/// Whether the page at byte `offset` of `file` is in memory, or on its way there. None where the kernel does not tell.
+/// Whether the page at byte `offset` of `file` is in memory, or on its way there. None where the kernel does not report it.
 pub(crate) fn is_cached(file: &File, offset: u64) -> Option<bool> {
     let range = CachestatRange { offset, length: 1 };
     let mut figures = Cachestat::default();
@@ -51,7 +51,7 @@ pub(crate) fn is_cached(file: &File, offset: u64) -> Option<bool> {
 }
 
 /// Bytes of memory that programs can still take without others being driven out: `MemAvailable` of proc_meminfo(5). 0 where
-/// the kernel does not tell.
+/// the kernel does not report it.
 pub(crate) fn available_memory() -> u64 {
     let text = fs::read_to_string("/proc/meminfo").unwrap_or_default();
     let line = text

@@ -196,7 +196,7 @@ impl Problems {
         self.len() == 0
     }
 
-    /// All of this part and what is within it; the last one tells how many were not kept.
+    /// All of this part and what is within it; the last one is how many were not kept.
     pub fn list(&self) -> Vec<Problem> {
         let noted = self.noted.lock();
         let own = noted.kept.iter().filter_map(|problem| {

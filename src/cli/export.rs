@@ -329,7 +329,7 @@ fn summary(progress: &Progress, problems: u64) {
     ));
 }
 
-/// How it ends. The first failures and problems were named one by one; `place` tells where all of them are.
+/// How it ends. The first failures and problems were named one by one; `place` is where all of them are.
 fn outcome(failed: u64, problems: u64, place: &str) -> Result<(), Failure> {
     if failed == 0 && problems == 0 {
         return Ok(());

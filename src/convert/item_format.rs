@@ -133,7 +133,7 @@ impl Title {
 /// Which properties of an item stand as lines of text where it is mail or plain text: they are what it is about.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Details {
-    /// None: its header and body tell all.
+    /// None: its header and body have all.
     None,
     /// Those of a contact.
     Contact,

@@ -14,7 +14,7 @@ use crate::clock;
 use crate::ltp::FileTime;
 use crate::messaging::{ItemKind, Message};
 
-/// What tells when an appointment is, apart from zones.
+/// Properties with the time of an appointment, apart from zones.
 const TELLING: [lids::Key; 3] = [
     lids::APPOINTMENT_START_WHOLE,
     lids::COMMON_START,
@@ -62,7 +62,7 @@ pub fn appointment(message: &Message) -> Option<Moment> {
     calendar::span(&reader).map(|(start, _)| start)
 }
 
-/// Whether damage may have changed what [`appointment`] tells of `message`.
+/// Whether damage may have changed the result of [`appointment`] for `message`.
 pub fn is_doubtful(message: &Message) -> bool {
     let ids = TELLING.into_iter().filter_map(|key| key.id(message));
     ids.into_iter()

@@ -296,7 +296,7 @@ impl PropertyContext {
         Ok(stream)
     }
 
-    /// Notes which properties are in block `number` of the heap, once for each flaw: the first read of any tells of all.
+    /// Notes which properties are in block `number` of the heap, once for each flaw: the first read of any notes all.
     fn tell_of_block(&self, number: usize, flaw: &Flaw) {
         if !self.node().problems().is_first(&flaw.error) {
             return;

@@ -240,7 +240,7 @@ impl PropertyStream {
 }
 
 impl Bytes {
-    /// The bytes of a text of type `property_type` in which each gap is words that tell how much is missing, if
+    /// The bytes of a text of type `property_type` in which each gap is words with how much is missing, if
     /// `on_its_own` as a line.
     fn with_gaps_said(&self, property_type: PropertyType, on_its_own: bool) -> Vec<u8> {
         let width = match property_type {

@@ -30,7 +30,7 @@ pub struct Folder {
 /// One row of a hierarchy table.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Subfolder {
-    /// The folder's node; its type tells folders from search folders.
+    /// The folder's node; its type distinguishes folders from search folders.
     pub nid: NodeId,
     /// Display name, if any.
     pub name: Option<String>,
@@ -51,13 +51,13 @@ pub struct ContentsRow {
     pub delivery: Option<FileTime>,
     /// PidTagClientSubmitTime; tables often lack it where the message has it.
     pub submit: Option<FileTime>,
-    /// PidTagMessageFlags; None when the table does not tell.
+    /// PidTagMessageFlags; None when the table does not have it.
     pub flags: Option<i32>,
-    /// PidTagMessageSize in bytes; None when the table does not tell.
+    /// PidTagMessageSize in bytes; None when the table does not have it.
     pub size: Option<i32>,
-    /// PidTagHasAttachments; false when the table does not tell.
+    /// PidTagHasAttachments; false when the table does not have it.
     pub has_attachments: bool,
-    /// PidTagSentRepresentingName, empty when the message has none; None when the table does not tell, or was not asked
+    /// PidTagSentRepresentingName, empty when the message has none; None when the table does not have it, or was not asked
     /// for people.
     pub from: Option<String>,
     /// PidTagDisplayTo, likewise.
@@ -302,13 +302,13 @@ fn table_name(table_type: NodeType) -> &'static str {
 }
 
 impl ContentsTable {
-    /// The same table, whose rows tell of sender and recipients too: two more strings to read for each.
+    /// The same table, whose rows have sender and recipients too: two more strings to read for each.
     pub fn with_people(mut self) -> Self {
         self.with_people = true;
         self
     }
 
-    /// The same table, whose rows tell of the state of messages too.
+    /// The same table, whose rows have the state of messages too.
     pub fn with_state(mut self) -> Self {
         self.with_state = true;
         self

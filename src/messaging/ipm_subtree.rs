@@ -72,7 +72,7 @@ impl Store {
     }
 
     /// The folder whose children Outlook shows: by its entry id; in an OST that of the mailbox; if the entry id, or the
-    /// store object, cannot be used, by what else tells it; else the root folder.
+    /// store object, cannot be used, by what else there is; else the root folder.
     pub fn ipm_subtree(self: &Arc<Self>) -> NodeId {
         let is_ost = self.ndb().header().client == Client::Ost;
         let of_mailbox =
@@ -90,7 +90,7 @@ impl Store {
         found.unwrap_or(NodeId::ROOT_FOLDER)
     }
 
-    /// The folder that tells by what is in it; else the node that the subtree has in all files of Outlook; else a folder
+    /// The folder that is known by what is in it; else the node that the subtree has in all files of Outlook; else a folder
     /// of its name.
     fn likely_ipm_subtree(self: &Arc<Self>) -> Option<NodeId> {
         let usual = || Some(NodeId::IPM_SUBTREE).filter(|nid| self.is_folder(*nid));

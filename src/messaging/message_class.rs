@@ -46,7 +46,7 @@ pub enum ItemKind {
     Other,
 }
 
-/// What a report tells.
+/// What a report is about.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum ReportKind {
     /// The message was delivered.

@@ -196,7 +196,7 @@ enum Sets {
 }
 
 impl Sets {
-    /// Those sets that the numbers of the names in `entries` tell: [MS-OXPROPS] gives each set of Outlook a range.
+    /// The sets by the numbers of the names in `entries`: [MS-OXPROPS] gives each set of Outlook a range.
     fn of_numbers(entries: &[u8]) -> Self {
         let mut found: HashMap<u16, Option<PropertySet>> = HashMap::new();
         for entry in entries.chunks_exact(ENTRY_SIZE) {

@@ -172,7 +172,7 @@ impl Store {
         })
     }
 
-    /// PidTagRecordKey, which no two files share; empty when it has none, or [`Store::problem`] tells why it is lost.
+    /// PidTagRecordKey, which no two files share; empty when it has none, or [`Store::problem`] has the reason why it is lost.
     pub fn record_key(&self) -> &[u8] {
         &self.record_key
     }
@@ -227,7 +227,7 @@ impl Store {
         self.problem.as_deref()
     }
 
-    /// The folder that mail is delivered into; None when the table of them does not tell. [MS-PST] 2.7.3.4
+    /// The folder that mail is delivered into; None when the table of them does not have it. [MS-PST] 2.7.3.4
     pub fn receive_folder(&self) -> Option<NodeId> {
         let node = Node::open(&self.ndb, NodeId::RECEIVE_FOLDER_TABLE).ok()?;
         let problems = Problems::default();

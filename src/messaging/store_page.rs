@@ -17,7 +17,7 @@ use crate::ndb::{Node, NodeDatabase, NodeId, NodeType};
 const MAX_ITEMS: usize = 4096;
 /// Bytes of one value that are looked at.
 const MAX_VALUE: usize = 4 << 10;
-/// Bytes of text from which the page is told.
+/// Bytes of text from which the page is detected.
 const MAX_SAMPLE: usize = 256 << 10;
 
 /// The code page of a store.
@@ -42,7 +42,7 @@ pub enum PageReason {
     Detected,
     /// It is that of the language of most items.
     Locale,
-    /// Nothing tells another.
+    /// Nothing names another.
     Default,
 }
 
@@ -85,7 +85,7 @@ fn of_strings(page: u32) -> u32 {
     }
 }
 
-/// The page of Windows whose systems write mail in `page`; None for those that tell no language.
+/// The page of Windows whose systems write mail in `page`; None for those of no language.
 fn of_windows(page: u32) -> Option<u32> {
     Some(match page {
         874 | 932 | 936 | 949 | 950 | 1250..=1258 => page,
@@ -161,7 +161,7 @@ fn commonest(counts: &BTreeMap<u32, u32>) -> Option<u32> {
         .map(|(key, _)| *key)
 }
 
-/// What the items of a store tell.
+/// The pages and texts of the items of a store.
 #[derive(Default)]
 struct Survey {
     pages: BTreeMap<u32, u32>,

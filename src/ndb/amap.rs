@@ -1,6 +1,6 @@
 //! Allocation maps: which parts of the file are in use. [MS-PST] 2.2.2.7.2
 //!
-//! They are written in place at fixed offsets, so they outlive what they tell of: what lies where they have free space
+//! They are written in place at fixed offsets, so they outlive what they describe: what lies where they have free space
 //! belongs to an older state of the file.
 
 use std::ops::Range;

@@ -306,7 +306,7 @@ impl NodeDatabase {
         (missing, error)
     }
 
-    /// Internal blocks are never encoded. Where the header does not tell the encoding, some writers leave single heaps
+    /// Internal blocks are never encoded. Where the header does not have the encoding, some writers leave single heaps
     /// plain.
     fn decode(&self, bid: BlockId, bytes: &mut [u8]) {
         let is_plain = self.header.crypt_guessed && crypt::is_heap(CryptMethod::None, bid, bytes);

@@ -122,8 +122,8 @@ pub struct Header {
 }
 
 impl Header {
-    /// Reads and checks the header. Of what is no such file, [`Error::NotOutlook`] tells what it is; [`Error::Unsupported`]
-    /// and [`Error::Truncated`] tell why nobody can read it.
+    /// Reads and checks the header. Of what is no such file, [`Error::NotOutlook`] has what it is; [`Error::Unsupported`]
+    /// and [`Error::Truncated`] have the reason why it cannot be read.
     pub fn read(source: &Source) -> Result<Self> {
         Self::parse(&first_bytes(source)?)
     }

@@ -9,7 +9,7 @@ pub struct BlockId(pub u64);
 impl BlockId {
     /// No block: the node has no data.
     pub const NONE: BlockId = BlockId(0);
-    /// In place of a block that was there and cannot be told from others: reading it is an error, not nothing.
+    /// In place of a block that was there and cannot be distinguished from others: reading it is an error, not nothing.
     pub const LOST: BlockId = BlockId(!Self::RESERVED);
     const RESERVED: u64 = 1;
     const INTERNAL: u64 = 2;

@@ -2,7 +2,7 @@
 //!
 //! Once a page of the node B-tree has turned out to be damaged, a node may be something else than it was
 //! (`doubts`): its id is made up; its entry is of a damaged leaf; or its blocks lie in free space, so that the
-//! entry is older than what was lost. Allocation maps are written in place, so they tell this even in a file that was
+//! entry is older than what was lost. Allocation maps are written in place, so they show this even in a file that was
 //! cut. A problem names the range of nodes that a lost page had.
 
 use std::collections::HashSet;
@@ -250,7 +250,7 @@ impl Node {
         }
     }
 
-    /// The entry of `nid` in the list of subnodes; tells whether all of the list that may have it can be read.
+    /// The entry of `nid` in the list of subnodes; and whether all of the list that may have it can be read.
     fn find_stored_subnode(
         &self,
         nid: NodeId,

@@ -1,5 +1,5 @@
 //! How the layers above open a file: the header, two pages and the block of the message store are read. Only when one of
-//! them is not what it should be, the content tells what the header does not: format, places, checksums, encoding. The
+//! them is not what it should be, the content decides what the header does not: format, places, checksums, encoding. The
 //! whole file is scanned when roots, or later a lookup, do not lead to what they should ([`Recover`]).
 //!
 //! A header is believed as far as the content agrees, a step for each: the format in which both roots are there, the
@@ -252,7 +252,7 @@ impl Opening {
         Ok(self.with_header(&ndb, header))
     }
 
-    /// Whether the block of the message store is whole and a heap, or there is none to tell.
+    /// Whether the block of the message store is whole and a heap, or there is none.
     fn is_store_fine(&self, ndb: &NodeDatabase) -> Result<bool> {
         let entry = ndb.find_node(NodeId::MESSAGE_STORE).and_then(|node| {
             let data = node.map_or(BlockId::NONE, |node| node.data);

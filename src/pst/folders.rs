@@ -22,7 +22,7 @@ use crate::tree::{Ino, Kind, Part};
 /// Rows that a folder has: what its heaps have room for, and what Outlook can still show.
 const MOST_ITEMS: usize = 1_000_000;
 
-/// What a folder tells of itself, to its parent as well.
+/// What a folder has in its own properties and in the row of its parent's table.
 #[derive(Debug, Clone, Copy, Default)]
 pub(super) struct Counts {
     items: i32,

@@ -268,7 +268,7 @@ impl Copier<'_> {
     }
 }
 
-/// What is wrong with `message`, in words: that only its row tells of it, what it may be instead, what could not be read.
+/// What is wrong with `message`, in words: that only its row is left of it, what it may be instead, what could not be read.
 pub(super) fn problems_of(message: &Message) -> Vec<String> {
     let mut lines: Vec<String> = message.problem().map(str::to_owned).into_iter().collect();
     lines.extend(message.doubts().iter().map(ToString::to_string));

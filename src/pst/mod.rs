@@ -61,7 +61,7 @@ pub struct Export<'a> {
     pub forest: &'a Forest,
     /// Which items are taken.
     pub filter: Filter,
-    /// Name of the new store if the source does not tell one.
+    /// Name of the new store if the source has none.
     pub name: &'a str,
 }
 

@@ -2,7 +2,7 @@
 //!
 //! A changed leaf of the node B-tree is written anew elsewhere, so older leaves still name nodes that were deleted, and
 //! their blocks stay until something else is put there. Nodes are not named anew soon, and blocks never: so what an old
-//! leaf names is what it was, if it can be read at all. Where no leaf names it any more, its property context tells what
+//! leaf names is what it was, if it can be read at all. Where no leaf names it any more, its property context shows what
 //! it was, and mostly which subnodes were its own ([`super::contexts`]).
 
 use std::collections::{BTreeMap, HashSet};

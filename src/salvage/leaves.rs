@@ -1,7 +1,7 @@
 //! The leaves of XBLOCKs that are lost. [MS-PST] 2.2.2.8.3.2.1
 //!
 //! Writers hand out the ids of an XBLOCK and its leaves one after the other, each in an order of its own, and fill all leaves
-//! but the last. The XBLOCKs that can be read tell which order it is.
+//! but the last. The XBLOCKs that can be read show which order it is.
 
 use std::cmp::Reverse;
 use std::collections::{BTreeSet, HashMap};

@@ -1,4 +1,4 @@
-//! Folders: what their tables tell, what is below them, when they were changed.
+//! Folders: what their tables have, what is below them, when they were changed.
 //!
 //! The time of a folder is that of its newest message, else its own, else that of the source file.
 
@@ -48,7 +48,7 @@ impl Folders {
         self.context.note_all(&Object::Folder(nid), problems);
     }
 
-    /// PidTagDisplayName of folder `nid`, as it tells itself.
+    /// PidTagDisplayName of folder `nid`, as it is stored.
     pub fn name(&self, nid: NodeId) -> Option<String> {
         let properties = self.open(nid).properties().ok()?;
         properties
@@ -81,7 +81,7 @@ impl Folders {
         tables
     }
 
-    /// What the row of message `nid` tells; nothing when no table has one.
+    /// The fields of the row of message `nid`; nothing when no table has one.
     pub fn cells(&self, nid: NodeId) -> Vec<(u16, Value)> {
         let listed_in = || self.strays()?.get(&nid).copied();
         let Some(folder) = self.context.parent_of(nid).or_else(listed_in) else {

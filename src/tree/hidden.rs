@@ -43,7 +43,7 @@ impl Hidden {
         matches!(hidden, Ok(Some(true)))
     }
 
-    /// Whether there is mail in folder `nid` or below it, as their tables tell; `above` are the folders above it.
+    /// Whether there is mail in folder `nid` or below it, by their tables; `above` are the folders above it.
     fn holds_mail(&self, nid: NodeId, above: &mut HashSet<NodeId>) -> Result<bool> {
         self.mail.get_or_make(nid, || {
             let folder = Folder::new(&self.context.store, nid);

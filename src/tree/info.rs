@@ -53,7 +53,7 @@ pub struct Info {
     /// Delivery (else submit) time of the newest message.
     #[serde(serialize_with = "time")]
     pub newest: Option<FileTime>,
-    /// Messages by PidTagMessageClass, as the tables of the folders tell.
+    /// Messages by PidTagMessageClass, by the tables of the folders.
     pub classes: BTreeMap<String, u64>,
     /// All folders, from the real root down.
     pub folders: Vec<FolderInfo>,

@@ -36,7 +36,7 @@ impl Messages {
         }
     }
 
-    /// The message `nid`; of one that cannot be opened, or whose list of properties is damaged, what its row tells too.
+    /// The message `nid`; of one that cannot be opened, or whose list of properties is damaged, what its row has too.
     pub fn open(&self, nid: NodeId) -> Result<Message> {
         match Message::open_within_budget(&self.context.store, nid) {
             Err(error) if error.is_unread() => Err(error),
@@ -45,7 +45,7 @@ impl Messages {
         }
     }
 
-    /// What is left of message `nid`, with what its row tells.
+    /// What is left of message `nid`, with what its row has.
     pub fn with_row(&self, nid: NodeId) -> Message {
         Message::of_row(&self.context.store, nid, self.folders.cells(nid))
     }

@@ -200,7 +200,7 @@ impl Tree {
         self.0.entry(ino).people(ino)
     }
 
-    /// The message in a folder that `ino` shows or belongs to. Of one that cannot be opened, what its row tells.
+    /// The message in a folder that `ino` shows or belongs to. Of one that cannot be opened, what its row has.
     pub fn message(&self, ino: Ino) -> Result<Message> {
         self.0.entry(ino).message_of(ino)
     }

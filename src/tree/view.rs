@@ -110,7 +110,7 @@ impl View {
         self.context.problems.note(self.object_of(ino), problem);
     }
 
-    /// What `request` gives for `ino`; an error if a read has failed meanwhile. One that tells of the file is noted.
+    /// What `request` gives for `ino`; an error if a read has failed meanwhile. One about the file is noted.
     fn answer<T>(&self, ino: Ino, request: impl FnOnce() -> Result<T>) -> Result<T> {
         whole(request).inspect_err(|error| {
             if error.is_problem() {
@@ -301,7 +301,7 @@ impl View {
         self.message_of(ino).ok()
     }
 
-    /// The message in a folder that `ino` shows or belongs to. Of one that cannot be opened, what its row tells.
+    /// The message in a folder that `ino` shows or belongs to. Of one that cannot be opened, what its row has.
     pub fn message_of(&self, ino: Ino) -> Result<Message> {
         let (nid, _) = self.item(ino).ok_or(Error::NotFound)?;
         self.messages.open(NodeId(nid))

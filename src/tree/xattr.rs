@@ -1,4 +1,4 @@
-//! Extended attributes: what the file knows of an object and a name, size and times do not tell.
+//! Extended attributes: properties of an object beside its name, size and times.
 //!
 //! Everything comes from the properties of the folder or message; nothing is rendered, and no attachment is read. A problem
 //! of an attachment is there once it has been read.

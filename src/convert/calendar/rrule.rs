@@ -105,7 +105,7 @@ fn listed(recurrence: &RecurrencePattern) -> Option<Rule> {
     })
 }
 
-/// The parts of the rule that do not tell when it ends.
+/// The parts of the rule but its end.
 fn frequency(recurrence: &RecurrencePattern, first: Date) -> Vec<String> {
     let period = recurrence.period;
     let mut parts = Vec::new();

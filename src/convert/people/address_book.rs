@@ -1,11 +1,11 @@
 //! Exchange names to SMTP addresses, gathered from the store itself.
 //!
-//! Exchange writes senders and recipients as distinguished names. Other messages of the same store often tell the
+//! Exchange writes senders and recipients as distinguished names. Other messages of the same store often have the
 //! SMTP address of the same person. What is gathered must not depend on who asks first, nor take long in a large
 //! store: it comes from the first messages by node, a fixed number of them.
 //!
 //! So it is gathered from the first 4,096 messages, on first need. If some of them cannot be read, an item that looks
-//! anybody up has a problem that says so, whether he was found or not.
+//! anybody up has that as a problem, whether the person was found or not.
 #![forbid(unsafe_code)]
 
 use std::collections::HashMap;
@@ -36,7 +36,7 @@ pub(crate) struct AddressBook {
 /// What the address book has of a person.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Resolved {
-    /// The SMTP address, if other items tell one.
+    /// The SMTP address, if other items have one.
     pub smtp: Option<String>,
     /// Whether that might be another one if all items could be read.
     pub is_in_doubt: bool,
@@ -52,7 +52,7 @@ impl Resolved {
 }
 
 impl AddressBook {
-    /// Gathers what the first messages of `store` tell. What cannot be read tells nothing.
+    /// Gathers the addresses in the first messages of `store`. What cannot be read is passed over.
     pub fn gather(store: &Arc<Store>) -> Self {
         let mut book = Self::default();
         let messages = store

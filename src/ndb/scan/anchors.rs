@@ -1,4 +1,4 @@
-//! What tells where parts of a file were when it was written, at any byte offset: allocation maps, whose id is their own
+//! What shows where parts of a file were when it was written, at any byte offset: allocation maps, whose id is their own
 //! offset; and pages of the B-trees, whose offset stands in the page above them and in their signature.
 //! [MS-PST] 2.2.2.7.1, 2.2.2.7.2
 
@@ -176,7 +176,7 @@ impl Marks {
         Some(())
     }
 
-    /// Everything whose place is told, and the shifts that it tells of, those of most anchors first. `known` are places
+    /// Everything whose place is known, and its shifts, those of most anchors first. `known` are places
     /// that are known otherwise.
     pub(super) fn anchors(&mut self, header: &Header, known: &[Anchor]) -> (Vec<Anchor>, Vec<i64>) {
         let mut named = std::mem::take(&mut self.named);

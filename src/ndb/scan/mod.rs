@@ -1,5 +1,5 @@
 //! A scan of the whole file, and what is made of it: pages and blocks known by themselves stand in for a lost header, lost
-//! roots, lost and damaged pages; and what their content tells of how and where they were written. Uses nothing of the layers above `ndb`.
+//! roots, lost and damaged pages; and how and where they were written, by their content. Uses nothing of the layers above `ndb`.
 
 mod anchors;
 mod borders;

@@ -27,7 +27,7 @@ const OVERLAP: usize = 64 << 10;
 /// What the disk cannot read in one piece is read in steps of so many bytes, each finer than the one before: so a bad
 /// sector costs itself.
 const STEPS: [usize; 3] = [64 << 10, 4 << 10, 512];
-/// Where neither checksums nor signatures tell a block, its id must be one that a file can have handed out.
+/// Where neither checksums nor signatures identify a block, its id must be one that a file can have handed out.
 const LAST_ID: u64 = 1 << 32;
 /// Offset of `inflated` in the trailer of a 4K-page block.
 const INFLATED: usize = 18;

@@ -148,7 +148,7 @@ impl<'a> Listed<'a> {
         }
     }
 
-    /// The offset of block `bid`, or that there is no such block; None when no leaf tells.
+    /// The offset of block `bid`, or that there is no such block; None when no leaf has it.
     pub(crate) fn place(&mut self, bid: BlockId) -> Option<Option<u64>> {
         let bid = bid.key();
         let at = claimed_by(&self.claims, bid.0)?;

@@ -1,4 +1,4 @@
-//! How a file fills the trailers of its pages and blocks, and how it encodes its blocks, told by a sample of them. Nothing
+//! How a file fills the trailers of its pages and blocks, and how it encodes its blocks, by a sample of them. Nothing
 //! is sampled unless something does not fit.
 
 use std::sync::Arc;
@@ -14,7 +14,7 @@ use crate::ndb::{BlockEntry, BlockRef, Header, NodeDatabase, Source, read_block}
 const SAMPLES: usize = 64;
 /// So many checksums that fit nothing are no damage, if the rest of their trailers is right.
 const ENOUGH: usize = 16;
-/// Fewer tell nothing.
+/// Fewer prove nothing.
 const LEAST: usize = 2;
 pub(super) const METHODS: [CryptMethod; 3] =
     [CryptMethod::Permute, CryptMethod::None, CryptMethod::Cyclic];

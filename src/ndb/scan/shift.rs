@@ -1,5 +1,5 @@
 //! A file of which a stretch was lost or doubled, or that has something in front of it: pages and blocks are whole, only
-//! their places differ. What tells of its place ([`super::anchors`]) gives the shifts, and blocks that the block B-tree
+//! their places differ. What shows its place ([`super::anchors`]) gives the shifts, and blocks that the block B-tree
 //! lists give the borders between them ([`super::borders`]).
 //!
 //! Of all ways to cut the file the one is taken that contradicts the fewest of them. Looked for only if the size or a

@@ -1,5 +1,5 @@
 //! Looks for single blocks by their trailers, of which all but the checksum is known: for a stretch of the file in which
-//! nothing tells its own place. [MS-PST] 2.2.2.8.1
+//! nothing shows its own place. [MS-PST] 2.2.2.8.1
 
 use std::ops::Range;
 

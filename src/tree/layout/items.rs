@@ -69,7 +69,7 @@ impl Items {
         }
     }
 
-    /// What the row tells. If the table has no flags, no time (of an item that is named by it, or of any if all are
+    /// The fields of the row. If the table has no flags, no time (of an item that is named by it, or of any if all are
     /// `dated`), or not the people that the names want, the message is asked.
     pub fn facts(&self, row: &ContentsRow, dated: bool) -> Facts {
         let kind_of = |class: &str| MessageClass::parse(class).kind;
@@ -170,14 +170,14 @@ impl Items {
                 .is_ok_and(|message| self.context.converter.attachments(&message).is_empty())
     }
 
-    /// Whether the names tell of sender or recipients, so that listings need those columns.
+    /// Whether the names contain sender or recipients, so that listings need those columns.
     fn names_people(&self) -> bool {
         let template = self.context.options.names.as_ref();
         template.is_some_and(Template::names_people)
     }
 }
 
-/// A message that is asked for what its row does not tell, if there is need.
+/// A message that is asked for what its row lacks, if there is need.
 struct Asked {
     message: Option<Message>,
     /// Whether damage may have changed an answer.
@@ -218,7 +218,7 @@ impl Asked {
         self.ask(id, |own| own.integer(id))
     }
 
-    /// When the item is; what `row` tells, if the message tells nothing better.
+    /// When the item is; the time of `row`, if the message has nothing better.
     fn moment(&self, row: &ContentsRow) -> Option<Moment> {
         let message = self.message.as_ref();
         if let Some(moment) = message.and_then(moment::appointment) {
