@@ -16,7 +16,7 @@ use crate::error::{Error, Result};
 use crate::ltp::{
     ClientSignature, FileTime, Heap, PropertyContext, Row, TableContext, Value, tags,
 };
-use crate::ndb::{Depth, Node, NodeId, NodeType};
+use crate::ndb::{Depth, Node, NodeId, NodeType, read_ahead};
 use crate::problem::Problems;
 
 /// A folder or search folder.
@@ -283,7 +283,7 @@ impl Folder {
             problems.note_error("", &doubt);
         }
         let node = node.noting(&problems.within_table(table_name(table_type)));
-        self.store.ndb().read_ahead(&[node.nid()], Depth::All);
+        read_ahead(self.store.ndb(), &[node.nid()], Depth::All);
         let heap = Heap::open(node)?;
         if self.is_search() && heap.client() == ClientSignature::OLD_SEARCH_TABLE {
             return Ok(None);

@@ -25,7 +25,7 @@ use super::summary::{Part, People, Summary};
 use super::xattr::{Xattr, Xattrs};
 use crate::error::{Error, Result};
 use crate::messaging::{Folder, Message};
-use crate::ndb::{Depth, NodeId, whole};
+use crate::ndb::{self, Depth, NodeId, whole};
 
 /// The tree of one store.
 #[derive(Debug)]
@@ -224,7 +224,7 @@ impl View {
         };
         let files = files.iter().filter(|ino| is_wanted(ino));
         let nids: Vec<NodeId> = files.filter_map(node).collect();
-        self.context.store.ndb().read_ahead(&nids, depth);
+        ndb::read_ahead(self.context.store.ndb(), &nids, depth);
     }
 
     /// Says that most of the file will be read.

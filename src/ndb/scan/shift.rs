@@ -8,9 +8,11 @@ use super::lost_header::is_amap;
 use super::samples;
 use crate::error::Result;
 use crate::ndb::amap::AllocationMap;
-use crate::ndb::open::Watch;
+use crate::ndb::database::NodeDatabase;
+use crate::ndb::header::Header;
 use crate::ndb::pieces::{Piece, Pieces};
-use crate::ndb::{Header, NodeDatabase, Source};
+use crate::ndb::source::Source;
+use crate::ndb::watch::Watch;
 
 /// Allocation maps, the last ones of the file, of which one must be in its place.
 const MAPS: u64 = 3;
