@@ -5,12 +5,12 @@
 //! part that says so.
 //!
 //! From the bottom up, and no file uses one of a later row:
-//! * `options`, `byte_range`, `base64`, `segments`, `rendition`, `room`, `content_line`, `cursor`, `lids`, [`text`], `item_format`;
+//! * `options`, `byte_range`, `base64`, `segments`, `rendition`, `room`, `content_line`, `cursor`, `lids`, `moment`, [`text`], `item_format`;
 //! * `people` and `body`; `context` and `lookup`, which know who is who; `reader`, which reads the properties of an
 //!   item;
 //! * `attachment`;
 //! * [`calendar`], `contact` and `note`, siblings that know nothing of each other;
-//! * `item`, which picks one of them, and [`moment`], which says when it is;
+//! * `item`, which picks one of them, and [`when`], which tells when it is;
 //! * `mail`;
 //! * `converter`.
 #![forbid(unsafe_code)]
@@ -30,7 +30,7 @@ mod item_format;
 mod lids;
 mod lookup;
 mod mail;
-pub mod moment;
+mod moment;
 mod note;
 mod options;
 mod people;
@@ -39,6 +39,7 @@ mod rendition;
 mod room;
 mod segments;
 pub mod text;
+pub mod when;
 
 pub use attachment::{AttachmentContent, AttachmentFile};
 pub use converter::Converter;

@@ -21,8 +21,8 @@ use fuser::{
 use super::activity::Activity;
 use super::ahead::Ahead;
 use super::errno::errno;
+use super::options::Options;
 use super::panics;
-use super::session::Options;
 use crate::error::Result;
 use crate::tree::{Attr, Depth, Forest, Ino, Kind, XATTR_PREFIX};
 

@@ -3,7 +3,7 @@
 use std::cell::Cell;
 use std::sync::Arc;
 
-use crate::convert::{Moment, Title, moment};
+use crate::convert::{Moment, Title, when};
 use crate::error::Result;
 use crate::ltp::tags;
 use crate::messaging::{
@@ -218,8 +218,8 @@ impl Asked {
     /// When the item is; what `row` tells, if the message tells nothing better.
     fn moment(&self, row: &ContentsRow) -> Option<Moment> {
         let message = self.message.as_ref();
-        if let Some(moment) = message.and_then(moment::appointment) {
-            if message.is_some_and(moment::is_doubtful) {
+        if let Some(moment) = message.and_then(when::appointment) {
+            if message.is_some_and(when::is_doubtful) {
                 self.may_be_wrong.set(true);
             }
             return Some(moment);
