@@ -76,7 +76,7 @@ fn circles(arrows: &Arrows) -> BTreeSet<Vec<&str>> {
             .filter(|other| reached[other].contains(name))
             .collect()
     };
-    let circles = reached.keys().map(|name| circle(name));
+    let circles = reached.keys().map(circle);
     circles
         .filter(|circle: &Vec<&str>| circle.len() > 1)
         .collect()
