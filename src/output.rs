@@ -27,11 +27,12 @@ pub fn cell(text: &str) -> Cow<'_, str> {
 }
 
 /// `value` as JSON on one line, such characters escaped.
+#[cfg(feature = "cli")]
 pub fn json(value: &impl Serialize) -> serde_json::Result<String> {
     serde_json::to_string(value).map(escaped)
 }
 
-/// As [`json`], on several lines.
+/// `value` as JSON on several lines, such characters escaped.
 pub fn pretty_json(value: &impl Serialize) -> serde_json::Result<String> {
     serde_json::to_string_pretty(value).map(escaped)
 }

@@ -10,7 +10,7 @@
 //!   item;
 //! * `attachment`;
 //! * [`calendar`], `contact` and `note`, siblings that know nothing of each other;
-//! * `item`, which picks one of them, and [`when`], which tells when it is;
+//! * `item`, which picks one of them, and `when`, which tells when it is;
 //! * `mail`;
 //! * `converter`.
 #![forbid(unsafe_code)]
@@ -19,6 +19,7 @@ mod attachment;
 mod base64;
 mod body;
 mod byte_range;
+#[doc(hidden)]
 pub mod calendar;
 mod contact;
 mod content_line;
@@ -38,14 +39,17 @@ mod reader;
 mod rendition;
 mod room;
 mod segments;
+#[doc(hidden)]
 pub mod text;
-pub mod when;
+pub(crate) mod when;
 
 pub use attachment::{AttachmentContent, AttachmentFile};
 pub use converter::Converter;
+#[doc(hidden)]
 pub use item::{Item, ItemOptions, item};
 pub use item_format::{ImportKind, ItemFormat, Title};
 pub use moment::Moment;
+#[doc(hidden)]
 pub use note::note_color;
 pub use options::{Eol, Headers, Items, Options, VcardVersion};
 pub use people::{Resolve, Resolved};
