@@ -9,7 +9,7 @@
 //! * `people` and `body`; `context` and `lookup`, which know who is who; `reader`, which reads the properties of an
 //!   item;
 //! * `attachment`;
-//! * [`calendar`], `contact` and `note`, siblings that know nothing of each other;
+//! * [`calendar`], `contact` and `note`, siblings that know nothing of each other; `configuration`, which uses `contact`;
 //! * `item`, which picks one of them, and [`moment`], which says when it is;
 //! * `mail`;
 //! * `converter`.
@@ -20,6 +20,7 @@ mod base64;
 mod body;
 mod byte_range;
 pub mod calendar;
+mod configuration;
 mod contact;
 mod content_line;
 mod context;
@@ -41,6 +42,7 @@ mod segments;
 pub mod text;
 
 pub use attachment::{AttachmentContent, AttachmentFile};
+pub use configuration::Configured;
 pub use converter::Converter;
 pub use item::{Item, ItemOptions, item};
 pub use item_format::{ImportKind, ItemFormat, Title};

@@ -82,6 +82,34 @@ pub enum MeetingKind {
     Other,
 }
 
+/// What a hidden item configures. [MS-OXOCFG], [MS-OXORULE]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum ConfigurationKind {
+    /// Whom Outlook proposes while an address is typed.
+    Autocomplete,
+    /// The names and colours of categories.
+    Categories,
+    /// A rule that a server applies.
+    Rule,
+    /// The rules that Outlook applies, all in one item.
+    ClientRules,
+}
+
+/// Classes of hidden items.
+const CONFIGURATIONS: [(&str, ConfigurationKind); 5] = [
+    (
+        "IPM.Configuration.Autocomplete",
+        ConfigurationKind::Autocomplete,
+    ),
+    (
+        "IPM.Configuration.CategoryList",
+        ConfigurationKind::Categories,
+    ),
+    ("IPM.Rule.Version2.Message", ConfigurationKind::Rule),
+    ("IPM.ExtendedRule.Message", ConfigurationKind::Rule),
+    ("IPM.RuleOrganizer", ConfigurationKind::ClientRules),
+];
+
 /// Classes, those below others first.
 const KINDS: [(&str, ItemKind); 17] = [
     ("IPM.Note.Rules.OofTemplate", ItemKind::OutOfOffice),
@@ -202,6 +230,16 @@ impl ItemKind {
             | Self::AddressBookPerson
             | Self::Other => false,
         }
+    }
+}
+
+impl ConfigurationKind {
+    /// Of the PidTagMessageClass of a hidden item; None for those that are of no use outside Outlook.
+    pub fn of(class: &str) -> Option<Self> {
+        let row = CONFIGURATIONS
+            .iter()
+            .find(|(base, _)| is_derived(class, base));
+        row.map(|(_, kind)| *kind)
     }
 }
 

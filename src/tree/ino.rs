@@ -163,6 +163,12 @@ pub enum Special {
     Problems,
     /// `.ostfs/index.csv`
     Index,
+    /// `.ostfs/categories.csv`
+    Categories,
+    /// `.ostfs/rules.txt`
+    Rules,
+    /// `.ostfs/import/Autocomplete.vcf`
+    Autocomplete,
 }
 
 impl Special {
@@ -175,19 +181,26 @@ impl Special {
 
     /// Name of the directory in it with files to import.
     pub const IMPORT: &str = "import";
-    /// The files in it, by their names.
-    pub const FILES: [(&str, Special); 3] = [
+    /// Name of the file in that with everybody whom Outlook proposes.
+    pub const AUTOCOMPLETE: &str = "Autocomplete.vcf";
+    /// The files in the directory about the file itself, by their names.
+    pub const FILES: [(&str, Special); 5] = [
         ("info.json", Special::Info),
         ("problems.txt", Special::Problems),
         ("index.csv", Special::Index),
+        ("categories.csv", Special::Categories),
+        ("rules.txt", Special::Rules),
     ];
 
-    const ALL: [Special; 5] = [
+    const ALL: [Special; 8] = [
         Special::LostFound,
         Special::Control,
         Special::Info,
         Special::Problems,
         Special::Index,
+        Special::Categories,
+        Special::Rules,
+        Special::Autocomplete,
     ];
 }
 
@@ -297,7 +310,7 @@ impl Object {
             | Object::Text(_)
             | Object::Attachment(..)
             | Object::ImportFile(..)
-            | Object::Special(Special::Info | Special::Problems | Special::Index) => Kind::File,
+            | Object::Special(_) => Kind::File,
             Object::Link(..) => Kind::Symlink,
         }
     }

@@ -9,6 +9,7 @@ use super::context::Context;
 use super::directories::Directories;
 use super::directory::Directory;
 use super::files::attachments::Attachments;
+use super::files::configurations::ConfigurationFiles;
 use super::files::control::Control;
 use super::files::file::{FileCache, FileOf};
 use super::files::imports::Imports;
@@ -62,7 +63,14 @@ impl View {
         let files = Arc::new(FileCache::new(context.options.share(2), 4));
         let attachments = Attachments::new(context.clone(), messages.clone(), files.clone());
         let attachments = Arc::new(attachments);
-        let imports = Imports::new(context.clone(), folders.clone(), messages.clone());
+        let configurations = ConfigurationFiles::new(context.clone(), files.clone());
+        let configurations = Arc::new(configurations);
+        let imports = Imports::new(
+            context.clone(),
+            folders.clone(),
+            messages.clone(),
+            configurations.clone(),
+        );
         let imports = Arc::new(imports);
         let directories = Arc::new(Directories::new(
             context.clone(),
@@ -79,6 +87,7 @@ impl View {
                 lost_found.clone(),
                 rules.clone(),
                 directories.clone(),
+                configurations,
             ),
             context,
             folders,
