@@ -6,6 +6,7 @@ use std::sync::Arc;
 use jiff::tz::TimeZone;
 
 use super::attachment::AttachmentFile;
+use super::chat;
 use super::configuration::{self, Configured};
 use super::context::Context;
 use super::item::{self, Item};
@@ -93,6 +94,21 @@ impl Converter {
     /// What the rules of the mailbox do, in words.
     pub fn rules(&self, found: &Configurations) -> Configured {
         configuration::rules(&self.context, found)
+    }
+
+    /// What stands above the messages of a conversation.
+    pub fn conversation_head(&self, title: &str, people: &[String], count: usize) -> String {
+        chat::head(title, people, count)
+    }
+
+    /// How a message stands in the file of its conversation, with times in `zone`; `answers` tells what it answers.
+    pub fn conversation_text(
+        &self,
+        message: &Message,
+        zone: &TimeZone,
+        answers: Option<&str>,
+    ) -> String {
+        chat::text(message, zone, answers)
     }
 
     /// These fields of the header that `message` has as mail, decoded and on one line; opens no body and no attachment.

@@ -8,7 +8,7 @@
 //! * `options`, `byte_range`, `base64`, `segments`, `rendition`, `room`, `content_line`, `cursor`, `lids`, [`text`], `item_format`;
 //! * `people` and `body`; `context` and `lookup`, which know who is who; `reader`, which reads the properties of an
 //!   item;
-//! * `attachment`;
+//! * `attachment`, `chat`;
 //! * [`calendar`], `contact` and `note`, siblings that know nothing of each other; `configuration`, which uses `contact`;
 //! * `item`, which picks one of them, and [`moment`], which says when it is;
 //! * `mail`;
@@ -20,6 +20,7 @@ mod base64;
 mod body;
 mod byte_range;
 pub mod calendar;
+mod chat;
 mod configuration;
 mod contact;
 mod content_line;
@@ -42,6 +43,7 @@ mod segments;
 pub mod text;
 
 pub use attachment::{AttachmentContent, AttachmentFile};
+pub use chat::Post;
 pub use configuration::Configured;
 pub use converter::Converter;
 pub use item::{Item, ItemOptions, item};

@@ -13,6 +13,8 @@ pub struct MessageClass {
     pub is_smime: bool,
     /// Whether it is a voice message, a fax or a missed call. [MS-OXOUM]
     pub is_unified_messaging: bool,
+    /// Whether it is a message of a chat in Teams or Skype.
+    pub is_chat: bool,
 }
 
 /// What an item is.
@@ -162,6 +164,8 @@ const REPORTS: [(&str, ReportKind); 6] = [
 /// Segment of the classes of signed and encrypted items, and the older class of such mail.
 const SMIME: &str = "SMIME";
 const SECURE_MAIL: &str = "IPM.Note.Secure";
+/// Class of the messages of chats, those that programs write included.
+const CHAT: &str = "IPM.SkypeTeams";
 /// Classes of unified messaging: voice messages, also protected ones, calls and faxes.
 const UNIFIED_MESSAGING: [&str; 6] = [
     "IPM.Note.Microsoft.Voicemail",
@@ -190,6 +194,7 @@ impl MessageClass {
             kind,
             is_smime,
             is_unified_messaging,
+            is_chat: is_derived(class, CHAT),
         }
     }
 }

@@ -11,6 +11,7 @@ mod support;
 #[path = "../helpers/walk.rs"]
 mod walk;
 
+mod chats;
 mod configurations;
 mod generated;
 mod mail_kinds;

@@ -3,6 +3,7 @@
 pub(super) mod attachments;
 pub(super) mod configurations;
 pub(super) mod control;
+pub(super) mod conversations;
 pub(super) mod file;
 pub(super) mod imports;
 mod index;
