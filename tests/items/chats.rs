@@ -4,11 +4,11 @@
 use std::fs;
 use std::path::Path;
 
-use ostfs::Tree;
-use ostfs::tree::{Ino, Kind, Options};
+use ::ostfs::Tree;
+use ::ostfs::tree::{Ino, Kind, Options};
 use tempfile::TempDir;
 
-use crate::mounted::export;
+use crate::mounted::{export, ostfs};
 use crate::support::{
     Attachment, Crypt, Folders, Format, Message, Nid, Store, TO, Value, filetime,
 };
@@ -203,6 +203,24 @@ fn chats_in_the_folder_of_teams_are_found_wherever_it_is_and_whatever_their_clas
             text(&tree, talk)
         );
     }
+}
+
+/// A PST has the messages alone, and whoever reads it makes the conversation of them again.
+#[test]
+fn a_copy_as_pst_has_the_same_conversation() {
+    let mut store = Store::new(Format::Unicode, Crypt::Permute);
+    let folder = store.folder(ROOT_FOLDER, "TeamsMessagesData");
+    for message in talk() {
+        store.message(folder, message);
+    }
+    let (directory, tree) = write(&store);
+    let [file, copy] = ["store.pst", "copy.pst"].map(|name| directory.path().join(name));
+    let [file, copy] = [&file, &copy].map(|path| path.to_str().unwrap());
+    let output = ostfs(&["export", "--to", "pst", file, copy]);
+    assert!(output.status.success(), "{output:?}");
+    let copied = Tree::open(Path::new(copy), &Options::default()).unwrap();
+    let talk = "TeamsMessagesData/Conversation with Ann Alder, Bob Birch.txt";
+    assert_eq!(text(&copied, talk), text(&tree, talk));
 }
 
 /// An empty one is of no use to anybody, and neither is another folder beside those of the user.
