@@ -8,8 +8,8 @@
 //! * `options`, `byte_range`, `base64`, `segments`, `rendition`, `room`, `content_line`, `cursor`, `lids`, `moment`, [`text`], `item_format`;
 //! * `people` and `body`; `context` and `lookup`, which know who is who; `reader`, which reads the properties of an
 //!   item;
-//! * `attachment`;
-//! * [`calendar`], `contact` and `note`, siblings that know nothing of each other;
+//! * `attachment`, `chat`;
+//! * [`calendar`], `contact` and `note`, siblings that know nothing of each other; `configuration`, which uses `contact`;
 //! * `item`, which picks one of them, and `when`, which tells when it is;
 //! * `mail`;
 //! * `converter`.
@@ -21,6 +21,8 @@ mod body;
 mod byte_range;
 #[doc(hidden)]
 pub mod calendar;
+mod chat;
+mod configuration;
 mod contact;
 mod content_line;
 mod context;
@@ -44,6 +46,8 @@ pub mod text;
 pub(crate) mod when;
 
 pub use attachment::{AttachmentContent, AttachmentFile};
+pub use chat::Post;
+pub use configuration::Configured;
 pub use converter::Converter;
 #[doc(hidden)]
 pub use item::{Item, ItemOptions, item};

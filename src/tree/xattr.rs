@@ -61,7 +61,8 @@ impl Xattrs<'_> {
             }
             Object::Attachments(path) => Ok(vec![number(path.nid)]),
             Object::Attachment(path, index) => self.of_attachment(&path, index),
-            Object::LostMaildir(_)
+            Object::Conversation(_)
+            | Object::LostMaildir(_)
             | Object::Link(..)
             | Object::Import(_)
             | Object::ImportFile(..)
