@@ -6,7 +6,7 @@
 //! counted in a problem. Pairs of rows and contexts are not listed past 256 for a row, and items are read for at most
 //! four times the bytes of the file.
 
-use crate::ndb::Source;
+use crate::ndb::source::Source;
 
 /// A scan may take one part of so many of the size of its file. Blocks of real files have more than 1,400 bytes on
 /// average, their finds 16.

@@ -6,7 +6,7 @@
 use std::cell::Cell;
 use std::sync::Arc;
 
-use crate::convert::{Moment, Title, moment};
+use crate::convert::{Moment, Title, when};
 use crate::error::Result;
 use crate::ltp::tags;
 use crate::messaging::{
@@ -15,6 +15,7 @@ use crate::messaging::{
 };
 use crate::ndb::{NodeId, partly};
 use crate::tree::context::Context;
+use crate::tree::conversations::Conversations;
 use crate::tree::folders::Folders;
 use crate::tree::ino::Object;
 use crate::tree::messages::Messages;
@@ -34,6 +35,8 @@ const LARGE_MESSAGE: i32 = 64 << 10;
 /// What is known of an item without its content.
 pub(in crate::tree) struct Facts {
     pub kind: ItemKind,
+    /// Whether it is a message of a chat.
+    pub is_chat: bool,
     pub moment: Option<Moment>,
     /// The subject; the display name of a contact.
     pub title: String,
@@ -49,6 +52,7 @@ pub(in crate::tree) struct Items {
     pub context: Arc<Context>,
     pub folders: Arc<Folders>,
     pub messages: Arc<Messages>,
+    pub conversations: Arc<Conversations>,
 }
 
 impl Items {
@@ -95,7 +99,7 @@ impl Items {
             .clone()
             .or_else(|| asked.string(tags::MESSAGE_CLASS))
             .unwrap_or_default();
-        let kind = MessageClass::parse(&class).kind;
+        let MessageClass { kind, is_chat, .. } = MessageClass::parse(&class);
         let display_name = || {
             let own = || {
                 asked
@@ -138,6 +142,7 @@ impl Items {
             from: person(&row.from, tags::SENT_REPRESENTING_NAME),
             to: person(&row.to, tags::DISPLAY_TO),
             kind,
+            is_chat,
         };
         if asked.may_be_wrong.get() {
             // The same line for all of a folder: of equal names, all but one have the number of their node.
@@ -221,8 +226,8 @@ impl Asked {
     /// When the item is; the time of `row`, if the message has nothing better.
     fn moment(&self, row: &ContentsRow) -> Option<Moment> {
         let message = self.message.as_ref();
-        if let Some(moment) = message.and_then(moment::appointment) {
-            if message.is_some_and(moment::is_doubtful) {
+        if let Some(moment) = message.and_then(when::appointment) {
+            if message.is_some_and(when::is_doubtful) {
                 self.may_be_wrong.set(true);
             }
             return Some(moment);
