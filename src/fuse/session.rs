@@ -47,6 +47,19 @@ pub trait Ender: Send + Sync + 'static {
     fn unmount_if_unused(&self) -> bool;
 }
 
+/// The process that serves the mount ends it itself.
+impl Ender for Mounted {
+    fn unmount(&self) {
+        if let Err(error) = self.end() {
+            log::warn!("{error}");
+        }
+    }
+
+    fn unmount_if_unused(&self) -> bool {
+        self.end_if_unused().unwrap_or(false)
+    }
+}
+
 /// Threads that answer requests: enough that one slow read does not stall the others, few enough to stay small.
 const THREADS: std::ops::RangeInclusive<usize> = 2..=8;
 /// Threads that work ahead at the most; one core is left to whoever asks.

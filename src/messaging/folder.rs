@@ -336,10 +336,18 @@ impl ContentsTable {
 
     /// The message classes of all rows that have one, reading nothing else of them.
     pub fn classes(&self) -> impl Iterator<Item = String> + '_ {
-        self.rows.iter().filter_map(|(nid, number)| {
-            let row = self.table.as_ref()?.row(*nid, *number).ok()?;
-            let class = row.start(tags::MESSAGE_CLASS, MAX_LISTED).ok()??;
-            text_of_value(&class, self.code_page)
+        self.nids_and_classes().filter_map(|(_, class)| class)
+    }
+
+    /// All messages with the classes that their rows tell, reading nothing else of them.
+    pub fn nids_and_classes(&self) -> impl Iterator<Item = (NodeId, Option<String>)> + '_ {
+        self.rows.iter().map(|(nid, number)| {
+            let class = || {
+                let row = self.table.as_ref()?.row(*nid, *number).ok()?;
+                let class = row.start(tags::MESSAGE_CLASS, MAX_LISTED).ok()??;
+                text_of_value(&class, self.code_page)
+            };
+            (NodeId(*nid), class())
         })
     }
 

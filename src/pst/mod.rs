@@ -38,4 +38,4 @@ mod written;
 pub use export::Export;
 pub use failed::Failed;
 pub use verify::{Verify, verify};
-pub use written::{Failures, FolderTotal, Written};
+pub use written::{FolderTotal, Written};

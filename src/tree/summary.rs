@@ -52,7 +52,9 @@ impl Part {
                 Some((path.nid, Self::Attachment))
             }
             Object::Link(_, nid) => Some((*nid, Self::Link)),
-            Object::Root
+            // It is made of many items: a filter that asks for items takes these alone.
+            Object::Conversation(_)
+            | Object::Root
             | Object::Folder(_)
             | Object::Lost(_)
             | Object::Maildir(..)

@@ -109,7 +109,7 @@ pub(crate) fn pieces(source: &Source, header: &Header, watch: &dyn Watch) -> Opt
 
 /// The place of the first byte of a file that was moved by `shift`.
 fn lowest_place(shift: i64) -> u64 {
-    0u64.saturating_sub_signed(shift)
+    shift.min(0).unsigned_abs()
 }
 
 /// Anchors of one shift.
