@@ -21,7 +21,6 @@ impl NodeDatabase {
         let Header {
             format, checksums, ..
         } = &self.header;
-        self.source.will_need_around(at.ib);
         let page = page::read_btree_page(&self.source, format, checksums, page_type, at)?;
         if page.bid != at.bid {
             log::warn!(
@@ -119,6 +118,41 @@ impl NodeDatabase {
         }
     }
 
+    /// Has the pages read that lead to `keys`, which ascend: all of a level at once.
+    pub(super) fn will_descend(&self, page_type: PageType, keys: &[u64]) {
+        let mut level: Vec<(Arc<BTreePage>, &[u64])> = match self.root_page(page_type) {
+            Ok(root) => vec![(root, keys)],
+            Err(_) => return,
+        };
+        while level.first().is_some_and(|(page, _)| page.level > 0) {
+            let children: Vec<_> = level
+                .iter()
+                .flat_map(|(page, keys)| {
+                    let children = children_with(page, keys).into_iter();
+                    children.map(move |(child, keys)| (page, child, keys))
+                })
+                .collect();
+            // One is read with what lies around it.
+            if children.len() > 1 {
+                self.will_need_pages(children.iter().map(|(_, child, _)| *child));
+            }
+            level = children
+                .into_iter()
+                .filter(|(parent, ..)| parent.level > 1)
+                .filter_map(|(parent, child, keys)| {
+                    let page = self.child_page(page_type, parent, child);
+                    page.ok().map(|page| (page, keys))
+                })
+                .collect();
+        }
+    }
+
+    fn will_need_pages(&self, children: impl Iterator<Item = ChildEntry>) {
+        let size = self.header.format.page_size as u64;
+        let extent = |child: ChildEntry| child.page.ib..child.page.ib.saturating_add(size);
+        self.source.will_need(children.map(extent));
+    }
+
     /// The entry of block `bid` if the pages of the block B-tree are taken as they are, whatever their checksums: the last
     /// that is asked.
     pub(super) fn doubtful_block_entry(&self, bid: BlockId) -> Option<BlockEntry> {
@@ -169,6 +203,25 @@ impl NodeDatabase {
     pub fn blocks(&self) -> impl Iterator<Item = Result<BlockEntry>> + '_ {
         Walk::new(self, &BLOCKS)
     }
+}
+
+/// The entries of an interior page under which `keys` are, which ascend, each with those of them.
+fn children_with<'k>(page: &BTreePage, keys: &'k [u64]) -> Vec<(ChildEntry, &'k [u64])> {
+    let mut children = Vec::new();
+    let mut rest = keys;
+    while let Some((first, others)) = rest.split_first() {
+        let Some(index) = page.partition(*first).checked_sub(1) else {
+            rest = others;
+            continue;
+        };
+        let end = page
+            .key(index + 1)
+            .map_or(rest.len(), |next| rest.partition_point(|key| *key < next));
+        let (here, behind) = rest.split_at_checked(end.max(1)).unwrap_or((rest, &[]));
+        children.extend(page.child(index).map(|child| (child, here)));
+        rest = behind;
+    }
+    children
 }
 
 /// A leaf page, and the keys that the pages above it have lookups find in it: what else it holds is out of place.
@@ -269,6 +322,10 @@ impl<T> Iterator for Walk<'_, T> {
             let (page, next) = self.stack.last_mut()?;
             let index = *next;
             *next += 1;
+            if page.level == 1 && index == 0 && !self.ndb.source.is_at_hand() {
+                let children = (0..).map_while(|index| page.child(index));
+                self.ndb.will_need_pages(children);
+            }
             if page.level == 0 {
                 if let Some(entry) = (self.entries.of_leaf)(page, index) {
                     return Some(Ok(entry));

@@ -179,7 +179,7 @@ impl NodeDatabase {
     /// More bytes than all blocks of the file together can hold, inflated where they may be compressed.
     pub(crate) fn most_data(&self) -> u64 {
         let format = self.header.format;
-        let (size, unit) = (self.source.len(), format.block_align as u64);
+        let (size, unit) = (self.source.stored_len(), format.block_align as u64);
         if format.compressed {
             (size / unit).saturating_mul(format.block_payload as u64)
         } else {
@@ -194,7 +194,10 @@ impl NodeDatabase {
 
     /// So often the size of the file, and so many bytes more.
     pub(super) fn times_file(&self, (times, more): (u64, u64)) -> u64 {
-        self.source.len().saturating_mul(times).saturating_add(more)
+        self.source
+            .stored_len()
+            .saturating_mul(times)
+            .saturating_add(more)
     }
 
     /// Takes over entries of nodes whose own are lost, which `make` has put together from other structures of the file.

@@ -162,4 +162,9 @@ impl NodeType {
     pub const ASSOC_CONTENTS_TABLE: NodeType = NodeType(0x0F);
     /// Contents table of a search folder.
     pub const SEARCH_CONTENTS_TABLE: NodeType = NodeType(0x10);
+
+    /// Whether it is that of a table of a folder.
+    pub fn is_table(self) -> bool {
+        (Self::HIERARCHY_TABLE.0..=Self::SEARCH_CONTENTS_TABLE.0).contains(&self.0)
+    }
 }

@@ -57,6 +57,16 @@ pub fn read_ahead(ndb: &NodeDatabase, nids: &[NodeId], depth: Depth) {
     }
 }
 
+/// Has all folders and their tables read in the background, unless the file is in memory anyway.
+pub fn read_folders_ahead(ndb: &NodeDatabase) {
+    if !ndb.source.is_at_hand() {
+        let nids = || ndb.nodes().flatten().map(|node| node.nid);
+        let is_of_folder = |nid: &NodeId| nid.is_folder() || nid.node_type().is_table();
+        let nids: Vec<NodeId> = partly(|| nids().filter(is_of_folder).collect());
+        read_ahead(ndb, &nids, Depth::All);
+    }
+}
+
 /// What will be read of nodes of `ndb`.
 struct Plan<'a> {
     ndb: &'a NodeDatabase,
@@ -68,6 +78,8 @@ impl Plan<'_> {
     fn follow(&self, nids: &[NodeId]) {
         let mut nids = nids.to_vec();
         nids.sort_unstable();
+        let keys: Vec<u64> = nids.iter().map(|nid| u64::from(nid.0)).collect();
+        self.ndb.will_descend(PageType::Nbt, &keys);
         let mut wanted: Vec<Wanted> = Vec::new();
         for nid in nids {
             let found = self
@@ -112,6 +124,8 @@ impl Plan<'_> {
         wanted.sort_unstable();
         wanted.dedup_by_key(|wanted| wanted.bid);
         wanted.truncate(BLOCKS);
+        let keys: Vec<u64> = wanted.iter().map(|wanted| wanted.bid.0).collect();
+        self.ndb.will_descend(PageType::Bbt, &keys);
         let mut leaf: Option<Leaf> = None;
         let mut places = Vec::new();
         for Wanted { bid, kind } in wanted {

@@ -29,6 +29,7 @@ use ahead::Ahead;
 use super::format::HEADER_SIZE;
 use super::pieces::Pieces;
 use crate::error::{Error, Result};
+use crate::page_cache;
 
 /// Bytes that a disk gives at the least.
 const SECTOR: usize = 512;
@@ -107,8 +108,9 @@ impl Source {
         let length = usize::try_from(len).unwrap_or(HEADER_SIZE);
         let mut header = vec![0; length.min(HEADER_SIZE)];
         file.read_exact_at(&mut header, 0)?;
+        page_cache::read_as_asked(&file);
         let opened = Opened {
-            ahead: Ahead::of(&file),
+            ahead: Ahead::new(),
             file,
             len,
             modified: metadata.modified().unwrap_or(SystemTime::UNIX_EPOCH),
@@ -152,6 +154,11 @@ impl Source {
     /// Size in bytes, as it was written: lost stretches count.
     pub fn len(&self) -> u64 {
         self.pieces.len()
+    }
+
+    /// Bytes of it that are there, in proportion to which work and memory may be: lost stretches do not count.
+    pub fn stored_len(&self) -> u64 {
+        self.pieces.stored_len()
     }
 
     /// Whether nothing is in the file.
@@ -225,6 +232,7 @@ impl Source {
 
     /// Reads bytes that are at `at` in the file now. What the disk does not give is damage if gaps are to be filled.
     fn read_part(&self, buf: &mut [u8], at: u64) -> Result<()> {
+        self.will_need_around(at, buf.len());
         let failure = match self.opened.read(buf, at) {
             Ok(()) => return Ok(()),
             Err(failure) => failure,

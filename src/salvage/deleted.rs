@@ -74,7 +74,7 @@ pub fn deleted(live: &Arc<Store>, cache: u64, watch: &dyn Watch) -> Deleted {
     };
     let store = added(Vec::new());
     let mut search = Search {
-        reader: Reader::new(ndb.source().len().saturating_mul(READS)),
+        reader: Reader::new(ndb.source().stored_len().saturating_mul(READS)),
         unread: 0,
         anonymous: 0,
         without_id: 0,

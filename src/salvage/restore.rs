@@ -257,7 +257,7 @@ fn assign(
             }
         }
     }
-    let allowance = store.ndb().source().len().saturating_mul(READS);
+    let allowance = store.ndb().source().stored_len().saturating_mul(READS);
     let mut reader = Reader::new(allowance);
     let mut nodes = Vec::new();
     for (row, fitting) in (0u32..).zip(matches) {

@@ -14,7 +14,7 @@ use crate::ltp::{FileTime, tags};
 use crate::messaging::{Folder, Properties, SpecialFolders};
 use crate::ndb::crypt::CryptMethod;
 use crate::ndb::header::Client;
-use crate::ndb::{NodeId, NodeType};
+use crate::ndb::{self, NodeId, NodeType};
 
 /// Facts about the file, in the order in which they are printed.
 #[derive(Debug, Default, Serialize)]
@@ -164,6 +164,7 @@ impl Census {
     /// Walks over all folders, from the real root down.
     fn take(context: &Context, folders: &Folders) -> Self {
         let mut census = Self::default();
+        ndb::read_folders_ahead(context.store.ndb());
         if let Some(store) = context.store.properties() {
             census.special.add(NodeId::MESSAGE_STORE, store);
         }

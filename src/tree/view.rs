@@ -406,7 +406,7 @@ impl View {
     pub fn statistics(&self) -> Statistics {
         let ndb = self.context.store.ndb();
         Statistics {
-            bytes: ndb.source().len(),
+            bytes: ndb.source().stored_len(),
             files: ndb.header().messages_ever(),
         }
     }

@@ -27,12 +27,12 @@ pub(crate) struct Memory {
 impl Memory {
     /// The memory for a scan of `source`.
     pub(crate) fn of_scan(source: &Source) -> Self {
-        Self::new(source.len() / SCAN)
+        Self::new(source.stored_len() / SCAN)
     }
 
     /// The memory for putting messages of `source` together.
     pub(crate) fn of_messages(source: &Source) -> Self {
-        Self::new(source.len() / MESSAGES)
+        Self::new(source.stored_len() / MESSAGES)
     }
 
     fn new(bytes: u64) -> Self {

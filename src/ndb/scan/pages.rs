@@ -213,37 +213,30 @@ pub(crate) fn scan(
 ) -> Found {
     let mut found = Found::new(format, *checksums, Memory::of_scan(source));
     let mut buffer = vec![0; OVERLAP + CHUNK];
+    let page_size = format.page_size as u64;
     let mut at = 0;
-    while at < source.len() {
-        watch.progress(at, source.len());
-        let length = (source.len() - at).min(CHUNK as u64) as usize;
+    while let Some(stored) = source.pieces().next_stored(at) {
+        watch.progress(stored.start, source.len());
+        let start = at.max(stored.start / page_size * page_size);
+        if start > at {
+            buffer.fill(0);
+            at = start;
+        }
+        let end = stored.end.next_multiple_of(page_size).min(source.len());
+        let length = (end - at).min(CHUNK as u64) as usize;
         let filled = OVERLAP + length;
-        read(
-            source,
-            buffer.get_mut(OVERLAP..filled).unwrap_or_default(),
-            at,
-        );
-        let bytes = buffer.get(..filled).unwrap_or_default();
-        for (index, page) in bytes
-            .get(OVERLAP..)
-            .unwrap_or_default()
-            .chunks_exact(format.page_size)
-            .enumerate()
-        {
+        let chunk = buffer.get_mut(OVERLAP..filled).unwrap_or_default();
+        read(source, chunk, at);
+        for (index, page) in chunk.chunks_exact(format.page_size).enumerate() {
             found.take_page(page, at + (index * format.page_size) as u64);
         }
-        // Before the first chunk there is nothing, and zeros make no block.
-        let base = at.wrapping_sub(OVERLAP as u64);
-        let ends = (OVERLAP + format.block_align..=filled).step_by(format.block_align);
-        for end in ends {
-            if at == 0 {
-                let bytes = bytes.get(OVERLAP..).unwrap_or_default();
-                found.take_block(bytes, 0, end - OVERLAP);
-            } else {
-                found.take_block(bytes, base, end);
-            }
+        let before = at.min(OVERLAP as u64) as usize;
+        let bytes = buffer.get(OVERLAP - before..filled).unwrap_or_default();
+        let base = at - before as u64;
+        for end in (before..=bytes.len()).step_by(format.block_align).skip(1) {
+            found.take_block(bytes, base, end);
         }
-        buffer.copy_within(filled.saturating_sub(OVERLAP)..filled, 0);
+        buffer.copy_within(length..filled, 0);
         at += length as u64;
     }
     found.damaged.retain(|leaf| is_in_use(source, format, leaf));
