@@ -22,6 +22,8 @@ const ADDRESS: PropertySet = PropertySet::ADDRESS;
 const APPOINTMENT: PropertySet = PropertySet::APPOINTMENT;
 const TASK: PropertySet = PropertySet::TASK;
 const LOG: PropertySet = PropertySet::LOG;
+const POST_RSS: PropertySet = PropertySet::POST_RSS;
+const SHARING: PropertySet = PropertySet::SHARING;
 
 /// Lines of a contact. [MS-OXOCNTC] 2.2.1
 const CONTACT: &[(&str, Source)] = &[
@@ -71,6 +73,18 @@ const JOURNAL: &[(&str, Source)] = &[
     ("End", Named(LOG, 0x8708)),
     ("Minutes", Named(LOG, 0x8707)),
 ];
+/// Lines of an article of a feed. [MS-OXORSS] 2.2.1
+const FEED: &[(&str, Source)] = &[
+    ("Link", Named(POST_RSS, 0x8901)),
+    ("Feed", Named(POST_RSS, 0x8904)),
+    ("Feed address", Named(POST_RSS, 0x8900)),
+];
+/// Lines of a message about a shared folder. [MS-OXSHARE] 2.2.2, 2.2.3
+const SHARED: &[(&str, Source)] = &[
+    ("Shared folder", Named(SHARING, 0x8A05)),
+    ("Where it is", Named(SHARING, 0x8A04)),
+    ("In a browser", Named(SHARING, 0x8A51)),
+];
 /// Members of a distribution list as one-off entry ids. [MS-OXOCNTC] 2.2.2.2.2
 const MEMBERS: Source = Named(ADDRESS, 0x8054);
 
@@ -82,6 +96,8 @@ pub(super) fn of_message(kind: ItemKind, message: &Message, zone: &TimeZone) -> 
         Details::Event => EVENT,
         Details::Task => TO_DO,
         Details::Journal => JOURNAL,
+        Details::Feed => FEED,
+        Details::Sharing => SHARED,
     };
     let mut out = String::new();
     for (label, source) in lines {
