@@ -14,6 +14,8 @@ mod walk;
 mod generated;
 mod mail_kinds;
 mod never_invented;
+mod objects;
 mod pim;
 mod special_classes;
+mod texts;
 mod unusual;
