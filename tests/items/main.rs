@@ -11,6 +11,7 @@ mod support;
 #[path = "../helpers/walk.rs"]
 mod walk;
 
+mod attachment_names;
 mod generated;
 mod mail_kinds;
 mod never_invented;
