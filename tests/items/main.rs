@@ -12,6 +12,8 @@ mod support;
 mod walk;
 
 mod attachment_names;
+mod chats;
+mod configurations;
 mod generated;
 mod mail_kinds;
 mod never_invented;
