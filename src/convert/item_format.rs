@@ -30,11 +30,12 @@ impl ItemFormat {
             ItemKind::Contact | ItemKind::DistributionList => Self::Contact,
             ItemKind::Note => Self::Text,
             ItemKind::Mail
+            | ItemKind::FeedArticle
+            | ItemKind::Sharing
             | ItemKind::OutOfOffice
             | ItemKind::Report(_)
             | ItemKind::Meeting(_)
             | ItemKind::TaskCommunication
-            | ItemKind::AddressBookPerson
             | ItemKind::Other => Self::Mail,
         }
     }
@@ -113,10 +114,10 @@ impl Title {
     /// What items of `kind` are named by.
     pub fn of(kind: ItemKind) -> Self {
         match kind {
-            ItemKind::Contact | ItemKind::DistributionList | ItemKind::AddressBookPerson => {
-                Self::DisplayName
-            }
+            ItemKind::Contact | ItemKind::DistributionList => Self::DisplayName,
             ItemKind::Mail
+            | ItemKind::FeedArticle
+            | ItemKind::Sharing
             | ItemKind::OutOfOffice
             | ItemKind::Report(_)
             | ItemKind::Meeting(_)
@@ -143,18 +144,22 @@ pub(super) enum Details {
     Task,
     /// Those of a journal entry.
     Journal,
+    /// Where an article is, and its feed.
+    Feed,
+    /// Which folder is shared.
+    Sharing,
 }
 
 impl Details {
     /// Those of items of `kind`.
     pub(super) fn of(kind: ItemKind) -> Self {
         match kind {
-            ItemKind::Contact | ItemKind::DistributionList | ItemKind::AddressBookPerson => {
-                Self::Contact
-            }
+            ItemKind::Contact | ItemKind::DistributionList => Self::Contact,
             ItemKind::Appointment | ItemKind::Meeting(_) => Self::Event,
             ItemKind::Task | ItemKind::TaskCommunication => Self::Task,
             ItemKind::Journal => Self::Journal,
+            ItemKind::FeedArticle => Self::Feed,
+            ItemKind::Sharing => Self::Sharing,
             ItemKind::Mail
             | ItemKind::OutOfOffice
             | ItemKind::Report(_)

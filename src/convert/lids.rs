@@ -46,6 +46,12 @@ const fn log(lid: u32) -> Key {
 const fn address(lid: u32) -> Key {
     Key::Lid(PropertySet::ADDRESS, lid)
 }
+const fn post_rss(lid: u32) -> Key {
+    Key::Lid(PropertySet::POST_RSS, lid)
+}
+const fn sharing(lid: u32) -> Key {
+    Key::Lid(PropertySet::SHARING, lid)
+}
 
 /// Categories.
 pub(crate) const KEYWORDS: Key = Key::Name(PropertySet::PUBLIC_STRINGS, "Keywords");
@@ -169,6 +175,14 @@ pub(crate) const INSTANT_MESSAGING_ADDRESS: Key = address(0x8062);
 pub(crate) const BIRTHDAY_LOCAL: Key = address(0x80DE);
 pub(crate) const WEDDING_ANNIVERSARY_LOCAL: Key = address(0x80DF);
 pub(crate) const FREE_BUSY_LOCATION: Key = address(0x80D8);
+
+pub(crate) const POST_RSS_CHANNEL_LINK: Key = post_rss(0x8900);
+pub(crate) const POST_RSS_ITEM_LINK: Key = post_rss(0x8901);
+pub(crate) const POST_RSS_CHANNEL: Key = post_rss(0x8904);
+
+pub(crate) const SHARING_REMOTE_PATH: Key = sharing(0x8A04);
+pub(crate) const SHARING_REMOTE_NAME: Key = sharing(0x8A05);
+pub(crate) const SHARING_BROWSE_URL: Key = sharing(0x8A51);
 
 /// One of the three e-mail addresses of a contact.
 pub(crate) struct EmailKeys {

@@ -22,6 +22,10 @@ pub struct MessageClass {
 pub enum ItemKind {
     /// Mail, and every item of a class that has no kind of its own.
     Mail,
+    /// An article of an RSS feed. [MS-OXORSS]
+    FeedArticle,
+    /// A message about a folder that is shared. [MS-OXSHARE]
+    Sharing,
     /// The automatic reply of somebody who is away.
     OutOfOffice,
     /// A delivery or read report. [MS-OXOMSG] 2.2.2
@@ -42,8 +46,6 @@ pub enum ItemKind {
     Contact,
     /// A personal distribution list. [MS-OXOCNTC] 2.2.2
     DistributionList,
-    /// A person in the address book of Windows Live; shown as mail, since its properties are not documented.
-    AddressBookPerson,
     /// No item for people: neither IPM nor REPORT.
     Other,
 }
@@ -113,7 +115,7 @@ const CONFIGURATIONS: [(&str, ConfigurationKind); 5] = [
 ];
 
 /// Classes, those below others first.
-const KINDS: [(&str, ItemKind); 17] = [
+const KINDS: [(&str, ItemKind); 19] = [
     ("IPM.Note.Rules.OofTemplate", ItemKind::OutOfOffice),
     (
         "IPM.Schedule.Meeting.Request",
@@ -146,7 +148,10 @@ const KINDS: [(&str, ItemKind); 17] = [
     ("IPM.StickyNote", ItemKind::Note),
     ("IPM.Contact", ItemKind::Contact),
     ("IPM.DistList", ItemKind::DistributionList),
-    ("IPM.AbchPerson", ItemKind::AddressBookPerson),
+    // A person in the address book of Windows Live.
+    ("IPM.AbchPerson", ItemKind::Contact),
+    ("IPM.Post.Rss", ItemKind::FeedArticle),
+    ("IPM.Sharing", ItemKind::Sharing),
     ("IPM", ItemKind::Mail),
     ("REPORT", ItemKind::Report(ReportKind::Other)),
 ];
@@ -204,6 +209,8 @@ impl ItemKind {
     pub fn is_mail(self) -> bool {
         match self {
             Self::Mail
+            | Self::FeedArticle
+            | Self::Sharing
             | Self::OutOfOffice
             | Self::Report(_)
             | Self::Meeting(_)
@@ -214,7 +221,6 @@ impl ItemKind {
             | Self::Note
             | Self::Contact
             | Self::DistributionList
-            | Self::AddressBookPerson
             | Self::Other => false,
         }
     }
@@ -224,6 +230,8 @@ impl ItemKind {
         match self {
             Self::OutOfOffice | Self::Report(_) => true,
             Self::Mail
+            | Self::FeedArticle
+            | Self::Sharing
             | Self::Meeting(_)
             | Self::TaskCommunication
             | Self::Appointment
@@ -232,7 +240,6 @@ impl ItemKind {
             | Self::Note
             | Self::Contact
             | Self::DistributionList
-            | Self::AddressBookPerson
             | Self::Other => false,
         }
     }

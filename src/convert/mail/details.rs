@@ -58,6 +58,19 @@ const JOURNAL: &[(&str, Key)] = &[
     ("End", lids::LOG_END),
     ("Minutes", lids::LOG_DURATION),
 ];
+/// Lines of an article of a feed. [MS-OXORSS] 2.2.1
+const FEED: &[(&str, Key)] = &[
+    ("Link", lids::POST_RSS_ITEM_LINK),
+    ("Feed", lids::POST_RSS_CHANNEL),
+    ("Feed address", lids::POST_RSS_CHANNEL_LINK),
+];
+/// Lines of a message about a shared folder. [MS-OXSHARE] 2.2.2, 2.2.3
+const SHARED: &[(&str, Key)] = &[
+    ("Shared folder", lids::SHARING_REMOTE_NAME),
+    ("Where it is", lids::SHARING_REMOTE_PATH),
+    ("In a browser", lids::SHARING_BROWSE_URL),
+];
+
 /// The main properties of an item of `kind`, a line each, times in `zone`; None for mail.
 pub(super) fn of_message(kind: ItemKind, message: &Message, zone: &TimeZone) -> Option<String> {
     let lines = match Details::of(kind) {
@@ -66,6 +79,8 @@ pub(super) fn of_message(kind: ItemKind, message: &Message, zone: &TimeZone) -> 
         Details::Event => EVENT,
         Details::Task => TO_DO,
         Details::Journal => JOURNAL,
+        Details::Feed => FEED,
+        Details::Sharing => SHARED,
     };
     let mut out = String::new();
     for (label, key) in lines {
