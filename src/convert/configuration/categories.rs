@@ -1,7 +1,7 @@
 //! The list of categories as a table. [MS-OXOCFG] 2.2.5.2
 #![forbid(unsafe_code)]
 
-use super::Configured;
+use super::configured::Configured;
 use crate::codepage;
 use crate::convert::context::Context;
 use crate::convert::text::html::{attribute_of, start_tags};

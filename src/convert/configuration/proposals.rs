@@ -3,7 +3,7 @@
 
 use std::collections::HashSet;
 
-use super::{Configured, MAX_TEXT};
+use super::configured::{Configured, MAX_TEXT};
 use crate::convert::contact;
 use crate::convert::context::Context;
 use crate::convert::people::Autocomplete;

@@ -6,8 +6,9 @@ use std::collections::BTreeMap;
 use std::ops::{Range, RangeInclusive};
 
 use super::blob::Blob;
+use super::configured::Configured;
 use super::target::Folders;
-use super::{Configured, action, condition};
+use super::{action, condition};
 use crate::bytes::{u8_at, u16_at};
 use crate::codepage;
 use crate::convert::context::Context;
