@@ -2,6 +2,9 @@
 //!
 //! No lock is ever held while a value is made: callers look up, make the value, then insert it. Two threads may make
 //! the same value at once; the first one in stays.
+//!
+//! A value larger than its cache (the listing of a folder of a million) stays beside it while it is used, and through
+//! 50,000 uses of others: a program that walks the tree comes back to it after as many directories.
 #![forbid(unsafe_code)]
 
 use std::hash::{BuildHasher, Hash};
@@ -130,16 +133,6 @@ impl<K: Hash + Eq + Clone, V: Clone> ByteLru<K, V> {
         self.large.lock().values.retain(|(large, ..)| large != key);
     }
 
-    /// Forgets all values.
-    pub fn clear(&self) {
-        for shard in &self.shards {
-            let mut shard = shard.lock();
-            shard.entries.clear();
-            shard.used = 0;
-        }
-        self.large.lock().values.clear();
-    }
-
     /// Keeps `value`, which weighs `bytes`. Returns the value that is now in use: an earlier one under the same key
     /// stays.
     pub fn insert(&self, key: K, value: V, bytes: usize) -> V {
@@ -212,10 +205,6 @@ mod tests {
         cache.insert(0, vec![7; 5000].into(), 5000);
         cache.remove(&0);
         assert!(cache.get(&0).is_none());
-        cache.insert(0, vec![7; 5000].into(), 5000);
-        cache.insert(1, vec![7; 10].into(), 10);
-        cache.clear();
-        assert!(cache.get(&0).is_none() && cache.get(&1).is_none());
     }
 
     #[test]

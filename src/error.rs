@@ -110,7 +110,7 @@ impl Error {
         matches!(self, Self::Repeated(_))
     }
 
-    /// Whether it tells of the file or its disk, and not of a question that has no answer.
+    /// Whether it is about the file or its disk, and not about a question that has no answer.
     pub fn is_problem(&self) -> bool {
         !matches!(
             self,

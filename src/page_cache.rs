@@ -4,12 +4,9 @@
 use std::fs::{self, File};
 use std::ops::Range;
 use std::os::fd::AsRawFd;
-use std::os::unix::fs::MetadataExt;
 
 /// cachestat(2), since Linux 6.5; its number is the same on all architectures.
 pub(crate) const SYS_CACHESTAT: libc::c_long = 451;
-/// Bytes that the kernel reads ahead at a time where it does not say.
-const USUAL_WINDOW: u64 = 128 << 10;
 
 #[repr(C)]
 struct CachestatRange {
@@ -27,7 +24,7 @@ struct Cachestat {
     recently_evicted: u64,
 }
 
-/// Has the kernel read these bytes of `file` in the background, at most [`window`] of them. It may decline.
+/// Has the kernel read these bytes of `file` in the background. It may decline.
 pub(crate) fn will_need(file: &File, range: Range<u64>) {
     let offset = libc::off_t::try_from(range.start);
     let length = libc::off_t::try_from(range.end.saturating_sub(range.start));
@@ -39,7 +36,15 @@ pub(crate) fn will_need(file: &File, range: Range<u64>) {
     }
 }
 
-/// Whether the page at byte `offset` of `file` is in memory, or on its way there. None where the kernel does not tell.
+/// Has the kernel read what is asked for of `file` and no more: what it guesses from several readers at once is of no use.
+pub(crate) fn read_as_asked(file: &File) {
+    // SAFETY: takes numbers alone; the file is open.
+    unsafe {
+        libc::posix_fadvise(file.as_raw_fd(), 0, 0, libc::POSIX_FADV_RANDOM);
+    }
+}
+
+/// Whether the page at byte `offset` of `file` is in memory, or on its way there. None where the kernel does not report it.
 pub(crate) fn is_cached(file: &File, offset: u64) -> Option<bool> {
     let range = CachestatRange { offset, length: 1 };
     let mut figures = Cachestat::default();
@@ -51,7 +56,7 @@ pub(crate) fn is_cached(file: &File, offset: u64) -> Option<bool> {
 }
 
 /// Bytes of memory that programs can still take without others being driven out: `MemAvailable` of proc_meminfo(5). 0 where
-/// the kernel does not tell.
+/// the kernel does not report it.
 pub(crate) fn available_memory() -> u64 {
     let text = fs::read_to_string("/proc/meminfo").unwrap_or_default();
     let line = text
@@ -59,16 +64,4 @@ pub(crate) fn available_memory() -> u64 {
         .find_map(|line| line.strip_prefix("MemAvailable:"));
     let kibibytes = line.and_then(|line| line.split_whitespace().next()?.parse::<u64>().ok());
     kibibytes.unwrap_or(0).saturating_mul(1 << 10)
-}
-
-/// Bytes that the kernel reads ahead of a reader of `file` at a time, and does at one request of [`will_need`].
-pub(crate) fn window(file: &File) -> u64 {
-    let kibibytes = file.metadata().ok().and_then(|metadata| {
-        let device = metadata.dev();
-        let (major, minor) = (libc::major(device), libc::minor(device));
-        let place = format!("/sys/class/bdi/{major}:{minor}/read_ahead_kb");
-        fs::read_to_string(place).ok()?.trim().parse::<u64>().ok()
-    });
-    let window = kibibytes.map(|kibibytes| kibibytes.saturating_mul(1 << 10));
-    window.unwrap_or(0).max(USUAL_WINDOW)
 }

@@ -2,6 +2,14 @@
 //!
 //! Whoever opens an object hands a [`Problems`] down with it; all layers note there what was made of bytes that do not
 //! fit their checksum, and what could not be had. So nothing is altered or left out without a word.
+//!
+//! A part of an object has the same list under its own name (`within`): an embedded message has its own
+//! problems, and the message around it has them too. An attachment that is read much later notes into the list that its
+//! message was opened with. A structure that breaks the format keeps its facts in its problem, so `check` makes its
+//! findings of them.
+//!
+//! A problem has its object apart from its text, so a redacted log can name the object by its number and leave the text
+//! out: nothing has to be cut out of a line.
 #![forbid(unsafe_code)]
 
 use std::collections::HashSet;
@@ -117,7 +125,7 @@ struct Noted {
 }
 
 impl Problems {
-    /// The same list, for those who read the part `place`: what they note says that it is within.
+    /// The same list, for those who read the part `place`: it is added to the place of what they note.
     pub fn within(&self, place: impl fmt::Display) -> Self {
         let within = match &self.within {
             Some(outer) => format!("{}{SEPARATOR}{place}", &**outer),
@@ -188,7 +196,7 @@ impl Problems {
         self.len() == 0
     }
 
-    /// All of this part and what is within it; the last one tells how many were not kept.
+    /// All of this part and what is within it; the last one is how many were not kept.
     pub fn list(&self) -> Vec<Problem> {
         let noted = self.noted.lock();
         let own = noted.kept.iter().filter_map(|problem| {

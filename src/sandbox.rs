@@ -4,6 +4,10 @@
 //! kernel's objects: files, ports, signals) and a seccomp(2) filter (its system calls). All are inherited by threads, so
 //! they come before the threads do. What the process still needs, it must have opened before: its file, /dev/fuse, the
 //! system log, the pipe to its guard.
+//!
+//! What the filter does not know it refuses with EPERM, which C libraries live with, and does not kill. All threads
+//! share one /dev/fuse, since another one would have to be opened. Times are set on open files alone, as Landlock has
+//! no right for it.
 #![allow(unsafe_code)]
 
 use std::collections::BTreeMap;
@@ -32,7 +36,7 @@ pub enum Need<'a> {
 }
 
 /// Gives up everything else, for this thread and those that it will start. What the kernel does not have is left out;
-/// a line of the log, for debugging, says what is in force.
+/// the log, at the level "debug", has what is in force.
 pub fn enter(need: Need<'_>) {
     let layers = [
         ("capabilities", drop_capabilities(need)),

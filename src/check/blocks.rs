@@ -11,7 +11,7 @@ use super::report::{Phase, Progress};
 use crate::bytes::{u8_at, u16_at, u32_at, uint_at};
 use crate::ndb::{BlockEntry, BlockId, NodeDatabase, NodeId, read_block};
 
-/// How often progress is told, in blocks or nodes.
+/// How often progress is reported, in blocks or nodes.
 const STEP: usize = 256;
 const BTYPE_DATA: u8 = 1;
 const BTYPE_SUBNODE: u8 = 2;
@@ -64,7 +64,7 @@ impl Role {
     }
 }
 
-/// All blocks, by id, with what was found out about each.
+/// All blocks, by id, with what was found about each.
 pub(super) struct Blocks {
     entries: Vec<BlockEntry>,
     kinds: Vec<Kind>,
@@ -328,7 +328,7 @@ pub(super) fn extents(ndb: &NodeDatabase, blocks: &Blocks) -> impl Iterator<Item
     })
 }
 
-/// Takes an XBLOCK, XXBLOCK, SLBLOCK or SIBLOCK apart, and says what is wrong with it.
+/// Takes an XBLOCK, XXBLOCK, SLBLOCK or SIBLOCK apart, and reports what is wrong with it.
 pub(super) fn internal(ndb: &NodeDatabase, data: &[u8]) -> Result<Internal, String> {
     let word = ndb.header().format.word;
     let (Some(btype), Some(level), Some(count)) = (u8_at(data, 0), u8_at(data, 1), u16_at(data, 2))

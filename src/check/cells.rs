@@ -1,4 +1,4 @@
-//! Rows of folder tables against the objects that they stand for: what a row repeats is what the object says.
+//! Rows of folder tables against the objects that they stand for: what a row repeats is what the object has.
 //! [MS-PST] 2.4.4.4, 2.4.4.5
 //!
 //! Sizes are not compared: tables of healthy files have estimates.
@@ -45,7 +45,7 @@ pub(super) fn is_compared(table: NodeId, id: u16) -> bool {
     repeated(table).is_some_and(|(_, cells)| cells.iter().any(|(_, own)| *own == id))
 }
 
-/// Compares what `row` of the table `table` repeats with the object itself. One that cannot be read says so elsewhere.
+/// Compares what `row` of the table `table` repeats with the object itself. One that cannot be read is an error elsewhere.
 pub(super) fn compare(store: &Arc<Store>, table: NodeId, row: &Row<'_>, checker: &mut Checker) {
     let Some((structure, repeated)) = repeated(table) else {
         return;

@@ -93,7 +93,7 @@ impl Checker {
         }
     }
 
-    /// What the reader noted in `node`. Words about a part of it are not counted: they tell of bytes, which are checked on
+    /// What the reader noted in `node`. Words about a part of it are not counted: they are about bytes, which are checked on
     /// their own.
     pub fn noted(&mut self, problems: &Problems, node: NodeId) {
         for problem in problems.list() {

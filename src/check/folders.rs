@@ -220,7 +220,7 @@ fn rows_and_nodes(
     }
 }
 
-/// What the folder says of its contents is what its tables say.
+/// The counts of the folder are those of its tables.
 fn counts(folder: &Folder, has_subfolders: bool, contents: &ContentsTable, checker: &mut Checker) {
     let nid = folder.nid();
     let Ok(properties) = folder.properties() else {

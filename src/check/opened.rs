@@ -1,4 +1,4 @@
-//! What the header says of the file, and its content contradicts: opening it has found out.
+//! Fields of the header that the content of the file contradicts, as opening it has shown.
 
 use super::checker::Checker;
 use crate::error::Error;

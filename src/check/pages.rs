@@ -3,13 +3,13 @@
 use std::ops::Range;
 
 use super::checker::Checker;
-use crate::ndb::page::{BTreePage, PageType};
-use crate::ndb::{BlockRef, Header, NodeDatabase};
+use crate::ndb::page::BTreePage;
+use crate::ndb::{BlockRef, Header, NodeDatabase, PageType};
 
 /// Levels of the deepest tree that is followed.
 const MAX_LEVELS: u8 = 8;
 
-/// A page to visit: where it is, and what the page above says of it.
+/// A page to visit: where it is, and what the page above has of it.
 struct Visit {
     at: BlockRef,
     level: Option<u8>,
@@ -167,7 +167,7 @@ fn reserved_bits(page: &BTreePage, wrong: &mut impl FnMut(String)) {
     }
 }
 
-/// Keys ascend, each once, within what the page above says.
+/// Keys ascend, each once, within the range that the page above gives.
 fn keys(page: &BTreePage, range: &Range<u64>, wrong: &mut impl FnMut(String)) {
     let all = (0..page.len()).filter_map(|index| page.key(index));
     let mut before = None;

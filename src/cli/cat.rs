@@ -16,7 +16,7 @@ use crate::tree::{Ino, Kind, Tree};
 const CHUNK: usize = 1 << 20;
 
 /// Writes each PATH to standard output, as cat(1) does: what cannot be read is named, the others are written. That something
-/// may not be right was told as it was met, and is a failure at the end.
+/// may not be right is printed when it is met, and is a failure at the end.
 pub(super) fn run(arguments: &CatArguments) -> Result<(), Failure> {
     let options = Options::parse(&arguments.options, Writer::User)?;
     let tree = contents::open(&arguments.file, &options)?;

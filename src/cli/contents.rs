@@ -58,7 +58,7 @@ impl Failures {
         }
     }
 
-    /// Something that was shown may not be right, or not whole: what, was told as it was met. Of more weight than a path that
+    /// Something that was shown may not be right, or not whole; the problem was printed when it was met. Of more weight than a path that
     /// is not there.
     pub(super) fn add_problems(&mut self, count: u64) {
         let number = match count {

@@ -14,7 +14,7 @@ use jiff::ToSpan;
 use jiff::civil::Date;
 use jiff::tz::TimeZone;
 
-use super::arguments::{ExportArguments, FilterArguments, IndexArguments, To};
+use super::arguments::{ExportArguments, FilterArguments, IndexArguments};
 use super::exit::Exit;
 use super::guard::Sweeper;
 use super::options::{Options, Switch, Writer};
@@ -36,9 +36,6 @@ const MAX_SHOWN: u64 = 100;
 /// Exports all of the files, and fails at the end when anything could not be exported whole. Everything is opened before
 /// the sandbox, and what the files hold is looked at in it alone.
 pub(super) fn run(arguments: &ExportArguments) -> Result<(), Failure> {
-    if arguments.to == To::Pst {
-        return super::pst::run(arguments);
-    }
     let lists = [&[CACHE.to_owned()], arguments.options.as_slice()].concat();
     let options = Options::parse(&lists, Writer::User)?.with_names(&arguments.names)?;
     let filter = filter(&arguments.filter)?;
@@ -329,7 +326,7 @@ fn summary(progress: &Progress, problems: u64) {
     ));
 }
 
-/// How it ends. The first failures and problems were named one by one; `place` tells where all of them are.
+/// How it ends. The first failures and problems were named one by one; `place` is where all of them are.
 fn outcome(failed: u64, problems: u64, place: &str) -> Result<(), Failure> {
     if failed == 0 && problems == 0 {
         return Ok(());

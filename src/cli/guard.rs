@@ -23,7 +23,7 @@ use super::report::Failure;
 use crate::fuse::{Ended, Ender, Made, Mounted};
 
 /// The name under which this program is the guard; its arguments are the mount point and, if that was made for the
-/// mount, what tells it from other directories.
+/// mount, what distinguishes it from other directories.
 pub(super) const NAME: &str = "fuse-guard";
 /// This program, even if its file was moved or replaced.
 const PROGRAM: &str = "/proc/self/exe";

@@ -15,7 +15,7 @@ const WITHOUT: &str = "fuser=off";
 /// Whether there is no terminal to write to any more.
 static IN_BACKGROUND: AtomicBool = AtomicBool::new(false);
 
-/// Sends each line to where someone may read it; `RUST_LOG` says which lines.
+/// Sends each line to where someone may read it; `RUST_LOG` chooses the lines.
 struct Logger {
     terminal: env_logger::Logger,
 }

@@ -1,4 +1,9 @@
 //! `ostfs mount FILE... [MOUNTPOINT]`.
+//!
+//! A mount is made before its file is read, since mounting takes rights that are given up first. The process forks and
+//! keeps the terminal until all is read, then lets the caller go. If the file cannot be read, or a signal comes
+//! meanwhile, the guard unmounts, and the exit code is that of the child. Until then programs wait that look at the
+//! mount.
 #![forbid(unsafe_code)]
 
 use std::env;

@@ -65,9 +65,9 @@ const SHARED_MASK: u16 = 0o022;
 /// Who wrote the list of options.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Writer {
-    /// A user, who is told of every mistake.
+    /// A user: every mistake is an error.
     User,
-    /// mount(8), which says "rw" unless told otherwise.
+    /// mount(8), which hands on "rw" unless "ro" is asked for.
     MountCommand,
     /// mount(8) with `-s`, which wants unknown options to be passed over.
     SloppyMountCommand,

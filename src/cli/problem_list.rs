@@ -29,7 +29,7 @@ pub(super) struct ProblemList<'a> {
 }
 
 impl<'a> ProblemList<'a> {
-    /// A list for the export into `directory`, or the file `named`. With `redact` the terminal is told no names.
+    /// A list for the export into `directory`, or the file `named`. With `redact` no names are printed.
     pub(super) fn open(
         directory: &'a Path,
         named: Option<&'a Path>,

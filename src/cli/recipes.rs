@@ -85,13 +85,12 @@ Search in all messages and attachments
 const OUTLOOK: &str = "\
 Back into Outlook
 
-  All folders and items, of a damaged file, too, as a .pst that Outlook opens by File, Open:
+  All folders and items as a new .pst, for File, Open & Export, Open Outlook Data File. It is read back and compared with its
+  source before it gets its name. We have no Outlook to try it in; if Outlook or ScanPST finds a fault, please report it:
     ostfs export --to pst old-mailbox.ost mailbox.pst
-  Look it over as ScanPST does; without a word it is whole:
+  Look it over as ScanPST does; without a finding it is whole:
     ostfs check -v mailbox.pst
-  We have not tried it in Outlook: if Outlook or ScanPST complains, please report what ScanPST writes to mailbox.log.
-
-  Without a .pst. All mail: write it as a Maildir, serve that by Dovecot, and add the server to Outlook as an IMAP account:
+  Mail by way of a server: write it as a Maildir, serve that by Dovecot, and add the server to Outlook as an IMAP account:
     ostfs export -o layout=maildir old-mailbox.ost Maildir
   Single messages open with a double click, and can be moved to a folder from there:
     ostfs export --folder Inbox/Projects old-mailbox.ost mail
@@ -167,6 +166,17 @@ mod tests {
             assert_eq!(asked_for(&["help".into(), topic.into()]), Some(text));
         }
         assert_eq!(asked_for(&["help".into(), "mount".into()]), None);
+    }
+
+    #[test]
+    fn the_recipe_for_outlook_writes_what_outlook_opens() {
+        let first = OUTLOOK
+            .lines()
+            .find(|line| line.trim_start().starts_with("ostfs "));
+        assert!(
+            first.is_some_and(|line| line.contains("export --to pst")),
+            "{first:?}"
+        );
     }
 
     #[test]

@@ -1,4 +1,4 @@
-//! What a failed command tells the user: the one place of the command line that prints.
+//! What a failed command prints: the one place of the command line that prints.
 #![forbid(unsafe_code)]
 
 use std::fmt::Display;

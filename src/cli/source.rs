@@ -37,7 +37,7 @@ pub(super) fn forest(
     forest_with(files, sources, options, progress::scan)
 }
 
-/// As [`forest`]; what `progress` makes hears of the scan of each file.
+/// As [`forest`]; what `progress` makes is called with the progress of the scan of each file.
 pub(super) fn forest_with(
     files: &[PathBuf],
     sources: Vec<Source>,

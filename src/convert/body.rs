@@ -22,7 +22,7 @@ pub(crate) struct BestBody {
     pub text: Option<String>,
     /// HTML, lines ending with LF.
     pub html: Option<String>,
-    /// RTF that shows what text cannot.
+    /// RTF that shows what text cannot, or in which the message was written.
     pub rtf: Option<Vec<u8>>,
 }
 
@@ -61,13 +61,13 @@ pub(crate) fn best(message: &Message) -> BestBody {
     };
     match (rtf, html) {
         // Genuine RTF was edited after the HTML was made; what was encapsulated is the HTML again.
-        (Some(Rtf::Genuine { text: own, rich }), html)
+        (Some(Rtf::Genuine(genuine)), html)
             if html.is_none() || native == Some(NATIVE_RTF) || rtf_is_newer =>
         {
             BestBody {
-                text: text.or(own),
+                text: text.or(genuine.text),
                 html: None,
-                rtf: rich,
+                rtf: (genuine.is_rich || native == Some(NATIVE_RTF)).then_some(genuine.bytes),
             }
         }
         (Some(Rtf::Html(encapsulated)), None) => with_html(text, encapsulated),
@@ -159,10 +159,15 @@ fn stored_html(properties: &Properties, pages: &Pages) -> Result<Option<String>>
 enum Rtf {
     Html(String),
     Text(String),
-    Genuine {
-        text: Option<String>,
-        rich: Option<Vec<u8>>,
-    },
+    Genuine(Genuine),
+}
+
+/// RTF by a word processor.
+struct Genuine {
+    text: Option<String>,
+    /// It shows what text cannot.
+    is_rich: bool,
+    bytes: Vec<u8>,
 }
 
 fn stored_rtf(properties: &Properties) -> Result<Option<Rtf>> {
@@ -192,8 +197,11 @@ fn stored_rtf(properties: &Properties) -> Result<Option<Rtf>> {
             has_rich_content,
         } => {
             let text = shown(text);
-            let rich = has_rich_content.then_some(decompressed.bytes);
-            (text.is_some() || rich.is_some()).then_some(Rtf::Genuine { text, rich })
+            (text.is_some() || has_rich_content).then_some(Rtf::Genuine(Genuine {
+                text,
+                is_rich: has_rich_content,
+                bytes: decompressed.bytes,
+            }))
         }
     })
 }

@@ -15,6 +15,8 @@ pub(super) const CHECK_STEP: usize = 1 << 16;
 enum Origin {
     Stream(PropertyStream),
     Memory(Arc<[u8]>),
+    /// Ranges in a row, each with where it begins.
+    Joined(Arc<[(u64, ByteRange)]>),
 }
 
 /// A range of the bytes of a stream, all of them mostly.
@@ -41,6 +43,22 @@ impl ByteRange {
             start: 0,
             len: bytes.len() as u64,
             origin: Origin::Memory(bytes.into()),
+        }
+    }
+
+    /// The bytes of `ranges`, one after the other.
+    pub fn joined(ranges: Vec<ByteRange>) -> Self {
+        let mut len: u64 = 0;
+        let begins = |range: ByteRange| {
+            let start = len;
+            len = len.saturating_add(range.len);
+            (start, range)
+        };
+        let ranges = ranges.into_iter().map(begins).collect();
+        Self {
+            origin: Origin::Joined(ranges),
+            start: 0,
+            len,
         }
     }
 
@@ -81,6 +99,7 @@ impl ByteRange {
         let read = match &self.origin {
             Origin::Stream(stream) => stream.read_at(at, buf)?,
             Origin::Memory(bytes) => copy_at(bytes, at, buf),
+            Origin::Joined(ranges) => read_joined(ranges, at, buf)?,
         };
         if read < buf.len() {
             return Err(Error::corrupt(
@@ -115,13 +134,54 @@ impl ByteRange {
         match &self.origin {
             Origin::Stream(stream) => stream.weight(),
             Origin::Memory(bytes) => bytes.len(),
+            Origin::Joined(ranges) => {
+                let each = size_of::<(u64, ByteRange)>();
+                // Ranges of one stream share it.
+                let shared = ranges.iter().map(|(_, range)| range.weight()).max();
+                ranges.len() * each + shared.unwrap_or(0)
+            }
         }
     }
+}
+
+/// Fills `buf` from byte `at` of `ranges` in a row; returns how many bytes that was.
+fn read_joined(ranges: &[(u64, ByteRange)], at: u64, buf: &mut [u8]) -> Result<usize> {
+    let first = ranges.partition_point(|(start, range)| start + range.len <= at);
+    let mut filled = 0;
+    for (start, range) in ranges.get(first..).unwrap_or_default() {
+        let rest = buf.get_mut(filled..).unwrap_or_default();
+        if rest.is_empty() {
+            break;
+        }
+        let within = (at + filled as u64).saturating_sub(*start);
+        filled += range.read_at(within, rest)?;
+    }
+    Ok(filled)
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn joined_ranges_read_as_one() {
+        let of = |text: &str| ByteRange::of_bytes(text.as_bytes().to_vec());
+        let joined = ByteRange::joined(vec![
+            of("abc"),
+            of(""),
+            of("xdefx").part(1, 3).unwrap(),
+            of("g"),
+        ]);
+        assert_eq!(joined.head(100).unwrap(), b"abcdefg");
+        for start in 0..7 {
+            let part = joined.part(start, 7 - start).unwrap();
+            let expected = &b"abcdefg"[start as usize..];
+            assert_eq!(part.head(100).unwrap(), expected);
+            assert_eq!(part.head(2).unwrap(), &expected[..expected.len().min(2)]);
+        }
+        assert!(joined.part(3, 5).is_none());
+        assert_eq!(joined.read_at(7, &mut [0; 4]).unwrap(), 0);
+    }
 
     #[test]
     fn a_stream_shorter_than_it_says_is_an_error_and_not_zeros() {

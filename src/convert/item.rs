@@ -25,7 +25,7 @@ pub struct Item {
     pub format: ItemFormat,
     /// The content.
     pub text: String,
-    /// What could not be read, or may be wrong, also told in the content.
+    /// What could not be read, or may be wrong; it is in the text as well.
     pub problems: Vec<String>,
 }
 
@@ -41,11 +41,12 @@ pub fn item(message: &Message, options: &ItemOptions<'_>) -> Option<Item> {
         ItemKind::DistributionList => &|reader| contact::list(reader, options.vcard),
         ItemKind::Note => &note::text,
         ItemKind::Mail
+        | ItemKind::FeedArticle
+        | ItemKind::Sharing
         | ItemKind::OutOfOffice
         | ItemKind::Report(_)
         | ItemKind::Meeting(_)
         | ItemKind::TaskCommunication
-        | ItemKind::AddressBookPerson
         | ItemKind::Other => return None,
     };
     let reader = Reader::new(message, options.resolve);

@@ -6,7 +6,7 @@
 
 use crate::messaging::ItemKind;
 
-/// What an item says that bears no time at all, or none that can be written.
+/// The problem of an item that bears no time at all, or none that can be written.
 pub(super) const NO_DATE: &str = "no date stored";
 
 /// In which format an item is a file.
@@ -30,11 +30,12 @@ impl ItemFormat {
             ItemKind::Contact | ItemKind::DistributionList => Self::Contact,
             ItemKind::Note => Self::Text,
             ItemKind::Mail
+            | ItemKind::FeedArticle
+            | ItemKind::Sharing
             | ItemKind::OutOfOffice
             | ItemKind::Report(_)
             | ItemKind::Meeting(_)
             | ItemKind::TaskCommunication
-            | ItemKind::AddressBookPerson
             | ItemKind::Other => Self::Mail,
         }
     }
@@ -113,10 +114,10 @@ impl Title {
     /// What items of `kind` are named by.
     pub fn of(kind: ItemKind) -> Self {
         match kind {
-            ItemKind::Contact | ItemKind::DistributionList | ItemKind::AddressBookPerson => {
-                Self::DisplayName
-            }
+            ItemKind::Contact | ItemKind::DistributionList => Self::DisplayName,
             ItemKind::Mail
+            | ItemKind::FeedArticle
+            | ItemKind::Sharing
             | ItemKind::OutOfOffice
             | ItemKind::Report(_)
             | ItemKind::Meeting(_)
@@ -133,7 +134,7 @@ impl Title {
 /// Which properties of an item stand as lines of text where it is mail or plain text: they are what it is about.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Details {
-    /// None: its header and body tell all.
+    /// None: its header and body have all.
     None,
     /// Those of a contact.
     Contact,
@@ -143,18 +144,22 @@ pub(super) enum Details {
     Task,
     /// Those of a journal entry.
     Journal,
+    /// Where an article is, and its feed.
+    Feed,
+    /// Which folder is shared.
+    Sharing,
 }
 
 impl Details {
     /// Those of items of `kind`.
     pub(super) fn of(kind: ItemKind) -> Self {
         match kind {
-            ItemKind::Contact | ItemKind::DistributionList | ItemKind::AddressBookPerson => {
-                Self::Contact
-            }
+            ItemKind::Contact | ItemKind::DistributionList => Self::Contact,
             ItemKind::Appointment | ItemKind::Meeting(_) => Self::Event,
             ItemKind::Task | ItemKind::TaskCommunication => Self::Task,
             ItemKind::Journal => Self::Journal,
+            ItemKind::FeedArticle => Self::Feed,
+            ItemKind::Sharing => Self::Sharing,
             ItemKind::Mail
             | ItemKind::OutOfOffice
             | ItemKind::Report(_)

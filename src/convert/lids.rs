@@ -46,6 +46,12 @@ const fn log(lid: u32) -> Key {
 const fn address(lid: u32) -> Key {
     Key::Lid(PropertySet::ADDRESS, lid)
 }
+const fn post_rss(lid: u32) -> Key {
+    Key::Lid(PropertySet::POST_RSS, lid)
+}
+const fn sharing(lid: u32) -> Key {
+    Key::Lid(PropertySet::SHARING, lid)
+}
 
 /// Categories.
 pub(crate) const KEYWORDS: Key = Key::Name(PropertySet::PUBLIC_STRINGS, "Keywords");
@@ -79,9 +85,11 @@ pub(crate) const RESPONSE_STATUS: Key = appointment(0x8218);
 pub(crate) const RECURRING: Key = appointment(0x8223);
 pub(crate) const INTENDED_BUSY_STATUS: Key = appointment(0x8224);
 pub(crate) const EXCEPTION_REPLACE_TIME: Key = appointment(0x8228);
+pub(crate) const RECURRENCE_PATTERN: Key = appointment(0x8232);
 pub(crate) const TIME_ZONE_STRUCT: Key = appointment(0x8233);
 pub(crate) const CLIP_END: Key = appointment(0x8236);
 pub(crate) const TIME_ZONE_DESCRIPTION: Key = appointment(0x8234);
+pub(crate) const ALL_ATTENDEES_STRING: Key = appointment(0x8238);
 pub(crate) const TO_ATTENDEES_STRING: Key = appointment(0x823B);
 pub(crate) const CC_ATTENDEES_STRING: Key = appointment(0x823C);
 pub(crate) const NET_SHOW_URL: Key = appointment(0x8248);
@@ -139,6 +147,9 @@ pub(crate) const NOTE_COLOR: Key = Key::Lid(PropertySet::NOTE, 0x8B00);
 
 // PSETID_Address
 pub(crate) const FILE_UNDER: Key = address(0x8005);
+pub(crate) const HOME_ADDRESS: Key = address(0x801A);
+pub(crate) const WORK_ADDRESS: Key = address(0x801B);
+pub(crate) const OTHER_ADDRESS: Key = address(0x801C);
 pub(crate) const POSTAL_ADDRESS_ID: Key = address(0x8022);
 pub(crate) const HTML: Key = address(0x802B);
 pub(crate) const YOMI_FIRST_NAME: Key = address(0x802C);
@@ -164,6 +175,14 @@ pub(crate) const INSTANT_MESSAGING_ADDRESS: Key = address(0x8062);
 pub(crate) const BIRTHDAY_LOCAL: Key = address(0x80DE);
 pub(crate) const WEDDING_ANNIVERSARY_LOCAL: Key = address(0x80DF);
 pub(crate) const FREE_BUSY_LOCATION: Key = address(0x80D8);
+
+pub(crate) const POST_RSS_CHANNEL_LINK: Key = post_rss(0x8900);
+pub(crate) const POST_RSS_ITEM_LINK: Key = post_rss(0x8901);
+pub(crate) const POST_RSS_CHANNEL: Key = post_rss(0x8904);
+
+pub(crate) const SHARING_REMOTE_PATH: Key = sharing(0x8A04);
+pub(crate) const SHARING_REMOTE_NAME: Key = sharing(0x8A05);
+pub(crate) const SHARING_BROWSE_URL: Key = sharing(0x8A51);
 
 /// One of the three e-mail addresses of a contact.
 pub(crate) struct EmailKeys {

@@ -7,7 +7,7 @@ use super::context::Context;
 use super::people::{Mailbox, Person, Resolved};
 use crate::problem::{Problem, Problems};
 
-/// Looks people up for one item, which has to say so if it depends on what other items have lost.
+/// Looks people up for one item, which has a problem if the answer depends on what other items have lost.
 pub(crate) struct Lookup<'a> {
     context: &'a Context,
     is_in_doubt: Cell<bool>,

@@ -1,5 +1,5 @@
 //! The properties of an item as the writers of calendars and contacts ask for them: a value that cannot be read is
-//! absent and a problem, and what a changed instance does not say is asked of its series.
+//! absent and a problem, and what a changed instance lacks is taken from its series.
 #![forbid(unsafe_code)]
 
 use std::cell::OnceCell;
@@ -15,7 +15,7 @@ use crate::ltp::{FileTime, Value, tags};
 use crate::messaging::{Message, Properties};
 use crate::problem::{Problem, Problems};
 
-/// Problems of one item that are told in it; one broken table can break thousands of values.
+/// Problems of one item that are written into it; one broken table can break thousands of values.
 const MAX_TOLD: usize = 50;
 /// Properties from here on have their meaning from the named property map.
 pub(crate) const FIRST_NAMED_ID: u16 = 0x8000;
@@ -118,7 +118,7 @@ impl<'a> Reader<'a> {
         self.flag(key) == Some(true)
     }
 
-    /// A truth value; None when the item does not say.
+    /// A boolean; None when the item does not have it.
     pub fn flag(&self, key: impl Into<Key>) -> Option<bool> {
         self.first(key.into(), Properties::boolean)
     }
@@ -296,7 +296,7 @@ pub(crate) fn note_circumstances(message: &Message) {
         .for_each(note);
 }
 
-/// What is told of `problems` in the item itself: the first ones, and how many more there are.
+/// What of `problems` is written into the item itself: the first ones, and how many more there are.
 pub(crate) fn told(problems: &Problems) -> Vec<String> {
     let all = problems.list();
     let mut told: Vec<String> = all.iter().take(MAX_TOLD).map(Problem::to_string).collect();

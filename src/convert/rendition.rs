@@ -62,7 +62,7 @@ impl Segment {
 pub struct Rendition {
     segments: Segments<Segment>,
     problems: Problems,
-    /// How many of these the file itself tells of.
+    /// How many of these are in the file itself.
     told: usize,
 }
 
@@ -104,13 +104,13 @@ impl Rendition {
         segments + self.segments.weight()
     }
 
-    /// What could not be read, or may be wrong. The file itself tells of what was known when it was made; more may come when
+    /// What could not be read, or may be wrong. The file itself has what was known when it was made; more may come when
     /// its attachments are read.
     pub fn problems(&self) -> &Problems {
         &self.problems
     }
 
-    /// Whether problems have come since it was made, of which it does not tell.
+    /// Whether problems have come since it was made, which are not in it.
     pub fn has_untold_problems(&self) -> bool {
         self.problems.len() > self.told
     }

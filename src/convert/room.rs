@@ -1,6 +1,10 @@
 //! Memory for the text of files in the making: one budget for all threads and all open files, as memory is that of the
 //! process. The text of a message is in memory several times while its file is made, so a thread that wants to make a
 //! large one waits until there is room for it; the others go on with small ones.
+//!
+//! The budget is 8 MiB at a time, of which less than 256 KiB need not be asked for; a longer text has it alone. Whoever
+//! finds on the way that the messages within a message need more gives back what he has and begins anew with all of it,
+//! so nobody waits for another who waits for him.
 #![forbid(unsafe_code)]
 
 use parking_lot::{Condvar, Mutex};

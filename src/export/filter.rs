@@ -42,7 +42,7 @@ impl Filter {
     }
 
     /// Whether the item that `ino` shows or belongs to is taken, its folder apart. An item that cannot be opened is:
-    /// what it is nobody can tell, and it must not get lost.
+    /// what it is cannot be known, and it must not get lost.
     pub(crate) fn takes(&self, forest: &Forest, ino: Ino) -> bool {
         let only_folders = Self {
             folders: self.folders.clone(),

@@ -26,7 +26,7 @@ pub enum Format {
     JsonLines,
 }
 
-/// What the manifest says of one file.
+/// The record of one file.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
 pub struct Record {
     /// Path below the target directory; of a source, the path of the data file.
@@ -74,7 +74,7 @@ impl Record {
     /// `class` of a data file.
     pub const SOURCE: &str = "source";
 
-    /// The record of the data file `path`, all of which is read from `file`, unless `progress` says that nobody wants it.
+    /// The record of the data file `path`, all of which is read from `file`, unless `progress` returns that it is not wanted any more.
     pub fn of_source(path: &Path, mut file: &File, progress: &Progress) -> io::Result<Self> {
         let mut hash = Sha256::new();
         let mut buffer = vec![0; CHUNK];
@@ -134,7 +134,7 @@ impl<'a> Manifest<'a> {
     }
 
     /// Takes batch `number`, and writes what is complete, so that a reader sees it at once. False if nothing can be written
-    /// any more; why is told at the end.
+    /// any more; the reason is returned at the end.
     pub(super) fn add(&mut self, number: u64, records: Vec<Record>) -> bool {
         self.early.insert(number, records);
         while let Some(records) = self.early.remove(&self.next) {
@@ -157,7 +157,7 @@ impl<'a> Manifest<'a> {
     }
 }
 
-/// What the system said: a reader that is gone is told by its kind.
+/// The error of the system: its kind shows that a reader is gone.
 fn system_error(error: csv::Error) -> io::Error {
     match error.into_kind() {
         csv::ErrorKind::Io(error) => error,

@@ -335,7 +335,7 @@ impl Run<'_> {
         }
     }
 
-    /// Writes the files of a batch and tells what became of them.
+    /// Writes the files of a batch and reports what became of them.
     fn write_batch(&self, batch: &Batch, buffer: &mut [u8]) -> Vec<Record> {
         let directory = &batch.directory;
         let entries = batch.entries.clone();

@@ -1,4 +1,7 @@
 //! When a mount was last used, for those that end when they are not.
+//!
+//! Such a mount makes the kernel's caches expire after half of its time-out, so that use reaches the process, and ends
+//! by an unmount that fails while a file is open or a working directory is there. `statfs` does not count as use.
 #![forbid(unsafe_code)]
 
 use std::sync::atomic::{AtomicU64, Ordering};

@@ -1,6 +1,13 @@
 //! Kernel requests answered from the trees.
 //!
 //! The file never changes: everything the kernel learns it may keep for a day, so most requests never get here.
+//!
+//! Little is worked out that nobody asks for. The kernel wants attributes with the first part of every listing, whoever
+//! reads it. Only those at hand and the first eight are given; the others are asked for by name if a program wants
+//! them, and if it wants those of the eight, the kernel asks for the rest. Every size that the kernel was ever given
+//! stays at hand, since a wrong one would cut its page cache short.
+//!
+//! `.ostfs/problems.txt` grows as problems are met, so it alone has no time-out in the kernel's cache.
 #![forbid(unsafe_code)]
 
 use std::cell::RefCell;
@@ -21,14 +28,14 @@ use fuser::{
 use super::activity::Activity;
 use super::ahead::Ahead;
 use super::errno::errno;
+use super::options::Options;
 use super::panics;
-use super::session::Options;
 use crate::error::Result;
 use crate::tree::{Attr, Depth, Forest, Ino, Kind, XATTR_PREFIX};
 
 /// How long the kernel may keep names and attributes, unless the mount ends when it is idle.
 const DAY: Duration = Duration::from_secs(24 * 60 * 60);
-/// What getxattr(2) says of an attribute that a file does not have.
+/// The errno of getxattr(2) for an attribute that a file does not have.
 const NO_SUCH_XATTR: Errno = Errno::ENODATA;
 /// Inode numbers are never given to anything else, so one generation does.
 const GENERATION: Generation = Generation(0);
@@ -86,7 +93,7 @@ pub(super) struct Behaviour {
 }
 
 impl Behaviour {
-    /// As `options` want it. A mount that ends when it is idle has to hear of use that the kernel's caches would hide.
+    /// As `options` want it. In a mount that ends when it is idle, caches expire early: they would hide that it is in use.
     pub(super) fn new(options: &Options) -> Self {
         let half = |timeout: Duration| timeout / 2;
         Self {
@@ -136,7 +143,7 @@ impl Adapter {
         }
     }
 
-    /// Has the kernel forget the name of the file `ino` if a read has found out that another file takes its place.
+    /// Has the kernel forget the name of the file `ino` if a read has shown that another file takes its place.
     fn tell_of_replaced(&self, ino: INodeNo) {
         let Some(forest) = self.forest.get() else {
             return;
@@ -216,7 +223,7 @@ impl Adapter {
         }
     }
 
-    /// Attributes that say no more than number and kind, for what must be listed without them.
+    /// Attributes with number and kind alone, for what must be listed without the others.
     fn bare_attributes(&self, ino: Ino, kind: Kind) -> FileAttr {
         self.attributes(&Attr {
             ino,
@@ -257,7 +264,7 @@ impl Adapter {
         }
     }
 
-    /// What `readdirplus` says of an entry, and for how long that holds. "." and ".." are not looked at by the
+    /// What `readdirplus` returns of an entry, and for how long that holds. "." and ".." are not looked at by the
     /// kernel; an entry that cannot be read is listed all the same and fails when it is asked for by name. One that is
     /// no work for now (`effort` is 0) is asked for by name as well, if anyone wants it. The kernel must not learn a size of
     /// either: for a moment it would show an empty file to others who read it already.
@@ -354,7 +361,8 @@ impl Filesystem for Adapter {
 
     fn lookup(&self, _: &Request, parent: INodeNo, name: &OsStr, reply: ReplyEntry) {
         let parent = Ino(parent.0);
-        let operation = format_args!("lookup {} in", self.shown(name));
+        let shown = self.shown(name);
+        let operation = format_args!("lookup {shown} in");
         let found = self.ask(operation, parent, |forest| {
             let Some(ino) = forest.lookup(parent, name)? else {
                 return Ok(None);

@@ -1,4 +1,4 @@
-//! What the kernel is told when the tree cannot answer.
+//! The errno for each error of the tree.
 #![forbid(unsafe_code)]
 
 use fuser::Errno;

@@ -75,7 +75,7 @@ pub enum MountError {
     /// fusermount3 lets users mount only where they may write.
     #[error("you may not write to mount point {}; choose a directory that you own", .0.display())]
     NotWritable(PathBuf),
-    /// Anything else, as the system or fusermount3 tells it.
+    /// Anything else, in the words of the system or of fusermount3.
     #[error("cannot mount on {}: {reason}", .path.display())]
     Failed {
         /// The mount point.
@@ -98,7 +98,7 @@ pub enum UnmountError {
         .0.display(), quoted(.0), quoted(.0)
     )]
     Busy(PathBuf),
-    /// Anything else, as the system or fusermount3 tells it.
+    /// Anything else, in the words of the system or of fusermount3.
     #[error("cannot unmount {}: {reason}", .path.display())]
     Failed {
         /// The mount point.

@@ -1,4 +1,7 @@
 //! Mount points: whether one can be used, what is mounted there, and unmounting it.
+//!
+//! One that ostfs made goes with the mount: by rmdir(2), which removes no directory with files in it, and by device and
+//! inode number, so that another one in its place stays. After a kill the guard removes it.
 #![forbid(unsafe_code)]
 
 use std::env;
@@ -29,7 +32,7 @@ pub struct Mountpoint {
     made: Option<Made>,
 }
 
-/// A directory that was made to be mounted on, or written into: what tells it from one that others put in its place.
+/// A directory that was made to be mounted on, or written into: what distinguishes it from one that others put in its place.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Made {
     device: u64,
@@ -145,7 +148,7 @@ impl Mountpoint {
     }
 }
 
-/// A mount of ours, told from one that someone else puts in its place later.
+/// A mount of ours, distinguished from one that someone else puts in its place later.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Mounted {
     path: PathBuf,

@@ -1,4 +1,4 @@
-//! The few system calls that the standard library does not have: everything unsafe of this crate but the sandbox.
+//! The few system calls of a mount that the standard library does not have.
 #![allow(unsafe_code)]
 
 use std::ffi::{CString, c_int};
@@ -113,7 +113,7 @@ impl Caller {
     }
 }
 
-/// Waits for `child` to end; it has told its user why.
+/// Waits for `child` to end; it has printed why.
 fn exit_status(child: libc::pid_t) -> io::Result<c_int> {
     let mut status = 0;
     // SAFETY: a number, and room for the answer.

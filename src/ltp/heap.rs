@@ -219,7 +219,7 @@ impl Heap {
         self
     }
 
-    /// What is wrong with the first block, which tells what the heap holds and where.
+    /// What is wrong with the first block, which has what the heap holds and where.
     pub fn flaw(&self) -> Option<&Flaw> {
         self.first.flaw().map(|flaw| &**flaw)
     }
@@ -363,7 +363,7 @@ impl Heap {
         })
     }
 
-    /// Bits of a HID that tell the item within its block.
+    /// Bits of a HID that are the item within its block.
     pub(super) fn index_bits(&self) -> u32 {
         self.node.ndb().header().format.hid_index_bits
     }

@@ -155,7 +155,7 @@ fn stored(header: &Header, body: &[u8], complete: bool) -> Decompressed {
 /// Why decoding stopped.
 #[derive(PartialEq)]
 enum End {
-    /// At the mark that says so.
+    /// At the end mark.
     Mark,
     /// The input was used up.
     Input,

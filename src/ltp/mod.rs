@@ -2,6 +2,12 @@
 //!
 //! Uses `ndb` below it. Heaps read their blocks when an item is asked for; large values are streams, never whole in
 //! memory. A property or cell that cannot be read is an error of its own, and the rest of its object stays readable.
+//!
+//! A damaged structure gives every entry that makes sense. Of a damaged heap the page map is found again by what it
+//! must be like; BTH header, property records and column descriptions by their fixed sizes and known types; of a
+//! damaged SLBLOCK or XBLOCK comes what leads to blocks of the file; of a damaged row index the rows have their own
+//! ids. Only in a block whose CRC is wrong: in one whose CRC is right such a structure is an error, since it was
+//! written so.
 #![forbid(unsafe_code)]
 
 mod bth;

@@ -267,7 +267,7 @@ impl PropertyContext {
         Ok(read.and_then(|read| Value::decode(record.property_type, &read.bytes)))
     }
 
-    /// The value of `record` if it is a PtypObject, which says where the data is; None for all other types.
+    /// The value of `record` if it is a PtypObject, which names the subnode of the data; None for all other types.
     pub fn value_if_object(&self, record: &PropertyRecord) -> Result<Option<Value>> {
         if record.property_type == PropertyType::OBJECT {
             return self.value(record);
@@ -296,7 +296,7 @@ impl PropertyContext {
         Ok(stream)
     }
 
-    /// Notes which properties are in block `number` of the heap, once for each flaw: the first read of any tells of all.
+    /// Notes which properties are in block `number` of the heap, once for each flaw: the first read of any notes all.
     fn tell_of_block(&self, number: usize, flaw: &Flaw) {
         if !self.node().problems().is_first(&flaw.error) {
             return;

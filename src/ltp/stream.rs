@@ -84,7 +84,7 @@ impl PropertyStream {
         })
     }
 
-    /// The same value; what is noted of it says that it is within `place`.
+    /// The same value; its problems are within `place`.
     pub fn within(mut self, place: impl std::fmt::Display) -> Self {
         if let Inner::Tree { problems, .. } = &mut self.inner {
             *problems = problems.within(place);
@@ -134,7 +134,7 @@ impl PropertyStream {
         self.read_telling(offset, buf, |_| {})
     }
 
-    /// As [`PropertyStream::read_at`]; `on_gap` hears of the ranges of the value that are missing, each of a whole block.
+    /// As [`PropertyStream::read_at`]; `on_gap` is called with each range of the value that is missing, a whole block each.
     fn read_telling(
         &self,
         offset: u64,
@@ -240,7 +240,7 @@ impl PropertyStream {
 }
 
 impl Bytes {
-    /// The bytes of a text of type `property_type` in which each gap is words that tell how much is missing, if
+    /// The bytes of a text of type `property_type` in which each gap is words with how much is missing, if
     /// `on_its_own` as a line.
     fn with_gaps_said(&self, property_type: PropertyType, on_its_own: bool) -> Vec<u8> {
         let width = match property_type {

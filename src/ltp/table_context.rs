@@ -24,7 +24,7 @@ const ROW_INDEX_SIZES: Sizes = Sizes {
 const MAX_CELL: u64 = 64 << 10;
 
 /// 4K-page OST: two columns of a contents table keep their values in heaps of their own, in these subnodes of the
-/// table. Not in [MS-PST]; the sheet on the format has the figures.
+/// table. Not in [MS-PST]; docs/FORMAT.md, 2.4, has the figures.
 const SIDE_HEAPS: [(u16, NodeId); 2] = [
     (tags::SENT_REPRESENTING_NAME, NodeId(0x541)),
     (tags::CONVERSATION_ID, NodeId(0x521)),
@@ -152,7 +152,7 @@ impl TableContext {
     }
 
     /// Row ids and row numbers, in the order of the row index (ascending by id), each id once; of an index that cannot be
-    /// read, none. Of a damaged index, the rows themselves tell their ids. What is wrong with it is noted, and that ids were
+    /// read, none. Of a damaged index, the rows themselves have their ids. What is wrong with it is noted, and that ids were
     /// there twice.
     pub fn row_index(&self) -> Vec<(u32, u32)> {
         let mut rows = RowIds::default();
@@ -438,7 +438,7 @@ impl Row<'_> {
         read(stream, column.property_type)
     }
 
-    /// PidTagLtpRowId, whatever the bitmap tells.
+    /// PidTagLtpRowId, whatever the bitmap has for it.
     fn own_id(&self) -> Option<u32> {
         let columns = &self.table.columns;
         let column = columns
@@ -447,7 +447,7 @@ impl Row<'_> {
         u32_at(self.cells.as_ref()?.bytes(), column.offset)
     }
 
-    /// The bytes of the cell, if the bitmap says that it exists.
+    /// The bytes of the cell, if the bitmap has it as existing.
     fn cell(&self, column: &Column) -> Option<&[u8]> {
         let row = self.cells.as_ref()?.bytes();
         let flags = row.get(self.table.bitmap + column.bit / 8)?;

@@ -29,7 +29,7 @@ pub struct Column {
     pub(super) bit: usize,
 }
 
-/// What TCINFO says.
+/// The fields of TCINFO.
 pub(super) struct TableInfo {
     /// Columns that lie within a row.
     pub columns: Vec<Column>,

@@ -8,7 +8,7 @@ const RTF_TYPES: [&[u8]; 2] = [b"LZFu", b"MELA"];
 /// Bytes at the beginning of a value that tell whether it is a text.
 const LOOKED_AT: usize = 512;
 
-/// What a value without a name is, as far as its first bytes tell.
+/// What a value without a name is, as far as its first bytes show.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum ValueKind {
     /// Compressed RTF.

@@ -16,7 +16,7 @@ use crate::error::{Error, Result};
 use crate::ltp::{
     ClientSignature, FileTime, Heap, PropertyContext, Row, TableContext, Value, tags,
 };
-use crate::ndb::{Depth, Node, NodeId, NodeType};
+use crate::ndb::{Depth, Node, NodeId, NodeType, read_ahead};
 use crate::problem::Problems;
 
 /// A folder or search folder.
@@ -30,13 +30,13 @@ pub struct Folder {
 /// One row of a hierarchy table.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Subfolder {
-    /// The folder's node; its type tells folders from search folders.
+    /// The folder's node; its type distinguishes folders from search folders.
     pub nid: NodeId,
     /// Display name, if any.
     pub name: Option<String>,
 }
 
-/// What a contents table says of a message.
+/// The row of a message in a contents table.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ContentsRow {
     /// The message.
@@ -51,13 +51,13 @@ pub struct ContentsRow {
     pub delivery: Option<FileTime>,
     /// PidTagClientSubmitTime; tables often lack it where the message has it.
     pub submit: Option<FileTime>,
-    /// PidTagMessageFlags; None when the table does not tell.
+    /// PidTagMessageFlags; None when the table does not have it.
     pub flags: Option<i32>,
-    /// PidTagMessageSize in bytes; None when the table does not tell.
+    /// PidTagMessageSize in bytes; None when the table does not have it.
     pub size: Option<i32>,
-    /// PidTagHasAttachments; false when the table does not tell.
+    /// PidTagHasAttachments; false when the table does not have it.
     pub has_attachments: bool,
-    /// PidTagSentRepresentingName, empty when the message has none; None when the table does not tell, or was not asked
+    /// PidTagSentRepresentingName, empty when the message has none; None when the table does not have it, or was not asked
     /// for people.
     pub from: Option<String>,
     /// PidTagDisplayTo, likewise.
@@ -283,7 +283,7 @@ impl Folder {
             problems.note_error("", &doubt);
         }
         let node = node.noting(&problems.within_table(table_name(table_type)));
-        self.store.ndb().read_ahead(&[node.nid()], Depth::All);
+        read_ahead(self.store.ndb(), &[node.nid()], Depth::All);
         let heap = Heap::open(node)?;
         if self.is_search() && heap.client() == ClientSignature::OLD_SEARCH_TABLE {
             return Ok(None);
@@ -302,13 +302,13 @@ fn table_name(table_type: NodeType) -> &'static str {
 }
 
 impl ContentsTable {
-    /// The same table, whose rows tell of sender and recipients too: two more strings to read for each.
+    /// The same table, whose rows have sender and recipients too: two more strings to read for each.
     pub fn with_people(mut self) -> Self {
         self.with_people = true;
         self
     }
 
-    /// The same table, whose rows tell of the state of messages too.
+    /// The same table, whose rows have the state of messages too.
     pub fn with_state(mut self) -> Self {
         self.with_state = true;
         self
@@ -336,10 +336,18 @@ impl ContentsTable {
 
     /// The message classes of all rows that have one, reading nothing else of them.
     pub fn classes(&self) -> impl Iterator<Item = String> + '_ {
-        self.rows.iter().filter_map(|(nid, number)| {
-            let row = self.table.as_ref()?.row(*nid, *number).ok()?;
-            let class = row.start(tags::MESSAGE_CLASS, MAX_LISTED).ok()??;
-            text_of_value(&class, self.code_page)
+        self.nids_and_classes().filter_map(|(_, class)| class)
+    }
+
+    /// All messages with the classes that their rows tell, reading nothing else of them.
+    pub fn nids_and_classes(&self) -> impl Iterator<Item = (NodeId, Option<String>)> + '_ {
+        self.rows.iter().map(|(nid, number)| {
+            let class = || {
+                let row = self.table.as_ref()?.row(*nid, *number).ok()?;
+                let class = row.start(tags::MESSAGE_CLASS, MAX_LISTED).ok()??;
+                text_of_value(&class, self.code_page)
+            };
+            (NodeId(*nid), class())
         })
     }
 

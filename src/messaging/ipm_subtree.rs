@@ -1,4 +1,8 @@
 //! The folder whose children Outlook shows. [MS-PST] 2.4.3, 2.7.3
+//!
+//! It is where the store says, else where its children say: the child of the root folder that has the wastebasket,
+//! outbox, sent mail or inbox; else the usual node; else the usual name. Only without any entry id is it the root
+//! folder.
 
 use std::sync::Arc;
 
@@ -23,7 +27,7 @@ const NAMES: [&str; 4] = [
     "ipm_subtree",
 ];
 
-/// What PidTagIpmSubTreeEntryId of the store object says.
+/// PidTagIpmSubTreeEntryId of the store object.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum IpmSubtreeEntry {
     /// There is none, as in every OST, or the store object cannot be read.
@@ -32,7 +36,7 @@ pub enum IpmSubtreeEntry {
     Folder(NodeId),
     /// It names this folder, as one of another store.
     OtherStore(NodeId),
-    /// It names no folder of this file; the text says what it has instead.
+    /// It names no folder of this file; the text is what it has instead.
     Unusable(String),
 }
 
@@ -68,7 +72,7 @@ impl Store {
     }
 
     /// The folder whose children Outlook shows: by its entry id; in an OST that of the mailbox; if the entry id, or the
-    /// store object, cannot be used, by what else tells it; else the root folder.
+    /// store object, cannot be used, by what else there is; else the root folder.
     pub fn ipm_subtree(self: &Arc<Self>) -> NodeId {
         let is_ost = self.ndb().header().client == Client::Ost;
         let of_mailbox =
@@ -86,7 +90,7 @@ impl Store {
         found.unwrap_or(NodeId::ROOT_FOLDER)
     }
 
-    /// The folder that tells by what is in it; else the node that the subtree has in all files of Outlook; else a folder
+    /// The folder that is known by what is in it; else the node that the subtree has in all files of Outlook; else a folder
     /// of its name.
     fn likely_ipm_subtree(self: &Arc<Self>) -> Option<NodeId> {
         let usual = || Some(NodeId::IPM_SUBTREE).filter(|nid| self.is_folder(*nid));

@@ -34,7 +34,7 @@ const MAX_ATTACHMENTS: usize = 1 << 18;
 /// Bytes that all recipients of one message may take, as any other value: all rows may name the same long cell.
 const MAX_RECIPIENTS: usize = 16 << 20;
 
-/// The properties that tell the time of a message, the best first: delivery, submission, creation, last modification.
+/// The properties with the time of a message, the best first: delivery, submission, creation, last modification.
 pub const TIMES: [u16; 4] = [
     tags::MESSAGE_DELIVERY_TIME,
     tags::CLIENT_SUBMIT_TIME,
@@ -42,7 +42,7 @@ pub const TIMES: [u16; 4] = [
     tags::LAST_MODIFICATION_TIME,
 ];
 
-/// A subject as stored: an optional mark in front tells how long its prefix ("RE: ") is. [MS-PST] 2.5.3.1.1.1
+/// A subject as stored: an optional mark in front has the length of its prefix ("RE: "). [MS-PST] 2.5.3.1.1.1
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Subject {
     /// The whole subject, without the mark.
@@ -215,7 +215,7 @@ impl Message {
     }
 
     /// The same message, of which nothing has been read yet: what could not be read of it before, for whatever purpose,
-    /// is not told again.
+    /// is no problem of this one.
     pub fn afresh(&self) -> Self {
         let node = self.node.clone().noting(&Problems::default());
         let context = self.properties.context();
@@ -259,7 +259,7 @@ impl Message {
         &self.node
     }
 
-    /// Why its properties cannot be read, if only its row tells of it.
+    /// Why its properties cannot be read, if only its row is left of it.
     pub fn problem(&self) -> Option<&str> {
         self.problem.as_deref()
     }

@@ -13,6 +13,8 @@ pub struct MessageClass {
     pub is_smime: bool,
     /// Whether it is a voice message, a fax or a missed call. [MS-OXOUM]
     pub is_unified_messaging: bool,
+    /// Whether it is a message of a chat in Teams or Skype.
+    pub is_chat: bool,
 }
 
 /// What an item is.
@@ -20,6 +22,10 @@ pub struct MessageClass {
 pub enum ItemKind {
     /// Mail, and every item of a class that has no kind of its own.
     Mail,
+    /// An article of an RSS feed. [MS-OXORSS]
+    FeedArticle,
+    /// A message about a folder that is shared. [MS-OXSHARE]
+    Sharing,
     /// The automatic reply of somebody who is away.
     OutOfOffice,
     /// A delivery or read report. [MS-OXOMSG] 2.2.2
@@ -40,13 +46,11 @@ pub enum ItemKind {
     Contact,
     /// A personal distribution list. [MS-OXOCNTC] 2.2.2
     DistributionList,
-    /// A person in the address book of Windows Live; shown as mail, since its properties are not documented.
-    AddressBookPerson,
     /// No item for people: neither IPM nor REPORT.
     Other,
 }
 
-/// What a report tells.
+/// What a report is about.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum ReportKind {
     /// The message was delivered.
@@ -82,8 +86,36 @@ pub enum MeetingKind {
     Other,
 }
 
+/// What a hidden item configures. [MS-OXOCFG], [MS-OXORULE]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum ConfigurationKind {
+    /// Whom Outlook proposes while an address is typed.
+    Autocomplete,
+    /// The names and colours of categories.
+    Categories,
+    /// A rule that a server applies.
+    Rule,
+    /// The rules that Outlook applies, all in one item.
+    ClientRules,
+}
+
+/// Classes of hidden items.
+const CONFIGURATIONS: [(&str, ConfigurationKind); 5] = [
+    (
+        "IPM.Configuration.Autocomplete",
+        ConfigurationKind::Autocomplete,
+    ),
+    (
+        "IPM.Configuration.CategoryList",
+        ConfigurationKind::Categories,
+    ),
+    ("IPM.Rule.Version2.Message", ConfigurationKind::Rule),
+    ("IPM.ExtendedRule.Message", ConfigurationKind::Rule),
+    ("IPM.RuleOrganizer", ConfigurationKind::ClientRules),
+];
+
 /// Classes, those below others first.
-const KINDS: [(&str, ItemKind); 17] = [
+const KINDS: [(&str, ItemKind); 19] = [
     ("IPM.Note.Rules.OofTemplate", ItemKind::OutOfOffice),
     (
         "IPM.Schedule.Meeting.Request",
@@ -116,7 +148,10 @@ const KINDS: [(&str, ItemKind); 17] = [
     ("IPM.StickyNote", ItemKind::Note),
     ("IPM.Contact", ItemKind::Contact),
     ("IPM.DistList", ItemKind::DistributionList),
-    ("IPM.AbchPerson", ItemKind::AddressBookPerson),
+    // A person in the address book of Windows Live.
+    ("IPM.AbchPerson", ItemKind::Contact),
+    ("IPM.Post.Rss", ItemKind::FeedArticle),
+    ("IPM.Sharing", ItemKind::Sharing),
     ("IPM", ItemKind::Mail),
     ("REPORT", ItemKind::Report(ReportKind::Other)),
 ];
@@ -134,6 +169,8 @@ const REPORTS: [(&str, ReportKind); 6] = [
 /// Segment of the classes of signed and encrypted items, and the older class of such mail.
 const SMIME: &str = "SMIME";
 const SECURE_MAIL: &str = "IPM.Note.Secure";
+/// Class of the messages of chats, those that programs write included.
+const CHAT: &str = "IPM.SkypeTeams";
 /// Classes of unified messaging: voice messages, also protected ones, calls and faxes.
 const UNIFIED_MESSAGING: [&str; 6] = [
     "IPM.Note.Microsoft.Voicemail",
@@ -162,6 +199,7 @@ impl MessageClass {
             kind,
             is_smime,
             is_unified_messaging,
+            is_chat: is_derived(class, CHAT),
         }
     }
 }
@@ -171,6 +209,8 @@ impl ItemKind {
     pub fn is_mail(self) -> bool {
         match self {
             Self::Mail
+            | Self::FeedArticle
+            | Self::Sharing
             | Self::OutOfOffice
             | Self::Report(_)
             | Self::Meeting(_)
@@ -181,7 +221,6 @@ impl ItemKind {
             | Self::Note
             | Self::Contact
             | Self::DistributionList
-            | Self::AddressBookPerson
             | Self::Other => false,
         }
     }
@@ -191,6 +230,8 @@ impl ItemKind {
         match self {
             Self::OutOfOffice | Self::Report(_) => true,
             Self::Mail
+            | Self::FeedArticle
+            | Self::Sharing
             | Self::Meeting(_)
             | Self::TaskCommunication
             | Self::Appointment
@@ -199,9 +240,18 @@ impl ItemKind {
             | Self::Note
             | Self::Contact
             | Self::DistributionList
-            | Self::AddressBookPerson
             | Self::Other => false,
         }
+    }
+}
+
+impl ConfigurationKind {
+    /// Of the PidTagMessageClass of a hidden item; None for those that are of no use outside Outlook.
+    pub fn of(class: &str) -> Option<Self> {
+        let row = CONFIGURATIONS
+            .iter()
+            .find(|(base, _)| is_derived(class, base));
+        row.map(|(_, kind)| *kind)
     }
 }
 

@@ -70,6 +70,11 @@ impl PropertySet {
         0x7F, 0x7F, 0x35, 0x96, 0xE1, 0x59, 0xD0, 0x47, 0x99, 0xA7, 0x46, 0x51, 0x5C, 0x18, 0x3B,
         0x54,
     ]));
+    /// What Teams and Skype say of a chat.
+    pub const TEAMS: PropertySet = PropertySet(Guid([
+        0x45, 0xBA, 0xE4, 0xF6, 0x3C, 0xC8, 0xDA, 0x45, 0x8F, 0x38, 0x43, 0xBD, 0x3F, 0xE7, 0x6D,
+        0x5C,
+    ]));
     /// PSETID_UnifiedMessaging
     pub const UNIFIED_MESSAGING: PropertySet = PropertySet(Guid([
         0x8E, 0x85, 0x42, 0x44, 0xE3, 0xA9, 0x80, 0x4E, 0xB9, 0x00, 0x31, 0x7A, 0x21, 0x0C, 0xC1,
@@ -196,7 +201,7 @@ enum Sets {
 }
 
 impl Sets {
-    /// Those sets that the numbers of the names in `entries` tell: [MS-OXPROPS] gives each set of Outlook a range.
+    /// The sets by the numbers of the names in `entries`: [MS-OXPROPS] gives each set of Outlook a range.
     fn of_numbers(entries: &[u8]) -> Self {
         let mut found: HashMap<u16, Option<PropertySet>> = HashMap::new();
         for entry in entries.chunks_exact(ENTRY_SIZE) {

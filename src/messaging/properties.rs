@@ -32,7 +32,7 @@ impl Properties {
         Self::with_cells(Some(context), Vec::new(), code_page, &problems)
     }
 
-    /// What `cells` tell where `context` cannot be read, or is not there.
+    /// `cells` stand in where `context` cannot be read, or is not there.
     pub(super) fn with_cells(
         context: Option<PropertyContext>,
         mut cells: Vec<(u16, Value)>,

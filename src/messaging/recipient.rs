@@ -81,7 +81,7 @@ impl Recipient {
             .map(|(_, value)| value)
     }
 
-    /// To, Cc or Bcc; a row that does not tell is a To.
+    /// To, Cc or Bcc; a row without it is a To.
     pub fn recipient_type(&self) -> RecipientType {
         let stored = self.integer(tags::RECIPIENT_TYPE);
         stored.map_or(RecipientType::To, RecipientType::of)

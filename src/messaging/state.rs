@@ -28,7 +28,7 @@ pub struct State {
 }
 
 impl State {
-    /// The state that the integers of a message, or of its row in a table, tell.
+    /// The state by the integers of a message, or of its row in a table.
     pub fn of(integer: impl Fn(u16) -> Option<i32>) -> Self {
         let status = integer(tags::MESSAGE_STATUS).unwrap_or(0);
         let verb = integer(tags::LAST_VERB_EXECUTED);

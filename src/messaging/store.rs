@@ -16,7 +16,7 @@ use crate::problem::Problems;
 /// Message class of mail.
 const MAIL_CLASS: &str = "IPM.Note";
 
-/// Makes entries for nodes that are lost, of what else the file says of them: `salvage::restore`. That is a layer above
+/// Makes entries for nodes that are lost, of other structures of the file: `salvage::restore`. That is a layer above
 /// this one, and takes a search of the whole file, so it is called from here, when the first message is opened that has
 /// lost its node. Must not open messages by their nodes.
 pub type Restore = fn(&Arc<Store>) -> Vec<NodeEntry>;
@@ -51,7 +51,7 @@ pub struct Store {
     restore: Option<Restore>,
     /// Stands in while the disk does not give the real ones.
     unnamed: Named,
-    /// Folders and messages under what they say is their folder, ascending; made when the first table is damaged.
+    /// Folders and messages under their `nidParent`, ascending; made when the first table is damaged.
     children: OnceLock<Box<[(NodeId, NodeId)]>>,
 }
 
@@ -95,7 +95,7 @@ impl Store {
         }
     }
 
-    /// Takes `number` for the code page of the store, whatever it says; None leaves the decision to it.
+    /// Takes `number` for the code page of the store, whatever the store names; None leaves the decision to the file.
     pub fn with_code_page(mut self, number: Option<u32>) -> Self {
         let chosen = number.map(|number| StorePage {
             number,
@@ -172,7 +172,7 @@ impl Store {
         })
     }
 
-    /// PidTagRecordKey, which no two files share; empty when it has none, or [`Store::problem`] tells why it is lost.
+    /// PidTagRecordKey, which no two files share; empty when it has none, or [`Store::problem`] has the reason why it is lost.
     pub fn record_key(&self) -> &[u8] {
         &self.record_key
     }
@@ -227,7 +227,7 @@ impl Store {
         self.problem.as_deref()
     }
 
-    /// The folder that mail is delivered into; None when the table of them does not tell. [MS-PST] 2.7.3.4
+    /// The folder that mail is delivered into; None when the table of them does not have it. [MS-PST] 2.7.3.4
     pub fn receive_folder(&self) -> Option<NodeId> {
         let node = Node::open(&self.ndb, NodeId::RECEIVE_FOLDER_TABLE).ok()?;
         let problems = Problems::default();
@@ -271,7 +271,7 @@ impl Store {
         })
     }
 
-    /// Nodes of the types in `wanted` that say that `parent` is their folder, for folders whose tables are damaged: a walk
+    /// Nodes of the types in `wanted` whose `nidParent` is `parent`, for folders whose tables are damaged: a walk
     /// over all nodes, once for all folders. Parts of the B-tree that cannot be read are noted in `problems`.
     pub fn nodes_of_parent(
         &self,
@@ -291,7 +291,7 @@ impl Store {
         found
     }
 
-    /// Folders and messages under what they say is their folder, and whether these are all there are.
+    /// Folders and messages under their `nidParent`, and whether these are all there are.
     fn children(&self, problems: &Problems) -> (Box<[(NodeId, NodeId)]>, bool) {
         const TYPES: [NodeType; 4] = [
             NodeType::NORMAL_FOLDER,

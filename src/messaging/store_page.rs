@@ -1,6 +1,6 @@
 //! The code page of 8-bit text of items that do not name theirs: one decision for a store. [MS-OXPROPS] 2.740, 2.741
 //!
-//! Outlook 97 named no page anywhere: text was in the page of the system. What the store says holds; else the page that most
+//! Outlook 97 named no page anywhere: text was in the page of the system. What the store names holds; else the page that most
 //! of its items name, the one that their text seems to be in, or that of the language of the program.
 #![forbid(unsafe_code)]
 
@@ -17,7 +17,7 @@ use crate::ndb::{Node, NodeDatabase, NodeId, NodeType};
 const MAX_ITEMS: usize = 4096;
 /// Bytes of one value that are looked at.
 const MAX_VALUE: usize = 4 << 10;
-/// Bytes of text from which the page is told.
+/// Bytes of text from which the page is detected.
 const MAX_SAMPLE: usize = 256 << 10;
 
 /// The code page of a store.
@@ -42,7 +42,7 @@ pub enum PageReason {
     Detected,
     /// It is that of the language of most items.
     Locale,
-    /// Nothing tells another.
+    /// Nothing names another.
     Default,
 }
 
@@ -67,7 +67,7 @@ impl fmt::Display for StorePage {
 }
 
 /// The page of 8-bit strings that an item names, of whose integers `integer` has those that are asked for. The one of its mail
-/// stands in if it says anything of them.
+/// stands in if it names one.
 pub(super) fn named(integer: impl Fn(u16) -> Option<i32>) -> Option<u32> {
     let page = |id: u16| {
         let page = u32::try_from(integer(id)?).ok()?;
@@ -85,7 +85,7 @@ fn of_strings(page: u32) -> u32 {
     }
 }
 
-/// The page of Windows whose systems write mail in `page`; None for those that tell no language.
+/// The page of Windows whose systems write mail in `page`; None for those of no language.
 fn of_windows(page: u32) -> Option<u32> {
     Some(match page {
         874 | 932 | 936 | 949 | 950 | 1250..=1258 => page,
@@ -161,7 +161,7 @@ fn commonest(counts: &BTreeMap<u32, u32>) -> Option<u32> {
         .map(|(key, _)| *key)
 }
 
-/// What the items of a store tell.
+/// The pages and texts of the items of a store.
 #[derive(Default)]
 struct Survey {
     pages: BTreeMap<u32, u32>,

@@ -3,24 +3,24 @@
 use std::ops::Range;
 use std::sync::Arc;
 
-use super::NodeDatabase;
-use super::header::{BlockRef, Header};
-use super::ids::{BlockId, NodeId};
-use super::page::{self, BTreePage, BlockEntry, ChildEntry, MAX_LEVELS, NodeEntry, PageType};
-use super::stand_ins::{Finds, FoundBlock};
+use super::database::NodeDatabase;
+use super::finds::{Finds, FoundBlock};
+use super::header::Header;
+use super::ids::{BlockId, BlockRef, NodeId};
+use super::page::{self, BTreePage, BlockEntry, ChildEntry, MAX_LEVELS, NodeEntry};
+use super::page_type::PageType;
 use crate::error::{Error, Result};
 
 impl NodeDatabase {
     /// The checked page at `at`, from the cache or the file.
     pub(crate) fn page(&self, page_type: PageType, at: BlockRef) -> Result<Arc<BTreePage>> {
         let key = (page_type, at.ib);
-        if let Some(page) = self.pages.get(&key) {
+        if let Some(page) = self.caches.pages.get(&key) {
             return Ok(page);
         }
         let Header {
             format, checksums, ..
         } = &self.header;
-        self.source.will_need_around(at.ib);
         let page = page::read_btree_page(&self.source, format, checksums, page_type, at)?;
         if page.bid != at.bid {
             log::warn!(
@@ -39,6 +39,7 @@ impl NodeDatabase {
             );
         }
         Ok(self
+            .caches
             .pages
             .insert(key, Arc::new(page), self.header.format.page_size))
     }
@@ -62,6 +63,11 @@ impl NodeDatabase {
             ));
         }
         Ok(page)
+    }
+
+    /// The id of the page that is the root of the tree `page_type`; reads one page.
+    pub fn root(&self, page_type: PageType) -> Result<BlockId> {
+        self.root_page(page_type).map(|page| page.bid)
     }
 
     pub(super) fn root_page(&self, page_type: PageType) -> Result<Arc<BTreePage>> {
@@ -112,7 +118,42 @@ impl NodeDatabase {
         }
     }
 
-    /// What the block B-tree says of block `bid` if its pages are taken as they are, whatever their checksums: the last
+    /// Has the pages read that lead to `keys`, which ascend: all of a level at once.
+    pub(super) fn will_descend(&self, page_type: PageType, keys: &[u64]) {
+        let mut level: Vec<(Arc<BTreePage>, &[u64])> = match self.root_page(page_type) {
+            Ok(root) => vec![(root, keys)],
+            Err(_) => return,
+        };
+        while level.first().is_some_and(|(page, _)| page.level > 0) {
+            let children: Vec<_> = level
+                .iter()
+                .flat_map(|(page, keys)| {
+                    let children = children_with(page, keys).into_iter();
+                    children.map(move |(child, keys)| (page, child, keys))
+                })
+                .collect();
+            // One is read with what lies around it.
+            if children.len() > 1 {
+                self.will_need_pages(children.iter().map(|(_, child, _)| *child));
+            }
+            level = children
+                .into_iter()
+                .filter(|(parent, ..)| parent.level > 1)
+                .filter_map(|(parent, child, keys)| {
+                    let page = self.child_page(page_type, parent, child);
+                    page.ok().map(|page| (page, keys))
+                })
+                .collect();
+        }
+    }
+
+    fn will_need_pages(&self, children: impl Iterator<Item = ChildEntry>) {
+        let size = self.header.format.page_size as u64;
+        let extent = |child: ChildEntry| child.page.ib..child.page.ib.saturating_add(size);
+        self.source.will_need(children.map(extent));
+    }
+
+    /// The entry of block `bid` if the pages of the block B-tree are taken as they are, whatever their checksums: the last
     /// that is asked.
     pub(super) fn doubtful_block_entry(&self, bid: BlockId) -> Option<BlockEntry> {
         let mut at = self.header.bbt_root;
@@ -162,6 +203,25 @@ impl NodeDatabase {
     pub fn blocks(&self) -> impl Iterator<Item = Result<BlockEntry>> + '_ {
         Walk::new(self, &BLOCKS)
     }
+}
+
+/// The entries of an interior page under which `keys` are, which ascend, each with those of them.
+fn children_with<'k>(page: &BTreePage, keys: &'k [u64]) -> Vec<(ChildEntry, &'k [u64])> {
+    let mut children = Vec::new();
+    let mut rest = keys;
+    while let Some((first, others)) = rest.split_first() {
+        let Some(index) = page.partition(*first).checked_sub(1) else {
+            rest = others;
+            continue;
+        };
+        let end = page
+            .key(index + 1)
+            .map_or(rest.len(), |next| rest.partition_point(|key| *key < next));
+        let (here, behind) = rest.split_at_checked(end.max(1)).unwrap_or((rest, &[]));
+        children.extend(page.child(index).map(|child| (child, here)));
+        rest = behind;
+    }
+    children
 }
 
 /// A leaf page, and the keys that the pages above it have lookups find in it: what else it holds is out of place.
@@ -227,7 +287,9 @@ impl<'a, T> Walk<'a, T> {
         match self.ndb.finds_for(self.entries.page_type, &error) {
             Some(finds) => {
                 let page_type = self.entries.page_type;
-                self.ndb.gone_around_page(page_type, &keys, &error);
+                self.ndb
+                    .stand_ins
+                    .gone_around_page(page_type, &keys, &error);
                 self.stand_in = (self.entries.range)(finds, &keys);
             }
             None => self.failure = Some(error),
@@ -260,6 +322,10 @@ impl<T> Iterator for Walk<'_, T> {
             let (page, next) = self.stack.last_mut()?;
             let index = *next;
             *next += 1;
+            if page.level == 1 && index == 0 && !self.ndb.source.is_at_hand() {
+                let children = (0..).map_while(|index| page.child(index));
+                self.ndb.will_need_pages(children);
+            }
             if page.level == 0 {
                 if let Some(entry) = (self.entries.of_leaf)(page, index) {
                     return Some(Ok(entry));

@@ -72,7 +72,7 @@ impl Checksums {
         signatures: false,
     };
 
-    /// What a user is told of checksums that are not those of the format.
+    /// The problem line about checksums that are not those of the format.
     pub(crate) fn describe(&self) -> Vec<String> {
         let kinds = [
             ("the header", self.header),

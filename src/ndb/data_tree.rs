@@ -1,7 +1,7 @@
 //! Data trees: the bytes of a node over one block, an XBLOCK or an XXBLOCK. [MS-PST] 2.2.2.8.3.1, 2.2.2.8.3.2
 //!
 //! Opening reads the top block only. All leaves but the last are full in every known file, so a position is found by
-//! division; where the sizes in the block B-tree say otherwise, exact offsets are made from them. A leaf that cannot be had
+//! division; where the sizes in the block B-tree differ, exact offsets are made from them. A leaf that cannot be had
 //! is a gap of its size, filled with zeros: what follows stays at its offset.
 
 use std::ops::Range;
@@ -9,17 +9,17 @@ use std::sync::{Arc, OnceLock};
 
 use parking_lot::Mutex;
 
-use super::NodeDatabase;
 use super::block::{Block, Flaw};
+use super::database::NodeDatabase;
 use super::ids::BlockId;
-use super::run::wrong_length;
+use super::run::{read_alone, read_blocks, wrong_length};
 use super::xblock::{
     HEADER, LEVEL_XBLOCK, LEVEL_XXBLOCK, XBlock, check_xblock, find_internal, read_xblock,
 };
 use crate::bytes::copy_at;
 use crate::error::{Error, Result};
 
-/// What `cb` of a block B-tree entry can say: more than a block that was ever written.
+/// The largest `cb` that an entry of the block B-tree can have: more than a block that was ever written.
 const LONGEST_BLOCK: usize = u16::MAX as usize;
 
 /// The bytes of a node as a stream of known length, and as a sequence of leaf blocks.
@@ -156,8 +156,8 @@ impl DataTree {
         }
     }
 
-    /// Fills `buf` from byte `offset`; returns how many bytes there were, fewer than asked only at the end. `on_flaw` hears
-    /// which of them are doubtful or missing.
+    /// Fills `buf` from byte `offset`; returns how many bytes there were, fewer than asked only at the end. `on_flaw` is called
+    /// with those of them that are doubtful or missing.
     pub fn read_at(&self, offset: u64, buf: &mut [u8], on_flaw: &mut OnFlaw<'_>) -> Result<usize> {
         let wanted = usize::try_from(self.len().saturating_sub(offset))
             .unwrap_or(usize::MAX)
@@ -188,8 +188,9 @@ impl DataTree {
             Shape::Empty => Err(self.lost(offset)),
             Shape::Single { bid, len } => {
                 if offset == 0 && buf.len() as u64 == *len {
-                    self.ndb
-                        .read_blocks(&[*bid], buf.len(), buf, |_, flaw| on_flaw(0..*len, &flaw))?;
+                    read_blocks(&self.ndb, &[*bid], buf.len(), buf, |_, flaw| {
+                        on_flaw(0..*len, &flaw)
+                    })?;
                     return Ok(buf.len());
                 }
                 self.copy_piece(*bid, 0..*len, offset, buf, on_flaw)
@@ -250,7 +251,7 @@ impl DataTree {
         {
             let buf = buf.get_mut(..whole).unwrap_or_default();
             let end = base + xblock.len;
-            self.ndb.read_blocks(leaves, full, buf, |number, flaw| {
+            read_blocks(&self.ndb, leaves, full, buf, |number, flaw| {
                 let start = offset + (number * full) as u64;
                 on_flaw(start..end.min(start + full as u64), &flaw);
             })?;
@@ -303,7 +304,7 @@ impl DataTree {
             return Err(wrong_length(bid, LONGEST_BLOCK as u64, length as u64));
         }
         let mut payload = vec![0; length];
-        self.ndb.read_alone(bid, &mut payload, flawed)?;
+        read_alone(&self.ndb, bid, &mut payload, flawed)?;
         Ok(payload)
     }
 

@@ -2,10 +2,10 @@
 
 use super::crc::{Checksum, Checksums};
 use super::crypt::CryptMethod;
-use super::format::{self, Format};
-use super::ids::{BlockId, NodeType};
+use super::format::{self, Format, HEADER_SIZE};
+use super::ids::{BlockId, BlockRef, NodeType};
 use super::other_files;
-use super::page::PageType;
+use super::page_type::PageType;
 use super::source::Source;
 use crate::bytes::{array_at, u8_at, u16_at, u32_at, uint_at};
 use crate::error::{Error, Result};
@@ -23,8 +23,6 @@ const CRC_START: usize = 8;
 const CRC_PARTIAL_END: usize = 479;
 const CRC_FULL_END: usize = 524;
 const CRYPT_WIP: u8 = 0x10;
-/// Bytes that a header can need.
-pub(super) const HEADER_SIZE: usize = 564;
 /// Types that a NID can have.
 const NODE_TYPES: usize = 32;
 
@@ -72,15 +70,6 @@ pub enum Client {
     Other([u8; 2]),
 }
 
-/// BREF: the id of a page or block and its byte offset.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct BlockRef {
-    /// Its id.
-    pub bid: BlockId,
-    /// Its byte offset in the file.
-    pub ib: u64,
-}
-
 /// What the reader needs of the header.
 #[derive(Debug, Clone)]
 pub struct Header {
@@ -96,7 +85,7 @@ pub struct Header {
     pub crypt: CryptMethod,
     /// `bCryptMethod` as stored, which may be wrong.
     pub crypt_stored: u8,
-    /// Whether the header says that nothing is encoded, and the blocks say otherwise. Then single blocks may be plain.
+    /// Whether `bCryptMethod` is that of plain blocks, and the blocks are encoded. Then single blocks may be plain.
     pub crypt_guessed: bool,
     /// `bidNextB`: every block id is below it.
     pub next_block: u64,
@@ -122,13 +111,13 @@ pub struct Header {
 }
 
 impl Header {
-    /// Reads and checks the header. Of what is no such file, [`Error::NotOutlook`] tells what it is; [`Error::Unsupported`]
-    /// and [`Error::Truncated`] tell why nobody can read it.
+    /// Reads and checks the header. Of what is no such file, [`Error::NotOutlook`] has what it is; [`Error::Unsupported`]
+    /// and [`Error::Truncated`] have the reason why it cannot be read.
     pub fn read(source: &Source) -> Result<Self> {
         Self::parse(&first_bytes(source)?)
     }
 
-    /// Reads the header as one of `format`, whatever it says of itself: magic, version and encoding may be wrong, and so may
+    /// Reads the header as one of `format`, whatever its fields are: magic, version and encoding may be wrong, and so may
     /// be all else if it is none. `crypt` is that of plain blocks if the stored one does not exist.
     pub(super) fn read_as(source: &Source, format: &'static Format) -> Result<Self> {
         Self::parse_as(&first_bytes(source)?, format, layout(format))
@@ -166,7 +155,7 @@ impl Header {
         format_of(self.version)
     }
 
-    /// What the header says of the encoding, if that is a method.
+    /// `bCryptMethod` as stored, if that is a method.
     pub fn declared_crypt(&self) -> Option<CryptMethod> {
         crypt_method(self.crypt_stored).ok()
     }
@@ -188,7 +177,7 @@ impl Header {
         ]
     }
 
-    /// How many messages the file has ever held, as its counter says: at least as many as it holds.
+    /// How many messages the file has ever held, by its counter: at least as many as it holds.
     pub fn messages_ever(&self) -> u64 {
         const FIRST_MESSAGE_INDEX: u32 = 0x1_0000;
         let last = self.last_index(NodeType::NORMAL_MESSAGE);

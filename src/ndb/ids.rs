@@ -9,7 +9,7 @@ pub struct BlockId(pub u64);
 impl BlockId {
     /// No block: the node has no data.
     pub const NONE: BlockId = BlockId(0);
-    /// In place of a block that was there and cannot be told from others: reading it is an error, not nothing.
+    /// In place of a block that was there and cannot be distinguished from others: reading it is an error, not nothing.
     pub const LOST: BlockId = BlockId(!Self::RESERVED);
     const RESERVED: u64 = 1;
     const INTERNAL: u64 = 2;
@@ -131,6 +131,15 @@ impl fmt::Display for NodeId {
     }
 }
 
+/// BREF: the id of a page or block and its byte offset.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct BlockRef {
+    /// Its id.
+    pub bid: BlockId,
+    /// Its byte offset in the file.
+    pub ib: u64,
+}
+
 /// Type of a node: the low 5 bits of its NID. Types not named here are legal and ignored.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub struct NodeType(pub u8);
@@ -158,4 +167,9 @@ impl NodeType {
     pub const ASSOC_CONTENTS_TABLE: NodeType = NodeType(0x0F);
     /// Contents table of a search folder.
     pub const SEARCH_CONTENTS_TABLE: NodeType = NodeType(0x10);
+
+    /// Whether it is that of a table of a folder.
+    pub fn is_table(self) -> bool {
+        (Self::HIERARCHY_TABLE.0..=Self::SEARCH_CONTENTS_TABLE.0).contains(&self.0)
+    }
 }

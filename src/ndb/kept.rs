@@ -27,7 +27,7 @@ impl<K: Hash + Eq + Clone, V: Clone> Lru<K, V> {
         self.0.get(key)
     }
 
-    /// The value of `key`, made if it is not there; `weigh` tells its bytes.
+    /// The value of `key`, made if it is not there; `weigh` gives its bytes.
     pub fn get_or_make(
         &self,
         key: K,

@@ -1,15 +1,27 @@
 //! How the layers above open a file: the header, two pages and the block of the message store are read. Only when one of
-//! them is not what it should be, the content tells what the header does not: format, places, checksums, encoding. The
+//! them is not what it should be, the content decides what the header does not: format, places, checksums, encoding. The
 //! whole file is scanned when roots, or later a lookup, do not lead to what they should ([`Recover`]).
+//!
+//! A header is believed as far as the content agrees, a step for each: the format in which both roots are there, the
+//! encoding under which most of some 64 heaps are heaps; the header's own if none does better. Where a CRC is wrong, a
+//! sample of pages and blocks whose trailers are right in all else shows whether their writer fills CRCs in another way
+//! throughout (`scan/samples`): one that is right means that the others are damaged. Each decision is
+//! logged once, and is a finding of `check`.
 
 use std::path::Path;
 use std::sync::Arc;
 
 use super::crc::Checksums;
 use super::crypt::CryptMethod;
-use super::page::PageType;
-use super::scan::{self, Found, lost_header, rebuild, report, roots, samples, shift};
-use super::{BlockId, Header, NodeDatabase, NodeId, Source};
+use super::database::NodeDatabase;
+use super::header::Header;
+use super::ids::{BlockId, NodeId};
+use super::page_type::PageType;
+use super::scan::on_demand::report;
+use super::scan::pages::{self, Found};
+use super::scan::{lost_header, rebuild, roots, samples, shift};
+use super::source::Source;
+use super::watch::Watch;
 use crate::error::{Error, Result};
 
 /// When a file is scanned for what its B-trees do not lead to: `-o recover=off|auto|scan`.
@@ -24,28 +36,12 @@ pub enum Recover {
     Scan,
 }
 
-/// Hears of a recovery. Both may be called from any thread.
-pub trait Watch: Send + Sync {
-    /// A scan has read `done` of `total` bytes; both are equal at its end.
-    fn progress(&self, done: u64, total: u64) {
-        let _ = (done, total);
-    }
-
-    /// Something was lost, or gone around. The same line may come again.
-    fn problem(&self, line: String);
-}
-
-/// Hears nothing.
-impl Watch for () {
-    fn problem(&self, _: String) {}
-}
-
 /// Opens `path` with caches of at most `cache` bytes, recovering what is lost when it is needed.
 pub fn open(path: &Path, cache: u64) -> Result<NodeDatabase> {
     open_with(path, cache, Recover::Auto, Arc::new(()))
 }
 
-/// Opens `path` with caches of at most `cache` bytes; `watch` hears of what is lost or gone around.
+/// Opens `path` with caches of at most `cache` bytes; `watch` is called with what is lost or gone around.
 pub fn open_with(
     path: &Path,
     cache: u64,
@@ -65,8 +61,8 @@ pub fn open_source(
     Opening { cache, mode, watch }.open(source)
 }
 
-/// How a file is to be opened. What its header says is believed as far as its content agrees; each step that finds that it
-/// does not says so once. A healthy file gives the first step what it needs, and the others nothing to do.
+/// How a file is to be opened. Its header is believed as far as its content agrees; each step that finds that it
+/// does not reports it once. A healthy file gives the first step what it needs, and the others nothing to do.
 struct Opening {
     cache: u64,
     mode: Recover,
@@ -144,7 +140,7 @@ impl Opening {
         };
         self.tell(format!("{error}; looking for the mail in the whole file"));
         let checksums = Checksums::default();
-        let found = scan::scan(&source, format, &checksums, &*self.watch);
+        let found = pages::scan(&source, format, &checksums, &*self.watch);
         match lost_header::header(&source, format, &found) {
             Some(header) => Ok((self.database(source, header), Some(found))),
             None => Err(error),
@@ -246,7 +242,7 @@ impl Opening {
         Ok(self.with_header(&ndb, header))
     }
 
-    /// Whether the block of the message store is whole and a heap, or there is none to tell.
+    /// Whether the block of the message store is whole and a heap, or there is none.
     fn is_store_fine(&self, ndb: &NodeDatabase) -> Result<bool> {
         let entry = ndb.find_node(NodeId::MESSAGE_STORE).and_then(|node| {
             let data = node.map_or(BlockId::NONE, |node| node.data);
@@ -308,7 +304,7 @@ impl Opening {
         Ok(ndb.with_finds(finds))
     }
 
-    /// Whether the whole file is to be scanned now, which is told with its reason.
+    /// Whether the whole file is to be scanned now; reports the reason.
     fn must_scan(&self, ndb: &NodeDatabase, lost: Option<&Error>) -> bool {
         // A header with a wrong CRC may be older than the trees: then its roots can be whole, and stale.
         let why = match lost {
@@ -323,7 +319,7 @@ impl Opening {
 
     fn scan(&self, ndb: &NodeDatabase) -> Found {
         let header = ndb.header();
-        scan::scan(ndb.source(), header.format, &header.checksums, &*self.watch)
+        pages::scan(ndb.source(), header.format, &header.checksums, &*self.watch)
     }
 
     /// A header that is whole names the newest roots; in place of others come those of the newest whole trees.
@@ -352,7 +348,7 @@ impl Opening {
     }
 }
 
-/// What a user is told of a `header` whose version is wrong.
+/// The problem line about a `header` whose version is wrong.
 fn of_another_format(header: &Header) -> String {
     format!(
         "the header says version {}, but the pages are those of a file of the format {}; read as such",
@@ -360,7 +356,7 @@ fn of_another_format(header: &Header) -> String {
     )
 }
 
-/// What a user is told of a file that ends before its header says.
+/// The problem line about a file that ends before `ibFileEof`.
 fn cut_off(ndb: &NodeDatabase) -> Option<String> {
     let (file_eof, len) = (ndb.header().file_eof, ndb.source().len());
     (file_eof > len).then(|| {

@@ -50,6 +50,19 @@ impl Pieces {
         self.0.last().map_or(0, |last| last.original.end)
     }
 
+    /// Bytes that are there: lost stretches do not count.
+    pub fn stored_len(&self) -> u64 {
+        let lengths = self.0.iter().map(|piece| &piece.original);
+        lengths.map(|original| original.end - original.start).sum()
+    }
+
+    /// The first stretch that is there from byte `at` on.
+    pub(super) fn next_stored(&self, at: u64) -> Option<Range<u64>> {
+        let next = self.0.partition_point(|piece| piece.original.end <= at);
+        let original = &self.0.get(next)?.original;
+        Some(original.start.max(at)..original.end)
+    }
+
     /// Whether nothing of the file is there.
     pub fn is_empty(&self) -> bool {
         self.0.is_empty()
@@ -100,6 +113,16 @@ mod tests {
     fn a_range_is_cut_where_pieces_end() {
         let pieces = Pieces::new(vec![piece(300..500, 200), piece(10..200, 0)]);
         assert_eq!(pieces.len(), 500);
+        assert_eq!(pieces.stored_len(), 390);
+        let next = [0, 50, 200, 300, 500].map(|at| pieces.next_stored(at));
+        let expected = [
+            Some(10..200),
+            Some(50..200),
+            Some(300..500),
+            Some(300..500),
+            None,
+        ];
+        assert_eq!(next, expected);
         assert_eq!(
             pieces.parts(0..600).collect::<Vec<_>>(),
             [

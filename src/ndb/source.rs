@@ -5,6 +5,10 @@
 //! lack something for that reason from being taken for the file's. And another program may write to the file:
 //! every read looks whether its size or times have changed, and if so, whether the header has, which Outlook writes anew
 //! with each change. From then on nothing of the file is read, as old and new parts do not fit together.
+//!
+//! `export`, `index` and `cat`, which nobody asks a second time, read through a source that tries again and then fills
+//! gaps ([`Source::filling_gaps`]), which become problems as missing bytes do; not with `damaged=refuse`. In place of a
+//! file that was moved or replaced, the opened one is read, which the system keeps.
 
 mod ahead;
 
@@ -22,9 +26,10 @@ use parking_lot::Mutex;
 
 use ahead::Ahead;
 
-use super::header::HEADER_SIZE;
+use super::format::HEADER_SIZE;
 use super::pieces::Pieces;
 use crate::error::{Error, Result};
+use crate::page_cache;
 
 /// Bytes that a disk gives at the least.
 const SECTOR: usize = 512;
@@ -103,8 +108,9 @@ impl Source {
         let length = usize::try_from(len).unwrap_or(HEADER_SIZE);
         let mut header = vec![0; length.min(HEADER_SIZE)];
         file.read_exact_at(&mut header, 0)?;
+        page_cache::read_as_asked(&file);
         let opened = Opened {
-            ahead: Ahead::of(&file),
+            ahead: Ahead::new(),
             file,
             len,
             modified: metadata.modified().unwrap_or(SystemTime::UNIX_EPOCH),
@@ -126,7 +132,7 @@ impl Source {
         self
     }
 
-    /// The same file, whose parts are where `pieces` say.
+    /// The same file, read by way of `pieces`.
     pub fn with_pieces(&self, pieces: Pieces) -> Self {
         Self {
             opened: Arc::clone(&self.opened),
@@ -148,6 +154,11 @@ impl Source {
     /// Size in bytes, as it was written: lost stretches count.
     pub fn len(&self) -> u64 {
         self.pieces.len()
+    }
+
+    /// Bytes of it that are there, in proportion to which work and memory may be: lost stretches do not count.
+    pub fn stored_len(&self) -> u64 {
+        self.pieces.stored_len()
     }
 
     /// Whether nothing is in the file.
@@ -221,6 +232,7 @@ impl Source {
 
     /// Reads bytes that are at `at` in the file now. What the disk does not give is damage if gaps are to be filled.
     fn read_part(&self, buf: &mut [u8], at: u64) -> Result<()> {
+        self.will_need_around(at, buf.len());
         let failure = match self.opened.read(buf, at) {
             Ok(()) => return Ok(()),
             Err(failure) => failure,

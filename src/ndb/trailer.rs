@@ -80,7 +80,7 @@ impl Evidence {
         self.crc && self.cb && self.bid && self.signature
     }
 
-    /// Whether it is the trailer of this very block, which then is where its entry says, whatever is wrong with its bytes.
+    /// Whether it is the trailer of this very block, which then is at the place of its entry, whatever is wrong with its bytes.
     pub(super) fn is_own(&self) -> bool {
         // If size and signature are those of this block, it is the stored id that is wrong.
         self.bid || (self.cb && self.signature && !self.signs_itself)
@@ -143,7 +143,7 @@ pub(super) fn wrong(entry: BlockEntry, what: &str, expected: u64, found: u64) ->
     )
 }
 
-/// The error that `text` says of the block of `entry`.
+/// An error with `text` about the block of `entry`.
 pub(super) fn wrong_text(entry: BlockEntry, text: impl fmt::Display) -> Error {
     Error::corrupt(
         "block",

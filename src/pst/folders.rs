@@ -5,15 +5,18 @@ use std::sync::atomic::Ordering;
 
 use super::changes;
 use super::context::Context;
-use super::item::{self, Copier, Place};
+use super::copier::{Copier, read};
+use super::empty::Empty;
+use super::export::Export;
+use super::failed::Failed;
+use super::item::{self, Place};
 use super::names::Names;
 use super::output::{Content, Output};
 use super::plan::{self, Plan, Planned};
-use super::store::Empty;
 use super::table::{Layout, Table};
 use super::templates::{self, Column};
 use super::value::{Cells, Stored};
-use super::{Export, Failed, FolderTotal, Item, Watch};
+use super::written::{FolderTotal, Item, Watch};
 use crate::ltp::tags;
 use crate::messaging::{MSGFLAG_READ, Message};
 use crate::ndb::{NodeId, NodeType};
@@ -22,7 +25,7 @@ use crate::tree::{Ino, Kind, Part};
 /// Rows that a folder has: what its heaps have room for, and what Outlook can still show.
 const MOST_ITEMS: usize = 1_000_000;
 
-/// What a folder tells of itself, to its parent as well.
+/// What a folder has in its own properties and in the row of its parent's table.
 #[derive(Debug, Clone, Copy, Default)]
 pub(super) struct Counts {
     items: i32,
@@ -156,7 +159,7 @@ impl Folders<'_> {
             out: self.out,
             names: self.names,
         };
-        let copied = copier.message(message, place, table.layout());
+        let copied = item::copy(&mut copier, message, place, table.layout());
         let copied = copied.inspect_err(|_| self.out.cut(mark))?;
         let node_type = match place {
             Place::Hidden => NodeType::ASSOC_MESSAGE,
@@ -280,7 +283,7 @@ impl Folders<'_> {
                 let Some(to) = copier.named(store, id, properties.problems()) else {
                     continue;
                 };
-                if let Some(read) = item::read(&properties, id) {
+                if let Some(read) = read(&properties, id) {
                     copier.put(&mut context, to, read, None)?;
                 }
             }

@@ -67,7 +67,7 @@ pub(super) fn page(kind: u8, body: &[u8; PAGE_DATA], signature: u16, bid: u64) -
     page
 }
 
-/// What the header says of the file.
+/// The fields of the header that differ from file to file.
 #[derive(Debug)]
 pub(super) struct Header {
     /// `bidNextP`

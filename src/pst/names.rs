@@ -24,7 +24,7 @@ const FIRST_SET: u16 = 3;
 pub(super) const FIRST_NAMED: u16 = 0x8000;
 const MOST_NAMES: usize = 0x8000;
 
-/// For properties whose name the source does not tell: they keep their number in this set, which ostfs has made up.
+/// For properties whose name the source does not have: they keep their number in this set, which ostfs has made up.
 const NAMELESS: PropertySet = PropertySet(Guid([
     0x6F, 0x73, 0x74, 0x66, 0x73, 0x2D, 0x6E, 0x61, 0x6D, 0x65, 0x6C, 0x65, 0x73, 0x73, 0x2D, 0x31,
 ]));

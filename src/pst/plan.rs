@@ -227,7 +227,7 @@ fn name(folder: &Folder) -> Option<String> {
     folder.properties().ok()?.string(tags::DISPLAY_NAME).ok()?
 }
 
-/// What `store`, its root folder and its inbox tell of the purposes of folders.
+/// The purposes of folders by `store`, its root folder and its inbox.
 fn purposes(store: &std::sync::Arc<Store>) -> SpecialFolders {
     let mut special = SpecialFolders::default();
     if let Some(properties) = store.properties() {

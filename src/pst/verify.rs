@@ -1,11 +1,14 @@
 //! Reads a new file back and compares it with what was to be written.
+//!
+//! While a value is written it is hashed, and the hashes must be those of what is read back before the file gets its
+//! name. So a fault of the writer costs a report, and not mail.
 
 use std::sync::Arc;
 
 use super::digest::{Digest, Hash};
 use super::recipients;
 use super::value::{self, Read};
-use super::{Item, Written};
+use super::written::{Item, Written};
 use crate::error::{Error, Result};
 use crate::ltp::{PropertyStream, PropertyType, tags};
 use crate::messaging::{Attachment, AttachmentData, Message, Properties, Store};

@@ -67,7 +67,7 @@ pub(super) struct WantedValue {
     pub(super) len: Option<u64>,
 }
 
-/// Subnodes that the data tree with the top block `data` says it has, but for tables and attachments of a message.
+/// Subnodes that the data tree with the top block `data` refers to, but for tables and attachments of a message.
 pub(super) fn wanted_values(ndb: &Arc<NodeDatabase>, data: BlockId) -> Vec<WantedValue> {
     let node = Node::of_entry(ndb, unnamed(data, BlockId::NONE));
     let mut wanted: Vec<WantedValue> = match PropertyContext::open(node.clone()) {

@@ -2,7 +2,7 @@
 //!
 //! A changed leaf of the node B-tree is written anew elsewhere, so older leaves still name nodes that were deleted, and
 //! their blocks stay until something else is put there. Nodes are not named anew soon, and blocks never: so what an old
-//! leaf names is what it was, if it can be read at all. Where no leaf names it any more, its property context tells what
+//! leaf names is what it was, if it can be read at all. Where no leaf names it any more, its property context shows what
 //! it was, and mostly which subnodes were its own ([`super::contexts`]).
 
 use std::collections::{BTreeMap, HashSet};
@@ -13,13 +13,13 @@ use super::identity::{Revision, newest, without_live};
 use super::readable::{Readable, Reader, is_item};
 use super::references::{Unreferenced, unreferenced_among};
 use crate::messaging::{Message, Store};
-use crate::ndb::Watch;
-use crate::ndb::page::{PageType, read_btree_page};
+use crate::ndb::page::read_btree_page;
 use crate::ndb::scan::Memory;
 use crate::ndb::scan::rebuild;
 use crate::ndb::scan::{Found, scan};
-use crate::ndb::stand_ins::FoundBlock;
-use crate::ndb::{BlockRef, NodeDatabase, NodeEntry, NodeId, NodeType};
+use crate::ndb::{
+    BlockRef, FoundBlock, NodeDatabase, NodeEntry, NodeId, NodeType, PageType, Watch,
+};
 
 /// Bytes that a node of an old leaf takes while it is compared with others.
 const NODE: usize = 256;
@@ -74,7 +74,7 @@ pub fn deleted(live: &Arc<Store>, cache: u64, watch: &dyn Watch) -> Deleted {
     };
     let store = added(Vec::new());
     let mut search = Search {
-        reader: Reader::new(ndb.source().len().saturating_mul(READS)),
+        reader: Reader::new(ndb.source().stored_len().saturating_mul(READS)),
         unread: 0,
         anonymous: 0,
         without_id: 0,

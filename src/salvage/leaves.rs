@@ -1,13 +1,13 @@
 //! The leaves of XBLOCKs that are lost. [MS-PST] 2.2.2.8.3.2.1
 //!
 //! Writers hand out the ids of an XBLOCK and its leaves one after the other, each in an order of its own, and fill all leaves
-//! but the last. The XBLOCKs that can be read tell which order it is.
+//! but the last. The XBLOCKs that can be read show which order it is.
 
 use std::cmp::Reverse;
 use std::collections::{BTreeSet, HashMap};
 use std::sync::Arc;
 
-use crate::ndb::{BlockId, NodeDatabase};
+use crate::ndb::{BlockId, NodeDatabase, children};
 
 /// Leaves of an XBLOCK at the most, in the format that has the shortest ids.
 const MAX_LEAVES: i64 = 2042;
@@ -44,7 +44,7 @@ pub(super) fn lost_leaves(
     let mut lost = Vec::new();
     let blocks = ndb.blocks().flatten().map(|entry| entry.block.bid);
     for bid in blocks.filter(|bid| bid.is_internal()) {
-        match ndb.children(bid) {
+        match children(ndb, bid) {
             Ok((true, _)) => {}
             Ok((false, leaves)) => {
                 for (count, habit) in &mut seen {

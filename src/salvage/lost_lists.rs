@@ -1,9 +1,16 @@
 //! Lists that are lost, put together: of subnodes (SLBLOCK, SIBLOCK) and of the leaves of a data tree (XBLOCK).
 //!
-//! A node whose list is lost still says which subnodes it has: its values are in some, a message has a recipient table and
+//! The data of a node whose list is lost still refers to its subnodes: its values are in some, a message has a recipient table and
 //! an attachment table, and the latter lists the attachments. The blocks are those that nothing else refers to. Which is
 //! whose, the order tells in which ids and blocks were handed out ([`super::order`]), if nothing in the blocks contradicts.
-//! All that is shown so says it. What is left over is shown in items of its own.
+//! All that is shown so has a problem. What is left over is shown in items of its own.
+//!
+//! Blocks are taken in order if they are as many as the ids between two known parts and nothing in them contradicts,
+//! else those alone that fit each other and nothing else. PidTagAttachSize, the sum of all values of an attachment,
+//! shows which content surely fits.
+//!
+//! What is left over: a text is a message without properties, anything else its attachment, both in `lost+found`. An
+//! export writes that when all else is written, so what is in it does not depend on the order of its threads.
 
 use std::collections::{BTreeSet, HashMap};
 use std::sync::Arc;
@@ -21,6 +28,7 @@ use crate::messaging::{MSGFLAG_HASATTACH, RecipientType, text_of_value};
 use crate::ndb::scan::Memory;
 use crate::ndb::{
     BlockId, DataTree, LostLists, Node, NodeDatabase, NodeId, NodeType, Rest, SubnodeEntry,
+    subnode_list,
 };
 
 /// Messages within attachments whose lists are lost on every level are followed so deep.
@@ -127,7 +135,7 @@ impl<'a> Search<'a> {
             kind.insert(data);
         }
         for tree in survey.free_lists {
-            let list = ndb.subnode_list(tree).unwrap_or_default();
+            let list = subnode_list(ndb, tree).unwrap_or_default();
             let nids = list.entries.iter().map(|entry| entry.nid);
             let key = values_among(nids);
             search.free_lists.entry(key).or_default().push(tree);
@@ -389,7 +397,7 @@ impl<'a> Search<'a> {
 
     /// Whether `list` is that of a message: it has tables or attachments, or nothing but texts.
     fn is_of_message(&self, list: BlockId) -> bool {
-        let entries = self.ndb.subnode_list(list).unwrap_or_default().entries;
+        let entries = subnode_list(self.ndb, list).unwrap_or_default().entries;
         let is_value = |entry: &SubnodeEntry| entry.nid.node_type() == NodeType::LTP;
         let is_text = |entry: &SubnodeEntry| {
             let kind = value_kind(self.ndb, first_leaf(self.leaves, entry.data));
@@ -534,7 +542,7 @@ fn value_kind(ndb: &Arc<NodeDatabase>, data: BlockId) -> ValueKind {
     }
 }
 
-/// The attachments of a table with the sizes that it says they have.
+/// The attachments of a table with the sizes that it gives for them.
 fn attachment_rows(ndb: &Arc<NodeDatabase>, table: &SubnodeEntry) -> Vec<(NodeId, Option<i32>)> {
     let node = Node::of_entry(ndb, unnamed(table.data, table.subnodes));
     let Ok(table) = TableContext::open(node) else {

@@ -2,10 +2,8 @@
 //!
 //! The block B-tree counts the references to each block. Where there are fewer, whatever referred to it is lost.
 
-use crate::ndb::page::PageType;
 use crate::ndb::scan::Memory;
-use crate::ndb::stand_ins::FoundBlock;
-use crate::ndb::{BlockEntry, BlockId, NodeDatabase, NodeEntry};
+use crate::ndb::{BlockEntry, BlockId, FoundBlock, NodeDatabase, NodeEntry, PageType, children};
 
 /// Bytes that a block takes: it is counted, and stands in two lists at the most.
 const BLOCK: usize = 32;
@@ -25,7 +23,7 @@ pub(super) struct Unreferenced {
     pub(super) live: bool,
 }
 
-/// Of the blocks of `ndb`, those with fewer references than their entries say. Where the tree of blocks is lost, or a page
+/// Of the blocks of `ndb`, those with fewer references than `cRef` of their entries. Where the tree of blocks is lost, or a page
 /// of it, those without any, but for those in free space as long as the tree is there.
 pub(super) fn unreferenced(ndb: &NodeDatabase, memory: &mut Memory) -> Unreferenced {
     let is_lost = ndb.root(PageType::Bbt).is_err();
@@ -105,7 +103,7 @@ fn count(
     };
     let mut subnode_trees = Vec::new();
     for bid in internal {
-        match ndb.children(bid) {
+        match children(ndb, bid) {
             Ok((is_subnodes, children)) => {
                 children.into_iter().for_each(&mut take_one);
                 if is_subnodes {

@@ -4,6 +4,11 @@
 //! and a property context belong together when no property that both have differs, and no other row and context do. A
 //! subnode tree belongs to a context by its content ([`super::subnodes`]). Nothing is taken for being near. A context
 //! that fits no row, or more than one, is an item without a folder.
+//!
+//! Copies of one message that are the same in every byte go in any order, and rows that are as many as the lost
+//! references of the one block that fits them share it. What is not settled is a problem of the item. Where the block
+//! B-tree is lost as well, a context that is found may be stale: it is shown, without a folder and under a node that is
+//! made up, if it is no revision of a message that has a node.
 
 use std::collections::HashSet;
 use std::sync::Arc;
@@ -28,7 +33,7 @@ const PAIR: usize = 8;
 const LEAST_EQUAL: usize = 3;
 /// How often all bytes of the file may be read to compare messages that look the same.
 const READS: u64 = 2;
-/// What a table says in its own way: flags and status change without the message, sizes are of different times, and the
+/// What tables state in their own way: flags and status change without the message, sizes are of different times, and the
 /// rest is the table's.
 const OF_THE_TABLE: [u16; 5] = [
     tags::MESSAGE_FLAGS,
@@ -252,7 +257,7 @@ fn assign(
             }
         }
     }
-    let allowance = store.ndb().source().len().saturating_mul(READS);
+    let allowance = store.ndb().source().stored_len().saturating_mul(READS);
     let mut reader = Reader::new(allowance);
     let mut nodes = Vec::new();
     for (row, fitting) in (0u32..).zip(matches) {

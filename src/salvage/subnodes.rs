@@ -152,7 +152,7 @@ impl<'a> Subnodes<'a> {
     }
 }
 
-/// Whether recipients and attachments in `subnodes` are those that the context in `data` tells of.
+/// Whether recipients and attachments in `subnodes` are those that the context in `data` lists.
 fn fits(store: &Arc<Store>, data: BlockId, subnodes: BlockId) -> bool {
     let Ok(message) = Message::of_entry(store, unnamed(data, subnodes)) else {
         return false;

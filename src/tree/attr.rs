@@ -1,4 +1,6 @@
 //! Attributes of what the tree shows.
+//!
+//! Directories have `st_nlink` 1: to count subdirectories would mean to list them, and 1 makes `find` not rely on it.
 
 use std::time::SystemTime;
 

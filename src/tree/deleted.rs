@@ -1,6 +1,10 @@
 //! `lost+found/deleted`: what was deleted and still lies in the file, under the path of the folder that it belonged to. A
 //! tree of its own over the same file with the nodes and blocks that are gone from the live one; made on first access,
 //! since it takes a scan of the whole file.
+//!
+//! An item is shown if its properties open and its class is that of an item; what of it is overwritten is a problem of
+//! it. It is not shown if it is a revision of a live message (`salvage/identity`: moves and changes leave
+//! such), nor if a newer revision is shown. Its inode numbers have a bit of their own.
 
 use std::sync::Arc;
 

@@ -1,4 +1,8 @@
 //! Listings: the names in one directory in a compact form, and the builder that keeps them unique.
+//!
+//! Names are made once per directory, by ascending node: the lowest keeps the plain name, later ones get ` ~` and their
+//! node number. So they do not move when mail is added. Subfolders come first and are found without listing the
+//! messages beside them.
 
 use hashbrown::HashTable;
 

@@ -1,4 +1,6 @@
-//! Folders: what their tables tell, what is below them, when they were changed.
+//! Folders: what their tables have, what is below them, when they were changed.
+//!
+//! The time of a folder is that of its newest message, else its own, else that of the source file.
 
 use std::cell::OnceCell;
 use std::collections::HashMap;
@@ -10,7 +12,7 @@ use super::hidden::Hidden;
 use super::ino::Object;
 use crate::error::Result;
 use crate::ltp::{Value, tags};
-use crate::messaging::{ContentsTable, Folder};
+use crate::messaging::{ContentsTable, Folder, Subfolder};
 use crate::ndb::kept::{Map, Once};
 use crate::ndb::{NodeId, NodeType};
 use crate::problem::Problems;
@@ -46,7 +48,7 @@ impl Folders {
         self.context.note_all(&Object::Folder(nid), problems);
     }
 
-    /// PidTagDisplayName of folder `nid`, as it tells itself.
+    /// PidTagDisplayName of folder `nid`, as it is stored.
     pub fn name(&self, nid: NodeId) -> Option<String> {
         let properties = self.open(nid).properties().ok()?;
         properties
@@ -79,7 +81,7 @@ impl Folders {
         tables
     }
 
-    /// What the row of message `nid` tells; nothing when no table has one.
+    /// The fields of the row of message `nid`; nothing when no table has one.
     pub fn cells(&self, nid: NodeId) -> Vec<(u16, Value)> {
         let listed_in = || self.strays()?.get(&nid).copied();
         let Some(folder) = self.context.parent_of(nid).or_else(listed_in) else {
@@ -146,12 +148,22 @@ impl Folders {
         }
         let hangs_on_root = OnceCell::new();
         let folder = self.open(nid);
-        let children = folder.subfolders();
+        let mut children = folder.subfolders();
+        if nid == self.context.root {
+            let chats = self.context.chat_folders().iter();
+            children.extend(chats.map(|nid| Subfolder {
+                nid: *nid,
+                name: self.name(*nid),
+            }));
+        }
         self.note(nid, folder.problems());
         for child in children {
             let is_search = child.nid.node_type() == NodeType::SEARCH_FOLDER;
-            // The root is where it is, also when a lost folder has it.
-            if (is_search && !self.context.options.all) || child.nid == self.context.root {
+            // The root is where it is, also when a lost folder has it; and chats that lie beside it are in it.
+            let is_moved =
+                nid == NodeId::ROOT_FOLDER && self.context.chat_folders().contains(&child.nid);
+            let is_root = child.nid == self.context.root;
+            if (is_search && !self.context.options.all) || is_root || is_moved {
                 continue;
             }
             let parent = self.context.parent_of(child.nid);

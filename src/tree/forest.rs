@@ -1,6 +1,9 @@
 //! Several files in one tree: a directory for each, named as its file. A single file is the tree itself.
 //!
 //! The mount and `export` know trees through this layer alone.
+//!
+//! The number of a file takes eight bits of its inode numbers, and the bound of the caches is divided among the files.
+//! A file that cannot be opened is an error and ends the mount, so that none is missing unnoticed.
 
 use std::ffi::OsStr;
 use std::path::Path;
@@ -116,7 +119,7 @@ impl Forest {
         self.trees.iter().map(Tree::problem_count).sum()
     }
 
-    /// Has `listener` take down all problems of all files, with the name of the file in front where there are several.
+    /// Calls `listener` with each problem of each file, with the name of the file in front where there are several.
     pub fn listen(&self, listener: &Arc<Listener>) {
         for (number, tree) in (0..).zip(&self.trees) {
             let entry = self.top.as_ref().and_then(|top| top.entry(number));

@@ -1,5 +1,8 @@
 //! Folders that Outlook keeps for itself (PidTagAttributeHidden): not among those of the user, unless they hold mail.
 //! [MS-OXCFOLD] 2.2.2.2
+//!
+//! A hidden folder stays hidden if no table in it or below it has mail. It is not lost either: `lost+found` goes by
+//! what belongs into a folder, listings by what is shown of that.
 
 use std::collections::HashSet;
 use std::sync::Arc;
@@ -40,7 +43,7 @@ impl Hidden {
         matches!(hidden, Ok(Some(true)))
     }
 
-    /// Whether there is mail in folder `nid` or below it, as their tables tell; `above` are the folders above it.
+    /// Whether there is mail in folder `nid` or below it, by their tables; `above` are the folders above it.
     fn holds_mail(&self, nid: NodeId, above: &mut HashSet<NodeId>) -> Result<bool> {
         self.mail.get_or_make(nid, || {
             let folder = Folder::new(&self.context.store, nid);

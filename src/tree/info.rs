@@ -14,12 +14,12 @@ use crate::ltp::{FileTime, tags};
 use crate::messaging::{Folder, Properties, SpecialFolders};
 use crate::ndb::crypt::CryptMethod;
 use crate::ndb::header::Client;
-use crate::ndb::{NodeId, NodeType};
+use crate::ndb::{self, NodeId, NodeType};
 
 /// Facts about the file, in the order in which they are printed.
 #[derive(Debug, Default, Serialize)]
 pub struct Info {
-    /// PST, OST or what else the header says.
+    /// PST, OST or what else is in `wMagicClient`.
     pub kind: String,
     /// Name of the on-disk format.
     pub format: &'static str,
@@ -53,7 +53,7 @@ pub struct Info {
     /// Delivery (else submit) time of the newest message.
     #[serde(serialize_with = "time")]
     pub newest: Option<FileTime>,
-    /// Messages by PidTagMessageClass, as the tables of the folders tell.
+    /// Messages by PidTagMessageClass, by the tables of the folders.
     pub classes: BTreeMap<String, u64>,
     /// All folders, from the real root down.
     pub folders: Vec<FolderInfo>,
@@ -83,7 +83,7 @@ pub struct FolderInfo {
     pub class: Option<String>,
     /// What the folder is for, whatever its name: `inbox`, `sync issues`, `conflicts`, ...
     pub purpose: Option<&'static str>,
-    /// PidTagContentCount: how many messages the folder says it has.
+    /// PidTagContentCount: the number of messages that the folder states.
     pub declared: Option<i32>,
     /// PidTagContentUnreadCount.
     pub unread: Option<i32>,
@@ -164,6 +164,7 @@ impl Census {
     /// Walks over all folders, from the real root down.
     fn take(context: &Context, folders: &Folders) -> Self {
         let mut census = Self::default();
+        ndb::read_folders_ahead(context.store.ndb());
         if let Some(store) = context.store.properties() {
             census.special.add(NodeId::MESSAGE_STORE, store);
         }

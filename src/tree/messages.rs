@@ -8,7 +8,7 @@ use super::folders::Folders;
 use super::ino::Object;
 use super::known::Known;
 use super::replaced::Replaced;
-use crate::convert::Moment;
+use crate::convert::when;
 use crate::error::Result;
 use crate::ltp::tags;
 use crate::messaging::Message;
@@ -36,7 +36,7 @@ impl Messages {
         }
     }
 
-    /// The message `nid`; of one that cannot be opened, or whose list of properties is damaged, what its row tells too.
+    /// The message `nid`; of one that cannot be opened, or whose list of properties is damaged, what its row has too.
     pub fn open(&self, nid: NodeId) -> Result<Message> {
         match Message::open_within_budget(&self.context.store, nid) {
             Err(error) if error.is_unread() => Err(error),
@@ -45,7 +45,7 @@ impl Messages {
         }
     }
 
-    /// What is left of message `nid`, with what its row tells.
+    /// What is left of message `nid`, with what its row has.
     pub fn with_row(&self, nid: NodeId) -> Message {
         Message::of_row(&self.context.store, nid, self.folders.cells(nid))
     }
@@ -66,7 +66,7 @@ impl Messages {
     /// Times of `message`: its own, else those of the source file.
     pub fn times_of(&self, message: &Message) -> Times {
         let own = |id: u16| message.properties().time(id).ok().flatten();
-        let mtime = Moment::of(message).map_or(self.context.source_time, |moment| {
+        let mtime = when::moment(message).map_or(self.context.source_time, |moment| {
             moment.start().system_time()
         });
         Times {

@@ -44,8 +44,8 @@ impl ProblemLine {
         }
     }
 
-    /// As the log may show it where names must stay out of it: the object alone, by its number. What is wrong with the
-    /// file as a whole is told by those who read no text in it.
+    /// As the log may show it where names must stay out of it: the object alone, by its number. A problem of the
+    /// file as a whole quotes no text of it.
     pub fn redacted(&self) -> String {
         match &*self.object {
             "" => self.text.clone(),
@@ -131,7 +131,7 @@ impl ProblemLog {
         seen.lines.push(problem);
     }
 
-    /// Has `listener` take down all problems, those that are known first; none is kept here from now on.
+    /// Calls `listener` with each problem, those that are known first; none is kept here from now on.
     pub fn listen(&self, listener: Box<Listener>) {
         let mut seen = self.seen.lock();
         std::mem::take(&mut seen.lines).iter().for_each(&listener);

@@ -1,5 +1,12 @@
 //! Files of messages in which a read has met a damaged attachment: another file is listed in their place, whose header says
 //! so.
+//!
+//! What is damaged is known only when it is read, and sizes must not read attachments. So the first reader gets the
+//! bytes, and the problem is in `.ostfs/problems.txt` at once; from then on the folder lists the other file, under
+//! another inode number. Nobody gets the beginning of one and the end of the other. `export`, `index` and `cat` read
+//! everything first and give that file. With `damaged=refuse` the first read fails, and the file has a placeholder.
+//!
+//! A listing is kept under the number of files replaced when it was made, so no listing has to be dropped.
 
 use std::collections::HashSet;
 
@@ -14,7 +21,7 @@ pub(super) struct Replaced(Mutex<State>);
 #[derive(Debug, Default)]
 struct State {
     all: HashSet<NodeId>,
-    /// Those of them that nobody was told of yet.
+    /// Those of them that [`Replaced::is_new`] has not reported yet.
     new: HashSet<NodeId>,
 }
 

@@ -10,7 +10,7 @@ use crate::clock;
 use crate::convert::Moment;
 use crate::ndb::NodeId;
 
-/// How `{date}` is written unless it says how.
+/// The format of `{date}` without one of its own.
 const DATE: &str = "%Y-%m-%d %H%M";
 /// The same of an item that lasts all day.
 const DAY: &str = "%Y-%m-%d";

@@ -22,8 +22,8 @@ use super::watch::{Progress, RecoveryWatch};
 use super::xattr::Xattr;
 use crate::error::Result;
 use crate::messaging::{Folder, Message, Store};
-use crate::ndb::{self, Depth, NodeId, Recover, Source};
-use crate::salvage;
+use crate::ndb::{Depth, NodeId, Source};
+use crate::salvage::Opening;
 
 /// An opened Outlook data file as a tree. `Send + Sync`; every call may come from any thread.
 #[derive(Debug)]
@@ -52,17 +52,13 @@ impl Tree {
         if options.deleted {
             options.cache -= options.cache / deleted::CACHE_SHARE;
         }
-        let ndb = ndb::open_source(source, options.share(3), options.recover, watch.clone())?
-            .with_damaged(options.damaged);
-        let ndb = match options.recover {
-            Recover::Off => ndb,
-            _ => ndb.with_lost_lists(salvage::lost_lists),
+        let opening = Opening {
+            cache: options.share(3),
+            recover: options.recover,
+            damaged: options.damaged,
+            code_page: options.code_page,
         };
-        let store = match options.recover {
-            Recover::Off => Store::open(ndb),
-            _ => Store::open(ndb).with_restore(salvage::restore),
-        };
-        let store = Arc::new(store.with_code_page(options.code_page));
+        let store = Arc::new(opening.open(source, watch.clone())?);
         if let Some(problem) = store.problem() {
             problems.note("", problem);
         }
@@ -92,7 +88,7 @@ impl Tree {
         self.0.live().context().problems.count()
     }
 
-    /// Has `listener` take down all problems, those that are known first; the tree keeps none from now on.
+    /// Calls `listener` with each problem, those that are known first; the tree keeps none from now on.
     pub fn listen(&self, listener: Box<Listener>) {
         self.0.live().context().problems.listen(listener);
     }
@@ -129,7 +125,7 @@ impl Tree {
     }
 
     /// Whether the attributes of `ino` are known, or take little work: no message is rendered, no folder read. True of
-    /// all files of messages whose size anyone was ever told.
+    /// all files of messages whose size was ever given out.
     pub fn is_attr_at_hand(&self, ino: Ino) -> bool {
         self.0.entry(ino).is_attr_at_hand(ino)
     }
@@ -200,7 +196,7 @@ impl Tree {
         self.0.entry(ino).people(ino)
     }
 
-    /// The message in a folder that `ino` shows or belongs to. Of one that cannot be opened, what its row tells.
+    /// The message in a folder that `ino` shows or belongs to. Of one that cannot be opened, what its row has.
     pub fn message(&self, ino: Ino) -> Result<Message> {
         self.0.entry(ino).message_of(ino)
     }

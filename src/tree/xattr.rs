@@ -1,8 +1,11 @@
-//! Extended attributes: what the file knows of an object and a name, size and times do not tell.
+//! Extended attributes: properties of an object beside its name, size and times.
 //!
-//! Everything comes from the properties of the folder or message; nothing is rendered, and no attachment is read. So what is
-//! wrong with an attachment is told once it was read.
+//! Everything comes from the properties of the folder or message; nothing is rendered, and no attachment is read. A problem
+//! of an attachment is there once it has been read.
 //! Names: `user.ostfs.*` are our own, the others those of freedesktop.org's common extended attributes.
+//!
+//! They are opt-in (`-o user_xattr`): `ls -l` asks for the access list of each file, and the kernel keeps no answer but
+//! "there are none here at all". With them the second `ls -l` of 8,600 messages took 0.36 s instead of 0.13 s.
 
 use super::context::Context;
 use super::files::attachments::Attachments;
@@ -61,7 +64,8 @@ impl Xattrs<'_> {
             }
             Object::Attachments(path) => Ok(vec![number(path.nid)]),
             Object::Attachment(path, index) => self.of_attachment(&path, index),
-            Object::LostMaildir(_)
+            Object::Conversation(_)
+            | Object::LostMaildir(_)
             | Object::Link(..)
             | Object::Import(_)
             | Object::ImportFile(..)
@@ -144,7 +148,9 @@ impl Xattrs<'_> {
 
 /// The start of `value` that getxattr(2) can give.
 fn within_limit(mut value: String) -> String {
-    value.truncate(value.floor_char_boundary(MAX_SIZE));
+    let mut ends = (0..=MAX_SIZE).rev();
+    let end = ends.find(|end| value.is_char_boundary(*end));
+    value.truncate(end.unwrap_or(0));
     value
 }
 

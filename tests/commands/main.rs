@@ -15,6 +15,7 @@ mod walk;
 
 mod check;
 mod contents;
+mod documents;
 mod exit_codes;
 mod export;
 mod scanpst;

@@ -6,21 +6,21 @@ use std::path::{Path, PathBuf};
 
 use crate::mounted::{export, ostfs, run};
 use crate::support::{
-    Attachment, BCC, Content, Crypt, Folders, Format, Message, Options, PSETID_COMMON, Payload,
-    Store, Value, filetime,
+    Attachment, BCC, Content, Crypt, Folders, Format, Message, Options, PSETID_APPOINTMENT,
+    PSETID_COMMON, PSETID_POST_RSS, PSETID_SHARING, PSETID_TASK, Payload, Store, Value, filetime,
 };
 use tempfile::TempDir;
 
-struct Exported {
+pub(super) struct Exported {
     _directory: TempDir,
     _target: TempDir,
     file: PathBuf,
-    inbox: PathBuf,
+    pub(super) inbox: PathBuf,
 }
 
 impl Exported {
     /// An inbox with `messages` as files.
-    fn of(messages: impl IntoIterator<Item = Message>, options: &[&str]) -> Self {
+    pub(super) fn of(messages: impl IntoIterator<Item = Message>, options: &[&str]) -> Self {
         Self::in_format(Format::Unicode, messages, options)
     }
 
@@ -46,7 +46,7 @@ impl Exported {
         }
     }
 
-    fn path(&self, subject: &str) -> PathBuf {
+    pub(super) fn path(&self, subject: &str) -> PathBuf {
         let paths = fs::read_dir(&self.inbox).unwrap();
         let mut paths = paths.map(|entry| entry.unwrap().path());
         let ending = format!(" {subject}.eml");
@@ -55,17 +55,17 @@ impl Exported {
             .unwrap_or_else(|| panic!("no {subject}"))
     }
 
-    fn eml(&self, subject: &str) -> String {
+    pub(super) fn eml(&self, subject: &str) -> String {
         fs::read_to_string(self.path(subject)).unwrap()
     }
 
-    fn attachments(&self, subject: &str) -> PathBuf {
+    pub(super) fn attachments(&self, subject: &str) -> PathBuf {
         self.path(subject).with_extension("attachments")
     }
 }
 
 /// What `expression` is in Python of the message `m` in `path`, as JSON.
-fn python(path: &Path, expression: &str) -> serde_json::Value {
+pub(super) fn python(path: &Path, expression: &str) -> serde_json::Value {
     let script = format!(
         "import email, email.policy, json, sys
 m = email.message_from_binary_file(open(sys.argv[1], 'rb'), policy=email.policy.default)
@@ -75,7 +75,7 @@ print(json.dumps({expression}))"
     serde_json::from_str(&run("python3", &["-c", &script, path.to_str().unwrap()])).unwrap()
 }
 
-fn mail(subject: &str) -> Message {
+pub(super) fn mail(subject: &str) -> Message {
     Message::mail(subject)
         .from("Ann Adams", "ann@north.example")
         .to("Bob", "bob@north.example")
@@ -123,123 +123,6 @@ fn a_link_with_an_empty_value_is_a_link() {
     assert!(text("a.xlsx.url").contains("URL=https://cloud.example/a.xlsx\r\n"));
     assert!(text("b.docx.url").contains("URL=https://cloud.example/b.docx\r\n"));
     assert_eq!(text("empty.txt"), "");
-}
-
-#[test]
-fn a_stored_name_of_an_attachment_is_not_altered() {
-    let names = [
-        "LICENSE",
-        "Mr. Smith",
-        ".gitignore",
-        "x.superlongextension",
-        "data.\u{6570}\u{636e}",
-        "Budget 1.5 final",
-        "report.v2 (draft)",
-        "a.b-c",
-        "foo.c++",
-        "mail.20240305",
-        "r\u{e9}sum\u{e9}.PDF",
-        "name.docx ",
-        "photo",
-    ];
-    let mut message = mail("names").attach(Attachment {
-        content: Content::Data("?".into()),
-        ..Attachment::ole("", "").mime("image/png").prop(0x3705, 1)
-    });
-    for name in names {
-        message = message.attachment(name, name);
-    }
-    let exported = Exported::of([message], &[]);
-    let path = exported.path("names");
-    let found = python(&path, "[p.get_filename() for p in m.iter_attachments()]");
-    let mut expected = vec!["attachment-1.png"];
-    // Python drops the blank, which is in the file.
-    expected.extend(names.map(str::trim_end));
-    assert!(exported.eml("names").contains("filename=\"name.docx \""));
-    assert_eq!(found, serde_json::json!(expected));
-    for name in names {
-        // No name ends with a blank where Windows or SMB may see it.
-        let file = exported.attachments("names").join(name.trim_end());
-        assert_eq!(fs::read_to_string(file).unwrap(), name);
-    }
-}
-
-/// Texts out of pieces that mail breaks on; the same on every run.
-fn texts() -> impl Iterator<Item = String> {
-    const PIECES: [&str; 20] = [
-        " ",
-        "  ",
-        "\t",
-        "\n",
-        "\n\n",
-        "\n ",
-        " \n",
-        "From ",
-        ">From ",
-        "--",
-        "-- \n",
-        ".",
-        "=",
-        "=3D",
-        "\0",
-        "\u{fc}",
-        "\u{1f600}",
-        "\u{85}",
-        "\u{c}",
-        "word",
-    ];
-    let mut state = 1u64;
-    let mut next = move |bound: usize| {
-        state = state
-            .wrapping_mul(6_364_136_223_846_793_005)
-            .wrapping_add(1_442_695_040_888_963_407);
-        (state >> 33) as usize % bound
-    };
-    (0..150).map(move |number| {
-        let mut text = String::from("x");
-        for _ in 0..next(40) {
-            text.push_str(PIECES[next(PIECES.len())]);
-            if next(30) == 0 {
-                text.push_str(&"long \u{e9} ".repeat(300));
-            }
-        }
-        // What ends with NUL says that it ends.
-        let text = text.trim_end_matches('\0');
-        format!("{text}{}", ["", "\n", " ", "\n\n"][number % 4])
-    })
-}
-
-/// Line 4: decode(encode(text)) = text, in a message alone and in one of several parts.
-#[test]
-fn python_gets_every_text_back_as_it_is_stored() {
-    let texts: Vec<String> = texts().collect();
-    let messages = texts.iter().enumerate().map(|(number, text)| {
-        let message = mail(&format!("n{number}")).body(&text.replace('\n', "\r\n"));
-        match number % 3 {
-            0 => message.attachment("a.bin", "attached"),
-            1 => mail(&format!("n{number}")).embed(message),
-            _ => message,
-        }
-    });
-    let exported = Exported::of(messages, &[]);
-    let script = "import email, email.policy, glob, json, re, sys
-out = {}
-for path in glob.glob(sys.argv[1] + '/* n*.eml'):
-    m = email.message_from_binary_file(open(path, 'rb'), policy=email.policy.default)
-    for p in m.walk():
-        assert not p.defects, p.defects
-    texts = [p for p in m.walk() if p.get_content_type() == 'text/plain']
-    out[re.search(r' n(\\d+)\\.eml$', path)[1]] = texts[-1].get_content()
-print(json.dumps(out))";
-    let found = run("python3", &["-c", script, exported.inbox.to_str().unwrap()]);
-    let found: serde_json::Value = serde_json::from_str(&found).unwrap();
-    for (number, text) in texts.iter().enumerate() {
-        assert_eq!(
-            found[number.to_string()].as_str().unwrap(),
-            text,
-            "{number}"
-        );
-    }
 }
 
 #[test]
@@ -440,6 +323,113 @@ fn a_machine_readable_part_keeps_its_type() {
         "[p.get_content_type() for p in m.walk()]",
     );
     assert_eq!(types[2], "message/delivery-status");
+}
+
+#[test]
+fn what_somebody_sent_begins_with_what_they_wrote() {
+    let start = Value::Time(filetime(2024, 6, 3, 10, 0));
+    let message = |class: &str, subject: &str| {
+        Message::new(class, subject)
+            .from("Ann Adams", "ann@north.example")
+            .to("Bob", "bob@north.example")
+            .body("Written by Ann\r\n")
+    };
+    let request = message("IPM.Schedule.Meeting.Request", "invited")
+        .named(PSETID_APPOINTMENT, 0x820D, start.clone())
+        .named(
+            PSETID_APPOINTMENT,
+            0x820E,
+            Value::Time(filetime(2024, 6, 3, 11, 0)),
+        );
+    let timeless = message("IPM.Schedule.Meeting.Notification.Forward", "forwarded").named(
+        PSETID_APPOINTMENT,
+        0x8208,
+        "Room 7",
+    );
+    let task = message("IPM.TaskRequest", "asked").named(PSETID_TASK, 0x811F, "Ann");
+    let exported = Exported::of([request, timeless, task], &[]);
+    let leaves =
+        "[[p.get_content_type(), p.get_content()] for p in m.walk() if not p.is_multipart()]";
+    for subject in ["invited", "forwarded", "asked"] {
+        let leaves = python(&exported.path(subject), leaves);
+        assert_eq!(
+            leaves[0],
+            serde_json::json!(["text/plain", "Written by Ann\n"]),
+            "{subject}"
+        );
+    }
+    assert_eq!(
+        python(&exported.path("invited"), leaves)[1][0],
+        "text/calendar"
+    );
+    assert!(exported.eml("forwarded").contains("Location: Room 7\n"));
+    assert!(exported.eml("asked").contains("Owner: Ann\n"));
+}
+
+/// Where the page of an article is: as a field that Thunderbird knows, and as a line for people.
+#[test]
+fn an_article_tells_its_feed_and_a_share_its_folder() {
+    let article = Message::new("IPM.Post.Rss", "article")
+        .body("Words\r\n")
+        .named(PSETID_POST_RSS, 0x8900, "https://feed.example/rss")
+        .named(PSETID_POST_RSS, 0x8901, "https://feed.example/1")
+        .named(PSETID_POST_RSS, 0x8904, "News of the day");
+    let share = mail("share")
+        .prop(0x001A, "IPM.Sharing")
+        .named(PSETID_SHARING, 0x8A05, "Calendar of Ann")
+        .named(PSETID_SHARING, 0x8A51, "https://north.example/calendar");
+    let exported = Exported::of([article, share], &[]);
+    let article = exported.eml("article");
+    for line in [
+        "Content-Base: https://feed.example/1",
+        "Link: https://feed.example/1",
+        "Feed: News of the day",
+        "Feed address: https://feed.example/rss",
+    ] {
+        assert!(article.contains(&format!("{line}\n")), "{line}: {article}");
+    }
+    let share = exported.eml("share");
+    assert!(
+        share.contains("Shared folder: Calendar of Ann\n"),
+        "{share}"
+    );
+    assert!(share.contains("In a browser: https://north.example/calendar\n"));
+}
+
+#[test]
+fn rtf_is_attached_where_text_loses_formatting_or_it_is_what_was_written() {
+    let rtf = |subject: &str, body: &str| {
+        let rtf = format!(r"{{\rtf1\ansi\deff0{{\fonttbl{{\f0 Arial;}}}}\plain\f0\fs20 {body}}}");
+        mail(subject).rtf(&rtf)
+    };
+    let exported = Exported::of(
+        [
+            rtf("struck out", r"old {\strike offer 100} new"),
+            rtf("plain", r"text\strike0  and text\par"),
+            rtf("native", r"text\par").prop(0x1016, 2),
+        ],
+        &[],
+    );
+    let names = "[part.get_filename() for part in m.walk()][1:]";
+    for (subject, expected) in [
+        ("struck out", serde_json::json!([null, "body.rtf"])),
+        ("plain", serde_json::json!([])),
+        ("native", serde_json::json!([null, "body.rtf"])),
+    ] {
+        assert_eq!(
+            python(&exported.path(subject), names),
+            expected,
+            "{subject}"
+        );
+    }
+    let content = "next(part.get_content().decode() for part in m.walk() if part.get_filename())";
+    let struck_out = python(&exported.path("struck out"), content);
+    assert!(
+        struck_out
+            .as_str()
+            .unwrap()
+            .contains(r"{\strike offer 100}")
+    );
 }
 
 #[test]

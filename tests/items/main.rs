@@ -11,9 +11,14 @@ mod support;
 #[path = "../helpers/walk.rs"]
 mod walk;
 
+mod attachment_names;
+mod chats;
+mod configurations;
 mod generated;
 mod mail_kinds;
 mod never_invented;
+mod objects;
 mod pim;
 mod special_classes;
+mod texts;
 mod unusual;

@@ -107,7 +107,7 @@ fn a_mail_is_named_by_date_though_its_class_begins_with_the_letters_of_a_contact
     let report = mail(&inbox, "Quarter");
     let text = fs::read_to_string(report).unwrap();
     assert!(text.contains("X-Ostfs-Class: IPM.Contacts.Report\n"));
-    for contact in ["Ann.vcf", "Eva.eml"] {
+    for contact in ["Ann.vcf", "Eva.vcf"] {
         assert!(inbox.join(contact).exists(), "{contact}");
     }
 }

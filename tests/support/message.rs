@@ -27,6 +27,8 @@ pub const PSETID_ADDRESS: [u8; 16] = ps_guid(0x0006_2004);
 pub const PSETID_COMMON: [u8; 16] = ps_guid(0x0006_2008);
 pub const PSETID_LOG: [u8; 16] = ps_guid(0x0006_200A);
 pub const PSETID_NOTE: [u8; 16] = ps_guid(0x0006_200E);
+pub const PSETID_SHARING: [u8; 16] = ps_guid(0x0006_2040);
+pub const PSETID_POST_RSS: [u8; 16] = ps_guid(0x0006_2041);
 pub const PSETID_MEETING: [u8; 16] = [
     0x90, 0xDA, 0xD8, 0x6E, 0x0B, 0x45, 0x1B, 0x10, 0x98, 0xDA, 0, 0xAA, 0, 0x3F, 0x13, 5,
 ];

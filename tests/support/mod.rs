@@ -1,11 +1,12 @@
 //! Test support: an independent writer of Outlook data files. It shares no code with the library, so that it can contradict it.
 //!
 //! `format` (constants, CRC, encodings) <- `output` (pages, maps) <- `ndb`, `header` (blocks, B-trees) <- `ltp` (heaps, PC, TC)
-//! <- `messaging` (items) <- `plan`, `store` (folders; [`Store`] and [`Writer`]). `message`, `value` describe items; `layout`, `damage` break a finished file;
+//! <- `messaging` (items) <- `plan`, `store` (folders; [`Store`] and [`Writer`]). `message`, `value` describe items; `compound` writes OLE objects; `layout`, `damage` break a finished file;
 //! `realistic` invents mail.
 #![allow(dead_code)]
 #![allow(unused_imports)]
 
+pub mod compound;
 pub mod damage;
 pub mod format;
 pub mod header;
@@ -26,6 +27,7 @@ pub mod store;
 pub mod templates;
 pub mod value;
 
+pub use compound::{component, compound_file};
 pub use damage::Damage;
 pub use format::{Crypt, Format, Prng};
 pub use layout::Layout;
@@ -33,7 +35,7 @@ pub use ltp::Props;
 pub use message::*;
 pub use ndb::Options;
 pub use plan::{Folders, Nid};
-pub use store::{Store, Writer};
+pub use store::{RECORD_KEY, Store, Writer};
 pub use templates::{contents_table, hierarchy_table};
 pub use value::{Payload, Value, to_code_page};
 

@@ -1,6 +1,6 @@
 //! Allocation maps and the header's own. [MS-PST] 2.2.2.7.2 to 2.2.2.7.5
 
-use super::Scan;
+use super::scan::Scan;
 use crate::bytes::{u8_at, u16_at, u32_at, u64_at};
 use crate::check::checker::Checker;
 use crate::check::report::Severity;

@@ -5,7 +5,7 @@
 //! of Outlook that are at hand: where one of them contradicts what is told of ScanPST, the file is right, and the rule says
 //! so. What ScanPST complains of beside these is checked elsewhere in this module's parent, as it holds for other files, too.
 //!
-//! They hold for a PST as Outlook writes it since 2007 SP2 ([`Scan::of`]), and are looked at if nothing worse is wrong: what is
+//! They hold for a PST as Outlook writes it since 2007 SP2 ([`maps::is_modern`]), and are looked at if nothing worse is wrong: what is
 //! damaged has other errors than these.
 
 mod heaps;
@@ -13,6 +13,7 @@ mod maps;
 mod messages;
 mod nodes;
 mod rows;
+mod scan;
 mod tables;
 
 use std::collections::HashSet;
@@ -22,6 +23,8 @@ use super::checker::Checker;
 use crate::ltp::{ClientSignature, Heap, PropertyContext, Row, TableContext};
 use crate::messaging::{AttachmentData, MAX_EMBEDDED_DEPTH, Message, Store};
 use crate::ndb::{Node, NodeEntry, NodeId, NodeType};
+
+use scan::{Scan, is_table};
 
 /// A complaint of ScanPST.
 struct Rule {
@@ -158,12 +161,6 @@ static RULES: [Rule; 19] = [
     ),
 ];
 
-/// The file that the rules are held against.
-struct Scan<'a> {
-    store: &'a Arc<Store>,
-    nodes: &'a [NodeEntry],
-}
-
 /// Holds the rules against the file, if they are meant for it.
 pub(super) fn check(store: &Arc<Store>, nodes: &[NodeEntry], checker: &mut Checker) {
     if checker.report.errors > 0 || !maps::is_modern(store) {
@@ -179,55 +176,41 @@ pub(super) fn check(store: &Arc<Store>, nodes: &[NodeEntry], checker: &mut Check
     let mut seen = HashSet::new();
     for entry in nodes {
         if seen.insert((entry.data.key(), entry.subnodes.key())) {
-            scan.node(entry, checker);
+            node(&scan, entry, checker);
         }
     }
 }
 
-/// Whether it is a table of a folder, which has rows for folders or messages.
-fn is_table(nid: NodeId) -> bool {
-    matches!(
-        nid.node_type(),
-        NodeType::HIERARCHY_TABLE | NodeType::CONTENTS_TABLE | NodeType::ASSOC_CONTENTS_TABLE
-    )
+/// What `entry` names, held against the rules.
+fn node(scan: &Scan<'_>, entry: &NodeEntry, checker: &mut Checker) {
+    let (nid, node) = (entry.nid, Node::of_entry(scan.store.ndb(), *entry));
+    if nid.is_message() {
+        if let Ok(message) = Message::of_entry(scan.store, *entry) {
+            message_and_below(message, nid, checker);
+        }
+    } else if is_table(nid) {
+        if let Some(table) = table(node, nid, checker) {
+            rows(scan, &table, nid, checker);
+        }
+    } else if nid.is_folder() || [NodeId::MESSAGE_STORE, NodeId::NAME_TO_ID_MAP].contains(&nid) {
+        properties(node, nid, checker);
+    }
 }
 
-impl Scan<'_> {
-    fn entry(&self, nid: NodeId) -> Option<&NodeEntry> {
-        let index = self.nodes.binary_search_by_key(&nid, |node| node.nid);
-        self.nodes.get(index.ok()?)
-    }
-
-    fn node(&self, entry: &NodeEntry, checker: &mut Checker) {
-        let (nid, node) = (entry.nid, Node::of_entry(self.store.ndb(), *entry));
-        if nid.is_message() {
-            if let Ok(message) = Message::of_entry(self.store, *entry) {
-                message_and_below(message, nid, checker);
+/// The rows of a table of a folder, held against the rules.
+fn rows(scan: &Scan<'_>, table: &TableContext, nid: NodeId, checker: &mut Checker) {
+    for (id, number) in table.row_index() {
+        let object = scan
+            .entry(NodeId(id))
+            .and_then(|entry| PropertyContext::open(Node::of_entry(scan.store.ndb(), *entry)).ok());
+        let (Some(object), Ok(row)) = (object, table.row(id, number)) else {
+            continue;
+        };
+        rules(checker, |look, checker| {
+            if let Look::Row(look) = look {
+                look(&row, &object, nid, checker);
             }
-        } else if is_table(nid) {
-            if let Some(table) = table(node, nid, checker) {
-                self.rows(&table, nid, checker);
-            }
-        } else if nid.is_folder() || [NodeId::MESSAGE_STORE, NodeId::NAME_TO_ID_MAP].contains(&nid)
-        {
-            properties(node, nid, checker);
-        }
-    }
-
-    fn rows(&self, table: &TableContext, nid: NodeId, checker: &mut Checker) {
-        for (id, number) in table.row_index() {
-            let object = self.entry(NodeId(id)).and_then(|entry| {
-                PropertyContext::open(Node::of_entry(self.store.ndb(), *entry)).ok()
-            });
-            let (Some(object), Ok(row)) = (object, table.row(id, number)) else {
-                continue;
-            };
-            rules(checker, |look, checker| {
-                if let Look::Row(look) = look {
-                    look(&row, &object, nid, checker);
-                }
-            });
-        }
+        });
     }
 }
 

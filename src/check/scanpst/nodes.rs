@@ -1,6 +1,7 @@
 //! Nodes that every PST has, counters of the header, and folders. [MS-PST] 2.7.1
 
-use super::Scan;
+use super::rows;
+use super::scan::Scan;
 use crate::bytes::u32_at;
 use crate::check::checker::Checker;
 use crate::ltp::{PropertyContext, TableContext, tags};
@@ -59,7 +60,7 @@ pub(super) fn fixed(scan: &Scan<'_>, checker: &mut Checker) {
     if let Some(table) = table
         && !table.rows().iter().any(|row| {
             let class = row.start(tags::MESSAGE_CLASS, size_of::<u16>());
-            matches!(class, Ok(Some(value)) if super::rows::is_empty(&value))
+            matches!(class, Ok(Some(value)) if rows::is_empty(&value))
         })
     {
         let problem = "PidTagMessageClass: expected a row for the default, found none";

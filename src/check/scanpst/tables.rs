@@ -2,7 +2,7 @@
 
 use std::collections::HashMap;
 
-use super::Scan;
+use super::scan::{Scan, is_table};
 use crate::bytes::u32_at;
 use crate::check::checker::Checker;
 use crate::ltp::{PropertyType, TableContext, Value, tags};
@@ -134,7 +134,7 @@ pub(super) fn row_versions(scan: &Scan<'_>, checker: &mut Checker) {
     }
     let next = u32_at(&unique, HEADER_UNIQUE).unwrap_or_default();
     let mut rows = HashMap::new();
-    for entry in scan.nodes.iter().filter(|entry| super::is_table(entry.nid)) {
+    for entry in scan.nodes.iter().filter(|entry| is_table(entry.nid)) {
         let node = Node::of_entry(scan.store.ndb(), *entry);
         let Ok(table) = TableContext::open(node) else {
             continue;

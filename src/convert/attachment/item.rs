@@ -30,11 +30,11 @@ pub(crate) struct Item {
     pub nid: NodeId,
     /// File name as the message has it, without a path.
     pub name: String,
-    /// What the message says of its type, in lower case.
+    /// The type that the message states, in lower case.
     pub stated_type: Option<String>,
     /// Its type as a file.
     pub media_type: String,
-    /// Character set of text, where the message says so.
+    /// Character set of text, where the message states it.
     pub charset: Option<String>,
     pub content: Content,
     /// PidTagAttachContentId without angle brackets.
@@ -98,7 +98,7 @@ impl Item {
         }
     }
 
-    /// Whether the message says that it is of type `media_type`.
+    /// Whether the message states the type `media_type` for it.
     pub fn is_stated(&self, media_type: &str) -> bool {
         self.stated_type.as_deref() == Some(media_type)
     }

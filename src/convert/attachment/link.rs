@@ -1,4 +1,6 @@
-//! Attachments whose bytes are elsewhere: a small file that says where. Nothing is ever fetched.
+//! Attachments whose bytes are elsewhere: a small file with the address or path. Nothing is ever fetched.
+//!
+//! An empty value is no content where the attachment has an address or a path.
 #![forbid(unsafe_code)]
 
 use crate::convert::byte_range::ByteRange;

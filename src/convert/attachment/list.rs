@@ -3,7 +3,7 @@
 
 use super::item::{Content, Item, base_name};
 use super::media_type::{self, OCTET_STREAM};
-use super::{link, tnef};
+use super::{link, ole, tnef};
 use crate::bytes::u8_at;
 use crate::convert::byte_range::ByteRange;
 use crate::convert::text::{clean, is_token, one_line};
@@ -21,9 +21,9 @@ const FLAG_EXCEPTION: i32 = 0x2;
 /// Attachments of one message that are shown.
 const MAX_ITEMS: usize = 10_000;
 
-/// The attachments of `message` in table order; those in a TNEF attachment follow it. Never fails: an attachment
+/// The attachments of `message` in table order; what is in a TNEF attachment or an OLE object follows it. Never fails: an attachment
 /// that cannot be opened is unreadable content under the best name known. Those that are shown elsewhere, and once more
-/// would be too much, are left out and told together.
+/// would be too much, are left out and are one problem together.
 pub(crate) fn list(message: &Message) -> Vec<Item> {
     let mut items = Vec::new();
     let attachments = message.attachments();
@@ -53,9 +53,10 @@ pub(crate) fn list(message: &Message) -> Vec<Item> {
                     }
                     Some(item) => item,
                 };
-                let unpacked = tnef::unpack(&item);
+                let files = tnef::unpack(&item);
+                let within = ole::unpack(&item, properties.code_page());
                 items.push(item);
-                items.extend(unpacked);
+                items.extend(files.into_iter().chain(within));
             }
             Err(error) if error.is_repeated() => repeated.push(error),
             Err(error) => items.push(nameless(attachment, &fallback, error)),
@@ -155,7 +156,7 @@ fn item(attachment: &Attachment, properties: &Properties, fallback: &str) -> Opt
     let media_type = if link.is_some() {
         media_type::of_file(None, &name)
     } else if method == AttachMethod::Ole && !is_message {
-        "application/x-ole-storage".to_owned()
+        ole::MEDIA_TYPE.to_owned()
     } else {
         media_type::of_file(stated_type.as_deref(), &name)
     };
@@ -185,7 +186,7 @@ fn item(attachment: &Attachment, properties: &Properties, fallback: &str) -> Opt
 enum Found {
     /// Its content.
     Content(Content),
-    /// A file that says where its content is.
+    /// A file with the address or path of the content.
     Link(link::Kind, ByteRange),
 }
 
@@ -221,7 +222,7 @@ fn content(
     Ok(Some(Found::Content(Content::Bytes(range))))
 }
 
-/// The file that stands for content elsewhere; None when the attachment does not say where, or is a file by value that
+/// The file that stands for content elsewhere; None when the attachment has no address or path, or is a file by value that
 /// merely has come from somewhere.
 fn link(
     attachment: &Attachment,
@@ -270,7 +271,7 @@ fn data_fork(range: &ByteRange) -> Result<Option<ByteRange>> {
 fn ole_name(title: &str) -> String {
     match media_type::extension(title) {
         Some(_) => title.to_owned(),
-        None => format!("{title}.ole"),
+        None => format!("{title}.{}", ole::EXTENSION),
     }
 }
 

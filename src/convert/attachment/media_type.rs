@@ -1,4 +1,4 @@
-//! Media types of attachments: what the message says, unless it says nothing, else what the file extension says.
+//! Media types of attachments: the one that the message states if it means anything, else that of the file extension.
 #![forbid(unsafe_code)]
 
 use crate::convert::text::is_token;
@@ -17,7 +17,7 @@ const DISCRETE: [&str; 8] = [
     "video",
 ];
 
-/// The media type of a file called `name` that the message says is of type `stated`.
+/// The media type of a file called `name` for which the message has the type `stated`.
 pub(crate) fn of_file(stated: Option<&str>, name: &str) -> String {
     stated
         .map(str::trim)

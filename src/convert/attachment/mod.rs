@@ -1,14 +1,17 @@
 //! Attachments: what each is as a file. [MS-OXCMSG] 2.2.2
 //!
-//! `list` has those of a message, with the help of `link` for what is elsewhere and `tnef` for what is packed; `file`
-//! makes files of them. What an item does with its attachments is for those who write it.
+//! `list` has those of a message, with the help of `link` for what is elsewhere, and of `tnef` and `ole` for what is
+//! packed; `file` makes files of them. `ole` looks into `compound_file`, and makes a `picture` a file. What an item does with its attachments is for those who write it.
 #![forbid(unsafe_code)]
 
+mod compound_file;
 mod file;
 mod item;
 mod link;
 mod list;
 mod media_type;
+mod ole;
+mod picture;
 mod tnef;
 
 pub use file::{AttachmentContent, AttachmentFile};

@@ -125,7 +125,7 @@ impl Event {
         changed
     }
 
-    /// Writes the changed instances; `messages` have what the recurrence does not say of them.
+    /// Writes the changed instances; `messages` have what the recurrence lacks of them.
     fn write_exceptions(&self, reader: &Reader<'_>, calendar: &mut Calendar, messages: &[Message]) {
         let Some(schedule) = &self.schedule else {
             return;
@@ -388,7 +388,7 @@ impl InstanceKey {
         }
     }
 
-    /// What an instance says of itself that the recurrence does not know.
+    /// Properties of an instance that the recurrence does not have.
     fn exception(
         &self,
         reader: &Reader<'_>,

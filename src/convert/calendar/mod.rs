@@ -1,6 +1,6 @@
 //! Calendar items as iCalendar (RFC 5545): events, tasks and journal entries. [MS-OXOCAL], [MS-OXOTASK], [MS-OXOJRNL]
 //!
-//! `recurrence` and `time_zone` read what is stored, `instances` and `rrule` say when it happens; `event`, `task` and
+//! `recurrence` and `time_zone` read what is stored, `instances` and `rrule` give its days; `event`, `task` and
 //! `journal` write components, `ical` the calendar around them. Nothing here fails: what cannot be read is a problem.
 #![forbid(unsafe_code)]
 

@@ -192,7 +192,7 @@ pub fn moment(minutes: u32) -> DateTime {
     epoch.saturating_add(i64::from(minutes).minutes())
 }
 
-/// Reads the pattern of a task. The error says what is wrong.
+/// Reads the pattern of a task. The error is what is wrong.
 pub fn parse_pattern(bytes: &[u8]) -> Result<RecurrencePattern, String> {
     pattern(&mut Cursor::new(bytes)).map(|(pattern, _)| pattern)
 }

@@ -1,4 +1,7 @@
 //! Recurrence patterns as RRULE. RFC 5545 3.3.10
+//!
+//! Days that short months lack are listed (RDATE) beside a rule that leaves these months out, as BYSETPOS is misread by
+//! ical.js.
 #![forbid(unsafe_code)]
 
 use jiff::civil::{Date, Weekday};
@@ -6,7 +9,7 @@ use jiff::civil::{Date, Weekday};
 use super::instances::{self, has_day, instances};
 use super::recurrence::{Calendar, End, Pattern, RecurrencePattern};
 
-/// Instances of a pattern that no RRULE can say, and that are listed instead.
+/// Instances of a pattern that no RRULE can express, and that are listed instead.
 pub const MAX_LISTED: usize = 500;
 /// The week of a month that means the last one.
 const LAST_WEEK: u8 = 5;
@@ -24,7 +27,7 @@ pub struct Rule {
     pub first: Date,
     /// RRULE; None when instances are listed.
     pub rrule: Option<String>,
-    /// Instances that the rule does not say; the first among them, as ical.js takes DTSTART for none.
+    /// Instances that the rule does not give; the first among them, as ical.js takes DTSTART for none.
     pub listed: Vec<Date>,
     /// Whether there are more of them.
     pub is_cut: bool,
@@ -102,7 +105,7 @@ fn listed(recurrence: &RecurrencePattern) -> Option<Rule> {
     })
 }
 
-/// The parts of the rule that do not tell when it ends.
+/// The parts of the rule but its end.
 fn frequency(recurrence: &RecurrencePattern, first: Date) -> Vec<String> {
     let period = recurrence.period;
     let mut parts = Vec::new();

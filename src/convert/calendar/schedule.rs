@@ -44,7 +44,7 @@ pub(super) struct Series {
 }
 
 impl Schedule {
-    /// None when nothing tells when it is.
+    /// None when no property has its time.
     pub fn read(reader: &Reader<'_>) -> Option<Self> {
         let (start, end) = whole(reader)?;
         let recurrence = recurrence(reader);

@@ -16,7 +16,7 @@ const RULE_RESERVED: usize = 14;
 const MAX_RULES: u16 = 1000;
 /// The week of a month that means the last one.
 const LAST_WEEK: i32 = 5;
-/// Year that the rules of a time zone begin with, unless they say so or the item is older.
+/// Year that the rules of a time zone begin with, unless they name one or the item is older.
 const FIRST_YEAR: i16 = 1970;
 const MINUTES_PER_DAY: i64 = 24 * 60;
 

@@ -20,7 +20,7 @@ const GENDER_FEMALE: i32 = 1;
 const GENDER_MALE: i32 = 2;
 /// Fields of the user that are written.
 const MAX_USER_FIELDS: usize = 200;
-/// Addresses without a property name that are told.
+/// Addresses without a property name that are written.
 const MAX_NAMELESS: usize = 9;
 
 /// Telephone numbers: tag, name, types, whether it is the preferred one.
@@ -265,15 +265,8 @@ fn write_emails(reader: &Reader<'_>, card: &mut Card, emails: &[Email], full_nam
             let name = card.typed("EMAIL", types, false);
             card.lines.text(&name, original);
         }
-        match &email.other {
-            Some((kind, address)) if kind.eq_ignore_ascii_case("EX") => {
-                card.lines.text("X-EX-ADDRESS", address);
-            }
-            Some((kind, address)) => {
-                let name = format!("X-OSTFS-ADDRESS{}", parameter("X-TYPE", kind));
-                card.lines.text(&name, address);
-            }
-            None => {}
+        if let Some((kind, address)) = &email.other {
+            card.other_address(kind, address);
         }
     }
     for key in lids::FAX_ADDRESSES {

@@ -12,7 +12,7 @@ use crate::convert::text::{is_atext, quoted_string};
 #[derive(Debug, PartialEq, Eq)]
 pub(crate) struct Parsed {
     pub mailboxes: Vec<Mailbox>,
-    /// It has groups (`name: a@b, c@d;`), whose names the mailboxes do not tell.
+    /// It has groups (`name: a@b, c@d;`), whose names the mailboxes do not have.
     pub has_groups: bool,
     /// It keeps to the strict grammar, not only to the obsolete one or to what is merely clear.
     pub is_strict: bool,

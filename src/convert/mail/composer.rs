@@ -130,7 +130,11 @@ impl Composer<'_> {
             (Some(_), 1..) => None,
             _ => details::of_message(class.kind, message, &TimeZone::UTC),
         };
-        let (mut shown, others) = self.with_inline(best, calendar, items, details, problems);
+        let (mut shown, others) = self.with_inline(best, calendar, items, problems);
+        // What somebody sent begins with what they wrote.
+        let at = if class.kind.is_mail() { shown.len() } else { 0 };
+        let details = details.map(|text| Entity::text("plain", text, self.style()));
+        shown.splice(at..at, details);
         shown.extend(self.own_format(message));
         self.with_attachments(shown, others, problems)
     }
@@ -142,7 +146,8 @@ impl Composer<'_> {
             return None;
         }
         let subject = message.subject().ok().flatten();
-        let subject = subject.map(|subject| clean(&subject.text).into_owned());
+        // A name is no path.
+        let subject = subject.map(|subject| clean(&subject.text).replace(['/', '\\'], "_"));
         let stem = subject.filter(|subject| !subject.trim().is_empty());
         let stem = stem.as_deref().unwrap_or("item");
         let name = format!("{stem}{}", item.format.extension());
@@ -189,7 +194,7 @@ impl Composer<'_> {
                 report::machine_part(self.context, kind, message, problems),
             )
         });
-        let (mut explanation, others) = self.with_inline(best, None, others, None, problems);
+        let (mut explanation, others) = self.with_inline(best, None, others, problems);
         if explanation.is_empty() {
             explanation.push(Entity::text("plain", String::new(), style));
         }
@@ -224,7 +229,6 @@ impl Composer<'_> {
         best: BestBody,
         calendar: Option<(&'static str, String)>,
         items: Vec<Item>,
-        details: Option<String>,
         problems: &Problems,
     ) -> (Vec<Entity>, Vec<Item>) {
         let style = self.style();
@@ -248,10 +252,7 @@ impl Composer<'_> {
         forms.extend(best.html.map(|html| Entity::text("html", html, style)));
         // The form that programs act on comes last. RFC 5546 4, RFC 2046 5.1.4
         forms.extend(calendar.map(|(method, text)| Entity::calendar(method, &text, style)));
-        let mut shown: Vec<Entity> = details
-            .map(|text| Entity::text("plain", text, style))
-            .into_iter()
-            .collect();
+        let mut shown = Vec::new();
         if !forms.is_empty() {
             let alternative = Entity::multipart("alternative", forms, style);
             let root_type = alternative.media_type();

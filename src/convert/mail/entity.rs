@@ -1,4 +1,8 @@
 //! MIME entities: what a message consists of, and how that is written. RFC 2045, RFC 2046
+//!
+//! Text stays 8bit, so that `grep` finds it, and comes back from every reader as it is stored. A text with a line too
+//! long for mail, or a NUL, is quoted-printable: no form of format=flowed is the same to readers that do not know it.
+//! HTML is broken at blanks, where that changes nothing.
 #![forbid(unsafe_code)]
 
 use super::boundary::{Boundaries, Taken};

@@ -9,7 +9,7 @@ use crate::convert::options::Headers;
 use crate::convert::people::Mailbox;
 use crate::convert::rendition::Writer;
 
-/// The field that tells what could not be read.
+/// The field with what could not be read.
 pub(super) const PROBLEM_FIELD: &str = "X-Ostfs-Problem";
 
 /// Fields in order. Values are folded already; lines after the first begin with a blank.

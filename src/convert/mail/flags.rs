@@ -87,7 +87,7 @@ pub(crate) fn add(message: &Message, fields: &mut Fields) {
     }
 }
 
-/// Whether an offline store has only the header of a message, and says so.
+/// Whether the message is marked as one of which an offline store has only the header.
 fn is_header_only(message: &Message) -> bool {
     let integer = |id: u16| message.properties().integer(id).ok().flatten().unwrap_or(0);
     let header_item = message.named(PropertySet::COMMON, HEADER_ITEM);

@@ -13,7 +13,7 @@ use crate::convert::people::{Person, RECEIVED_BY, RECEIVED_REPRESENTING};
 use crate::ltp::{FileTime, tags};
 use crate::messaging::{ItemKind, Message, State};
 
-/// By when somebody is to answer, or to have done what a flag says.
+/// By when somebody is to answer, or to have done what a flag asks for.
 pub(super) const REPLY_BY: &str = "Reply-By";
 /// What a recipient may vote for, in the order of the buttons, and what was voted.
 pub(super) const VOTING_OPTIONS: &str = "X-Ostfs-Voting-Options";

@@ -1,6 +1,9 @@
 //! An item as plain text, to read and to search: its header decoded, a field on a line, what is attached, its body.
 //!
 //! Attached messages follow as text, so that a search finds their words too.
+//!
+//! There is no text in it that is not in the mail: header fields come from the same place (`header`, in raw UTF-8), the
+//! body from the same choice of forms.
 #![forbid(unsafe_code)]
 
 use jiff::fmt::rfc2822::DateTimeParser;

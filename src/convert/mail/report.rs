@@ -21,7 +21,7 @@ const DISPOSITION: &str = "message/disposition-notification";
 /// Bytes of a stored machine-readable part.
 const MAX_MACHINE_PART: usize = 1 << 20;
 
-/// What a report tells.
+/// The result that a report is about.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Kind {
     /// Delivered, failed, delayed, expanded: the value of `Action`, and the status without a better one.
@@ -34,7 +34,7 @@ pub(super) enum Kind {
 }
 
 impl Kind {
-    /// What a report tells that items of `kind` are; None if they are none, or if it is not known how to write it.
+    /// The report that items of `kind` are; None if they are none, or if it is not known how to write it.
     pub fn of(kind: ItemKind) -> Option<Self> {
         let ItemKind::Report(report) = kind else {
             return None;

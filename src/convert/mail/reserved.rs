@@ -52,13 +52,13 @@ pub(super) fn among(names: &[&'static str], name: &str) -> Option<&'static str> 
     found.copied()
 }
 
-/// Whether fields of this name tell of the old body, or may be written by this program alone.
+/// Whether fields of this name are about the old body, or may be written by this program alone.
 pub(super) fn is_misleading(name: &str) -> bool {
     let is_ours = name.to_ascii_lowercase().starts_with(OWN_PREFIX);
     is_ours || among(&BODY_FIELDS, name).is_some()
 }
 
-/// Whether fields of this name tell of the old body, or of a state that properties know better.
+/// Whether fields of this name are about the old body, or of a state that properties know better.
 pub(super) fn is_written_anew(name: &str) -> bool {
     let lower = name.to_ascii_lowercase();
     let by_prefix = STATE_PREFIXES

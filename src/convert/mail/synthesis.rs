@@ -13,6 +13,7 @@ use super::reserved::is_reserved;
 use super::transport::is_field_name;
 use crate::bytes::u32_at;
 use crate::convert::item_format::NO_DATE;
+use crate::convert::lids;
 use crate::convert::lookup::Lookup;
 use crate::convert::people::{Account, Mailbox, Person, REPRESENTING, SENDER, SMTP, addr_spec};
 use crate::convert::text::clean;
@@ -21,9 +22,6 @@ use crate::messaging::{
     EntryId, MSGFLAG_UNSENT, Message, PropertyName, PropertySet, Recipient, RecipientType,
 };
 use crate::problem::Problem;
-
-/// PidLidPostRssItemLink of PSETID_PostRss.
-const RSS_ITEM_LINK: u32 = 0x8901;
 
 /// Fields out of properties, for what the transport headers lack.
 pub(super) struct Synthesis<'a> {
@@ -363,7 +361,7 @@ impl Synthesis<'_> {
             }
         }
         // The page that a feed item is about. [MS-OXORSS] 2.2.1.1
-        let page = self.message.named(PropertySet::POST_RSS, RSS_ITEM_LINK);
+        let page = lids::POST_RSS_ITEM_LINK.id(self.message);
         if let Some(page) = page.and_then(|id| self.string(id)) {
             fields.push_text("Content-Base", &page);
         }

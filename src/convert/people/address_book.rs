@@ -1,16 +1,20 @@
 //! Exchange names to SMTP addresses, gathered from the store itself.
 //!
-//! Exchange writes senders and recipients as distinguished names. Other messages of the same store often tell the
-//! SMTP address of the same person. What is gathered must not depend on who asks first, nor take long in a large
+//! Exchange writes senders and recipients as distinguished names. Other messages of the same store often have the
+//! SMTP address of the same person, and so do autocomplete lists. What is gathered must not depend on who asks first, nor take long in a large
 //! store: it comes from the first messages by node, a fixed number of them.
+//!
+//! It is gathered from the first 4,096 messages, on first need. If some of them cannot be read, an item that looks
+//! anybody up has that as a problem, whether the person was found or not.
 #![forbid(unsafe_code)]
 
 use std::collections::HashMap;
 use std::sync::Arc;
 
 use super::account::Account;
+use super::autocomplete::Autocomplete;
 use super::person::{Person, REPRESENTING, SENDER};
-use crate::messaging::{Message, PropertySet, Store};
+use crate::messaging::{ConfigurationKind, Configurations, Message, PropertySet, Store};
 use crate::ndb::{NodeId, NodeType};
 
 /// Messages that are looked at.
@@ -33,7 +37,7 @@ pub(crate) struct AddressBook {
 /// What the address book has of a person.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Resolved {
-    /// The SMTP address, if other items tell one.
+    /// The SMTP address, if other items have one.
     pub smtp: Option<String>,
     /// Whether that might be another one if all items could be read.
     pub is_in_doubt: bool,
@@ -43,13 +47,13 @@ pub struct Resolved {
 pub type Resolve<'a> = dyn Fn(&str) -> Resolved + 'a;
 
 impl Resolved {
-    /// What an item says that has such an address, or lacks one.
+    /// The problem of an item that has such an address, or lacks one.
     pub(crate) const DOUBT: &'static str =
         "addresses of this item come from other items, some of which cannot be read";
 }
 
 impl AddressBook {
-    /// Gathers what the first messages of `store` tell. What cannot be read tells nothing.
+    /// Gathers the addresses in the first messages of `store`. What cannot be read is passed over.
     pub fn gather(store: &Arc<Store>) -> Self {
         let mut book = Self::default();
         let messages = store
@@ -67,6 +71,7 @@ impl AddressBook {
                 Err(_) => book.is_incomplete = true,
             }
         }
+        book.add_autocomplete(store);
         // Behind the last one there may be as much damage as there will: it changes nothing.
         let end = last.unwrap_or(NodeId(u32::MAX));
         book.is_incomplete |= !store.ndb().has_all_nodes_to(end);
@@ -86,6 +91,23 @@ impl AddressBook {
     fn add(&mut self, person: &Person) {
         if let (Some(name), Some(smtp)) = (person.distinguished_name(), person.smtp()) {
             self.by_name.entry(name).or_insert(smtp);
+        }
+    }
+
+    /// What the lists of those whom Outlook proposes tell.
+    fn add_autocomplete(&mut self, store: &Arc<Store>) {
+        let found = Configurations::find(store);
+        self.is_incomplete |= !found.is_complete();
+        for (_, message) in found.open(store, ConfigurationKind::Autocomplete) {
+            let Ok(message) = message else {
+                self.is_incomplete = true;
+                continue;
+            };
+            let list = Autocomplete::of_message(&message);
+            for entry in &list.entries {
+                self.add(&entry.person());
+            }
+            self.is_incomplete |= list.is_incomplete || !message.problems().is_empty();
         }
     }
 

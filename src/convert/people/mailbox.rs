@@ -91,7 +91,7 @@ impl Mailbox {
     }
 }
 
-/// Outlook puts a name that is just the address in single quotes; the address says it once.
+/// Outlook puts a name that is just the address in single quotes; the address alone is enough.
 fn plain_name(name: &str, address: &str) -> String {
     let bare = name
         .strip_prefix('\'')

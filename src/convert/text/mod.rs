@@ -1,4 +1,4 @@
-//! Text: what RTF and HTML bodies say, and lines and words as files and header fields want them.
+//! Text: the text of RTF and HTML bodies, and lines and words as files and header fields want them.
 //!
 //! Works on bytes and strings alone and uses only [`crate::codepage`]. Everything here takes hostile input: no
 //! recursion, time linear in the input, output bounded by it. [MS-OXRTFEX], [MS-OXBBODY].

@@ -28,7 +28,7 @@ fn one_by_one(table: &[u8; 256], data: &mut [u8]) {
 
 #[cfg(target_arch = "x86_64")]
 fearless_simd::kernel!(
-    /// An instruction looks 64 bytes up in 128 entries by their lower seven bits; the upper bit tells which half.
+    /// An instruction looks 64 bytes up in 128 entries by their lower seven bits; the upper bit chooses the half.
     fn substitute_vectors(avx512: Avx512, table: &[u8; 256], vectors: &mut [[u8; LANES]]) {
         use fearless_simd::{SimdBase, SimdInto, u8x64};
         use std::arch::x86_64::{

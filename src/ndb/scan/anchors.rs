@@ -1,4 +1,4 @@
-//! What tells where parts of a file were when it was written, at any byte offset: allocation maps, whose id is their own
+//! What shows where parts of a file were when it was written, at any byte offset: allocation maps, whose id is their own
 //! offset; and pages of the B-trees, whose offset stands in the page above them and in their signature.
 //! [MS-PST] 2.2.2.7.1, 2.2.2.7.2
 
@@ -11,9 +11,12 @@ use crate::bytes::{u8_at, u16_at, u32_at, uint_at};
 use crate::ndb::amap::{AllocationMap, PTYPE};
 use crate::ndb::crc::{Checksums, signature};
 use crate::ndb::format::Format;
-use crate::ndb::open::Watch;
-use crate::ndb::page::{PageType, parse_btree_page};
-use crate::ndb::{BlockId, BlockRef, Header, Source};
+use crate::ndb::header::Header;
+use crate::ndb::ids::{BlockId, BlockRef};
+use crate::ndb::page::parse_btree_page;
+use crate::ndb::page_type::PageType;
+use crate::ndb::source::Source;
+use crate::ndb::watch::Watch;
 
 /// Bytes read at a time.
 const CHUNK: usize = 4 << 20;
@@ -176,7 +179,7 @@ impl Marks {
         Some(())
     }
 
-    /// Everything whose place is told, and the shifts that it tells of, those of most anchors first. `known` are places
+    /// Everything whose place is known, and its shifts, those of most anchors first. `known` are places
     /// that are known otherwise.
     pub(super) fn anchors(&mut self, header: &Header, known: &[Anchor]) -> (Vec<Anchor>, Vec<i64>) {
         let mut named = std::mem::take(&mut self.named);

@@ -1,4 +1,4 @@
-//! Where one shift of a file ends and the next one begins, as exactly as blocks tell: the block B-tree lists their places,
+//! Where one shift of a file ends and the next one begins, as exactly as blocks show: the block B-tree lists their places,
 //! and their trailers show where they are.
 
 use super::anchors::{Anchor, Mark};
@@ -7,8 +7,12 @@ use super::strays::Strays;
 use super::trailer::{Trailer, block, block_trailer};
 use crate::ndb::crc::{Checksum, Checksums};
 use crate::ndb::format::Format;
-use crate::ndb::page::{PageType, read_btree_page};
-use crate::ndb::{BlockEntry, BlockRef, Header, Source};
+use crate::ndb::header::Header;
+use crate::ndb::ids::BlockRef;
+use crate::ndb::page::BlockEntry;
+use crate::ndb::page::read_btree_page;
+use crate::ndb::page_type::PageType;
+use crate::ndb::source::Source;
 
 /// Files are mostly lost and doubled in whole sectors.
 const SECTOR: u64 = 512;
@@ -66,8 +70,8 @@ pub(super) struct Border {
     pub(super) shift: i64,
 }
 
-/// The borders in `gaps`, which ascend, and more of them where blocks tell of stretches within a gap. None where the later
-/// shift is told by the end of the file alone, and no block has it.
+/// The borders in `gaps`, which ascend, and more of them where blocks show stretches within a gap. None where the later
+/// shift is known by the end of the file alone, and no block has it.
 pub(super) fn borders(
     file: &Source,
     header: &Header,

@@ -1,12 +1,17 @@
 //! What can still be read of leaves of the node B-tree whose CRC is wrong. Most of their entries are right; which of them
-//! is not cannot be told for sure, so all that comes from here says so ([`crate::ndb::Node::doubts`]).
+//! is not cannot be told for sure, so all that comes from here has a problem ([`crate::ndb::Node::doubts`]).
+//!
+//! An entry stands in, before those of older leaves, if it is in order, its data is in the file or listed, and no other
+//! node has its blocks; none does if the allocation map has the page as free. A page whose CRC is right and one other
+//! field of its trailer is not, is no damaged leaf: it is used as it is.
 
 use std::collections::{HashMap, HashSet};
 
+use super::claims::{Claim, Listed, claimed_by};
 use super::pages::DamagedLeaf;
-use super::rebuild::{Claim, Listed, claimed_by};
-use crate::ndb::stand_ins::FoundBlock;
-use crate::ndb::{BlockId, NodeEntry, NodeId, NodeType};
+use crate::ndb::finds::FoundBlock;
+use crate::ndb::ids::{BlockId, NodeId, NodeType};
+use crate::ndb::page::NodeEntry;
 
 /// Nodes whose data is theirs alone. Tables that are empty share theirs.
 const OWNERS: [NodeType; 4] = [

@@ -7,14 +7,18 @@ use super::pages::{Found, read, scan};
 use super::samples::{self, METHODS};
 use crate::bytes::{u8_at, u32_at, uint_at};
 use crate::error::{Error, Result};
+use crate::ndb::block::read_block;
 use crate::ndb::crc::{Checksums, crc};
 use crate::ndb::crypt::{self, CryptMethod};
 use crate::ndb::format::{ANSI, Format, UNICODE, UNICODE_4K};
+use crate::ndb::header::Header;
 use crate::ndb::header::{Client, MAGIC};
-use crate::ndb::open::Watch;
-use crate::ndb::page::{PageType, read_btree_page};
+use crate::ndb::ids::{BlockRef, NodeId};
+use crate::ndb::page::read_btree_page;
+use crate::ndb::page_type::PageType;
 use crate::ndb::pieces::{Piece, Pieces};
-use crate::ndb::{BlockRef, Header, NodeId, Source, read_block};
+use crate::ndb::source::Source;
+use crate::ndb::watch::Watch;
 
 static FORMATS: [&Format; 3] = [&UNICODE, &UNICODE_4K, &ANSI];
 /// `ptype` of an allocation map.
@@ -60,7 +64,7 @@ pub(crate) fn format_by_scan(source: &Source, watch: &dyn Watch) -> Option<&'sta
         .map(|(_, format)| format)
 }
 
-/// The header under the format in which it names two pages that are roots, whatever else it says.
+/// The header under the format in which it names two pages that are roots, whatever its other fields are.
 pub(crate) fn by_roots(source: &Source) -> Result<Option<Header>> {
     for format in FORMATS {
         if let Some(header) = header_as(source, format)?

@@ -5,14 +5,17 @@ use crate::bytes::u16_at;
 use crate::error::Error;
 use crate::ndb::amap::is_free;
 use crate::ndb::crc::{Checksum, Checksums};
+use crate::ndb::finds::FoundBlock;
 use crate::ndb::format::Format;
-use crate::ndb::page::{BTreePage, PageType, parse_btree_page, parse_damaged_leaf};
-use crate::ndb::stand_ins::FoundBlock;
+use crate::ndb::ids::{BlockId, BlockRef};
+use crate::ndb::page::NodeEntry;
+use crate::ndb::page::{BTreePage, parse_btree_page, parse_damaged_leaf};
+use crate::ndb::page_type::PageType;
+use crate::ndb::source::Source;
 use crate::ndb::trailer::BlockTrailer;
-use crate::ndb::{BlockId, BlockRef, NodeEntry, Source};
 
 use super::memory::Memory;
-use crate::ndb::open::Watch;
+use crate::ndb::watch::Watch;
 
 /// Bytes that are made of a page while trees are looked for and put together, beside those of its entries.
 const PAGE: usize = 192;
@@ -27,7 +30,7 @@ const OVERLAP: usize = 64 << 10;
 /// What the disk cannot read in one piece is read in steps of so many bytes, each finer than the one before: so a bad
 /// sector costs itself.
 const STEPS: [usize; 3] = [64 << 10, 4 << 10, 512];
-/// Where neither checksums nor signatures tell a block, its id must be one that a file can have handed out.
+/// Where neither checksums nor signatures identify a block, its id must be one that a file can have handed out.
 const LAST_ID: u64 = 1 << 32;
 /// Offset of `inflated` in the trailer of a 4K-page block.
 const INFLATED: usize = 18;
@@ -201,7 +204,7 @@ fn children(page: &BTreePage) -> Box<[BlockRef]> {
         .collect()
 }
 
-/// Reads the whole file once. `watch` hears how far it is.
+/// Reads the whole file once. `watch` is called with the progress.
 pub(crate) fn scan(
     source: &Source,
     format: &'static Format,
@@ -210,37 +213,30 @@ pub(crate) fn scan(
 ) -> Found {
     let mut found = Found::new(format, *checksums, Memory::of_scan(source));
     let mut buffer = vec![0; OVERLAP + CHUNK];
+    let page_size = format.page_size as u64;
     let mut at = 0;
-    while at < source.len() {
-        watch.progress(at, source.len());
-        let length = (source.len() - at).min(CHUNK as u64) as usize;
+    while let Some(stored) = source.pieces().next_stored(at) {
+        watch.progress(stored.start, source.len());
+        let start = at.max(stored.start / page_size * page_size);
+        if start > at {
+            buffer.fill(0);
+            at = start;
+        }
+        let end = stored.end.next_multiple_of(page_size).min(source.len());
+        let length = (end - at).min(CHUNK as u64) as usize;
         let filled = OVERLAP + length;
-        read(
-            source,
-            buffer.get_mut(OVERLAP..filled).unwrap_or_default(),
-            at,
-        );
-        let bytes = buffer.get(..filled).unwrap_or_default();
-        for (index, page) in bytes
-            .get(OVERLAP..)
-            .unwrap_or_default()
-            .chunks_exact(format.page_size)
-            .enumerate()
-        {
+        let chunk = buffer.get_mut(OVERLAP..filled).unwrap_or_default();
+        read(source, chunk, at);
+        for (index, page) in chunk.chunks_exact(format.page_size).enumerate() {
             found.take_page(page, at + (index * format.page_size) as u64);
         }
-        // Before the first chunk there is nothing, and zeros make no block.
-        let base = at.wrapping_sub(OVERLAP as u64);
-        let ends = (OVERLAP + format.block_align..=filled).step_by(format.block_align);
-        for end in ends {
-            if at == 0 {
-                let bytes = bytes.get(OVERLAP..).unwrap_or_default();
-                found.take_block(bytes, 0, end - OVERLAP);
-            } else {
-                found.take_block(bytes, base, end);
-            }
+        let before = at.min(OVERLAP as u64) as usize;
+        let bytes = buffer.get(OVERLAP - before..filled).unwrap_or_default();
+        let base = at - before as u64;
+        for end in (before..=bytes.len()).step_by(format.block_align).skip(1) {
+            found.take_block(bytes, base, end);
         }
-        buffer.copy_within(filled.saturating_sub(OVERLAP)..filled, 0);
+        buffer.copy_within(length..filled, 0);
         at += length as u64;
     }
     found.damaged.retain(|leaf| is_in_use(source, format, leaf));

@@ -1,20 +1,26 @@
-//! How a file fills the trailers of its pages and blocks, and how it encodes its blocks, told by a sample of them. Nothing
+//! How a file fills the trailers of its pages and blocks, and how it encodes its blocks, by a sample of them. Nothing
 //! is sampled unless something does not fit.
 
 use std::sync::Arc;
 
 use super::trailer::{Trailer, block, page, page_trailer};
 use crate::error::Result;
+use crate::ndb::block::read_block;
 use crate::ndb::crc::{Checksum, Checksums, crc};
 use crate::ndb::crypt::{self, CryptMethod};
-use crate::ndb::page::{BTreePage, PageType};
-use crate::ndb::{BlockEntry, BlockRef, Header, NodeDatabase, Source, read_block};
+use crate::ndb::database::NodeDatabase;
+use crate::ndb::header::Header;
+use crate::ndb::ids::BlockRef;
+use crate::ndb::page::BTreePage;
+use crate::ndb::page::BlockEntry;
+use crate::ndb::page_type::PageType;
+use crate::ndb::source::Source;
 
 /// Pages of one level of a tree, blocks and heaps that are looked at.
 const SAMPLES: usize = 64;
 /// So many checksums that fit nothing are no damage, if the rest of their trailers is right.
 const ENOUGH: usize = 16;
-/// Fewer tell nothing.
+/// Fewer prove nothing.
 const LEAST: usize = 2;
 pub(super) const METHODS: [CryptMethod; 3] =
     [CryptMethod::Permute, CryptMethod::None, CryptMethod::Cyclic];

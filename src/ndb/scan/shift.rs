@@ -1,6 +1,9 @@
 //! A file of which a stretch was lost or doubled, or that has something in front of it: pages and blocks are whole, only
-//! their places differ. What tells of its place ([`super::anchors`]) gives the shifts, and blocks that the block B-tree
+//! their places differ. What shows its place ([`super::anchors`]) gives the shifts, and blocks that the block B-tree
 //! lists give the borders between them ([`super::borders`]).
+//!
+//! Of all ways to cut the file the one is taken that contradicts the fewest of them. Looked for only if the size or a
+//! root is wrong, and neither the last allocation maps nor the last blocks are where they must be.
 
 use super::anchors::{Anchor, SURE, marks};
 use super::borders::{Gap, borders};
@@ -8,13 +11,15 @@ use super::lost_header::is_amap;
 use super::samples;
 use crate::error::Result;
 use crate::ndb::amap::AllocationMap;
-use crate::ndb::open::Watch;
+use crate::ndb::database::NodeDatabase;
+use crate::ndb::header::Header;
 use crate::ndb::pieces::{Piece, Pieces};
-use crate::ndb::{Header, NodeDatabase, Source};
+use crate::ndb::source::Source;
+use crate::ndb::watch::Watch;
 
 /// Allocation maps, the last ones of the file, of which one must be in its place.
 const MAPS: u64 = 3;
-/// What it costs to take an anchor for one that says nothing, and to go over to another shift: one anchor alone between
+/// What it costs to ignore an anchor, and to go over to another shift: one anchor alone between
 /// others makes no stretch, two do at the end of a file or between other shifts, and four within one shift.
 const CONTRADICTION: u32 = 2;
 const CHANGE: u32 = 3;
@@ -107,7 +112,7 @@ pub(crate) fn pieces(source: &Source, header: &Header, watch: &dyn Watch) -> Opt
 
 /// The place of the first byte of a file that was moved by `shift`.
 fn lowest_place(shift: i64) -> u64 {
-    0u64.saturating_sub_signed(shift)
+    shift.min(0).unsigned_abs()
 }
 
 /// Anchors of one shift.
@@ -183,7 +188,7 @@ fn cheapest(costs: &[u32]) -> usize {
         .map_or(0, |(index, _)| index)
 }
 
-/// What a user is told of `pieces`.
+/// The problem line about `pieces`.
 pub(crate) fn describe(pieces: &Pieces) -> Vec<String> {
     let mut lines = Vec::new();
     let (mut place, mut at) = (0, 0);

@@ -1,5 +1,5 @@
 //! Looks for single blocks by their trailers, of which all but the checksum is known: for a stretch of the file in which
-//! nothing tells its own place. [MS-PST] 2.2.2.8.1
+//! nothing shows its own place. [MS-PST] 2.2.2.8.1
 
 use std::ops::Range;
 
@@ -8,7 +8,8 @@ use memchr::memmem;
 use super::pages::read;
 use super::trailer::block_trailer;
 use crate::ndb::format::Format;
-use crate::ndb::{BlockEntry, Source};
+use crate::ndb::page::BlockEntry;
+use crate::ndb::source::Source;
 
 /// Bytes read at a time.
 const CHUNK: usize = 4 << 20;

@@ -1,4 +1,4 @@
-//! Pages and blocks by what their trailers say, none of which is checked here: for what decides how to check them, or
+//! Pages and blocks by the fields of their trailers, none of which is checked here: for what decides how to check them, or
 //! where they are. [MS-PST] 2.2.2.7.1, 2.2.2.8.1
 
 use std::sync::Arc;
@@ -7,11 +7,14 @@ use crate::bytes::{u16_at, u32_at, uint_at};
 use crate::error::Result;
 use crate::ndb::crc::{Checksums, signature};
 use crate::ndb::format::Format;
-use crate::ndb::page::{BTreePage, PageType, parse_btree_page};
+use crate::ndb::ids::{BlockId, BlockRef};
+use crate::ndb::page::BlockEntry;
+use crate::ndb::page::{BTreePage, parse_btree_page};
+use crate::ndb::page_type::PageType;
+use crate::ndb::source::Source;
 use crate::ndb::trailer::BlockTrailer;
-use crate::ndb::{BlockEntry, BlockId, BlockRef, Source};
 
-/// What a trailer says of itself.
+/// The fields of a trailer.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Trailer {
     /// `dwCRC`.
@@ -29,7 +32,7 @@ impl Trailer {
     }
 }
 
-/// The page at `at` if it is one of that type and has sizes that make sense, whatever its trailer says else.
+/// The page at `at` if it is one of that type and has sizes that make sense, whatever else is in its trailer.
 pub(super) fn page(
     source: &Source,
     format: &'static Format,

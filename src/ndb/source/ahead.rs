@@ -1,11 +1,19 @@
 //! Reading ahead of those who will ask. What is read stays in the kernel's page cache until it is used, so it is no memory of
-//! this process, and who comes before it is there waits for no more than its own bytes.
+//! this process.
 //!
-//! Places are asked for in the order of the file and neighbours in one piece, which a disk with one head likes; and
-//! nobody waits for one before asking for the next, which a disk behind a network likes.
+//! Places are read in the order of the file and neighbours in one piece, which a disk with one head likes; and many are
+//! under way at a time, which a disk behind a network likes. They are read by threads, not asked for by posix_fadvise(2)
+//! alone: what a filesystem in user space is asked for so, it drops without a word while it has enough to do.
+//!
+//! How much is read at a time is an eighth of the memory that is free, at most 128 MiB; neighbours with small gaps
+//! between them are one piece. Pages of the B-trees are read in stretches of 128 KiB. If most of the file will be read
+//! and it fits into memory, it is read from end to end first. Before each of these cachestat(2) looks at 64 places,
+//! once a second: if the file is in memory anyway, nothing is done.
 
 use std::ops::Range;
 use std::os::unix::fs::FileExt;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::thread;
 use std::time::{Duration, Instant};
 
 use parking_lot::Mutex;
@@ -27,27 +35,34 @@ const MOST: u64 = 128 << 20;
 /// Of so many parts of the memory that is free those that a file may have that is read as a whole.
 const PARTS: u64 = 4;
 const WHOLE_FILE: u64 = 3;
-/// Bytes that are read at a time of a file that is read as a whole.
-const PIECE: usize = 1 << 20;
-/// Stretches in which pages of the B-trees are read: they lie together.
+/// Bytes that are read at a time at the most, and reads that are under way at a time.
+const PIECE: u64 = 256 << 10;
+const IN_FLIGHT: usize = 32;
+/// Bytes that are asked for ahead of what is read, of a file that is read as a whole.
+const UNDER_WAY: u64 = 8 << 20;
+/// Bytes of the stack of a thread that does nothing else.
+const STACK: usize = 64 << 10;
+/// Bytes of the file of which all are read when a short piece of them is (no more than the kernel takes at one request), and
+/// the most that is short.
 const STRETCH: u64 = 128 << 10;
+const SHORT: usize = 8 << 10;
 
 /// What is known of the memory of the system, and of what it has of the file.
 #[derive(Debug)]
 pub(super) struct Ahead {
     /// Bytes that were free when the file was opened: a sandboxed process can ask no more.
     available: u64,
-    /// Bytes that the kernel reads at one request.
-    window: u64,
+    /// Whether a read ahead has failed: then the disk is spared what nobody has asked for.
+    failed: AtomicBool,
     /// When it was last looked whether the file is in memory, and whether it was.
     looked: Mutex<Option<(Instant, bool)>>,
 }
 
 impl Ahead {
-    pub(super) fn of(file: &std::fs::File) -> Self {
+    pub(super) fn new() -> Self {
         Self {
             available: page_cache::available_memory(),
-            window: page_cache::window(file),
+            failed: AtomicBool::new(false),
             looked: Mutex::new(None),
         }
     }
@@ -72,8 +87,8 @@ impl Source {
         (self.opened.ahead.available / SHARE).min(MOST)
     }
 
-    /// Has these parts of the file read in the background, in the order of the file. What lies between neighbours is read
-    /// along with them, the smallest gaps first, as far as the budget allows.
+    /// Reads these parts of the file, in its order. What lies between neighbours is read along with them, the smallest gaps
+    /// first, as far as the budget allows.
     pub(in crate::ndb) fn will_need(&self, wanted: impl Iterator<Item = Range<u64>>) {
         let mut places: Vec<Range<u64>> = wanted
             .filter_map(|wanted| {
@@ -83,29 +98,22 @@ impl Source {
             })
             .collect();
         places.sort_unstable_by_key(|place| place.start);
-        for place in joined(&places, self.budget()) {
-            let mut start = place.start;
-            while start < place.end {
-                let end = place
-                    .end
-                    .min(start.saturating_add(self.opened.ahead.window));
-                page_cache::will_need(&self.opened.file, start..end);
-                start = end;
-            }
-        }
+        self.opened.read_places(&joined(&places, self.budget()));
     }
 
-    /// Has the stretch of the file read that the page at `offset` lies in.
-    pub(in crate::ndb) fn will_need_around(&self, offset: u64) {
-        if !self.is_at_hand() {
+    /// Has the stretch of the file read in which `offset` lies, of which a short piece is wanted that nobody has asked for: pages
+    /// of the B-trees lie together, and so do small blocks that were written at the same time.
+    pub(super) fn will_need_around(&self, offset: u64, length: usize) {
+        let is_cold = || page_cache::is_cached(&self.opened.file, offset) == Some(false);
+        if length <= SHORT && !self.is_at_hand() && is_cold() {
             let start = offset / STRETCH * STRETCH;
-            self.will_need(std::iter::once(start..start.saturating_add(STRETCH)));
+            page_cache::will_need(&self.opened.file, start..start.saturating_add(STRETCH));
         }
     }
 
     /// Reads all of the file in its order, if it fits into the memory that is free: for those who will read most of it. It
     /// is over before they begin, as their reads would have the disk jump to and fro between the two. Of a larger file
-    /// they have to say what they need next.
+    /// they have to ask for what they need next.
     pub fn will_read_all(&self) {
         let fits = self.opened.len < self.opened.ahead.available / PARTS * WHOLE_FILE;
         if fits && !self.is_at_hand() {
@@ -116,6 +124,55 @@ impl Source {
 }
 
 impl Opened {
+    /// Reads `places`, several at a time. It is over when all are in memory.
+    fn read_places(&self, places: &[Range<u64>]) {
+        let pieces = |place: &Range<u64>| {
+            let end = place.end.min(self.len);
+            let starts = (place.start..end).step_by(PIECE as usize);
+            starts.map(move |start| start..end.min(start.saturating_add(PIECE)))
+        };
+        let count = places.iter().flat_map(pieces).take(IN_FLIGHT).count();
+        let next = Mutex::new(places.iter().flat_map(pieces));
+        let read = || {
+            let mut buffer = Vec::new();
+            while !self.ahead.failed.load(Ordering::Relaxed)
+                && let Some(piece) = { next.lock().next() }
+            {
+                buffer.resize(usize::try_from(piece.end - piece.start).unwrap_or(0), 0);
+                if self.file.read_at(&mut buffer, piece.start).is_err() {
+                    self.ahead.failed.store(true, Ordering::Relaxed);
+                }
+            }
+        };
+        thread::scope(|scope| {
+            for _ in 1..count {
+                // Without a thread the others read its part.
+                thread::Builder::new()
+                    .stack_size(STACK)
+                    .spawn_scoped(scope, read)
+                    .ok();
+            }
+            read();
+        });
+    }
+
+    /// Reads it from its beginning to its end, or to where the disk fails, which is spared then. A disk with one head is not
+    /// sent to and fro, as it would be by several readers; what is asked for ahead of the piece that is read keeps others busy.
+    fn read_all(&self) {
+        let mut piece = vec![0; PIECE as usize];
+        let (mut offset, mut asked) = (0, 0);
+        loop {
+            while asked < self.len.min(offset + UNDER_WAY) {
+                page_cache::will_need(&self.file, asked..asked + STRETCH);
+                asked += STRETCH;
+            }
+            match self.file.read_at(&mut piece, offset) {
+                Ok(read) if read > 0 => offset += read as u64,
+                _ => return,
+            }
+        }
+    }
+
     /// Whether nearly all of it is in memory, as far as the kernel tells.
     fn is_in_memory(&self) -> bool {
         let step = (self.len / SAMPLES).max(1);
@@ -131,17 +188,6 @@ impl Opened {
             }
         }
         true
-    }
-
-    /// Reads it from its beginning to its end, or to where the disk fails, which is spared then.
-    fn read_all(&self) {
-        let mut piece = vec![0; PIECE];
-        let mut offset = 0;
-        while let Ok(read) = self.file.read_at(&mut piece, offset)
-            && read > 0
-        {
-            offset += read as u64;
-        }
     }
 }
 

@@ -1,4 +1,7 @@
 //! Attachments: the directory of them, and their files; messages within messages are files, too.
+//!
+//! An attachment that cannot be read has size 1, not 0: readers would take 0 for an empty file and never ask for its
+//! bytes.
 
 use std::collections::HashSet;
 use std::sync::Arc;

@@ -108,7 +108,7 @@ impl FileOf for ItemFile<'_> {
         }
     }
 
-    /// When an attachment turns out damaged, the folder lists from then on a file in its place that tells of it in its header;
+    /// When an attachment turns out damaged, the folder lists from then on a file in its place with the problem in its header;
     /// and the read fails if damage is refused.
     fn read_at(&self, offset: u64, buf: &mut [u8]) -> Result<usize> {
         let file = self.open()?;

@@ -1,9 +1,12 @@
 //! Items as a layout asks for them: what is known of each without its content.
+//!
+//! A flag is a hint: PidTagMessageFlags may lack MSGFLAG_HASATTACH. So a listing asks the list of subnodes as well, in
+//! large files only for large messages; with `attachments=dir` for all of them.
 
 use std::cell::Cell;
 use std::sync::Arc;
 
-use crate::convert::{Moment, Title, moment};
+use crate::convert::{Moment, Title, when};
 use crate::error::Result;
 use crate::ltp::tags;
 use crate::messaging::{
@@ -12,6 +15,7 @@ use crate::messaging::{
 };
 use crate::ndb::{NodeId, partly};
 use crate::tree::context::Context;
+use crate::tree::conversations::Conversations;
 use crate::tree::folders::Folders;
 use crate::tree::ino::Object;
 use crate::tree::messages::Messages;
@@ -31,6 +35,8 @@ const LARGE_MESSAGE: i32 = 64 << 10;
 /// What is known of an item without its content.
 pub(in crate::tree) struct Facts {
     pub kind: ItemKind,
+    /// Whether it is a message of a chat.
+    pub is_chat: bool,
     pub moment: Option<Moment>,
     /// The subject; the display name of a contact.
     pub title: String,
@@ -46,6 +52,7 @@ pub(in crate::tree) struct Items {
     pub context: Arc<Context>,
     pub folders: Arc<Folders>,
     pub messages: Arc<Messages>,
+    pub conversations: Arc<Conversations>,
 }
 
 impl Items {
@@ -66,7 +73,7 @@ impl Items {
         }
     }
 
-    /// What the row tells. If the table has no flags, no time (of an item that is named by it, or of any if all are
+    /// The fields of the row. If the table has no flags, no time (of an item that is named by it, or of any if all are
     /// `dated`), or not the people that the names want, the message is asked.
     pub fn facts(&self, row: &ContentsRow, dated: bool) -> Facts {
         let kind_of = |class: &str| MessageClass::parse(class).kind;
@@ -92,7 +99,7 @@ impl Items {
             .clone()
             .or_else(|| asked.string(tags::MESSAGE_CLASS))
             .unwrap_or_default();
-        let kind = MessageClass::parse(&class).kind;
+        let MessageClass { kind, is_chat, .. } = MessageClass::parse(&class);
         let display_name = || {
             let own = || {
                 asked
@@ -135,6 +142,7 @@ impl Items {
             from: person(&row.from, tags::SENT_REPRESENTING_NAME),
             to: person(&row.to, tags::DISPLAY_TO),
             kind,
+            is_chat,
         };
         if asked.may_be_wrong.get() {
             // The same line for all of a folder: of equal names, all but one have the number of their node.
@@ -167,14 +175,14 @@ impl Items {
                 .is_ok_and(|message| self.context.converter.attachments(&message).is_empty())
     }
 
-    /// Whether the names tell of sender or recipients, so that listings need those columns.
+    /// Whether the names contain sender or recipients, so that listings need those columns.
     fn names_people(&self) -> bool {
         let template = self.context.options.names.as_ref();
         template.is_some_and(Template::names_people)
     }
 }
 
-/// A message that is asked for what its row does not tell, if there is need.
+/// A message that is asked for what its row lacks, if there is need.
 struct Asked {
     message: Option<Message>,
     /// Whether damage may have changed an answer.
@@ -215,11 +223,11 @@ impl Asked {
         self.ask(id, |own| own.integer(id))
     }
 
-    /// When the item is; what `row` tells, if the message tells nothing better.
+    /// When the item is; the time of `row`, if the message has nothing better.
     fn moment(&self, row: &ContentsRow) -> Option<Moment> {
         let message = self.message.as_ref();
-        if let Some(moment) = message.and_then(moment::appointment) {
-            if message.is_some_and(moment::is_doubtful) {
+        if let Some(moment) = message.and_then(when::appointment) {
+            if message.is_some_and(when::is_doubtful) {
                 self.may_be_wrong.set(true);
             }
             return Some(moment);

@@ -3,6 +3,9 @@
 //! The root is the inbox, every other folder a directory beside it whose name is its whole path, `.A.B`, in modified UTF-7
 //! (RFC 3501 5.1.3). Messages are in `cur`, their state in their names: nobody who reads them has to write. All items are
 //! mail here, for such programs know nothing else; see <https://cr.yp.to/proto/maildir.html>.
+//!
+//! The inbox is the folder that the table of receive folders names, else one named so, as IMAP keeps that name.
+//! `.lost+found` has no subfolders: to find them takes a walk over the file, which no listing of the root may cost.
 
 use std::sync::Arc;
 
@@ -174,6 +177,7 @@ impl Rules for Maildir {
         Shown {
             stem: stem(facts.moment.map(Moment::start), row.nid),
             files: vec![(info(facts.flags, facts.state), self.items.file(row.nid))],
+            is_chat: facts.is_chat,
         }
     }
 

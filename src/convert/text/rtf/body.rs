@@ -18,7 +18,8 @@ pub enum RtfBody {
     Genuine {
         /// The text: paragraphs, cells behind tabs, bullets, links with their addresses, [`super::ATTACHMENT_MARK`].
         text: String,
-        /// Whether the RTF shows what text cannot: pictures, objects, attachments, tables or fields.
+        /// Whether the RTF shows what text cannot: pictures, objects, attachments, tables, fields or
+        /// formatting such as struck-out words.
         has_rich_content: bool,
     },
 }

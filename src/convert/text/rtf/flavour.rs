@@ -15,7 +15,7 @@ pub(super) enum Flavour {
 }
 
 impl Flavour {
-    /// Looks for the control word that says what is encapsulated, before the font table.
+    /// Looks for the control word that names what is encapsulated, before the font table.
     pub(super) fn of(rtf: &[u8]) -> Self {
         for token in Tokens::new(rtf).take(HEADER_TOKENS) {
             match token {

@@ -7,6 +7,7 @@
 use super::field::Field;
 use super::flavour::Flavour;
 use super::font::Fonts;
+use super::format::{Colours, Format};
 use super::sink::{Sink, Target};
 use super::token::{Token, Tokens};
 use super::word::{self, Destination};
@@ -43,8 +44,7 @@ struct Group {
     fallback_length: i32,
     /// `\htmlrtf` is on: this is RTF for readers that do not know of HTML.
     html_suppressed: bool,
-    /// `\v` or `\deleted` is on.
-    hidden: bool,
+    format: Format,
     /// No control word of the group has been seen yet.
     fresh: bool,
     /// `\*` was seen: the next control word is a destination, to be skipped if unknown.
@@ -72,6 +72,7 @@ struct Reader {
     /// Groups open beyond [`MAX_DEPTH`].
     too_deep: usize,
     fonts: Fonts,
+    colours: Colours,
     sink: Sink,
     fields: Vec<Field>,
     /// Characters of a fallback still to be skipped.
@@ -88,7 +89,7 @@ impl Reader {
                 font: 0,
                 fallback_length: 1,
                 html_suppressed: false,
-                hidden: false,
+                format: Format::default(),
                 fresh: true,
                 starred: false,
                 unicode_destination: None,
@@ -97,6 +98,7 @@ impl Reader {
             outer: Vec::new(),
             too_deep: 0,
             fonts: Fonts::new(),
+            colours: Colours::default(),
             sink: Sink::new(),
             fields: Vec::new(),
             fallback: 0,
@@ -177,6 +179,8 @@ impl Reader {
         self.has_rich_content |= word::is_rich(name);
         if self.group.destination == Destination::FontTable {
             self.font_table_word(name, parameter, starred);
+        } else if self.group.destination == Destination::ColourTable {
+            self.colours.word(name, parameter);
         } else if self.group.destination == Destination::Skip {
             if let (b"ud", Some(destination)) = (name, self.group.unicode_destination) {
                 self.group.destination = destination;
@@ -195,7 +199,7 @@ impl Reader {
         }
     }
 
-    /// Handles a control word that says where the text of its group goes; false for other words.
+    /// Handles a control word that decides where the text of its group goes; false for other words.
     fn open_destination(&mut self, name: &[u8], starred: bool) -> bool {
         if self.outer.len() <= 1 {
             // The document itself is no such group, whatever a damaged header says.
@@ -259,21 +263,26 @@ impl Reader {
     /// Obeys a control word that changes the state.
     fn property(&mut self, name: &[u8], parameter: Option<i32>) {
         let on = parameter != Some(0);
-        let genuine = self.flavour == Flavour::Genuine;
         match name {
             b"f" => self.group.font = parameter.unwrap_or(self.fonts.default_font),
             b"plain" => {
                 self.group.font = self.fonts.default_font;
-                self.group.hidden = false;
+                self.group.format.obey(name, parameter);
+            }
+            b"cf" => {
+                let is_coloured = self.colours.is_coloured(parameter.unwrap_or(0));
+                self.group.format.colour(is_coloured);
             }
             b"uc" => self.group.fallback_length = parameter.unwrap_or(1).max(0),
             b"htmlrtf" => self.group.html_suppressed = on,
-            b"v" | b"deleted" if genuine => self.group.hidden = on,
             b"deff" => {
                 self.fonts.describe_document(name, parameter);
                 self.group.font = self.fonts.default_font;
             }
-            _ => self.fonts.describe_document(name, parameter),
+            _ => {
+                self.group.format.obey(name, parameter);
+                self.fonts.describe_document(name, parameter);
+            }
         }
     }
 
@@ -299,6 +308,7 @@ impl Reader {
 
     /// `\uN`: a UTF-16 code unit, written as a signed 16-bit number by most.
     fn unicode(&mut self, parameter: i32) {
+        self.note_format(false);
         match char::from_u32(parameter as u32) {
             // Some write a whole character beyond 16 bits.
             Some(character @ '\u{10000}'..) => self.text(character.encode_utf8(&mut [0; 4])),
@@ -324,20 +334,31 @@ impl Reader {
         }
     }
 
+    /// Notes that text comes in the formatting of this place. Blanks hardly show any.
+    fn note_format(&mut self, is_blank: bool) {
+        let in_body = self.group.destination == Destination::Body;
+        self.has_rich_content |= in_body && !is_blank && self.group.format.is_seen();
+    }
+
     /// Where text goes at this place; `None` if it is not shown.
     fn target(&self) -> Option<Target> {
-        if self.group.hidden || self.group.html_suppressed {
+        let hidden = self.flavour == Flavour::Genuine && self.group.format.is_hidden();
+        if hidden || self.group.html_suppressed {
             return None;
         }
         match self.group.destination {
             Destination::Body | Destination::HtmlTag => Some(Target::Body),
             Destination::Instruction => Some(Target::Instruction),
-            Destination::Skip | Destination::FontTable => None,
+            Destination::Skip | Destination::FontTable | Destination::ColourTable => None,
         }
     }
 
     fn bytes(&mut self, bytes: &[u8]) {
+        if self.group.destination == Destination::ColourTable {
+            return self.colours.text(bytes);
+        }
         // What a fallback leaves of a text may be nothing, which must not part a surrogate pair.
+        self.note_format(bytes.trim_ascii().is_empty());
         if let Some(target) = self.target().filter(|_| !bytes.is_empty()) {
             let page = match self.group.destination {
                 // Markup is in the page of the document, whatever font is selected.
@@ -349,6 +370,7 @@ impl Reader {
     }
 
     fn text(&mut self, text: &str) {
+        self.note_format(text.trim().is_empty());
         if let Some(target) = self.target() {
             self.sink.text(target, text);
         }

@@ -204,7 +204,7 @@ fn footnotes_attachments_hidden_text_and_unicode_halves() {
 fn what_is_not_text_is_left_out() {
     let rich = r"{\info{\title T}}{\header H}{\*\unknown U}{\pict 0102}{\*\shppict{\pict 03}}{\colortbl;}a";
     assert_eq!(genuine(rich), ("a".into(), true));
-    assert_eq!(genuine(r"{\*\generator G;}\b a\b0 "), ("a".into(), false));
+    assert_eq!(genuine(r"{\*\generator G;}a"), ("a".into(), false));
     // Text in a shape and in an embedded object's result belongs to the reader.
     assert_eq!(
         text(r"{\shp{\*\shpinst{\sp{\sn n}{\sv v}}{\shptxt box}}{\shprslt old}}"),
@@ -214,6 +214,39 @@ fn what_is_not_text_is_left_out() {
         text(r"{\object{\*\objclass C}{\*\objdata 00}{\result shown}}"),
         "shown"
     );
+}
+
+#[test]
+fn formatting_that_text_loses_makes_rtf_rich() {
+    for body in [
+        r"valid {\strike void}",
+        r"\b Note",
+        r"a\i b",
+        r"{\ul\u233 ?}",
+        r"x{\super\'32}",
+        r"{\highlight7 this}",
+        r"a{\v hidden}",
+        r"a{\deleted gone}{\revised come}",
+        r"{\colortbl;\red0\green0\blue0;\red255\green0\blue0;}said \cf2 answered",
+    ] {
+        assert!(genuine(body).1, "{body}");
+    }
+}
+
+#[test]
+fn what_every_word_processor_writes_makes_no_rtf_rich() {
+    for body in [
+        r"\plain\f0\fs20\lang1033 text",
+        r"\strike0\b0\ul0\ulnone\nosupersub text",
+        r"{\stylesheet{\s1\b heading 1;}}text",
+        r"\b\i \tab\par\plain text",
+        r"{\b }text",
+        r"{\colortbl;\red0\green0\blue0;\red255\green0\blue0;}\cf0 auto \cf1 black \cf9 none",
+        r"\b\plain text",
+        r"\pard\li360\qc\keepn text\par",
+    ] {
+        assert!(!genuine(body).1, "{body}");
+    }
 }
 
 #[test]

@@ -14,6 +14,8 @@ pub(super) enum Destination {
     Skip,
     /// Into the font table.
     FontTable,
+    /// Into the colour table.
+    ColourTable,
     /// Into the instruction of the innermost field.
     Instruction,
 }
@@ -22,13 +24,14 @@ pub(super) enum Destination {
 pub(super) fn destination(name: &[u8], flavour: Flavour) -> Option<Destination> {
     match name {
         b"fonttbl" => return Some(Destination::FontTable),
+        b"colortbl" => return Some(Destination::ColourTable),
         b"htmltag" if flavour != Flavour::Genuine => return Some(Destination::HtmlTag),
         b"fldinst" if flavour == Flavour::Genuine => return Some(Destination::Instruction),
         _ => {}
     }
     let skipped = match name {
         // Tables and properties of the document.
-        b"colortbl" | b"stylesheet" | b"info" | b"generator" | b"filetbl" | b"listtable"
+        b"stylesheet" | b"info" | b"generator" | b"filetbl" | b"listtable"
         | b"listoverridetable" | b"revtbl" | b"rsidtbl" | b"mhtmltag" | b"fontemb" => true,
         // What stands on the margins of each page.
         b"header" | b"headerl" | b"headerr" | b"headerf" | b"footer" | b"footerl" | b"footerr"

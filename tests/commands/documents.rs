@@ -1,0 +1,119 @@
+//! The documents name tests, files and each other. What they name is there, so a fact in docs/FORMAT.md, or a promise in
+//! SECURITY.md, has the test that it says it has.
+
+use std::collections::BTreeSet;
+use std::fs;
+use std::path::{Path, PathBuf};
+
+const DOCUMENTS: [&str; 6] = [
+    "README.md",
+    "ARCHITECTURE.md",
+    "CONTRIBUTING.md",
+    "SECURITY.md",
+    "docs/FORMAT.md",
+    "docs/TESTING.md",
+];
+/// Folders whose files are named by their path.
+const FOLDERS: [&str; 6] = ["src/", "tests/", "scripts/", "docs/", "fuzz/", "examples/"];
+/// Stands for the rest of a name.
+const REST: [&str; 2] = ["…", "..."];
+
+fn root() -> &'static Path {
+    Path::new(env!("CARGO_MANIFEST_DIR"))
+}
+
+/// The source files below `folder`.
+fn sources(folder: &Path) -> Vec<PathBuf> {
+    let entries = fs::read_dir(folder).unwrap();
+    let paths = entries.map(|entry| entry.unwrap().path());
+    paths
+        .flat_map(|path| match path.is_dir() {
+            true => sources(&path),
+            false => vec![path],
+        })
+        .filter(|path| path.extension().is_some_and(|end| end == "rs"))
+        .collect()
+}
+
+/// The functions of all tests, by name.
+fn functions() -> BTreeSet<String> {
+    let files = ["src", "tests"].map(|folder| sources(&root().join(folder)));
+    let mut names = BTreeSet::new();
+    for file in files.concat() {
+        let code = fs::read_to_string(file).unwrap();
+        for rest in code.split("fn ").skip(1) {
+            let is_name = |c: char| c.is_ascii_alphanumeric() || c == '_';
+            names.extend(rest.split(|c| !is_name(c)).next().map(str::to_owned));
+        }
+    }
+    names
+}
+
+/// What stands between backticks, without blocks of code and line breaks.
+fn quoted(text: &str) -> Vec<String> {
+    let lines = text.lines().filter(|line| !line.starts_with("    "));
+    let text = lines.map(str::trim).collect::<Vec<_>>().join(" ");
+    let parts = text.split('`').skip(1).step_by(2);
+    parts.map(str::to_owned).collect()
+}
+
+/// Binary, module and function of `binary module::function`; the function may be left out, or only begin so.
+fn as_test(words: &str) -> Option<(&str, &str, &str)> {
+    let (binary, rest) = words.split_once(' ')?;
+    let (module, function) = rest.split_once("::")?;
+    let is_name = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '_';
+    let is_plain = [binary, module]
+        .iter()
+        .all(|name| name.chars().all(is_name));
+    is_plain.then_some((binary, module, function))
+}
+
+#[test]
+fn tests_and_files_that_documents_name_are_there() {
+    let functions = functions();
+    let (mut tests, mut files) = (0, 0);
+    for document in DOCUMENTS {
+        let text = fs::read_to_string(root().join(document)).unwrap();
+        for words in quoted(&text) {
+            if let Some((binary, module, function)) = as_test(&words) {
+                tests += 1;
+                let file = format!("tests/{binary}/{module}.rs");
+                assert!(
+                    root().join(&file).exists(),
+                    "{document}: `{words}`: no {file}"
+                );
+                let start = REST.iter().find_map(|rest| function.strip_suffix(rest));
+                let is_there = match start {
+                    Some(start) => functions.iter().any(|name| name.starts_with(start)),
+                    None => function.is_empty() || functions.contains(function),
+                };
+                assert!(is_there, "{document}: no test `{words}`");
+            }
+            for path in words.split_whitespace() {
+                if FOLDERS.iter().any(|folder| path.starts_with(folder)) && !path.contains("NAME") {
+                    files += 1;
+                    assert!(root().join(path).exists(), "{document}: no `{path}`");
+                }
+            }
+        }
+    }
+    assert!(tests > 100 && files > 50, "{tests} tests, {files} files");
+}
+
+#[test]
+fn links_between_documents_lead_somewhere() {
+    let mut links = 0;
+    for document in DOCUMENTS {
+        let path = root().join(document);
+        let text = fs::read_to_string(&path).unwrap();
+        for rest in text.split("](").skip(1) {
+            let link = rest.split(')').next().unwrap();
+            if link.starts_with("https://") {
+                continue;
+            }
+            links += 1;
+            assert!(path.with_file_name(link).exists(), "{document}: ({link})");
+        }
+    }
+    assert!(links > 15, "{links} links");
+}

@@ -1,0 +1,126 @@
+//! The text of a body comes back from a mail program as it is stored, whatever it is made of; Python's email package reads the
+//! files.
+
+use crate::mail_kinds::{Exported, mail};
+use crate::mounted::run;
+use crate::support::{Value, to_code_page};
+
+/// PtypString.
+const PT_STRING: u16 = 0x001F;
+/// The code page that the messages name for their 8-bit text.
+const CYRILLIC: u16 = 1251;
+
+/// Texts out of pieces that mail breaks on; the same on every run.
+fn texts() -> impl Iterator<Item = String> {
+    const PIECES: [&str; 20] = [
+        " ",
+        "  ",
+        "\t",
+        "\n",
+        "\n\n",
+        "\n ",
+        " \n",
+        "From ",
+        ">From ",
+        "--",
+        "-- \n",
+        ".",
+        "=",
+        "=3D",
+        "\0",
+        "\u{fc}",
+        "\u{1f600}",
+        "\u{85}",
+        "\u{c}",
+        "word",
+    ];
+    let mut state = 1u64;
+    let mut next = move |bound: usize| {
+        state = state
+            .wrapping_mul(6_364_136_223_846_793_005)
+            .wrapping_add(1_442_695_040_888_963_407);
+        (state >> 33) as usize % bound
+    };
+    (0..150).map(move |number| {
+        let mut text = String::from("x");
+        for _ in 0..next(40) {
+            text.push_str(PIECES[next(PIECES.len())]);
+            if next(30) == 0 {
+                text.push_str(&"long \u{e9} ".repeat(300));
+            }
+        }
+        // What ends with NUL says that it ends.
+        let text = text.trim_end_matches('\0');
+        format!("{text}{}", ["", "\n", " ", "\n\n"][number % 4])
+    })
+}
+
+/// Stores each text as `stored` makes it, in a message alone, with an attachment, and within another; Python must find what
+/// `expected` makes of it.
+fn assert_texts(stored: impl Fn(&str) -> Value, expected: impl Fn(&str) -> String) {
+    let texts: Vec<String> = texts().collect();
+    let messages = texts.iter().enumerate().map(|(number, text)| {
+        let subject = format!("n{number}");
+        let body = stored(&text.replace('\n', "\r\n"));
+        let message = mail(&subject)
+            .prop(0x3FFD, i32::from(CYRILLIC))
+            .prop(0x1000, body);
+        match number % 3 {
+            0 => message.attachment("a.bin", "attached"),
+            1 => mail(&subject).embed(message),
+            _ => message,
+        }
+    });
+    let exported = Exported::of(messages, &[]);
+    let script = "import email, email.policy, glob, json, re, sys
+out = {}
+for path in glob.glob(sys.argv[1] + '/* n*.eml'):
+    m = email.message_from_binary_file(open(path, 'rb'), policy=email.policy.default)
+    for p in m.walk():
+        assert not p.defects, p.defects
+    texts = [p for p in m.walk() if p.get_content_type() == 'text/plain']
+    out[re.search(r' n(\\d+)\\.eml$', path)[1]] = texts[-1].get_content()
+print(json.dumps(out))";
+    let found = run("python3", &["-c", script, exported.inbox.to_str().unwrap()]);
+    let found: serde_json::Value = serde_json::from_str(&found).unwrap();
+    for (number, text) in texts.iter().enumerate() {
+        let found = found[number.to_string()].as_str().unwrap();
+        assert_eq!(found, expected(text), "{number}");
+    }
+}
+
+#[test]
+fn python_gets_every_text_back_as_it_is_stored() {
+    assert_texts(|text| text.into(), |text| text.to_owned());
+}
+
+#[test]
+fn python_gets_every_text_back_that_is_stored_in_eight_bits() {
+    let cyrillic = |text: &str| {
+        let text = text.replace(['\u{fc}', '\u{e9}'], "\u{436}");
+        text.replace(['\u{1f600}', '\u{85}'], "\u{42f}")
+    };
+    assert_texts(
+        |text| Value::Str8(to_code_page(&cyrillic(text), CYRILLIC)),
+        cyrillic,
+    );
+}
+
+/// Half a character, as programs leave it that cut texts: nothing else may be lost with it.
+#[test]
+fn half_a_character_costs_itself_alone() {
+    const HALVES: [u16; 2] = [0xD83D, 0xDE00];
+    let stored = |text: &str| {
+        let mut units = Vec::new();
+        for (number, line) in text.split("\r\n").enumerate() {
+            if number > 0 {
+                units.push(HALVES[number % 2]);
+                units.extend("\r\n".encode_utf16());
+            }
+            units.extend(line.encode_utf16());
+        }
+        let bytes = units.into_iter().flat_map(u16::to_le_bytes).collect();
+        Value::Raw(PT_STRING, bytes)
+    };
+    assert_texts(stored, |text| text.replace('\n', "\u{fffd}\n"));
+}
