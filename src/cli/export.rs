@@ -39,6 +39,10 @@ pub(super) fn run(arguments: &ExportArguments) -> Result<(), Failure> {
     if arguments.to == To::Pst {
         return super::pst::run(arguments);
     }
+    if arguments.split.is_some() {
+        let reason = "--split goes with --to pst, or leave it out";
+        return Err(Failure::new(Exit::Usage, reason));
+    }
     let lists = [&[CACHE.to_owned()], arguments.options.as_slice()].concat();
     let options = Options::parse(&lists, Writer::User)?.with_names(&arguments.names)?;
     let filter = filter(&arguments.filter)?;

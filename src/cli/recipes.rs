@@ -85,8 +85,12 @@ Search in all messages and attachments
 const OUTLOOK: &str = "\
 Back into Outlook
 
-  No .pst is written. What Outlook takes are single files, and what an IMAP server has.
-  All mail: write it as a Maildir, serve that by Dovecot, and add the server to Outlook as an IMAP account:
+  Everything, as a PST that Outlook opens by File, Open & Export (not tried in Outlook by us, who have no Windows):
+    ostfs export --to pst old-mailbox.ost mailbox.pst
+  In parts of at most 10 GB, and go on after a crash or on a full disk:
+    ostfs export --to pst --split 10G old-mailbox.ost parts/
+    ostfs export --to pst --split 10G --resume old-mailbox.ost parts/
+  All mail by an IMAP server: write it as a Maildir, serve that by Dovecot, and add the server to Outlook as an account:
     ostfs export -o layout=maildir old-mailbox.ost Maildir
   Single messages open with a double click, and can be moved to a folder from there:
     ostfs export --folder Inbox/Projects old-mailbox.ost mail
