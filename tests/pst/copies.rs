@@ -79,6 +79,29 @@ fn more_attachments_than_one_list_of_subnodes_holds_come_through() {
 }
 
 #[test]
+fn messages_and_folders_within_each_other_come_through() {
+    const DEPTH: usize = 30;
+    let file = write(Format::Unicode, Crypt::Permute, |store| {
+        let mut folder = store.ipm_subtree();
+        for depth in 1..=DEPTH {
+            folder = store.folder(folder, format!("Level {depth}"));
+        }
+        let mut message = mail("Level 30").body("The innermost");
+        for depth in (1..DEPTH).rev() {
+            message = mail(&format!("Level {depth}")).embed(message);
+        }
+        store.message(folder, message);
+    });
+    let copy = copy(&file.path, &[]);
+    assert!(copy.output.status.success(), "{:?}", copy.output);
+    assert_eq!(findings(&copy.path), [""; 0]);
+    assert_eq!(subjects(&copy.path), ["Level 1"]);
+    let (_scratch, tree) = mounted::export(&copy.path, &[]);
+    let said = mounted::run("grep", &["-rlF", "The innermost", tree.to_str().unwrap()]);
+    assert!(said.contains("Level 29/Level 30/"), "{said}");
+}
+
+#[test]
 fn a_message_that_no_folder_lists_is_in_lost_and_found() {
     for (format, crypt) in FORMATS {
         let (file, inbox) = mailbox(format, crypt);
