@@ -9,6 +9,7 @@ use super::attachments;
 use super::changes;
 use super::context::Context;
 use super::digest::Digest;
+use super::members;
 use super::names::{self, Names};
 use super::output::{Content, Output};
 use super::recipients;
@@ -92,6 +93,7 @@ impl Copier<'_> {
             .string_id(PropertySet::PUBLIC_STRINGS, names::KEYWORDS);
         let mut categories = None;
         let properties = message.properties();
+        let mut replaced = members::replaced(message.store(), properties);
         for id in properties.ids() {
             if !changes::keeps_of_message(id) {
                 continue;
@@ -99,7 +101,11 @@ impl Copier<'_> {
             let Some(to) = self.named(message.store(), id, message.problems()) else {
                 continue;
             };
-            match read(properties, id) {
+            let value = match replaced.take(id) {
+                Some(value) => Some(Read::Whole(value)),
+                None => read(properties, id),
+            };
+            match value {
                 Some(Read::Whole(value)) if Some(to) == keywords => categories = Some(value),
                 Some(read) => self.put(&mut context, to, read, Some(&mut row))?,
                 None => {}

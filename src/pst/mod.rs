@@ -3,7 +3,7 @@
 //!
 //! Beside `export`: uses `tree` for what is there, and the layers below for what is read. From the bottom up: `layout` and
 //! `output` (pages, blocks, maps), `trees`, `blocks` (data trees, subnodes), `heap`, `bth`, `context` and `table` (with
-//! `templates`), `names`, `value` and `changes`, `recipients`, `attachments` and `item`, `plan`, `folders` and `store`, `part`
+//! `templates`), `names`, `value` and `changes`, `recipients`, `members`, `attachments` and `item`, `plan`, `folders` and `store`, `part`
 //! and `journal` (several files, and going on after a crash), `verify`, `room`.
 #![forbid(unsafe_code)]
 
@@ -19,6 +19,7 @@ mod item;
 mod journal;
 mod key;
 mod layout;
+mod members;
 mod names;
 mod output;
 mod part;
@@ -50,7 +51,7 @@ pub use journal::{Journal, NotResumed, Saved, Stage};
 use names::Names;
 use output::Output;
 pub use part::{FolderTotal, Part, Position, Tally, Whole};
-use plan::Plan;
+use plan::{Left, Plan};
 pub use room::room;
 pub use verify::{Verify, verify};
 
@@ -157,8 +158,7 @@ impl Export<'_> {
             unread.push((path.to_owned(), reason.to_owned()));
         };
         let mut plan = Plan::new(&mut out, self, part.number, &mut left);
-        let mut at = part.from;
-        if at.folder >= plan.folders.len() {
+        if part.from.folder >= plan.folders.len() {
             plan.add_lost(&mut out, self, &mut left);
         }
         let mut folders = Folders {
@@ -168,31 +168,12 @@ impl Export<'_> {
             empty,
             watch,
             items: Vec::new(),
-            tally: part.done,
+            tally: part.done.clone(),
             counts: BTreeMap::new(),
         };
-        let mut begun = saved
-            .map(|saved| folders.resume(&plan, *saved))
-            .transpose()?;
-        let mut known = plan.digest();
-        let mut next = None;
-        while next.is_none() {
-            if at.folder >= plan.folders.len() {
-                plan.add_lost(folders.out, self, &mut left);
-                known = plan.digest();
-            }
-            let Some(folder) = plan.folders.get(at.folder) else {
-                break;
-            };
-            let mut save = |folders: &mut Folders<'_>, at: Position, begun: &Begun| {
-                folders.save(part.number, at, known, begun)
-            };
-            next = folders.copy(folder, at, begun.take(), &mut save)?;
-            at = Position {
-                folder: at.folder + 1,
-                item: 0,
-            };
-        }
+        let begun = saved.map(|saved| folders.resume(&plan, *saved));
+        let begun = begun.transpose()?;
+        let next = folders.copy_all(&mut plan, &part, begun, &mut left)?;
         folders.finish(&plan)?;
         let Folders {
             names,
@@ -218,6 +199,39 @@ impl Export<'_> {
 }
 
 impl Folders<'_> {
+    /// Copies what is in the folders of `plan` from the beginning of `part` on, where a folder may be `begun`, and in those for
+    /// what no folder lists, which are looked for last. Returns the first item that the file has no room for.
+    fn copy_all(
+        &mut self,
+        plan: &mut Plan,
+        part: &Part,
+        mut begun: Option<Begun>,
+        left: &mut Left<'_>,
+    ) -> Result<Option<Position>, Failed> {
+        let mut known = plan.digest();
+        let mut at = part.from;
+        loop {
+            if at.folder >= plan.folders.len() {
+                plan.add_lost(self.out, self.export, left);
+                known = plan.digest();
+            }
+            let Some(folder) = plan.folders.get(at.folder) else {
+                return Ok(None);
+            };
+            let mut save = |folders: &mut Folders<'_>, at: Position, begun: &Begun| {
+                folders.save(part.number, at, known, begun)
+            };
+            let next = self.copy(folder, at, begun.take(), &mut save)?;
+            if next.is_some() {
+                return Ok(next);
+            }
+            at = Position {
+                folder: at.folder + 1,
+                item: 0,
+            };
+        }
+    }
+
     /// Goes on as `saved`; returns the folder that was begun.
     fn resume(&mut self, plan: &Plan, saved: Saved<'static>) -> Result<Begun, Failed> {
         if saved.folders != plan.digest() {

@@ -4,6 +4,7 @@ use std::fs;
 use std::path::Path;
 use std::sync::Arc;
 
+use ostfs::ltp::Value as Stored;
 use ostfs::messaging::{Folder, Message as OpenedMessage, PropertySet, Store as OpenedStore};
 use ostfs::ndb::NodeId;
 
@@ -259,6 +260,56 @@ fn what_is_missing_of_an_attachment_is_zeros_in_the_copy() {
         problem.contains("attachment") || problem.contains("data"),
         "{problem}"
     );
+}
+
+/// A list that has `member` beside the name and address of Carol.
+fn list_of(member: Vec<u8>, checksum: i32) -> Message {
+    Message::new("IPM.DistList", "List")
+        .named(PSETID_ADDRESS, 0x8055, Value::MvBin(vec![member]))
+        .named(PSETID_ADDRESS, 0x8054, Value::MvBin(vec![carol()]))
+        .named(PSETID_ADDRESS, 0x804C, checksum)
+}
+
+fn carol() -> Vec<u8> {
+    one_off("Carol", "carol@south.example")
+}
+
+#[test]
+fn a_contact_in_a_list_is_named_by_its_address_since_the_old_file_is_not_there() {
+    // [MS-OXOCNTC] 2.2.2.2.4: a GUID, the kind, and the entry id of a contact in the file of the list.
+    let mut contact = vec![0; 4];
+    contact.extend(*b"\xC0\x91\xAD\xD3\x51\x9D\xCF\x11\xA4\xA9\x00\xAA\x00\x47\xFA\xA4\xC3");
+    contact.extend([0; 4]);
+    contact.extend([7; 20]);
+    let right = format::crc(&contact).cast_signed();
+    for (checksum, expected) in [(right, carol()), (right ^ 1, contact.clone())] {
+        let file = write(Format::Unicode, Crypt::Permute, |store| {
+            let folder = store.folder(store.ipm_subtree(), "Contacts");
+            store.message(folder, list_of(contact.clone(), checksum));
+        });
+        let copy = copy(&file.path, &[]);
+        assert!(copy.output.status.success(), "{:?}", copy.output);
+        let ndb = ostfs::ndb::open(&copy.path, 1 << 20).unwrap();
+        let store = Arc::new(OpenedStore::open(ndb));
+        let message = OpenedMessage::open(&store, NodeId(MESSAGE)).unwrap();
+        let id = |lid| {
+            store
+                .named_properties()
+                .id(PropertySet::ADDRESS, lid)
+                .unwrap()
+        };
+        let members = message.properties().value(id(0x8055)).unwrap().unwrap();
+        let is = Stored::Multiple(vec![Stored::Binary(expected.clone())]);
+        assert_eq!(members, is);
+        // Outlook asks for a checksum that fits; one that did not stays as it is.
+        let fits = if checksum == right {
+            format::crc(&expected).cast_signed()
+        } else {
+            checksum
+        };
+        let found = message.properties().integer(id(0x804C)).unwrap();
+        assert_eq!(found, Some(fits));
+    }
 }
 
 #[test]
