@@ -5,7 +5,7 @@
 
 use std::sync::Arc;
 
-use ostfs::error::Result;
+use ostfs::Result;
 use ostfs::ltp::{PropertyStream, Value};
 use ostfs::messaging::{Attachment, AttachmentData, Folder, Message, Properties, Store};
 use ostfs::ndb::NodeId;

@@ -2,14 +2,11 @@
 //!
 //! `subjects FILE`
 
-use std::sync::Arc;
-
-use ostfs::{Folder, Store, tree};
+use ostfs::Folder;
 
 fn main() -> Result<(), Box<dyn std::error::Error>> {
     let path = std::env::args_os().nth(1).ok_or("usage: subjects FILE")?;
-    let ndb = ostfs::ndb::open(path.as_ref(), tree::Options::DEFAULT_CACHE)?;
-    let store = Arc::new(Store::open(ndb));
+    let store = ostfs::open(path.as_ref())?;
     let mut folders = vec![store.ipm_subtree()];
     while let Some(nid) = folders.pop() {
         let folder = Folder::new(&store, nid);

@@ -130,16 +130,6 @@ impl<K: Hash + Eq + Clone, V: Clone> ByteLru<K, V> {
         self.large.lock().values.retain(|(large, ..)| large != key);
     }
 
-    /// Forgets all values.
-    pub fn clear(&self) {
-        for shard in &self.shards {
-            let mut shard = shard.lock();
-            shard.entries.clear();
-            shard.used = 0;
-        }
-        self.large.lock().values.clear();
-    }
-
     /// Keeps `value`, which weighs `bytes`. Returns the value that is now in use: an earlier one under the same key
     /// stays.
     pub fn insert(&self, key: K, value: V, bytes: usize) -> V {
@@ -212,10 +202,6 @@ mod tests {
         cache.insert(0, vec![7; 5000].into(), 5000);
         cache.remove(&0);
         assert!(cache.get(&0).is_none());
-        cache.insert(0, vec![7; 5000].into(), 5000);
-        cache.insert(1, vec![7; 10].into(), 10);
-        cache.clear();
-        assert!(cache.get(&0).is_none() && cache.get(&1).is_none());
     }
 
     #[test]

@@ -1,38 +1,72 @@
-//! Reads any Outlook data file (OST or PST, 1997 to today) and shows it as a read-only tree of files.
+//! Reads any Outlook data file (OST or PST, 1997 to today), damaged ones too, and shows it as a read-only tree of files.
 //!
-//! Layers, each of which knows only those before it (ARCHITECTURE.md tells the whole story):
-//! [`ndb`] (header, B-trees, blocks), [`ltp`] (heaps, properties, tables), [`messaging`] (folders, messages,
-//! attachments), [`salvage`] (what has lost its nodes or was deleted), [`convert`] (an item as a file), [`tree`] (names,
-//! attributes, `read_at`), and with the feature `cli`: `fuse` (the kernel), `cli` (the command line). [`error`], [`problem`] (what is wrong with
-//! the file), `page_cache` and [`codepage`] serve all of them.
+//! * [`open`] gives a [`Store`]. It has [`Folder`]s, these have [`Message`]s, and these have [`Recipient`]s, [`Attachment`]s and
+//!   [`Properties`]. All are lazy: nothing is read before it is asked for.
+//! * [`Converter`] makes the file of a message: a [`Rendition`] of known length (MIME, iCalendar or vCard) that is read from
+//!   any offset.
+//! * [`Tree`] has directories, names, attributes and `read_at`: all that a file system needs. With the feature `cli` (on by
+//!   default), the module `mount` shows it to the kernel.
 //!
-//! Open a store and walk its folders (`examples/subjects.rs` prints the subjects of all of them):
+//! Every call may come from any thread. Offsets and lengths are in bytes. Text is UTF-8, whatever code page it is stored in;
+//! times are [`FileTime`]s, in UTC. What cannot be read does not fail the rest: it is an [`Error`] of its own part, or a
+//! [`Problem`] in the list that the part has.
 //!
-//! ```no_run
-//! use std::sync::Arc;
-//! use ostfs::{Folder, Store, tree};
+//! Turn the command line off with `default-features = false`: then nothing of the kernel interface is compiled.
 //!
-//! let ndb = ostfs::ndb::open("mail.pst".as_ref(), tree::Options::DEFAULT_CACHE)?;
-//! let store = Arc::new(Store::open(ndb));
-//! for subfolder in Folder::new(&store, store.ipm_subtree()).subfolders() {
-//!     println!("{} messages", Folder::new(&store, subfolder.nid).contents().len());
+//! # Open a store and walk it
+//!
+//! ```
+//! # mod mailbox { include!(concat!(env!("CARGO_MANIFEST_DIR"), "/tests/support/doctest.rs")); }
+//! # let mailbox = mailbox::sample();
+//! # let path: &std::path::Path = &mailbox;
+//! let store = ostfs::open(path)?;
+//! let mut subjects = Vec::new();
+//! let mut folders = vec![store.ipm_subtree()];
+//! while let Some(nid) = folders.pop() {
+//!     let folder = ostfs::Folder::new(&store, nid);
+//!     for row in folder.contents().rows() {
+//!         subjects.extend(row.subject.map(|subject| subject.text));
+//!     }
+//!     folders.extend(folder.subfolders().iter().map(|subfolder| subfolder.nid));
 //! }
+//! assert!(subjects.iter().any(|subject| subject == "Team lunch"));
 //! # Ok::<(), ostfs::Error>(())
 //! ```
 //!
-//! Read a message as the bytes of its file:
+//! # Read a message as bytes
 //!
-//! ```no_run
-//! # use std::sync::Arc;
-//! # fn first_bytes(store: Arc<ostfs::Store>, nid: ostfs::ndb::NodeId) -> Result<(), ostfs::Error> {
+//! ```
+//! # mod mailbox { include!(concat!(env!("CARGO_MANIFEST_DIR"), "/tests/support/doctest.rs")); }
+//! # let mailbox = mailbox::sample();
+//! # let path: &std::path::Path = &mailbox;
+//! # let store = ostfs::open(path)?;
+//! # let folders = ostfs::Folder::new(&store, store.ipm_subtree()).subfolders();
+//! # let inbox = folders.iter().find(|folder| folder.name.as_deref() == Some("Inbox")).unwrap().nid;
+//! # let nid = ostfs::Folder::new(&store, inbox).contents().rows().next().unwrap().nid;
 //! let message = ostfs::Message::open(&store, nid)?;
-//! let converter = ostfs::convert::Converter::new(store, ostfs::convert::Options::default());
+//! let converter = ostfs::Converter::new(store, ostfs::convert::Options::default());
 //! let file = converter.render(&message);
-//! let mut bytes = vec![0; 4096];
+//! let mut bytes = vec![0; file.len() as usize];
 //! let length = file.read_at(0, &mut bytes)?;
-//! bytes.truncate(length);
-//! # Ok(())
-//! # }
+//! assert_eq!(length as u64, file.len());
+//! assert!(String::from_utf8_lossy(&bytes).contains("\nSubject: "));
+//! # Ok::<(), ostfs::Error>(())
+//! ```
+//!
+//! # Show it as files
+//!
+//! ```
+//! # mod mailbox { include!(concat!(env!("CARGO_MANIFEST_DIR"), "/tests/support/doctest.rs")); }
+//! # let mailbox = mailbox::sample();
+//! # let path: &std::path::Path = &mailbox;
+//! use ostfs::tree::{Ino, Options, Tree};
+//!
+//! let tree = Tree::open(path, &Options::default())?;
+//! let inbox = tree.lookup(Ino::ROOT, "Inbox".as_ref())?.expect("it has an inbox");
+//! for entry in tree.directory(inbox)?.entries() {
+//!     println!("{} {}", entry.name, tree.attr(entry.ino)?.size);
+//! }
+//! # Ok::<(), ostfs::Error>(())
 //! ```
 #![deny(missing_docs)]
 #![deny(unsafe_code)]
@@ -53,33 +87,76 @@
     )
 )]
 
-pub mod bytes;
-pub mod cache;
+mod bytes;
+mod cache;
+#[doc(hidden)]
 pub mod check;
 #[cfg(feature = "cli")]
+#[doc(hidden)]
 pub mod cli;
 mod clock;
+#[doc(hidden)]
 pub mod codepage;
 pub mod convert;
-pub mod error;
-pub mod export;
+mod error;
 #[cfg(feature = "cli")]
-pub mod fuse;
+mod export;
+#[cfg(feature = "cli")]
+mod fuse;
+#[doc(hidden)]
 pub mod ltp;
+#[doc(hidden)]
 pub mod messaging;
+#[doc(hidden)]
 pub mod ndb;
 mod output;
 mod page_cache;
-pub mod problem;
-pub mod pst;
+mod problem;
+#[cfg(feature = "cli")]
+mod pst;
 #[cfg(feature = "cli")]
 mod rename;
-pub mod salvage;
+mod salvage;
 #[cfg(feature = "cli")]
-pub mod sandbox;
+mod sandbox;
 pub mod tree;
 
-pub use convert::Rendition;
-pub use error::Error;
-pub use messaging::{Attachment, Folder, Message, Store};
+pub use convert::{Converter, Rendition};
+pub use error::{Corrupt, Error, Result};
+pub use ltp::{FileTime, PropertyStream, PropertyType, Value, tags};
+pub use messaging::{
+    AttachMethod, Attachment, AttachmentData, ContentsRow, ContentsTable, Folder, ItemKind,
+    Message, MessageClass, Properties, PropertyName, PropertySet, Recipient, RecipientType, Store,
+    Subfolder, Subject,
+};
+pub use ndb::{Damaged, NodeId, Recover};
+pub use problem::{Problem, Problems};
+pub use salvage::open;
 pub use tree::Tree;
+
+/// The tree as a mount of Linux: needs `/dev/fuse`, and the right to mount.
+///
+/// ```no_run
+/// use std::path::PathBuf;
+/// use std::sync::Arc;
+/// use ostfs::mount::{Mountpoint, Options, Session};
+/// use ostfs::tree::{self, Forest, Tree};
+///
+/// let files = [PathBuf::from("mail.pst")];
+/// let tree = Tree::open(&files[0], &tree::Options::default())?;
+/// let forest = Forest::new(vec![(&files[0], tree)]).ok_or("too many files")?;
+/// let mut mountpoint = Mountpoint::check("/mnt/mail".as_ref(), false, true)?;
+/// mountpoint.make()?;
+/// let session = Session::mount(&files, &mountpoint, &Options::default())?;
+/// // Answers requests until somebody unmounts it, or SIGINT or SIGTERM comes.
+/// let ender = Arc::new(session.mounted().clone());
+/// session.serve(forest, ender)?;
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
+#[cfg(feature = "cli")]
+pub mod mount {
+    pub use crate::fuse::{
+        Access, Ended, Ender, MountError, Mounted, Mountpoint, Options, Session, UnmountError,
+        unmount,
+    };
+}

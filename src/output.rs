@@ -26,12 +26,25 @@ pub fn cell(text: &str) -> Cow<'_, str> {
     text.chars().map(shown).collect::<String>().into()
 }
 
+/// A line of a table: fields as RFC 4180 has them, but with LF.
+pub fn csv_line<const N: usize>(fields: [&str; N]) -> String {
+    let mut writer = csv::WriterBuilder::new().from_writer(Vec::new());
+    // Writing to memory does not fail.
+    let cells = fields.map(cell);
+    let written = writer
+        .write_record(cells.iter().map(|cell| cell.as_bytes()))
+        .ok()
+        .and_then(|()| writer.into_inner().ok());
+    String::from_utf8(written.unwrap_or_default()).unwrap_or_default()
+}
+
 /// `value` as JSON on one line, such characters escaped.
+#[cfg(feature = "cli")]
 pub fn json(value: &impl Serialize) -> serde_json::Result<String> {
     serde_json::to_string(value).map(escaped)
 }
 
-/// As [`json`], on several lines.
+/// `value` as JSON on several lines, such characters escaped.
 pub fn pretty_json(value: &impl Serialize) -> serde_json::Result<String> {
     serde_json::to_string_pretty(value).map(escaped)
 }

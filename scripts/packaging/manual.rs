@@ -53,7 +53,13 @@ What could not be read, and where.
 A line for each item in a folder: path, node, date, subject, class.
 .TP
 .I MOUNTPOINT/.ostfs/import/
-A folder of calendar or contacts in one file.
+A folder of calendar or contacts in one file; in Autocomplete.vcf whom Outlook proposes.
+.TP
+.I MOUNTPOINT/.ostfs/categories.csv
+The categories with their colours.
+.TP
+.I MOUNTPOINT/.ostfs/rules.txt
+What each rule of the mailbox does, in words.
 .TP
 .I /etc/fuse.conf
 Needs the line user_allow_other before an ordinary user may give \\-o allow_other.

@@ -29,6 +29,7 @@ mod folders;
 mod locate;
 mod messages;
 mod names;
+mod nodes;
 mod objects;
 mod opened;
 mod pages;
@@ -85,7 +86,7 @@ pub fn check_source(source: Source, progress: Arc<Progress>) -> Result<Report> {
     drop(blocks);
     names::check(&store, &mut checker);
     let nodes = folders::check(&store, &mut checker);
-    objects::check(&store, &nodes, &mut checker, progress);
+    nodes::check(&store, &nodes, &mut checker, progress);
     locate::locate(&store, &unreadable, &mut checker.report.findings);
     checker.report.size = store.ndb().source().len();
     Ok(checker.finish())

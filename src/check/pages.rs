@@ -3,8 +3,8 @@
 use std::ops::Range;
 
 use super::checker::Checker;
-use crate::ndb::page::{BTreePage, PageType};
-use crate::ndb::{BlockRef, Header, NodeDatabase};
+use crate::ndb::page::BTreePage;
+use crate::ndb::{BlockRef, Header, NodeDatabase, PageType};
 
 /// Levels of the deepest tree that is followed.
 const MAX_LEVELS: u8 = 8;

@@ -14,7 +14,7 @@ use jiff::ToSpan;
 use jiff::civil::Date;
 use jiff::tz::TimeZone;
 
-use super::arguments::{ExportArguments, FilterArguments, IndexArguments, To};
+use super::arguments::{ExportArguments, FilterArguments, IndexArguments};
 use super::exit::Exit;
 use super::guard::Sweeper;
 use super::options::{Options, Switch, Writer};
@@ -36,9 +36,6 @@ const MAX_SHOWN: u64 = 100;
 /// Exports all of the files, and fails at the end when anything could not be exported whole. Everything is opened before
 /// the sandbox, and what the files hold is looked at in it alone.
 pub(super) fn run(arguments: &ExportArguments) -> Result<(), Failure> {
-    if arguments.to == To::Pst {
-        return super::pst::run(arguments);
-    }
     if arguments.split.is_some() {
         let reason = "--split goes with --to pst, or leave it out";
         return Err(Failure::new(Exit::Usage, reason));

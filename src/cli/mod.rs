@@ -36,7 +36,7 @@ use clap::{CommandFactory, Parser};
 pub use exit::Exit;
 pub use report::Failure;
 
-use arguments::{Cli, Command, Verbosity};
+use arguments::{Cli, Command, To, Verbosity};
 use options::Writer;
 
 /// Does what the command line says; the first argument is the name under which the program was called.
@@ -67,7 +67,10 @@ pub fn run(arguments: Vec<OsString>) -> Result<(), Failure> {
         Command::Mount(arguments) => mount::run(&arguments, Writer::User),
         Command::Open(arguments) => open::run(&arguments),
         Command::Unmount(arguments) => unmount::run(&arguments),
-        Command::Export(arguments) => export::run(&arguments),
+        Command::Export(arguments) => match arguments.to {
+            To::Files => export::run(&arguments),
+            To::Pst => pst::run(&arguments),
+        },
         Command::Index(arguments) => export::index(&arguments),
         Command::Ls(arguments) => ls::run(&arguments),
         Command::Cat(arguments) => cat::run(&arguments),

@@ -9,11 +9,13 @@ use std::fmt;
 
 use chardetng::{EncodingDetector, Iso2022JpDetection, Utf8Detection};
 
-use super::{
-    HZ, Table, US_ASCII, UTF_7, UTF_8, UTF_8_BOM, UTF_16_BIG, UTF_16_LITTLE, UTF_16BE, UTF_16LE,
-    WINDOWS_LATIN1, canonical, decode_page, decode_utf8, decode_utf16_units, from_charset_label,
-    is_cut_off, stateful,
+use super::decode::decode_page;
+use super::label::from_charset_label;
+use super::stateful;
+use super::table::{
+    HZ, Table, US_ASCII, UTF_7, UTF_8, UTF_16_BIG, UTF_16_LITTLE, WINDOWS_LATIN1, canonical,
 };
+use super::unicode::{decode_marked, is_cut_off};
 
 /// How far into an HTML body a `<meta>` element with the charset is looked for, in bytes.
 const META_RANGE: usize = 16 * 1024;
@@ -25,8 +27,6 @@ const FIRST_OF_SEVERAL: u8 = 0xC0;
 const SAMPLE: usize = 256 << 10;
 /// Bytes above ASCII that tell a code page. Fewer are a name or two, in which every page has letters.
 const LEAST_EVIDENCE: usize = 8;
-/// How many bytes show whether text is UTF-16.
-const UTF_16_SAMPLE: usize = 512;
 
 /// Text, and what its labels got wrong.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -205,35 +205,6 @@ impl Evidence {
             }
             Some(_) => self.errors == 0 && self.sequences > 0,
         }
-    }
-}
-
-/// Text of bytes that begin with a byte order mark, or have the zero bytes of UTF-16 in every other place.
-pub(super) fn decode_marked(bytes: &[u8]) -> Option<Cow<'_, str>> {
-    match bytes {
-        [0xFF, 0xFE, rest @ ..] => return Some(decode_utf16_units(UTF_16LE, rest)),
-        [0xFE, 0xFF, rest @ ..] => return Some(decode_utf16_units(UTF_16BE, rest)),
-        _ if bytes.starts_with(&UTF_8_BOM) => return Some(decode_utf8(bytes)),
-        _ => {}
-    }
-    let (pairs, _) = bytes.as_chunks::<2>();
-    let sample = pairs.iter().take(UTF_16_SAMPLE / 2);
-    let mut seen = 0;
-    let mut zero_high = [0, 0];
-    for pair in sample {
-        seen += 1;
-        match pair {
-            [0, 0] => {}
-            [_, 0] => zero_high[0] += 1,
-            [0, _] => zero_high[1] += 1,
-            _ => {}
-        }
-    }
-    // Markup is ASCII for the most part, whatever the language of the text.
-    match zero_high {
-        [little, 0] if little * 4 > seen * 3 => Some(decode_utf16_units(UTF_16LE, bytes)),
-        [0, big] if big * 4 > seen * 3 => Some(decode_utf16_units(UTF_16BE, bytes)),
-        _ => None,
     }
 }
 

@@ -6,7 +6,7 @@
 //! the Windows page of the same language, and half a character stands for itself.
 #![forbid(unsafe_code)]
 
-use super::decode;
+use super::table::decode_stateless;
 use encoding_rs::{EUC_JP, EUC_KR, Encoding, GBK};
 
 pub(super) const ESCAPE: u8 = 0x1B;
@@ -118,7 +118,7 @@ pub(super) fn decode_iso_2022(code_page: u32, bytes: &[u8]) -> String {
             0x80.. => {
                 let run = run_length(rest, |b| !matches!(b, ESCAPE | b'\r' | b'\n'));
                 let (run, after) = rest.split_at(run);
-                text.push_str(&decode(language.windows_page(), run));
+                text.push_str(&decode_stateless(language.windows_page(), run));
                 after
             }
             byte => push_graphic(&mut text, state.set(), byte, after),

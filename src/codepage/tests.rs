@@ -1,5 +1,8 @@
 //! What a code page says is compared with the codecs of Python, a second and independent source.
 
+use std::borrow::Cow;
+
+use super::table::*;
 use super::*;
 
 fn decode_html(bytes: &[u8], internet: Option<u32>, message: Option<u32>) -> Cow<'_, str> {

@@ -33,6 +33,11 @@ impl Context {
         }
     }
 
+    /// The store that all is of.
+    pub(super) fn store(&self) -> &Arc<Store> {
+        &self.store
+    }
+
     /// The person with an Exchange distinguished name, which is in lower case.
     pub(super) fn resolve(&self, name: &str) -> Resolved {
         self.address_book().resolve(name)

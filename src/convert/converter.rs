@@ -6,6 +6,8 @@ use std::sync::Arc;
 use jiff::tz::TimeZone;
 
 use super::attachment::AttachmentFile;
+use super::chat;
+use super::configuration::{self, Configured};
 use super::context::Context;
 use super::item::{self, Item};
 use super::item_format::ItemFormat;
@@ -13,7 +15,7 @@ use super::mail;
 use super::options::{Items, Options};
 use super::rendition::Rendition;
 use super::room::with_room;
-use crate::messaging::{ItemKind, Message, Store};
+use crate::messaging::{Configurations, ItemKind, Message, Store};
 
 /// Turns the messages of one store into files. Any thread may use it.
 #[derive(Debug)]
@@ -77,6 +79,36 @@ impl Converter {
     /// `message` in its own format; None for mail.
     pub fn item(&self, message: &Message) -> Option<Item> {
         item::of_message(&self.context, message)
+    }
+
+    /// Whom Outlook proposes while an address is typed, as vCards.
+    pub fn proposals(&self, found: &Configurations) -> Configured {
+        configuration::proposals(&self.context, found)
+    }
+
+    /// The list of categories, as CSV.
+    pub fn categories(&self, found: &Configurations) -> Configured {
+        configuration::categories(&self.context, found)
+    }
+
+    /// What the rules of the mailbox do, in words.
+    pub fn rules(&self, found: &Configurations) -> Configured {
+        configuration::rules(&self.context, found)
+    }
+
+    /// What stands above the messages of a conversation.
+    pub fn conversation_head(&self, title: &str, people: &[String], count: usize) -> String {
+        chat::head(title, people, count)
+    }
+
+    /// How a message stands in the file of its conversation, with times in `zone`; `answers` tells what it answers.
+    pub fn conversation_text(
+        &self,
+        message: &Message,
+        zone: &TimeZone,
+        answers: Option<&str>,
+    ) -> String {
+        chat::text(message, zone, answers)
     }
 
     /// These fields of the header that `message` has as mail, decoded and on one line; opens no body and no attachment.

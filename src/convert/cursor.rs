@@ -59,6 +59,21 @@ impl<'a> Cursor<'a> {
         )
     }
 
+    /// The offset of what comes next.
+    pub fn at(&self) -> usize {
+        self.at
+    }
+
+    /// Goes on at offset `at`.
+    pub fn go_to(&mut self, at: usize) {
+        self.at = at;
+    }
+
+    /// What has not been read yet.
+    pub fn rest(&self) -> &'a [u8] {
+        self.bytes.get(self.at..).unwrap_or_default()
+    }
+
     /// How much is left.
     pub fn left(&self) -> usize {
         self.bytes.len().saturating_sub(self.at)

@@ -79,9 +79,11 @@ pub(crate) const RESPONSE_STATUS: Key = appointment(0x8218);
 pub(crate) const RECURRING: Key = appointment(0x8223);
 pub(crate) const INTENDED_BUSY_STATUS: Key = appointment(0x8224);
 pub(crate) const EXCEPTION_REPLACE_TIME: Key = appointment(0x8228);
+pub(crate) const RECURRENCE_PATTERN: Key = appointment(0x8232);
 pub(crate) const TIME_ZONE_STRUCT: Key = appointment(0x8233);
 pub(crate) const CLIP_END: Key = appointment(0x8236);
 pub(crate) const TIME_ZONE_DESCRIPTION: Key = appointment(0x8234);
+pub(crate) const ALL_ATTENDEES_STRING: Key = appointment(0x8238);
 pub(crate) const TO_ATTENDEES_STRING: Key = appointment(0x823B);
 pub(crate) const CC_ATTENDEES_STRING: Key = appointment(0x823C);
 pub(crate) const NET_SHOW_URL: Key = appointment(0x8248);
@@ -139,6 +141,9 @@ pub(crate) const NOTE_COLOR: Key = Key::Lid(PropertySet::NOTE, 0x8B00);
 
 // PSETID_Address
 pub(crate) const FILE_UNDER: Key = address(0x8005);
+pub(crate) const HOME_ADDRESS: Key = address(0x801A);
+pub(crate) const WORK_ADDRESS: Key = address(0x801B);
+pub(crate) const OTHER_ADDRESS: Key = address(0x801C);
 pub(crate) const POSTAL_ADDRESS_ID: Key = address(0x8022);
 pub(crate) const HTML: Key = address(0x802B);
 pub(crate) const YOMI_FIRST_NAME: Key = address(0x802C);

@@ -5,12 +5,12 @@
 //! part that says so.
 //!
 //! From the bottom up, and no file uses one of a later row:
-//! * `options`, `byte_range`, `base64`, `segments`, `rendition`, `room`, `content_line`, `cursor`, `lids`, [`text`], `item_format`;
+//! * `options`, `byte_range`, `base64`, `segments`, `rendition`, `room`, `content_line`, `cursor`, `lids`, `moment`, [`text`], `item_format`;
 //! * `people` and `body`; `context` and `lookup`, which know who is who; `reader`, which reads the properties of an
 //!   item;
-//! * `attachment`;
-//! * [`calendar`], `contact` and `note`, siblings that know nothing of each other;
-//! * `item`, which picks one of them, and [`moment`], which says when it is;
+//! * `attachment`, `chat`;
+//! * [`calendar`], `contact` and `note`, siblings that know nothing of each other; `configuration`, which uses `contact`;
+//! * `item`, which picks one of them, and `when`, which tells when it is;
 //! * `mail`;
 //! * `converter`.
 #![forbid(unsafe_code)]
@@ -19,7 +19,10 @@ mod attachment;
 mod base64;
 mod body;
 mod byte_range;
+#[doc(hidden)]
 pub mod calendar;
+mod chat;
+mod configuration;
 mod contact;
 mod content_line;
 mod context;
@@ -30,7 +33,7 @@ mod item_format;
 mod lids;
 mod lookup;
 mod mail;
-pub mod moment;
+mod moment;
 mod note;
 mod options;
 mod people;
@@ -38,13 +41,19 @@ mod reader;
 mod rendition;
 mod room;
 mod segments;
+#[doc(hidden)]
 pub mod text;
+pub(crate) mod when;
 
 pub use attachment::{AttachmentContent, AttachmentFile};
+pub use chat::Post;
+pub use configuration::Configured;
 pub use converter::Converter;
+#[doc(hidden)]
 pub use item::{Item, ItemOptions, item};
 pub use item_format::{ImportKind, ItemFormat, Title};
 pub use moment::Moment;
+#[doc(hidden)]
 pub use note::note_color;
 pub use options::{Eol, Headers, Items, Options, VcardVersion};
 pub use people::{Resolve, Resolved};

@@ -21,8 +21,8 @@ use fuser::{
 use super::activity::Activity;
 use super::ahead::Ahead;
 use super::errno::errno;
+use super::options::Options;
 use super::panics;
-use super::session::Options;
 use crate::error::Result;
 use crate::tree::{Attr, Depth, Forest, Ino, Kind, XATTR_PREFIX};
 
@@ -354,7 +354,8 @@ impl Filesystem for Adapter {
 
     fn lookup(&self, _: &Request, parent: INodeNo, name: &OsStr, reply: ReplyEntry) {
         let parent = Ino(parent.0);
-        let operation = format_args!("lookup {} in", self.shown(name));
+        let shown = self.shown(name);
+        let operation = format_args!("lookup {shown} in");
         let found = self.ask(operation, parent, |forest| {
             let Some(ino) = forest.lookup(parent, name)? else {
                 return Ok(None);

@@ -8,10 +8,12 @@ mod ahead;
 mod errno;
 mod error;
 mod mountpoint;
+mod options;
 mod panics;
 pub(crate) mod process;
 mod session;
 
 pub use error::{MountError, UnmountError, quoted};
 pub use mountpoint::{Ended, Made, Mounted, Mountpoint, unmount};
-pub use session::{Access, Ender, Options, Session};
+pub use options::{Access, Options};
+pub use session::{Ender, Session};

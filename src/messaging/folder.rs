@@ -16,7 +16,7 @@ use crate::error::{Error, Result};
 use crate::ltp::{
     ClientSignature, FileTime, Heap, PropertyContext, Row, TableContext, Value, tags,
 };
-use crate::ndb::{Depth, Node, NodeId, NodeType};
+use crate::ndb::{Depth, Node, NodeId, NodeType, read_ahead};
 use crate::problem::Problems;
 
 /// A folder or search folder.
@@ -283,7 +283,7 @@ impl Folder {
             problems.note_error("", &doubt);
         }
         let node = node.noting(&problems.within_table(table_name(table_type)));
-        self.store.ndb().read_ahead(&[node.nid()], Depth::All);
+        read_ahead(self.store.ndb(), &[node.nid()], Depth::All);
         let heap = Heap::open(node)?;
         if self.is_search() && heap.client() == ClientSignature::OLD_SEARCH_TABLE {
             return Ok(None);
@@ -336,10 +336,18 @@ impl ContentsTable {
 
     /// The message classes of all rows that have one, reading nothing else of them.
     pub fn classes(&self) -> impl Iterator<Item = String> + '_ {
-        self.rows.iter().filter_map(|(nid, number)| {
-            let row = self.table.as_ref()?.row(*nid, *number).ok()?;
-            let class = row.start(tags::MESSAGE_CLASS, MAX_LISTED).ok()??;
-            text_of_value(&class, self.code_page)
+        self.nids_and_classes().filter_map(|(_, class)| class)
+    }
+
+    /// All messages with the classes that their rows tell, reading nothing else of them.
+    pub fn nids_and_classes(&self) -> impl Iterator<Item = (NodeId, Option<String>)> + '_ {
+        self.rows.iter().map(|(nid, number)| {
+            let class = || {
+                let row = self.table.as_ref()?.row(*nid, *number).ok()?;
+                let class = row.start(tags::MESSAGE_CLASS, MAX_LISTED).ok()??;
+                text_of_value(&class, self.code_page)
+            };
+            (NodeId(*nid), class())
         })
     }
 

@@ -13,6 +13,8 @@ pub struct MessageClass {
     pub is_smime: bool,
     /// Whether it is a voice message, a fax or a missed call. [MS-OXOUM]
     pub is_unified_messaging: bool,
+    /// Whether it is a message of a chat in Teams or Skype.
+    pub is_chat: bool,
 }
 
 /// What an item is.
@@ -82,6 +84,34 @@ pub enum MeetingKind {
     Other,
 }
 
+/// What a hidden item configures. [MS-OXOCFG], [MS-OXORULE]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum ConfigurationKind {
+    /// Whom Outlook proposes while an address is typed.
+    Autocomplete,
+    /// The names and colours of categories.
+    Categories,
+    /// A rule that a server applies.
+    Rule,
+    /// The rules that Outlook applies, all in one item.
+    ClientRules,
+}
+
+/// Classes of hidden items.
+const CONFIGURATIONS: [(&str, ConfigurationKind); 5] = [
+    (
+        "IPM.Configuration.Autocomplete",
+        ConfigurationKind::Autocomplete,
+    ),
+    (
+        "IPM.Configuration.CategoryList",
+        ConfigurationKind::Categories,
+    ),
+    ("IPM.Rule.Version2.Message", ConfigurationKind::Rule),
+    ("IPM.ExtendedRule.Message", ConfigurationKind::Rule),
+    ("IPM.RuleOrganizer", ConfigurationKind::ClientRules),
+];
+
 /// Classes, those below others first.
 const KINDS: [(&str, ItemKind); 17] = [
     ("IPM.Note.Rules.OofTemplate", ItemKind::OutOfOffice),
@@ -134,6 +164,8 @@ const REPORTS: [(&str, ReportKind); 6] = [
 /// Segment of the classes of signed and encrypted items, and the older class of such mail.
 const SMIME: &str = "SMIME";
 const SECURE_MAIL: &str = "IPM.Note.Secure";
+/// Class of the messages of chats, those that programs write included.
+const CHAT: &str = "IPM.SkypeTeams";
 /// Classes of unified messaging: voice messages, also protected ones, calls and faxes.
 const UNIFIED_MESSAGING: [&str; 6] = [
     "IPM.Note.Microsoft.Voicemail",
@@ -162,6 +194,7 @@ impl MessageClass {
             kind,
             is_smime,
             is_unified_messaging,
+            is_chat: is_derived(class, CHAT),
         }
     }
 }
@@ -202,6 +235,16 @@ impl ItemKind {
             | Self::AddressBookPerson
             | Self::Other => false,
         }
+    }
+}
+
+impl ConfigurationKind {
+    /// Of the PidTagMessageClass of a hidden item; None for those that are of no use outside Outlook.
+    pub fn of(class: &str) -> Option<Self> {
+        let row = CONFIGURATIONS
+            .iter()
+            .find(|(base, _)| is_derived(class, base));
+        row.map(|(_, kind)| *kind)
     }
 }
 

@@ -5,6 +5,8 @@
 #![forbid(unsafe_code)]
 
 mod attachment;
+mod chat_folder;
+mod configuration;
 mod entry_id;
 mod folder;
 mod ipm_subtree;
@@ -19,6 +21,8 @@ mod store;
 mod store_page;
 
 pub use attachment::{AttachMethod, Attachment, AttachmentData};
+pub use chat_folder::{TEAMS_MESSAGES, is_for_chats};
+pub use configuration::{Configurations, all_folders};
 pub use entry_id::{EntryId, OneOffEntryId};
 pub use folder::{ContentsRow, ContentsTable, Folder, Subfolder};
 pub use ipm_subtree::IpmSubtreeEntry;
@@ -26,11 +30,13 @@ pub use message::{
     MAX_EMBEDDED_DEPTH, MSGFLAG_ASSOCIATED, MSGFLAG_HASATTACH, MSGFLAG_READ, MSGFLAG_UNSENT,
     Message, Subject, TIMES, lists_attachments,
 };
-pub use message_class::{ItemKind, MeetingKind, MessageClass, ReportKind, is_derived};
+pub use message_class::{
+    ConfigurationKind, ItemKind, MeetingKind, MessageClass, ReportKind, is_derived,
+};
 pub use named_properties::{NamedProperties, PropertyName, PropertySet};
 pub use properties::{Properties, text_of_value};
 pub use recipient::{Recipient, RecipientType};
-pub use special_folders::SpecialFolders;
+pub use special_folders::{ServerCounter, SpecialFolders};
 pub use state::State;
 pub use store::{NamesProblem, Restore, Store};
 pub use store_page::{PageReason, StorePage};

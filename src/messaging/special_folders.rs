@@ -37,14 +37,33 @@ const SERVER_COUNTER: usize = 38;
 /// Where the folder itself has that counter, in property 0x67F4: behind a replica number.
 const OWN_COUNTER: usize = 2;
 
-/// Tells folders of one mailbox apart.
-type Counter = [u8; 6];
+/// Tells folders of one mailbox apart on its server.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub struct ServerCounter([u8; 6]);
+
+impl ServerCounter {
+    /// Of the folder that an entry id names; None if that is none of a server.
+    pub fn of_entry_id(entry_id: &[u8]) -> Option<Self> {
+        let is_server = entry_id.len() == SERVER_ENTRY_ID_SIZE;
+        is_server.then(|| array_at(entry_id, SERVER_COUNTER).map(Self))?
+    }
+
+    /// Of the folder with these properties; None for folders that are on no server.
+    pub fn of_folder(properties: &Properties) -> Option<Self> {
+        let own = match properties.value(tags::SERVER_FOLDER_ID).ok()?? {
+            Value::Integer64(id) => id.to_le_bytes().to_vec(),
+            Value::Binary(bytes) => bytes,
+            _ => return None,
+        };
+        array_at(&own, OWN_COUNTER).map(Self)
+    }
+}
 
 /// The folders that have a purpose, as far as the file says so.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct SpecialFolders {
     nodes: HashMap<NodeId, &'static str>,
-    counters: HashMap<Counter, &'static str>,
+    counters: HashMap<ServerCounter, &'static str>,
 }
 
 impl SpecialFolders {
@@ -71,10 +90,8 @@ impl SpecialFolders {
     }
 
     fn insert(&mut self, entry_id: &[u8], purpose: &'static str) {
-        if entry_id.len() == SERVER_ENTRY_ID_SIZE {
-            if let Some(counter) = array_at(entry_id, SERVER_COUNTER) {
-                self.counters.entry(counter).or_insert(purpose);
-            }
+        if let Some(counter) = ServerCounter::of_entry_id(entry_id) {
+            self.counters.entry(counter).or_insert(purpose);
         } else if let Some(nid) = EntryId::node(entry_id) {
             self.nodes.entry(nid).or_insert(purpose);
         }
@@ -82,14 +99,7 @@ impl SpecialFolders {
 
     /// What the folder `nid` with these properties is for.
     pub fn purpose(&self, nid: NodeId, properties: &Properties) -> Option<&'static str> {
-        let by_counter = || {
-            let own = match properties.value(tags::SERVER_FOLDER_ID).ok()?? {
-                Value::Integer64(id) => id.to_le_bytes().to_vec(),
-                Value::Binary(bytes) => bytes,
-                _ => return None,
-            };
-            self.counters.get(&array_at::<6>(&own, OWN_COUNTER)?)
-        };
+        let by_counter = || self.counters.get(&ServerCounter::of_folder(properties)?);
         self.nodes.get(&nid).or_else(by_counter).copied()
     }
 }

@@ -5,10 +5,8 @@
 
 use std::ops::Range;
 
-use super::NodeDatabase;
 use super::crc::crc;
 use super::format::Format;
-use super::page::BlockEntry;
 use super::source::Source;
 use crate::bytes::{u8_at, u32_at};
 use crate::error::Result;
@@ -82,19 +80,4 @@ pub(crate) fn is_free(source: &Source, format: &'static Format, extent: Range<u6
         .and_then(|ib| AllocationMap::read(source, format, ib).ok());
     let mut units = extent.step_by(format.block_align);
     map.is_some_and(|map| map.is_intact() && units.any(|offset| map.is_used(offset) == Some(false)))
-}
-
-impl NodeDatabase {
-    /// Whether the block of `entry` lies in free space, as far as the maps can be trusted.
-    pub fn is_free(&self, entry: BlockEntry) -> bool {
-        // A torn header tells of a torn commit, and so of torn maps.
-        let is_trusted = self.header.amap_valid && self.header.crc_valid;
-        let start = entry.block.ib;
-        is_trusted
-            && is_free(
-                &self.source,
-                self.header.format,
-                start..start.saturating_add(1),
-            )
-    }
 }

@@ -9,20 +9,25 @@ use std::fmt;
 use std::ops::{Deref, Range};
 use std::sync::Arc;
 
-use super::NodeDatabase;
 use super::crc::Checksums;
 use super::crypt::{self, CryptMethod};
 use super::format::Format;
+use super::header::Header;
 use super::ids::BlockId;
 use super::inflate::inflate;
 use super::lost_sectors::lost_sectors;
-use super::node::BTYPE_SUBNODE;
 use super::page::BlockEntry;
 use super::source::{Gaps, Source};
 use super::trailer::{Evidence, wrong, wrong_text};
-use super::xblock::{BTYPE_DATA, LEVEL_XXBLOCK};
 use crate::bytes::u8_at;
 use crate::error::{Error, Result};
+
+/// `btype` of an internal block that lists data: XBLOCK, XXBLOCK.
+pub(super) const BTYPE_DATA: u8 = 1;
+/// `btype` of an internal block that lists subnodes: SLBLOCK, SIBLOCK.
+pub(super) const BTYPE_SUBNODE: u8 = 2;
+/// The highest `cLevel` of an internal block: that of an XXBLOCK.
+const HIGHEST_LEVEL: u8 = 2;
 
 thread_local! {
     /// Blocks as stored, on their way to those who asked for them: at most a run of neighbours a thread (`ndb/run`).
@@ -161,20 +166,16 @@ impl Read {
     }
 }
 
-impl NodeDatabase {
-    /// More bytes than all blocks of the file together can hold, inflated where they may be compressed.
-    pub(crate) fn most_data(&self) -> u64 {
-        let format = self.header.format;
-        let (size, unit) = (self.source.len(), format.block_align as u64);
-        if format.compressed {
-            (size / unit).saturating_mul(format.block_payload as u64)
-        } else {
-            size
-        }
-    }
+/// Reads blocks of `source` as `header` tells, past all caches.
+#[derive(Clone, Copy)]
+pub(super) struct BlockReader<'a> {
+    pub(super) source: &'a Source,
+    pub(super) header: &'a Header,
+}
 
+impl BlockReader<'_> {
     /// The block at the place that `entry` names, checked, inflated and decoded. An error is one of the disk.
-    pub(super) fn read_at_entry(&self, entry: BlockEntry) -> Result<Read> {
+    pub(super) fn read(&self, entry: BlockEntry) -> Result<Read> {
         let extent = match extent(self.header.format, entry) {
             Ok(extent) => extent,
             Err(error) => return Ok(Read::nowhere(error)),
@@ -320,7 +321,7 @@ impl NodeDatabase {
 fn is_list(bytes: &[u8], flaw: &Flaw) -> bool {
     let has_header = flaw.missing.first().is_none_or(|gap| gap.start > 0);
     let btype = u8_at(bytes, 0).filter(|btype| [BTYPE_DATA, BTYPE_SUBNODE].contains(btype));
-    let level = u8_at(bytes, 1).filter(|level| *level <= LEVEL_XXBLOCK);
+    let level = u8_at(bytes, 1).filter(|level| *level <= HIGHEST_LEVEL);
     has_header && (btype.is_some() || level.is_some())
 }
 

@@ -3,18 +3,19 @@
 use std::ops::Range;
 use std::sync::Arc;
 
-use super::NodeDatabase;
-use super::header::{BlockRef, Header};
-use super::ids::{BlockId, NodeId};
-use super::page::{self, BTreePage, BlockEntry, ChildEntry, MAX_LEVELS, NodeEntry, PageType};
-use super::stand_ins::{Finds, FoundBlock};
+use super::database::NodeDatabase;
+use super::finds::{Finds, FoundBlock};
+use super::header::Header;
+use super::ids::{BlockId, BlockRef, NodeId};
+use super::page::{self, BTreePage, BlockEntry, ChildEntry, MAX_LEVELS, NodeEntry};
+use super::page_type::PageType;
 use crate::error::{Error, Result};
 
 impl NodeDatabase {
     /// The checked page at `at`, from the cache or the file.
     pub(crate) fn page(&self, page_type: PageType, at: BlockRef) -> Result<Arc<BTreePage>> {
         let key = (page_type, at.ib);
-        if let Some(page) = self.pages.get(&key) {
+        if let Some(page) = self.caches.pages.get(&key) {
             return Ok(page);
         }
         let Header {
@@ -39,6 +40,7 @@ impl NodeDatabase {
             );
         }
         Ok(self
+            .caches
             .pages
             .insert(key, Arc::new(page), self.header.format.page_size))
     }
@@ -62,6 +64,11 @@ impl NodeDatabase {
             ));
         }
         Ok(page)
+    }
+
+    /// The id of the page that is the root of the tree `page_type`; reads one page.
+    pub fn root(&self, page_type: PageType) -> Result<BlockId> {
+        self.root_page(page_type).map(|page| page.bid)
     }
 
     pub(super) fn root_page(&self, page_type: PageType) -> Result<Arc<BTreePage>> {
@@ -227,7 +234,9 @@ impl<'a, T> Walk<'a, T> {
         match self.ndb.finds_for(self.entries.page_type, &error) {
             Some(finds) => {
                 let page_type = self.entries.page_type;
-                self.ndb.gone_around_page(page_type, &keys, &error);
+                self.ndb
+                    .stand_ins
+                    .gone_around_page(page_type, &keys, &error);
                 self.stand_in = (self.entries.range)(finds, &keys);
             }
             None => self.failure = Some(error),

@@ -9,10 +9,10 @@ use std::sync::{Arc, OnceLock};
 
 use parking_lot::Mutex;
 
-use super::NodeDatabase;
 use super::block::{Block, Flaw};
+use super::database::NodeDatabase;
 use super::ids::BlockId;
-use super::run::wrong_length;
+use super::run::{read_alone, read_blocks, wrong_length};
 use super::xblock::{
     HEADER, LEVEL_XBLOCK, LEVEL_XXBLOCK, XBlock, check_xblock, find_internal, read_xblock,
 };
@@ -188,8 +188,9 @@ impl DataTree {
             Shape::Empty => Err(self.lost(offset)),
             Shape::Single { bid, len } => {
                 if offset == 0 && buf.len() as u64 == *len {
-                    self.ndb
-                        .read_blocks(&[*bid], buf.len(), buf, |_, flaw| on_flaw(0..*len, &flaw))?;
+                    read_blocks(&self.ndb, &[*bid], buf.len(), buf, |_, flaw| {
+                        on_flaw(0..*len, &flaw)
+                    })?;
                     return Ok(buf.len());
                 }
                 self.copy_piece(*bid, 0..*len, offset, buf, on_flaw)
@@ -250,7 +251,7 @@ impl DataTree {
         {
             let buf = buf.get_mut(..whole).unwrap_or_default();
             let end = base + xblock.len;
-            self.ndb.read_blocks(leaves, full, buf, |number, flaw| {
+            read_blocks(&self.ndb, leaves, full, buf, |number, flaw| {
                 let start = offset + (number * full) as u64;
                 on_flaw(start..end.min(start + full as u64), &flaw);
             })?;
@@ -303,7 +304,7 @@ impl DataTree {
             return Err(wrong_length(bid, LONGEST_BLOCK as u64, length as u64));
         }
         let mut payload = vec![0; length];
-        self.ndb.read_alone(bid, &mut payload, flawed)?;
+        read_alone(&self.ndb, bid, &mut payload, flawed)?;
         Ok(payload)
     }
 

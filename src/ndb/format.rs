@@ -2,6 +2,9 @@
 //!
 //! [`Format`] is picked from the header once and carried along; there is one reader for all three.
 
+/// Bytes that the header can need, whatever the format.
+pub(super) const HEADER_SIZE: usize = 564;
+
 /// Constants of one on-disk format. Offsets and sizes are in bytes.
 #[derive(Debug, PartialEq, Eq)]
 pub struct Format {

@@ -2,10 +2,10 @@
 
 use super::crc::{Checksum, Checksums};
 use super::crypt::CryptMethod;
-use super::format::{self, Format};
-use super::ids::{BlockId, NodeType};
+use super::format::{self, Format, HEADER_SIZE};
+use super::ids::{BlockId, BlockRef, NodeType};
 use super::other_files;
-use super::page::PageType;
+use super::page_type::PageType;
 use super::source::Source;
 use crate::bytes::{array_at, u8_at, u16_at, u32_at, uint_at};
 use crate::error::{Error, Result};
@@ -23,8 +23,6 @@ const CRC_START: usize = 8;
 const CRC_PARTIAL_END: usize = 479;
 const CRC_FULL_END: usize = 524;
 const CRYPT_WIP: u8 = 0x10;
-/// Bytes that a header can need.
-pub(super) const HEADER_SIZE: usize = 564;
 /// Types that a NID can have.
 const NODE_TYPES: usize = 32;
 
@@ -70,15 +68,6 @@ pub enum Client {
     AddressBook,
     /// Anything else, as stored.
     Other([u8; 2]),
-}
-
-/// BREF: the id of a page or block and its byte offset.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct BlockRef {
-    /// Its id.
-    pub bid: BlockId,
-    /// Its byte offset in the file.
-    pub ib: u64,
 }
 
 /// What the reader needs of the header.

@@ -132,6 +132,15 @@ impl fmt::Display for NodeId {
     }
 }
 
+/// BREF: the id of a page or block and its byte offset.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct BlockRef {
+    /// Its id.
+    pub bid: BlockId,
+    /// Its byte offset in the file.
+    pub ib: u64,
+}
+
 /// Type of a node: the low 5 bits of its NID. Types not named here are legal and ignored.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub struct NodeType(pub u8);

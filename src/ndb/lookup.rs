@@ -9,12 +9,14 @@
 
 use std::ops::Range;
 
+use super::amap;
 use super::block::{Block, Damage, Flaw, Read};
 use super::btree::Leaf;
+use super::database::{Damaged, NodeDatabase};
+use super::finds::Finds;
 use super::ids::{BlockId, NodeId};
-use super::page::{BlockEntry, NodeEntry, PageType};
-use super::stand_ins::Finds;
-use super::{Damaged, NodeDatabase};
+use super::page::{BlockEntry, NodeEntry};
+use super::page_type::PageType;
 use crate::error::{Error, Result};
 
 impl NodeDatabase {
@@ -31,12 +33,36 @@ impl NodeDatabase {
         };
         match found {
             Ok(Some(entry)) => Ok(Some(entry)),
-            Ok(None) | Err(_) => self.added_node(nid).map_or(found, |entry| Ok(Some(entry))),
+            Ok(None) | Err(_) => self
+                .entry_beside(nid)
+                .map_or(found, |entry| Ok(Some(entry))),
         }
     }
 
+    /// The entry of a node that no page has: one that was added or restored.
+    fn entry_beside(&self, nid: NodeId) -> Option<NodeEntry> {
+        let restored = || self.stand_ins.restored(nid);
+        self.added.node(nid).or_else(restored)
+    }
+
+    /// Whether the entry of node `nid` may come from a page that is no longer in use. Of an entry in a leaf of the tree
+    /// this is never so, whatever is found damaged later: what is shown of it stays the same.
+    pub(super) fn may_be_stale(&self, nid: NodeId) -> bool {
+        let may_lack = self.has_lost_nodes() || self.has_lost_lists();
+        !self.added.has_blocks() && may_lack && !self.is_in_tree(nid)
+    }
+
+    /// Whether the block of `entry` lies in free space, as far as the maps can be trusted.
+    pub fn is_free(&self, entry: BlockEntry) -> bool {
+        // A torn header tells of a torn commit, and so of torn maps.
+        let is_trusted = self.header.amap_valid && self.header.crc_valid;
+        let start = entry.block.ib;
+        let extent = start..start.saturating_add(1);
+        is_trusted && amap::is_free(&self.source, self.header.format, extent)
+    }
+
     /// Whether node `nid` has an entry in a leaf that can be read.
-    pub(super) fn is_in_tree(&self, nid: NodeId) -> bool {
+    fn is_in_tree(&self, nid: NodeId) -> bool {
         let found = self.descend(PageType::Nbt, u64::from(nid.0), &mut (0..0));
         let entry = found.ok().flatten();
         entry.and_then(|(leaf, index)| leaf.page.key(index)) == Some(u64::from(nid.0))
@@ -79,20 +105,11 @@ impl NodeDatabase {
         let Some(finds) = self.finds_for(page_type, &error) else {
             return Err(error);
         };
-        self.gone_around_page(page_type, keys, &error);
+        self.stand_ins.gone_around_page(page_type, keys, &error);
         match find(finds) {
             None if self.root_page(page_type).is_ok() => Err(error),
             found => Ok(found),
         }
-    }
-
-    /// What a scan of the file found, for a page that is damaged. A disk that fails is not scanned.
-    pub(super) fn finds_for(&self, page_type: PageType, error: &Error) -> Option<&Finds> {
-        if error.is_unread() {
-            return None;
-        }
-        self.note_lost_page(page_type);
-        self.finds()
     }
 
     /// The entry of block `bid`; `leaf` is the page that the one before it was in.
@@ -103,7 +120,7 @@ impl NodeDatabase {
             Err(error) if error.is_unread() => return Err(error),
             Err(error) => error,
         };
-        if let Some(entry) = self.added_block(bid) {
+        if let Some(entry) = self.added.block(bid) {
             return Ok(entry);
         }
         if bid.is_lost() {
@@ -115,7 +132,7 @@ impl NodeDatabase {
         }
         match self.stand_in(bid) {
             Some(entry) => {
-                self.gone_around(&error);
+                self.stand_ins.gone_around(&error);
                 Ok(entry)
             }
             None => Err(error),
@@ -125,7 +142,7 @@ impl NodeDatabase {
     /// An entry for a block that the live tree does not have.
     fn stand_in(&self, bid: BlockId) -> Option<BlockEntry> {
         // A scan has been made already for the blocks that were added.
-        if self.has_added() {
+        if self.added.has_blocks() {
             return None;
         }
         let finds = self.finds()?;
@@ -147,7 +164,7 @@ impl NodeDatabase {
     /// damaged and [`Damaged::Refuse`] was chosen.
     pub fn block(&self, bid: BlockId) -> Result<Block> {
         let bid = bid.key();
-        if let Some(block) = self.blocks.get(&bid) {
+        if let Some(block) = self.caches.blocks.get(&bid) {
             return Ok(block);
         }
         let block = self.find_and_read(bid)?;
@@ -155,13 +172,13 @@ impl NodeDatabase {
             return Ok(block);
         }
         let weight = block.len();
-        Ok(self.blocks.insert(bid, block, weight))
+        Ok(self.caches.blocks.insert(bid, block, weight))
     }
 
     /// The decoded payload, past the cache.
     pub(super) fn find_and_read(&self, bid: BlockId) -> Result<Block> {
         let entry = self.block_entry(bid, &mut None)?;
-        let damage = match self.read_at_entry(entry)? {
+        let damage = match self.block_reader().read(entry)? {
             Read::Intact(block) => return Ok(block),
             Read::Damaged(damage) => damage,
         };
@@ -176,7 +193,7 @@ impl NodeDatabase {
             there => there,
         };
         if may_be_elsewhere && let Some(copy) = self.intact_copy(entry)? {
-            self.gone_around(&error);
+            self.stand_ins.gone_around(&error);
             return Ok(copy);
         }
         match (there, self.damaged) {
@@ -202,7 +219,10 @@ impl NodeDatabase {
             found.block.ib != entry.block.ib
                 && (found.stored, found.inflated) == (entry.stored, entry.inflated)
         });
-        match found.map(|found| self.read_at_entry(found)).transpose()? {
+        match found
+            .map(|found| self.block_reader().read(found))
+            .transpose()?
+        {
             Some(Read::Intact(block)) => Ok(Some(block)),
             Some(Read::Damaged(Damage {
                 there: Some((block, flaw)),
@@ -220,17 +240,15 @@ impl NodeDatabase {
         let bid = entry.block.bid;
         let found = self.finds().and_then(|finds| finds.damaged_block(bid));
         let found = found.filter(|found| found.block.ib != entry.block.ib);
-        match found.map(|found| self.read_at_entry(found)).transpose()? {
+        match found
+            .map(|found| self.block_reader().read(found))
+            .transpose()?
+        {
             Some(Read::Damaged(Damage {
                 there: Some((block, flaw)),
                 ..
             })) => Ok(Some(self.flawed(block, flaw))),
             _ => Ok(None),
         }
-    }
-
-    /// Whether damaged bytes are errors ([`Damaged::Refuse`]).
-    pub(super) fn refuses_damage(&self) -> bool {
-        self.damaged == Damaged::Refuse
     }
 }

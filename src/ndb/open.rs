@@ -7,9 +7,15 @@ use std::sync::Arc;
 
 use super::crc::Checksums;
 use super::crypt::CryptMethod;
-use super::page::PageType;
-use super::scan::{self, Found, lost_header, rebuild, report, roots, samples, shift};
-use super::{BlockId, Header, NodeDatabase, NodeId, Source};
+use super::database::NodeDatabase;
+use super::header::Header;
+use super::ids::{BlockId, NodeId};
+use super::page_type::PageType;
+use super::scan::on_demand::report;
+use super::scan::pages::{self, Found};
+use super::scan::{lost_header, rebuild, roots, samples, shift};
+use super::source::Source;
+use super::watch::Watch;
 use crate::error::{Error, Result};
 
 /// When a file is scanned for what its B-trees do not lead to: `-o recover=off|auto|scan`.
@@ -22,22 +28,6 @@ pub enum Recover {
     Auto,
     /// At once.
     Scan,
-}
-
-/// Hears of a recovery. Both may be called from any thread.
-pub trait Watch: Send + Sync {
-    /// A scan has read `done` of `total` bytes; both are equal at its end.
-    fn progress(&self, done: u64, total: u64) {
-        let _ = (done, total);
-    }
-
-    /// Something was lost, or gone around. The same line may come again.
-    fn problem(&self, line: String);
-}
-
-/// Hears nothing.
-impl Watch for () {
-    fn problem(&self, _: String) {}
 }
 
 /// Opens `path` with caches of at most `cache` bytes, recovering what is lost when it is needed.
@@ -144,7 +134,7 @@ impl Opening {
         };
         self.tell(format!("{error}; looking for the mail in the whole file"));
         let checksums = Checksums::default();
-        let found = scan::scan(&source, format, &checksums, &*self.watch);
+        let found = pages::scan(&source, format, &checksums, &*self.watch);
         match lost_header::header(&source, format, &found) {
             Some(header) => Ok((self.database(source, header), Some(found))),
             None => Err(error),
@@ -323,7 +313,7 @@ impl Opening {
 
     fn scan(&self, ndb: &NodeDatabase) -> Found {
         let header = ndb.header();
-        scan::scan(ndb.source(), header.format, &header.checksums, &*self.watch)
+        pages::scan(ndb.source(), header.format, &header.checksums, &*self.watch)
     }
 
     /// A header that is whole names the newest roots; in place of others come those of the newest whole trees.

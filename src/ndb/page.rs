@@ -4,38 +4,11 @@ use std::sync::Arc;
 
 use super::crc::{Checksums, crc, signature};
 use super::format::Format;
-use super::header::BlockRef;
-use super::ids::{BlockId, NodeId};
+use super::ids::{BlockId, BlockRef, NodeId};
+use super::page_type::PageType;
 use super::source::Source;
 use crate::bytes::{u8_at, u16_at, u32_at, uint_at};
 use crate::error::{Error, Result};
-
-/// `ptype` of a page trailer.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-pub enum PageType {
-    /// Page of the block B-tree.
-    Bbt,
-    /// Page of the node B-tree.
-    Nbt,
-}
-
-impl PageType {
-    /// The byte in the trailer.
-    pub fn code(self) -> u8 {
-        match self {
-            PageType::Bbt => 0x80,
-            PageType::Nbt => 0x81,
-        }
-    }
-
-    /// Name for messages.
-    pub fn name(self) -> &'static str {
-        match self {
-            PageType::Bbt => "BBT page",
-            PageType::Nbt => "NBT page",
-        }
-    }
-}
 
 /// A checked page of one of the two B-trees.
 #[derive(Debug, Clone)]

@@ -3,12 +3,14 @@
 //!
 //! Nothing depends on it but time: nothing that it meets is noted, no scan is begun, and only what is intact is kept.
 
-use super::NodeDatabase;
 use super::block::Read;
 use super::btree::Leaf;
+use super::database::NodeDatabase;
 use super::ids::{BlockId, NodeId, NodeType};
-use super::page::{BlockEntry, PageType};
+use super::page::BlockEntry;
+use super::page_type::PageType;
 use super::source::partly;
+use super::subnodes::subnode_children;
 use super::xblock::parse_internal;
 
 /// Steps from the data of a node to what is in its attachments, and in messages within those.
@@ -47,21 +49,30 @@ enum Kind {
     Attachment,
 }
 
-impl NodeDatabase {
-    /// Has what will be needed of `nids` read in the background, unless the file is in memory anyway. Returns once it is asked
-    /// for; lists of blocks and of subnodes are read meanwhile.
-    pub fn read_ahead(&self, nids: &[NodeId], depth: Depth) {
-        if !self.source.is_at_hand() {
-            partly(|| self.plan(nids, depth));
-        }
+/// Has what will be needed of `nids` read in the background, unless the file is in memory anyway. Returns once it is asked
+/// for; lists of blocks and of subnodes are read meanwhile.
+pub fn read_ahead(ndb: &NodeDatabase, nids: &[NodeId], depth: Depth) {
+    if !ndb.source.is_at_hand() {
+        partly(|| Plan { ndb, depth }.follow(nids));
     }
+}
 
-    fn plan(&self, nids: &[NodeId], depth: Depth) {
+/// What will be read of nodes of `ndb`.
+struct Plan<'a> {
+    ndb: &'a NodeDatabase,
+    depth: Depth,
+}
+
+impl Plan<'_> {
+    /// Follows the lists from `nids` on, step by step, and has the blocks of each step read.
+    fn follow(&self, nids: &[NodeId]) {
         let mut nids = nids.to_vec();
         nids.sort_unstable();
         let mut wanted: Vec<Wanted> = Vec::new();
         for nid in nids {
-            let found = self.descend(PageType::Nbt, u64::from(nid.0), &mut (0..0));
+            let found = self
+                .ndb
+                .descend(PageType::Nbt, u64::from(nid.0), &mut (0..0));
             let entry = found.ok().flatten();
             let entry = entry.and_then(|(leaf, index)| leaf.page.node(index));
             if let Some(entry) = entry.filter(|entry| entry.nid == nid) {
@@ -69,19 +80,19 @@ impl NodeDatabase {
                 wanted.push(Wanted::new(entry.subnodes, Kind::Subnodes));
             }
         }
-        let mut budget = self.source.budget();
+        let mut budget = self.ndb.source.budget();
         for _ in 0..STEPS {
-            let blocks = self.places(wanted, depth, &mut budget);
+            let blocks = self.places(wanted, &mut budget);
             let extent = |(entry, _): &(BlockEntry, Kind)| {
                 let start = entry.block.ib;
                 start..start.saturating_add(self.extent(*entry))
             };
-            self.source.will_need(blocks.iter().map(extent));
+            self.ndb.source.will_need(blocks.iter().map(extent));
             let lists = blocks
                 .iter()
                 .filter(|(entry, _)| entry.block.bid.is_internal());
             wanted = lists
-                .flat_map(|(entry, kind)| self.below(*entry, *kind, depth))
+                .flat_map(|(entry, kind)| self.below(*entry, *kind))
                 .collect();
             if wanted.is_empty() {
                 return;
@@ -90,18 +101,13 @@ impl NodeDatabase {
     }
 
     fn extent(&self, entry: BlockEntry) -> u64 {
-        self.header.format.block_extent(entry.stored.into()) as u64
+        self.ndb.header.format.block_extent(entry.stored.into()) as u64
     }
 
     /// Where the blocks are that will be read, in the order of the file, as many as `budget` allows.
-    fn places(
-        &self,
-        mut wanted: Vec<Wanted>,
-        depth: Depth,
-        budget: &mut u64,
-    ) -> Vec<(BlockEntry, Kind)> {
+    fn places(&self, mut wanted: Vec<Wanted>, budget: &mut u64) -> Vec<(BlockEntry, Kind)> {
         wanted.retain(|Wanted { bid, .. }| {
-            !bid.is_none() && (depth != Depth::Lists || bid.is_internal())
+            !bid.is_none() && (self.depth != Depth::Lists || bid.is_internal())
         });
         wanted.sort_unstable();
         wanted.dedup_by_key(|wanted| wanted.bid);
@@ -130,7 +136,7 @@ impl NodeDatabase {
     fn live_entry(&self, bid: BlockId, leaf: &mut Option<Leaf>) -> Option<BlockEntry> {
         let is_near = leaf.as_ref().is_some_and(|leaf| leaf.keys.contains(&bid.0));
         if !is_near {
-            let found = self.descend(PageType::Bbt, bid.0, &mut (0..0));
+            let found = self.ndb.descend(PageType::Bbt, bid.0, &mut (0..0));
             *leaf = found.ok().flatten().map(|(leaf, _)| leaf);
         }
         let page = &leaf.as_ref()?.page;
@@ -139,18 +145,18 @@ impl NodeDatabase {
     }
 
     /// What will be needed of that to which a list refers; nothing of a list that is damaged.
-    fn below(&self, entry: BlockEntry, kind: Kind, depth: Depth) -> Vec<Wanted> {
+    fn below(&self, entry: BlockEntry, kind: Kind) -> Vec<Wanted> {
         let bid = entry.block.bid;
         if kind == Kind::Length || !self.has_intact(entry) {
             return Vec::new();
         }
         if kind == Kind::Data {
-            let list = parse_internal(self, bid);
+            let list = parse_internal(self.ndb, bid);
             let children = list.map(|list| list.children).unwrap_or_default();
             let data = |child: BlockId| Wanted::new(child, Kind::Data);
             return children.into_iter().map(data).collect();
         }
-        let Ok((subnodes, lists)) = self.subnode_children(bid) else {
+        let Ok((subnodes, lists)) = subnode_children(self.ndb, bid) else {
             return Vec::new();
         };
         let mut wanted: Vec<Wanted> = lists
@@ -160,7 +166,7 @@ impl NodeDatabase {
         for subnode in subnodes {
             let node_type = subnode.nid.node_type();
             let is_content = kind == Kind::Attachment && node_type == NodeType::LTP;
-            let data = match depth {
+            let data = match self.depth {
                 Depth::Sizes if is_content => Kind::Length,
                 _ => Kind::Data,
             };
@@ -177,14 +183,14 @@ impl NodeDatabase {
     /// Whether the block of `entry` is in the cache now, having been intact.
     fn has_intact(&self, entry: BlockEntry) -> bool {
         let bid = entry.block.bid;
-        if self.blocks.get(&bid).is_some() {
+        if self.ndb.caches.blocks.get(&bid).is_some() {
             return true;
         }
-        let Ok(Read::Intact(block)) = self.read_at_entry(entry) else {
+        let Ok(Read::Intact(block)) = self.ndb.block_reader().read(entry) else {
             return false;
         };
         let weight = block.len();
-        self.blocks.insert(bid, block, weight);
+        self.ndb.caches.blocks.insert(bid, block, weight);
         true
     }
 }

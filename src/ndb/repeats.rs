@@ -8,20 +8,23 @@
 //! the budget. Only when a larger one is opened are all messages compared, once.
 
 use std::collections::HashMap;
-use std::sync::{Arc, OnceLock};
+use std::sync::Arc;
 
-use super::NodeDatabase;
+use super::block::BTYPE_DATA;
+use super::cuts::{Cuts, Part, Place, TIMES};
+use super::database::{LEAST_TIMES_FILE, NodeDatabase};
 use super::ids::{BlockId, NodeId, NodeType};
-use super::node::stored_and_lost;
-use super::page::{NodeEntry, PageType};
-use super::plan;
-use super::xblock::{BTYPE_DATA, find_internal};
+use super::page::NodeEntry;
+use super::page_type::PageType;
+use super::plan::{self, read_ahead};
+use super::subnodes::stored_and_lost;
+use super::xblock::find_internal;
 use crate::bytes::{u8_at, u32_at};
-use crate::error::{Error, Result};
+use crate::error::Result;
 use crate::problem::Problems;
 
 /// What may be shown of blocks that come again, in bytes: so often the size of the file, and as much for the smallest.
-const BUDGET: (u64, u64) = (8, 16 << 20);
+const BUDGET: (u64, u64) = (TIMES, LEAST_TIMES_FILE);
 /// What all messages may show that are not compared.
 const UNCOMPARED: (u64, u64) = (32, 32 << 20);
 /// Bytes that an attachment or an embedded message takes beside its content: its names, its header fields.
@@ -39,138 +42,88 @@ const BYTES_PER_SUBNODE: u64 = 128;
 /// Messages whose lists are read at once from a slow disk: the more, the closer together they lie.
 const AHEAD: usize = 4096;
 
-/// What was found out about the blocks of a file.
-#[derive(Debug, Default)]
-pub(super) struct Repeats {
-    messages: OnceLock<u64>,
-    cuts: OnceLock<Arc<Cuts>>,
+/// What is not shown of the node of `entry` and below; None for most nodes, which show all of it.
+pub(super) fn cuts_of(ndb: &NodeDatabase, entry: &NodeEntry) -> Result<Option<Arc<Cuts>>> {
+    if entry.subnodes.is_none() && !entry.data.is_internal() {
+        return Ok(None);
+    }
+    let weight = Walk::new(ndb, None).top(entry)?.in_files(0);
+    let all = ndb.times_file(UNCOMPARED);
+    if weight <= all / most_nodes(ndb)?.max(1) || weight <= all / count_messages(ndb)?.max(1) {
+        return Ok(None);
+    }
+    if ndb.stand_ins.restored(entry.nid).is_some() {
+        // Which nodes are restored is known only after some are asked for, so each is compared with itself alone.
+        return Ok(Some(Arc::new(compare(ndb, [Ok(*entry)])?)));
+    }
+    if let Some(cuts) = ndb.repeats.cuts.get() {
+        return Ok(Some(Arc::clone(cuts)));
+    }
+    let cuts = Arc::new(compare(ndb, message_entries(ndb))?);
+    Ok(Some(Arc::clone(
+        ndb.repeats.cuts.get_or_init(|| Arc::clone(&cuts)),
+    )))
 }
 
-/// The part of a node that is the same as that of another one.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-pub(super) enum Part {
-    Data,
-    Subnodes,
+/// More nodes than the node B-tree has, from its root page alone.
+fn most_nodes(ndb: &NodeDatabase) -> Result<u64> {
+    let root = match ndb.root_page(PageType::Nbt) {
+        Ok(root) => root,
+        Err(error) if error.is_unread() => return Err(error),
+        Err(_) => return Ok(u64::MAX),
+    };
+    let format = ndb.header.format;
+    // A leaf entry has four words, or half as many bytes as the words of an intermediate one; that has three.
+    let each = (format.btree_entries / (3 * format.word)) as u64;
+    let below = each.saturating_pow(u32::from(root.level));
+    Ok(below.saturating_mul(root.len() as u64))
 }
 
-/// An entry for a node: the subnode tree that it stands in, none for the node B-tree, and its id there.
-type Place = (BlockId, NodeId);
-
-/// The entries whose blocks are not shown once more, and the node of the file that shows them.
-#[derive(Debug, Default)]
-pub(super) struct Cuts(HashMap<(Place, Part), NodeId>);
-
-impl Cuts {
-    /// An error if `part` of the node at `place` is not shown.
-    pub(super) fn check(&self, place: Place, part: Part) -> Result<()> {
-        let Some(first) = self.0.get(&(place, part)) else {
-            return Ok(());
-        };
-        let what = match part {
-            Part::Data => "its data",
-            Part::Subnodes => "what is in it",
-        };
-        Err(Error::Repeated(format!(
-            "{what} is that of {first}, and shown there: to show it wherever it comes again would take more than {} \
-             times the file",
-            BUDGET.0
-        )))
+/// How many messages there are: a walk over the node B-tree.
+fn count_messages(ndb: &NodeDatabase) -> Result<u64> {
+    if let Some(count) = ndb.repeats.messages.get() {
+        return Ok(*count);
     }
+    let mut count = 0;
+    for entry in message_entries(ndb) {
+        entry?;
+        count += 1;
+    }
+    Ok(*ndb.repeats.messages.get_or_init(|| count))
 }
 
-impl NodeDatabase {
-    /// What is not shown of the node of `entry` and below; None for most nodes, which show all of it.
-    pub(super) fn cuts_of(&self, entry: &NodeEntry) -> Result<Option<Arc<Cuts>>> {
-        if entry.subnodes.is_none() && !entry.data.is_internal() {
-            return Ok(None);
-        }
-        let weight = Walk::new(self, None).top(entry)?.in_files(0);
-        let all = self.times_file(UNCOMPARED);
-        if weight <= all / self.most_nodes()?.max(1) || weight <= all / self.messages()?.max(1) {
-            return Ok(None);
-        }
-        if self.is_restored(entry.nid) {
-            // Which nodes are restored is known only after some are asked for, so each is compared with itself alone.
-            return Ok(Some(Arc::new(self.compare([Ok(*entry)])?)));
-        }
-        if let Some(cuts) = self.repeats.cuts.get() {
-            return Ok(Some(Arc::clone(cuts)));
-        }
-        let cuts = Arc::new(self.compare(self.message_entries())?);
-        Ok(Some(Arc::clone(
-            self.repeats.cuts.get_or_init(|| Arc::clone(&cuts)),
-        )))
-    }
+/// All messages of folders, by ascending node; only what the disk cannot read is an error.
+fn message_entries(ndb: &NodeDatabase) -> impl Iterator<Item = Result<NodeEntry>> + '_ {
+    let is_message = |entry: &NodeEntry| {
+        [NodeType::NORMAL_MESSAGE, NodeType::ASSOC_MESSAGE].contains(&entry.nid.node_type())
+    };
+    let added = ndb.added.nodes().iter().copied().map(Ok);
+    ndb.nodes().chain(added).filter(move |entry| match entry {
+        Ok(entry) => is_message(entry),
+        Err(error) => error.is_unread(),
+    })
+}
 
-    /// How long texts of the file may be: so often its size, and at most `most`. A longer one was made to be long.
-    pub(crate) fn longest_text(&self, times: u64, most: u64) -> u64 {
-        most.min(self.times_file((times, BUDGET.1)))
-    }
-
-    fn times_file(&self, (times, least): (u64, u64)) -> u64 {
-        self.source
-            .len()
-            .saturating_mul(times)
-            .saturating_add(least)
-    }
-
-    /// More nodes than the node B-tree has, from its root page alone.
-    fn most_nodes(&self) -> Result<u64> {
-        let root = match self.root_page(PageType::Nbt) {
-            Ok(root) => root,
-            Err(error) if error.is_unread() => return Err(error),
-            Err(_) => return Ok(u64::MAX),
-        };
-        let format = self.header.format;
-        // A leaf entry has four words, or half as many bytes as the words of an intermediate one; that has three.
-        let each = (format.btree_entries / (3 * format.word)) as u64;
-        let below = each.saturating_pow(u32::from(root.level));
-        Ok(below.saturating_mul(root.len() as u64))
-    }
-
-    /// How many messages there are: a walk over the node B-tree.
-    fn messages(&self) -> Result<u64> {
-        if let Some(count) = self.repeats.messages.get() {
-            return Ok(*count);
+/// Finds what of `messages` is not shown once more.
+fn compare(
+    ndb: &NodeDatabase,
+    messages: impl IntoIterator<Item = Result<NodeEntry>>,
+) -> Result<Cuts> {
+    let mut walk = Walk::new(ndb, Some(Comparison::of(ndb)));
+    walk.is_shallow = count_messages(ndb)? > MAX_COMPARED;
+    let mut messages = messages.into_iter();
+    loop {
+        let next: Vec<NodeEntry> = messages.by_ref().take(AHEAD).collect::<Result<_>>()?;
+        if next.is_empty() {
+            break;
         }
-        let mut count = 0;
-        for entry in self.message_entries() {
-            entry?;
-            count += 1;
+        let nids: Vec<NodeId> = next.iter().map(|entry| entry.nid).collect();
+        read_ahead(ndb, &nids, plan::Depth::Lists);
+        for entry in &next {
+            walk.top(entry)?;
         }
-        Ok(*self.repeats.messages.get_or_init(|| count))
     }
-
-    /// All messages of folders, by ascending node; only what the disk cannot read is an error.
-    fn message_entries(&self) -> impl Iterator<Item = Result<NodeEntry>> + '_ {
-        let is_message = |entry: &NodeEntry| {
-            [NodeType::NORMAL_MESSAGE, NodeType::ASSOC_MESSAGE].contains(&entry.nid.node_type())
-        };
-        let added = self.added_nodes().iter().copied().map(Ok);
-        self.nodes().chain(added).filter(move |entry| match entry {
-            Ok(entry) => is_message(entry),
-            Err(error) => error.is_unread(),
-        })
-    }
-
-    /// Finds what of `messages` is not shown once more.
-    fn compare(&self, messages: impl IntoIterator<Item = Result<NodeEntry>>) -> Result<Cuts> {
-        let mut walk = Walk::new(self, Some(Comparison::of(self)));
-        walk.is_shallow = self.messages()? > MAX_COMPARED;
-        let mut messages = messages.into_iter();
-        loop {
-            let next: Vec<NodeEntry> = messages.by_ref().take(AHEAD).collect::<Result<_>>()?;
-            if next.is_empty() {
-                break;
-            }
-            let nids: Vec<NodeId> = next.iter().map(|entry| entry.nid).collect();
-            self.read_ahead(&nids, plan::Depth::Lists);
-            for entry in &next {
-                walk.top(entry)?;
-            }
-        }
-        Ok(walk.comparison.unwrap_or_default().cuts)
-    }
+    Ok(walk.comparison.unwrap_or_default().cuts)
 }
 
 /// What is within a node, in bytes.
@@ -381,7 +334,7 @@ impl Comparison {
 
     fn cut(&mut self, at: Place, part: Part, bid: BlockId) {
         let first = self.first.get(&bid).copied().unwrap_or(self.top);
-        self.cuts.0.insert((at, part), first);
+        self.cuts.insert(at, part, first);
     }
 
     /// Whether the block was not met before. When no more can be remembered, all were.

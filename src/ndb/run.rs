@@ -1,8 +1,8 @@
 //! Many blocks at once: neighbours in the file are read in one piece, and each keeps its place among the bytes that are
 //! asked for, whatever is wrong with it.
 
-use super::NodeDatabase;
 use super::block::{Flaw, with_stored};
+use super::database::NodeDatabase;
 use super::ids::BlockId;
 use super::page::BlockEntry;
 use crate::error::{Error, Result};
@@ -10,104 +10,106 @@ use crate::error::{Error, Result};
 /// Bytes that are read at once where blocks follow each other in the file: what fits the cache of a processor.
 const RUN: usize = 128 << 10;
 
-impl NodeDatabase {
-    /// Fills `buf` with the payloads of `bids`, which have `len` bytes each but for the last, past the cache: bulk data
-    /// would only push out of it what is looked at again and again. Neighbours in the file are read at once. `flawed` hears
-    /// of blocks that are not as they were written, by their number in `bids`.
-    pub(super) fn read_blocks(
-        &self,
-        bids: &[BlockId],
-        len: usize,
-        buf: &mut [u8],
-        mut flawed: impl FnMut(usize, Flaw),
-    ) -> Result<()> {
-        let mut leaf = None;
-        let mut run = Run::default();
-        for (number, (bid, payload)) in bids.iter().zip(buf.chunks_mut(len.max(1))).enumerate() {
-            let bid = bid.key();
-            let entry = match self.block_entry(bid, &mut leaf) {
-                Ok(entry) if usize::from(entry.inflated) == payload.len() => entry,
-                Ok(_) | Err(_) => {
-                    self.read_run(std::mem::take(&mut run), &mut flawed)?;
-                    self.read_alone(bid, payload, |flaw| flawed(number, flaw))?;
-                    continue;
-                }
-            };
-            let extent = self.header.format.block_extent(entry.stored.into());
-            if !run.is_continued_by(entry, extent) {
-                self.read_run(std::mem::take(&mut run), &mut flawed)?;
-            }
-            run.extent += extent;
-            run.blocks.push(InRun {
-                number,
-                entry,
-                extent,
-                payload,
-            });
-        }
-        self.read_run(run, &mut flawed)
-    }
-
-    fn read_run(&self, run: Run<'_>, flawed: &mut impl FnMut(usize, Flaw)) -> Result<()> {
-        let Some(first) = run.blocks.first() else {
-            return Ok(());
-        };
-        let start = first.entry.block.ib;
-        with_stored(run.extent, |stored| {
-            let is_read = self.source.read_exact_at(stored, start).is_ok();
-            let mut rest = &*stored;
-            for block in run.blocks {
-                let (own, after) = rest.split_at_checked(block.extent).unwrap_or((rest, &[]));
-                rest = after;
-                if !is_read || !self.unpack_intact(own, block.entry, block.payload) {
-                    let bid = block.entry.block.bid;
-                    self.read_alone(bid, block.payload, |flaw| flawed(block.number, flaw))?;
-                }
-            }
-            Ok(())
-        })
-    }
-
-    /// Fills `payload` from the one block `bid`, which should have exactly as many bytes. What is missing keeps its place,
-    /// so that what follows does not shift.
-    pub(super) fn read_alone(
-        &self,
-        bid: BlockId,
-        payload: &mut [u8],
-        flawed: impl FnOnce(Flaw),
-    ) -> Result<()> {
-        let block = match self.find_and_read(bid) {
-            Ok(block) => block,
-            Err(error) if error.is_unread() || self.refuses_damage() => return Err(error),
-            Err(error) => {
-                payload.fill(0);
-                flawed(Flaw::gap(0..payload.len(), &error));
-                return Ok(());
+/// Fills `buf` with the payloads of `bids`, which have `len` bytes each but for the last, past the cache: bulk data
+/// would only push out of it what is looked at again and again. Neighbours in the file are read at once. `flawed` hears
+/// of blocks that are not as they were written, by their number in `bids`.
+pub(super) fn read_blocks(
+    ndb: &NodeDatabase,
+    bids: &[BlockId],
+    len: usize,
+    buf: &mut [u8],
+    mut flawed: impl FnMut(usize, Flaw),
+) -> Result<()> {
+    let mut leaf = None;
+    let mut run = Run::default();
+    for (number, (bid, payload)) in bids.iter().zip(buf.chunks_mut(len.max(1))).enumerate() {
+        let bid = bid.key();
+        let entry = match ndb.block_entry(bid, &mut leaf) {
+            Ok(entry) if usize::from(entry.inflated) == payload.len() => entry,
+            Ok(_) | Err(_) => {
+                read_run(ndb, std::mem::take(&mut run), &mut flawed)?;
+                read_alone(ndb, bid, payload, |flaw| flawed(number, flaw))?;
+                continue;
             }
         };
-        let there = block.len().min(payload.len());
-        let (own, rest) = payload.split_at_mut(there);
-        own.copy_from_slice(block.get(..there).unwrap_or_default());
-        rest.fill(0);
-        if block.len() == payload.len() {
-            if let Some(flaw) = block.flaw() {
-                flawed(Flaw::clone(flaw));
+        let extent = ndb.header.format.block_extent(entry.stored.into());
+        if !run.is_continued_by(entry, extent) {
+            read_run(ndb, std::mem::take(&mut run), &mut flawed)?;
+        }
+        run.extent += extent;
+        run.blocks.push(InRun {
+            number,
+            entry,
+            extent,
+            payload,
+        });
+    }
+    read_run(ndb, run, &mut flawed)
+}
+
+fn read_run(ndb: &NodeDatabase, run: Run<'_>, flawed: &mut impl FnMut(usize, Flaw)) -> Result<()> {
+    let Some(first) = run.blocks.first() else {
+        return Ok(());
+    };
+    let start = first.entry.block.ib;
+    with_stored(run.extent, |stored| {
+        let is_read = ndb.source.read_exact_at(stored, start).is_ok();
+        let mut rest = &*stored;
+        for block in run.blocks {
+            let (own, after) = rest.split_at_checked(block.extent).unwrap_or((rest, &[]));
+            rest = after;
+            if !is_read
+                || !ndb
+                    .block_reader()
+                    .unpack_intact(own, block.entry, block.payload)
+            {
+                let bid = block.entry.block.bid;
+                read_alone(ndb, bid, block.payload, |flaw| flawed(block.number, flaw))?;
             }
-            return Ok(());
         }
-        let error = wrong_length(bid, payload.len() as u64, block.len() as u64);
-        if self.refuses_damage() {
-            return Err(error);
-        }
-        let own = block.flaw().map(|flaw| Flaw::clone(flaw));
-        let mut flaw = own.unwrap_or_else(|| Flaw::doubt(&error));
-        flaw.missing.retain(|range| range.end <= there);
-        if there < payload.len() {
-            flaw.missing.push(there..payload.len());
-        }
-        flawed(flaw);
         Ok(())
+    })
+}
+
+/// Fills `payload` from the one block `bid`, which should have exactly as many bytes. What is missing keeps its place,
+/// so that what follows does not shift.
+pub(super) fn read_alone(
+    ndb: &NodeDatabase,
+    bid: BlockId,
+    payload: &mut [u8],
+    flawed: impl FnOnce(Flaw),
+) -> Result<()> {
+    let block = match ndb.find_and_read(bid) {
+        Ok(block) => block,
+        Err(error) if error.is_unread() || ndb.refuses_damage() => return Err(error),
+        Err(error) => {
+            payload.fill(0);
+            flawed(Flaw::gap(0..payload.len(), &error));
+            return Ok(());
+        }
+    };
+    let there = block.len().min(payload.len());
+    let (own, rest) = payload.split_at_mut(there);
+    own.copy_from_slice(block.get(..there).unwrap_or_default());
+    rest.fill(0);
+    if block.len() == payload.len() {
+        if let Some(flaw) = block.flaw() {
+            flawed(Flaw::clone(flaw));
+        }
+        return Ok(());
     }
+    let error = wrong_length(bid, payload.len() as u64, block.len() as u64);
+    if ndb.refuses_damage() {
+        return Err(error);
+    }
+    let own = block.flaw().map(|flaw| Flaw::clone(flaw));
+    let mut flaw = own.unwrap_or_else(|| Flaw::doubt(&error));
+    flaw.missing.retain(|range| range.end <= there);
+    if there < payload.len() {
+        flaw.missing.push(there..payload.len());
+    }
+    flawed(flaw);
+    Ok(())
 }
 
 /// Blocks that follow each other in the file.

@@ -22,7 +22,7 @@ use parking_lot::Mutex;
 
 use ahead::Ahead;
 
-use super::header::HEADER_SIZE;
+use super::format::HEADER_SIZE;
 use super::pieces::Pieces;
 use crate::error::{Error, Result};
 

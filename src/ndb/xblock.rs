@@ -2,13 +2,12 @@
 
 use std::sync::Arc;
 
-use super::NodeDatabase;
-use super::block::Flaw;
+use super::block::{BTYPE_DATA, Flaw};
+use super::database::NodeDatabase;
 use super::ids::BlockId;
 use crate::bytes::{u8_at, u16_at, u32_at, uint_at};
 use crate::error::{Error, Result};
 
-pub(super) const BTYPE_DATA: u8 = 1;
 pub(super) const LEVEL_XBLOCK: u8 = 1;
 pub(super) const LEVEL_XXBLOCK: u8 = 2;
 /// Bytes of an XBLOCK or XXBLOCK before its first BID.

@@ -1,11 +1,12 @@
 //! Attachments: files, embedded messages, objects. [MS-PST] 2.4.6
 
-use super::Failed;
 use super::blocks::MOST_SUBNODES;
 use super::changes;
 use super::context::{Context, FIRST_SUBNODE, copy_stream};
+use super::copier::{Copier, read};
 use super::digest::Digest;
-use super::item::{self, Copier, Place};
+use super::failed::Failed;
+use super::item::{self, Place};
 use super::table::{Layout, Table};
 use super::templates;
 use super::value::{Cells, Read, Stored};
@@ -139,7 +140,7 @@ fn copy_properties(
         let Some(to) = copier.named(message.store(), id, message.problems()) else {
             continue;
         };
-        if let Some(read) = item::read(properties, id) {
+        if let Some(read) = read(properties, id) {
             copier.put(context, to, read, None)?;
         }
     }
@@ -163,7 +164,7 @@ fn copy_data(
         }
         Ok(AttachmentData::Message(message)) => {
             let layout = Layout::new(templates::CONTENTS, &[]);
-            let copied = copier.message(&message, Place::Attachment, &layout)?;
+            let copied = item::copy(copier, &message, Place::Attachment, &layout)?;
             let nid = object(NodeType::NORMAL_MESSAGE);
             let (content, digest) = (copied.content, copied.digest);
             context.set_object(copier.out, tags::ATTACH_DATA, nid, content, digest);

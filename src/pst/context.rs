@@ -6,6 +6,7 @@ use std::io;
 use super::blocks::{MOST_BYTES, Subnodes, write_data};
 use super::bth::{self, Bth};
 use super::digest::Digest;
+use super::failed::Failed;
 use super::heap::{self, Heap};
 use super::output::{Content, Output};
 use super::value::Stored;
@@ -70,7 +71,7 @@ impl Context {
         id: u16,
         property_type: PropertyType,
         stream: &PropertyStream,
-    ) -> Result<(), super::Failed> {
+    ) -> Result<(), Failed> {
         let (content, digest, len) = copy_stream(out, stream)?;
         let nid = self.add_subnode(out, content);
         self.bytes += len;
@@ -180,7 +181,7 @@ impl Context {
 pub(super) fn copy_stream(
     out: &mut Output,
     stream: &PropertyStream,
-) -> Result<(Content, Digest, u64), super::Failed> {
+) -> Result<(Content, Digest, u64), Failed> {
     if stream.len() > MOST_BYTES {
         return Err(io::Error::other("a value has more than 4 GiB").into());
     }

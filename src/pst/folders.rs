@@ -4,20 +4,22 @@ use std::collections::{BTreeMap, HashSet};
 use std::io;
 use std::sync::atomic::Ordering;
 
-use serde::{Deserialize, Serialize};
-
+use super::begun::{Begun, Counts};
 use super::changes;
 use super::context::Context;
-use super::item::{self, Copier, Place};
+use super::copier::{Copier, read};
+use super::empty::Empty;
+use super::export::Export;
+use super::failed::Failed;
+use super::item::{self, Place};
 use super::names::Names;
 use super::output::{Content, Output};
 use super::part::{Position, Tally};
 use super::plan::{self, Plan, Planned};
-use super::store::Empty;
 use super::table::{Layout, Table};
 use super::templates::{self, Column};
 use super::value::{Cells, Stored};
-use super::{Export, Failed, Item, Watch};
+use super::written::{Item, Watch};
 use crate::ltp::tags;
 use crate::messaging::{MSGFLAG_READ, Message};
 use crate::ndb::{NodeId, NodeType};
@@ -32,28 +34,6 @@ const OF_FOLDER: u64 = 4 << 10;
 const MOST_WITHOUT_ITEMS: usize = 64;
 /// What every file takes at most beside its folders: templates and store, a row, the last section.
 const OF_FILE: u64 = 512 << 10;
-
-/// What a folder tells of itself, to its parent as well.
-#[derive(Debug, Clone, Copy, Default, Serialize, Deserialize)]
-pub(super) struct Counts {
-    items: i32,
-    unread: i32,
-}
-
-/// A folder between two items.
-#[derive(Debug, Clone, Serialize, Deserialize)]
-pub(super) struct Begun {
-    counts: Counts,
-    messages: Table,
-}
-
-impl Begun {
-    fn new() -> io::Result<Self> {
-        let messages = Table::new(Layout::new(templates::CONTENTS, &[]))?;
-        let counts = Counts::default();
-        Ok(Self { counts, messages })
-    }
-}
 
 /// Copies all that is in the folders of a plan, or as much as one file takes.
 pub(super) struct Folders<'a> {
@@ -225,7 +205,7 @@ impl Folders<'_> {
             out: self.out,
             names: &mut self.names,
         };
-        let copied = match copier.message(message, place, table.layout()) {
+        let copied = match item::copy(&mut copier, message, place, table.layout()) {
             Ok(copied) => copied,
             Err(error) => {
                 self.out.cut(mark);
@@ -380,7 +360,7 @@ impl Folders<'_> {
                 let Some(to) = copier.named(store, id, properties.problems()) else {
                     continue;
                 };
-                if let Some(read) = item::read(&properties, id) {
+                if let Some(read) = read(&properties, id) {
                     copier.put(&mut context, to, read, None)?;
                 }
             }

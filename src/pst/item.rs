@@ -1,26 +1,24 @@
 //! Messages, whole or embedded, with recipients and attachments: property by property from any source. [MS-PST] 2.4.5, 2.4.6
 
-use std::sync::Arc;
-
 use sha2::{Digest as _, Sha256};
 
-use super::Failed;
 use super::attachments;
 use super::changes;
 use super::context::Context;
+use super::copier::{Copier, Row, read};
 use super::digest::Digest;
+use super::failed::Failed;
 use super::members;
-use super::names::{self, Names};
-use super::output::{Content, Output};
+use super::names;
+use super::output::Content;
 use super::recipients;
 use super::table::Layout;
 use super::value::{self, Cells, Read, Stored};
-use crate::ltp::{PropertyType, Value, tags};
+use crate::ltp::{Value, tags};
 use crate::messaging::{
-    Folder, MSGFLAG_ASSOCIATED, MSGFLAG_HASATTACH, Message, Properties, PropertySet, Store,
+    Folder, MSGFLAG_ASSOCIATED, MSGFLAG_HASATTACH, Message, Properties, PropertySet,
 };
 use crate::ndb::NodeId;
-use crate::problem::Problems;
 
 /// Class of a message that has none.
 const CLASS: &str = "IPM.Note";
@@ -31,20 +29,8 @@ const MSGSTATUS_REMOTE: i32 = 0x3000;
 /// PidTagConversationIndexTracking, and where PidTagConversationIndex has the id.
 const CONVERSATION_INDEX_TRACKING: u16 = 0x3016;
 const CONVERSATION_ID: std::ops::Range<usize> = 6..22;
-/// Texts that have a cell even if they are empty.
-const EMPTY_CELLS: [u16; 3] = [
-    tags::SUBJECT,
-    tags::SENT_REPRESENTING_NAME,
-    tags::CONVERSATION_TOPIC,
-];
 /// The category of items that are not whole.
 pub(super) const DAMAGED: &str = "ostfs: damaged";
-
-/// What copies items into a file.
-pub(super) struct Copier<'a> {
-    pub out: &'a mut Output,
-    pub names: &'a mut Names,
-}
 
 /// A message that was copied.
 pub(super) struct Copied {
@@ -63,215 +49,172 @@ pub(super) enum Place {
     Attachment,
 }
 
-impl Copier<'_> {
-    /// Copies `message`; its row is one of a table with `layout`.
-    pub fn message(
-        &mut self,
-        message: &Message,
-        place: Place,
-        layout: &Layout,
-    ) -> Result<Copied, Failed> {
-        let mut context = Context::default();
-        let recipients = recipients::copy(self, message)?;
-        context
-            .subnodes
-            .add(self.out, NodeId::RECIPIENT_TABLE, recipients.content);
-        let attachments = attachments::copy(self, message, &mut context)?;
-        let mut row = Row {
-            layout,
-            cells: Vec::new(),
+/// Copies `message`; its row is one of a table with `layout`.
+pub(super) fn copy(
+    copier: &mut Copier<'_>,
+    message: &Message,
+    place: Place,
+    layout: &Layout,
+) -> Result<Copied, Failed> {
+    let mut context = Context::default();
+    let recipients = recipients::copy(copier, message)?;
+    context
+        .subnodes
+        .add(copier.out, NodeId::RECIPIENT_TABLE, recipients.content);
+    let attachments = attachments::copy(copier, message, &mut context)?;
+    let mut row = Row {
+        layout,
+        cells: Vec::new(),
+    };
+    required(
+        copier,
+        message,
+        place,
+        attachments.count > 0,
+        &mut context,
+        &mut row,
+    )?;
+    let keywords = copier
+        .names
+        .string_id(PropertySet::PUBLIC_STRINGS, names::KEYWORDS);
+    let mut categories = None;
+    let properties = message.properties();
+    let mut replaced = members::replaced(message.store(), properties);
+    for id in properties.ids() {
+        if !changes::keeps_of_message(id) {
+            continue;
+        }
+        let Some(to) = copier.named(message.store(), id, message.problems()) else {
+            continue;
         };
-        self.required(
-            message,
-            place,
-            attachments.count > 0,
-            &mut context,
-            &mut row,
-        )?;
-        let keywords = self
-            .names
-            .string_id(PropertySet::PUBLIC_STRINGS, names::KEYWORDS);
-        let mut categories = None;
-        let properties = message.properties();
-        let mut replaced = members::replaced(message.store(), properties);
-        for id in properties.ids() {
-            if !changes::keeps_of_message(id) {
-                continue;
-            }
-            let Some(to) = self.named(message.store(), id, message.problems()) else {
-                continue;
-            };
-            let value = match replaced.take(id) {
-                Some(value) => Some(Read::Whole(value)),
-                None => read(properties, id),
-            };
-            match value {
-                Some(Read::Whole(value)) if Some(to) == keywords => categories = Some(value),
-                Some(read) => self.put(&mut context, to, read, Some(&mut row))?,
-                None => {}
-            }
-        }
-        if place != Place::Attachment {
-            categories = self.tell(message, &mut context, categories)?;
-        }
-        if let Some((id, value)) = keywords.zip(categories) {
-            context.set(self.out, id, &value)?;
-        }
-        let mut digest = context.digest();
-        digest.add(NodeId::RECIPIENT_TABLE.0 as u16, &recipients.digest);
-        digest.add(NodeId::ATTACHMENT_TABLE.0 as u16, &attachments.digest);
-        // Its value is known when all else is written, and its length before.
-        context.set_size();
-        let content = context.finish(self.out)?;
-        let size = content.size.min(i32::MAX as u64) as i32;
-        row.add(tags::MESSAGE_SIZE, &Stored::integer(size));
-        Ok(Copied {
-            content,
-            cells: row.cells,
-            digest,
-        })
-    }
-
-    /// The id that property `id` of `store` has in the new file.
-    pub fn named(&mut self, store: &Arc<Store>, id: u16, problems: &Problems) -> Option<u16> {
-        if id < names::FIRST_NAMED {
-            return Some(id);
-        }
-        let to = self.names.of(store.named_properties(), id);
-        if to.is_none() {
-            let error = crate::error::Error::corrupt(
-                "property",
-                format_args!("{id:#06x}"),
-                "left out: a file has no room for more than 32,768 names",
-            );
-            problems.note_error("", &error);
-        }
-        to
-    }
-
-    /// Puts a value that was read into `context`, and into `row` if that has a column for it.
-    pub fn put(
-        &mut self,
-        context: &mut Context,
-        id: u16,
-        read: Read,
-        row: Option<&mut Row<'_>>,
-    ) -> Result<(), Failed> {
-        if context.has(id) {
-            return Ok(());
-        }
-        match read {
-            Read::Whole(value) => {
-                context.set(self.out, id, &value)?;
-                if let Some(row) = row {
-                    row.add(id, &value);
-                }
-            }
-            Read::Stream(stream) => {
-                context.set_stream(self.out, id, PropertyType::BINARY, &stream)?;
-            }
-        }
-        Ok(())
-    }
-
-    /// What every message has, and what is changed in every message.
-    fn required(
-        &mut self,
-        message: &Message,
-        place: Place,
-        has_attachments: bool,
-        context: &mut Context,
-        row: &mut Row<'_>,
-    ) -> Result<(), Failed> {
-        let properties = message.properties();
-        let integer = |id: u16| properties.integer(id).ok().flatten();
-        let class = properties.string(tags::MESSAGE_CLASS).ok().flatten();
-        let own = MSGFLAG_HASATTACH | MSGFLAG_ASSOCIATED;
-        let mut flags = integer(tags::MESSAGE_FLAGS).unwrap_or(0) & !MSGFLAG_SUBMIT & !own;
-        if has_attachments {
-            flags |= MSGFLAG_HASATTACH;
-        }
-        if place == Place::Hidden {
-            flags |= MSGFLAG_ASSOCIATED;
-        }
-        let lacks = |id: u16| !properties.has(id);
-        let cells = match lacks(tags::LAST_MODIFICATION_TIME) || lacks(tags::MESSAGE_STATUS) {
-            true if place != Place::Attachment => {
-                Folder::new(message.store(), message.node().parent()).cells(message.nid())
-            }
-            _ => Vec::new(),
+        let value = match replaced.take(id) {
+            Some(value) => Some(Read::Whole(value)),
+            None => read(properties, id),
         };
-        let cell = |id: u16| {
-            cells
-                .iter()
-                .find(|(of, _)| *of == id)
-                .map(|(_, value)| value)
-        };
-        let status = integer(tags::MESSAGE_STATUS).or_else(|| match cell(tags::MESSAGE_STATUS) {
-            Some(Value::Integer(status)) => Some(*status),
-            _ => None,
-        });
-        let mut values = vec![
-            (tags::MESSAGE_FLAGS, Stored::integer(flags)),
-            (
-                tags::MESSAGE_STATUS,
-                Stored::integer(status.unwrap_or(0) & !MSGSTATUS_REMOTE),
-            ),
-        ];
-        if class.is_none() {
-            values.push((tags::MESSAGE_CLASS, Stored::string(CLASS)));
+        match value {
+            Some(Read::Whole(value)) if Some(to) == keywords => categories = Some(value),
+            Some(read) => copier.put(&mut context, to, read, Some(&mut row))?,
+            None => {}
         }
-        let any_time = || message.time().map_or(0, |time| time.0);
-        if lacks(tags::CREATION_TIME) {
-            values.push((tags::CREATION_TIME, Stored::time(any_time())));
-        }
-        if lacks(tags::LAST_MODIFICATION_TIME) {
-            let stored = match cell(tags::LAST_MODIFICATION_TIME) {
-                Some(Value::Time(time)) => time.0,
-                _ => any_time(),
-            };
-            values.push((tags::LAST_MODIFICATION_TIME, Stored::time(stored)));
-        }
-        let key = properties.binary(tags::SEARCH_KEY).ok().flatten();
-        if key.is_none_or(|key| key.len() != SEARCH_KEY) {
-            values.push((tags::SEARCH_KEY, Stored::binary(search_key(message))));
-        }
-        for (id, value) in values {
-            context.set(self.out, id, &value)?;
-            row.add(id, &value);
-        }
-        if let Some(id) = conversation(properties) {
-            row.add(tags::CONVERSATION_ID, &Stored::binary(id));
-        }
-        Ok(())
     }
+    if place != Place::Attachment {
+        categories = tell(copier, message, &mut context, categories)?;
+    }
+    if let Some((id, value)) = keywords.zip(categories) {
+        context.set(copier.out, id, &value)?;
+    }
+    let mut digest = context.digest();
+    digest.add(NodeId::RECIPIENT_TABLE.0 as u16, &recipients.digest);
+    digest.add(NodeId::ATTACHMENT_TABLE.0 as u16, &attachments.digest);
+    // Its value is known when all else is written, and its length before.
+    context.set_size();
+    let content = context.finish(copier.out)?;
+    let size = content.size.min(i32::MAX as u64) as i32;
+    row.add(tags::MESSAGE_SIZE, &Stored::integer(size));
+    Ok(Copied {
+        content,
+        cells: row.cells,
+        digest,
+    })
+}
 
-    /// Puts what is wrong with an item into a property of it; returns its categories, to which one is added then.
-    fn tell(
-        &mut self,
-        message: &Message,
-        context: &mut Context,
-        categories: Option<Stored>,
-    ) -> Result<Option<Stored>, Failed> {
-        let lines = problems_of(message);
-        if lines.is_empty() {
-            return Ok(categories);
-        }
-        let set = PropertySet::INTERNET_HEADERS;
-        if let Some(id) = self.names.string_id(set, names::PROBLEMS) {
-            context.set(self.out, id, &Stored::string(&lines.join("; ")))?;
-        }
-        let own = categories.and_then(|stored| Value::decode(stored.property_type, &stored.bytes));
-        let mut values = match own {
-            Some(Value::Multiple(values)) => values,
-            _ => Vec::new(),
-        };
-        let damaged = Value::String(value::utf16(DAMAGED));
-        if !values.contains(&damaged) {
-            values.push(damaged);
-        }
-        Ok(Stored::of_value(&Value::Multiple(values), 0))
+/// What every message has, and what is changed in every message.
+fn required(
+    copier: &mut Copier<'_>,
+    message: &Message,
+    place: Place,
+    has_attachments: bool,
+    context: &mut Context,
+    row: &mut Row<'_>,
+) -> Result<(), Failed> {
+    let properties = message.properties();
+    let integer = |id: u16| properties.integer(id).ok().flatten();
+    let class = properties.string(tags::MESSAGE_CLASS).ok().flatten();
+    let own = MSGFLAG_HASATTACH | MSGFLAG_ASSOCIATED;
+    let mut flags = integer(tags::MESSAGE_FLAGS).unwrap_or(0) & !MSGFLAG_SUBMIT & !own;
+    if has_attachments {
+        flags |= MSGFLAG_HASATTACH;
     }
+    if place == Place::Hidden {
+        flags |= MSGFLAG_ASSOCIATED;
+    }
+    let lacks = |id: u16| !properties.has(id);
+    let cells = match lacks(tags::LAST_MODIFICATION_TIME) || lacks(tags::MESSAGE_STATUS) {
+        true if place != Place::Attachment => {
+            Folder::new(message.store(), message.node().parent()).cells(message.nid())
+        }
+        _ => Vec::new(),
+    };
+    let cell = |id: u16| {
+        cells
+            .iter()
+            .find(|(of, _)| *of == id)
+            .map(|(_, value)| value)
+    };
+    let status = integer(tags::MESSAGE_STATUS).or_else(|| match cell(tags::MESSAGE_STATUS) {
+        Some(Value::Integer(status)) => Some(*status),
+        _ => None,
+    });
+    let mut values = vec![
+        (tags::MESSAGE_FLAGS, Stored::integer(flags)),
+        (
+            tags::MESSAGE_STATUS,
+            Stored::integer(status.unwrap_or(0) & !MSGSTATUS_REMOTE),
+        ),
+    ];
+    if class.is_none() {
+        values.push((tags::MESSAGE_CLASS, Stored::string(CLASS)));
+    }
+    let any_time = || message.time().map_or(0, |time| time.0);
+    if lacks(tags::CREATION_TIME) {
+        values.push((tags::CREATION_TIME, Stored::time(any_time())));
+    }
+    if lacks(tags::LAST_MODIFICATION_TIME) {
+        let stored = match cell(tags::LAST_MODIFICATION_TIME) {
+            Some(Value::Time(time)) => time.0,
+            _ => any_time(),
+        };
+        values.push((tags::LAST_MODIFICATION_TIME, Stored::time(stored)));
+    }
+    let key = properties.binary(tags::SEARCH_KEY).ok().flatten();
+    if key.is_none_or(|key| key.len() != SEARCH_KEY) {
+        values.push((tags::SEARCH_KEY, Stored::binary(search_key(message))));
+    }
+    for (id, value) in values {
+        context.set(copier.out, id, &value)?;
+        row.add(id, &value);
+    }
+    if let Some(id) = conversation(properties) {
+        row.add(tags::CONVERSATION_ID, &Stored::binary(id));
+    }
+    Ok(())
+}
+
+/// Puts what is wrong with an item into a property of it; returns its categories, to which one is added then.
+fn tell(
+    copier: &mut Copier<'_>,
+    message: &Message,
+    context: &mut Context,
+    categories: Option<Stored>,
+) -> Result<Option<Stored>, Failed> {
+    let lines = problems_of(message);
+    if lines.is_empty() {
+        return Ok(categories);
+    }
+    let set = PropertySet::INTERNET_HEADERS;
+    if let Some(id) = copier.names.string_id(set, names::PROBLEMS) {
+        context.set(copier.out, id, &Stored::string(&lines.join("; ")))?;
+    }
+    let own = categories.and_then(|stored| Value::decode(stored.property_type, &stored.bytes));
+    let mut values = match own {
+        Some(Value::Multiple(values)) => values,
+        _ => Vec::new(),
+    };
+    let damaged = Value::String(value::utf16(DAMAGED));
+    if !values.contains(&damaged) {
+        values.push(damaged);
+    }
+    Ok(Stored::of_value(&Value::Multiple(values), 0))
 }
 
 /// What is wrong with `message`, in words: that only its row tells of it, what it may be instead, what could not be read.
@@ -281,30 +224,6 @@ pub(super) fn problems_of(message: &Message) -> Vec<String> {
     lines.extend(message.lacks_code_page());
     lines.extend(message.problems().list().iter().map(ToString::to_string));
     lines
-}
-
-/// The row of a message as it is put together.
-pub(super) struct Row<'a> {
-    layout: &'a Layout,
-    cells: Cells,
-}
-
-impl Row<'_> {
-    fn add(&mut self, id: u16, value: &Stored) {
-        let shown = !value.bytes.is_empty() || EMPTY_CELLS.contains(&id);
-        if shown && self.layout.has(id, value.property_type) {
-            self.cells.push((id, value.clone()));
-        }
-    }
-}
-
-/// Reads property `id`; None if there is nothing that can be copied, which has been noted if it should be there.
-pub(super) fn read(properties: &Properties, id: u16) -> Option<Read> {
-    value::read(properties, id).unwrap_or_else(|error| {
-        let problems = properties.problems();
-        problems.note_error(format_args!("property {id:#06x}"), &error);
-        None
-    })
 }
 
 /// Bytes of PidTagSearchKey.

@@ -13,12 +13,12 @@ use std::path::PathBuf;
 
 use serde::{Deserialize, Serialize};
 
-use super::Item;
+use super::begun::{Begun, Counts};
 use super::digest::Digest;
-use super::folders::{Begun, Counts};
 use super::names::Names;
 use super::output::{Books, Content};
 use super::part::{Part, Position, Tally, Whole};
+use super::written::Item;
 
 /// Permissions: it has names of folders and properties.
 const MODE: u32 = 0o600;
@@ -55,6 +55,25 @@ pub struct Saved<'a> {
     pub(super) counts: Cow<'a, BTreeMap<usize, Counts>>,
     pub(super) begun: Cow<'a, Begun>,
     pub(super) tally: Cow<'a, Tally>,
+}
+
+/// What a file begins with.
+#[derive(Debug)]
+pub enum Begin {
+    /// With nothing.
+    New(Part),
+    /// With what is in it, as its journal says.
+    Again(Box<Saved<'static>>),
+}
+
+impl Begin {
+    /// The number of the file.
+    pub fn number(&self) -> u32 {
+        match self {
+            Self::New(part) => part.number,
+            Self::Again(saved) => saved.number,
+        }
+    }
 }
 
 /// Why an export cannot go on.

@@ -338,7 +338,7 @@ impl Output {
         self.books.nodes.sort_by_key(|node| node.nid);
         let nodes = std::mem::take(&mut self.books.nodes);
         let nbt = trees::write(
-            &mut self,
+            &mut |kind, body| self.page(kind, body),
             trees::NODES,
             nodes.iter().map(|node| {
                 let mut entry = u64::from(node.nid.0).to_le_bytes().to_vec();
@@ -352,7 +352,7 @@ impl Output {
         let blocks = std::mem::take(&mut self.books.blocks);
         let references = std::mem::take(&mut self.books.references);
         let bbt = trees::write(
-            &mut self,
+            &mut |kind, body| self.page(kind, body),
             trees::BLOCKS,
             blocks.iter().zip(1..).map(|(block, number): (_, u64)| {
                 let bid = BlockId(number * BlockId::STEP);

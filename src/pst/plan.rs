@@ -4,8 +4,8 @@
 use std::collections::{HashMap, HashSet};
 use std::ops::Range;
 
-use super::Export;
 use super::digest::{Digest, Hash};
+use super::export::Export;
 use super::key;
 use super::output::Output;
 use super::templates;

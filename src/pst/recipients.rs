@@ -2,10 +2,10 @@
 
 use std::collections::BTreeMap;
 
-use super::Failed;
 use super::changes;
+use super::copier::Copier;
 use super::digest::Digest;
-use super::item::Copier;
+use super::failed::Failed;
 use super::output::Content;
 use super::table::{Layout, Table};
 use super::templates;

@@ -4,15 +4,16 @@ use std::io;
 
 use super::bth::{self, Bth};
 use super::context::Context;
+use super::export::Export;
+use super::failed::Failed;
 use super::folders::{self, Folders};
 use super::heap::{self, Heap};
 use super::key;
 use super::output::{Content, Output};
 use super::plan::{self, COMMON_VIEWS, Plan, ROOT, SEARCH_ROOT, SUBTREE, WASTEBASKET};
-use super::table::{Layout, Table, write_empty};
-use super::templates::{self, Column};
+use super::table::{Layout, Table};
+use super::templates;
 use super::value::{Cells, Stored};
-use super::{Export, Failed};
 use crate::ltp::{PropertyType, tags};
 use crate::messaging::EntryId;
 use crate::ndb::NodeId;
@@ -24,19 +25,6 @@ const WITHOUT_DATA: [u32; 6] = [0x1E1, 0x201, 0x261, 0xE41, 0xEC1, 0xF21];
 /// The map of replica ids, whose root leads to a BTH, and the widths of its keys and values.
 const ID_MAP: NodeId = NodeId(0xC01);
 const ID_MAP_WIDTHS: (usize, usize) = (16, 4);
-/// Empty tables under fixed numbers.
-const TABLES: [(u32, &[Column]); 10] = [
-    (0x60D, templates::HIERARCHY),
-    (0x60E, templates::CONTENTS),
-    (0x60F, templates::ASSOCIATED),
-    (0x610, templates::SEARCH),
-    (0x64C, templates::OUTGOING),
-    (0x671, templates::ATTACHMENTS),
-    (0x692, templates::RECIPIENTS),
-    (0x6B6, templates::QUEUE_6B6),
-    (0x6D7, templates::QUEUE_6D7),
-    (0x6F8, templates::QUEUE_6F8),
-];
 const SEARCH_ROOT_NAME: &str = "Search Root";
 const COMMON_VIEWS_NAME: &str = "IPM_COMMON_VIEWS";
 /// The only row of a new receive folder table: all classes.
@@ -79,48 +67,6 @@ const PST_LAST_NAME: (u16, i32) = (0x66FA, 0x000E_0011);
 const HAS_ALL_OF_IT: u16 = 0x6633;
 const REPL_FLAGS: u16 = 0x0E38;
 const VERSION_HISTORY: u16 = 0x0E34;
-
-/// Contents of tables without rows, which many folders share.
-pub(super) struct Empty(Vec<(&'static [Column], Content)>);
-
-impl Empty {
-    /// Writes the templates.
-    pub fn new(out: &mut Output) -> io::Result<Self> {
-        let mut tables = Vec::new();
-        for (nid, template) in TABLES {
-            let content = write_empty(out, template)?;
-            out.node(NodeId(nid), NodeId::default(), content);
-            tables.push((template, content));
-        }
-        Ok(Self(tables))
-    }
-
-    /// An empty table of `template`.
-    pub fn of(&mut self, out: &mut Output, template: &'static [Column]) -> io::Result<Content> {
-        let mut tables = self.0.iter_mut();
-        let known = tables.find(|(known, _)| std::ptr::eq(*known, template));
-        match known {
-            Some((_, content)) if out.share(content.data) => Ok(*content),
-            Some((_, content)) => {
-                *content = write_empty(out, template)?;
-                Ok(*content)
-            }
-            None => write_empty(out, template),
-        }
-    }
-
-    /// Where they are.
-    pub fn contents(&self) -> Vec<Content> {
-        self.0.iter().map(|(_, content)| *content).collect()
-    }
-
-    /// Takes them to be at `contents`.
-    pub fn resume(&mut self, contents: &[Content]) {
-        for ((_, own), content) in self.0.iter_mut().zip(contents) {
-            *own = *content;
-        }
-    }
-}
 
 fn entry_id(plan: &Plan, nid: NodeId) -> Stored {
     Stored::binary(EntryId::of_node(plan.key, nid))

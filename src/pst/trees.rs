@@ -3,7 +3,6 @@
 use std::io;
 
 use super::layout::PAGE_DATA;
-use super::output::Output;
 use crate::bytes::u64_at;
 use crate::ndb::BlockId;
 
@@ -21,14 +20,17 @@ const CHILD: usize = 24;
 /// Bytes of a page for entries.
 const ENTRIES: usize = 488;
 
+/// Writes a page of a type; returns its id and place.
+pub(super) type WritePage<'a> = dyn FnMut(u8, &[u8; PAGE_DATA]) -> io::Result<(BlockId, u64)> + 'a;
+
 /// Writes the tree of `entries`, ascending by the key that each begins with; returns id and place of its root.
 pub(super) fn write(
-    out: &mut Output,
+    write_page: &mut WritePage<'_>,
     (kind, size): Tree,
     entries: impl Iterator<Item = Vec<u8>>,
 ) -> io::Result<(BlockId, u64)> {
     let mut level = 0;
-    let mut above = write_level(out, kind, size, level, entries)?;
+    let mut above = write_level(write_page, kind, size, level, entries)?;
     loop {
         if let [(_, bid, at)] = above.as_slice() {
             return Ok((*bid, *at));
@@ -42,13 +44,13 @@ pub(super) fn write(
                     .flat_map(|field| field.to_le_bytes())
                     .collect()
             });
-        above = write_level(out, kind, CHILD, level, entries)?;
+        above = write_level(write_page, kind, CHILD, level, entries)?;
     }
 }
 
 /// Writes all pages of a level; returns first key, id and place of each. There is one at least.
 fn write_level(
-    out: &mut Output,
+    write_page: &mut WritePage<'_>,
     kind: u8,
     size: usize,
     level: u8,
@@ -80,7 +82,7 @@ fn write_level(
                 *to = from;
             }
         }
-        let (bid, at) = out.page(kind, &body)?;
+        let (bid, at) = write_page(kind, &body)?;
         pages.push((key, bid, at));
         if is_last {
             return Ok(pages);

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use super::digest::{Digest, Hash};
 use super::recipients;
 use super::value::{self, Read};
-use super::{Item, Written};
+use super::written::{Item, Written};
 use crate::error::{Error, Result};
 use crate::ltp::{PropertyStream, PropertyType, tags};
 use crate::messaging::{Attachment, AttachmentData, Message, Properties, Store};

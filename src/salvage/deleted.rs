@@ -13,13 +13,13 @@ use super::identity::{Revision, newest, without_live};
 use super::readable::{Readable, Reader, is_item};
 use super::references::{Unreferenced, unreferenced_among};
 use crate::messaging::{Message, Store};
-use crate::ndb::Watch;
-use crate::ndb::page::{PageType, read_btree_page};
+use crate::ndb::page::read_btree_page;
 use crate::ndb::scan::Memory;
 use crate::ndb::scan::rebuild;
 use crate::ndb::scan::{Found, scan};
-use crate::ndb::stand_ins::FoundBlock;
-use crate::ndb::{BlockRef, NodeDatabase, NodeEntry, NodeId, NodeType};
+use crate::ndb::{
+    BlockRef, FoundBlock, NodeDatabase, NodeEntry, NodeId, NodeType, PageType, Watch,
+};
 
 /// Bytes that a node of an old leaf takes while it is compared with others.
 const NODE: usize = 256;

@@ -7,7 +7,7 @@ use std::cmp::Reverse;
 use std::collections::{BTreeSet, HashMap};
 use std::sync::Arc;
 
-use crate::ndb::{BlockId, NodeDatabase};
+use crate::ndb::{BlockId, NodeDatabase, children};
 
 /// Leaves of an XBLOCK at the most, in the format that has the shortest ids.
 const MAX_LEAVES: i64 = 2042;
@@ -44,7 +44,7 @@ pub(super) fn lost_leaves(
     let mut lost = Vec::new();
     let blocks = ndb.blocks().flatten().map(|entry| entry.block.bid);
     for bid in blocks.filter(|bid| bid.is_internal()) {
-        match ndb.children(bid) {
+        match children(ndb, bid) {
             Ok((true, _)) => {}
             Ok((false, leaves)) => {
                 for (count, habit) in &mut seen {

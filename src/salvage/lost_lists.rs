@@ -21,6 +21,7 @@ use crate::messaging::{MSGFLAG_HASATTACH, RecipientType, text_of_value};
 use crate::ndb::scan::Memory;
 use crate::ndb::{
     BlockId, DataTree, LostLists, Node, NodeDatabase, NodeId, NodeType, Rest, SubnodeEntry,
+    subnode_list,
 };
 
 /// Messages within attachments whose lists are lost on every level are followed so deep.
@@ -127,7 +128,7 @@ impl<'a> Search<'a> {
             kind.insert(data);
         }
         for tree in survey.free_lists {
-            let list = ndb.subnode_list(tree).unwrap_or_default();
+            let list = subnode_list(ndb, tree).unwrap_or_default();
             let nids = list.entries.iter().map(|entry| entry.nid);
             let key = values_among(nids);
             search.free_lists.entry(key).or_default().push(tree);
@@ -389,7 +390,7 @@ impl<'a> Search<'a> {
 
     /// Whether `list` is that of a message: it has tables or attachments, or nothing but texts.
     fn is_of_message(&self, list: BlockId) -> bool {
-        let entries = self.ndb.subnode_list(list).unwrap_or_default().entries;
+        let entries = subnode_list(self.ndb, list).unwrap_or_default().entries;
         let is_value = |entry: &SubnodeEntry| entry.nid.node_type() == NodeType::LTP;
         let is_text = |entry: &SubnodeEntry| {
             let kind = value_kind(self.ndb, first_leaf(self.leaves, entry.data));

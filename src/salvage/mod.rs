@@ -8,6 +8,7 @@ mod deleted;
 mod identity;
 mod leaves;
 mod lost_lists;
+mod open;
 mod order;
 mod readable;
 mod references;
@@ -15,6 +16,5 @@ mod restore;
 mod subnodes;
 mod survey;
 
-pub use deleted::{Deleted, DeletedItem, deleted};
-pub use lost_lists::lost_lists;
-pub use restore::restore;
+pub use deleted::{Deleted, deleted};
+pub use open::{Opening, open};

@@ -2,10 +2,8 @@
 //!
 //! The block B-tree counts the references to each block. Where there are fewer, whatever referred to it is lost.
 
-use crate::ndb::page::PageType;
 use crate::ndb::scan::Memory;
-use crate::ndb::stand_ins::FoundBlock;
-use crate::ndb::{BlockEntry, BlockId, NodeDatabase, NodeEntry};
+use crate::ndb::{BlockEntry, BlockId, FoundBlock, NodeDatabase, NodeEntry, PageType, children};
 
 /// Bytes that a block takes: it is counted, and stands in two lists at the most.
 const BLOCK: usize = 32;
@@ -105,7 +103,7 @@ fn count(
     };
     let mut subnode_trees = Vec::new();
     for bid in internal {
-        match ndb.children(bid) {
+        match children(ndb, bid) {
             Ok((is_subnodes, children)) => {
                 children.into_iter().for_each(&mut take_one);
                 if is_subnodes {

@@ -7,7 +7,7 @@ use std::sync::Arc;
 use super::order::Order;
 use super::references::unreferenced_or_found;
 use crate::ndb::scan::Memory;
-use crate::ndb::{BlockId, NodeDatabase, NodeId, NodeType, SubnodeEntry};
+use crate::ndb::{BlockId, NodeDatabase, NodeId, NodeType, SubnodeEntry, subnode_list};
 
 /// Bytes that a list takes, and one of its entries.
 const LIST: usize = 48;
@@ -122,7 +122,7 @@ impl Pass {
             if tree.is_none() || !memory.take(LIST) || !self.seen.insert(tree.key()) {
                 continue;
             }
-            let list = ndb.subnode_list(tree);
+            let list = subnode_list(ndb, tree);
             if list.as_ref().is_err_and(|error| error.is_unread()) {
                 continue;
             }

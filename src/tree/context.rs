@@ -10,8 +10,9 @@ use super::options::Options;
 use super::problem_log::ProblemLog;
 use crate::convert::Converter;
 use crate::error::{Error, Result};
-use crate::messaging::Store;
-use crate::ndb::NodeId;
+use crate::messaging::{Folder, Store, Subfolder, TEAMS_MESSAGES};
+use crate::ndb::kept::Once;
+use crate::ndb::{NodeId, NodeType};
 use crate::problem::Problems;
 
 /// Folders within each other that are shown and followed, as many as Exchange allows; what is deeper is in `lost+found`.
@@ -29,6 +30,8 @@ pub(super) struct Context {
     pub root: NodeId,
     /// Modification time of the source file, for what has no time of its own.
     pub source_time: SystemTime,
+    /// See [`Context::chat_folders`].
+    chat_folders: Once<Vec<NodeId>>,
 }
 
 impl Context {
@@ -48,7 +51,29 @@ impl Context {
             inodes,
             problems,
             root,
+            chat_folders: Once::default(),
         }
+    }
+
+    /// Folders with chats of Teams that lie beside the root directory and not in it: they are shown in it.
+    pub fn chat_folders(&self) -> &[NodeId] {
+        let find = || {
+            let beside = Folder::new(&self.store, NodeId::ROOT_FOLDER).subfolders();
+            let is_shown = |child: &Subfolder| {
+                child.nid != self.root
+                    && child.nid.node_type() == NodeType::NORMAL_FOLDER
+                    && child.name.as_deref() == Some(TEAMS_MESSAGES)
+                    && !Folder::new(&self.store, child.nid).contents().is_empty()
+            };
+            let shown = beside.into_iter().filter(is_shown);
+            Ok(shown.map(|child| child.nid).collect())
+        };
+        if self.root == NodeId::ROOT_FOLDER {
+            return &[];
+        }
+        self.chat_folders
+            .get_or_make(find)
+            .map_or(&[], Vec::as_slice)
     }
 
     /// What `ino` stands for.
@@ -77,9 +102,15 @@ impl Context {
         }
     }
 
-    /// `nidParent` of a folder or message; None when that cannot be told.
+    /// `nidParent` of a folder or message, or where a folder with chats is shown; None when that cannot be told.
     pub fn parent_of(&self, nid: NodeId) -> Option<NodeId> {
         let entry = self.store.ndb().find_node(nid).ok().flatten()?;
+        if entry.parent == NodeId::ROOT_FOLDER
+            && nid.is_folder()
+            && self.chat_folders().contains(&nid)
+        {
+            return Some(self.root);
+        }
         (entry.parent != nid).then_some(entry.parent)
     }
 

@@ -10,7 +10,7 @@ use super::hidden::Hidden;
 use super::ino::Object;
 use crate::error::Result;
 use crate::ltp::{Value, tags};
-use crate::messaging::{ContentsTable, Folder};
+use crate::messaging::{ContentsTable, Folder, Subfolder};
 use crate::ndb::kept::{Map, Once};
 use crate::ndb::{NodeId, NodeType};
 use crate::problem::Problems;
@@ -146,12 +146,22 @@ impl Folders {
         }
         let hangs_on_root = OnceCell::new();
         let folder = self.open(nid);
-        let children = folder.subfolders();
+        let mut children = folder.subfolders();
+        if nid == self.context.root {
+            let chats = self.context.chat_folders().iter();
+            children.extend(chats.map(|nid| Subfolder {
+                nid: *nid,
+                name: self.name(*nid),
+            }));
+        }
         self.note(nid, folder.problems());
         for child in children {
             let is_search = child.nid.node_type() == NodeType::SEARCH_FOLDER;
-            // The root is where it is, also when a lost folder has it.
-            if (is_search && !self.context.options.all) || child.nid == self.context.root {
+            // The root is where it is, also when a lost folder has it; and chats that lie beside it are in it.
+            let is_moved =
+                nid == NodeId::ROOT_FOLDER && self.context.chat_folders().contains(&child.nid);
+            let is_root = child.nid == self.context.root;
+            if (is_search && !self.context.options.all) || is_root || is_moved {
                 continue;
             }
             let parent = self.context.parent_of(child.nid);

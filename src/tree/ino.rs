@@ -98,6 +98,9 @@ const LOST: u64 = 8;
 const IMPORT: u64 = 9;
 const IMPORT_FILE: u64 = 10;
 const CHECKED_MESSAGE: u64 = 11;
+/// Indices of what is made of a message beside its file.
+const TEXT: u64 = 1;
+const CONVERSATION: u64 = 2;
 
 /// A message of a folder, or one embedded in it: the way there by attachment numbers.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
@@ -163,6 +166,12 @@ pub enum Special {
     Problems,
     /// `.ostfs/index.csv`
     Index,
+    /// `.ostfs/categories.csv`
+    Categories,
+    /// `.ostfs/rules.txt`
+    Rules,
+    /// `.ostfs/import/Autocomplete.vcf`
+    Autocomplete,
 }
 
 impl Special {
@@ -175,19 +184,26 @@ impl Special {
 
     /// Name of the directory in it with files to import.
     pub const IMPORT: &str = "import";
-    /// The files in it, by their names.
-    pub const FILES: [(&str, Special); 3] = [
+    /// Name of the file in that with everybody whom Outlook proposes.
+    pub const AUTOCOMPLETE: &str = "Autocomplete.vcf";
+    /// The files in the directory about the file itself, by their names.
+    pub const FILES: [(&str, Special); 5] = [
         ("info.json", Special::Info),
         ("problems.txt", Special::Problems),
         ("index.csv", Special::Index),
+        ("categories.csv", Special::Categories),
+        ("rules.txt", Special::Rules),
     ];
 
-    const ALL: [Special; 5] = [
+    const ALL: [Special; 8] = [
         Special::LostFound,
         Special::Control,
         Special::Info,
         Special::Problems,
         Special::Index,
+        Special::Categories,
+        Special::Rules,
+        Special::Autocomplete,
     ];
 }
 
@@ -225,6 +241,8 @@ pub enum Object {
     Folder(NodeId),
     /// A message of a folder as plain text.
     Text(NodeId),
+    /// The conversation of a chat whose lowest message this is, as one file.
+    Conversation(NodeId),
     /// The file of a message in a folder.
     Message(NodeId),
     /// The same once an attachment in it has turned out damaged: with a placeholder. A file of its own, so that no
@@ -259,6 +277,7 @@ impl fmt::Display for Object {
             Object::Message(nid) | Object::CheckedMessage(nid) | Object::Text(nid) => {
                 write!(f, "message {:#x}", nid.0)
             }
+            Object::Conversation(nid) => write!(f, "conversation of message {:#x}", nid.0),
             Object::Attachments(path) => write!(f, "{path}"),
             Object::Attachment(path, index) => write!(f, "{path}, attachment {}", index + 1),
             Object::Link(folder, message) => {
@@ -295,9 +314,10 @@ impl Object {
             Object::Message(_)
             | Object::CheckedMessage(_)
             | Object::Text(_)
+            | Object::Conversation(_)
             | Object::Attachment(..)
             | Object::ImportFile(..)
-            | Object::Special(Special::Info | Special::Problems | Special::Index) => Kind::File,
+            | Object::Special(_) => Kind::File,
             Object::Link(..) => Kind::Symlink,
         }
     }
@@ -341,7 +361,8 @@ impl Inodes {
             Object::Maildir(nid, part) => Ino::new(FOLDER, *part as u64 + 1, *nid),
             Object::LostMaildir(part) => Ino::new(LOST, *part as u64 + 1, NodeId(0)),
             Object::Message(nid) => Ino::new(MESSAGE, 0, *nid),
-            Object::Text(nid) => Ino::new(MESSAGE, 1, *nid),
+            Object::Text(nid) => Ino::new(MESSAGE, TEXT, *nid),
+            Object::Conversation(nid) => Ino::new(MESSAGE, CONVERSATION, *nid),
             Object::CheckedMessage(nid) => Ino::new(CHECKED_MESSAGE, 0, *nid),
             Object::Import(nid) => Ino::new(IMPORT, 0, *nid),
             Object::ImportFile(nid, kind) => Ino::new(IMPORT_FILE, *kind as u64, *nid),
@@ -387,8 +408,12 @@ impl Inodes {
                 None => Some(Object::Folder(nid)),
                 Some(part) => Some(Object::Maildir(nid, *MaildirPart::ALL.get(part as usize)?)),
             },
-            MESSAGE if index == 0 => Some(Object::Message(nid)),
-            MESSAGE => Some(Object::Text(nid)),
+            MESSAGE => match index {
+                0 => Some(Object::Message(nid)),
+                TEXT => Some(Object::Text(nid)),
+                CONVERSATION => Some(Object::Conversation(nid)),
+                _ => None,
+            },
             CHECKED_MESSAGE => Some(Object::CheckedMessage(nid)),
             IMPORT => Some(Object::Import(nid)),
             IMPORT_FILE => {

@@ -8,7 +8,7 @@ use super::folders::Folders;
 use super::ino::Object;
 use super::known::Known;
 use super::replaced::Replaced;
-use crate::convert::Moment;
+use crate::convert::when;
 use crate::error::Result;
 use crate::ltp::tags;
 use crate::messaging::Message;
@@ -66,7 +66,7 @@ impl Messages {
     /// Times of `message`: its own, else those of the source file.
     pub fn times_of(&self, message: &Message) -> Times {
         let own = |id: u16| message.properties().time(id).ok().flatten();
-        let mtime = Moment::of(message).map_or(self.context.source_time, |moment| {
+        let mtime = when::moment(message).map_or(self.context.source_time, |moment| {
             moment.start().system_time()
         });
         Times {

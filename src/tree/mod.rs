@@ -7,7 +7,7 @@
 //! From the bottom up, and no file uses one of a later row:
 //! * `ino`, `attr`, `name`, `template`, `directory`, `options`, `problem_log`, `watch`, `replaced`, `known`;
 //! * `context`, which is handed to all that follow;
-//! * `hidden`, `folders`; `messages`; `lost_found`;
+//! * `hidden`, `folders`; `messages`; `conversations`; `lost_found`;
 //! * `layout/`, which decides about directories and names;
 //! * `files/`, what each file is made of; `directories`, what lists them; `info`, `summary`, `xattr`;
 //! * `view`, which puts them together over one store; `deleted`, which makes one of what was deleted;
@@ -17,6 +17,7 @@
 
 mod attr;
 mod context;
+mod conversations;
 mod deleted;
 mod directories;
 mod directory;

@@ -28,6 +28,11 @@ pub enum Layout {
     Maildir,
 }
 
+impl Layout {
+    /// All layouts, by the words that users type.
+    pub const ALL: [(&str, Self); 2] = [("folders", Self::Folders), ("maildir", Self::Maildir)];
+}
+
 /// What the user may choose about the tree.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Options {

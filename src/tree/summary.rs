@@ -1,7 +1,7 @@
 //! What a catalogue says of an item: for the filters and the manifest of an export.
 
 use super::ino::Object;
-use crate::convert::{Moment, moment};
+use crate::convert::{Moment, when};
 use crate::ltp::{FileTime, tags};
 use crate::messaging::Message;
 use crate::ndb::NodeId;
@@ -52,7 +52,9 @@ impl Part {
                 Some((path.nid, Self::Attachment))
             }
             Object::Link(_, nid) => Some((*nid, Self::Link)),
-            Object::Root
+            // It is made of many items: a filter that asks for items takes these alone.
+            Object::Conversation(_)
+            | Object::Root
             | Object::Folder(_)
             | Object::Lost(_)
             | Object::Maildir(..)
@@ -71,8 +73,8 @@ impl Summary {
         let subject = message.subject().ok().flatten();
         let subject = subject.map(|subject| subject.text);
         Self {
-            moment: Moment::of(message),
-            period: moment::appointment_period(message),
+            moment: when::moment(message),
+            period: when::period(message),
             subject: subject
                 .filter(|subject| !subject.is_empty())
                 .or_else(|| string(tags::DISPLAY_NAME))

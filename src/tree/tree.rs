@@ -22,8 +22,8 @@ use super::watch::{Progress, RecoveryWatch};
 use super::xattr::Xattr;
 use crate::error::Result;
 use crate::messaging::{Folder, Message, Store};
-use crate::ndb::{self, Depth, NodeId, Recover, Source};
-use crate::salvage;
+use crate::ndb::{Depth, NodeId, Source};
+use crate::salvage::Opening;
 
 /// An opened Outlook data file as a tree. `Send + Sync`; every call may come from any thread.
 #[derive(Debug)]
@@ -52,17 +52,13 @@ impl Tree {
         if options.deleted {
             options.cache -= options.cache / deleted::CACHE_SHARE;
         }
-        let ndb = ndb::open_source(source, options.share(3), options.recover, watch.clone())?
-            .with_damaged(options.damaged);
-        let ndb = match options.recover {
-            Recover::Off => ndb,
-            _ => ndb.with_lost_lists(salvage::lost_lists),
+        let opening = Opening {
+            cache: options.share(3),
+            recover: options.recover,
+            damaged: options.damaged,
+            code_page: options.code_page,
         };
-        let store = match options.recover {
-            Recover::Off => Store::open(ndb),
-            _ => Store::open(ndb).with_restore(salvage::restore),
-        };
-        let store = Arc::new(store.with_code_page(options.code_page));
+        let store = Arc::new(opening.open(source, watch.clone())?);
         if let Some(problem) = store.problem() {
             problems.note("", problem);
         }

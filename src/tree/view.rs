@@ -6,10 +6,13 @@ use std::sync::Arc;
 
 use super::attr::{Attr, Statistics, Times};
 use super::context::Context;
+use super::conversations::Conversations;
 use super::directories::Directories;
 use super::directory::Directory;
 use super::files::attachments::Attachments;
+use super::files::configurations::ConfigurationFiles;
 use super::files::control::Control;
+use super::files::conversations::ConversationFiles;
 use super::files::file::{FileCache, FileOf};
 use super::files::imports::Imports;
 use super::files::items::{Form, ItemFile};
@@ -25,7 +28,7 @@ use super::summary::{Part, People, Summary};
 use super::xattr::{Xattr, Xattrs};
 use crate::error::{Error, Result};
 use crate::messaging::{Folder, Message};
-use crate::ndb::{Depth, NodeId, whole};
+use crate::ndb::{self, Depth, NodeId, whole};
 
 /// The tree of one store.
 #[derive(Debug)]
@@ -39,6 +42,7 @@ pub(super) struct View {
     imports: Arc<Imports>,
     directories: Arc<Directories>,
     control: Control,
+    conversations: ConversationFiles,
     /// Files that were used last.
     files: Arc<FileCache>,
 }
@@ -53,16 +57,26 @@ impl View {
         let messages = Arc::new(messages);
         let lost_found = LostFound::new(context.clone(), folders.clone(), lost);
         let lost_found = Arc::new(lost_found);
+        let conversations = Conversations::new(context.clone(), folders.clone(), messages.clone());
+        let conversations = Arc::new(conversations);
         let items = Items {
             context: context.clone(),
             folders: folders.clone(),
             messages: messages.clone(),
+            conversations: conversations.clone(),
         };
         let rules = layout::rules(context.options.layout, items, lost_found.clone());
         let files = Arc::new(FileCache::new(context.options.share(2), 4));
         let attachments = Attachments::new(context.clone(), messages.clone(), files.clone());
         let attachments = Arc::new(attachments);
-        let imports = Imports::new(context.clone(), folders.clone(), messages.clone());
+        let configurations = ConfigurationFiles::new(context.clone(), files.clone());
+        let configurations = Arc::new(configurations);
+        let imports = Imports::new(
+            context.clone(),
+            folders.clone(),
+            messages.clone(),
+            configurations.clone(),
+        );
         let imports = Arc::new(imports);
         let directories = Arc::new(Directories::new(
             context.clone(),
@@ -79,7 +93,9 @@ impl View {
                 lost_found.clone(),
                 rules.clone(),
                 directories.clone(),
+                configurations,
             ),
+            conversations: ConversationFiles::new(context.clone(), messages.clone(), conversations),
             context,
             folders,
             messages,
@@ -151,6 +167,7 @@ impl View {
             Object::Message(nid) => ask(&item(*nid, Form::Usual)),
             Object::CheckedMessage(nid) => ask(&item(*nid, Form::Checked)),
             Object::Text(nid) => ask(&item(*nid, Form::Text)),
+            Object::Conversation(nid) => ask(&self.conversations.file(*nid)),
             Object::Attachment(path, index) => ask(&self.attachments.file(path.clone(), *index)),
             Object::ImportFile(nid, kind) => ask(&self.imports.file(*nid, *kind)),
             Object::Special(special) if object.kind() == Kind::File => {
@@ -224,7 +241,7 @@ impl View {
         };
         let files = files.iter().filter(|ino| is_wanted(ino));
         let nids: Vec<NodeId> = files.filter_map(node).collect();
-        self.context.store.ndb().read_ahead(&nids, depth);
+        ndb::read_ahead(self.context.store.ndb(), &nids, depth);
     }
 
     /// Says that most of the file will be read.

@@ -61,7 +61,8 @@ impl Xattrs<'_> {
             }
             Object::Attachments(path) => Ok(vec![number(path.nid)]),
             Object::Attachment(path, index) => self.of_attachment(&path, index),
-            Object::LostMaildir(_)
+            Object::Conversation(_)
+            | Object::LostMaildir(_)
             | Object::Link(..)
             | Object::Import(_)
             | Object::ImportFile(..)
@@ -144,7 +145,9 @@ impl Xattrs<'_> {
 
 /// The start of `value` that getxattr(2) can give.
 fn within_limit(mut value: String) -> String {
-    value.truncate(value.floor_char_boundary(MAX_SIZE));
+    let mut ends = (0..=MAX_SIZE).rev();
+    let end = ends.find(|end| value.is_char_boundary(*end));
+    value.truncate(end.unwrap_or(0));
     value
 }
 

@@ -6,8 +6,8 @@ use std::path::Path;
 
 use crate::corpus;
 use ostfs::convert::{self, Items};
-use ostfs::ndb::page::{PageType, read_btree_page};
-use ostfs::ndb::{BlockRef, Header, NodeId, Source};
+use ostfs::ndb::page::read_btree_page;
+use ostfs::ndb::{BlockRef, Header, NodeId, PageType, Source};
 use ostfs::tree::{Ino, Kind, Options, Tree};
 
 /// The type of a message's node.

@@ -5,8 +5,8 @@ use std::collections::HashSet;
 use std::ffi::OsStr;
 use std::path::Path;
 
-use ostfs::error::{Error, Result};
 use ostfs::tree::{Attr, Entry, Ino, Kind, Options, Tree};
+use ostfs::{Error, Result};
 
 /// Entries that are looked at, and bytes that are read of one file and of all.
 const MOST_ENTRIES: usize = 1500;

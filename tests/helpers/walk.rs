@@ -7,8 +7,8 @@ use std::sync::Arc;
 use std::sync::mpsc::channel;
 use std::time::Duration;
 
+use ostfs::Result;
 use ostfs::check::Report;
-use ostfs::error::Result;
 use ostfs::tree::{Ino, Kind, Options, Tree};
 
 /// More than any small file may take, on a slow and busy machine too.

@@ -11,6 +11,8 @@ mod support;
 #[path = "../helpers/walk.rs"]
 mod walk;
 
+mod chats;
+mod configurations;
 mod generated;
 mod mail_kinds;
 mod never_invented;

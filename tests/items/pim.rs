@@ -3,7 +3,7 @@
 
 mod blob;
 mod fixtures;
-mod judges;
+pub mod judges;
 mod patterns;
 mod unusual;
 mod zones;

@@ -33,7 +33,7 @@ pub use ltp::Props;
 pub use message::*;
 pub use ndb::Options;
 pub use plan::{Folders, Nid};
-pub use store::{Store, Writer};
+pub use store::{RECORD_KEY, Store, Writer};
 pub use templates::{contents_table, hierarchy_table};
 pub use value::{Payload, Value, to_code_page};
 

@@ -29,6 +29,8 @@ pub(super) enum Value {
     None(Set),
     /// One of these words.
     OneOf(&'static [(&'static str, Set)]),
+    /// One of the layouts of the tree, by its word.
+    Layout(&'static [(&'static str, Layout)]),
     /// Something of this kind.
     Some(
         &'static str,
@@ -71,10 +73,8 @@ impl Row {
         let name = self.name;
         match &self.value {
             Value::None(_) => name.to_owned(),
-            Value::OneOf(choices) => {
-                let values: Vec<&str> = choices.iter().map(|(value, _)| *value).collect();
-                format!("{name}={}", values.join("|"))
-            }
+            Value::OneOf(choices) => format!("{name}={}", words(choices)),
+            Value::Layout(layouts) => format!("{name}={}", words(layouts)),
             Value::Some(kind, _) => format!("{name}={kind}"),
         }
     }
@@ -87,10 +87,17 @@ impl Row {
                 set(settings);
             }
             Value::OneOf(choices) => word.one_of(choices)?(settings),
+            Value::Layout(layouts) => settings.tree().layout = word.one_of(layouts)?,
             Value::Some(_, set) => set(settings, word)?,
         }
         Ok(())
     }
+}
+
+/// The words of `choices`, as help shows them.
+fn words<T>(choices: &[(&'static str, T)]) -> String {
+    let words: Vec<&str> = choices.iter().map(|(word, _)| *word).collect();
+    words.join("|")
 }
 
 /// All options.
@@ -173,10 +180,7 @@ pub(super) static TABLE: &[Row] = &[
     ),
     Row::new(
         "layout",
-        Value::OneOf(&[
-            ("folders", |to| to.tree().layout = Layout::Folders),
-            ("maildir", |to| to.tree().layout = Layout::Maildir),
-        ]),
+        Value::Layout(&Layout::ALL),
         "files in folders, or a Maildir++ for mail programs, all items as mail [folders]",
     ),
     Row::new(

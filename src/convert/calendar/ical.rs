@@ -66,7 +66,7 @@ pub struct Parts<'a> {
     pub components: &'a str,
 }
 
-/// Takes the calendar of [`crate::convert::item`] apart; None for other text.
+/// Takes the calendar of `convert::item` apart; None for other text.
 ///
 /// A file with many items is [`HEAD`], the problems of all, each zone once, the components of all, [`TAIL`].
 pub fn parts(calendar: &str) -> Option<Parts<'_>> {

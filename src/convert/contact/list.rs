@@ -41,11 +41,11 @@ pub(in crate::convert) fn list(reader: &Reader<'_>, version: VcardVersion) -> St
         .unwrap_or_else(|| "(no name)".into());
     card.lines.text("FN", name.trim());
     card.structured("N", &[Some(name), None, None, None, None]);
-    let (kind, member) = match version {
-        VcardVersion::V3 => ("X-ADDRESSBOOKSERVER-KIND", "X-ADDRESSBOOKSERVER-MEMBER"),
-        VcardVersion::V4 => ("KIND", "MEMBER"),
+    card.group();
+    let member = match version {
+        VcardVersion::V3 => "X-ADDRESSBOOKSERVER-MEMBER",
+        VcardVersion::V4 => "MEMBER",
     };
-    card.lines.line(kind, "group");
     let mut note = Vec::new();
     for mailbox in members(reader) {
         card.lines.line(member, &mailto(&mailbox.address));

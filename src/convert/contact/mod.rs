@@ -1,6 +1,6 @@
 //! Contacts and distribution lists as vCards. [MS-OXOCNTC], RFC 2426, RFC 6350
 //!
-//! `person`, `address` and `list` know the properties, `vcard` the two versions of the format. Nothing here fails: what cannot be
+//! `person`, `address`, `list` and `proposal` know the properties, `vcard` the two versions of the format. Nothing here fails: what cannot be
 //! read is a problem.
 #![forbid(unsafe_code)]
 
@@ -9,7 +9,9 @@ mod common;
 mod list;
 mod person;
 mod photo;
+mod proposal;
 mod vcard;
 
 pub(super) use list::list;
 pub(super) use person::person;
+pub(super) use proposal::proposal;

@@ -265,15 +265,8 @@ fn write_emails(reader: &Reader<'_>, card: &mut Card, emails: &[Email], full_nam
             let name = card.typed("EMAIL", types, false);
             card.lines.text(&name, original);
         }
-        match &email.other {
-            Some((kind, address)) if kind.eq_ignore_ascii_case("EX") => {
-                card.lines.text("X-EX-ADDRESS", address);
-            }
-            Some((kind, address)) => {
-                let name = format!("X-OSTFS-ADDRESS{}", parameter("X-TYPE", kind));
-                card.lines.text(&name, address);
-            }
-            None => {}
+        if let Some((kind, address)) = &email.other {
+            card.other_address(kind, address);
         }
     }
     for key in lids::FAX_ADDRESSES {

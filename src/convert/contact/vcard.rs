@@ -9,6 +9,9 @@ use crate::convert::options::VcardVersion;
 /// The year of a day of the year: the first leap year that a FILETIME can have.
 const NO_YEAR: i16 = 1604;
 
+/// Address type of Exchange.
+const EX: &str = "EX";
+
 /// A card on its way into a file.
 pub(super) struct Card {
     pub version: VcardVersion,
@@ -55,6 +58,25 @@ impl Card {
             });
         }
         out
+    }
+
+    /// An address as it is stored that is none of the Internet.
+    pub fn other_address(&mut self, kind: &str, address: &str) {
+        if kind.eq_ignore_ascii_case(EX) {
+            self.lines.text("X-EX-ADDRESS", address);
+        } else {
+            let name = format!("X-OSTFS-ADDRESS{}", parameter("X-TYPE", kind));
+            self.lines.text(&name, address);
+        }
+    }
+
+    /// Says that it is no person.
+    pub fn group(&mut self) {
+        let kind = match self.version {
+            VcardVersion::V3 => "X-ADDRESSBOOKSERVER-KIND",
+            VcardVersion::V4 => "KIND",
+        };
+        self.lines.line(kind, "group");
     }
 
     /// A day of the year, such as a birthday.

@@ -5,75 +5,59 @@ use jiff::tz::TimeZone;
 
 use super::date::date;
 use crate::convert::item_format::Details;
+use crate::convert::lids::{self, Key};
 use crate::convert::text::clean;
 use crate::ltp::{Value, tags};
-use crate::messaging::{EntryId, ItemKind, Message, PropertySet, text_of_value};
-
-/// Where the value of a line comes from.
-#[derive(Clone, Copy)]
-enum Source {
-    Tag(u16),
-    Named(PropertySet, u32),
-}
-
-use Source::{Named, Tag};
-
-const ADDRESS: PropertySet = PropertySet::ADDRESS;
-const APPOINTMENT: PropertySet = PropertySet::APPOINTMENT;
-const TASK: PropertySet = PropertySet::TASK;
-const LOG: PropertySet = PropertySet::LOG;
+use crate::messaging::{EntryId, ItemKind, Message, text_of_value};
 
 /// Lines of a contact. [MS-OXOCNTC] 2.2.1
-const CONTACT: &[(&str, Source)] = &[
-    ("Name", Tag(tags::DISPLAY_NAME)),
-    ("Given name", Tag(tags::GIVEN_NAME)),
-    ("Surname", Tag(tags::SURNAME)),
-    ("File as", Named(ADDRESS, 0x8005)),
-    ("Company", Tag(tags::COMPANY_NAME)),
-    ("Department", Tag(tags::DEPARTMENT_NAME)),
-    ("Title", Tag(tags::TITLE)),
-    ("E-mail", Named(ADDRESS, 0x8083)),
-    ("E-mail 2", Named(ADDRESS, 0x8093)),
-    ("E-mail 3", Named(ADDRESS, 0x80A3)),
-    ("Instant messaging", Named(ADDRESS, 0x8062)),
-    ("Business phone", Tag(tags::BUSINESS_TELEPHONE_NUMBER)),
-    ("Home phone", Tag(tags::HOME_TELEPHONE_NUMBER)),
-    ("Mobile phone", Tag(tags::MOBILE_TELEPHONE_NUMBER)),
-    ("Business fax", Tag(tags::BUSINESS_FAX_NUMBER)),
-    ("Work address", Named(ADDRESS, 0x801B)),
-    ("Home address", Named(ADDRESS, 0x801A)),
-    ("Other address", Named(ADDRESS, 0x801C)),
-    ("Web page", Tag(tags::BUSINESS_HOME_PAGE)),
-    ("Birthday", Tag(tags::BIRTHDAY)),
+const CONTACT: &[(&str, Key)] = &[
+    ("Name", Key::Tag(tags::DISPLAY_NAME)),
+    ("Given name", Key::Tag(tags::GIVEN_NAME)),
+    ("Surname", Key::Tag(tags::SURNAME)),
+    ("File as", lids::FILE_UNDER),
+    ("Company", Key::Tag(tags::COMPANY_NAME)),
+    ("Department", Key::Tag(tags::DEPARTMENT_NAME)),
+    ("Title", Key::Tag(tags::TITLE)),
+    ("E-mail", lids::EMAILS[0].address),
+    ("E-mail 2", lids::EMAILS[1].address),
+    ("E-mail 3", lids::EMAILS[2].address),
+    ("Instant messaging", lids::INSTANT_MESSAGING_ADDRESS),
+    ("Business phone", Key::Tag(tags::BUSINESS_TELEPHONE_NUMBER)),
+    ("Home phone", Key::Tag(tags::HOME_TELEPHONE_NUMBER)),
+    ("Mobile phone", Key::Tag(tags::MOBILE_TELEPHONE_NUMBER)),
+    ("Business fax", Key::Tag(tags::BUSINESS_FAX_NUMBER)),
+    ("Work address", lids::WORK_ADDRESS),
+    ("Home address", lids::HOME_ADDRESS),
+    ("Other address", lids::OTHER_ADDRESS),
+    ("Web page", Key::Tag(tags::BUSINESS_HOME_PAGE)),
+    ("Birthday", Key::Tag(tags::BIRTHDAY)),
 ];
 /// Lines of an appointment. [MS-OXOCAL] 2.2.1
-const EVENT: &[(&str, Source)] = &[
-    ("Start", Named(APPOINTMENT, 0x820D)),
-    ("End", Named(APPOINTMENT, 0x820E)),
-    ("All day", Named(APPOINTMENT, 0x8215)),
-    ("Location", Named(APPOINTMENT, 0x8208)),
-    ("Recurrence", Named(APPOINTMENT, 0x8232)),
-    ("Attendees", Named(APPOINTMENT, 0x8238)),
+const EVENT: &[(&str, Key)] = &[
+    ("Start", lids::APPOINTMENT_START_WHOLE),
+    ("End", lids::APPOINTMENT_END_WHOLE),
+    ("All day", lids::APPOINTMENT_SUB_TYPE),
+    ("Location", lids::LOCATION),
+    ("Recurrence", lids::RECURRENCE_PATTERN),
+    ("Attendees", lids::ALL_ATTENDEES_STRING),
 ];
 /// Lines of a task. [MS-OXOTASK] 2.2.2
-const TO_DO: &[(&str, Source)] = &[
-    ("Start", Named(TASK, 0x8104)),
-    ("Due", Named(TASK, 0x8105)),
-    ("Status", Named(TASK, 0x8101)),
-    ("Done", Named(TASK, 0x8102)),
-    ("Completed", Named(TASK, 0x810F)),
-    ("Owner", Named(TASK, 0x811F)),
+const TO_DO: &[(&str, Key)] = &[
+    ("Start", lids::TASK_START_DATE),
+    ("Due", lids::TASK_DUE_DATE),
+    ("Status", lids::TASK_STATUS),
+    ("Done", lids::PERCENT_COMPLETE),
+    ("Completed", lids::TASK_DATE_COMPLETED),
+    ("Owner", lids::TASK_OWNER),
 ];
 /// Lines of a journal entry. [MS-OXOJRNL] 2.2.1
-const JOURNAL: &[(&str, Source)] = &[
-    ("Type", Named(LOG, 0x8700)),
-    ("Start", Named(LOG, 0x8706)),
-    ("End", Named(LOG, 0x8708)),
-    ("Minutes", Named(LOG, 0x8707)),
+const JOURNAL: &[(&str, Key)] = &[
+    ("Type", lids::LOG_TYPE),
+    ("Start", lids::LOG_START),
+    ("End", lids::LOG_END),
+    ("Minutes", lids::LOG_DURATION),
 ];
-/// Members of a distribution list as one-off entry ids. [MS-OXOCNTC] 2.2.2.2.2
-const MEMBERS: Source = Named(ADDRESS, 0x8054);
-
 /// The main properties of an item of `kind`, a line each, times in `zone`; None for mail.
 pub(super) fn of_message(kind: ItemKind, message: &Message, zone: &TimeZone) -> Option<String> {
     let lines = match Details::of(kind) {
@@ -84,8 +68,8 @@ pub(super) fn of_message(kind: ItemKind, message: &Message, zone: &TimeZone) -> 
         Details::Journal => JOURNAL,
     };
     let mut out = String::new();
-    for (label, source) in lines {
-        if let Some(text) = value(message, *source).and_then(|value| shown(&value, message, zone)) {
+    for (label, key) in lines {
+        if let Some(text) = value(message, *key).and_then(|value| shown(&value, message, zone)) {
             out.push_str(&format!("{label}: {text}\n"));
         }
     }
@@ -95,11 +79,8 @@ pub(super) fn of_message(kind: ItemKind, message: &Message, zone: &TimeZone) -> 
     (!out.is_empty()).then_some(out)
 }
 
-fn value(message: &Message, source: Source) -> Option<Value> {
-    let id = match source {
-        Tag(id) => id,
-        Named(set, lid) => message.named(set, lid)?,
-    };
+fn value(message: &Message, key: Key) -> Option<Value> {
+    let id = key.id(message)?;
     message.properties().value(id).ok().flatten()
 }
 
@@ -120,7 +101,8 @@ fn shown(value: &Value, message: &Message, zone: &TimeZone) -> Option<String> {
 }
 
 fn members(message: &Message) -> Vec<String> {
-    let Some(Value::Multiple(values)) = value(message, MEMBERS) else {
+    let Some(Value::Multiple(values)) = value(message, lids::DISTRIBUTION_LIST_ONE_OFF_MEMBERS)
+    else {
         return Vec::new();
     };
     let member = |value: &Value| {

@@ -1,7 +1,7 @@
 //! Exchange names to SMTP addresses, gathered from the store itself.
 //!
 //! Exchange writes senders and recipients as distinguished names. Other messages of the same store often tell the
-//! SMTP address of the same person. What is gathered must not depend on who asks first, nor take long in a large
+//! SMTP address of the same person, and so do autocomplete lists. What is gathered must not depend on who asks first, nor take long in a large
 //! store: it comes from the first messages by node, a fixed number of them.
 #![forbid(unsafe_code)]
 
@@ -9,8 +9,9 @@ use std::collections::HashMap;
 use std::sync::Arc;
 
 use super::account::Account;
+use super::autocomplete::Autocomplete;
 use super::person::{Person, REPRESENTING, SENDER};
-use crate::messaging::{Message, PropertySet, Store};
+use crate::messaging::{ConfigurationKind, Configurations, Message, PropertySet, Store};
 use crate::ndb::{NodeId, NodeType};
 
 /// Messages that are looked at.
@@ -67,6 +68,7 @@ impl AddressBook {
                 Err(_) => book.is_incomplete = true,
             }
         }
+        book.add_autocomplete(store);
         // Behind the last one there may be as much damage as there will: it changes nothing.
         let end = last.unwrap_or(NodeId(u32::MAX));
         book.is_incomplete |= !store.ndb().has_all_nodes_to(end);
@@ -86,6 +88,23 @@ impl AddressBook {
     fn add(&mut self, person: &Person) {
         if let (Some(name), Some(smtp)) = (person.distinguished_name(), person.smtp()) {
             self.by_name.entry(name).or_insert(smtp);
+        }
+    }
+
+    /// What the lists of those whom Outlook proposes tell.
+    fn add_autocomplete(&mut self, store: &Arc<Store>) {
+        let found = Configurations::find(store);
+        self.is_incomplete |= !found.is_complete();
+        for (_, message) in found.open(store, ConfigurationKind::Autocomplete) {
+            let Ok(message) = message else {
+                self.is_incomplete = true;
+                continue;
+            };
+            let list = Autocomplete::of_message(&message);
+            for entry in &list.entries {
+                self.add(&entry.person());
+            }
+            self.is_incomplete |= list.is_incomplete || !message.problems().is_empty();
         }
     }
 

@@ -5,11 +5,13 @@
 
 mod account;
 mod address_book;
+mod autocomplete;
 mod mailbox;
 mod person;
 
 pub(crate) use account::Account;
 pub(crate) use address_book::AddressBook;
 pub use address_book::{Resolve, Resolved};
+pub(crate) use autocomplete::{Autocomplete, Entry};
 pub(crate) use mailbox::{Mailbox, SMTP, addr_spec, is_stand_in};
 pub(crate) use person::{Person, RECEIVED_BY, RECEIVED_REPRESENTING, REPRESENTING, SENDER};

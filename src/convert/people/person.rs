@@ -191,6 +191,14 @@ impl<'a> Person<'a> {
         }
     }
 
+    /// The same, of whom an entry id tells more.
+    pub fn or_entry_id(self, entry_id: Option<EntryId>) -> Self {
+        Self {
+            ids: entry_id.map_or(self.ids, Ids::EntryId),
+            ..self
+        }
+    }
+
     /// The SMTP address, if one of the values is one.
     pub fn smtp(&self) -> Option<String> {
         let stored = self.address.as_deref();

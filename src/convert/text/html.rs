@@ -41,6 +41,20 @@ pub fn to_text(html: &str) -> String {
     renderer.layout.finish()
 }
 
+/// What the start tags of elements `wanted` have as attributes, for [`attribute_of`]: of HTML, and of XML that has its
+/// values there.
+pub(crate) fn start_tags<'a>(markup: &'a str, wanted: &'a str) -> impl Iterator<Item = &'a str> {
+    Pieces::new(markup).filter_map(move |piece| match piece {
+        Piece::Start { name, attributes } if name.eq_ignore_ascii_case(wanted) => Some(attributes),
+        _ => None,
+    })
+}
+
+/// The value of attribute `wanted`, decoded.
+pub(crate) fn attribute_of(attributes: &str, wanted: &str) -> Option<String> {
+    attribute(attributes, wanted)
+}
+
 /// `name` in lower case, in a buffer that serves all names.
 fn lower_case<'a>(name: &str, buffer: &'a mut String) -> &'a str {
     buffer.clear();

@@ -11,9 +11,12 @@ use crate::bytes::{u8_at, u16_at, u32_at, uint_at};
 use crate::ndb::amap::{AllocationMap, PTYPE};
 use crate::ndb::crc::{Checksums, signature};
 use crate::ndb::format::Format;
-use crate::ndb::open::Watch;
-use crate::ndb::page::{PageType, parse_btree_page};
-use crate::ndb::{BlockId, BlockRef, Header, Source};
+use crate::ndb::header::Header;
+use crate::ndb::ids::{BlockId, BlockRef};
+use crate::ndb::page::parse_btree_page;
+use crate::ndb::page_type::PageType;
+use crate::ndb::source::Source;
+use crate::ndb::watch::Watch;
 
 /// Bytes read at a time.
 const CHUNK: usize = 4 << 20;

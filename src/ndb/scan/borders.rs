@@ -7,8 +7,12 @@ use super::strays::Strays;
 use super::trailer::{Trailer, block, block_trailer};
 use crate::ndb::crc::{Checksum, Checksums};
 use crate::ndb::format::Format;
-use crate::ndb::page::{PageType, read_btree_page};
-use crate::ndb::{BlockEntry, BlockRef, Header, Source};
+use crate::ndb::header::Header;
+use crate::ndb::ids::BlockRef;
+use crate::ndb::page::BlockEntry;
+use crate::ndb::page::read_btree_page;
+use crate::ndb::page_type::PageType;
+use crate::ndb::source::Source;
 
 /// Files are mostly lost and doubled in whole sectors.
 const SECTOR: u64 = 512;

@@ -3,10 +3,11 @@
 
 use std::collections::{HashMap, HashSet};
 
+use super::claims::{Claim, Listed, claimed_by};
 use super::pages::DamagedLeaf;
-use super::rebuild::{Claim, Listed, claimed_by};
-use crate::ndb::stand_ins::FoundBlock;
-use crate::ndb::{BlockId, NodeEntry, NodeId, NodeType};
+use crate::ndb::finds::FoundBlock;
+use crate::ndb::ids::{BlockId, NodeId, NodeType};
+use crate::ndb::page::NodeEntry;
 
 /// Nodes whose data is theirs alone. Tables that are empty share theirs.
 const OWNERS: [NodeType; 4] = [

@@ -7,14 +7,18 @@ use super::pages::{Found, read, scan};
 use super::samples::{self, METHODS};
 use crate::bytes::{u8_at, u32_at, uint_at};
 use crate::error::{Error, Result};
+use crate::ndb::block::read_block;
 use crate::ndb::crc::{Checksums, crc};
 use crate::ndb::crypt::{self, CryptMethod};
 use crate::ndb::format::{ANSI, Format, UNICODE, UNICODE_4K};
+use crate::ndb::header::Header;
 use crate::ndb::header::{Client, MAGIC};
-use crate::ndb::open::Watch;
-use crate::ndb::page::{PageType, read_btree_page};
+use crate::ndb::ids::{BlockRef, NodeId};
+use crate::ndb::page::read_btree_page;
+use crate::ndb::page_type::PageType;
 use crate::ndb::pieces::{Piece, Pieces};
-use crate::ndb::{BlockRef, Header, NodeId, Source, read_block};
+use crate::ndb::source::Source;
+use crate::ndb::watch::Watch;
 
 static FORMATS: [&Format; 3] = [&UNICODE, &UNICODE_4K, &ANSI];
 /// `ptype` of an allocation map.

@@ -1,6 +1,6 @@
 //! How much memory the finds of a search may take: in proportion to the file, whatever is in it.
 
-use crate::ndb::Source;
+use crate::ndb::source::Source;
 
 /// A scan may take one part of so many of the size of its file. Blocks of real files have more than 1,400 bytes on
 /// average, their finds 16.

@@ -5,14 +5,17 @@ use crate::bytes::u16_at;
 use crate::error::Error;
 use crate::ndb::amap::is_free;
 use crate::ndb::crc::{Checksum, Checksums};
+use crate::ndb::finds::FoundBlock;
 use crate::ndb::format::Format;
-use crate::ndb::page::{BTreePage, PageType, parse_btree_page, parse_damaged_leaf};
-use crate::ndb::stand_ins::FoundBlock;
+use crate::ndb::ids::{BlockId, BlockRef};
+use crate::ndb::page::NodeEntry;
+use crate::ndb::page::{BTreePage, parse_btree_page, parse_damaged_leaf};
+use crate::ndb::page_type::PageType;
+use crate::ndb::source::Source;
 use crate::ndb::trailer::BlockTrailer;
-use crate::ndb::{BlockId, BlockRef, NodeEntry, Source};
 
 use super::memory::Memory;
-use crate::ndb::open::Watch;
+use crate::ndb::watch::Watch;
 
 /// Bytes that are made of a page while trees are looked for and put together, beside those of its entries.
 const PAGE: usize = 192;

@@ -6,7 +6,7 @@
 //! counts only if no page is newer and no intact leaf lies outside its range of keys.
 
 use super::pages::{DamagedLeaf, Page};
-use crate::ndb::BlockRef;
+use crate::ndb::ids::BlockRef;
 
 /// What is known of a page.
 #[derive(Debug, Clone, Copy, Default)]

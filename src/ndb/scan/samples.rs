@@ -5,10 +5,16 @@ use std::sync::Arc;
 
 use super::trailer::{Trailer, block, page, page_trailer};
 use crate::error::Result;
+use crate::ndb::block::read_block;
 use crate::ndb::crc::{Checksum, Checksums, crc};
 use crate::ndb::crypt::{self, CryptMethod};
-use crate::ndb::page::{BTreePage, PageType};
-use crate::ndb::{BlockEntry, BlockRef, Header, NodeDatabase, Source, read_block};
+use crate::ndb::database::NodeDatabase;
+use crate::ndb::header::Header;
+use crate::ndb::ids::BlockRef;
+use crate::ndb::page::BTreePage;
+use crate::ndb::page::BlockEntry;
+use crate::ndb::page_type::PageType;
+use crate::ndb::source::Source;
 
 /// Pages of one level of a tree, blocks and heaps that are looked at.
 const SAMPLES: usize = 64;

@@ -8,9 +8,11 @@ use super::lost_header::is_amap;
 use super::samples;
 use crate::error::Result;
 use crate::ndb::amap::AllocationMap;
-use crate::ndb::open::Watch;
+use crate::ndb::database::NodeDatabase;
+use crate::ndb::header::Header;
 use crate::ndb::pieces::{Piece, Pieces};
-use crate::ndb::{Header, NodeDatabase, Source};
+use crate::ndb::source::Source;
+use crate::ndb::watch::Watch;
 
 /// Allocation maps, the last ones of the file, of which one must be in its place.
 const MAPS: u64 = 3;
@@ -107,7 +109,7 @@ pub(crate) fn pieces(source: &Source, header: &Header, watch: &dyn Watch) -> Opt
 
 /// The place of the first byte of a file that was moved by `shift`.
 fn lowest_place(shift: i64) -> u64 {
-    0u64.saturating_sub_signed(shift)
+    shift.min(0).unsigned_abs()
 }
 
 /// Anchors of one shift.

@@ -8,7 +8,8 @@ use memchr::memmem;
 use super::pages::read;
 use super::trailer::block_trailer;
 use crate::ndb::format::Format;
-use crate::ndb::{BlockEntry, Source};
+use crate::ndb::page::BlockEntry;
+use crate::ndb::source::Source;
 
 /// Bytes read at a time.
 const CHUNK: usize = 4 << 20;

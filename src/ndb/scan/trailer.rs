@@ -7,9 +7,12 @@ use crate::bytes::{u16_at, u32_at, uint_at};
 use crate::error::Result;
 use crate::ndb::crc::{Checksums, signature};
 use crate::ndb::format::Format;
-use crate::ndb::page::{BTreePage, PageType, parse_btree_page};
+use crate::ndb::ids::{BlockId, BlockRef};
+use crate::ndb::page::BlockEntry;
+use crate::ndb::page::{BTreePage, parse_btree_page};
+use crate::ndb::page_type::PageType;
+use crate::ndb::source::Source;
 use crate::ndb::trailer::BlockTrailer;
-use crate::ndb::{BlockEntry, BlockId, BlockRef, Source};
 
 /// What a trailer says of itself.
 #[derive(Debug, Clone, Copy)]

@@ -1,7 +1,9 @@
-//! `.ostfs`: not listed, but there. What the file is, what could not be read, and a table of all items.
+//! `.ostfs`: not listed, but there. What the file is, what could not be read, a table of all items, and what hidden items
+//! configure.
 
 use std::sync::Arc;
 
+use super::configurations::ConfigurationFiles;
 use super::file::{File, FileOf};
 use super::index::Index;
 use crate::convert::Rendition;
@@ -25,6 +27,7 @@ pub(in crate::tree) struct Control {
     folders: Arc<Folders>,
     lost_found: Arc<LostFound>,
     index: Arc<Index>,
+    configurations: Arc<ConfigurationFiles>,
     /// Made once and kept.
     info_file: Once<Arc<File>>,
     index_file: Once<Arc<File>>,
@@ -38,6 +41,7 @@ impl Control {
         lost_found: Arc<LostFound>,
         rules: Arc<dyn Rules>,
         directories: Arc<Directories>,
+        configurations: Arc<ConfigurationFiles>,
     ) -> Self {
         Self {
             index: Arc::new(Index {
@@ -50,6 +54,7 @@ impl Control {
             context,
             folders,
             lost_found,
+            configurations,
             info_file: Once::default(),
             index_file: Once::default(),
         }
@@ -101,10 +106,25 @@ impl FileOf for ControlFile<'_> {
                     .get_or_make(|| control.index.make().map(Arc::new));
                 file.cloned()
             }
+            Special::Categories | Special::Rules | Special::Autocomplete => {
+                control.configurations.file(self.special).open()
+            }
         }
     }
 
     fn is_attr_at_hand(&self) -> bool {
-        self.special != Special::Index || self.control.index_file.get().is_some()
+        match self.special {
+            Special::Index => self.control.index_file.get().is_some(),
+            Special::Categories | Special::Rules | Special::Autocomplete => self
+                .control
+                .configurations
+                .file(self.special)
+                .is_attr_at_hand(),
+            Special::LostFound
+            | Special::Deleted
+            | Special::Control
+            | Special::Info
+            | Special::Problems => true,
+        }
     }
 }

@@ -1,11 +1,12 @@
 //! `.ostfs/import`: all calendar items, and all contacts, of a folder in one file, to import them in one go.
 //!
-//! The directories mirror the folders. A file is made of the files of its items when it is first asked for; only the
+//! In front stands everybody whom Outlook proposes. The directories mirror the folders. A file is made of the files of its items when it is first asked for; only the
 //! lengths are kept, and its content is made anew as it is read.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
+use super::configurations::ConfigurationFiles;
 use super::file::{File, FileOf};
 use crate::convert::{ImportKind, ItemFormat, Made, Rendition, Segments, calendar, copy_made};
 use crate::error::{Error, Result};
@@ -24,12 +25,14 @@ use crate::tree::name;
 /// of a small file may share the data of one large item.
 const MOST_TIMES: u64 = 16;
 const LEAST: u64 = 16 << 20;
+
 /// All import files of one tree.
 #[derive(Debug)]
 pub(in crate::tree) struct Imports {
     context: Arc<Context>,
     folders: Arc<Folders>,
     items: Arc<ItemTexts>,
+    configurations: Arc<ConfigurationFiles>,
     files: Map<(NodeId, ImportKind), Arc<File>>,
 }
 
@@ -52,7 +55,12 @@ struct ImportItems {
 
 impl Imports {
     /// The import files of `folders`. Nothing is made yet.
-    pub fn new(context: Arc<Context>, folders: Arc<Folders>, messages: Arc<Messages>) -> Self {
+    pub fn new(
+        context: Arc<Context>,
+        folders: Arc<Folders>,
+        messages: Arc<Messages>,
+        configurations: Arc<ConfigurationFiles>,
+    ) -> Self {
         Self {
             items: Arc::new(ItemTexts {
                 texts: Lru::new(context.options.share(1) / 2, 1),
@@ -61,6 +69,7 @@ impl Imports {
             }),
             context,
             folders,
+            configurations,
             files: Map::default(),
         }
     }
@@ -74,6 +83,10 @@ impl Imports {
             _ => self.context.number(&Object::Special(Special::Control)),
         };
         let mut listing = Directory::new(above);
+        if nid == self.context.root && self.configurations.has_proposals() {
+            let number = self.context.number(&Object::Special(Special::Autocomplete));
+            listing.add(Special::AUTOCOMPLETE, number, Kind::File);
+        }
         for (child, display_name) in self.folders.subfolders(nid) {
             if child.node_type() != NodeType::NORMAL_FOLDER {
                 continue;

@@ -60,7 +60,7 @@ impl Index {
             sections,
         };
         Ok(File {
-            rendition: Rendition::of_made(&csv_line(COLUMNS), Box::new(sections), ""),
+            rendition: Rendition::of_made(&output::csv_line(COLUMNS), Box::new(sections), ""),
             times: Times::all(self.context.source_time),
         })
     }
@@ -96,7 +96,7 @@ impl Index {
             Some(_) => "no",
             None => "",
         };
-        csv_line([
+        output::csv_line([
             &format!("{path}{name}"),
             &format!("{:#x}", row.nid.0),
             &date.unwrap_or_default(),
@@ -132,16 +132,4 @@ impl Made for Sections {
                 })
             })
     }
-}
-
-/// Fields as RFC 4180 has them, but with LF.
-fn csv_line(fields: [&str; COLUMNS.len()]) -> String {
-    let mut writer = csv::WriterBuilder::new().from_writer(Vec::new());
-    // Writing to memory does not fail.
-    let cells = fields.map(output::cell);
-    let written = writer
-        .write_record(cells.iter().map(|cell| cell.as_bytes()))
-        .ok()
-        .and_then(|()| writer.into_inner().ok());
-    String::from_utf8(written.unwrap_or_default()).unwrap_or_default()
 }

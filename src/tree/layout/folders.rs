@@ -41,8 +41,25 @@ impl Folders {
     fn list_folder(&self, nid: NodeId) -> Result<Directory> {
         self.items.folders.check(nid)?;
         let mut listing = self.list_below(nid);
-        self.add_items(&mut listing, nid);
+        let has_chats = self.add_items(&mut listing, nid);
+        if has_chats || self.items.conversations.are_all_in(nid) {
+            self.add_conversations(&mut listing, nid)?;
+        }
         Ok(listing.finish())
+    }
+
+    /// Adds a file for each conversation of a chat, behind the messages that it is made of.
+    fn add_conversations(&self, listing: &mut Directory, nid: NodeId) -> Result<()> {
+        let extension = ItemFormat::Text.extension();
+        for conversation in self.items.conversations.of_folder(nid)?.iter() {
+            let stem = name::item_stem(&conversation.title);
+            let stem = listing.free_stem(&stem, &[extension], conversation.first.0);
+            let number = self
+                .context()
+                .number(&Object::Conversation(conversation.first));
+            listing.add(&format!("{stem}{extension}"), number, Kind::File);
+        }
+        Ok(())
     }
 
     /// The directory of folder `nid` without its messages.
@@ -138,6 +155,7 @@ impl Rules for Folders {
         Shown {
             stem: self.stem(row, &facts),
             files,
+            is_chat: facts.is_chat,
         }
     }
 

@@ -3,7 +3,7 @@
 use std::cell::Cell;
 use std::sync::Arc;
 
-use crate::convert::{Moment, Title, moment};
+use crate::convert::{Moment, Title, when};
 use crate::error::Result;
 use crate::ltp::tags;
 use crate::messaging::{
@@ -12,6 +12,7 @@ use crate::messaging::{
 };
 use crate::ndb::{NodeId, partly};
 use crate::tree::context::Context;
+use crate::tree::conversations::Conversations;
 use crate::tree::folders::Folders;
 use crate::tree::ino::Object;
 use crate::tree::messages::Messages;
@@ -31,6 +32,8 @@ const LARGE_MESSAGE: i32 = 64 << 10;
 /// What is known of an item without its content.
 pub(in crate::tree) struct Facts {
     pub kind: ItemKind,
+    /// Whether it is a message of a chat.
+    pub is_chat: bool,
     pub moment: Option<Moment>,
     /// The subject; the display name of a contact.
     pub title: String,
@@ -46,6 +49,7 @@ pub(in crate::tree) struct Items {
     pub context: Arc<Context>,
     pub folders: Arc<Folders>,
     pub messages: Arc<Messages>,
+    pub conversations: Arc<Conversations>,
 }
 
 impl Items {
@@ -92,7 +96,7 @@ impl Items {
             .clone()
             .or_else(|| asked.string(tags::MESSAGE_CLASS))
             .unwrap_or_default();
-        let kind = MessageClass::parse(&class).kind;
+        let MessageClass { kind, is_chat, .. } = MessageClass::parse(&class);
         let display_name = || {
             let own = || {
                 asked
@@ -135,6 +139,7 @@ impl Items {
             from: person(&row.from, tags::SENT_REPRESENTING_NAME),
             to: person(&row.to, tags::DISPLAY_TO),
             kind,
+            is_chat,
         };
         if asked.may_be_wrong.get() {
             // The same line for all of a folder: of equal names, all but one have the number of their node.
@@ -218,8 +223,8 @@ impl Asked {
     /// When the item is; what `row` tells, if the message tells nothing better.
     fn moment(&self, row: &ContentsRow) -> Option<Moment> {
         let message = self.message.as_ref();
-        if let Some(moment) = message.and_then(moment::appointment) {
-            if message.is_some_and(moment::is_doubtful) {
+        if let Some(moment) = message.and_then(when::appointment) {
+            if message.is_some_and(when::is_doubtful) {
                 self.may_be_wrong.set(true);
             }
             return Some(moment);

@@ -174,6 +174,7 @@ impl Rules for Maildir {
         Shown {
             stem: stem(facts.moment.map(Moment::start), row.nid),
             files: vec![(info(facts.flags, facts.state), self.items.file(row.nid))],
+            is_chat: facts.is_chat,
         }
     }
 

@@ -15,6 +15,8 @@ pub(in crate::tree) struct Shown {
     pub stem: String,
     /// How each name ends, and what is under it. The first is the item itself.
     pub files: Vec<(String, Object)>,
+    /// Whether it is a message of a chat.
+    pub is_chat: bool,
 }
 
 /// A layout: directories, and the names of items in them.
@@ -45,18 +47,20 @@ pub(in crate::tree) trait Rules: Debug + Send + Sync {
         self.items().tables(nid)
     }
 
-    /// Adds all items of folder `nid`.
-    fn add_items(&self, listing: &mut Directory, nid: NodeId) {
+    /// Adds all items of folder `nid`; returns whether some of them are messages of chats.
+    fn add_items(&self, listing: &mut Directory, nid: NodeId) -> bool {
+        let mut has_chats = false;
         for table in self.tables(nid) {
             for row in table.rows() {
-                self.add_item(listing, nid, &row);
+                has_chats |= self.add_item(listing, nid, &row);
             }
             self.items().folders.note(nid, table.problems());
         }
+        has_chats
     }
 
-    /// Adds what an item gives; in a search folder, a link.
-    fn add_item(&self, listing: &mut Directory, folder: NodeId, row: &ContentsRow) {
+    /// Adds what an item gives; in a search folder, a link. Returns whether it is a message of a chat.
+    fn add_item(&self, listing: &mut Directory, folder: NodeId, row: &ContentsRow) -> bool {
         let mut shown = self.show(row);
         if folder.node_type() == NodeType::SEARCH_FOLDER {
             shown.files.truncate(1);
@@ -70,5 +74,6 @@ pub(in crate::tree) trait Rules: Debug + Send + Sync {
             let number = self.items().context.number(object);
             listing.add(&format!("{stem}{ending}"), number, object.kind());
         }
+        shown.is_chat
     }
 }

@@ -1,0 +1,96 @@
+//! What is common to all that is copied property by property.
+
+use std::sync::Arc;
+
+use super::context::Context;
+use super::failed::Failed;
+use super::names::{self, Names};
+use super::output::Output;
+use super::table::Layout;
+use super::value::{self, Cells, Read, Stored};
+use crate::error::Error;
+use crate::ltp::{PropertyType, tags};
+use crate::messaging::{Properties, Store};
+use crate::problem::Problems;
+
+/// Texts that have a cell even if they are empty.
+const EMPTY_CELLS: [u16; 3] = [
+    tags::SUBJECT,
+    tags::SENT_REPRESENTING_NAME,
+    tags::CONVERSATION_TOPIC,
+];
+
+/// What copies items into a file.
+pub(super) struct Copier<'a> {
+    pub out: &'a mut Output,
+    pub names: &'a mut Names,
+}
+
+impl Copier<'_> {
+    /// The id that property `id` of `store` has in the new file.
+    pub fn named(&mut self, store: &Arc<Store>, id: u16, problems: &Problems) -> Option<u16> {
+        if id < names::FIRST_NAMED {
+            return Some(id);
+        }
+        let to = self.names.of(store.named_properties(), id);
+        if to.is_none() {
+            let error = Error::corrupt(
+                "property",
+                format_args!("{id:#06x}"),
+                "left out: a file has no room for more than 32,768 names",
+            );
+            problems.note_error("", &error);
+        }
+        to
+    }
+
+    /// Puts a value that was read into `context`, and into `row` if that has a column for it.
+    pub fn put(
+        &mut self,
+        context: &mut Context,
+        id: u16,
+        read: Read,
+        row: Option<&mut Row<'_>>,
+    ) -> Result<(), Failed> {
+        if context.has(id) {
+            return Ok(());
+        }
+        match read {
+            Read::Whole(value) => {
+                context.set(self.out, id, &value)?;
+                if let Some(row) = row {
+                    row.add(id, &value);
+                }
+            }
+            Read::Stream(stream) => {
+                context.set_stream(self.out, id, PropertyType::BINARY, &stream)?;
+            }
+        }
+        Ok(())
+    }
+}
+
+/// The row of a message as it is put together.
+pub(super) struct Row<'a> {
+    pub layout: &'a Layout,
+    pub cells: Cells,
+}
+
+impl Row<'_> {
+    /// Adds the cell of property `id`, if the table has a column for it.
+    pub fn add(&mut self, id: u16, value: &Stored) {
+        let shown = !value.bytes.is_empty() || EMPTY_CELLS.contains(&id);
+        if shown && self.layout.has(id, value.property_type) {
+            self.cells.push((id, value.clone()));
+        }
+    }
+}
+
+/// Reads property `id`; None if there is nothing that can be copied, which has been noted if it should be there.
+pub(super) fn read(properties: &Properties, id: u16) -> Option<Read> {
+    value::read(properties, id).unwrap_or_else(|error| {
+        let problems = properties.problems();
+        problems.note_error(format_args!("property {id:#06x}"), &error);
+        None
+    })
+}
