@@ -88,6 +88,9 @@ Back into Outlook
   All folders and items as a new .pst, for File, Open & Export, Open Outlook Data File. It is read back and compared with its
   source before it gets its name. We have no Outlook to try it in; if Outlook or ScanPST finds a fault, please report it:
     ostfs export --to pst old-mailbox.ost mailbox.pst
+  In parts of at most 10 GB, and going on after a crash or on a full disk:
+    ostfs export --to pst --split 10G old-mailbox.ost parts/
+    ostfs export --to pst --split 10G --resume old-mailbox.ost parts/
   Mail by way of a server: write it as a Maildir, serve that by Dovecot, and add the server to Outlook as an IMAP account:
     ostfs export -o layout=maildir old-mailbox.ost Maildir
   Single messages open with a double click, and can be moved to a folder from there:
