@@ -31,6 +31,7 @@ $ ostfs export \\-\\-resume old\\-mailbox.ost ~/mail\\-archive
 Make a PST for Outlook of it:
 .EX
 $ ostfs export \\-\\-to pst old\\-mailbox.ost mailbox.pst
+$ ostfs export \\-\\-to pst \\-\\-split 10G old\\-mailbox.ost archive.pst parts/
 .EE
 .TP
 One line of /etc/fstab:

@@ -93,6 +93,11 @@ fn duration(text: &str) -> Result<Duration, String> {
     options::duration(text).map_err(|wanted| format!("give {wanted}"))
 }
 
+/// As `-o cache=` takes it.
+fn size(text: &str) -> Result<u64, String> {
+    options::size(text).map_err(|wanted| format!("give {wanted}"))
+}
+
 impl Verbosity {
     pub fn level(self) -> LevelFilter {
         match self {
@@ -130,20 +135,23 @@ pub(super) struct UnmountArguments {
 /// The same names, bytes and times, without FUSE. The filters take what fulfils all of them; without any, everything is
 /// taken. At the end a table tells for each folder what was found, written and failed.
 ///
-/// With --to pst, a PST for Outlook instead, at the path DIR: folders, messages and all that belongs to them, property by
-/// property.
+/// With --to pst, PSTs for Outlook instead: folders, messages and all that belongs to them, property by property. If DIR is a
+/// directory, ends with a slash, or with --split, each FILE becomes a .pst of its name in it; else all become the file DIR.
 #[derive(Debug, Args)]
 #[command(after_help = recipes::with_options(recipes::EXPORT, Takers::All), after_long_help = format!("{}\n\n{}", recipes::with_options(recipes::EXPORT, Takers::All), exit::HELP))]
 pub(super) struct ExportArguments {
     /// The .ost or .pst file, or several, each into a directory of its own; they are only read
     #[arg(required = true, value_name = "FILE")]
     pub files: Vec<PathBuf>,
-    /// A new or empty directory; with --to pst, the new file
+    /// A new or empty directory; with --to pst, the new file, or a directory for one of each FILE
     pub directory: PathBuf,
     /// What to write
     #[arg(long, value_name = "FORM", value_enum, default_value_t)]
     pub to: To,
-    /// With --to pst: replace the file if it is there
+    /// With --to pst: parts of at most SIZE, as in 10G, that open by themselves: NAME.pst, NAME-2.pst and so on in DIR
+    #[arg(long, value_name = "SIZE", value_parser = size)]
+    pub split: Option<u64>,
+    /// With --to pst: replace files that are there, and write even if there may be too little room for it
     #[arg(long)]
     pub force: bool,
     /// With --to pst: read the new file and compare all properties, only open its items, or do neither
@@ -158,7 +166,8 @@ pub(super) struct ExportArguments {
     /// Files written at the same time [default: one per processor]
     #[arg(short, long, value_name = "NUMBER")]
     pub jobs: Option<usize>,
-    /// Go on with an earlier export: write only what is missing or has another size or time
+    /// Go on with an earlier export: write only what is missing or has another size or time; with --to pst, go on in the file
+    /// that was begun
     #[arg(long)]
     pub resume: bool,
     /// Write all problems into PATH, if there are any [default: ostfs-problems.txt in DIR]

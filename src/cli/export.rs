@@ -36,6 +36,10 @@ const MAX_SHOWN: u64 = 100;
 /// Exports all of the files, and fails at the end when anything could not be exported whole. Everything is opened before
 /// the sandbox, and what the files hold is looked at in it alone.
 pub(super) fn run(arguments: &ExportArguments) -> Result<(), Failure> {
+    if arguments.split.is_some() {
+        let reason = "--split goes with --to pst, or leave it out";
+        return Err(Failure::new(Exit::Usage, reason));
+    }
     let lists = [&[CACHE.to_owned()], arguments.options.as_slice()].concat();
     let options = Options::parse(&lists, Writer::User)?.with_names(&arguments.names)?;
     let filter = filter(&arguments.filter)?;

@@ -21,9 +21,11 @@ mod options;
 mod problem_list;
 mod progress;
 mod pst;
+mod pst_targets;
 mod recipes;
 mod report;
 mod source;
+mod space;
 mod unmount;
 
 use std::ffi::OsString;

@@ -2,15 +2,17 @@
 #![forbid(unsafe_code)]
 
 use std::ffi::OsString;
-use std::fs::{self, File, OpenOptions};
+use std::fs::{self, File, OpenOptions, TryLockError};
 use std::io;
-use std::os::unix::fs::OpenOptionsExt;
+use std::os::unix::fs::{MetadataExt, OpenOptionsExt};
 use std::path::{Path, PathBuf};
 
 use crate::rename::rename_new;
 
 /// Permissions of the new file: mail is private.
 const MODE: u32 = 0o600;
+/// Permissions that nobody but the owner has.
+const OF_OTHERS: u32 = 0o077;
 
 /// A file on its way to its name. Dropped before that, it is removed.
 #[derive(Debug)]
@@ -20,6 +22,7 @@ pub(super) struct NewFile {
     directory: File,
     file: Option<File>,
     replaces: bool,
+    is_kept: bool,
 }
 
 /// The directory that has `target`.
@@ -30,27 +33,53 @@ pub(super) fn directory_of(target: &Path) -> &Path {
     }
 }
 
+/// The hidden file beside `target` that has `what` at the end of its name.
+pub(super) fn beside(target: &Path, what: &str) -> PathBuf {
+    let mut name = OsString::from(".");
+    name.push(target.file_name().unwrap_or_default());
+    name.push(what);
+    directory_of(target).join(name)
+}
+
+/// What is at the end of the name of a file that is not whole.
+const PART: &str = ".part";
+
 impl NewFile {
-    /// Begins a file that will be `target`, and takes the place of another one if it `replaces` that.
+    /// Begins a file that will be `target`, and takes the place of another one if it `replaces` that. What a crash has left
+    /// of an earlier one is removed.
     pub fn create(target: &Path, replaces: bool) -> io::Result<Self> {
-        let mut name = OsString::from(".");
-        name.push(target.file_name().ok_or(io::ErrorKind::InvalidInput)?);
-        name.push(format!(".{}.part", std::process::id()));
-        let parent = directory_of(target);
-        let directory = File::open(parent)?;
-        let temporary = parent.join(name);
-        let file = OpenOptions::new()
-            .read(true)
-            .write(true)
-            .create_new(true)
-            .mode(MODE)
-            .open(&temporary)?;
+        let temporary = beside(target, PART);
+        let mut options = OpenOptions::new();
+        options.read(true).write(true).create_new(true).mode(MODE);
+        let file = match options.open(&temporary) {
+            Err(error) if error.kind() == io::ErrorKind::AlreadyExists => {
+                if let Ok(left) = reopen(&temporary) {
+                    lock(&left)?;
+                }
+                fs::remove_file(&temporary)?;
+                options.open(&temporary)?
+            }
+            opened => opened?,
+        };
+        Self::new(target, temporary, file, replaces)
+    }
+
+    /// Goes on with the file that was begun to be `target`.
+    pub fn resume(target: &Path, replaces: bool) -> io::Result<Self> {
+        let temporary = beside(target, PART);
+        let file = reopen(&temporary)?;
+        Self::new(target, temporary, file, replaces)
+    }
+
+    fn new(target: &Path, temporary: PathBuf, file: File, replaces: bool) -> io::Result<Self> {
+        lock(&file)?;
         Ok(Self {
             target: target.to_path_buf(),
             temporary,
-            directory,
+            directory: File::open(directory_of(target))?,
             file: Some(file),
             replaces,
+            is_kept: false,
         })
     }
 
@@ -61,20 +90,60 @@ impl NewFile {
         Ok((file, again))
     }
 
+    /// Leaves it where it is, for an export that goes on with it.
+    pub fn keep(&mut self) {
+        self.is_kept = true;
+    }
+
     /// Gives it its name; that is on disk when this returns.
     pub fn publish(mut self) -> io::Result<()> {
+        self.is_kept = true;
         match self.replaces {
             true => fs::rename(&self.temporary, &self.target)?,
             false => rename_new(&self.temporary, &self.target)?,
         }
-        self.temporary = PathBuf::new();
         self.directory.sync_all()
+    }
+}
+
+/// Bytes of the file that was begun to be `target`, if there is one.
+pub(super) fn begun(target: &Path) -> u64 {
+    let metadata = fs::symlink_metadata(beside(target, PART));
+    metadata.map_or(0, |metadata| metadata.len())
+}
+
+/// Opens a file that this user has begun, and nobody else can have written to.
+fn reopen(path: &Path) -> io::Result<File> {
+    let mut options = OpenOptions::new();
+    options
+        .read(true)
+        .write(true)
+        .custom_flags(libc::O_NOFOLLOW);
+    let file = options.open(path)?;
+    let metadata = file.metadata()?;
+    let is_own = metadata.uid() == rustix::process::geteuid().as_raw();
+    if !metadata.is_file() || !is_own || metadata.mode() & OF_OTHERS != 0 {
+        return Err(io::Error::other(format!(
+            "{} is not a file that ostfs has begun for this user; remove it",
+            path.display()
+        )));
+    }
+    Ok(file)
+}
+
+/// Keeps others from writing to `file`. A file system without locks does without.
+fn lock(file: &File) -> io::Result<()> {
+    match file.try_lock() {
+        Err(TryLockError::WouldBlock) => Err(io::Error::other(
+            "another ostfs is writing it; wait until that is done",
+        )),
+        _ => Ok(()),
     }
 }
 
 impl Drop for NewFile {
     fn drop(&mut self) {
-        if !self.temporary.as_os_str().is_empty() {
+        if !self.is_kept {
             // Nobody can be told here, and it says by its name what it is.
             fs::remove_file(&self.temporary).ok();
         }

@@ -12,8 +12,8 @@ use settings::Settings;
 pub use settings::{Options, Switch};
 use table::{Row, TABLE};
 pub(super) use table::{Takers, help};
-pub(super) use word::duration;
 use word::{Word, usage};
+pub(super) use word::{duration, size};
 
 /// What fstab(5) and mount(8) hand on to everyone, and what is so anyway.
 const TOLERATED: &[&str] = &[

@@ -1,85 +1,290 @@
 //! `ostfs export --to pst FILE... PST`: all of it as a new file for Outlook.
 #![forbid(unsafe_code)]
 
+use std::borrow::Cow;
 use std::collections::BTreeMap;
 use std::fs;
+use std::path::Path;
 use std::sync::atomic::Ordering;
 use std::sync::mpsc::{RecvTimeoutError, channel};
 use std::thread;
 
+use indicatif::HumanBytes;
+use sha2::{Digest as _, Sha256};
+
 use super::arguments::{ExportArguments, VerifyHow};
 use super::exit::Exit;
 use super::export::{CACHE, REDRAW, filter, show};
-use super::new_file::{NewFile, directory_of};
+use super::new_file::{self, NewFile, directory_of};
 use super::options::{Options, Switch, Writer};
+use super::pst_targets::{self, Target};
 use super::report::{self, Failure};
-use super::{progress, source};
-use crate::export::Progress;
+use super::{progress, source, space};
+use crate::export::{Filter, Progress};
 use crate::ndb::Source;
-use crate::pst::{self, Export, Failed, FolderTotal, Verify, Written};
+use crate::pst::{
+    self, Begin, Export, Failed, FolderTotal, Journal, Part, Stage, Tally, Verify, Whole, Written,
+};
 use crate::sandbox::{self, Need};
 use crate::tree::{Attachments, Layout};
 
+/// Bytes of a source that tell it from others: its header.
+const START: usize = 4096;
 /// Failures that are printed one by one.
 const MAX_SHOWN: u64 = 100;
 
-/// Writes the new file, reads it back, and only then gives it its name.
+/// Writes all new files, reads each back, and only then gives it its name.
 pub(super) fn run(arguments: &ExportArguments) -> Result<(), Failure> {
-    let target = arguments.directory.as_path();
-    let fail = |exit, reason: &str| Failure::new(exit, format!("{}: {reason}", target.display()));
     let lists = [&[CACHE.to_owned()], arguments.options.as_slice()].concat();
     let mut options = Options::parse(&lists, Writer::User)?;
     refuse(arguments, &options)?;
     // Nobody looks at attachments beside their items.
     options.tree.attachments = Attachments::Eml;
-    let filter = filter(&arguments.filter)?;
-    let sources = source::open_all(&arguments.files)?;
-    if fs::symlink_metadata(target).is_ok() && !arguments.force {
-        return Err(fail(
-            Exit::Failure,
-            "is there already; choose another name, or replace it by --force",
-        ));
-    }
-    let cannot =
-        |error: std::io::Error| fail(Exit::Failure, &format!("cannot be written: {error}"));
-    let mut new = NewFile::create(target, arguments.force).map_err(cannot)?;
-    let (file, again) = new.take().map_err(cannot)?;
-    if options.sandbox == Switch::On {
-        sandbox::enter(Need::WriteBeneath(directory_of(target)));
-    }
-    let sources = sources.into_iter();
-    let sources = sources.map(|source| source::to_the_end(source, &options.tree));
-    let forest = source::forest(&arguments.files, sources.collect(), &options.tree)?;
-    let name = target.file_stem().unwrap_or_default().to_string_lossy();
-    let export = Export {
-        forest: &forest,
-        filter,
-        name: &name,
+    let run = Run {
+        arguments,
+        filter: filter(&arguments.filter)?,
+        options: options.tree,
+        progress: Progress::default(),
     };
-    let progress = Progress::default();
-    let written = watched(&export, file, &progress, options.tree.redact);
-    let written = written.map_err(|error| fail(Exit::Failure, &error.to_string()))?;
-    check(again, &written, arguments.verify).map_err(|reason| fail(Exit::Failure, &reason))?;
-    new.publish().map_err(cannot)?;
-    if !options.tree.redact {
-        table(&written.totals);
+    let sources = source::open_all(&arguments.files)?;
+    let targets = pst_targets::of(arguments)?;
+    if options.sandbox == Switch::On {
+        sandbox::enter(Need::WriteBeneath(&targets.directory));
     }
-    let failed = progress.failed.load(Ordering::Relaxed);
-    let problems = written.problems + forest.problem_count();
-    report::say(format_args!(
-        "{} items, {}; {failed} failed, {problems} problems",
-        progress.written.load(Ordering::Relaxed),
-        indicatif::HumanBytes(progress.bytes.load(Ordering::Relaxed)),
-    ));
-    match failed + problems {
-        0 => Ok(()),
-        _ => Err(Failure::new(
-            Exit::ErrorsFound,
-            format!(
-                "{failed} items could not be copied, {problems} problems; items that are not whole have the category \"ostfs: damaged\""
-            ),
-        )),
+    let mut sources = sources.into_iter();
+    let mut ended = Ended::default();
+    for target in &targets.all {
+        let own = sources.by_ref().take(target.files.len()).collect();
+        let one = run.write(target, own, targets.named_after_sources)?;
+        if !run.options.redact {
+            table(&one.tally.totals);
+        }
+        ended.add(one);
     }
+    ended.tell()
+}
+
+/// How an export ended.
+#[derive(Default)]
+struct Ended {
+    tally: Tally,
+    /// Problems that belong to no item.
+    problems: u64,
+}
+
+impl Ended {
+    fn add(&mut self, other: Self) {
+        self.tally.written += other.tally.written;
+        self.tally.bytes += other.tally.bytes;
+        self.tally.failed += other.tally.failed;
+        self.problems += other.tally.problems + other.problems;
+    }
+
+    fn tell(self) -> Result<(), Failure> {
+        let (failed, problems) = (self.tally.failed, self.problems);
+        report::say(format_args!(
+            "{} items, {}; {failed} failed, {problems} problems",
+            self.tally.written,
+            HumanBytes(self.tally.bytes),
+        ));
+        match failed + problems {
+            0 => Ok(()),
+            _ => Err(Failure::new(
+                Exit::ErrorsFound,
+                format!(
+                    "{failed} items could not be copied, {problems} problems; items that are not whole have the category \"ostfs: damaged\""
+                ),
+            )),
+        }
+    }
+}
+
+/// What all files of a run have in common.
+struct Run<'a> {
+    arguments: &'a ExportArguments,
+    filter: Filter,
+    options: crate::tree::Options,
+    progress: Progress,
+}
+
+fn failure(path: &Path, reason: &str) -> Failure {
+    Failure::new(Exit::Failure, format!("{}: {reason}", path.display()))
+}
+
+impl Run<'_> {
+    /// Writes `target`, all parts of it, out of `sources`.
+    fn write(
+        &self,
+        target: &Target,
+        sources: Vec<Source>,
+        is_named_after_source: bool,
+    ) -> Result<Ended, Failure> {
+        let first = target.part(1);
+        let journal = Journal::new(target.journal(), self.hash(&sources));
+        let stage = match self.arguments.resume {
+            true => self.earlier(&journal, &first)?,
+            false => None,
+        };
+        if stage.is_none() && fs::symlink_metadata(&first).is_ok() && !self.arguments.force {
+            if self.arguments.resume && is_named_after_source {
+                report::say(format_args!("{} is there already", first.display()));
+                return Ok(Ended::default());
+            }
+            let reason = "is there already; choose another name, or replace it by --force";
+            return Err(failure(&first, reason));
+        }
+        let sources = sources.into_iter();
+        let sources = sources.map(|source| source::to_the_end(source, &self.options));
+        let forest = source::forest(&target.files, sources.collect(), &self.options)?;
+        if self.filter.is_empty() && !self.arguments.force {
+            let left = pst::room(&forest).saturating_sub(new_file::begun(&first));
+            space::look(directory_of(&first), left).map_err(|reason| failure(&first, &reason))?;
+        }
+        let name = target.name();
+        let export = Export {
+            forest: &forest,
+            filter: self.filter.clone(),
+            name: &name,
+            most: self.arguments.split,
+            journal: &journal,
+        };
+        let tally = self.write_parts(&export, target, stage)?;
+        journal
+            .remove()
+            .map_err(|error| failure(&target.journal(), &error.to_string()))?;
+        Ok(Ended {
+            tally,
+            problems: forest.problem_count(),
+        })
+    }
+
+    /// What tells this export from others that could have begun the same file.
+    fn hash(&self, sources: &[Source]) -> [u8; 32] {
+        let mut hash = Sha256::new();
+        hash.update(env!("CARGO_PKG_VERSION"));
+        let split = self.arguments.split;
+        hash.update(format!("{:?} {:?} {split:?}", self.options, self.filter));
+        for source in sources {
+            hash.update(format!("{} {:?}", source.len(), source.modified()));
+            let mut start = vec![0; usize::try_from(source.len()).unwrap_or(START).min(START)];
+            // What cannot be read here is told when it is read for good.
+            source.read_exact_at(&mut start, 0).ok();
+            hash.update(start);
+        }
+        hash.finalize().into()
+    }
+
+    /// How far an earlier export was.
+    fn earlier(&self, journal: &Journal, first: &Path) -> Result<Option<Stage<'static>>, Failure> {
+        journal.load().map_err(|error| {
+            let reason = format!("{error}; begin anew without --resume, or take the same again");
+            failure(first, &reason)
+        })
+    }
+
+    /// Writes the parts of `target` that an earlier export, which came to `stage`, has not.
+    fn write_parts(
+        &self,
+        export: &Export<'_>,
+        target: &Target,
+        stage: Option<Stage<'static>>,
+    ) -> Result<Tally, Failure> {
+        let mut begin = match stage {
+            None => Begin::New(Part::default()),
+            Some(Stage::Writing(saved)) => Begin::Again(saved),
+            Some(Stage::Whole(whole)) => {
+                let path = target.part(whole.number);
+                // It may have its name already.
+                if new_file::begun(&path) > 0 {
+                    let new = NewFile::resume(&path, self.arguments.force);
+                    let published = new.and_then(NewFile::publish);
+                    published.map_err(|error| cannot(&path, &error))?;
+                }
+                match whole.next() {
+                    Some(part) => Begin::New(part),
+                    None => return Ok(whole.into_owned().done),
+                }
+            }
+        };
+        loop {
+            let whole = self.write_part(export, target, begin)?;
+            match whole.next() {
+                Some(part) => begin = Begin::New(part),
+                None => return Ok(whole.done),
+            }
+        }
+    }
+
+    /// Writes one part, reads it back, and gives it its name.
+    fn write_part(
+        &self,
+        export: &Export<'_>,
+        target: &Target,
+        begin: Begin,
+    ) -> Result<Whole, Failure> {
+        let force = self.arguments.force;
+        let path = target.part(begin.number());
+        let is_there = begin.number() > 1 && fs::symlink_metadata(&path).is_ok();
+        if is_there && !force {
+            let reason = "is there already; choose another directory, or replace it by --force";
+            return Err(failure(&path, reason));
+        }
+        let new = match &begin {
+            Begin::New(_) => NewFile::create(&path, force),
+            Begin::Again(_) => NewFile::resume(&path, force),
+        };
+        let mut new = new.map_err(|error| cannot(&path, &error))?;
+        let (file, again) = new.take().map_err(|error| cannot(&path, &error))?;
+        if let (Begin::New(part), 1) = (&begin, begin.number()) {
+            debug_assert_eq!(*part, Part::default());
+            // Of another export, which nobody wanted to go on.
+            let removed = export.journal.remove();
+            removed.map_err(|error| cannot(&path, &error))?;
+        }
+        let written = watched(export, file, begin, &self.progress, self.options.redact);
+        let written = written.map_err(|error| self.stopped(&mut new, export, &path, &error))?;
+        if let Err(reason) = check(again, &written, self.arguments.verify) {
+            export.journal.remove().ok();
+            return Err(failure(&path, &reason));
+        }
+        let stage = Stage::Whole(Cow::Borrowed(&written.whole));
+        let saved = export.journal.save(&stage).map_err(Failed::from);
+        saved.map_err(|error| self.stopped(&mut new, export, &path, &error))?;
+        new.publish().map_err(|error| cannot(&path, &error))?;
+        Ok(written.whole)
+    }
+
+    /// What to say if writing ended before its time; what is there stays if it is of use.
+    fn stopped(
+        &self,
+        new: &mut NewFile,
+        export: &Export<'_>,
+        path: &Path,
+        error: &Failed,
+    ) -> Failure {
+        let mut reason = error.to_string();
+        let advice = match error {
+            Failed::Write(error) => space::advice(error),
+            _ => None,
+        };
+        let goes_on = export.journal.is_there();
+        if goes_on {
+            new.keep();
+        }
+        if let Some(advice) = advice {
+            reason.push_str("; ");
+            reason.push_str(advice);
+            reason.push_str(match goes_on {
+                true => ", then go on by the same command with --resume",
+                false => ", then try again",
+            });
+        }
+        failure(path, &reason)
+    }
+}
+
+fn cannot(path: &Path, error: &std::io::Error) -> Failure {
+    failure(path, &format!("cannot be written: {error}"))
 }
 
 /// Refuses what has no meaning for a PST.
@@ -87,7 +292,6 @@ fn refuse(arguments: &ExportArguments, options: &Options) -> Result<(), Failure>
     let given = [
         ("--names", arguments.names.is_some()),
         ("--jobs", arguments.jobs.is_some()),
-        ("--resume", arguments.resume),
         ("--problems", arguments.problems.is_some()),
         ("--manifest", arguments.manifest.is_some()),
         ("-o all", options.tree.all),
@@ -110,6 +314,7 @@ fn refuse(arguments: &ExportArguments, options: &Options) -> Result<(), Failure>
 fn watched(
     export: &Export<'_>,
     file: fs::File,
+    begin: Begin,
     progress: &Progress,
     redact: bool,
 ) -> Result<Written, Failed> {
@@ -132,7 +337,7 @@ fn watched(
                 show(bar, progress);
             }
         });
-        let written = export.write(file, progress, &failed);
+        let written = export.write(file, begin, progress, &failed);
         drop(stop);
         written
     });

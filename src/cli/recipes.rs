@@ -90,6 +90,9 @@ Back into Outlook
     ostfs export --to pst old-mailbox.ost mailbox.pst
   Look it over as ScanPST does; without a finding it is whole:
     ostfs check -v mailbox.pst
+  In parts of at most 10 GB, and going on after a crash or on a full disk:
+    ostfs export --to pst --split 10G old-mailbox.ost parts/
+    ostfs export --to pst --split 10G --resume old-mailbox.ost parts/
   Mail by way of a server: write it as a Maildir, serve that by Dovecot, and add the server to Outlook as an IMAP account:
     ostfs export -o layout=maildir old-mailbox.ost Maildir
   Single messages open with a double click, and can be moved to a folder from there:

@@ -6,10 +6,12 @@ use std::fmt;
 use std::ops::Range;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
+use serde::{Deserialize, Serialize};
+
 use crate::bytes::{array_at, u16_at, u32_at, u64_at};
 
 /// `wPropType`.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub struct PropertyType(pub u16);
 
 impl PropertyType {
@@ -74,7 +76,7 @@ impl PropertyType {
 }
 
 /// 128-bit id as stored: the first three fields little-endian.
-#[derive(Clone, Copy, PartialEq, Eq, Hash)]
+#[derive(Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub struct Guid(pub [u8; 16]);
 
 impl fmt::Debug for Guid {

@@ -4,6 +4,8 @@ use std::collections::HashMap;
 use std::collections::hash_map::Entry;
 use std::ops::RangeInclusive;
 
+use serde::{Deserialize, Serialize};
+
 use crate::bytes::{array_at, u16_at, u32_at};
 use crate::codepage;
 use crate::error::Result;
@@ -28,7 +30,7 @@ const MAX_STREAM: usize = 16 << 20;
 const MAX_TIMES: usize = 4;
 
 /// A property set: the GUID that scopes a name.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub struct PropertySet(pub Guid);
 
 /// The property sets of Outlook and of the base share the tail of their GUIDs.
@@ -96,7 +98,7 @@ const RANGES: [(RangeInclusive<u32>, PropertySet); 9] = [
 ];
 
 /// The name of a property within its set.
-#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+#[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub enum PropertyName {
     /// LID: a number.
     Id(u32),

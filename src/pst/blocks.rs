@@ -2,6 +2,8 @@
 
 use std::io;
 
+use serde::{Deserialize, Serialize};
+
 use super::output::{BLOCK_DATA, Content, Output};
 use crate::ndb::{BlockId, NodeId};
 
@@ -9,16 +11,20 @@ const XBLOCK: u8 = 1;
 const SLBLOCK: u8 = 2;
 /// Block ids in an XBLOCK or XXBLOCK.
 const MAX_CHILDREN: usize = 1021;
+/// Bytes of a block id in an XBLOCK.
+pub(super) const POINTER: usize = 8;
 /// Entries in an SLBLOCK and in an SIBLOCK.
 const MAX_SUBNODES: usize = 340;
 const MAX_LISTS: usize = 510;
+/// Bytes of an entry in an SLBLOCK.
+const SUBNODE: usize = 24;
 /// Subnodes that one node can have.
 pub(super) const MOST_SUBNODES: usize = MAX_SUBNODES * MAX_LISTS;
 /// Bytes that one value can have: `lcbTotal` has 32 bits.
 pub(super) const MOST_BYTES: u64 = u32::MAX as u64;
 
 /// A data tree that grows at its end.
-#[derive(Default)]
+#[derive(Debug, Clone, Default, Serialize, Deserialize)]
 pub(super) struct DataWriter {
     rest: Vec<u8>,
     leaves: Vec<(BlockId, u32)>,
@@ -49,6 +55,11 @@ impl DataWriter {
     /// Adds a whole block that is written already.
     pub fn add_block(&mut self, bid: BlockId, len: usize) {
         self.leaves.push((bid, len as u32));
+    }
+
+    /// Bytes of it that are still to be written at most, with what leads to its blocks.
+    pub fn held(&self) -> usize {
+        BLOCK_DATA + self.leaves.len() * POINTER
     }
 
     /// Writes what is left, and the blocks above.
@@ -89,7 +100,7 @@ pub(super) fn write_data(out: &mut Output, bytes: &[u8]) -> io::Result<Content> 
 }
 
 /// The subnodes of one node.
-#[derive(Default)]
+#[derive(Debug, Clone, Default, Serialize, Deserialize)]
 pub(super) struct Subnodes {
     entries: Vec<(NodeId, Content)>,
 }
@@ -104,6 +115,11 @@ impl Subnodes {
     /// Bytes of all data blocks in them.
     pub fn size(&self) -> u64 {
         self.entries.iter().map(|(_, content)| content.size).sum()
+    }
+
+    /// Bytes that their list will take at most.
+    pub fn held(&self) -> usize {
+        self.entries.len() * SUBNODE.next_multiple_of(16) + BLOCK_DATA
     }
 
     /// How many there are.

@@ -4,12 +4,11 @@
 
 use std::io;
 
-use super::heap::{Heap, ItemId, MOST_ITEM};
+use super::heap::{HID, Heap, ItemId, MOST_ITEM};
 
 const TYPE: u8 = 0xB5;
-/// Bytes of BTHHEADER, and of a HID.
+/// Bytes of BTHHEADER.
 const HEADER: usize = 8;
-const HID: usize = 4;
 
 /// Items that will hold the records of a BTH.
 pub(super) struct Bth {

@@ -1,5 +1,6 @@
 //! What an item is, in 16 bytes: compared between what was read, and what was written and read back.
 
+use serde::{Deserialize, Serialize};
 use sha2::{Digest as _, Sha256};
 
 use super::value::Stored;
@@ -9,8 +10,8 @@ use crate::ltp::PropertyType;
 const KEPT: usize = 16;
 
 /// The hash of properties, values or items.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-pub(super) struct Digest([u8; KEPT]);
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Digest([u8; KEPT]);
 
 /// A value that is hashed in parts.
 #[derive(Default)]

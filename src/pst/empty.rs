@@ -49,4 +49,16 @@ impl Empty {
             None => write_empty(out, template),
         }
     }
+
+    /// Where they are.
+    pub fn contents(&self) -> Vec<Content> {
+        self.0.iter().map(|(_, content)| *content).collect()
+    }
+
+    /// Takes them to be at `contents`.
+    pub fn resume(&mut self, contents: &[Content]) {
+        for ((_, own), content) in self.0.iter_mut().zip(contents) {
+            *own = *content;
+        }
+    }
 }

@@ -13,4 +13,10 @@ pub enum Failed {
     /// The target cannot be written.
     #[error("cannot be written: {0}")]
     Write(#[from] io::Error),
+    /// The folder has as many items as one can have.
+    #[error("the folder has more than 1,000,000 items")]
+    Full,
+    /// The journal is of other folders than those that are there.
+    #[error("the source does not read as it did; begin anew without --resume")]
+    OtherFolders,
 }

@@ -1,8 +1,10 @@
 //! Folders: their messages, and when all are there, their tables and properties. [MS-PST] 2.4.4
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashSet};
+use std::io;
 use std::sync::atomic::Ordering;
 
+use super::begun::{Begun, Counts};
 use super::changes;
 use super::context::Context;
 use super::copier::{Copier, read};
@@ -12,11 +14,12 @@ use super::failed::Failed;
 use super::item::{self, Place};
 use super::names::Names;
 use super::output::{Content, Output};
+use super::part::{Position, Tally};
 use super::plan::{self, Plan, Planned};
 use super::table::{Layout, Table};
 use super::templates::{self, Column};
 use super::value::{Cells, Stored};
-use super::written::{FolderTotal, Item, Watch};
+use super::written::{Item, Watch};
 use crate::ltp::tags;
 use crate::messaging::{MSGFLAG_READ, Message};
 use crate::ndb::{NodeId, NodeType};
@@ -25,78 +28,120 @@ use crate::tree::{Ino, Kind, Part};
 /// Rows that a folder has: what its heaps have room for, and what Outlook can still show.
 const MOST_ITEMS: usize = 1_000_000;
 
-/// What a folder has in its own properties and in the row of its parent's table.
-#[derive(Debug, Clone, Copy, Default)]
-pub(super) struct Counts {
-    items: i32,
-    unread: i32,
-}
+/// What each folder of a file takes at most beside its items: properties, its row, its tables if they are empty.
+const OF_FOLDER: u64 = 4 << 10;
+/// Folders with a purpose or on the way to others, as a rule.
+const MOST_WITHOUT_ITEMS: usize = 64;
+/// What every file takes at most beside its folders: templates and store, a row, the last section.
+const OF_FILE: u64 = 512 << 10;
 
-/// Copies all that is in the folders of `plan`.
+/// Copies all that is in the folders of a plan, or as much as one file takes.
 pub(super) struct Folders<'a> {
     pub export: &'a Export<'a>,
     pub out: &'a mut Output,
-    pub names: &'a mut Names,
-    pub empty: &'a mut Empty,
+    pub names: Names,
+    pub empty: Empty,
     pub watch: &'a Watch<'a>,
     pub items: Vec<Item>,
-    pub totals: BTreeMap<String, FolderTotal>,
+    pub tally: Tally,
+    /// What is in the folders of this file, by their numbers in the plan.
+    pub counts: BTreeMap<usize, Counts>,
 }
 
 impl Folders<'_> {
-    /// Copies the messages of `folder` and writes the tables of them.
-    pub fn copy(&mut self, folder: &Planned) -> Result<Counts, Failed> {
-        let mut counts = Counts::default();
-        let mut messages = Table::new(Layout::new(templates::CONTENTS, &[]))?;
+    /// Copies the messages of folder number `at.folder`, from item `at.item` on or as `begun`, and writes the tables of them.
+    /// Returns the first item that the file has no room for. `save` hears after each item.
+    pub fn copy(
+        &mut self,
+        folder: &Planned,
+        at: Position,
+        begun: Option<Begun>,
+        save: &mut dyn FnMut(&mut Self, Position, &Begun) -> io::Result<()>,
+    ) -> Result<Option<Position>, Failed> {
+        let mut begun = begun.map_or_else(Begun::new, Ok)?;
         let takes = self.export.filter.takes_folder(&folder.path);
-        for ino in self.items_of(folder).into_iter().filter(|_| takes) {
-            let filter = &self.export.filter;
+        let items = self.items_of(folder).into_iter().filter(|_| takes);
+        let mut left = None;
+        for (item, ino) in items.enumerate().skip(at.item) {
+            if !self.copy_item(ino, folder, &mut begun)? {
+                left = Some(Position { item, ..at });
+                break;
+            }
+            let item = item + 1;
+            save(self, Position { item, ..at }, &begun)?;
+        }
+        let Begun { counts, messages } = begun;
+        if left.is_none() || messages.len() > 0 {
+            self.counts.insert(at.folder, counts);
+            let table = NodeType::CONTENTS_TABLE;
+            self.table(folder.nid, table, messages, templates::CONTENTS)?;
+            let mut hidden = Table::new(Layout::new(templates::ASSOCIATED, &[]))?;
+            if takes && left.is_none() {
+                self.copy_hidden(folder, &mut hidden)?;
+            }
+            let table = NodeType::ASSOC_CONTENTS_TABLE;
+            self.table(folder.nid, table, hidden, templates::ASSOCIATED)?;
+        }
+        Ok(left)
+    }
+
+    /// Copies one item, unless the filter passes over it; false if the file has no room for it.
+    fn copy_item(&mut self, ino: Ino, folder: &Planned, begun: &mut Begun) -> Result<bool, Failed> {
+        if !self.export.filter.takes(self.export.forest, ino) {
             self.watch.progress.items.fetch_add(1, Ordering::Relaxed);
-            if !filter.takes(self.export.forest, ino) {
-                continue;
-            }
-            let total = self.totals.entry(folder.path.clone()).or_default();
-            total.found += 1;
-            if messages.len() >= MOST_ITEMS {
-                total.failed += 1;
-                self.watch
-                    .fail(&folder.path, "the folder has more than 1,000,000 items");
-                continue;
-            }
-            let message = self.export.forest.message(ino);
-            let row = message
+            return Ok(true);
+        }
+        let is_full = begun.messages.len() >= MOST_ITEMS;
+        let copied = match is_full {
+            true => Err(Failed::Full),
+            false => self
+                .export
+                .forest
+                .message(ino)
                 .map_err(Failed::from)
-                .and_then(|message| self.message(&message, folder, Place::Folder, &mut messages));
-            let total = self.totals.entry(folder.path.clone()).or_default();
-            match row {
-                Ok(flags) => {
-                    total.written += 1;
-                    counts.items += 1;
-                    counts.unread += i32::from(flags & MSGFLAG_READ == 0);
-                }
-                Err(Failed::Write(error)) => return Err(error.into()),
-                Err(error) => {
-                    total.failed += 1;
-                    let object = self.export.forest.object_of(ino);
-                    self.watch
-                        .fail(&format!("{}: {object}", folder.path), &error.to_string());
-                }
+                .and_then(|message| {
+                    self.message(&message, folder, Place::Folder, &mut begun.messages)
+                }),
+        };
+        let object = || self.export.forest.object_of(ino);
+        let failed = match copied {
+            Ok(None) => return Ok(false),
+            Ok(Some(flags)) => {
+                begun.counts.items += 1;
+                begun.counts.unread += i32::from(flags & MSGFLAG_READ == 0);
+                None
             }
-            self.export.forest.forget(ino);
+            Err(Failed::Write(error)) => return Err(error.into()),
+            Err(error) => Some((format!("{}: {}", folder.path, object()), error)),
+        };
+        let total = self.tally.totals.entry(folder.path.clone()).or_default();
+        total.found += 1;
+        match &failed {
+            None => total.written += 1,
+            Some(_) => total.failed += 1,
         }
-        self.table(
-            folder,
-            NodeType::CONTENTS_TABLE,
-            messages,
-            templates::CONTENTS,
-        )?;
-        let mut hidden = Table::new(Layout::new(templates::ASSOCIATED, &[]))?;
-        if takes {
-            self.copy_hidden(folder, &mut hidden)?;
+        if let Some((place, error)) = failed {
+            self.fail(&place, &error.to_string());
         }
-        let table = NodeType::ASSOC_CONTENTS_TABLE;
-        self.table(folder, table, hidden, templates::ASSOCIATED)?;
-        Ok(counts)
+        self.watch.progress.items.fetch_add(1, Ordering::Relaxed);
+        self.export.forest.forget(ino);
+        Ok(true)
+    }
+
+    /// Tells of what could not be copied.
+    fn fail(&mut self, place: &str, reason: &str) {
+        self.tally.failed += 1;
+        self.watch.fail(place, reason);
+    }
+
+    /// Whether the file has room for what is in it, and for its end, while `messages` is the table at hand.
+    fn fits(&self, messages: &Table) -> bool {
+        let Some(most) = self.export.most else {
+            return true;
+        };
+        let folders = self.counts.len() + MOST_WITHOUT_ITEMS;
+        let end = messages.held() + self.names.bytes() + self.out.tree_bytes();
+        self.out.len() + end + folders as u64 * OF_FOLDER + OF_FILE <= most
     }
 
     /// The items in the directory of `folder`, in the order of their nodes.
@@ -140,27 +185,38 @@ impl Folders<'_> {
             match copied {
                 Ok(_) => {}
                 Err(Failed::Write(error)) => return Err(error.into()),
-                Err(error) => self.watch.fail(&folder.path, &error.to_string()),
+                Err(error) => self.fail(&folder.path, &error.to_string()),
             }
         }
         Ok(())
     }
 
-    /// Copies one message and adds its row; returns its flags. Of one that fails nothing stays.
+    /// Copies one message and adds its row; returns its flags, or None if the file has no room for it. Of one that fails,
+    /// or has no room, nothing stays.
     fn message(
         &mut self,
         message: &Message,
         folder: &Planned,
         place: Place,
         table: &mut Table,
-    ) -> Result<i32, Failed> {
+    ) -> Result<Option<i32>, Failed> {
         let mark = self.out.mark();
         let mut copier = Copier {
             out: self.out,
-            names: self.names,
+            names: &mut self.names,
         };
-        let copied = item::copy(&mut copier, message, place, table.layout());
-        let copied = copied.inspect_err(|_| self.out.cut(mark))?;
+        let copied = match item::copy(&mut copier, message, place, table.layout()) {
+            Ok(copied) => copied,
+            Err(error) => {
+                self.out.cut(mark);
+                return Err(error);
+            }
+        };
+        // What is alone in its file is there, however large it is.
+        if place == Place::Folder && !self.items.is_empty() && !self.fits(table) {
+            self.out.cut(mark);
+            return Ok(None);
+        }
         let node_type = match place {
             Place::Hidden => NodeType::ASSOC_MESSAGE,
             _ => NodeType::NORMAL_MESSAGE,
@@ -172,24 +228,22 @@ impl Folders<'_> {
             nid,
             digest: copied.digest,
         });
-        let problems = item::problems_of(message).len() as u64;
-        self.watch.problems.fetch_add(problems, Ordering::Relaxed);
-        self.watch
-            .progress
-            .bytes
-            .store(self.out.len(), Ordering::Relaxed);
-        self.watch.progress.written.fetch_add(1, Ordering::Relaxed);
+        self.tally.problems += item::problems_of(message).len() as u64;
+        self.tally.written += 1;
+        let bytes = self.tally.bytes + self.out.len();
+        self.watch.progress.bytes.store(bytes, Ordering::Relaxed);
         let mut flags = copied
             .cells
             .iter()
             .filter(|(id, _)| *id == tags::MESSAGE_FLAGS);
-        Ok(flags.find_map(|(_, value)| value.as_integer()).unwrap_or(0))
+        let flags = flags.find_map(|(_, value)| value.as_integer());
+        Ok(Some(flags.unwrap_or(0)))
     }
 
-    /// Writes a table of `folder`; one without rows shares the blocks of the template.
+    /// Writes a table of the folder `nid`; one without rows shares the blocks of the template.
     fn table(
         &mut self,
-        folder: &Planned,
+        nid: NodeId,
         node_type: NodeType,
         table: Table,
         template: &'static [Column],
@@ -198,21 +252,44 @@ impl Folders<'_> {
             0 => self.empty.of(self.out, template)?,
             _ => table.finish(self.out)?,
         };
-        let nid = folder.nid.with_type(node_type);
-        self.out.node(nid, NodeId::default(), content);
+        self.out
+            .node(nid.with_type(node_type), NodeId::default(), content);
         Ok(())
     }
 
-    /// Writes the properties of all folders and the tables of their subfolders. `counts` has what is in each.
-    pub fn finish(&mut self, plan: &Plan, counts: &[Counts]) -> Result<(), Failed> {
+    /// Writes the tables of the messages of a folder that has none in this file.
+    fn no_messages(&mut self, nid: NodeId) -> Result<(), Failed> {
+        for (node_type, template) in [
+            (NodeType::CONTENTS_TABLE, templates::CONTENTS),
+            (NodeType::ASSOC_CONTENTS_TABLE, templates::ASSOCIATED),
+        ] {
+            let content = self.empty.of(self.out, template)?;
+            self.out
+                .node(nid.with_type(node_type), NodeId::default(), content);
+        }
+        Ok(())
+    }
+
+    /// Writes the properties of all folders of the file and the tables of their subfolders.
+    pub fn finish(&mut self, plan: &Plan) -> Result<(), Failed> {
         let mut rows: BTreeMap<NodeId, Vec<(NodeId, Cells)>> = BTreeMap::new();
-        let parents: std::collections::HashSet<NodeId> =
-            plan.folders.iter().map(|folder| folder.parent).collect();
+        let present = plan.present(|number| self.counts.contains_key(&number));
+        let folders = plan.folders.iter().enumerate();
+        let folders: Vec<_> = folders
+            .filter(|(_, folder)| present.contains(&folder.nid))
+            .collect();
+        let parents: HashSet<NodeId> = folders.iter().map(|(_, folder)| folder.parent).collect();
         let inbox = plan.special.get("inbox").copied();
-        for (folder, counts) in plan.folders.iter().zip(counts) {
-            let mut context = self.properties(folder, *counts, parents.contains(&folder.nid))?;
+        for (number, folder) in &folders {
+            let counts = self.counts.get(number).copied();
+            if counts.is_none() {
+                self.no_messages(folder.nid)?;
+            }
+            let has_subfolders = parents.contains(&folder.nid);
+            let mut context =
+                self.properties(folder, counts.unwrap_or_default(), has_subfolders)?;
             if Some(folder.nid) == inbox {
-                super::store::set_special(self.out, &mut context, plan, self.export)?;
+                super::store::set_special(self.out, &mut context, plan)?;
             }
             let cells = plan::hierarchy_columns()
                 .filter_map(|(id, kind)| Some((id, kind, context.small_value(id)?)))
@@ -224,7 +301,7 @@ impl Folders<'_> {
             let content = context.finish(self.out)?;
             self.out.node(folder.nid, folder.parent, content);
         }
-        for folder in &plan.folders {
+        for (_, folder) in &folders {
             let below = rows.remove(&folder.nid).unwrap_or_default();
             self.hierarchy(folder.nid, below)?;
         }
@@ -274,7 +351,7 @@ impl Folders<'_> {
         {
             let mut copier = Copier {
                 out: self.out,
-                names: self.names,
+                names: &mut self.names,
             };
             for id in properties.ids() {
                 if !changes::keeps_of_folder(id) {
@@ -298,7 +375,7 @@ pub(super) fn write_fixed(
     (nid, parent): (NodeId, NodeId),
     name: &str,
     has_subfolders: bool,
-    more: Option<(&Plan, &Export<'_>)>,
+    more: Option<&Plan>,
 ) -> Result<Cells, Failed> {
     let mut context = Context::default();
     let values = vec![
@@ -310,19 +387,11 @@ pub(super) fn write_fixed(
     for (id, value) in &values {
         context.set(folders.out, *id, value)?;
     }
-    if let Some((plan, export)) = more {
-        super::store::set_special(folders.out, &mut context, plan, export)?;
+    if let Some(plan) = more {
+        super::store::set_special(folders.out, &mut context, plan)?;
     }
     let content: Content = context.finish(folders.out)?;
     folders.out.node(nid, parent, content);
-    for (node_type, template) in [
-        (NodeType::CONTENTS_TABLE, templates::CONTENTS),
-        (NodeType::ASSOC_CONTENTS_TABLE, templates::ASSOCIATED),
-    ] {
-        let content = folders.empty.of(folders.out, template)?;
-        folders
-            .out
-            .node(nid.with_type(node_type), NodeId::default(), content);
-    }
+    folders.no_messages(nid)?;
     Ok(values)
 }

@@ -4,7 +4,10 @@
 
 use std::io;
 
-use super::blocks::DataWriter;
+use serde::{Deserialize, Serialize};
+
+use super::blocks::{DataWriter, POINTER};
+use super::layout::SLOT;
 use super::output::{BLOCK_DATA, Content, Output};
 use crate::ndb::BlockId;
 
@@ -13,6 +16,8 @@ pub(super) const PROPERTIES: u8 = 0xBC;
 pub(super) const TABLE: u8 = 0x7C;
 pub(super) const ID_MAP: u8 = 0x9C;
 
+/// Bytes of a HID.
+pub(super) const HID: usize = 4;
 /// The longest item.
 pub(super) const MOST_ITEM: usize = 3580;
 const SIGNATURE: u8 = 0xEC;
@@ -35,7 +40,7 @@ const LEAST_FREE: [usize; 15] = [
 ];
 
 /// HID of an item.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub(super) struct ItemId {
     block: usize,
     index: usize,
@@ -50,12 +55,14 @@ impl ItemId {
     }
 }
 
+#[derive(Debug, Clone, Serialize, Deserialize)]
 enum Block {
     Held(Vec<u8>),
     Written(BlockId, usize),
 }
 
 /// A heap that grows.
+#[derive(Debug, Clone, Serialize, Deserialize)]
 pub(super) struct Heap {
     blocks: Vec<Block>,
     current: Vec<u8>,
@@ -130,6 +137,13 @@ impl Heap {
         let map = MAP_HEADER + 2 * (self.starts.len() + 1);
         let last = self.current.len().next_multiple_of(2) + map;
         (self.blocks.len() * BLOCK_DATA + last) as u64
+    }
+
+    /// Bytes of it that are still to be written at most, with what leads to its blocks.
+    pub fn held(&self) -> usize {
+        let held = self.blocks.iter();
+        let held = held.filter(|block| matches!(block, Block::Held(_))).count();
+        (held + 1) * (BLOCK_DATA + SLOT as usize) + self.blocks.len() * POINTER
     }
 
     fn end_block(&mut self, is_last: bool) -> io::Result<()> {

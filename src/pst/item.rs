@@ -8,6 +8,7 @@ use super::context::Context;
 use super::copier::{Copier, Row, read};
 use super::digest::Digest;
 use super::failed::Failed;
+use super::members;
 use super::names;
 use super::output::Content;
 use super::recipients;
@@ -78,6 +79,7 @@ pub(super) fn copy(
         .string_id(PropertySet::PUBLIC_STRINGS, names::KEYWORDS);
     let mut categories = None;
     let properties = message.properties();
+    let mut replaced = members::replaced(message.store(), properties);
     for id in properties.ids() {
         if !changes::keeps_of_message(id) {
             continue;
@@ -85,7 +87,11 @@ pub(super) fn copy(
         let Some(to) = copier.named(message.store(), id, message.problems()) else {
             continue;
         };
-        match read(properties, id) {
+        let value = match replaced.take(id) {
+            Some(value) => Some(Read::Whole(value)),
+            None => read(properties, id),
+        };
+        match value {
             Some(Read::Whole(value)) if Some(to) == keywords => categories = Some(value),
             Some(read) => copier.put(&mut context, to, read, Some(&mut row))?,
             None => {}

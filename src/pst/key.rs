@@ -7,8 +7,11 @@ use sha2::{Digest as _, Sha256};
 pub(super) const SIZE: usize = 16;
 const OWN: usize = 12;
 
-/// The key of a copy of the store with the key `source`, which may be empty.
-pub(super) fn of_copy(source: &[u8]) -> [u8; SIZE] {
+/// The key of part number `part` of a copy of the store with the key `source`, which may be empty, or have the keys of several.
+pub(super) fn of_copy(source: &[u8], part: u32) -> [u8; SIZE] {
+    if part > 1 {
+        return marked(&hash(&format!("ostfs part {part}"), source));
+    }
     if let Ok(key) = <[u8; SIZE]>::try_from(source)
         && marked(&key) == key
     {
@@ -50,10 +53,19 @@ mod tests {
 
     #[test]
     fn a_copy_has_a_key_of_its_own_and_a_copy_of_a_copy_the_same() {
-        let copy = of_copy(&[7; SIZE]);
+        let copy = of_copy(&[7; SIZE], 1);
         assert_ne!(copy, [7; SIZE]);
-        assert_eq!(of_copy(&copy), copy);
-        assert_ne!(of_copy(&[8; SIZE]), copy);
-        assert_eq!(of_copy(&of_copy(&[])), of_copy(&[]));
+        assert_eq!(of_copy(&copy, 1), copy);
+        assert_ne!(of_copy(&[8; SIZE], 1), copy);
+        assert_eq!(of_copy(&of_copy(&[], 1), 1), of_copy(&[], 1));
+    }
+
+    #[test]
+    fn parts_of_a_copy_have_keys_of_their_own() {
+        let parts = [1, 2, 3].map(|part| of_copy(&[7; SIZE], part));
+        let [one, two, three] = parts;
+        assert!(one != two && two != three && three != one);
+        // A copy of a part is the part.
+        assert_eq!(parts.map(|part| of_copy(&part, 1)), parts);
     }
 }

@@ -3,11 +3,12 @@
 //!
 //! Beside `export`: uses `tree` for what is there, and the layers below for what is read. From the bottom up: `layout` and
 //! `output` (pages, blocks, maps), `trees`, `blocks` (data trees, subnodes), `heap`, `bth`, `context` and `table` (with
-//! `templates`), `empty`, `names`,
-//! `value` and `changes`, `copier`, `recipients`, `attachments` and `item`, `plan`, `folders`, `store`, `write`, `verify`.
+//! `templates`), `empty`, `names`, `value` and `changes`, `copier`, `recipients`, `members`, `attachments` and `item`; `part`,
+//! `begun` and `journal` (several files, and going on after a crash); `plan`, `folders`, `store`, `write`, `verify`, `room`.
 #![forbid(unsafe_code)]
 
 mod attachments;
+mod begun;
 mod blocks;
 mod bth;
 mod changes;
@@ -20,12 +21,16 @@ mod failed;
 mod folders;
 mod heap;
 mod item;
+mod journal;
 mod key;
 mod layout;
+mod members;
 mod names;
 mod output;
+mod part;
 mod plan;
 mod recipients;
+mod room;
 mod store;
 mod table;
 mod templates;
@@ -37,5 +42,8 @@ mod written;
 
 pub use export::Export;
 pub use failed::Failed;
+pub use journal::{Begin, Journal, Stage};
+pub use part::{FolderTotal, Part, Tally, Whole};
+pub use room::room;
 pub use verify::{Verify, verify};
-pub use written::{FolderTotal, Written};
+pub use written::Written;

@@ -3,6 +3,8 @@
 use std::collections::{BTreeMap, HashMap};
 use std::io;
 
+use serde::{Deserialize, Serialize};
+
 use super::context::Context;
 use super::output::{Content, Output};
 use super::value::{Stored, utf16};
@@ -37,11 +39,16 @@ const REMINDER_SET: u32 = 0x8503;
 
 type Name = (PropertySet, PropertyName);
 
+/// Bytes that a name takes at most beside its text: in the streams, in a bucket, and its part of a block.
+const OF_NAME: u64 = 64;
+
 /// The map of the new file.
-#[derive(Debug)]
+#[derive(Debug, Clone, Serialize, Deserialize)]
 pub(super) struct Names {
     ids: HashMap<Name, u16>,
     names: Vec<Name>,
+    /// Bytes that the map will take at most.
+    bytes: u64,
 }
 
 impl Names {
@@ -50,6 +57,7 @@ impl Names {
         let mut names = Self {
             ids: HashMap::new(),
             names: Vec::new(),
+            bytes: 0,
         };
         names.string_id(PropertySet::PUBLIC_STRINGS, KEYWORDS);
         names.id((PropertySet::COMMON, PropertyName::Id(REMINDER_SET)));
@@ -72,9 +80,18 @@ impl Names {
             return None;
         }
         let id = FIRST_NAMED + index as u16;
+        if let PropertyName::String(text) = &name.1 {
+            self.bytes += 2 * text.len() as u64;
+        }
+        self.bytes += OF_NAME;
         self.ids.insert(name.clone(), id);
         self.names.push(name);
         Some(id)
+    }
+
+    /// Bytes that the map will take at most.
+    pub fn bytes(&self) -> u64 {
+        self.bytes
     }
 
     /// The id in this file of property `id` of a source with the map `source`.

@@ -7,6 +7,8 @@ use std::collections::HashMap;
 use std::fs::File;
 use std::io::{self, Seek, SeekFrom, Write};
 
+use serde::{Deserialize, Serialize};
+
 use super::layout::{self, AMAP_BYTES, MapPage, PAGE, PAGE_DATA, SECTION, SLOT};
 use super::trees;
 use crate::ndb::crc::{crc, signature};
@@ -18,13 +20,17 @@ pub(super) const BLOCK_DATA: usize = 8176;
 const BLOCK_TRAILER: usize = 16;
 /// Bytes that are written at once.
 const BUFFER: usize = 1 << 20;
+/// The file is brought to the disk, and the journal written, whenever it has grown by this many bytes and by this part of
+/// its size: so that the journal, which grows with it, costs little.
+const LEAST_TO_KEEP: u64 = 4 << 20;
+const PART_TO_KEEP: u64 = 8;
 /// References that one block may have before a copy of it is written: `cRef` has 16 bits.
 const MAX_REFERENCES: u16 = 65_000;
 /// References of a block with one user. [MS-PST] 2.2.2.7.7.3
 const ONE_USER: u16 = 2;
 
 /// What a node has, and how large that is.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub(super) struct Content {
     /// Its data tree.
     pub data: BlockId,
@@ -35,16 +41,16 @@ pub(super) struct Content {
 }
 
 /// An entry of the node B-tree.
-#[derive(Debug, Clone, Copy)]
-pub(super) struct NodeRecord {
-    pub nid: NodeId,
-    pub parent: NodeId,
-    pub data: BlockId,
-    pub subnodes: BlockId,
+#[derive(Debug, Clone, Copy, Serialize, Deserialize)]
+struct NodeRecord {
+    nid: NodeId,
+    parent: NodeId,
+    data: BlockId,
+    subnodes: BlockId,
 }
 
 /// A block that was written: its place, size and kind in one number.
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug, Clone, Copy, Serialize, Deserialize)]
 struct Written(u64);
 
 impl Written {
@@ -73,6 +79,14 @@ pub(super) struct Output {
     /// What comes next in the file, and where it goes.
     buffer: Vec<u8>,
     buffer_at: u64,
+    books: Books,
+}
+
+/// What is known of a file that is being written, beside its bytes.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub(super) struct Books {
+    /// Bytes of the file, when it was last on disk.
+    len: u64,
     blocks: Vec<Written>,
     /// `cRef` where it is not [`ONE_USER`].
     references: HashMap<u64, u16>,
@@ -112,14 +126,51 @@ impl Output {
             file,
             buffer: Vec::with_capacity(BUFFER),
             buffer_at: layout::FIRST_SECTION,
-            blocks: Vec::new(),
-            references: HashMap::new(),
-            nodes: Vec::new(),
-            gaps: Vec::new(),
-            next_page: 1,
-            last_index,
-            row_version: 0,
+            books: Books {
+                len: layout::FIRST_SECTION,
+                blocks: Vec::new(),
+                references: HashMap::new(),
+                nodes: Vec::new(),
+                gaps: Vec::new(),
+                next_page: 1,
+                last_index,
+                row_version: 0,
+            },
         }
+    }
+
+    /// Goes on with the file that has these `books`; what was written behind them is dropped.
+    pub fn resume(&mut self, books: Books) -> io::Result<()> {
+        if self.file.metadata()?.len() < books.len {
+            return Err(io::Error::other(
+                "the unfinished file is shorter than its journal says; begin anew without --resume",
+            ));
+        }
+        self.file.set_len(books.len)?;
+        self.buffer.clear();
+        self.buffer_at = books.len;
+        self.books = books;
+        Ok(())
+    }
+
+    /// Whether so much was written since the last time that it is worth being kept.
+    pub fn is_due(&self) -> bool {
+        let since = self.len() - self.books.len;
+        since >= LEAST_TO_KEEP.max(self.len() / PART_TO_KEEP)
+    }
+
+    /// Brings all that was written to the disk; what is known of it then.
+    pub fn sync(&mut self) -> io::Result<&Books> {
+        self.flush()?;
+        self.file.sync_data()?;
+        self.books.len = self.buffer_at;
+        Ok(&self.books)
+    }
+
+    /// Bytes that the B-trees will take at most.
+    pub fn tree_bytes(&self) -> u64 {
+        let (nodes, blocks) = (self.books.nodes.len(), self.books.blocks.len());
+        nodes as u64 * trees::NODE_BYTES + blocks as u64 * trees::BLOCK_BYTES
     }
 
     /// Bytes of the file so far.
@@ -129,13 +180,13 @@ impl Output {
 
     /// A number that no row has yet.
     pub fn next_row_version(&mut self) -> u32 {
-        self.row_version += 1;
-        self.row_version
+        self.books.row_version += 1;
+        self.books.row_version
     }
 
     /// A node of the type of `first`, with an index that none of them had.
     pub fn next_nid(&mut self, node_type: crate::ndb::NodeType) -> NodeId {
-        let index = self.last_index.get_mut(usize::from(node_type.0));
+        let index = self.books.last_index.get_mut(usize::from(node_type.0));
         let index = index.map_or(0, |index| {
             *index += 1;
             *index
@@ -145,7 +196,11 @@ impl Output {
 
     /// Notes that a node or subnode has this id.
     pub fn use_nid(&mut self, nid: NodeId) {
-        if let Some(last) = self.last_index.get_mut(usize::from(nid.node_type().0)) {
+        if let Some(last) = self
+            .books
+            .last_index
+            .get_mut(usize::from(nid.node_type().0))
+        {
             *last = (*last).max(nid.index());
         }
     }
@@ -154,19 +209,19 @@ impl Output {
     pub fn mark(&self) -> Mark {
         Mark {
             len: self.len(),
-            blocks: self.blocks.len(),
-            gaps: self.gaps.len(),
-            last_index: self.last_index,
-            row_version: self.row_version,
+            blocks: self.books.blocks.len(),
+            gaps: self.books.gaps.len(),
+            last_index: self.books.last_index,
+            row_version: self.books.row_version,
         }
     }
 
     /// Forgets all blocks since `mark`; there must be no page, node or shared block among what was written.
     pub fn cut(&mut self, mark: Mark) {
-        self.blocks.truncate(mark.blocks);
-        self.gaps.truncate(mark.gaps);
-        self.last_index = mark.last_index;
-        self.row_version = mark.row_version;
+        self.books.blocks.truncate(mark.blocks);
+        self.books.gaps.truncate(mark.gaps);
+        self.books.last_index = mark.last_index;
+        self.books.row_version = mark.row_version;
         match mark.len.checked_sub(self.buffer_at) {
             Some(kept) => self.buffer.truncate(kept as usize),
             None => {
@@ -179,7 +234,7 @@ impl Output {
     /// Adds a node.
     pub fn node(&mut self, nid: NodeId, parent: NodeId, content: Content) {
         self.use_nid(nid);
-        self.nodes.push(NodeRecord {
+        self.books.nodes.push(NodeRecord {
             nid,
             parent,
             data: content.data,
@@ -203,7 +258,7 @@ impl Output {
         let len = data.len();
         let extent = (len + BLOCK_TRAILER).next_multiple_of(SLOT as usize);
         let at = self.place(extent as u64, SLOT)?;
-        let number = self.blocks.len() as u64 + 1;
+        let number = self.books.blocks.len() as u64 + 1;
         let bid = BlockId(number * BlockId::STEP);
         let bid = if internal { bid.as_internal() } else { bid };
         let check = crc(&data);
@@ -213,13 +268,13 @@ impl Output {
         data.extend(check.to_le_bytes());
         data.extend(bid.0.to_le_bytes());
         self.append(&data)?;
-        self.blocks.push(Written::new(at, len, internal));
+        self.books.blocks.push(Written::new(at, len, internal));
         Ok(bid)
     }
 
     /// Counts one more user of `bid`; false if it has as many as it may have.
     pub fn share(&mut self, bid: BlockId) -> bool {
-        let count = self.references.entry(bid.0).or_insert(ONE_USER);
+        let count = self.books.references.entry(bid.0).or_insert(ONE_USER);
         let may = *count < MAX_REFERENCES;
         *count += u16::from(may);
         may
@@ -228,8 +283,8 @@ impl Output {
     /// Writes a page of a B-tree; returns its id and place.
     pub fn page(&mut self, kind: u8, body: &[u8; PAGE_DATA]) -> io::Result<(BlockId, u64)> {
         let at = self.place(PAGE, PAGE)?;
-        let bid = BlockId(self.next_page);
-        self.next_page += 1;
+        let bid = BlockId(self.books.next_page);
+        self.books.next_page += 1;
         self.append(&layout::page(kind, body, signature(at, bid), bid.0))?;
         Ok((bid, at))
     }
@@ -249,7 +304,7 @@ impl Output {
             let end = start + SECTION;
             let to = if aligned + extent > end { end } else { aligned };
             if to > at {
-                self.gaps.push((at, to));
+                self.books.gaps.push((at, to));
                 self.pad_to(to)?;
             }
             if to == aligned && to != end {
@@ -280,8 +335,8 @@ impl Output {
 
     /// Writes the B-trees, the maps and the header; all is on disk when it returns.
     pub fn finish(mut self) -> io::Result<File> {
-        self.nodes.sort_by_key(|node| node.nid);
-        let nodes = std::mem::take(&mut self.nodes);
+        self.books.nodes.sort_by_key(|node| node.nid);
+        let nodes = std::mem::take(&mut self.books.nodes);
         let nbt = trees::write(
             &mut |kind, body| self.page(kind, body),
             trees::NODES,
@@ -294,8 +349,8 @@ impl Output {
                 entry
             }),
         )?;
-        let blocks = std::mem::take(&mut self.blocks);
-        let references = std::mem::take(&mut self.references);
+        let blocks = std::mem::take(&mut self.books.blocks);
+        let references = std::mem::take(&mut self.books.references);
         let bbt = trees::write(
             &mut |kind, body| self.page(kind, body),
             trees::BLOCKS,
@@ -319,9 +374,11 @@ impl Output {
         self.flush()?;
         let sections = (used - layout::FIRST_SECTION).div_ceil(SECTION);
         let end = layout::FIRST_SECTION + sections * SECTION;
+        // Behind the end may be what was cut away.
+        self.file.set_len(used)?;
         self.file.set_len(end)?;
         let free = self.write_maps(sections, used)?;
-        let dlist = BlockId(self.next_page);
+        let dlist = BlockId(self.books.next_page);
         let body = [0; PAGE_DATA];
         let list = layout::page(
             layout::DLIST,
@@ -332,8 +389,8 @@ impl Output {
         write_at(&self.file, &list, layout::DLIST_AT)?;
         self.file.sync_all()?;
         let header = layout::Header {
-            next_page: self.next_page + 1,
-            unique: self.row_version + 1,
+            next_page: self.books.next_page + 1,
+            unique: self.books.row_version + 1,
             last_index: self.own_last_index(),
             end,
             last_map: end - SECTION,
@@ -350,7 +407,7 @@ impl Output {
     /// `rgnid`: tables of folders have the indexes of their folders.
     fn own_last_index(&self) -> [u32; 32] {
         const FOLDER: usize = 2;
-        let mut last = self.last_index;
+        let mut last = self.books.last_index;
         let [_, _, folder, ..] = last;
         for table in [0x0D, 0x0E, 0x0F] {
             if let Some(index) = last.get_mut(table) {
@@ -364,7 +421,7 @@ impl Output {
     /// Writes the maps of all sections; returns how many bytes are free in all of them.
     fn write_maps(&mut self, sections: u64, used: u64) -> io::Result<u64> {
         let mut free = 0;
-        let mut gaps = self.gaps.iter().peekable();
+        let mut gaps = self.books.gaps.iter().peekable();
         for section in 0..sections {
             let start = layout::FIRST_SECTION + section * SECTION;
             let mut map = [0xFF; AMAP_BYTES];

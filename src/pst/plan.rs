@@ -1,9 +1,12 @@
 //! Which folders the new file has: those of the tree that is exported, each with a number before anything is written, so that
 //! whatever names one can be written at any time.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::ops::Range;
 
+use super::digest::{Digest, Hash};
+use super::export::Export;
+use super::key;
 use super::output::Output;
 use super::templates;
 use crate::export::Filter;
@@ -43,6 +46,9 @@ pub(super) struct Planned {
 #[derive(Debug)]
 pub(super) struct Plan {
     pub folders: Vec<Planned>,
+    /// The number of the file among its parts, and PidTagRecordKey of its store.
+    pub part: u32,
+    pub key: [u8; key::SIZE],
     /// Folders with a purpose.
     pub special: HashMap<&'static str, NodeId>,
     /// What no folder lists, which is looked for when all else has been read: by the folder that it goes to.
@@ -54,8 +60,9 @@ pub(super) struct Plan {
 pub(super) type Left<'a> = dyn FnMut(&str, &str) + 'a;
 
 impl Plan {
-    /// Looks for the folders of `forest` that `filter` takes, or that lead to one.
-    pub fn new(out: &mut Output, forest: &Forest, filter: &Filter, left: &mut Left<'_>) -> Self {
+    /// Looks for the folders that `export` takes, or that lead to one, for file number `part`.
+    pub fn new(out: &mut Output, export: &Export<'_>, part: u32, left: &mut Left<'_>) -> Self {
+        let (forest, filter) = (export.forest, &export.filter);
         for fixed in [ROOT, SUBTREE, SEARCH_ROOT, WASTEBASKET, COMMON_VIEWS] {
             out.use_nid(fixed);
         }
@@ -72,6 +79,8 @@ impl Plan {
                 ino: Some(Ino::ROOT),
                 folder: root,
             }],
+            part,
+            key: key::of_copy(&source_key(forest), part),
             special: HashMap::new(),
             lost: Vec::new(),
             purposes: forest.store(Ino::ROOT).map(purposes),
@@ -91,15 +100,31 @@ impl Plan {
         plan
     }
 
-    /// Adds folders for what no folder lists; returns their numbers.
-    pub fn add_lost(
-        &mut self,
-        out: &mut Output,
-        forest: &Forest,
-        filter: &Filter,
-        left: &mut Left<'_>,
-    ) -> Range<usize> {
-        let first = self.folders.len();
+    /// What tells these folders, with their numbers, from others.
+    pub fn digest(&self) -> Digest {
+        let mut hash = Hash::default();
+        for folder in &self.folders {
+            hash.update(&folder.nid.0.to_le_bytes());
+            hash.update(folder.path.as_bytes());
+        }
+        hash.finish()
+    }
+
+    /// Which of the folders a file has that has content for those of `counted`: these, those with a purpose, and those that
+    /// lead to one of them.
+    pub fn present(&self, counted: impl Fn(usize) -> bool) -> HashSet<NodeId> {
+        let mut present: HashSet<NodeId> = self.special.values().copied().collect();
+        for (number, folder) in self.folders.iter().enumerate().rev() {
+            if counted(number) || present.contains(&folder.nid) {
+                present.extend([folder.nid, folder.parent]);
+            }
+        }
+        present
+    }
+
+    /// Adds folders for what no folder lists, unless that was done.
+    pub fn add_lost(&mut self, out: &mut Output, export: &Export<'_>, left: &mut Left<'_>) {
+        let (forest, filter) = (export.forest, &export.filter);
         for (parent, ino) in std::mem::take(&mut self.lost) {
             let Some(above) = self.folders.get(parent) else {
                 continue;
@@ -124,7 +149,6 @@ impl Plan {
             });
             self.add_below(out, forest, filter, top, left);
         }
-        first..self.folders.len()
     }
 
     /// Adds all folders below folder number `top`, depth first, as the directories of an export: the numbers of those in
@@ -220,6 +244,12 @@ impl Plan {
         }
         first..self.folders.len()
     }
+}
+
+/// What the key of a copy is made of: the key of the store, or the keys of all if there are several.
+fn source_key(forest: &Forest) -> Vec<u8> {
+    let keys = forest.stores().map(|store| store.record_key());
+    keys.flatten().copied().collect()
 }
 
 /// PidTagDisplayName of `folder`, unless it is empty.

@@ -22,7 +22,7 @@ use crate::tree::Ino;
 /// Nodes without data that Outlook expects: search management queue, search activity list, search domain and three queues
 /// of which only the numbers are known.
 const WITHOUT_DATA: [u32; 6] = [0x1E1, 0x201, 0x261, 0xE41, 0xEC1, 0xF21];
-/// The map of replica ids, and the widths of its keys and values.
+/// The map of replica ids, whose root leads to a BTH, and the widths of its keys and values.
 const ID_MAP: NodeId = NodeId(0xC01);
 const ID_MAP_WIDTHS: (usize, usize) = (16, 4);
 const SEARCH_ROOT_NAME: &str = "Search Root";
@@ -68,26 +68,15 @@ const HAS_ALL_OF_IT: u16 = 0x6633;
 const REPL_FLAGS: u16 = 0x0E38;
 const VERSION_HISTORY: u16 = 0x0E34;
 
-/// The key of the new store: made of that of the source, and the same if that was made so.
-fn record_key(export: &Export<'_>) -> [u8; key::SIZE] {
-    let own = export.forest.store(Ino::ROOT);
-    key::of_copy(own.map(|store| store.record_key()).unwrap_or_default())
-}
-
-fn entry_id(export: &Export<'_>, nid: NodeId) -> Stored {
-    Stored::binary(EntryId::of_node(record_key(export), nid))
+fn entry_id(plan: &Plan, nid: NodeId) -> Stored {
+    Stored::binary(EntryId::of_node(plan.key, nid))
 }
 
 /// Tells `context` where the folders with a purpose are.
-pub(super) fn set_special(
-    out: &mut Output,
-    context: &mut Context,
-    plan: &Plan,
-    export: &Export<'_>,
-) -> io::Result<()> {
+pub(super) fn set_special(out: &mut Output, context: &mut Context, plan: &Plan) -> io::Result<()> {
     for (purpose, id) in OF_INBOX {
         if let Some(nid) = plan.special.get(purpose) {
-            context.set(out, id, &entry_id(export, *nid))?;
+            context.set(out, id, &entry_id(plan, *nid))?;
         }
     }
     let additional = ADDITIONAL.map(|purpose| plan.special.get(purpose));
@@ -95,7 +84,7 @@ pub(super) fn set_special(
         return Ok(());
     }
     let values = additional.map(|nid| match nid {
-        Some(nid) => entry_id(export, *nid).bytes,
+        Some(nid) => entry_id(plan, *nid).bytes,
         None => Vec::new(),
     });
     let mut bytes = (values.len() as u32).to_le_bytes().to_vec();
@@ -116,7 +105,6 @@ pub(super) fn write_roots(
     plan: &Plan,
     mut rows: Vec<(NodeId, Cells)>,
 ) -> Result<(), Failed> {
-    let export = folders.export;
     for (nid, name) in [
         (SEARCH_ROOT, SEARCH_ROOT_NAME),
         (COMMON_VIEWS, COMMON_VIEWS_NAME),
@@ -125,7 +113,7 @@ pub(super) fn write_roots(
         rows.push((nid, cells));
         folders.hierarchy(nid, Vec::new())?;
     }
-    folders::write_fixed(folders, (ROOT, ROOT), "", true, Some((plan, export)))?;
+    folders::write_fixed(folders, (ROOT, ROOT), "", true, Some(plan))?;
     folders.hierarchy(ROOT, rows)
 }
 
@@ -154,9 +142,11 @@ pub(super) fn finish(
         out.node(NodeId(nid), none, Content::default());
     }
     let mut ids = Heap::new(heap::ID_MAP);
+    let root = ids.add(&[0; heap::HID])?;
     let header = bth::header(&mut ids)?;
+    ids.put(root, &header.hid().to_le_bytes());
     Bth::new(&mut ids, header, ID_MAP_WIDTHS, 0)?.fill(&mut ids, Vec::new());
-    let ids = ids.finish(out, header)?;
+    let ids = ids.finish(out, root)?;
     out.node(ID_MAP, none, ids);
     Ok(())
 }
@@ -165,37 +155,36 @@ fn store_context(out: &mut Output, plan: &Plan, export: &Export<'_>) -> io::Resu
     let mut context = Context::default();
     let own = export.forest.store(Ino::ROOT);
     let own = own.and_then(|store| store.properties()?.string(tags::DISPLAY_NAME).ok()?);
-    let name = own.unwrap_or_else(|| export.name.to_owned());
+    let mut name = own.unwrap_or_else(|| export.name.to_owned());
+    if plan.part > 1 {
+        name.push_str(&format!(" ({})", plan.part));
+    }
     let mut mask = HAS_SUBTREE | HAS_WASTEBASKET | HAS_COMMON_VIEWS | HAS_FINDER;
-    let key = record_key(export);
     let (last, version) = PST_LAST_NAME;
     // One, a GUID, one: the history of a store that was never merged with another.
     let one = 1u32.to_le_bytes();
     let history = [
         one.as_slice(),
-        key::of_history(&key).as_slice(),
+        key::of_history(&plan.key).as_slice(),
         one.as_slice(),
     ]
     .concat();
     let mut values = vec![
         (VERSION_HISTORY, Stored::binary(history)),
         (REPL_FLAGS, Stored::integer(0)),
-        (tags::RECORD_KEY, Stored::binary(key)),
+        (tags::RECORD_KEY, Stored::binary(plan.key)),
         (tags::DISPLAY_NAME, Stored::string(&name)),
-        (tags::IPM_SUBTREE_ENTRY_ID, entry_id(export, SUBTREE)),
-        (
-            tags::IPM_WASTEBASKET_ENTRY_ID,
-            entry_id(export, WASTEBASKET),
-        ),
-        (COMMON_VIEWS_ENTRY_ID, entry_id(export, COMMON_VIEWS)),
-        (FINDER_ENTRY_ID, entry_id(export, SEARCH_ROOT)),
+        (tags::IPM_SUBTREE_ENTRY_ID, entry_id(plan, SUBTREE)),
+        (tags::IPM_WASTEBASKET_ENTRY_ID, entry_id(plan, WASTEBASKET)),
+        (COMMON_VIEWS_ENTRY_ID, entry_id(plan, COMMON_VIEWS)),
+        (FINDER_ENTRY_ID, entry_id(plan, SEARCH_ROOT)),
         (HAS_ALL_OF_IT, Stored::boolean(true)),
         (last, Stored::integer(version)),
         (tags::PST_PASSWORD, Stored::integer(0)),
     ];
     for (purpose, id, bit) in OF_STORE {
         if let Some(nid) = plan.special.get(purpose) {
-            values.push((id, entry_id(export, *nid)));
+            values.push((id, entry_id(plan, *nid)));
             mask |= bit;
         }
     }

@@ -4,6 +4,8 @@
 
 use std::io;
 
+use serde::{Deserialize, Serialize};
+
 use super::blocks::{DataWriter, Subnodes, write_data};
 use super::bth::{self, Bth};
 use super::context::FIRST_SUBNODE;
@@ -18,9 +20,11 @@ const TABLE_TYPE: u8 = 0x7C;
 /// TCINFO without its columns, and TCOLDESC.
 const INFO: usize = 22;
 const DESCRIPTION: usize = 8;
+/// Bytes that a row takes at most in the row index, its part of the heap's blocks and of the levels above included.
+const OF_INDEX: usize = 10;
 
 /// Where the cells of a row are.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, Serialize, Deserialize)]
 pub(super) struct Layout {
     /// Ascending by tag.
     columns: Vec<Column>,
@@ -120,6 +124,7 @@ impl Layout {
 }
 
 /// A table that grows.
+#[derive(Debug, Clone, Serialize, Deserialize)]
 pub(super) struct Table {
     layout: Layout,
     heap: Heap,
@@ -203,6 +208,13 @@ impl Table {
             self.blocks.get_or_insert_default().write(out, &block)?;
         }
         Ok(())
+    }
+
+    /// Bytes that its end will take at most: what is held back, and the row index.
+    pub fn held(&self) -> u64 {
+        let rows = self.blocks.as_ref().map_or(0, DataWriter::held) + self.rows.len();
+        let index = self.ids.len() * OF_INDEX + self.subnodes.held();
+        (self.heap.held() + rows + index + 2 * BLOCK_DATA) as u64
     }
 
     /// Where a cell's value is put: nowhere, in the heap, in a subnode.

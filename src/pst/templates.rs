@@ -2,10 +2,12 @@
 //!
 //! Read out of an empty PST that Outlook has made; ScanPST misses columns that are not there.
 
+use serde::{Deserialize, Serialize};
+
 use crate::ltp::PropertyType;
 
 /// A column: property, type, offset and size of its cells, bit in the cell existence bitmap.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub(super) struct Column {
     pub id: u16,
     pub property_type: PropertyType,

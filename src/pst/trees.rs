@@ -12,6 +12,9 @@ pub(super) type Tree = (u8, usize);
 pub(super) const NODES: Tree = (0x81, 32);
 /// The block B-tree.
 pub(super) const BLOCKS: Tree = (0x80, 24);
+/// Bytes that an entry of each takes at most in full pages, with those above.
+pub(super) const NODE_BYTES: u64 = 38;
+pub(super) const BLOCK_BYTES: u64 = 28;
 /// Bytes of an entry above the leaves: key, id and place of a page.
 const CHILD: usize = 24;
 /// Bytes of a page for entries.

@@ -298,6 +298,11 @@ impl Forest {
         Some(self.at(ino)?.tree.store())
     }
 
+    /// The stores of all files, in their order.
+    pub fn stores(&self) -> impl Iterator<Item = &Arc<Store>> {
+        self.trees.iter().map(Tree::store)
+    }
+
     /// As [`Tree::summary`].
     pub fn summary(&self, ino: Ino) -> Option<Summary> {
         let at = self.at(ino)?;

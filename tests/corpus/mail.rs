@@ -294,10 +294,13 @@ fn a_read_may_begin_and_end_anywhere() {
     }
 }
 
+/// PidTagAttachMethod of an OLE object. [MS-OXCMSG] 2.2.2.9
+const OLE_METHOD: u64 = 6;
+
 #[test]
 fn every_attachment_is_a_file_of_its_own_in_table_order() {
     fn check(converter: &Converter, message: &Message, expected: &Json, place: &str) {
-        let mut files = converter.attachments(message).into_iter();
+        let mut files = converter.attachments(message).into_iter().peekable();
         let all = expected["attachments"].as_array().unwrap();
         for attachment in message.attachments() {
             let expected = all
@@ -316,6 +319,10 @@ fn every_attachment_is_a_file_of_its_own_in_table_order() {
                 "{place}: {}",
                 file.name
             );
+            // What is taken out of an OLE object follows it under the same number.
+            while let Some(within) = files.next_if(|next| next.nid == file.nid) {
+                assert_eq!(expected["method"], OLE_METHOD, "{place}: {}", within.name);
+            }
             match file.content {
                 AttachmentContent::File(rendition) => {
                     let bytes = read_back::bytes(&rendition);

@@ -78,6 +78,46 @@ def properties(context, names, page, kind):
     return values
 
 
+ADDRESS = "00062004-0000-0000-c000-000000000046"
+MEMBERS, ONE_OFFS, CHECKSUM = ((ADDRESS, number) for number in (0x8055, 0x8054, 0x804C))
+
+
+def elements(data):
+    count = int.from_bytes(data[:4], "little")
+    starts = [int.from_bytes(data[4 + 4 * i : 8 + 4 * i], "little") for i in range(count)]
+    return [data[a:b] for a, b in zip(starts, starts[1:] + [len(data)])]
+
+
+def checksum(members):
+    return reader.crc(b"".join(members)).to_bytes(4, "little")
+
+
+def change(item):
+    """What becomes of an item: contacts in lists are named by what the list has beside them."""
+    with_one_offs(item["properties"])
+    for _, how, payload in item["attachments"]:
+        if how == "msg" and payload:
+            change(payload)
+
+
+def with_one_offs(values):
+    if not all(name in values for name in (MEMBERS, ONE_OFFS, CHECKSUM)):
+        return
+    members, one_offs = (elements(values[name][1]) for name in (MEMBERS, ONE_OFFS))
+    if len(members) != len(one_offs) or values[CHECKSUM][1] != checksum(members):
+        return
+    wrapped = bytes.fromhex("00000000c091add3519dcf11a4a900aa0047faa4")
+    pairs = zip(members, one_offs)
+    members = [new if old[:20] == wrapped and old[20] & 15 == 3 else old for old, new in pairs]
+    at, starts = 4 + 4 * len(members), b""
+    for member in members:
+        starts += at.to_bytes(4, "little")
+        at += len(member)
+    count = len(members).to_bytes(4, "little")
+    values[MEMBERS] = (values[MEMBERS][0], count + starts + b"".join(members))
+    values[CHECKSUM] = (values[CHECKSUM][0], checksum(members))
+
+
 def rows_of(table, names, page):
     rows = []
     for _, number in table.index:
@@ -153,6 +193,9 @@ def items_of(path):
 
 def main():
     old, new = items_of(sys.argv[3]), items_of(sys.argv[4])
+    for items in old.values():
+        for _, item in items:
+            change(item)
     for key, items in new.items():
         left = old.get(key, [])
         for nid, item in items:

@@ -1,8 +1,11 @@
 //! Files made for it: limits of the format, damaged items, what is lost, filters, several sources.
 
 use std::fs;
+use std::path::Path;
+use std::sync::Arc;
 
-use ostfs::messaging::{Folder, Store as OpenedStore};
+use ostfs::ltp::Value as Stored;
+use ostfs::messaging::{Folder, Message as OpenedMessage, PropertySet, Store as OpenedStore};
 use ostfs::ndb::NodeId;
 
 use crate::mailbox::{FORMATS, MESSAGE, mail, mailbox, write};
@@ -77,6 +80,29 @@ fn more_attachments_than_one_list_of_subnodes_holds_come_through() {
 }
 
 #[test]
+fn messages_and_folders_within_each_other_come_through() {
+    const DEPTH: usize = 30;
+    let file = write(Format::Unicode, Crypt::Permute, |store| {
+        let mut folder = store.ipm_subtree();
+        for depth in 1..=DEPTH {
+            folder = store.folder(folder, format!("Level {depth}"));
+        }
+        let mut message = mail("Level 30").body("The innermost");
+        for depth in (1..DEPTH).rev() {
+            message = mail(&format!("Level {depth}")).embed(message);
+        }
+        store.message(folder, message);
+    });
+    let copy = copy(&file.path, &[]);
+    assert!(copy.output.status.success(), "{:?}", copy.output);
+    assert_eq!(findings(&copy.path), [""; 0]);
+    assert_eq!(subjects(&copy.path), ["Level 1"]);
+    let (_scratch, tree) = mounted::export(&copy.path, &[]);
+    let said = mounted::run("grep", &["-rlF", "The innermost", tree.to_str().unwrap()]);
+    assert!(said.contains("Level 29/Level 30/"), "{said}");
+}
+
+#[test]
 fn a_message_that_no_folder_lists_is_in_lost_and_found() {
     for (format, crypt) in FORMATS {
         let (file, inbox) = mailbox(format, crypt);
@@ -126,19 +152,164 @@ fn an_item_that_is_not_whole_says_so_in_a_category() {
     assert!(marked[0].contains("Damaged"));
 }
 
+/// The subjects in all folders of a PST.
+fn subjects(path: &Path) -> Vec<String> {
+    let ndb = ostfs::ndb::open(path, 1 << 20).unwrap();
+    let store = Arc::new(OpenedStore::open(ndb));
+    let mut subjects = Vec::new();
+    let mut todo = vec![SUBTREE];
+    while let Some(nid) = todo.pop() {
+        let folder = Folder::new(&store, nid);
+        let contents = folder.contents();
+        subjects.extend(contents.rows().map(|row| row.subject.unwrap().text));
+        todo.extend(folder.subfolders().iter().map(|below| below.nid));
+    }
+    subjects.sort();
+    subjects
+}
+
 #[test]
-fn a_filter_takes_what_it_takes_of_other_exports() {
+fn each_filter_takes_what_it_takes_of_other_exports() {
     let file = write(Format::Unicode, Crypt::Permute, |store| {
-        for name in ["One", "Two"] {
-            let folder = store.folder(store.ipm_subtree(), name);
-            store.message(folder, mail("Apples"));
-            store.message(folder, mail("Pears"));
-        }
+        let one = store.folder(store.ipm_subtree(), "One");
+        let two = store.folder(store.ipm_subtree(), "Two");
+        let below = store.folder(two, "Below");
+        store.message(one, mail("Apples").time(filetime(2024, 5, 1, 9, 0)));
+        store.message(two, mail("Pears").time(filetime(2024, 5, 2, 9, 0)));
+        let figs = mail("Figs").from("Carol", "carol@south.example");
+        store.message(below, figs.time(filetime(2024, 5, 3, 9, 0)));
+        store.message(one, Message::new("IPM.Contact", "Dates"));
     });
-    let copy = copy(&file.path, &["--folder", "Two", "--subject", "pears"]);
-    let said = copy.said();
-    assert!(said.contains("1 items"), "{said}");
+    let expected: [(&[&str], &[&str]); 9] = [
+        (&[], &["Apples", "Dates", "Figs", "Pears"]),
+        (&["--folder", "Two"], &["Figs", "Pears"]),
+        (
+            &["--folder", "Two/Below", "--folder", "One"],
+            &["Apples", "Dates", "Figs"],
+        ),
+        (&["--since", "2024-05-02"], &["Figs", "Pears"]),
+        (
+            &["--until", "2024-05-02", "--since", "2024-05-02"],
+            &["Pears"],
+        ),
+        (&["--from", "south.example"], &["Figs"]),
+        (&["--subject", "pear"], &["Pears"]),
+        (&["--class", "IPM.Contact"], &["Dates"]),
+        (&["--folder", "Two", "--subject", "apples"], &[]),
+    ];
+    for (arguments, subjects_taken) in expected {
+        let copy = copy(&file.path, arguments);
+        assert_eq!(findings(&copy.path), [""; 0], "{arguments:?}");
+        assert_eq!(subjects(&copy.path), subjects_taken, "{arguments:?}");
+        let said = copy.said();
+        let items = format!("{} items", subjects_taken.len());
+        assert!(said.contains(&items), "{arguments:?}: {said}");
+    }
+}
+
+#[test]
+fn what_was_deleted_is_below_lost_and_found_if_that_is_asked_for() {
+    for (format, crypt) in FORMATS {
+        let (file, inbox) = mailbox(format, crypt);
+        file.damage().drop_node(contents_table(inbox));
+        file.damage().delete_message(MESSAGE);
+        let without = copy(&file.path, &[]);
+        let subject = "first".to_owned();
+        assert!(!subjects(&without.path).contains(&subject), "{format:?}");
+        let with = copy(&file.path, &["-o", "deleted"]);
+        assert_eq!(findings(&with.path), [""; 0], "{format:?}");
+        assert!(subjects(&with.path).contains(&subject), "{format:?}");
+        let said = with.said();
+        let line = said.lines().find(|line| line.contains("deleted"));
+        assert!(
+            line.is_some_and(|line| line.contains("Lost and Found")),
+            "{said}"
+        );
+    }
+}
+
+#[test]
+fn what_is_missing_of_an_attachment_is_zeros_in_the_copy() {
+    let data = Payload::random(100_000, 3);
+    let mut damaged = 0;
+    let file = write(Format::Unicode, Crypt::Permute, |store| {
+        let folder = store.folder(store.ipm_subtree(), "Folder");
+        damaged = store.message(folder, mail("Damaged").attachment("a.bin", data.clone()));
+    });
+    let damage = file.damage();
+    let blocks = damage.leaves(damage.attachment_data(damaged, 0));
+    damage.zero_block(blocks[2]);
+    let mut expected = data.bytes();
+    expected[2 * BLOCK as usize..3 * BLOCK as usize].fill(0);
+    let copy = copy(&file.path, &[]);
+    assert_eq!(copy.output.status.code(), Some(4), "{:?}", copy.output);
     assert_eq!(findings(&copy.path), [""; 0]);
+    let (_scratch, tree) = mounted::export(&copy.path, &[]);
+    let exported = mounted::run("find", &[tree.to_str().unwrap(), "-name", "a.bin"]);
+    assert!(fs::read(exported.trim()).unwrap() == expected);
+    // It says so where a person looks, and what it is where a program does.
+    let said = mounted::run("grep", &["-rh", "Keywords", tree.to_str().unwrap()]);
+    assert!(said.contains("ostfs: damaged"), "{said}");
+    let ndb = ostfs::ndb::open(&copy.path, 1 << 20).unwrap();
+    let store = Arc::new(OpenedStore::open(ndb));
+    let names = store.named_properties();
+    let id = names.id_of_string(PropertySet::INTERNET_HEADERS, "x-ostfs-problem");
+    let message = OpenedMessage::open(&store, NodeId(MESSAGE)).unwrap();
+    let problem = message.properties().string(id.unwrap()).unwrap().unwrap();
+    assert!(
+        problem.contains("attachment") || problem.contains("data"),
+        "{problem}"
+    );
+}
+
+/// A list that has `member` beside the name and address of Carol.
+fn list_of(member: Vec<u8>, checksum: i32) -> Message {
+    Message::new("IPM.DistList", "List")
+        .named(PSETID_ADDRESS, 0x8055, Value::MvBin(vec![member]))
+        .named(PSETID_ADDRESS, 0x8054, Value::MvBin(vec![carol()]))
+        .named(PSETID_ADDRESS, 0x804C, checksum)
+}
+
+fn carol() -> Vec<u8> {
+    one_off("Carol", "carol@south.example")
+}
+
+#[test]
+fn a_contact_in_a_list_is_named_by_its_address_since_the_old_file_is_not_there() {
+    // [MS-OXOCNTC] 2.2.2.2.4: a GUID, the kind, and the entry id of a contact in the file of the list.
+    let mut contact = vec![0; 4];
+    contact.extend(*b"\xC0\x91\xAD\xD3\x51\x9D\xCF\x11\xA4\xA9\x00\xAA\x00\x47\xFA\xA4\xC3");
+    contact.extend([0; 4]);
+    contact.extend([7; 20]);
+    let right = format::crc(&contact).cast_signed();
+    for (checksum, expected) in [(right, carol()), (right ^ 1, contact.clone())] {
+        let file = write(Format::Unicode, Crypt::Permute, |store| {
+            let folder = store.folder(store.ipm_subtree(), "Contacts");
+            store.message(folder, list_of(contact.clone(), checksum));
+        });
+        let copy = copy(&file.path, &[]);
+        assert!(copy.output.status.success(), "{:?}", copy.output);
+        let ndb = ostfs::ndb::open(&copy.path, 1 << 20).unwrap();
+        let store = Arc::new(OpenedStore::open(ndb));
+        let message = OpenedMessage::open(&store, NodeId(MESSAGE)).unwrap();
+        let id = |lid| {
+            store
+                .named_properties()
+                .id(PropertySet::ADDRESS, lid)
+                .unwrap()
+        };
+        let members = message.properties().value(id(0x8055)).unwrap().unwrap();
+        let is = Stored::Multiple(vec![Stored::Binary(expected.clone())]);
+        assert_eq!(members, is);
+        // Outlook asks for a checksum that fits; one that did not stays as it is.
+        let fits = if checksum == right {
+            format::crc(&expected).cast_signed()
+        } else {
+            checksum
+        };
+        let found = message.properties().integer(id(0x804C)).unwrap();
+        assert_eq!(found, Some(fits));
+    }
 }
 
 #[test]
@@ -159,7 +330,7 @@ fn several_sources_have_a_folder_each() {
     assert!(output.status.success(), "{output:?}");
     assert_eq!(findings(&target), [""; 0]);
     let ndb = ostfs::ndb::open(&target, 1 << 20).unwrap();
-    let store = std::sync::Arc::new(OpenedStore::open(ndb));
+    let store = Arc::new(OpenedStore::open(ndb));
     let folders = Folder::new(&store, SUBTREE).subfolders();
     // Both, and the wastebasket.
     assert_eq!(folders.len(), 3, "{folders:?}");

@@ -14,6 +14,7 @@ mod support;
 mod walk;
 
 mod copies;
+mod parts;
 mod real;
 mod safety;
 

@@ -1,7 +1,8 @@
 //! What is under the name of the new file is whole, or nothing, or what was there before.
 
 use std::fs;
-use std::os::unix::fs::PermissionsExt;
+use std::os::unix::fs::{FileExt, MetadataExt, PermissionsExt};
+use std::path::Path;
 use std::process::{Command, Stdio};
 use std::time::Duration;
 
@@ -44,9 +45,30 @@ fn a_file_that_is_there_stays_without_force() {
     assert_eq!(findings(&target), [""; 0]);
 }
 
+/// The names in a directory.
+fn left_in(directory: &Path) -> Vec<String> {
+    let entries = fs::read_dir(directory).unwrap();
+    let mut names: Vec<String> = entries
+        .map(|entry| entry.unwrap().file_name().into_string().unwrap())
+        .collect();
+    names.sort();
+    names
+}
+
+/// Exports once more into `target`, by `--resume`; the new file must be `whole`, and nothing beside it.
+fn goes_on(file: &File, target: &Path, whole: &[u8], what: &str) {
+    let paths = [file.path.to_str().unwrap(), target.to_str().unwrap()];
+    let output = ostfs(&[&["export", "--resume", "--to", "pst"], &paths[..]].concat());
+    assert!(output.status.success(), "{what}: {output:?}");
+    assert!(fs::read(target).unwrap() == whole, "{what}");
+    let name = target.file_name().unwrap().to_str().unwrap();
+    assert_eq!(left_in(target.parent().unwrap()), [name], "{what}");
+}
+
 #[test]
-fn a_kill_leaves_nothing_under_the_name() {
+fn a_kill_leaves_nothing_under_the_name_and_resume_goes_on() {
     let file = source();
+    let whole = fs::read(copy(&file.path, &[]).path).unwrap();
     for delay in [0, 5, 20, 50, 100, 200, 400] {
         let scratch = tempfile::tempdir().unwrap();
         let target = scratch.path().join("killed.pst");
@@ -59,32 +81,129 @@ fn a_kill_leaves_nothing_under_the_name() {
         std::thread::sleep(Duration::from_millis(delay));
         child.kill().unwrap();
         let status = child.wait().unwrap();
-        assert!(status.success() == target.exists(), "{delay} ms: {status}");
-        if target.exists() {
-            assert_eq!(findings(&target), [""; 0]);
+        assert!(!status.success() || target.exists(), "{delay} ms: {status}");
+        match target.exists() {
+            true => assert!(fs::read(&target).unwrap() == whole, "{delay} ms"),
+            false => goes_on(&file, &target, &whole, &format!("{delay} ms")),
         }
     }
 }
 
-/// A limit on the size of files stands for a full disk.
+/// Exports `file` to `target`, which has room for `blocks` of 1024 bytes: a limit on the size of files stands for a full
+/// disk.
+fn without_room(file: &File, target: &Path, blocks: u32) -> String {
+    // SIGXFSZ is passed over, so that writing fails.
+    let script = format!(
+        "trap '' XFSZ; ulimit -f {blocks}; exec {} export --to pst {} {}",
+        env!("CARGO_BIN_EXE_ostfs"),
+        file.path.display(),
+        target.display()
+    );
+    let output = Command::new("bash").args(["-c", &script]).output().unwrap();
+    assert_eq!(output.status.code(), Some(1), "{blocks}: {output:?}");
+    String::from_utf8(output.stderr).unwrap()
+}
+
 #[test]
-fn no_room_leaves_nothing() {
+fn without_room_nothing_is_left_but_what_can_be_gone_on_with() {
     let file = source();
-    for blocks in [0, 1, 600, 2000, 10_000] {
+    let whole = fs::read(copy(&file.path, &[]).path).unwrap();
+    for blocks in [0, 1, 600, 2000, 6000, 10_000, 14_000] {
         let scratch = tempfile::tempdir().unwrap();
         let target = scratch.path().join("full.pst");
-        // SIGXFSZ is passed over, so that writing fails.
+        let said = without_room(&file, &target, blocks);
+        let left = left_in(scratch.path());
+        match said.contains("--resume") {
+            true => assert_eq!(left, [".full.pst.journal", ".full.pst.part"], "{blocks}"),
+            false => assert_eq!(left, [""; 0], "{blocks}"),
+        }
+        goes_on(&file, &target, &whole, &format!("{blocks} blocks"));
+    }
+}
+
+#[test]
+fn what_was_begun_goes_on_from_where_it_was() {
+    let file = source();
+    let scratch = tempfile::tempdir().unwrap();
+    let target = scratch.path().join("full.pst");
+    without_room(&file, &target, 14_000);
+    let part = scratch.path().join(".full.pst.part");
+    let begun = fs::metadata(&part).unwrap();
+    let (inode, size) = (begun.ino(), begun.len());
+    assert!(size > 8 << 20, "{size}");
+    // What is before the last lines of the journal is not written again: a byte that is changed there stays changed.
+    let at = 1 << 20;
+    let written = fs::File::options().write(true).open(&part).unwrap();
+    written.write_all_at(b"changed", at).unwrap();
+    let paths = [file.path.to_str().unwrap(), target.to_str().unwrap()];
+    let arguments = ["export", "--resume", "--verify", "off", "--to", "pst"];
+    let output = ostfs(&[&arguments, &paths[..]].concat());
+    assert!(output.status.success(), "{output:?}");
+    assert_eq!(fs::metadata(&target).unwrap().ino(), inode);
+    let mut found = [0; 7];
+    let copied = fs::File::open(&target).unwrap();
+    copied.read_exact_at(&mut found, at).unwrap();
+    assert_eq!(&found, b"changed");
+}
+
+#[test]
+fn what_was_begun_with_other_options_is_refused() {
+    let file = source();
+    let scratch = tempfile::tempdir().unwrap();
+    let target = scratch.path().join("full.pst");
+    without_room(&file, &target, 14_000);
+    let paths = [file.path.to_str().unwrap(), target.to_str().unwrap()];
+    let arguments = ["export", "--resume", "--subject", "1", "--to", "pst"];
+    let output = ostfs(&[&arguments, &paths[..]].concat());
+    assert_eq!(output.status.code(), Some(1), "{output:?}");
+    let said = String::from_utf8_lossy(&output.stderr).into_owned();
+    assert!(said.contains("without --resume"), "{said}");
+    // Without it, it is written anew.
+    let output = ostfs(&[&["export", "--to", "pst"], &paths[..]].concat());
+    assert!(output.status.success(), "{output:?}");
+    assert_eq!(left_in(scratch.path()), ["full.pst"]);
+}
+
+/// Whether this user may have file systems of their own.
+fn has_file_systems() -> bool {
+    let output = Command::new("unshare").args(["-rm", "true"]).output();
+    output.is_ok_and(|output| output.status.success())
+}
+
+#[test]
+fn a_disk_that_is_too_small_is_named_before_anything_is_written() {
+    if !has_file_systems() {
+        println!("skipped: no file system of our own can be mounted");
+        return;
+    }
+    let file = source();
+    let scratch = tempfile::tempdir().unwrap();
+    let mount = scratch.path().join("small");
+    fs::create_dir(&mount).unwrap();
+    let script = |arguments: &str| {
         let script = format!(
-            "trap '' XFSZ; ulimit -f {blocks}; exec {} export --to pst {} {}",
+            "mount -t tmpfs -o size=4m none {0} && {1} export {arguments} --to pst {2} {0}/copy.pst; code=$?; ls -A {0}; exit $code",
+            mount.display(),
             env!("CARGO_BIN_EXE_ostfs"),
             file.path.display(),
-            target.display()
         );
-        let output = Command::new("bash").args(["-c", &script]).output().unwrap();
-        assert_eq!(output.status.code(), Some(1), "{blocks}: {output:?}");
-        let left: Vec<_> = fs::read_dir(scratch.path()).unwrap().collect();
-        assert!(left.is_empty(), "{blocks}: {left:?}");
-    }
+        let output = Command::new("unshare")
+            .args(["-rm", "sh", "-c", &script])
+            .output()
+            .unwrap();
+        let said = String::from_utf8(output.stderr).unwrap();
+        let left = String::from_utf8(output.stdout).unwrap();
+        (output.status.code(), said, left)
+    };
+    let (code, said, left) = script("");
+    assert_eq!((code, left.as_str()), (Some(1), ""), "{said}");
+    assert!(said.contains("--force") && said.contains("free"), "{said}");
+    let (code, said, _) = script("--force");
+    assert_eq!(code, Some(1), "{said}");
+    assert!(said.contains("the disk is full"), "{said}");
+    // What a filter takes may be little.
+    let (code, said, _) = script("--subject 'Message 7'");
+    assert_eq!(code, Some(0), "{said}");
 }
 
 #[test]

@@ -10,8 +10,8 @@ use crate::cli::report::Failure;
 use crate::codepage;
 use crate::tree::Template;
 
-/// Below this a cache holds not even the blocks of one large table.
-const LEAST_CACHE: u64 = 1 << 20;
+/// Below this a cache holds not even the blocks of one large table, and a part of a PST little more than its own tables.
+const LEAST_SIZE: u64 = 1 << 20;
 
 /// One option: `name` or `name=value`.
 pub(super) struct Word<'a> {
@@ -132,20 +132,7 @@ impl<'a> Word<'a> {
     }
 
     pub fn size(&self) -> Result<u64, Failure> {
-        let wanted = "a size in bytes, or with K, M or G, of at least 1M";
-        let example = "256M";
-        let value = self.value(wanted, example)?;
-        let (digits, unit) = match value.char_indices().next_back() {
-            Some((end, 'k' | 'K')) => (value.get(..end), 1 << 10),
-            Some((end, 'm' | 'M')) => (value.get(..end), 1 << 20),
-            Some((end, 'g' | 'G')) => (value.get(..end), 1 << 30),
-            _ => (Some(value), 1),
-        };
-        let number: Option<u64> = digits.and_then(|digits| digits.parse().ok());
-        let size = number
-            .and_then(|number| number.checked_mul(unit))
-            .filter(|size| *size >= LEAST_CACHE);
-        size.ok_or_else(|| self.wrong(wanted, example))
+        size(self.value.unwrap_or_default()).map_err(|wanted| self.wrong(wanted, "256M"))
     }
 }
 
@@ -157,6 +144,21 @@ pub(in crate::cli) fn duration(text: &str) -> Result<Duration, &'static str> {
     duration
         .filter(|duration| !duration.is_zero())
         .ok_or("a time such as 90s, 10m or 1h30m")
+}
+
+/// A size in bytes, or with a unit; in words what would be one.
+pub(in crate::cli) fn size(text: &str) -> Result<u64, &'static str> {
+    let (digits, unit) = match text.char_indices().next_back() {
+        Some((end, 'k' | 'K')) => (text.get(..end), 1 << 10),
+        Some((end, 'm' | 'M')) => (text.get(..end), 1 << 20),
+        Some((end, 'g' | 'G')) => (text.get(..end), 1 << 30),
+        _ => (Some(text), 1),
+    };
+    let number: Option<u64> = digits.and_then(|digits| digits.parse().ok());
+    number
+        .and_then(|number| number.checked_mul(unit))
+        .filter(|size| *size >= LEAST_SIZE)
+        .ok_or("a size in bytes, or with K, M or G, of at least 1M")
 }
 
 /// A mistake of the user.

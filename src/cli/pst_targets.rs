@@ -1,0 +1,128 @@
+//! Which files `export --to pst` writes: one for all sources, or in a directory one for each, in parts if it is split.
+#![forbid(unsafe_code)]
+
+use std::collections::HashSet;
+use std::ffi::OsString;
+use std::fs;
+use std::io;
+use std::os::unix::ffi::OsStrExt;
+use std::path::{Path, PathBuf};
+
+use super::arguments::ExportArguments;
+use super::exit::Exit;
+use super::new_file::{beside, directory_of};
+use super::report::Failure;
+
+/// Extension of files that are named after a source.
+const EXTENSION: &str = ".pst";
+
+/// What becomes one PST, or one in parts.
+#[derive(Debug, PartialEq, Eq)]
+pub(super) struct Target {
+    /// Its sources.
+    pub files: Vec<PathBuf>,
+    /// The first part, or all of it.
+    path: PathBuf,
+}
+
+/// All that is to be written, and the directory that it goes to.
+#[derive(Debug)]
+pub(super) struct Targets {
+    pub all: Vec<Target>,
+    pub directory: PathBuf,
+    /// Whether the directory was named, and not a file in it.
+    pub named_after_sources: bool,
+}
+
+impl Target {
+    /// The file that is part `number`.
+    pub fn part(&self, number: u32) -> PathBuf {
+        if number <= 1 {
+            return self.path.clone();
+        }
+        let mut name = self.path.file_stem().unwrap_or_default().to_owned();
+        name.push(format!("-{number}{EXTENSION}"));
+        self.path.with_file_name(name)
+    }
+
+    /// Where its journal is.
+    pub fn journal(&self) -> PathBuf {
+        beside(&self.path, ".journal")
+    }
+
+    /// What its store is called if the source does not tell.
+    pub fn name(&self) -> String {
+        let stem = self.path.file_stem().unwrap_or_default();
+        stem.to_string_lossy().into_owned()
+    }
+}
+
+/// Where `arguments` want everything. A directory that is not there is made.
+pub(super) fn of(arguments: &ExportArguments) -> Result<Targets, Failure> {
+    let path = arguments.directory.as_path();
+    let ends_with_slash = path.as_os_str().as_bytes().ends_with(b"/");
+    if arguments.split.is_none() && !ends_with_slash && !path.is_dir() {
+        let files = arguments.files.clone();
+        let all = vec![Target {
+            files,
+            path: path.to_path_buf(),
+        }];
+        return Ok(Targets {
+            all,
+            directory: directory_of(path).to_path_buf(),
+            named_after_sources: false,
+        });
+    }
+    let mut names = HashSet::new();
+    let mut all = Vec::new();
+    for file in &arguments.files {
+        let name = name_of(file);
+        let path = path.join(&name);
+        if !names.insert(name) {
+            let reason = format!(
+                "{}: another file becomes {} as well; export them one by one, or rename one",
+                file.display(),
+                path.display()
+            );
+            return Err(Failure::new(Exit::Usage, reason));
+        }
+        all.push(Target {
+            files: vec![file.clone()],
+            path,
+        });
+    }
+    make(path)?;
+    Ok(Targets {
+        all,
+        directory: path.to_path_buf(),
+        named_after_sources: true,
+    })
+}
+
+/// `a.ost` becomes `a.pst`.
+fn name_of(file: &Path) -> OsString {
+    let mut name = file.file_stem().unwrap_or_default().to_owned();
+    name.push(EXTENSION);
+    name
+}
+
+fn make(directory: &Path) -> Result<(), Failure> {
+    let fail =
+        |exit, reason: String| Failure::new(exit, format!("{}: {reason}", directory.display()));
+    match fs::create_dir(directory) {
+        Err(error) if error.kind() == io::ErrorKind::AlreadyExists && directory.is_dir() => Ok(()),
+        Err(error) if error.kind() == io::ErrorKind::AlreadyExists => Err(fail(
+            Exit::Failure,
+            "is a file; name a directory for the parts".to_owned(),
+        )),
+        Err(error) if error.kind() == io::ErrorKind::NotFound => Err(fail(
+            Exit::NotFound,
+            "the directory above it does not exist; make it first".to_owned(),
+        )),
+        Err(error) => Err(fail(
+            Exit::Failure,
+            format!("cannot be made: {error}; choose a place where you may write"),
+        )),
+        Ok(()) => Ok(()),
+    }
+}
