@@ -100,7 +100,10 @@ impl Names {
             return Some(id);
         }
         let nameless = || (NAMELESS, PropertyName::Id(u32::from(id)));
-        let name = source.name(id).cloned().unwrap_or_else(nameless);
+        // Damage makes names empty; pffinfo cannot open a file that has one.
+        let has_text = |name: &&Name| name.1 != PropertyName::String(String::new());
+        let name = source.name(id).filter(has_text);
+        let name = name.cloned().unwrap_or_else(nameless);
         self.id(name)
     }
 

@@ -5,7 +5,9 @@ use std::path::Path;
 use std::sync::Arc;
 
 use ostfs::ltp::Value as Stored;
-use ostfs::messaging::{Folder, Message as OpenedMessage, PropertySet, Store as OpenedStore};
+use ostfs::messaging::{
+    Folder, Message as OpenedMessage, PropertyName, PropertySet, Store as OpenedStore,
+};
 use ostfs::ndb::NodeId;
 
 use crate::mailbox::{FORMATS, MESSAGE, mail, mailbox, write};
@@ -334,4 +336,24 @@ fn several_sources_have_a_folder_each() {
     let folders = Folder::new(&store, SUBTREE).subfolders();
     // Both, and the wastebasket.
     assert_eq!(folders.len(), 3, "{folders:?}");
+}
+
+/// A reader judges: pffinfo cannot open a file with a name without a letter, which damage makes.
+#[test]
+fn a_property_whose_name_is_empty_has_a_number_as_its_name() {
+    let file = write(Format::Unicode, Crypt::Permute, |store| {
+        let folder = store.folder(store.ipm_subtree(), "Names");
+        let mail = mail("Empty").named_text(PS_INTERNET_HEADERS, "", "value");
+        store.message(folder, mail);
+    });
+    let copy = copy(&file.path, &[]);
+    let store = OpenedStore::open(ostfs::ndb::open(&copy.path, 1 << 20).unwrap());
+    let names: Vec<_> = (0x8000..0x8010)
+        .filter_map(|id| store.named_properties().name(id).cloned())
+        .collect();
+    let empty = PropertyName::String(String::new());
+    assert!(
+        names.len() > 3 && names.iter().all(|(_, name)| *name != empty),
+        "{names:?}"
+    );
 }
