@@ -21,7 +21,7 @@ const ONE_MESSAGE: u64 = 34;
 const EXPORT: f64 = 1.3;
 
 /// A mailbox in which eight folders have grown at once.
-fn mailbox(directory: &Path) -> PathBuf {
+pub fn mailbox(directory: &Path) -> PathBuf {
     let path = directory.join("mailbox.pst");
     let mailbox = Mailbox {
         seed: 3,
@@ -102,7 +102,9 @@ fn a_cold_disk_is_asked_for_little_and_shows_the_same() {
     let reads = disk.reads() - before;
     println!("export to a PST: {reads} reads, the whole file {whole}");
     if reads as f64 > EXPORT * whole as f64 {
-        over.push(format!("export to a PST: {reads} reads, the whole file {whole}"));
+        over.push(format!(
+            "export to a PST: {reads} reads, the whole file {whole}"
+        ));
     }
     let differs = copied != copy(near, "near.pst");
     assert!(!differs, "the slow disk gives another PST");
