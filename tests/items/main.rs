@@ -14,6 +14,7 @@ mod walk;
 mod attachment_names;
 mod chats;
 mod configurations;
+mod documents;
 mod generated;
 mod mail_kinds;
 mod never_invented;

@@ -8,7 +8,7 @@ use super::date::date;
 use super::entity::{Body, Entity};
 use super::fields::{Fields, PROBLEM_FIELD};
 use super::inline::{References, name_marks};
-use super::{details, header, report, signed};
+use super::{details, flags, header, report, signed};
 use crate::convert::attachment::{Content, Item};
 use crate::convert::body::{self, BestBody};
 use crate::convert::byte_range::ByteRange;
@@ -135,6 +135,13 @@ impl Composer<'_> {
         let at = if class.kind.is_mail() { shown.len() } else { 0 };
         let details = details.map(|text| Entity::text("plain", text, self.style()));
         shown.splice(at..at, details);
+        if flags::is_header_only(message) {
+            shown.push(Entity::text(
+                "plain",
+                flags::HEADER_ONLY.to_owned(),
+                self.style(),
+            ));
+        }
         shown.extend(self.own_format(message));
         self.with_attachments(shown, others, problems)
     }

@@ -3,15 +3,21 @@
 
 use super::fields::Fields;
 use crate::convert::lids;
-use crate::ltp::tags;
-use crate::messaging::{MSGFLAG_READ, MSGFLAG_UNSENT, Message, PropertySet, State};
+use crate::ltp::{Value, tags};
+use crate::messaging::{Folder, MSGFLAG_READ, MSGFLAG_UNSENT, Message, PropertySet, State};
+use crate::problem::{Problem, Problems};
 
 /// PidTagMessageFlags.
 pub(crate) const FLAG_FROM_ME: i32 = 0x20;
+/// What the text of such a message says.
+pub(super) const HEADER_ONLY: &str =
+    "(Only the header of this message is in the file: its body was not fetched from the server.)\n";
+/// The properties of which any has a body.
+const BODIES: [u16; 3] = [tags::BODY, tags::HTML, tags::RTF_COMPRESSED];
 const KEYWORDS: &str = "Keywords";
 /// PidLidHeaderItem of PSETID_Common: not 0 while only the header has been downloaded.
 const HEADER_ITEM: u32 = 0x8578;
-/// PidTagMessageStatus: MSGSTATUS_REMOTE_DOWNLOAD, the content is still on the server.
+/// PidTagMessageStatus: MSGSTATUS_REMOTE_DOWNLOAD, the content is still on the server. [MS-OXCMSG] 2.2.1.8
 const STATUS_REMOTE_DOWNLOAD: i32 = 0x1000;
 
 /// PidTagMessageFlags, 0 when absent.
@@ -87,10 +93,32 @@ pub(crate) fn add(message: &Message, fields: &mut Fields) {
     }
 }
 
-/// Whether the message is marked as one of which an offline store has only the header.
-fn is_header_only(message: &Message) -> bool {
-    let integer = |id: u16| message.properties().integer(id).ok().flatten().unwrap_or(0);
+/// Whether the message is marked as one of which the store has only the header.
+pub(super) fn is_header_only(message: &Message) -> bool {
+    let integer = |id: u16| message.properties().integer(id).ok().flatten();
     let header_item = message.named(PropertySet::COMMON, HEADER_ITEM);
-    header_item.is_some_and(|id| integer(id) != 0)
-        || integer(tags::MESSAGE_STATUS) & STATUS_REMOTE_DOWNLOAD != 0
+    let status = || integer(tags::MESSAGE_STATUS).or_else(|| status_in_row(message));
+    message.class().is_header_only
+        || header_item.and_then(integer).is_some_and(|item| item != 0)
+        || status().is_some_and(|status| status & STATUS_REMOTE_DOWNLOAD != 0)
+}
+
+/// PidTagMessageStatus, which Outlook keeps in the contents table alone. One that has a body is not asked: that spares the
+/// table, and it was fetched.
+fn status_in_row(message: &Message) -> Option<i32> {
+    let properties = message.properties();
+    if message.depth() > 0 || BODIES.into_iter().any(|id| properties.has(id)) {
+        return None;
+    }
+    let folder = Folder::new(message.store(), message.node().parent());
+    let problems = Problems::default();
+    let cells = folder.cells_noting(message.nid(), &problems);
+    if !problems.is_empty() {
+        let text = "whether its body was fetched is told by a damaged contents table";
+        message.problems().note(Problem::new("", text));
+    }
+    cells.into_iter().find_map(|cell| match cell {
+        (tags::MESSAGE_STATUS, Value::Integer(status)) => Some(status),
+        _ => None,
+    })
 }
