@@ -32,7 +32,7 @@ impl Shared {
         for item in items {
             store.message(folder, item.time(filetime(2024, 5, 1, 9, 32)));
         }
-        store.write(&directory.path().join("store.pst")).unwrap();
+        store.write(directory.path().join("store.pst")).unwrap();
         Self {
             store: directory,
             trees: Vec::new(),

@@ -6,6 +6,8 @@ mod corpus;
 mod mailbox;
 #[path = "../helpers/mounted.rs"]
 mod mounted;
+#[path = "../helpers/programs.rs"]
+mod programs;
 #[path = "../support/mod.rs"]
 mod support;
 #[path = "../helpers/walk.rs"]
@@ -17,6 +19,7 @@ mod configurations;
 mod documents;
 mod generated;
 mod mail_kinds;
+mod mail_programs;
 mod never_invented;
 mod objects;
 mod pim;
