@@ -13,6 +13,7 @@ mod support;
 #[path = "../helpers/walk.rs"]
 mod walk;
 
+mod active_characters;
 mod attachment_names;
 mod chats;
 mod configurations;
