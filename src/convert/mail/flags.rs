@@ -9,6 +9,8 @@ use crate::problem::{Problem, Problems};
 
 /// PidTagMessageFlags.
 pub(crate) const FLAG_FROM_ME: i32 = 0x20;
+/// The field of a message of which the store has only the header.
+pub(super) const INCOMPLETE: &str = "X-Ostfs-Incomplete";
 /// What the text of such a message says.
 pub(super) const HEADER_ONLY: &str =
     "(Only the header of this message is in the file: its body was not fetched from the server.)\n";
@@ -74,7 +76,7 @@ pub(crate) fn add(message: &Message, fields: &mut Fields) {
         fields.push("X-Unsent", "1");
     }
     if is_header_only(message) {
-        fields.push("X-Ostfs-Incomplete", "header-only");
+        fields.push(INCOMPLETE, "header-only");
     }
     fields.push("Status", if flags & MSGFLAG_READ != 0 { "RO" } else { "O" });
     let done = State::of(integer);
@@ -93,21 +95,27 @@ pub(crate) fn add(message: &Message, fields: &mut Fields) {
     }
 }
 
-/// Whether the message is marked as one of which the store has only the header.
-pub(super) fn is_header_only(message: &Message) -> bool {
-    let integer = |id: u16| message.properties().integer(id).ok().flatten();
+/// Whether the message is marked as one of which the store has only the header. One that has a body is asked for little: that
+/// spares the rest of the properties, and the contents table.
+fn is_header_only(message: &Message) -> bool {
+    let properties = message.properties();
+    let integer = |id: u16| properties.integer(id).ok().flatten();
+    let is_remote = |status: i32| status & STATUS_REMOTE_DOWNLOAD != 0;
     let header_item = message.named(PropertySet::COMMON, HEADER_ITEM);
-    let status = || integer(tags::MESSAGE_STATUS).or_else(|| status_in_row(message));
-    message.class().is_header_only
-        || header_item.and_then(integer).is_some_and(|item| item != 0)
-        || status().is_some_and(|status| status & STATUS_REMOTE_DOWNLOAD != 0)
+    let status = integer(tags::MESSAGE_STATUS);
+    let is_marked = header_item.and_then(integer).is_some_and(|item| item != 0)
+        || status.is_some_and(is_remote);
+    let may_lack_body = !BODIES.into_iter().any(|id| properties.has(id));
+    let is_marked_elsewhere = || {
+        message.class().is_header_only
+            || status.is_none() && status_in_row(message).is_some_and(is_remote)
+    };
+    is_marked || may_lack_body && is_marked_elsewhere()
 }
 
-/// PidTagMessageStatus, which Outlook keeps in the contents table alone. One that has a body is not asked: that spares the
-/// table, and it was fetched.
+/// PidTagMessageStatus, which Outlook keeps in the contents table alone.
 fn status_in_row(message: &Message) -> Option<i32> {
-    let properties = message.properties();
-    if message.depth() > 0 || BODIES.into_iter().any(|id| properties.has(id)) {
+    if message.depth() > 0 {
         return None;
     }
     let folder = Folder::new(message.store(), message.node().parent());

@@ -106,7 +106,7 @@ impl Text<'_> {
             self.line(label, &value);
         }
         self.out.push_str(details.as_deref().unwrap_or_default());
-        if flags::is_header_only(message) {
+        if fields.has(flags::INCOMPLETE) {
             self.out.push_str(flags::HEADER_ONLY);
         }
         for item in &items {
