@@ -1,9 +1,10 @@
 //! Items that are a file, and messages of which there is only the header.
 
 use std::fs;
+use std::os::unix::fs::MetadataExt;
 use std::path::Path;
 
-use crate::mounted::{export, ostfs};
+use crate::mounted::{Mount, can_mount, export, ostfs, picture};
 use crate::support::{
     Attachment, Crypt, Folders, Format, Message, PS_PUBLIC_STRINGS, PSETID_COMMON, Store, filetime,
 };
@@ -148,6 +149,33 @@ fn the_index_and_the_command_line_know_the_file_of_a_document() {
     let output = ostfs(&["index", file.to_str().unwrap()]);
     let index = String::from_utf8_lossy(&output.stdout).into_owned();
     assert!(index.contains("Shared/first.txt.eml"), "{index}");
+}
+
+#[test]
+fn a_mount_shows_a_document_as_an_export_does() {
+    if !can_mount() {
+        return;
+    }
+    let two = document("IPM.Document.txtfile", "first.txt", "one")
+        .attach(Attachment::data("second.txt", "two"));
+    let mut shared = Shared::of([two, document("IPM.Document.", "LICENSE", "all of it")]);
+    let (_, folder) = shared.names(&[]);
+    let mount = Mount::new(&shared.store.path().join("store.pst"), &[]);
+    let files = |folder: &Path| {
+        let mut entries = picture(folder);
+        entries.retain(|_, entry| entry.kind == 'f');
+        entries
+    };
+    let exported = files(&folder);
+    assert_eq!(exported.len(), 6);
+    assert_eq!(files(&mount.path.join("Shared")), exported);
+    // The one that is listed in two places is one file.
+    let inode = |path: &str| {
+        fs::metadata(mount.path.join("Shared").join(path))
+            .unwrap()
+            .ino()
+    };
+    assert_eq!(inode("first.txt"), inode("first.txt.attachments/first.txt"));
 }
 
 #[test]
