@@ -104,7 +104,7 @@ fn say_where(mountpoint: &Path, options: &fuse::Options) {
     report::say(format!(
         "mounted on {name}; end it with: ostfs unmount {name}"
     ));
-    let is_root = fuse::process::effective_uid() == 0;
+    let is_root = rustix::process::geteuid().is_root();
     let user = env::var("SUDO_USER").ok().filter(|user| user != "root");
     if let (true, Some(user), false) = (is_root, user, options.access == Access::Everyone) {
         report::error(format!(

@@ -301,12 +301,15 @@ impl Opened {
         match (self.is_unchanged(), read) {
             (Ok(true), Ok(())) => Ok(()),
             (Ok(false), _) => Err(Failure::Changed),
-            (Err(error), _) | (Ok(true), Err(error)) => Err(Failure::Io {
-                offset,
-                length,
-                kind: error.kind(),
-                number: error.raw_os_error(),
-            }),
+            (Err(error), _) | (Ok(true), Err(error)) => {
+                self.ahead.has_failed();
+                Err(Failure::Io {
+                    offset,
+                    length,
+                    kind: error.kind(),
+                    number: error.raw_os_error(),
+                })
+            }
         }
     }
 
