@@ -102,7 +102,9 @@ fn a_cold_disk_is_asked_for_little_and_shows_the_same() {
     let reads = disk.reads() - before;
     println!("export to a PST: {reads} reads, the whole file {whole}");
     if reads as f64 > EXPORT * whole as f64 {
-        over.push(format!("export to a PST: {reads} reads, the whole file {whole}"));
+        over.push(format!(
+            "export to a PST: {reads} reads, the whole file {whole}"
+        ));
     }
     let differs = copied != copy(near, "near.pst");
     assert!(!differs, "the slow disk gives another PST");

@@ -2,6 +2,7 @@
 //!
 //! A flag is a hint: PidTagMessageFlags may lack MSGFLAG_HASATTACH. So a listing asks the list of subnodes as well, in
 //! large files only for large messages; with `attachments=dir` for all of them.
+//! Documents are opened for their names, which their attachments alone have; few folders have any.
 
 use std::cell::Cell;
 use std::sync::Arc;
