@@ -268,7 +268,8 @@ fn real_files_are_what_an_independent_reader_says() {
                 "contact",
                 "distlist",
                 "task",
-                "activity", "abchperson",
+                "activity",
+                "abchperson",
                 "stickynote",
             ];
             let is_other = |other: &&str| {
