@@ -4,6 +4,8 @@
 mod corpus;
 #[path = "../helpers/mounted.rs"]
 mod mounted;
+#[path = "../helpers/needs.rs"]
+mod needs;
 #[path = "../helpers/programs.rs"]
 mod programs;
 #[path = "../support/mod.rs"]
