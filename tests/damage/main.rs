@@ -20,5 +20,6 @@ mod ipm_subtree;
 mod items;
 mod parts;
 mod placeholders;
+mod places;
 mod shifted;
 mod wrong_header;

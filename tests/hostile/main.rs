@@ -21,6 +21,7 @@ mod walk;
 
 mod bounds;
 mod budget;
+mod data_trees;
 mod fuzz_findings;
 mod items;
 mod structures;

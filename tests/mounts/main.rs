@@ -11,6 +11,7 @@ mod programs;
 #[path = "../support/mod.rs"]
 mod support;
 
+mod ahead;
 mod basics;
 mod cold;
 mod errors;
