@@ -8,6 +8,8 @@ mod mailbox;
 mod mounted;
 #[path = "../helpers/programs.rs"]
 mod programs;
+#[path = "../helpers/needs.rs"]
+mod needs;
 #[path = "../support/mod.rs"]
 mod support;
 #[path = "../helpers/walk.rs"]

@@ -1,7 +1,9 @@
 //! Programs that others wrote, from PyPI and npm, that judge calendars and cards. They live in an environment of their
-//! own under `target/judges` (or `$OSTFS_JUDGES`), which is made where `CI=true`; elsewhere its absence skips the test.
+//! own under `target/judges` (or `$OSTFS_JUDGES`), which the first test that needs it makes.
 use std::path::{Path, PathBuf};
 use std::process::Command;
+
+use crate::needs;
 
 /// The parsers, the recurrence libraries, the server. Versions are pinned so that a verdict can be repeated.
 const PYTHON_PACKAGES: [&str; 11] = [
@@ -19,10 +21,6 @@ const PYTHON_PACKAGES: [&str; 11] = [
 ];
 const NODE_PACKAGES: [&str; 1] = ["ical.js@2.2.1"];
 
-fn is_ci() -> bool {
-    std::env::var("CI").as_deref() == Ok("true")
-}
-
 fn folder() -> PathBuf {
     std::env::var_os("OSTFS_JUDGES").map_or_else(
         || Path::new(env!("CARGO_TARGET_TMPDIR")).join("../judges"),
@@ -36,23 +34,20 @@ fn run(command: &mut Command) {
     });
     assert!(
         output.status.success(),
-        "{command:?}: {}{}",
+        "{command:?}: {}{}\nOSTFS_WITHOUT_JUDGES=1 leaves out what needs it",
         String::from_utf8_lossy(&output.stdout),
         String::from_utf8_lossy(&output.stderr)
     );
 }
 
-/// The environment of Python; None with a message where there is none.
+/// The environment of Python; None where there is none and tests that need it are left out.
 fn python() -> Option<PathBuf> {
     let folder = folder();
     let python = folder.join("python/bin/python");
     let done = folder.join("python/complete");
     if !done.exists() {
-        if !is_ci() {
-            println!(
-                "skipped: no judges at {}; CI=true makes them",
-                folder.display()
-            );
+        if needs::may_be_left_out() {
+            needs::ignored(format_args!("no judges at {}", folder.display()));
             return None;
         }
         std::fs::create_dir_all(&folder).unwrap();
@@ -67,16 +62,13 @@ fn python() -> Option<PathBuf> {
     Some(python)
 }
 
-/// The module of ical.js; None with a message where there is none.
+/// The module of ical.js; None where there is none and tests that need it are left out.
 fn ical_js() -> Option<PathBuf> {
     let folder = folder();
     let module = folder.join("node_modules/ical.js/dist/ical.js");
     if !module.exists() {
-        if !is_ci() {
-            println!(
-                "skipped: no ical.js at {}; CI=true fetches it",
-                folder.display()
-            );
+        if needs::may_be_left_out() {
+            needs::ignored(format_args!("no ical.js at {}", folder.display()));
             return None;
         }
         std::fs::create_dir_all(&folder).unwrap();
@@ -88,7 +80,8 @@ fn ical_js() -> Option<PathBuf> {
     Some(module)
 }
 
-/// The system's Python with libical (Debian: python3-gi, gir1.2-ical-3.0); None with a message where it is not.
+/// The system's Python with libical (Debian: python3-gi, gir1.2-ical-3.0); None where it is not there and tests that need it
+/// are left out.
 fn libical() -> Option<Command> {
     const PYTHON: &str = "/usr/bin/python3";
     let probe = "import gi; gi.require_version('ICalGLib', '3.0')";
@@ -96,12 +89,8 @@ fn libical() -> Option<Command> {
         .args(["-c", probe])
         .output()
         .is_ok_and(|output| output.status.success());
-    assert!(is_there || !is_ci(), "no libical for {PYTHON}");
-    if !is_there {
-        println!("skipped: no libical for {PYTHON}");
-        return None;
-    }
-    Some(Command::new(PYTHON))
+    let what = format_args!("libical for {PYTHON}");
+    needs::has(is_there, what, needs::PACKAGE).then(|| Command::new(PYTHON))
 }
 
 fn script(name: &str) -> PathBuf {
