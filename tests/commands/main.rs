@@ -18,5 +18,7 @@ mod contents;
 mod documents;
 mod exit_codes;
 mod export;
+mod mbox;
 mod scanpst;
+mod streams;
 mod told;
