@@ -297,11 +297,14 @@ impl Run<'_> {
 
     fn write_batches(&self, receiver: &Mutex<Receiver<Batch>>, manifest: &Records) {
         let mut buffer = vec![0; write::CHUNK];
+        let mut gathered = Vec::new();
         while let Some(batch) = next(receiver) {
             let _written = self.pending.one();
             // Each batch has its turn, also one of which nothing is written any more.
             let mut stream = match self.export.target {
-                Target::Stream(stream) => Some(stream.batch(batch.number, self.progress)),
+                Target::Stream(stream) => {
+                    Some(stream.batch(batch.number, self.progress, &mut gathered))
+                }
                 Target::Nowhere | Target::Directory(_) => None,
             };
             if self.progress.is_abandoned() {

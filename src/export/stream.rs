@@ -16,8 +16,8 @@ use super::progress::{Failed, Progress};
 use super::write::{Sum, Task, Written};
 use crate::tree::{Attr, Kind};
 
-/// Bytes of small files that a thread gathers before its turn.
-const GATHERED: usize = 1 << 20;
+/// Bytes of files that a thread gathers before its turn: most files are read once, and a thread takes that much memory.
+const GATHERED: usize = 4 << 20;
 
 /// An archive, and whose turn it is. Batches are numbered from 0 without gaps, and each takes its turn.
 pub struct Stream {
@@ -80,8 +80,14 @@ impl Stream {
         }
     }
 
-    /// What writes batch `number`. Dropping it lets the next one have its turn.
-    pub(super) fn batch<'a>(&'a self, number: u64, progress: &'a Progress) -> Batch<'a> {
+    /// What writes batch `number`, with the memory of the thread for what it gathers. Dropping it lets the next one have its turn.
+    pub(super) fn batch<'a>(
+        &'a self,
+        number: u64,
+        progress: &'a Progress,
+        bytes: &'a mut Vec<u8>,
+    ) -> Batch<'a> {
+        bytes.clear();
         let turn = Turn {
             stream: self,
             progress,
@@ -92,7 +98,7 @@ impl Stream {
         Batch {
             turn,
             waiting: Vec::new(),
-            bytes: Vec::new(),
+            bytes,
         }
     }
 }
@@ -178,7 +184,7 @@ enum Waiting {
 pub(super) struct Batch<'a> {
     turn: Turn<'a>,
     waiting: Vec<Waiting>,
-    bytes: Vec<u8>,
+    bytes: &'a mut Vec<u8>,
 }
 
 impl Batch<'_> {
@@ -217,7 +223,7 @@ impl Batch<'_> {
             self.flush()?;
         }
         let start = self.bytes.len();
-        let bytes = &mut self.bytes;
+        let bytes = &mut *self.bytes;
         let gathered = read(task, attr, buffer, |piece| {
             match piece {
                 None => bytes.truncate(start),
@@ -288,7 +294,7 @@ impl Batch<'_> {
         let waiting = std::mem::take(&mut self.waiting);
         let progress = self.turn.progress;
         for entry in &waiting {
-            let bytes = &self.bytes;
+            let bytes = &*self.bytes;
             if let Waiting::Directory(path, _) = entry
                 && !self.turn.begins(path)
             {

@@ -6,14 +6,15 @@ use std::io::Write;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output, Stdio};
 
+use crate::corpus;
 use crate::mounted::{OSTFS, Picture, ostfs, picture, run};
 use crate::programs::installed;
 use crate::support::damage::Damage;
 use crate::support::*;
 use tempfile::TempDir;
 
-/// Longer than the small files that a thread gathers.
-const LARGE: usize = 3 << 20;
+/// Longer than the files that a thread gathers.
+const LARGE: usize = 5 << 20;
 
 /// Too long for a heap, so it has blocks of its own.
 const SMALL: usize = 10_000;
@@ -155,6 +156,28 @@ fn what_tar_takes_out_is_the_folder_export_with_all_times() {
     let listed = String::from_utf8(listed).unwrap();
     assert_eq!(listed.lines().count(), folder.len());
     assert!(listed.contains("Договоры и приложения"), "{listed}");
+}
+
+#[test]
+fn real_files_come_out_of_the_archive_as_out_of_the_folder() {
+    if !installed(&["tar"]) {
+        return;
+    }
+    for file in corpus::files() {
+        let scratch = tempfile::tempdir().unwrap();
+        let [folder, taken_out] = ["folder", "taken out"].map(|name| scratch.path().join(name));
+        let archive = export(&[&file], &["--to", "tar", "-o", "all"], "-");
+        let written = export(&[&file], &["-o", "all"], folder.to_str().unwrap());
+        assert_eq!(archive.status, written.status, "{}", file.display());
+        fs::create_dir(&taken_out).unwrap();
+        let at = taken_out.to_str().unwrap();
+        pipe(Command::new("tar").args(["-x", "-C", at]), &archive.stdout);
+        assert!(
+            picture(&taken_out) == picture(&folder),
+            "{}",
+            file.display()
+        );
+    }
 }
 
 /// Prints the name, size, kind and time of each member, as Python reads them.
