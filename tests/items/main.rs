@@ -6,10 +6,10 @@ mod corpus;
 mod mailbox;
 #[path = "../helpers/mounted.rs"]
 mod mounted;
-#[path = "../helpers/programs.rs"]
-mod programs;
 #[path = "../helpers/needs.rs"]
 mod needs;
+#[path = "../helpers/programs.rs"]
+mod programs;
 #[path = "../support/mod.rs"]
 mod support;
 #[path = "../helpers/walk.rs"]
