@@ -153,6 +153,7 @@ const SYSTEM_CALLS: &[c_long] = &[
     libc::SYS_preadv2,
     libc::SYS_write,
     libc::SYS_writev,
+    libc::SYS_pwrite64,
     libc::SYS_lseek,
     libc::SYS_close,
     libc::SYS_fadvise64,

@@ -24,6 +24,7 @@ mod pst;
 mod pst_targets;
 mod recipes;
 mod report;
+mod size_cache;
 mod source;
 mod space;
 mod unmount;

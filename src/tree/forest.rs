@@ -15,6 +15,7 @@ use super::directory::{Directory, Entry};
 use super::ino::{Ino, Kind};
 use super::name;
 use super::problem_log::{Listener, ProblemLine};
+use super::size_cache::SizeCache;
 use super::summary::{Part, People, Summary};
 use super::tree::Tree;
 use super::xattr::Xattr;
@@ -91,6 +92,15 @@ impl Forest {
             trees,
             top: top.map(|top| Arc::new(top.finish())),
         })
+    }
+
+    /// As [`Tree::keep_sizes`], for each file in its order.
+    pub fn keep_sizes(&self, caches: impl IntoIterator<Item = Option<SizeCache>>) {
+        for (tree, cache) in self.trees.iter().zip(caches) {
+            if let Some(cache) = cache {
+                tree.keep_sizes(cache);
+            }
+        }
     }
 
     /// The place of `ino`; None for the directory above the trees.

@@ -37,6 +37,7 @@ mod path;
 mod problem_log;
 mod replaced;
 mod router;
+mod size_cache;
 mod summary;
 mod template;
 #[expect(
@@ -56,6 +57,7 @@ pub use info::{FolderInfo, Info};
 pub use ino::{Ino, Kind};
 pub use options::{Attachments, Layout, Options};
 pub use problem_log::{Listener, ProblemLine};
+pub use size_cache::{Key as SizeKey, SizeCache};
 pub use summary::{Part, People, Summary};
 pub use template::{Template, TemplateError};
 pub use tree::Tree;

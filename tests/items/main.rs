@@ -8,16 +8,21 @@ mod mailbox;
 mod mounted;
 #[path = "../helpers/needs.rs"]
 mod needs;
+#[path = "../helpers/programs.rs"]
+mod programs;
 #[path = "../support/mod.rs"]
 mod support;
 #[path = "../helpers/walk.rs"]
 mod walk;
 
+mod active_characters;
 mod attachment_names;
 mod chats;
 mod configurations;
+mod documents;
 mod generated;
 mod mail_kinds;
+mod mail_programs;
 mod never_invented;
 mod objects;
 mod pim;

@@ -20,3 +20,4 @@ mod habits;
 mod layouts;
 mod mount_8;
 mod places;
+mod size_cache;
