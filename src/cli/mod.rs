@@ -9,6 +9,7 @@ mod check;
 mod contents;
 mod exit;
 mod export;
+mod goal;
 mod guard;
 mod helper;
 mod info;
@@ -69,8 +70,8 @@ pub fn run(arguments: Vec<OsString>) -> Result<(), Failure> {
         Command::Open(arguments) => open::run(&arguments),
         Command::Unmount(arguments) => unmount::run(&arguments),
         Command::Export(arguments) => match arguments.to {
-            To::Files => export::run(&arguments),
             To::Pst => pst::run(&arguments),
+            _ => export::run(&arguments),
         },
         Command::Index(arguments) => export::index(&arguments),
         Command::Ls(arguments) => ls::run(&arguments),
@@ -106,7 +107,9 @@ pub fn definitions() -> [clap::Command; 2] {
 
 /// Prints why a command failed.
 pub fn report(failure: &Failure) {
-    report::error(&failure.message);
+    if !failure.message.is_empty() {
+        report::error(&failure.message);
+    }
 }
 
 /// Parses the arguments; None when all they asked for was help, which is printed then.

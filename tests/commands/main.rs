@@ -20,5 +20,7 @@ mod contents;
 mod documents;
 mod exit_codes;
 mod export;
+mod mbox;
 mod scanpst;
+mod streams;
 mod told;

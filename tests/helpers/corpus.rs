@@ -25,14 +25,14 @@ pub fn folder() -> Option<PathBuf> {
         PathBuf::from,
     );
     let what = format!("corpus of real files at {}", path.display());
-    needs::has(path.is_dir(), what, "$OSTFS_CORPUS says where it is").then_some(path)
+    needs::is_given(path.is_dir(), what, "$OSTFS_CORPUS says where it is").then_some(path)
 }
 
 /// The program `name` beside the corpus, or None where the corpus is absent.
 pub fn tool(name: &str) -> Option<PathBuf> {
     let tool = folder()?.join("../tools").join(name);
     let is_there = tool.is_file();
-    needs::has(is_there, tool.display(), "it belongs to the corpus").then_some(tool)
+    needs::is_given(is_there, tool.display(), "it belongs to the corpus").then_some(tool)
 }
 
 /// The healthy real files, sorted by name; none where the corpus is absent.

@@ -1,5 +1,6 @@
-//! What a test needs and cannot bring: programs of others, `/dev/fuse`, real files. Where it is missing the test fails, and
-//! says how to get it: a judge that is not there approves of everything. `OSTFS_WITHOUT_JUDGES=1` leaves such tests out.
+//! What a test needs and cannot bring. Where a program of others is missing the test fails, and says how to get it: a judge
+//! that is not there approves of everything. `OSTFS_WITHOUT_JUDGES=1` leaves such tests out. What no script can install, as
+//! `/dev/fuse` and the real files, leaves out its tests with a word, but with `CI=true` fails them, too.
 #![allow(dead_code)]
 
 use std::fmt::Display;
@@ -25,6 +26,15 @@ pub fn has(is_there: bool, what: impl Display, how_to_get_it: impl Display) -> b
         ignored(format_args!("no {what}"));
     }
     is_there
+}
+
+/// As [`has`], for what no script can install: unless `CI=true` its tests are left out.
+pub fn is_given(is_there: bool, what: impl Display, how_to_get_it: impl Display) -> bool {
+    if !is_there && std::env::var_os("CI").is_none_or(|value| value != "true") {
+        ignored(format_args!("no {what}"));
+        return false;
+    }
+    has(is_there, what, how_to_get_it)
 }
 
 /// Says that this test, or a part of it, is left out. For what nobody can install, as a feature of the kernel, that is all.

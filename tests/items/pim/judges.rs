@@ -28,16 +28,18 @@ fn folder() -> PathBuf {
     )
 }
 
-fn run(command: &mut Command) {
+/// Runs what fetches a judge; whether it is there then. Without its registry it cannot be had.
+fn fetch(command: &mut Command) -> bool {
     let output = command.output().unwrap_or_else(|error| {
         panic!("{command:?} cannot be started: {error}");
     });
-    assert!(
+    let errors = String::from_utf8_lossy(&output.stderr);
+    let what = format_args!("{command:?}: {errors}");
+    needs::is_given(
         output.status.success(),
-        "{command:?}: {}{}\nOSTFS_WITHOUT_JUDGES=1 leaves out what needs it",
-        String::from_utf8_lossy(&output.stdout),
-        String::from_utf8_lossy(&output.stderr)
-    );
+        what,
+        "it is fetched from its registry",
+    )
 }
 
 /// The environment of Python; None where there is none and tests that need it are left out.
@@ -51,12 +53,15 @@ fn python() -> Option<PathBuf> {
             return None;
         }
         std::fs::create_dir_all(&folder).unwrap();
-        run(Command::new("python3")
-            .args(["-m", "venv"])
-            .arg(folder.join("python")));
-        run(Command::new(&python)
+        let mut environment = Command::new("python3");
+        environment.args(["-m", "venv"]).arg(folder.join("python"));
+        let mut packages = Command::new(&python);
+        packages
             .args(["-m", "pip", "install", "--quiet"])
-            .args(PYTHON_PACKAGES));
+            .args(PYTHON_PACKAGES);
+        if !fetch(&mut environment) || !fetch(&mut packages) {
+            return None;
+        }
         std::fs::write(done, "").unwrap();
     }
     Some(python)
@@ -72,10 +77,14 @@ fn ical_js() -> Option<PathBuf> {
             return None;
         }
         std::fs::create_dir_all(&folder).unwrap();
-        run(Command::new("npm")
+        let mut packages = Command::new("npm");
+        packages
             .args(["install", "--silent", "--no-save", "--prefix"])
             .arg(&folder)
-            .args(NODE_PACKAGES));
+            .args(NODE_PACKAGES);
+        if !fetch(&mut packages) {
+            return None;
+        }
     }
     Some(module)
 }
