@@ -275,7 +275,7 @@ fn real_files_are_what_an_independent_reader_says() {
             let is_other = |other: &&str| {
                 class == format!("ipm.{other}") || class.starts_with(&format!("ipm.{other}."))
             };
-            class.starts_with("ipm.") && !others.iter().any(|other| is_other(other))
+            class.starts_with("ipm.") && !others.iter().any(is_other)
                 || class.starts_with("report.")
         };
         let mails: i32 = classes
