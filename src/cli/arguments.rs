@@ -166,8 +166,8 @@ pub(super) struct ExportArguments {
     /// Files written at the same time [default: one per processor]
     #[arg(short, long, value_name = "NUMBER")]
     pub jobs: Option<usize>,
-    /// Go on with an earlier export: write only what is missing or has another size or time; with --to pst, go on in the file
-    /// that was begun
+    /// Go on with an earlier export: keep the files that have the right bytes, and write all others; with --to pst, go on in
+    /// the file that was begun
     #[arg(long)]
     pub resume: bool,
     /// Write all problems into PATH, if there are any [default: ostfs-problems.txt in DIR]

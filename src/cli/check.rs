@@ -33,7 +33,7 @@ pub(super) fn run(arguments: &CheckArguments) -> Result<(), Failure> {
         text(&report, arguments.verbose)
     };
     if !text.is_empty() {
-        report::say(text.trim_end());
+        report::result(text.trim_end())?;
     }
     if report.errors == 0 {
         return Ok(());

@@ -15,6 +15,7 @@ use jiff::civil::Date;
 use jiff::tz::TimeZone;
 
 use super::arguments::{ExportArguments, FilterArguments, IndexArguments};
+use super::early_end;
 use super::exit::Exit;
 use super::guard::Sweeper;
 use super::options::{Options, Switch, Writer};
@@ -73,14 +74,18 @@ pub(super) fn run(arguments: &ExportArguments) -> Result<(), Failure> {
     let export = Export {
         forest: &forest,
         target: Some(directory),
+        resume: options.nonempty || arguments.resume,
         threads: arguments.jobs.unwrap_or_else(processors),
         filter,
         hashes: true,
     };
     let progress = Progress::default();
+    early_end::listen(&progress)?;
     let totals = watched(&export, &progress, manifest, &hashed, &|entry| {
         problems.failed(entry)
-    })?;
+    });
+    early_end::told(&progress, directory)?;
+    let totals = totals?;
     table(&totals, options.tree.redact);
     let listed = problems.finish(&forest)?;
     let failed = progress.failed.load(Ordering::Relaxed);
@@ -119,6 +124,7 @@ pub(super) fn index(arguments: &IndexArguments) -> Result<(), Failure> {
     let export = Export {
         forest: &forest,
         target: None,
+        resume: false,
         threads: processors(),
         filter,
         hashes: !arguments.no_hash,

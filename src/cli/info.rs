@@ -57,8 +57,7 @@ pub(super) fn run(arguments: &InfoArguments) -> Result<(), Failure> {
     } else {
         text(&report)
     };
-    report::say(text.trim_end());
-    Ok(())
+    report::result(text.trim_end())
 }
 
 fn looks_orphaned(info: &Info, now: SystemTime) -> bool {

@@ -7,6 +7,7 @@ mod arguments;
 mod cat;
 mod check;
 mod contents;
+mod early_end;
 mod exit;
 mod export;
 mod guard;

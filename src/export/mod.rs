@@ -60,6 +60,9 @@ pub struct Export<'a> {
     pub forest: &'a Forest,
     /// A directory that exists; None to write nothing and only list.
     pub target: Option<&'a Path>,
+    /// Whether an earlier export may have left files in the target: those with the right bytes are kept, the others written
+    /// anew. Else nothing that is there is touched.
+    pub resume: bool,
     /// How many files are written at the same time.
     pub threads: usize,
     /// Which items are taken.
@@ -200,6 +203,9 @@ impl Export<'_> {
 
 impl Run<'_> {
     fn fail(&self, ino: Ino, path: &str, error: &Failed) {
+        if self.progress.is_ended_by(error) {
+            return;
+        }
         Progress::add(&self.progress.failed, 1);
         (self.failed)(&NotExported {
             path,
@@ -342,19 +348,22 @@ impl Run<'_> {
         let mut total = FolderTotal::default();
         let mut records = Vec::new();
         for entry in entries.filter_map(|index| directory.listing.entry(index)) {
+            if self.progress.is_abandoned() {
+                break;
+            }
             let item = self.export.forest.item(entry.ino);
             let is_item = matches!(item, Some((_, Part::Item)));
             Progress::add(&self.progress.items, u64::from(is_item));
             if entry.kind == Kind::Directory || !self.takes(directory, entry.ino) {
                 continue;
             }
-            total.found += 1;
-            total.items += u64::from(is_item);
             let written = self.write(directory, entry, buffer);
             self.export.forest.forget(entry.ino);
-            if self.progress.is_abandoned() {
+            if matches!(&written, Err(error) if self.progress.is_ended_by(error)) {
                 break;
             }
+            total.found += 1;
+            total.items += u64::from(is_item);
             if let Err(error) = &written {
                 total.failed += 1;
                 self.fail(entry.ino, &join(&directory.path, entry.name), error);
@@ -384,7 +393,7 @@ impl Run<'_> {
         entry: Entry<'_>,
         buffer: &mut [u8],
     ) -> Result<Written, Failed> {
-        let may_be_there = self.make(directory)?;
+        let may_be_there = self.make(directory)? && self.export.resume;
         let path = self.target(&join(&directory.path, entry.name));
         let task = Task {
             forest: self.export.forest,

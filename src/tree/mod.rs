@@ -5,7 +5,7 @@
 //! only the sizes of messages and the times of folders are kept for the life of the tree.
 //!
 //! From the bottom up, and no file uses one of a later row:
-//! * `ino`, `attr`, `name`, `template`, `directory`, `options`, `problem_log`, `watch`, `replaced`, `known`;
+//! * `ino`, `attr`, `name`, `folding`, `template`, `directory`, `options`, `problem_log`, `watch`, `replaced`, `known`;
 //! * `context`, which is handed to all that follow;
 //! * `hidden`, `folders`; `messages`; `conversations`; `lost_found`;
 //! * `layout/`, which decides about directories and names;
@@ -23,6 +23,7 @@ mod directories;
 mod directory;
 mod files;
 mod folders;
+mod folding;
 mod forest;
 mod hidden;
 mod info;

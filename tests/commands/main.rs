@@ -19,4 +19,5 @@ mod documents;
 mod exit_codes;
 mod export;
 mod scanpst;
+mod targets;
 mod told;
