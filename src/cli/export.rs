@@ -3,7 +3,7 @@
 
 use std::fs::{self, File};
 use std::io::{self, BufWriter};
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::mpsc::{RecvTimeoutError, channel};
 use std::thread;
@@ -18,10 +18,11 @@ use super::arguments::{ExportArguments, FilterArguments, IndexArguments};
 use super::early_end;
 use super::exit::Exit;
 use super::guard::Sweeper;
-use super::options::{Options, Switch, Writer};
+use super::options::{Options, Switch};
 use super::problem_list::ProblemList;
 use super::report::{self, Failure};
-use super::{progress, source};
+use super::source::Sources;
+use super::{progress, selection};
 use crate::export::{Export, Filter, Format, Manifest, NotExported, Progress, Record, Totals};
 use crate::fuse::Made;
 use crate::sandbox::{self, Need};
@@ -41,15 +42,15 @@ pub(super) fn run(arguments: &ExportArguments) -> Result<(), Failure> {
         let reason = "--split goes with --to pst, or leave it out";
         return Err(Failure::new(Exit::Usage, reason));
     }
-    let lists = [&[CACHE.to_owned()], arguments.options.as_slice()].concat();
-    let options = Options::parse(&lists, Writer::User)?.with_names(&arguments.names)?;
+    let options = Options::of_user(&[CACHE], &arguments.options, &arguments.names)?;
     let filter = filter(&arguments.filter)?;
-    let sources = source::open_all(&arguments.files)?;
+    let sources = Sources::open(&arguments.files)?;
     let directory = &arguments.directory;
     let made = prepare(directory, options.nonempty || arguments.resume)?;
     let sweeper = Sweeper::start(directory, made).map_err(|error| {
         Failure::new(Exit::Failure, format!("no process can be started: {error}"))
     })?;
+    let create = |path| create(path, arguments.csv_safe);
     let mut file = arguments.manifest.as_deref().map(create).transpose()?;
     let problems = ProblemList::open(
         directory,
@@ -57,16 +58,14 @@ pub(super) fn run(arguments: &ExportArguments) -> Result<(), Failure> {
         options.tree.redact,
     )?;
     let hashed = match file.is_some() {
-        true => opened(&arguments.files)?,
+        true => opened(&sources.paths())?,
         false => Vec::new(),
     };
     if options.sandbox == Switch::On {
         sandbox::enter(Need::WriteBeneath(directory));
     }
-    let sources = sources.into_iter();
-    let sources = sources.map(|source| source::to_the_end(source, &options.tree));
-    let forest = source::forest(&arguments.files, sources.collect(), &options.tree)?;
-    sweeper.keep();
+    let (forest, lost) = sources.forest(&options.tree)?;
+    selection::look(&forest, &filter)?;
     problems.listen(&forest);
     let manifest = file
         .as_mut()
@@ -94,31 +93,30 @@ pub(super) fn run(arguments: &ExportArguments) -> Result<(), Failure> {
         .map_or(0, |(_, lines)| lines.saturating_sub(failed));
     summary(&progress, problems);
     let place = listed.map(|(path, _)| path.display().to_string());
-    outcome(
-        failed,
-        problems,
-        &place.map_or_else(String::new, |path| format!("all are in {path}")),
-    )
+    let place = place.map_or_else(String::new, |path| format!("all are in {path}"));
+    selection::taken(&export, &totals, &progress)?;
+    sweeper.keep();
+    lost.end(outcome(failed, problems, &place))
 }
 
 /// Prints the manifest of all of the files.
 pub(super) fn index(arguments: &IndexArguments) -> Result<(), Failure> {
-    let options = Options::parse(&arguments.options, Writer::User)?.with_names(&arguments.names)?;
+    let options = Options::of_user(&[], &arguments.options, &arguments.names)?;
     let filter = filter(&arguments.filter)?;
-    let sources = source::open_all(&arguments.files)?;
+    let sources = Sources::open(&arguments.files)?;
     let hashed = match arguments.no_hash {
         true => Vec::new(),
-        false => opened(&arguments.files)?,
+        false => opened(&sources.paths())?,
     };
     if options.sandbox == Switch::On {
         sandbox::enter(Need::OpenFiles);
     }
-    let sources = sources.into_iter();
-    let sources = sources.map(|source| source::to_the_end(source, &options.tree));
-    let forest = source::forest(&arguments.files, sources.collect(), &options.tree)?;
-    let format = match arguments.json {
-        true => Format::JsonLines,
-        false => Format::Csv,
+    let (forest, lost) = sources.forest(&options.tree)?;
+    selection::look(&forest, &filter)?;
+    let format = match (arguments.json, arguments.csv_safe) {
+        (true, _) => Format::JsonLines,
+        (false, true) => Format::SafeCsv,
+        (false, false) => Format::Csv,
     };
     let out = BufWriter::new(io::stdout());
     let export = Export {
@@ -132,7 +130,7 @@ pub(super) fn index(arguments: &IndexArguments) -> Result<(), Failure> {
     let progress = Progress::default();
     let manifest = Some(Manifest::new(format, Box::new(out)));
     let shown = AtomicU64::new(0);
-    watched(&export, &progress, manifest, &hashed, &|entry| {
+    let totals = watched(&export, &progress, manifest, &hashed, &|entry| {
         let shown = shown.fetch_add(1, Ordering::Relaxed);
         let problem = ProblemLine::new(entry.path, entry.reason);
         let redacted = || ProblemLine::new(entry.object, entry.reason).redacted();
@@ -143,7 +141,8 @@ pub(super) fn index(arguments: &IndexArguments) -> Result<(), Failure> {
     })?;
     let failed = progress.failed.load(Ordering::Relaxed);
     let place = "the column \"problems\" has those of each file";
-    outcome(failed, forest.problem_count(), place)
+    selection::taken(&export, &totals, &progress)?;
+    lost.end(outcome(failed, forest.problem_count(), place))
 }
 
 fn processors() -> usize {
@@ -151,10 +150,9 @@ fn processors() -> usize {
 }
 
 /// Opens `files` once more, to be hashed.
-fn opened(files: &[PathBuf]) -> Result<Vec<(&Path, File)>, Failure> {
-    let open =
-        |path: &PathBuf| File::open(path).map_err(|error| (path.display().to_string(), error));
-    let opened = files.iter().map(|path| Ok((path.as_path(), open(path)?)));
+fn opened<'a>(files: &[&'a Path]) -> Result<Vec<(&'a Path, File)>, Failure> {
+    let open = |path: &Path| File::open(path).map_err(|error| (path.display().to_string(), error));
+    let opened = files.iter().map(|path| Ok((*path, open(path)?)));
     opened
         .collect::<Result<_, (String, io::Error)>>()
         .map_err(|(path, error)| {
@@ -219,12 +217,16 @@ fn watched(
 }
 
 /// Opens a manifest before anything is written; its format is that of its name.
-fn create(path: &Path) -> Result<(Format, File), Failure> {
+fn create(path: &Path, csv_safe: bool) -> Result<(Format, File), Failure> {
     let fail = |exit, reason: &str| Failure::new(exit, format!("{}: {reason}", path.display()));
     let extension = path.extension().and_then(|extension| extension.to_str());
     let format = match extension.map(str::to_ascii_lowercase).as_deref() {
+        Some("csv") if csv_safe => Format::SafeCsv,
         Some("csv") => Format::Csv,
-        Some("jsonl" | "ndjson") => Format::JsonLines,
+        Some("jsonl" | "ndjson") if !csv_safe => Format::JsonLines,
+        Some("jsonl" | "ndjson") => {
+            return Err(fail(Exit::Usage, "--csv-safe is for .csv; leave it out"));
+        }
         _ => {
             return Err(fail(
                 Exit::Usage,

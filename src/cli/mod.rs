@@ -25,6 +25,7 @@ mod pst;
 mod pst_targets;
 mod recipes;
 mod report;
+mod selection;
 mod source;
 mod space;
 mod unmount;

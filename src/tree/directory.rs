@@ -96,9 +96,8 @@ impl Directory {
 
     /// The entry with this name, or else the first one whose name some file system takes for it.
     pub fn find_like(&self, name: &str) -> Option<Entry<'_>> {
-        let like = |index: &u32| {
-            equal_folded(name, name_of(&self.names, &self.entries, *index as usize))
-        };
+        let like =
+            |index: &u32| equal_folded(name, name_of(&self.names, &self.entries, *index as usize));
         self.find(name).or_else(|| {
             let found = self.by_name.find(hash_folded(name), like)?;
             self.entry(*found as usize)
@@ -177,7 +176,7 @@ fn equal_folded(left: &str, right: &str) -> bool {
     if left.is_ascii() && right.is_ascii() {
         return left.eq_ignore_ascii_case(right);
     }
-    folding::folded(left).eq(folding::folded(right))
+    folding::is_one_name(left, right)
 }
 
 fn hash_folded(name: &str) -> u64 {

@@ -19,6 +19,11 @@ pub fn folded(name: &str) -> impl Iterator<Item = char> + '_ {
         .nfd()
 }
 
+/// Whether some file system takes these two names for one.
+pub fn is_one_name(one: &str, other: &str) -> bool {
+    folded(one).eq(folded(other))
+}
+
 /// Default_Ignorable_Code_Point of the Unicode Character Database (DerivedCoreProperties.txt).
 fn is_ignorable(character: char) -> bool {
     matches!(

@@ -19,5 +19,6 @@ mod documents;
 mod exit_codes;
 mod export;
 mod scanpst;
+mod selection;
 mod targets;
 mod told;
