@@ -62,9 +62,10 @@
 //! use ostfs::tree::{Ino, Options, Tree};
 //!
 //! let tree = Tree::open(path, &Options::default())?;
-//! let inbox = tree.lookup(Ino::ROOT, "Inbox".as_ref())?.expect("it has an inbox");
-//! for entry in tree.directory(inbox)?.entries() {
-//!     println!("{} {}", entry.name, tree.attr(entry.ino)?.size);
+//! if let Some(inbox) = tree.lookup(Ino::ROOT, "Inbox".as_ref())? {
+//!     for entry in tree.directory(inbox)?.entries() {
+//!         println!("{} {}", entry.name, tree.attr(entry.ino)?.size);
+//!     }
 //! }
 //! # Ok::<(), ostfs::Error>(())
 //! ```
@@ -114,8 +115,6 @@ mod page_cache;
 mod problem;
 #[cfg(feature = "cli")]
 mod pst;
-#[cfg(feature = "cli")]
-mod rename;
 mod salvage;
 #[cfg(feature = "cli")]
 mod sandbox;

@@ -2,6 +2,7 @@
 //! same command goes on with `--resume`.
 #![forbid(unsafe_code)]
 
+use std::fs;
 use std::io;
 use std::path::Path;
 use std::sync::Arc;
@@ -15,8 +16,24 @@ use super::exit::Exit;
 use super::report::{self, Failure};
 use crate::export::Progress;
 
-/// From now on the first signal ends the export of `progress` in good order, a second one at once.
-pub(super) fn listen(progress: &Progress) -> Result<(), Failure> {
+/// What the kernel tells of this process, a line for each fact: proc_pid_status(5).
+const STATUS: &str = "/proc/self/status";
+/// The line with the mask of ignored signals, signal 1 in its lowest bit.
+const IGNORED: &str = "SigIgn:";
+
+/// What ends the export early, of what the process that started it lets through: under nohup(1), or in the background, some
+/// are ignored, and stay so. To be asked before the sandbox.
+pub(super) fn signals() -> Vec<i32> {
+    let status = fs::read_to_string(STATUS).unwrap_or_default();
+    let ignored = status.lines().find_map(|line| line.strip_prefix(IGNORED));
+    let ignored = ignored.and_then(|mask| u64::from_str_radix(mask.trim(), 16).ok());
+    let is_heard = |signal: &i32| ignored.unwrap_or(0) >> (signal - 1) & 1 == 0;
+    let all = [SIGINT, SIGTERM, SIGHUP].into_iter();
+    all.filter(is_heard).collect()
+}
+
+/// From now on the first of `signals` ends the export of `progress` in good order, a second one at once.
+pub(super) fn listen(signals: Vec<i32>, progress: &Progress) -> Result<(), Failure> {
     let register = |signal: i32| -> io::Result<()> {
         let is_second = Arc::new(AtomicBool::new(false));
         flag::register_conditional_default(signal, Arc::clone(&is_second))?;
@@ -25,7 +42,7 @@ pub(super) fn listen(progress: &Progress) -> Result<(), Failure> {
         flag::register_usize(signal, Arc::clone(&progress.signal), number)?;
         Ok(())
     };
-    let registered = [SIGINT, SIGTERM, SIGHUP].into_iter().try_for_each(register);
+    let registered = signals.into_iter().try_for_each(register);
     registered
         .map_err(|error| Failure::new(Exit::Failure, format!("signals cannot be heard: {error}")))
 }

@@ -61,6 +61,7 @@ pub(super) fn run(arguments: &ExportArguments) -> Result<(), Failure> {
         true => opened(&sources.paths())?,
         false => Vec::new(),
     };
+    let signals = early_end::signals();
     if options.sandbox == Switch::On {
         sandbox::enter(Need::WriteBeneath(directory));
     }
@@ -79,7 +80,7 @@ pub(super) fn run(arguments: &ExportArguments) -> Result<(), Failure> {
         hashes: true,
     };
     let progress = Progress::default();
-    early_end::listen(&progress)?;
+    early_end::listen(signals, &progress)?;
     let totals = watched(&export, &progress, manifest, &hashed, &|entry| {
         problems.failed(entry)
     });

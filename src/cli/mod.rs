@@ -26,6 +26,7 @@ mod pst_targets;
 mod recipes;
 mod report;
 mod selection;
+mod size_cache;
 mod source;
 mod space;
 mod unmount;

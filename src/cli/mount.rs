@@ -21,7 +21,7 @@ use super::exit::Exit;
 use super::guard::Guard;
 use super::options::{Options, Switch, Writer};
 use super::report::{self, Failure};
-use super::{logging, progress, source};
+use super::{logging, progress, size_cache, source};
 use crate::fuse::process::Caller;
 use crate::fuse::{self, Access, MountError, Mountpoint, Session};
 use crate::ndb::Source;
@@ -65,6 +65,10 @@ pub(super) fn run(arguments: &MountArguments, writer: Writer) -> Result<(), Fail
         guard: Arc::clone(&guard),
         signal,
     });
+    let sizes = match options.size_cache {
+        true => size_cache::open_all(files, &sources, &options.tree),
+        false => Vec::new(),
+    };
     // Everything is open by now, and there is one thread.
     enter(&options);
     let progress = || Opening::progress(&opening);
@@ -77,6 +81,7 @@ pub(super) fn run(arguments: &MountArguments, writer: Writer) -> Result<(), Fail
         }
     };
     drop(opening);
+    forest.keep_sizes(sizes);
     if let Some(caller) = caller {
         if writer == Writer::User && !arguments.verbosity.quiet {
             say_where(mountpoint.path(), &options.mount);
@@ -107,7 +112,7 @@ fn say_where(mountpoint: &Path, options: &fuse::Options) {
     report::say(format!(
         "mounted on {name}; end it with: ostfs unmount {name}"
     ));
-    let is_root = fuse::process::effective_uid() == 0;
+    let is_root = rustix::process::geteuid().is_root();
     let user = env::var("SUDO_USER").ok().filter(|user| user != "root");
     if let (true, Some(user), false) = (is_root, user, options.access == Access::Everyone) {
         report::error(format!(

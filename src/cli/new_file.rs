@@ -7,7 +7,8 @@ use std::io;
 use std::os::unix::fs::{MetadataExt, OpenOptionsExt};
 use std::path::{Path, PathBuf};
 
-use crate::rename::rename_new;
+use rustix::fs::{CWD, RenameFlags, renameat_with};
+use rustix::process::geteuid;
 
 /// Permissions of the new file: mail is private.
 const MODE: u32 = 0o600;
@@ -100,7 +101,13 @@ impl NewFile {
         self.is_kept = true;
         match self.replaces {
             true => fs::rename(&self.temporary, &self.target)?,
-            false => rename_new(&self.temporary, &self.target)?,
+            false => renameat_with(
+                CWD,
+                &self.temporary,
+                CWD,
+                &self.target,
+                RenameFlags::NOREPLACE,
+            )?,
         }
         self.directory.sync_all()
     }
@@ -121,7 +128,7 @@ fn reopen(path: &Path) -> io::Result<File> {
         .custom_flags(libc::O_NOFOLLOW);
     let file = options.open(path)?;
     let metadata = file.metadata()?;
-    let is_own = metadata.uid() == rustix::process::geteuid().as_raw();
+    let is_own = metadata.uid() == geteuid().as_raw();
     if !metadata.is_file() || !is_own || metadata.mode() & OF_OTHERS != 0 {
         return Err(io::Error::other(format!(
             "{} is not a file that ostfs has begun for this user; remove it",

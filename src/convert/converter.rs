@@ -9,7 +9,7 @@ use super::attachment::AttachmentFile;
 use super::chat;
 use super::configuration::{self, Configured};
 use super::context::Context;
-use super::item::{self, Item};
+use super::item::{self, Document, Item};
 use super::item_format::ItemFormat;
 use super::mail;
 use super::options::{Items, Options};
@@ -36,6 +36,15 @@ impl Converter {
         match self.context.options.items {
             Items::Native => ItemFormat::of(kind),
             Items::Eml => ItemFormat::Mail,
+        }
+    }
+
+    /// The file that `message` is, which is shown under its own name beside the message; None for all but documents, and
+    /// if the user wants all items as mail.
+    pub fn document(&self, message: &Message) -> Option<Document> {
+        match self.context.options.items {
+            Items::Native => item::document(message),
+            Items::Eml => None,
         }
     }
 

@@ -29,6 +29,33 @@ pub struct Item {
     pub problems: Vec<String>,
 }
 
+/// The file that a document is. [MS-OXODOC]
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Document {
+    /// Which of the attachments it is.
+    pub index: u32,
+    /// Its name as the message has it; not yet fit for a file system.
+    pub name: String,
+    /// Whether the message has other attachments.
+    pub has_others: bool,
+}
+
+/// The file that `message` is: the first of the attachments of a document. None for all else, and for a document without one.
+pub(super) fn document(message: &Message) -> Option<Document> {
+    if message.class().kind != ItemKind::Document {
+        return None;
+    }
+    let items = attachments(message);
+    let is_file =
+        |item: &attachment::Item| !matches!(item.content, attachment::Content::Message(_));
+    let (index, file) = (0..).zip(&items).find(|(_, item)| is_file(item))?;
+    Some(Document {
+        index,
+        name: file.name.clone(),
+        has_others: items.len() > 1,
+    })
+}
+
 /// `message` in its own format, if it is an appointment, contact, distribution list, task, journal entry or note; None
 /// for all else. Never fails: what cannot be read is a problem.
 pub fn item(message: &Message, options: &ItemOptions<'_>) -> Option<Item> {
@@ -44,6 +71,7 @@ pub fn item(message: &Message, options: &ItemOptions<'_>) -> Option<Item> {
         | ItemKind::FeedArticle
         | ItemKind::Sharing
         | ItemKind::OutOfOffice
+        | ItemKind::Document
         | ItemKind::Report(_)
         | ItemKind::Meeting(_)
         | ItemKind::TaskCommunication

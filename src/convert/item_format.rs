@@ -33,6 +33,7 @@ impl ItemFormat {
             | ItemKind::FeedArticle
             | ItemKind::Sharing
             | ItemKind::OutOfOffice
+            | ItemKind::Document
             | ItemKind::Report(_)
             | ItemKind::Meeting(_)
             | ItemKind::TaskCommunication
@@ -119,6 +120,7 @@ impl Title {
             | ItemKind::FeedArticle
             | ItemKind::Sharing
             | ItemKind::OutOfOffice
+            | ItemKind::Document
             | ItemKind::Report(_)
             | ItemKind::Meeting(_)
             | ItemKind::TaskCommunication
@@ -148,6 +150,8 @@ pub(super) enum Details {
     Feed,
     /// Which folder is shared.
     Sharing,
+    /// What a document says of itself.
+    Document,
 }
 
 impl Details {
@@ -160,6 +164,7 @@ impl Details {
             ItemKind::Journal => Self::Journal,
             ItemKind::FeedArticle => Self::Feed,
             ItemKind::Sharing => Self::Sharing,
+            ItemKind::Document => Self::Document,
             ItemKind::Mail
             | ItemKind::OutOfOffice
             | ItemKind::Report(_)

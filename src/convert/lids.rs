@@ -184,6 +184,16 @@ pub(crate) const SHARING_REMOTE_PATH: Key = sharing(0x8A04);
 pub(crate) const SHARING_REMOTE_NAME: Key = sharing(0x8A05);
 pub(crate) const SHARING_BROWSE_URL: Key = sharing(0x8A51);
 
+/// What programs that make documents write into them. [MS-OXODOC] 2.2.1
+pub(crate) const DOCUMENT_TITLE: Key = Key::Name(PropertySet::PUBLIC_STRINGS, "Title");
+pub(crate) const DOCUMENT_SUBJECT: Key = Key::Name(PropertySet::PUBLIC_STRINGS, "Subject");
+pub(crate) const DOCUMENT_AUTHOR: Key = Key::Name(PropertySet::PUBLIC_STRINGS, "Author");
+pub(crate) const DOCUMENT_LAST_AUTHOR: Key = Key::Name(PropertySet::PUBLIC_STRINGS, "LastAuthor");
+pub(crate) const DOCUMENT_COMPANY: Key = Key::Name(PropertySet::PUBLIC_STRINGS, "Company");
+pub(crate) const DOCUMENT_MANAGER: Key = Key::Name(PropertySet::PUBLIC_STRINGS, "Manager");
+pub(crate) const DOCUMENT_CATEGORY: Key = Key::Name(PropertySet::PUBLIC_STRINGS, "Category");
+pub(crate) const DOCUMENT_COMMENTS: Key = Key::Name(PropertySet::PUBLIC_STRINGS, "Comments");
+
 /// One of the three e-mail addresses of a contact.
 pub(crate) struct EmailKeys {
     pub display_name: Key,

@@ -49,6 +49,7 @@ pub use attachment::{AttachmentContent, AttachmentFile};
 pub use chat::Post;
 pub use configuration::Configured;
 pub use converter::Converter;
+pub use item::Document;
 #[doc(hidden)]
 pub use item::{Item, ItemOptions, item};
 pub use item_format::{ImportKind, ItemFormat, Title};

@@ -1,42 +1,32 @@
 //! The few system calls of a mount that the standard library does not have.
-#![allow(unsafe_code)]
+#![allow(
+    unsafe_code,
+    reason = "fork(2), syslog(3) and the allocator's options are in no safe library"
+)]
 
 use std::ffi::{CString, c_int};
 use std::fs::{self, File, OpenOptions};
 use std::io::{self, PipeWriter, Read, Write};
-use std::mem::MaybeUninit;
-use std::os::fd::AsRawFd;
-use std::os::unix::ffi::OsStrExt;
 use std::path::Path;
 
-/// Effective user of this process.
-pub fn effective_uid() -> u32 {
-    // SAFETY: takes nothing, cannot fail.
-    unsafe { libc::geteuid() }
-}
-
-/// Effective group of this process.
-pub fn effective_gid() -> u32 {
-    // SAFETY: takes nothing, cannot fail.
-    unsafe { libc::getegid() }
-}
+use rustix::fs::statfs;
+use rustix::mount::{UnmountFlags, unmount};
+use rustix::process::{Pid, WaitOptions, setsid, waitpid};
+use rustix::stdio::{dup2_stderr, dup2_stdin, dup2_stdout};
 
 /// Unmounts the topmost filesystem at `path`; `lazy` takes it out of the tree of names at once and ends it when its
 /// last user leaves.
 pub fn umount(path: &Path, lazy: bool) -> io::Result<()> {
-    let path = CString::new(path.as_os_str().as_bytes())?;
-    let flags = libc::UMOUNT_NOFOLLOW | if lazy { libc::MNT_DETACH } else { 0 };
-    // SAFETY: a NUL-terminated string that lives through the call.
-    succeeded(unsafe { libc::umount2(path.as_ptr(), flags) })
+    let mut flags = UnmountFlags::NOFOLLOW;
+    flags.set(UnmountFlags::DETACH, lazy);
+    Ok(unmount(path, flags)?)
 }
 
 /// Asks the filesystem at `path` for a sign of life. `statfs` is the one question that the kernel never answers
 /// from its caches, in which `stat` would find a dead mount alive for a day.
 pub fn ping(path: &Path) -> io::Result<()> {
-    let path = CString::new(path.as_os_str().as_bytes())?;
-    let mut figures = MaybeUninit::<libc::statfs>::uninit();
-    // SAFETY: a NUL-terminated string, and room for the answer, which is not looked at.
-    succeeded(unsafe { libc::statfs(path.as_ptr(), figures.as_mut_ptr()) })
+    statfs(path)?;
+    Ok(())
 }
 
 /// Numbers of the open files of this process, without the standard three.
@@ -97,12 +87,11 @@ impl Caller {
     /// Leaves the caller's terminal and gives him his prompt back, with exit status 0. Closes what was inherited: a pipe or
     /// a lock of the caller must not wait for the unmount.
     pub fn dismiss(mut self) -> io::Result<()> {
-        // SAFETY: takes nothing; a fresh child is never the leader of a group, so it does not fail.
-        succeeded(unsafe { libc::setsid() })?;
-        for standard in 0..=2 {
-            // SAFETY: both are numbers of open files of this process.
-            succeeded(unsafe { libc::dup2(self.null.as_raw_fd(), standard) })?;
-        }
+        // A fresh child is never the leader of a group, so it does not fail.
+        setsid()?;
+        dup2_stdin(&self.null)?;
+        dup2_stdout(&self.null)?;
+        dup2_stderr(&self.null)?;
         for number in &self.inherited {
             // SAFETY: nothing in this process uses a file that it did not open itself.
             unsafe { libc::close(*number) };
@@ -115,14 +104,9 @@ impl Caller {
 
 /// Waits for `child` to end; it has printed why.
 fn exit_status(child: libc::pid_t) -> io::Result<c_int> {
-    let mut status = 0;
-    // SAFETY: a number, and room for the answer.
-    succeeded(unsafe { libc::waitpid(child, &mut status, 0) })?;
-    if libc::WIFEXITED(status) {
-        Ok(libc::WEXITSTATUS(status))
-    } else {
-        Err(io::Error::other("the background process has died"))
-    }
+    let status = waitpid(Pid::from_raw(child), WaitOptions::empty())?;
+    let code = status.and_then(|(_, status)| status.exit_status());
+    code.ok_or_else(|| io::Error::other("the background process has died"))
 }
 
 /// Connects to the system log, and reads the time zone that its lines are in.
@@ -173,12 +157,5 @@ pub fn share_heap() {
         libc::mallopt(libc::M_ARENA_MAX, 1);
         libc::mallopt(libc::M_MMAP_THRESHOLD, LARGE);
         libc::mallopt(libc::M_TRIM_THRESHOLD, LARGE);
-    }
-}
-
-fn succeeded(result: c_int) -> io::Result<()> {
-    match result {
-        -1 => Err(io::Error::last_os_error()),
-        _ => Ok(()),
     }
 }

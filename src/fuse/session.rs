@@ -11,6 +11,7 @@ use std::thread;
 use std::time::Duration;
 
 use fuser::{Config, INodeNo, MountOption, SessionACL};
+use rustix::process::{getegid, geteuid};
 use signal_hook::consts::{SIGHUP, SIGINT, SIGTERM};
 use signal_hook::iterator::Signals;
 
@@ -83,8 +84,8 @@ impl Session {
             Arc::clone(&forest),
             Arc::clone(&ahead),
             Ownership {
-                uid: options.uid.unwrap_or_else(process::effective_uid),
-                gid: options.gid.unwrap_or_else(process::effective_gid),
+                uid: options.uid.unwrap_or_else(|| geteuid().as_raw()),
+                gid: options.gid.unwrap_or_else(|| getegid().as_raw()),
                 file_mode: options.file_mode,
                 directory_mode: options.directory_mode,
             },
@@ -236,7 +237,7 @@ fn config(sources: &[PathBuf], options: &Options) -> Config {
 fn explain(error: &io::Error, mountpoint: &Path) -> MountError {
     let reason = error.to_string();
     let no_helper = error.kind() == io::ErrorKind::NotFound && mountpoint::helper().is_none();
-    if no_helper && process::effective_uid() != 0 {
+    if no_helper && !geteuid().is_root() {
         MountError::NoHelper
     } else if no_helper || reason.contains("Operation not permitted") {
         MountError::NotPermitted

@@ -205,6 +205,11 @@ impl Folder {
     /// All cells that can be read of the row of message `nid`; none when no table has such a row. Costs the same however
     /// many rows there are.
     pub fn cells(&self, nid: NodeId) -> Vec<(u16, Value)> {
+        self.cells_noting(nid, &Problems::default())
+    }
+
+    /// As [`Folder::cells`]; what is wrong with the table goes to `problems`.
+    pub fn cells_noting(&self, nid: NodeId, problems: &Problems) -> Vec<(u16, Value)> {
         let table_type = match nid.node_type() {
             NodeType::ASSOC_MESSAGE => NodeType::ASSOC_CONTENTS_TABLE,
             _ => NodeType::CONTENTS_TABLE,
@@ -216,7 +221,7 @@ impl Folder {
             let cells = columns.filter_map(|column| Some((column.id, row.get(column.id).ok()??)));
             Some(cells.collect())
         };
-        let table = self.table(table_type, &Problems::default());
+        let table = self.table(table_type, problems);
         table.and_then(cells).unwrap_or_default()
     }
 

@@ -15,6 +15,8 @@ pub struct MessageClass {
     pub is_unified_messaging: bool,
     /// Whether it is a message of a chat in Teams or Skype.
     pub is_chat: bool,
+    /// Whether it stands for a message whose body was left on the server.
+    pub is_header_only: bool,
 }
 
 /// What an item is.
@@ -28,6 +30,8 @@ pub enum ItemKind {
     Sharing,
     /// The automatic reply of somebody who is away.
     OutOfOffice,
+    /// A file that was put into a folder: its one attachment. [MS-OXODOC]
+    Document,
     /// A delivery or read report. [MS-OXOMSG] 2.2.2
     Report(ReportKind),
     /// A message about a meeting. [MS-OXOCAL]
@@ -115,7 +119,7 @@ const CONFIGURATIONS: [(&str, ConfigurationKind); 5] = [
 ];
 
 /// Classes, those below others first.
-const KINDS: [(&str, ItemKind); 19] = [
+const KINDS: [(&str, ItemKind); 21] = [
     ("IPM.Note.Rules.OofTemplate", ItemKind::OutOfOffice),
     (
         "IPM.Schedule.Meeting.Request",
@@ -152,6 +156,9 @@ const KINDS: [(&str, ItemKind); 19] = [
     ("IPM.AbchPerson", ItemKind::Contact),
     ("IPM.Post.Rss", ItemKind::FeedArticle),
     ("IPM.Sharing", ItemKind::Sharing),
+    ("IPM.Document", ItemKind::Document),
+    // What Exchange keeps of attachments and links for other programs.
+    ("IPM.File", ItemKind::Document),
     ("IPM", ItemKind::Mail),
     ("REPORT", ItemKind::Report(ReportKind::Other)),
 ];
@@ -171,6 +178,8 @@ const SMIME: &str = "SMIME";
 const SECURE_MAIL: &str = "IPM.Note.Secure";
 /// Class of the messages of chats, those that programs write included.
 const CHAT: &str = "IPM.SkypeTeams";
+/// Class of the headers that mail programs fetch before they fetch a message.
+const REMOTE: &str = "IPM.Remote";
 /// Classes of unified messaging: voice messages, also protected ones, calls and faxes.
 const UNIFIED_MESSAGING: [&str; 6] = [
     "IPM.Note.Microsoft.Voicemail",
@@ -200,6 +209,7 @@ impl MessageClass {
             is_smime,
             is_unified_messaging,
             is_chat: is_derived(class, CHAT),
+            is_header_only: is_derived(class, REMOTE),
         }
     }
 }
@@ -212,6 +222,7 @@ impl ItemKind {
             | Self::FeedArticle
             | Self::Sharing
             | Self::OutOfOffice
+            | Self::Document
             | Self::Report(_)
             | Self::Meeting(_)
             | Self::TaskCommunication => true,
@@ -232,6 +243,7 @@ impl ItemKind {
             Self::Mail
             | Self::FeedArticle
             | Self::Sharing
+            | Self::Document
             | Self::Meeting(_)
             | Self::TaskCommunication
             | Self::Appointment

@@ -322,7 +322,7 @@ impl<T> Iterator for Walk<'_, T> {
             let (page, next) = self.stack.last_mut()?;
             let index = *next;
             *next += 1;
-            if page.level == 1 && index == 0 && !self.ndb.source.is_at_hand() {
+            if page.level == 1 && index == 0 && self.ndb.source.reads_ahead() {
                 let children = (0..).map_while(|index| page.child(index));
                 self.ndb.will_need_pages(children);
             }

@@ -49,17 +49,16 @@ enum Kind {
     Attachment,
 }
 
-/// Has what will be needed of `nids` read in the background, unless the file is in memory anyway. Returns once it is asked
-/// for; lists of blocks and of subnodes are read meanwhile.
+/// Reads what will be needed of `nids` into the page cache, if that is worth it ([`Source::reads_ahead`](super::Source)).
 pub fn read_ahead(ndb: &NodeDatabase, nids: &[NodeId], depth: Depth) {
-    if !ndb.source.is_at_hand() {
+    if ndb.source.reads_ahead() {
         partly(|| Plan { ndb, depth }.follow(nids));
     }
 }
 
-/// Has all folders and their tables read in the background, unless the file is in memory anyway.
+/// Reads all folders and their tables into the page cache, if that is worth it: for those who walk over all nodes anyway.
 pub fn read_folders_ahead(ndb: &NodeDatabase) {
-    if !ndb.source.is_at_hand() {
+    if ndb.source.reads_ahead() {
         let nids = || ndb.nodes().flatten().map(|node| node.nid);
         let is_of_folder = |nid: &NodeId| nid.is_folder() || nid.node_type().is_table();
         let nids: Vec<NodeId> = partly(|| nids().filter(is_of_folder).collect());

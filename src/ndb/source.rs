@@ -171,6 +171,19 @@ impl Source {
         self.opened.modified
     }
 
+    /// What tells it from other files and from itself at other times: its header, size, and the times of the last write and of
+    /// the last change of its inode.
+    pub fn identity(&self) -> Vec<u8> {
+        let Stamp {
+            size,
+            written,
+            changed,
+        } = *self.opened.stamp.lock();
+        let numbers = [size as i64, written.0, written.1, changed.0, changed.1];
+        let numbers = numbers.iter().flat_map(|number| number.to_le_bytes());
+        self.opened.header.iter().copied().chain(numbers).collect()
+    }
+
     /// Fills `buf` from byte `offset`. A place behind the end of the file, or in a stretch that is lost, is damage of
     /// whatever led there.
     pub fn read_exact_at(&self, buf: &mut [u8], offset: u64) -> Result<()> {
@@ -301,12 +314,15 @@ impl Opened {
         match (self.is_unchanged(), read) {
             (Ok(true), Ok(())) => Ok(()),
             (Ok(false), _) => Err(Failure::Changed),
-            (Err(error), _) | (Ok(true), Err(error)) => Err(Failure::Io {
-                offset,
-                length,
-                kind: error.kind(),
-                number: error.raw_os_error(),
-            }),
+            (Err(error), _) | (Ok(true), Err(error)) => {
+                self.ahead.has_failed();
+                Err(Failure::Io {
+                    offset,
+                    length,
+                    kind: error.kind(),
+                    number: error.raw_os_error(),
+                })
+            }
         }
     }
 

@@ -79,7 +79,7 @@ impl DataWriter {
                 block.extend((children.len() as u16).to_le_bytes());
                 block.extend(total.to_le_bytes());
                 block.extend(children.iter().flat_map(|(bid, _)| bid.0.to_le_bytes()));
-                above.push((out.internal_block(block)?, total));
+                above.push((out.internal_block(&block)?, total));
             }
             blocks = above;
         }
@@ -141,7 +141,7 @@ impl Subnodes {
                 block.extend(content.subnodes.0.to_le_bytes());
             }
             let first = entries.first().map_or(0, |(nid, _)| nid.0);
-            lists.push((first, out.internal_block(block)?));
+            lists.push((first, out.internal_block(&block)?));
         }
         if let [] | [_] = lists.as_slice() {
             return Ok(lists.first().map_or(BlockId::NONE, |(_, bid)| *bid));
@@ -153,6 +153,6 @@ impl Subnodes {
             block.extend(u64::from(first).to_le_bytes());
             block.extend(bid.0.to_le_bytes());
         }
-        out.internal_block(block)
+        out.internal_block(&block)
     }
 }

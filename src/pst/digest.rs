@@ -1,45 +1,45 @@
 //! What an item is, in 16 bytes: compared between what was read, and what was written and read back.
+//!
+//! The two are alike unless the program is wrong, so the hash need not resist anyone who wants two items to have the same;
+//! it has to be fast.
 
 use serde::{Deserialize, Serialize};
-use sha2::{Digest as _, Sha256};
+use twox_hash::XxHash3_128;
 
 use super::value::Stored;
 use crate::ltp::PropertyType;
 
-/// Bytes kept of each hash: enough that no two are the same by chance.
-const KEPT: usize = 16;
+/// Bytes of a hash.
+const BYTES: usize = 16;
 
 /// The hash of properties, values or items.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Digest([u8; KEPT]);
+pub struct Digest([u8; BYTES]);
 
 /// A value that is hashed in parts.
 #[derive(Default)]
-pub(super) struct Hash(Sha256);
+pub(super) struct Hash(XxHash3_128);
 
 impl Hash {
     /// Adds `bytes`.
     pub fn update(&mut self, bytes: &[u8]) {
-        self.0.update(bytes);
+        self.0.write(bytes);
     }
 
     /// What it comes to.
     pub fn finish(self) -> Digest {
-        let hash = self.0.finalize();
-        let mut kept = [0; KEPT];
-        for (to, from) in kept.iter_mut().zip(hash) {
-            *to = from;
-        }
-        Digest(kept)
+        Digest(self.0.finish_128().to_le_bytes())
     }
 }
 
 impl Digest {
+    fn of(bytes: &[u8]) -> Self {
+        Self(XxHash3_128::oneshot(bytes).to_le_bytes())
+    }
+
     /// Of one value.
     pub fn of_value(value: &Stored) -> Self {
-        let mut hash = Hash::default();
-        hash.update(&value.bytes);
-        hash.finish().with_type(value.property_type)
+        Self::of(&value.bytes).with_type(value.property_type)
     }
 
     /// The same bytes as a value of a type.
@@ -51,10 +51,11 @@ impl Digest {
 
     /// Adds a part under a number.
     pub fn add(&mut self, number: u16, part: &Digest) {
-        let mut hash = Hash::default();
-        hash.update(&self.0);
-        hash.update(&number.to_le_bytes());
-        hash.update(&part.0);
-        *self = hash.finish();
+        let mut all = [0; 2 * BYTES + size_of::<u16>()];
+        let parts = self.0.iter().chain(&part.0).copied();
+        for (to, from) in all.iter_mut().zip(parts.chain(number.to_le_bytes())) {
+            *to = from;
+        }
+        *self = Self::of(&all);
     }
 }

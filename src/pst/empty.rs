@@ -39,7 +39,7 @@ impl Empty {
     /// An empty table of `template`.
     pub fn of(&mut self, out: &mut Output, template: &'static [Column]) -> io::Result<Content> {
         let mut tables = self.0.iter_mut();
-        let known = tables.find(|(known, _)| std::ptr::eq(*known, template));
+        let known = tables.find(|(known, _)| *known == template);
         match known {
             Some((_, content)) if out.share(content.data) => Ok(*content),
             Some((_, content)) => {

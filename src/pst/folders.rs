@@ -3,6 +3,7 @@
 use std::collections::{BTreeMap, HashSet};
 use std::io;
 use std::sync::atomic::Ordering;
+use std::thread;
 
 use super::begun::{Begun, Counts};
 use super::changes;
@@ -13,6 +14,7 @@ use super::export::Export;
 use super::failed::Failed;
 use super::item::{self, Place};
 use super::names::Names;
+use super::opened::{self, Opened};
 use super::output::{Content, Output};
 use super::part::{Position, Tally};
 use super::plan::{self, Plan, Planned};
@@ -60,16 +62,26 @@ impl Folders<'_> {
     ) -> Result<Option<Position>, Failed> {
         let mut begun = begun.map_or_else(Begun::new, Ok)?;
         let takes = self.export.filter.takes_folder(&folder.path);
-        let items = self.items_of(folder).into_iter().filter(|_| takes);
+        let items = match takes {
+            true => self.items_of(folder),
+            false => Vec::new(),
+        };
         let mut left = None;
-        for (item, ino) in items.enumerate().skip(at.item) {
-            if !self.copy_item(ino, folder, &mut begun)? {
-                left = Some(Position { item, ..at });
-                break;
+        let Export { forest, filter, .. } = self.export;
+        thread::scope(|scope| {
+            // Dropped before the thread is waited for, which ends it.
+            let opened = opened::open(scope, forest, filter, items, at.item);
+            for (item, opened) in opened.iter().enumerate() {
+                let item = at.item + item;
+                if !self.copy_item(opened, folder, &mut begun)? {
+                    left = Some(Position { item, ..at });
+                    break;
+                }
+                let item = item + 1;
+                save(self, Position { item, ..at }, &begun)?;
             }
-            let item = item + 1;
-            save(self, Position { item, ..at }, &begun)?;
-        }
+            Ok::<(), Failed>(())
+        })?;
         let Begun { counts, messages } = begun;
         if left.is_none() || messages.len() > 0 {
             self.counts.insert(at.folder, counts);
@@ -86,22 +98,23 @@ impl Folders<'_> {
     }
 
     /// Copies one item, unless the filter passes over it; false if the file has no room for it.
-    fn copy_item(&mut self, ino: Ino, folder: &Planned, begun: &mut Begun) -> Result<bool, Failed> {
-        if !self.export.filter.takes(self.export.forest, ino) {
+    fn copy_item(
+        &mut self,
+        opened: Opened,
+        folder: &Planned,
+        begun: &mut Begun,
+    ) -> Result<bool, Failed> {
+        let Opened { ino, message } = opened;
+        let Some(message) = message else {
             self.watch.progress.items.fetch_add(1, Ordering::Relaxed);
             return Ok(true);
-        }
+        };
         let is_full = begun.messages.len() >= MOST_ITEMS;
         let copied = match is_full {
             true => Err(Failed::Full),
-            false => self
-                .export
-                .forest
-                .message(ino)
-                .map_err(Failed::from)
-                .and_then(|message| {
-                    self.message(&message, folder, Place::Folder, &mut begun.messages)
-                }),
+            false => message.map_err(Failed::from).and_then(|message| {
+                self.message(&message, folder, Place::Folder, &mut begun.messages)
+            }),
         };
         let object = || self.export.forest.object_of(ino);
         let failed = match copied {

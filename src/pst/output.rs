@@ -1,25 +1,22 @@
 //! The file that grows: where blocks and pages go, and what is written when all of them are there. [MS-PST] 2.2.2
 //!
 //! Nothing is written twice but the header. Blocks get ascending ids in the order of the file, so the block B-tree needs no
-//! sort. Memory: 8 bytes for a block, 24 for a node.
+//! sort. Memory: 8 bytes for a block, 24 for a node, and the stretches that are being written.
 
 use std::collections::HashMap;
 use std::fs::File;
-use std::io::{self, Seek, SeekFrom, Write};
+use std::io;
 
 use serde::{Deserialize, Serialize};
 
 use super::layout::{self, AMAP_BYTES, MapPage, PAGE, PAGE_DATA, SECTION, SLOT};
+use super::stretch::{Stretch, Writer, write_at};
 use super::trees;
-use crate::ndb::crc::{crc, signature};
-use crate::ndb::crypt::encode_permuted;
+use crate::ndb::crc::signature;
 use crate::ndb::{BlockId, NodeId};
 
 /// Bytes that a block holds beside its trailer.
 pub(super) const BLOCK_DATA: usize = 8176;
-const BLOCK_TRAILER: usize = 16;
-/// Bytes that are written at once.
-const BUFFER: usize = 1 << 20;
 /// The file is brought to the disk, and the journal written, whenever it has grown by this many bytes and by this part of
 /// its size: so that the journal, which grows with it, costs little.
 const LEAST_TO_KEEP: u64 = 4 << 20;
@@ -76,9 +73,9 @@ impl Written {
 /// A file that is being written.
 pub(super) struct Output {
     file: File,
-    /// What comes next in the file, and where it goes.
-    buffer: Vec<u8>,
-    buffer_at: u64,
+    writer: Writer,
+    /// What comes next in the file.
+    next: Stretch,
     books: Books,
 }
 
@@ -115,17 +112,17 @@ const FIRST_INDEX_OF: [(usize, u32); 3] = [(3, 0x4000), (4, 0x1_0000), (8, 0x800
 
 impl Output {
     /// Begins a file in `file`, which is empty.
-    pub fn new(file: File) -> Self {
+    pub fn new(file: File) -> io::Result<Self> {
         let mut last_index = [FIRST_INDEX; 32];
         for (of, first) in FIRST_INDEX_OF {
             if let Some(index) = last_index.get_mut(of) {
                 *index = first;
             }
         }
-        Self {
+        Ok(Self {
+            writer: Writer::new(file.try_clone()?)?,
             file,
-            buffer: Vec::with_capacity(BUFFER),
-            buffer_at: layout::FIRST_SECTION,
+            next: Stretch::new(layout::FIRST_SECTION),
             books: Books {
                 len: layout::FIRST_SECTION,
                 blocks: Vec::new(),
@@ -136,7 +133,7 @@ impl Output {
                 last_index,
                 row_version: 0,
             },
-        }
+        })
     }
 
     /// Goes on with the file that has these `books`; what was written behind them is dropped.
@@ -146,9 +143,9 @@ impl Output {
                 "the unfinished file is shorter than its journal says; begin anew without --resume",
             ));
         }
+        self.writer.wait()?;
         self.file.set_len(books.len)?;
-        self.buffer.clear();
-        self.buffer_at = books.len;
+        self.next = Stretch::new(books.len);
         self.books = books;
         Ok(())
     }
@@ -162,8 +159,9 @@ impl Output {
     /// Brings all that was written to the disk; what is known of it then.
     pub fn sync(&mut self) -> io::Result<&Books> {
         self.flush()?;
+        self.writer.wait()?;
         self.file.sync_data()?;
-        self.books.len = self.buffer_at;
+        self.books.len = self.len();
         Ok(&self.books)
     }
 
@@ -175,7 +173,7 @@ impl Output {
 
     /// Bytes of the file so far.
     pub fn len(&self) -> u64 {
-        self.buffer_at + self.buffer.len() as u64
+        self.next.end()
     }
 
     /// A number that no row has yet.
@@ -222,13 +220,7 @@ impl Output {
         self.books.gaps.truncate(mark.gaps);
         self.books.last_index = mark.last_index;
         self.books.row_version = mark.row_version;
-        match mark.len.checked_sub(self.buffer_at) {
-            Some(kept) => self.buffer.truncate(kept as usize),
-            None => {
-                self.buffer.clear();
-                self.buffer_at = mark.len;
-            }
-        }
+        self.next.cut(mark.len);
     }
 
     /// Adds a node.
@@ -244,31 +236,24 @@ impl Output {
 
     /// Writes a block of data.
     pub fn data_block(&mut self, data: &[u8]) -> io::Result<BlockId> {
-        let mut encoded = data.to_vec();
-        encode_permuted(&mut encoded);
-        self.block(encoded, false)
+        self.block(data, false)
     }
 
     /// Writes an XBLOCK, XXBLOCK, SLBLOCK or SIBLOCK.
-    pub fn internal_block(&mut self, data: Vec<u8>) -> io::Result<BlockId> {
+    pub fn internal_block(&mut self, data: &[u8]) -> io::Result<BlockId> {
         self.block(data, true)
     }
 
-    fn block(&mut self, mut data: Vec<u8>, internal: bool) -> io::Result<BlockId> {
-        let len = data.len();
-        let extent = (len + BLOCK_TRAILER).next_multiple_of(SLOT as usize);
-        let at = self.place(extent as u64, SLOT)?;
+    fn block(&mut self, data: &[u8], internal: bool) -> io::Result<BlockId> {
+        let at = self.place(Stretch::extent(data.len()) as u64, SLOT)?;
         let number = self.books.blocks.len() as u64 + 1;
         let bid = BlockId(number * BlockId::STEP);
         let bid = if internal { bid.as_internal() } else { bid };
-        let check = crc(&data);
-        data.resize(extent - BLOCK_TRAILER, 0);
-        data.extend((len as u16).to_le_bytes());
-        data.extend(signature(at, bid).to_le_bytes());
-        data.extend(check.to_le_bytes());
-        data.extend(bid.0.to_le_bytes());
-        self.append(&data)?;
-        self.books.blocks.push(Written::new(at, len, internal));
+        self.next.add_block(data, bid);
+        self.books
+            .blocks
+            .push(Written::new(at, data.len(), internal));
+        self.flush_if_due()?;
         Ok(bid)
     }
 
@@ -285,7 +270,9 @@ impl Output {
         let at = self.place(PAGE, PAGE)?;
         let bid = BlockId(self.books.next_page);
         self.books.next_page += 1;
-        self.append(&layout::page(kind, body, signature(at, bid), bid.0))?;
+        let page = layout::page(kind, body, signature(at, bid), bid.0);
+        self.next.add(&page);
+        self.flush_if_due()?;
         Ok((bid, at))
     }
 
@@ -315,22 +302,20 @@ impl Output {
 
     fn pad_to(&mut self, end: u64) -> io::Result<()> {
         let missing = end.saturating_sub(self.len());
-        self.append(&vec![0; missing as usize])
+        self.next.add_zeros(missing as usize);
+        self.flush_if_due()
     }
 
-    fn append(&mut self, bytes: &[u8]) -> io::Result<()> {
-        self.buffer.extend_from_slice(bytes);
-        if self.buffer.len() >= BUFFER {
-            self.flush()?;
+    fn flush_if_due(&mut self) -> io::Result<()> {
+        match self.next.is_due() {
+            true => self.flush(),
+            false => Ok(()),
         }
-        Ok(())
     }
 
     fn flush(&mut self) -> io::Result<()> {
-        write_at(&self.file, &self.buffer, self.buffer_at)?;
-        self.buffer_at += self.buffer.len() as u64;
-        self.buffer.clear();
-        Ok(())
+        let next = Stretch::new(self.len());
+        self.writer.write(std::mem::replace(&mut self.next, next))
     }
 
     /// Writes the B-trees, the maps and the header; all is on disk when it returns.
@@ -372,6 +357,7 @@ impl Output {
         )?;
         let used = self.len();
         self.flush()?;
+        self.writer.wait()?;
         let sections = (used - layout::FIRST_SECTION).div_ceil(SECTION);
         let end = layout::FIRST_SECTION + sections * SECTION;
         // Behind the end may be what was cut away.
@@ -451,10 +437,4 @@ impl Output {
         }
         Ok(free)
     }
-}
-
-/// Writes `bytes` at `offset`, by the two calls that the sandbox has for it.
-fn write_at(mut file: &File, bytes: &[u8], offset: u64) -> io::Result<()> {
-    file.seek(SeekFrom::Start(offset))?;
-    file.write_all(bytes)
 }

@@ -4,6 +4,7 @@
 //! name. So a fault of the writer costs a report, and not mail.
 
 use std::sync::Arc;
+use std::thread;
 
 use super::digest::{Digest, Hash};
 use super::recipients;
@@ -42,14 +43,34 @@ pub fn verify(
         return Ok(0);
     }
     let ndb = ndb::open_source(source, CACHE, Recover::Off, Arc::new(()))?;
-    let store = Arc::new(Store::open(ndb));
+    let store = &Arc::new(Store::open(ndb));
     let mut count = 0;
-    for item in &written.items {
-        if let Err(error) = compare(&store, item, how) {
-            count += 1;
-            differs(&error.to_string());
+    let mut note = |error: Error| {
+        count += 1;
+        differs(&error.to_string());
+    };
+    let threads = thread::available_parallelism().map_or(1, usize::from);
+    // Each thread has a stretch of the file of its own.
+    let stretches = written
+        .items
+        .chunks(written.items.len().div_ceil(threads).max(1));
+    thread::scope(|scope| {
+        let compare = |items: &'_ [Item]| {
+            let found = items
+                .iter()
+                .filter_map(|item| compare(store, item, how).err());
+            found.collect::<Vec<Error>>()
+        };
+        let others: Vec<_> = stretches
+            .map(|items| scope.spawn(move || compare(items)))
+            .collect();
+        for other in others {
+            match other.join() {
+                Ok(found) => found.into_iter().for_each(&mut note),
+                Err(panic) => std::panic::resume_unwind(panic),
+            }
         }
-    }
+    });
     Ok(count)
 }
 

@@ -35,7 +35,10 @@ impl Export<'_> {
             Begin::New(part) => (part, None),
             Begin::Again(saved) => (saved.part(), Some(saved)),
         };
-        let mut out = Output::new(file);
+        if self.filter.is_empty() {
+            self.forest.will_read_all();
+        }
+        let mut out = Output::new(file)?;
         let empty = Empty::new(&mut out)?;
         let mut unread = Vec::new();
         let mut left = |path: &str, reason: &str| {

@@ -2,7 +2,7 @@
 //!
 //! Directories have `st_nlink` 1: to count subdirectories would mean to list them, and 1 makes `find` not rely on it.
 
-use std::time::SystemTime;
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use super::ino::{Ino, Kind};
 use crate::ltp::FileTime;
@@ -53,6 +53,25 @@ pub(super) struct Times {
 }
 
 impl Times {
+    /// In nanoseconds since 1970, mtime first; None outside the years 1678 to 2262.
+    pub fn nanoseconds(self) -> Option<[i64; 3]> {
+        Some([
+            nanoseconds(self.mtime)?,
+            nanoseconds(self.ctime)?,
+            nanoseconds(self.btime)?,
+        ])
+    }
+
+    /// As [`Times::nanoseconds`] has them.
+    pub fn of_nanoseconds(times: [i64; 3]) -> Self {
+        let [mtime, ctime, btime] = times.map(system_time);
+        Self {
+            mtime,
+            ctime,
+            btime,
+        }
+    }
+
     /// The times of an attachment that has such of its own, and else those of its message.
     pub fn of_file(self, created: Option<FileTime>, modified: Option<FileTime>) -> Self {
         let time = |time: Option<FileTime>| time.map(FileTime::system_time);
@@ -81,4 +100,22 @@ pub struct Statistics {
     pub bytes: u64,
     /// Messages that the file has ever held, as its header counts them: known without a walk.
     pub files: u64,
+}
+
+fn nanoseconds(time: SystemTime) -> Option<i64> {
+    match time.duration_since(UNIX_EPOCH) {
+        Ok(after) => i64::try_from(after.as_nanos()).ok(),
+        Err(before) => i64::try_from(before.duration().as_nanos())
+            .ok()
+            .map(|before| -before),
+    }
+}
+
+fn system_time(nanoseconds: i64) -> SystemTime {
+    let distance = Duration::from_nanos(nanoseconds.unsigned_abs());
+    if nanoseconds < 0 {
+        UNIX_EPOCH - distance
+    } else {
+        UNIX_EPOCH + distance
+    }
 }

@@ -16,6 +16,7 @@ use super::attr::{Attr, Statistics, Times};
 use super::directory::{Directory, Entry};
 use super::ino::{Ino, Kind};
 use super::problem_log::{Listener, ProblemLine};
+use super::size_cache::SizeCache;
 use super::source_names;
 use super::summary::{Part, People, Summary};
 use super::tree::Tree;
@@ -103,6 +104,15 @@ impl Forest {
             trees,
             top: top.map(|top| Arc::new(top.finish())),
         })
+    }
+
+    /// As [`Tree::keep_sizes`], for each file in its order.
+    pub fn keep_sizes(&self, caches: impl IntoIterator<Item = Option<SizeCache>>) {
+        for (tree, cache) in self.trees.iter().zip(caches) {
+            if let (Some(tree), Some(cache)) = (tree, cache) {
+                tree.keep_sizes(cache);
+            }
+        }
     }
 
     /// The directory above the trees of several files.

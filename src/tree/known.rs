@@ -1,12 +1,13 @@
 //! What is known of messages without opening them: their sizes for the life of the tree, the times of those asked for
 //! last. So a second `ls -l` opens no message, and its memory is bounded.
 
-use std::time::{Duration, SystemTime, UNIX_EPOCH};
+use std::sync::OnceLock;
 
 use hashbrown::HashTable;
 use parking_lot::Mutex;
 
 use super::attr::Times;
+use super::size_cache::SizeCache;
 use crate::error::Result;
 use crate::ndb::{NodeId, whole};
 
@@ -27,9 +28,7 @@ struct Size {
 #[derive(Debug, Clone, Copy)]
 struct Stamp {
     nid: NodeId,
-    mtime: i64,
-    ctime: i64,
-    btime: i64,
+    times: [i64; 3],
 }
 
 /// Bytes that a slot of a table of times takes.
@@ -50,6 +49,8 @@ pub(super) struct Known {
     times: Vec<Mutex<Generations>>,
     /// Messages in one generation of a part.
     bound: usize,
+    /// What outlives the tree.
+    kept: OnceLock<SizeCache>,
 }
 
 impl Known {
@@ -62,11 +63,40 @@ impl Known {
             sizes: (0..SHARDS).map(|_| Mutex::default()).collect(),
             times: (0..SHARDS).map(|_| Mutex::default()).collect(),
             bound,
+            kept: OnceLock::new(),
+        }
+    }
+
+    /// Takes and keeps sizes and times in `cache`, too.
+    pub(super) fn keep(&self, cache: SizeCache) {
+        self.kept.set(cache).ok();
+    }
+
+    /// Takes what is kept of message `nid` among what is known.
+    fn recall(&self, nid: NodeId) -> Option<(u64, Times)> {
+        let (size, times) = self.kept.get()?.get(nid)?;
+        self.set_size(nid, size);
+        self.set_times(nid, times);
+        Some((size, times))
+    }
+
+    /// Keeps size and times of the file of message `nid`, beyond the life of the tree if that is `whole`: what a damaged
+    /// message says of its damage is told when it is opened.
+    pub(super) fn set(&self, nid: NodeId, size: u64, times: Times, whole: bool) {
+        self.set_size(nid, size);
+        self.set_times(nid, times);
+        if let Some(kept) = self.kept.get().filter(|_| whole) {
+            kept.put(nid, size, times);
         }
     }
 
     /// Size of the file of message `nid`, if it was ever made.
     pub(super) fn size(&self, nid: NodeId) -> Option<u64> {
+        let recalled = || self.recall(nid).map(|(size, _)| size);
+        self.size_in_memory(nid).or_else(recalled)
+    }
+
+    fn size_in_memory(&self, nid: NodeId) -> Option<u64> {
         let key = nid.0.to_le_bytes();
         let sizes = part(&self.sizes, nid)?.lock();
         let found = sizes.find(hash(nid), |known| known.nid == key)?;
@@ -78,7 +108,7 @@ impl Known {
     }
 
     /// Keeps the size of the file of message `nid`.
-    pub(super) fn set_size(&self, nid: NodeId, size: u64) {
+    fn set_size(&self, nid: NodeId, size: u64) {
         let (key, bytes) = (nid.0.to_le_bytes(), size.to_le_bytes());
         let (Some(sizes), Some((low, [0, 0, 0]))) =
             (part(&self.sizes, nid), bytes.split_first_chunk())
@@ -102,14 +132,19 @@ impl Known {
 
     /// Times of message `nid`, if they are still known.
     pub(super) fn times(&self, nid: NodeId) -> Option<Times> {
+        let recalled = || self.recall(nid).map(|(_, times)| times);
+        self.times_in_memory(nid).or_else(recalled)
+    }
+
+    fn times_in_memory(&self, nid: NodeId) -> Option<Times> {
         let mut times = part(&self.times, nid)?.lock();
         let is_it = |stamp: &Stamp| stamp.nid == nid;
         if let Some(stamp) = times.young.find(hash(nid), is_it) {
-            return Some(stamp.times());
+            return Some(Times::of_nanoseconds(stamp.times));
         }
         let stamp = *times.old.find(hash(nid), is_it)?;
         times.keep(stamp, self.bound);
-        Some(stamp.times())
+        Some(Times::of_nanoseconds(stamp.times))
     }
 
     /// Times of message `nid`, made if they are not known any more, and not kept if a read fails meanwhile.
@@ -127,11 +162,11 @@ impl Known {
     }
 
     /// Keeps the times of message `nid` for a while.
-    pub(super) fn set_times(&self, nid: NodeId, times: Times) {
-        if let Some(stamp) = Stamp::new(nid, times)
+    fn set_times(&self, nid: NodeId, times: Times) {
+        if let Some(times) = times.nanoseconds()
             && let Some(part) = part(&self.times, nid)
         {
-            part.lock().keep(stamp, self.bound);
+            part.lock().keep(Stamp { nid, times }, self.bound);
         }
     }
 }
@@ -150,44 +185,6 @@ impl Generations {
         }
         self.young
             .insert_unique(hash(stamp.nid), stamp, |known| hash(known.nid));
-    }
-}
-
-impl Stamp {
-    /// None for times outside the years 1678 to 2262.
-    fn new(nid: NodeId, times: Times) -> Option<Self> {
-        Some(Self {
-            nid,
-            mtime: nanoseconds(times.mtime)?,
-            ctime: nanoseconds(times.ctime)?,
-            btime: nanoseconds(times.btime)?,
-        })
-    }
-
-    fn times(&self) -> Times {
-        Times {
-            mtime: system_time(self.mtime),
-            ctime: system_time(self.ctime),
-            btime: system_time(self.btime),
-        }
-    }
-}
-
-fn nanoseconds(time: SystemTime) -> Option<i64> {
-    match time.duration_since(UNIX_EPOCH) {
-        Ok(after) => i64::try_from(after.as_nanos()).ok(),
-        Err(before) => i64::try_from(before.duration().as_nanos())
-            .ok()
-            .map(|before| -before),
-    }
-}
-
-fn system_time(nanoseconds: i64) -> SystemTime {
-    let distance = Duration::from_nanos(nanoseconds.unsigned_abs());
-    if nanoseconds < 0 {
-        UNIX_EPOCH - distance
-    } else {
-        UNIX_EPOCH + distance
     }
 }
 
@@ -245,10 +242,9 @@ mod tests {
     fn times_are_exact_and_bounded() {
         let bytes = 1 << 20;
         let known = Known::new(bytes);
-        let times = |nid: NodeId| Times {
-            mtime: system_time(i64::from(nid.0) * 1_000_000_000 + 100),
-            ctime: system_time(-i64::from(nid.0)),
-            btime: UNIX_EPOCH,
+        let times = |nid: NodeId| {
+            let number = i64::from(nid.0);
+            Times::of_nanoseconds([number * 1_000_000_000 + 100, -number, 0])
         };
         for nid in nids(100_000) {
             known.set_times(nid, times(nid));

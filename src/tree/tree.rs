@@ -16,6 +16,7 @@ use super::options::Options;
 use super::problem_log::{Listener, ProblemLog};
 use super::replaced::Replaced;
 use super::router::Router;
+use super::size_cache::SizeCache;
 use super::summary::{Part, People, Summary};
 use super::view::View;
 use super::watch::{Progress, RecoveryWatch};
@@ -76,6 +77,11 @@ impl Tree {
     /// The store that the tree shows.
     pub fn store(&self) -> &Arc<Store> {
         &self.0.live().context().store
+    }
+
+    /// Takes sizes and times of messages from `cache`, and keeps there those that are learnt.
+    pub fn keep_sizes(&self, cache: SizeCache) {
+        self.0.live().keep_sizes(cache);
     }
 
     /// Modification time of the file.

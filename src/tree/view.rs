@@ -24,6 +24,7 @@ use super::layout::{self, rules::Rules};
 use super::lost_found::{Lost, LostFound};
 use super::messages::Messages;
 use super::replaced::Replaced;
+use super::size_cache::SizeCache;
 use super::summary::{Part, People, Summary};
 use super::xattr::{Xattr, Xattrs};
 use crate::error::{Error, Result};
@@ -227,6 +228,11 @@ impl View {
             Object::Link(..) => false,
             _ => true,
         }
+    }
+
+    /// As [`Tree::keep_sizes`](super::Tree::keep_sizes).
+    pub fn keep_sizes(&self, cache: SizeCache) {
+        self.messages.known.keep(cache);
     }
 
     /// Has what will be read of `files` read ahead from the disk, if that is worth it.

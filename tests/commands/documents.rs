@@ -57,15 +57,17 @@ fn quoted(text: &str) -> Vec<String> {
     parts.map(str::to_owned).collect()
 }
 
-/// Binary, module and function of `binary module::function`; the function may be left out, or only begin so.
-fn as_test(words: &str) -> Option<(&str, &str, &str)> {
+/// Binary, file of the module and function of `binary module::function`, where modules may be within each other; the
+/// function may be left out, or only begin so.
+fn as_test(words: &str) -> Option<(String, &str)> {
     let (binary, rest) = words.split_once(' ')?;
-    let (module, function) = rest.split_once("::")?;
+    let (module, function) = rest.rsplit_once("::")?;
+    let module = module.replace("::", "/");
     let is_name = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '_';
-    let is_plain = [binary, module]
+    let is_plain = [binary, &module.replace('/', "")]
         .iter()
         .all(|name| name.chars().all(is_name));
-    is_plain.then_some((binary, module, function))
+    is_plain.then(|| (format!("tests/{binary}/{module}.rs"), function))
 }
 
 #[test]
@@ -75,9 +77,8 @@ fn tests_and_files_that_documents_name_are_there() {
     for document in DOCUMENTS {
         let text = fs::read_to_string(root().join(document)).unwrap();
         for words in quoted(&text) {
-            if let Some((binary, module, function)) = as_test(&words) {
+            if let Some((file, function)) = as_test(&words) {
                 tests += 1;
-                let file = format!("tests/{binary}/{module}.rs");
                 assert!(
                     root().join(&file).exists(),
                     "{document}: `{words}`: no {file}"

@@ -289,9 +289,7 @@ fn ctrl_c_leaves_whole_files_and_says_how_to_go_on() {
         .stderr(Stdio::piped())
         .spawn()
         .unwrap();
-    wait_until("a first file", || {
-        target.exists() && !contents(&target).is_empty()
-    });
+    wait_until("a first folder", || has_begun(&target));
     thread::sleep(Duration::from_millis(20));
     run("kill", &["-INT", &child.id().to_string()]);
     let output = child.wait_with_output().unwrap();
@@ -303,6 +301,37 @@ fn ctrl_c_leaves_whole_files_and_says_how_to_go_on() {
     let resumed = ostfs(&["export", "--resume", text(&file), text(&target)]);
     assert!(resumed.status.success(), "{}", errors(&resumed));
     assert_eq!(contents(&target), all);
+}
+
+#[test]
+fn a_signal_that_whoever_started_the_export_ignores_ends_nothing() {
+    let scratch = tempfile::tempdir().unwrap();
+    let file = large(scratch.path());
+    let target = scratch.path().join("tree");
+    // As nohup(1) and shells do it for what runs in the background.
+    let child = Command::new("sh")
+        .args(["-c", "trap '' HUP INT; exec \"$@\"", "sh", OSTFS])
+        .args(["export", "-j", "1", text(&file), text(&target)])
+        .env_remove("RUST_LOG")
+        .stdout(Stdio::null())
+        .stderr(Stdio::piped())
+        .spawn()
+        .unwrap();
+    wait_until("a first folder", || has_begun(&target));
+    for signal in ["-INT", "-HUP"] {
+        // It may have ended by itself.
+        let sent = Command::new("kill")
+            .args([signal, &child.id().to_string()])
+            .output();
+        assert!(sent.is_ok());
+    }
+    let output = child.wait_with_output().unwrap();
+    assert!(output.status.success(), "{output:?}");
+}
+
+/// Whether something is in the directory.
+fn has_begun(target: &Path) -> bool {
+    fs::read_dir(target).is_ok_and(|mut entries| entries.next().is_some())
 }
 
 /// A mailbox that takes a while, in `directory`.

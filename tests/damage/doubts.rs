@@ -317,3 +317,32 @@ fn a_folder_tells_once_of_names_made_of_damaged_properties_and_not_of_other_dama
         );
     }
 }
+
+/// The name of a document is in its attachment.
+#[test]
+fn a_folder_tells_of_the_names_of_documents_made_of_damaged_properties() {
+    for (format, crypt) in ALL_FORMATS {
+        let mut store = Store::with(options(format, crypt));
+        let folder = store.folder(store.ipm_subtree(), "Shared");
+        let document = Message::new("IPM.Document.txtfile", "Plan")
+            .attachment("first.txt", Payload::random(9_000, 1));
+        let nid = store.message(folder, document);
+        let scratch = tempfile::tempdir().unwrap();
+        let path = scratch.path().join("test.pst");
+        let layout = store.write(&path).unwrap();
+        let told = || {
+            let tree = open(&path).unwrap();
+            everything(&tree);
+            problems(&tree).contains(&format!("folder {folder:#x}: the names of some items"))
+        };
+        assert!(!told(), "{format:?}");
+        let damage = Damage::open(&path, &layout).unwrap();
+        // What is in the file is in no name.
+        damage.flip_attachment(nid, 0);
+        assert!(!told(), "{format:?}");
+        let attachment = damage.subnodes(layout.node(nid).sub);
+        let attachment = attachment.iter().find(|node| node.nid & 0x1F == 5);
+        damage.flip_block(attachment.expect("attachment").data, 40);
+        assert!(told(), "{format:?}");
+    }
+}

@@ -59,6 +59,24 @@ impl Mount {
 
     /// With its log written to `log`.
     pub fn logging(file: &Path, arguments: &[&str], log: impl Into<Stdio>) -> Mount {
+        Mount::logging_with_environment(file, arguments, &[], log)
+    }
+
+    /// With these variables in its environment.
+    pub fn with_environment(
+        file: &Path,
+        arguments: &[&str],
+        environment: &[(&str, &Path)],
+    ) -> Mount {
+        Mount::logging_with_environment(file, arguments, environment, Stdio::inherit())
+    }
+
+    pub fn logging_with_environment(
+        file: &Path,
+        arguments: &[&str],
+        environment: &[(&str, &Path)],
+        log: impl Into<Stdio>,
+    ) -> Mount {
         let directory = TempDir::new().unwrap();
         let path = directory.path().to_path_buf();
         let process = Command::new(OSTFS)
@@ -66,6 +84,7 @@ impl Mount {
             .args(arguments)
             .arg(file)
             .arg(&path)
+            .envs(environment.iter().copied())
             .stderr(log)
             .spawn()
             .unwrap();

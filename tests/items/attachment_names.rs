@@ -3,9 +3,8 @@
 use std::fs;
 
 use crate::mail_kinds::{Exported, mail, python};
-use crate::mounted::run;
+use crate::mail_programs::{Inbox, objects_with};
 use crate::support::{Attachment, Content};
-use tempfile::TempDir;
 
 /// Names that programs might want to mend.
 const NAMES: [&str; 13] = [
@@ -56,44 +55,24 @@ fn a_stored_name_of_an_attachment_is_not_altered() {
 }
 
 #[test]
-fn notmuch_names_attachments_as_they_are_stored() {
+fn mutt_and_notmuch_name_attachments_as_they_are_stored() {
     let exported = exported();
-    let scratch = TempDir::new().unwrap();
-    let maildir = scratch.path().join("maildir");
-    for folder in ["cur", "new", "tmp"] {
-        fs::create_dir_all(maildir.join(folder)).unwrap();
-    }
-    fs::copy(exported.path("names"), maildir.join("cur/1:2,S")).unwrap();
-    let config = scratch.path().join("config");
-    let text = format!(
-        "[database]\npath={}\n[user]\nprimary_email=a@b.example\n",
-        maildir.display()
-    );
-    fs::write(&config, text).unwrap();
-    let config = format!("--config={}", config.display());
-    run("notmuch", &[&config, "new", "--quiet"]);
-    let shown = run("notmuch", &[&config, "show", "--format=json", "*"]);
-    let shown: serde_json::Value = serde_json::from_str(&shown).unwrap();
-    let mut found = Vec::new();
-    file_names(&shown, &mut found);
-    assert_eq!(found[0], "attachment-1.png");
-    assert_eq!(found[1..], NAMES);
-}
-
-/// What is under `filename` as a string: that of the message itself is a list.
-fn file_names(value: &serde_json::Value, names: &mut Vec<String>) {
-    match value {
-        serde_json::Value::Array(values) => {
-            values.iter().for_each(|value| file_names(value, names))
-        }
-        serde_json::Value::Object(fields) => {
-            names.extend(
-                fields
-                    .get("filename")
-                    .and_then(|name| Some(name.as_str()?.to_owned())),
-            );
-            fields.values().for_each(|value| file_names(value, names));
-        }
-        _ => {}
-    }
+    let Some(inbox) = Inbox::of(&[exported.path("names")]) else {
+        return;
+    };
+    let mut expected = vec!["attachment-1.png"];
+    expected.extend(NAMES);
+    let found = inbox.notmuch();
+    // Of the message itself it is a list.
+    let found = objects_with(&found, "filename").into_iter();
+    let found: Vec<_> = found.filter_map(|part| part["filename"].as_str()).collect();
+    assert_eq!(found, expected);
+    // What the pager gets has a line for each part: `[-- Attachment #2: photo --]`.
+    let shown = inbox.mutt("set pager='cp %s shown'\npush <display-message><exit>");
+    let shown = String::from_utf8(shown).unwrap();
+    let found = shown.lines().filter_map(|line| {
+        let (_, name) = line.strip_prefix("[-- Attachment #")?.split_once(": ")?;
+        name.strip_suffix(" --]")
+    });
+    assert_eq!(found.collect::<Vec<_>>(), expected, "{shown}");
 }

@@ -198,6 +198,38 @@ fn accounts_tell_who_sends() {
     }
 }
 
+/// Who sent it for somebody of the same name is that somebody.
+#[test]
+fn from_has_the_address_that_the_sender_of_its_name_has() {
+    let message = |subject: &str, sender: &str| {
+        Message::mail(subject)
+            .prop(0x0042, "Joe Bloggs")
+            .prop(0x0C1A, sender)
+            .prop(0x0C1E, "SMTP")
+            .prop(0x0C1F, "joe@north.example")
+    };
+    let exported = Exported::of(
+        [message("same", "Joe Bloggs"), message("other", "Ann Adams")],
+        &[],
+    );
+    let from = |subject: &str| {
+        python(
+            &exported.path(subject),
+            "[str(m['from']), str(m['sender'])]",
+        )
+    };
+    assert_eq!(from("same")[0], "Joe Bloggs <joe@north.example>");
+    // An address of somebody else is none of his.
+    let other = from("other");
+    assert!(
+        other[0]
+            .as_str()
+            .unwrap()
+            .starts_with("Joe Bloggs <unknown@")
+    );
+    assert_eq!(other[1], "Ann Adams <joe@north.example>");
+}
+
 #[test]
 fn an_international_domain_is_in_punycode() {
     let message = Message::mail("idn")

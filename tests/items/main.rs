@@ -6,16 +6,21 @@ mod corpus;
 mod mailbox;
 #[path = "../helpers/mounted.rs"]
 mod mounted;
+#[path = "../helpers/programs.rs"]
+mod programs;
 #[path = "../support/mod.rs"]
 mod support;
 #[path = "../helpers/walk.rs"]
 mod walk;
 
+mod active_characters;
 mod attachment_names;
 mod chats;
 mod configurations;
+mod documents;
 mod generated;
 mod mail_kinds;
+mod mail_programs;
 mod never_invented;
 mod objects;
 mod pim;

@@ -283,3 +283,116 @@ fn a_damaged_object_costs_nothing_but_what_is_in_it() {
     let taken_out = fs::read_dir(&directory).unwrap().count() - objects.len();
     assert!((1..objects.len()).contains(&taken_out), "{taken_out}");
 }
+
+/// Where numbers lie in the compound files of these tests: the first sector of the directory, that of the list of further
+/// table sectors, the first sector of the table. [MS-CFB] 2.2
+const FIRST_DIRECTORY_SECTOR: usize = 48;
+const FIRST_LIST_SECTOR: usize = 68;
+const FIRST_TABLE_SECTOR: usize = 76;
+/// In an entry of the directory: the sibling to the right, the first sector, the size.
+const RIGHT_SIBLING: usize = 72;
+const START: usize = 116;
+const SIZE: usize = 120;
+const ENTRY: usize = 128;
+const SECTOR: usize = 512;
+const FREE: u32 = 0xFFFF_FFFF;
+
+fn number_at(object: &[u8], at: usize) -> u32 {
+    u32::from_le_bytes(object[at..at + 4].try_into().unwrap())
+}
+
+fn set_number(object: &mut [u8], at: usize, number: u32) {
+    object[at..at + 4].copy_from_slice(&number.to_le_bytes());
+}
+
+/// Where a sector begins.
+fn sector(number: u32) -> usize {
+    SECTOR * (number as usize + 1)
+}
+
+/// Where the table says what follows a sector.
+fn follower(object: &[u8], number: u32) -> usize {
+    sector(number_at(object, FIRST_TABLE_SECTOR)) + 4 * number as usize
+}
+
+/// Chains that go in circles through a large object: none costs time or memory, and the object stays as it is.
+#[test]
+fn chains_of_an_object_that_go_in_circles_come_to_an_end() {
+    /// So many sectors that a circle of two has more pieces than are followed.
+    const LARGE: usize = 20 << 20;
+    let native = counted(&package("a.txt", "a.txt", &[b'x'; 9000], None));
+    let mut whole = compound_file(component(PACKAGE), &[("\u{1}Ole10Native", &native)]);
+    whole.resize(LARGE, 0);
+    let directory = number_at(&whole, FIRST_DIRECTORY_SECTOR);
+    let stream = sector(directory) + ENTRY;
+    let last = (LARGE / SECTOR) as u32 - 2;
+    /// What is changed in the object, and whether the file in it is found all the same.
+    type Change<'a> = (&'a str, &'a dyn Fn(&mut [u8]), bool);
+    let changes: [Change<'_>; 6] = [
+        ("nothing", &|_| (), true),
+        (
+            "stream",
+            &|object| {
+                let first = number_at(object, stream + START);
+                let second = number_at(object, follower(object, first));
+                set_number(object, follower(object, second), first);
+                set_number(object, stream + SIZE, (LARGE - SECTOR) as u32);
+            },
+            false,
+        ),
+        (
+            "directory",
+            &|object| set_number(object, follower(object, directory), directory),
+            false,
+        ),
+        (
+            "siblings",
+            &|object| set_number(object, stream + RIGHT_SIBLING, 1),
+            true,
+        ),
+        (
+            "empty list of the table",
+            &|object| {
+                set_number(object, FIRST_LIST_SECTOR, last);
+                object[sector(last)..sector(last) + SECTOR].fill(0xFF);
+                set_number(object, sector(last) + SECTOR - 4, last);
+            },
+            true,
+        ),
+        (
+            "list of the table",
+            &|object| {
+                set_number(object, FIRST_LIST_SECTOR, last);
+                for entry in 0..SECTOR / 4 - 1 {
+                    let number = if entry % 2 == 0 { 0 } else { 2 };
+                    set_number(object, sector(last) + 4 * entry, number);
+                }
+                set_number(object, sector(last) + SECTOR - 4, last);
+                // The header lists the table in full, so that nothing but the circle is wrong.
+                assert_eq!(number_at(object, FIRST_TABLE_SECTOR + 4), FREE);
+            },
+            false,
+        ),
+    ];
+    let objects = changes.map(|(name, change, is_found)| {
+        let mut object = whole.clone();
+        change(&mut object);
+        (name, object, is_found)
+    });
+    let message = objects
+        .iter()
+        .fold(mail("circles"), |mail, (name, object, _)| {
+            mail.attach(Attachment::ole(name, object.clone()))
+        });
+    let begin = std::time::Instant::now();
+    let exported = Exported::of([message], &["-o", "attachments=dir"]);
+    assert!(begin.elapsed().as_secs() < 60, "{:?}", begin.elapsed());
+    let directory = exported.attachments("circles");
+    for (name, object, _) in &objects {
+        let shown = fs::read(directory.join(format!("{name}.ole"))).unwrap();
+        assert!(shown == *object, "{name}");
+    }
+    let taken_out = fs::read_dir(&directory).unwrap().count() - objects.len();
+    let expected = objects.iter().filter(|(_, _, is_found)| *is_found).count();
+    assert_eq!(taken_out, expected);
+}

@@ -32,7 +32,6 @@ fn a_message_of_any_class_shows_its_text_and_its_attachments() {
         "IPM.Post.Rss",
         "IPM.Note.Microsoft.Voicemail.UM.CA",
         "IPM.Outlook.Recall",
-        "IPM.Document.txtfile",
         "IPM.Note.Rules.OofTemplate.Microsoft",
         "IPM.Sharing",
         "IPM.TaskRequest",

@@ -2,6 +2,7 @@
 //! files.
 
 use crate::mail_kinds::{Exported, mail};
+use crate::mail_programs::{Inbox, mails, objects_with};
 use crate::mounted::run;
 use crate::support::{Value, to_code_page};
 
@@ -12,7 +13,7 @@ const CYRILLIC: u16 = 1251;
 
 /// Texts out of pieces that mail breaks on; the same on every run.
 fn texts() -> impl Iterator<Item = String> {
-    const PIECES: [&str; 20] = [
+    const PIECES: [&str; 26] = [
         " ",
         "  ",
         "\t",
@@ -31,8 +32,21 @@ fn texts() -> impl Iterator<Item = String> {
         "\u{fc}",
         "\u{1f600}",
         "\u{85}",
+        "\u{b}",
         "\u{c}",
+        "\u{1b}",
+        "\u{1c}",
+        "\u{2028}",
+        "\u{feff}",
+        "\u{200b}",
         "word",
+    ];
+    const BEGINNINGS: [&str; 6] = ["x", "From ", " x", "\tx", "--\nx", "\n\nx"];
+    // Lines over the limit of mail with and without blanks to break them at, of which no reader may lose one.
+    let long_lines = [
+        "long \u{e9} ".repeat(300),
+        "plain ".repeat(200),
+        "=x".repeat(700),
     ];
     let mut state = 1u64;
     let mut next = move |bound: usize| {
@@ -42,11 +56,11 @@ fn texts() -> impl Iterator<Item = String> {
         (state >> 33) as usize % bound
     };
     (0..150).map(move |number| {
-        let mut text = String::from("x");
+        let mut text = String::from(BEGINNINGS[next(BEGINNINGS.len())]);
         for _ in 0..next(40) {
             text.push_str(PIECES[next(PIECES.len())]);
             if next(30) == 0 {
-                text.push_str(&"long \u{e9} ".repeat(300));
+                text.push_str(&long_lines[next(long_lines.len())]);
             }
         }
         // What ends with NUL says that it ends.
@@ -89,6 +103,54 @@ print(json.dumps(out))";
     }
 }
 
+/// Mutt and notmuch get the same. For them a NUL is the end of a text, so here is none.
+#[test]
+fn mutt_and_notmuch_get_every_text_back_as_it_is_stored() {
+    let texts: Vec<String> = texts().map(|text| text.replace('\0', "")).collect();
+    let messages = texts.iter().enumerate().map(|(number, text)| {
+        let body = text.replace('\n', "\r\n");
+        mail(&format!("n{number}"))
+            .message_id(&format!("<{number}@north.example>"))
+            .prop(0x1000, body.as_str())
+    });
+    let exported = Exported::of(messages, &[]);
+    let Some(inbox) = Inbox::of(&mails(&exported.inbox)) else {
+        return;
+    };
+    let expected = |subject: &str| {
+        let number: usize = subject.strip_prefix('n').unwrap().parse().unwrap();
+        texts[number].as_str()
+    };
+    let shown = inbox.notmuch();
+    let messages = objects_with(&shown, "headers");
+    assert_eq!(messages.len(), texts.len());
+    for message in messages {
+        let subject = message["headers"]["Subject"].as_str().unwrap();
+        let text = message["body"][0]["content"].as_str().unwrap();
+        assert_eq!(text, expected(subject), "notmuch, {subject}");
+    }
+    // All in one pipe, each behind its header.
+    let shown = inbox.mutt(
+        "set auto_tag pipe_decode pipe_sep=\"\\036\"\n\
+         push '<tag-pattern>~A<enter><pipe-message>cat > shown<enter><exit>'",
+    );
+    let shown = String::from_utf8(shown).unwrap();
+    let messages: Vec<_> = shown.split_terminator('\u{1e}').collect();
+    assert_eq!(messages.len(), texts.len());
+    for message in messages {
+        let (header, text) = message.split_once("\n\n").unwrap();
+        let mut fields = header.lines();
+        let subject = fields.find_map(|field| field.strip_prefix("Subject: "));
+        let subject = subject.unwrap();
+        // What goes into a pipe ends with the end of a line.
+        let mut expected = expected(subject).to_owned();
+        if !expected.ends_with('\n') {
+            expected.push('\n');
+        }
+        assert_eq!(text, expected, "mutt, {subject}");
+    }
+}
+
 #[test]
 fn python_gets_every_text_back_as_it_is_stored() {
     assert_texts(|text| text.into(), |text| text.to_owned());
@@ -98,7 +160,8 @@ fn python_gets_every_text_back_as_it_is_stored() {
 fn python_gets_every_text_back_that_is_stored_in_eight_bits() {
     let cyrillic = |text: &str| {
         let text = text.replace(['\u{fc}', '\u{e9}'], "\u{436}");
-        text.replace(['\u{1f600}', '\u{85}'], "\u{42f}")
+        let others = ['\u{1f600}', '\u{85}', '\u{2028}', '\u{feff}', '\u{200b}'];
+        text.replace(others, "\u{42f}")
     };
     assert_texts(
         |text| Value::Str8(to_code_page(&cyrillic(text), CYRILLIC)),

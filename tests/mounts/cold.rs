@@ -21,7 +21,7 @@ const ONE_MESSAGE: u64 = 34;
 const EXPORT: f64 = 1.3;
 
 /// A mailbox in which eight folders have grown at once.
-fn mailbox(directory: &Path) -> PathBuf {
+pub fn mailbox(directory: &Path) -> PathBuf {
     let path = directory.join("mailbox.pst");
     let mailbox = Mailbox {
         seed: 3,
@@ -91,5 +91,22 @@ fn a_cold_disk_is_asked_for_little_and_shows_the_same() {
     };
     let differs = contents(&exported) != contents(&as_ever);
     assert!(!differs, "the slow disk gives another export");
+    let copy = |file: &str, name: &str| {
+        let target = directory.path().join(name);
+        let output = ostfs(&["export", "--to", "pst", file, target.to_str().unwrap()]);
+        assert!(output.status.success(), "{output:?}");
+        fs::read(target).unwrap()
+    };
+    let before = disk.reads();
+    let copied = copy(far, "far.pst");
+    let reads = disk.reads() - before;
+    println!("export to a PST: {reads} reads, the whole file {whole}");
+    if reads as f64 > EXPORT * whole as f64 {
+        over.push(format!(
+            "export to a PST: {reads} reads, the whole file {whole}"
+        ));
+    }
+    let differs = copied != copy(near, "near.pst");
+    assert!(!differs, "the slow disk gives another PST");
     assert!(over.is_empty(), "{over:#?}");
 }

@@ -17,3 +17,4 @@ mod habits;
 mod layouts;
 mod mount_8;
 mod places;
+mod size_cache;

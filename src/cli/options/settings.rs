@@ -12,6 +12,8 @@ pub struct Options {
     pub mount: fuse::Options,
     /// Whether the mount point may have files of its own.
     pub nonempty: bool,
+    /// Whether sizes and times of messages are kept for the next mount.
+    pub size_cache: bool,
     /// Whether the process gives up the rights that it does not need.
     pub sandbox: Switch,
 }

@@ -332,6 +332,16 @@ pub(super) static TABLE: &[Row] = &[
     )
     .of_mount(),
     Row::new(
+        "size-cache",
+        Value::None(|to| to.options.size_cache = true),
+        "keep sizes and times for the next mount, in ~/.cache/ostfs",
+    )
+    .more(
+        "a second `ls -l` or `rsync -a` on another day then opens no message; `$XDG_CACHE_HOME/ostfs` if that is set. \
+         Another state of the file, other options or another program begin anew; safe to delete",
+    )
+    .of_mount(),
+    Row::new(
         "default_permissions",
         Value::None(|to| to.mount().default_permissions = true),
         "let the kernel check permissions",

@@ -8,7 +8,7 @@ use super::date::date;
 use super::entity::{Body, Entity};
 use super::fields::{Fields, PROBLEM_FIELD};
 use super::inline::{References, name_marks};
-use super::{details, header, report, signed};
+use super::{details, flags, header, report, signed};
 use crate::convert::attachment::{Content, Item};
 use crate::convert::body::{self, BestBody};
 use crate::convert::byte_range::ByteRange;
@@ -70,7 +70,7 @@ impl Composer<'_> {
             fields.push("Content-Class", "rpmsg.message");
         }
         let left_out = items.len();
-        let content = self.content(message, items);
+        let content = self.content(message, items, fields.has(flags::INCOMPLETE));
         note_circumstances(message);
         fields.push("MIME-Version", "1.0");
         if let Ok(Some(class)) = message.properties().string(tags::MESSAGE_CLASS) {
@@ -96,8 +96,9 @@ impl Composer<'_> {
         }
     }
 
-    /// The content by message class: signed, a report, or what most messages are.
-    fn content(&mut self, message: &Message, items: Vec<Item>) -> Composed {
+    /// The content by message class: signed, a report, or what most messages are; `is_incomplete` if the body was not
+    /// fetched.
+    fn content(&mut self, message: &Message, items: Vec<Item>, is_incomplete: bool) -> Composed {
         let problems = message.problems();
         let class = message.class();
         if let Some(entity) = signed::compose(class.is_smime, &items, self.style()) {
@@ -135,6 +136,13 @@ impl Composer<'_> {
         let at = if class.kind.is_mail() { shown.len() } else { 0 };
         let details = details.map(|text| Entity::text("plain", text, self.style()));
         shown.splice(at..at, details);
+        if is_incomplete {
+            shown.push(Entity::text(
+                "plain",
+                flags::HEADER_ONLY.to_owned(),
+                self.style(),
+            ));
+        }
         shown.extend(self.own_format(message));
         self.with_attachments(shown, others, problems)
     }

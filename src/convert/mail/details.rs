@@ -71,6 +71,18 @@ const SHARED: &[(&str, Key)] = &[
     ("In a browser", lids::SHARING_BROWSE_URL),
 ];
 
+/// Lines of a document. [MS-OXODOC] 2.2.1
+const DOCUMENT: &[(&str, Key)] = &[
+    ("Title", lids::DOCUMENT_TITLE),
+    ("About", lids::DOCUMENT_SUBJECT),
+    ("Author", lids::DOCUMENT_AUTHOR),
+    ("Last changed by", lids::DOCUMENT_LAST_AUTHOR),
+    ("Company", lids::DOCUMENT_COMPANY),
+    ("Manager", lids::DOCUMENT_MANAGER),
+    ("Category", lids::DOCUMENT_CATEGORY),
+    ("Comments", lids::DOCUMENT_COMMENTS),
+];
+
 /// The main properties of an item of `kind`, a line each, times in `zone`; None for mail.
 pub(super) fn of_message(kind: ItemKind, message: &Message, zone: &TimeZone) -> Option<String> {
     let lines = match Details::of(kind) {
@@ -81,6 +93,7 @@ pub(super) fn of_message(kind: ItemKind, message: &Message, zone: &TimeZone) -> 
         Details::Journal => JOURNAL,
         Details::Feed => FEED,
         Details::Sharing => SHARED,
+        Details::Document => DOCUMENT,
     };
     let mut out = String::new();
     for (label, key) in lines {

@@ -3,15 +3,23 @@
 
 use super::fields::Fields;
 use crate::convert::lids;
-use crate::ltp::tags;
-use crate::messaging::{MSGFLAG_READ, MSGFLAG_UNSENT, Message, PropertySet, State};
+use crate::ltp::{Value, tags};
+use crate::messaging::{Folder, MSGFLAG_READ, MSGFLAG_UNSENT, Message, PropertySet, State};
+use crate::problem::{Problem, Problems};
 
 /// PidTagMessageFlags.
 pub(crate) const FLAG_FROM_ME: i32 = 0x20;
+/// The field of a message of which the store has only the header.
+pub(super) const INCOMPLETE: &str = "X-Ostfs-Incomplete";
+/// What the text of such a message says.
+pub(super) const HEADER_ONLY: &str =
+    "(Only the header of this message is in the file: its body was not fetched from the server.)\n";
+/// The properties of which any has a body.
+const BODIES: [u16; 3] = [tags::BODY, tags::HTML, tags::RTF_COMPRESSED];
 const KEYWORDS: &str = "Keywords";
 /// PidLidHeaderItem of PSETID_Common: not 0 while only the header has been downloaded.
 const HEADER_ITEM: u32 = 0x8578;
-/// PidTagMessageStatus: MSGSTATUS_REMOTE_DOWNLOAD, the content is still on the server.
+/// PidTagMessageStatus: MSGSTATUS_REMOTE_DOWNLOAD, the content is still on the server. [MS-OXCMSG] 2.2.1.8
 const STATUS_REMOTE_DOWNLOAD: i32 = 0x1000;
 
 /// PidTagMessageFlags, 0 when absent.
@@ -68,7 +76,7 @@ pub(crate) fn add(message: &Message, fields: &mut Fields) {
         fields.push("X-Unsent", "1");
     }
     if is_header_only(message) {
-        fields.push("X-Ostfs-Incomplete", "header-only");
+        fields.push(INCOMPLETE, "header-only");
     }
     fields.push("Status", if flags & MSGFLAG_READ != 0 { "RO" } else { "O" });
     let done = State::of(integer);
@@ -87,10 +95,38 @@ pub(crate) fn add(message: &Message, fields: &mut Fields) {
     }
 }
 
-/// Whether the message is marked as one of which an offline store has only the header.
+/// Whether the message is marked as one of which the store has only the header. One that has a body is asked for little: that
+/// spares the rest of the properties, and the contents table.
 fn is_header_only(message: &Message) -> bool {
-    let integer = |id: u16| message.properties().integer(id).ok().flatten().unwrap_or(0);
+    let properties = message.properties();
+    let integer = |id: u16| properties.integer(id).ok().flatten();
+    let is_remote = |status: i32| status & STATUS_REMOTE_DOWNLOAD != 0;
     let header_item = message.named(PropertySet::COMMON, HEADER_ITEM);
-    header_item.is_some_and(|id| integer(id) != 0)
-        || integer(tags::MESSAGE_STATUS) & STATUS_REMOTE_DOWNLOAD != 0
+    let status = integer(tags::MESSAGE_STATUS);
+    let is_marked = header_item.and_then(integer).is_some_and(|item| item != 0)
+        || status.is_some_and(is_remote);
+    let may_lack_body = !BODIES.into_iter().any(|id| properties.has(id));
+    let is_marked_elsewhere = || {
+        message.class().is_header_only
+            || status.is_none() && status_in_row(message).is_some_and(is_remote)
+    };
+    is_marked || may_lack_body && is_marked_elsewhere()
+}
+
+/// PidTagMessageStatus, which Outlook keeps in the contents table alone.
+fn status_in_row(message: &Message) -> Option<i32> {
+    if message.depth() > 0 {
+        return None;
+    }
+    let folder = Folder::new(message.store(), message.node().parent());
+    let problems = Problems::default();
+    let cells = folder.cells_noting(message.nid(), &problems);
+    if !problems.is_empty() {
+        let text = "whether its body was fetched is told by a damaged contents table";
+        message.problems().note(Problem::new("", text));
+    }
+    cells.into_iter().find_map(|cell| match cell {
+        (tags::MESSAGE_STATUS, Value::Integer(status)) => Some(status),
+        _ => None,
+    })
 }

@@ -13,7 +13,7 @@ use super::date::format_date;
 use super::fields::PROBLEM_FIELD;
 use super::handling::{REPLY_BY, VOTE, VOTING_OPTIONS};
 use super::inline::name_marks;
-use super::{details, header, report};
+use super::{details, flags, header, report};
 use crate::convert::attachment::{Content, Item};
 use crate::convert::body;
 use crate::convert::context::Context;
@@ -106,6 +106,9 @@ impl Text<'_> {
             self.line(label, &value);
         }
         self.out.push_str(details.as_deref().unwrap_or_default());
+        if fields.has(flags::INCOMPLETE) {
+            self.out.push_str(flags::HEADER_ONLY);
+        }
         for item in &items {
             let size = match &item.content {
                 Content::Bytes(bytes) => format!("{} bytes", bytes.len()),

@@ -6,15 +6,16 @@
 //! alone: what a filesystem in user space is asked for so, it drops without a word while it has enough to do.
 //!
 //! How much is read at a time is an eighth of the memory that is free, at most 128 MiB; neighbours with small gaps
-//! between them are one piece. Pages of the B-trees are read in stretches of 128 KiB. If most of the file will be read
-//! and it fits into memory, it is read from end to end first. Before each of these cachestat(2) looks at 64 places,
-//! once a second: if the file is in memory anyway, nothing is done.
+//! between them are one piece. Of a short piece that nobody has planned, the 128 KiB around it are read. If most of the
+//! file will be read and it fits into memory, it is read from end to end first. Before each of these the kernel is asked
+//! about 64 places, once a second: if the file is in memory anyway, nothing is done; nor once a read of the disk has
+//! failed.
 
 use std::ops::Range;
 use std::os::unix::fs::FileExt;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::thread;
-use std::time::{Duration, Instant};
+use std::time::Instant;
 
 use parking_lot::Mutex;
 
@@ -25,8 +26,10 @@ use crate::page_cache;
 const SAMPLES: u64 = 64;
 /// Of these the most that may be missing of a file that is.
 const MISSING: u64 = 1;
-/// How long that is believed: looking costs as much as a message.
-const BELIEVED: Duration = Duration::from_secs(1);
+/// How long that is believed, in milliseconds: looking costs as much as a message.
+const BELIEVED: u64 = 1000;
+/// It was not yet looked.
+const NEVER: u64 = u64::MAX;
 /// What lies between two places and is read along with them at the most: a disk reads so much in the time of a jump.
 const GAP: u64 = 256 << 10;
 /// A part of the memory that is free, for what is read ahead at a time; and the most.
@@ -52,10 +55,12 @@ const SHORT: usize = 8 << 10;
 pub(super) struct Ahead {
     /// Bytes that were free when the file was opened: a sandboxed process can ask no more.
     available: u64,
-    /// Whether a read ahead has failed: then the disk is spared what nobody has asked for.
+    /// Whether a read has failed: then the disk is spared what nobody has asked for.
     failed: AtomicBool,
-    /// When it was last looked whether the file is in memory, and whether it was.
-    looked: Mutex<Option<(Instant, bool)>>,
+    opened: Instant,
+    /// When it was last looked whether the file is in memory, in milliseconds since `opened`, and in bit 0 whether it was. No
+    /// lock, since every read looks here.
+    looked: AtomicU64,
 }
 
 impl Ahead {
@@ -63,23 +68,22 @@ impl Ahead {
         Self {
             available: page_cache::available_memory(),
             failed: AtomicBool::new(false),
-            looked: Mutex::new(None),
+            opened: Instant::now(),
+            looked: AtomicU64::new(NEVER),
         }
+    }
+
+    /// Spares the disk, which fails, what nobody has asked for.
+    pub(super) fn has_failed(&self) {
+        self.failed.store(true, Ordering::Relaxed);
     }
 }
 
 impl Source {
-    /// Whether nothing is gained by reading ahead: the file is in memory.
-    pub(in crate::ndb) fn is_at_hand(&self) -> bool {
+    /// Whether anything is gained by reading ahead: not if the file is in memory, or if its disk fails, which is spared then.
+    pub(in crate::ndb) fn reads_ahead(&self) -> bool {
         let ahead = &self.opened.ahead;
-        if let Some((when, is_at_hand)) = *ahead.looked.lock()
-            && when.elapsed() < BELIEVED
-        {
-            return is_at_hand;
-        }
-        let is_at_hand = self.opened.is_in_memory();
-        *ahead.looked.lock() = Some((Instant::now(), is_at_hand));
-        is_at_hand
+        !ahead.failed.load(Ordering::Relaxed) && !self.opened.is_at_hand()
     }
 
     /// Bytes that may be read ahead at a time.
@@ -105,7 +109,7 @@ impl Source {
     /// of the B-trees lie together, and so do small blocks that were written at the same time.
     pub(super) fn will_need_around(&self, offset: u64, length: usize) {
         let is_cold = || page_cache::is_cached(&self.opened.file, offset) == Some(false);
-        if length <= SHORT && !self.is_at_hand() && is_cold() {
+        if length <= SHORT && self.reads_ahead() && is_cold() {
             let start = offset / STRETCH * STRETCH;
             page_cache::will_need(&self.opened.file, start..start.saturating_add(STRETCH));
         }
@@ -116,9 +120,9 @@ impl Source {
     /// they have to ask for what they need next.
     pub fn will_read_all(&self) {
         let fits = self.opened.len < self.opened.ahead.available / PARTS * WHOLE_FILE;
-        if fits && !self.is_at_hand() {
+        if fits && self.reads_ahead() {
             self.opened.read_all();
-            *self.opened.ahead.looked.lock() = None;
+            self.opened.ahead.looked.store(NEVER, Ordering::Relaxed);
         }
     }
 }
@@ -140,7 +144,7 @@ impl Opened {
             {
                 buffer.resize(usize::try_from(piece.end - piece.start).unwrap_or(0), 0);
                 if self.file.read_at(&mut buffer, piece.start).is_err() {
-                    self.ahead.failed.store(true, Ordering::Relaxed);
+                    self.ahead.has_failed();
                 }
             }
         };
@@ -167,10 +171,25 @@ impl Opened {
                 asked += STRETCH;
             }
             match self.file.read_at(&mut piece, offset) {
-                Ok(read) if read > 0 => offset += read as u64,
-                _ => return,
+                Ok(0) => return,
+                Ok(read) => offset += read as u64,
+                Err(_) => return self.ahead.has_failed(),
             }
         }
+    }
+
+    /// Whether it is in memory, as it was when that was last looked at.
+    fn is_at_hand(&self) -> bool {
+        let ahead = &self.ahead;
+        let now = ahead.opened.elapsed().as_millis() as u64;
+        let looked = ahead.looked.load(Ordering::Relaxed);
+        if looked != NEVER && now.saturating_sub(looked >> 1) < BELIEVED {
+            return looked & 1 != 0;
+        }
+        let is_at_hand = self.is_in_memory();
+        let looked = now << 1 | u64::from(is_at_hand);
+        ahead.looked.store(looked, Ordering::Relaxed);
+        is_at_hand
     }
 
     /// Whether nearly all of it is in memory, as far as the kernel tells.

@@ -87,8 +87,8 @@ impl FileOf for ItemFile<'_> {
         })?;
         if is_new && self.form == Form::Usual {
             let known = &self.messages.known;
-            known.set_size(self.nid, file.rendition.len());
-            known.set_times(self.nid, file.times);
+            let (size, is_whole) = (file.rendition.len(), file.rendition.problems().is_empty());
+            known.set(self.nid, size, file.times, is_whole);
         }
         Ok(file)
     }

@@ -17,7 +17,7 @@ use crate::tree::name::{self, ATTACHMENTS_SUFFIX};
 use crate::tree::options::Attachments;
 use crate::tree::template::{Template, Values};
 
-/// Names unless the user wants others; contacts have theirs.
+/// Names unless the user wants others; contacts and documents have theirs.
 static USUAL_NAMES: LazyLock<Template> = LazyLock::new(Template::default);
 
 /// Folders as directories, items as files in them.
@@ -114,14 +114,16 @@ impl Folders {
         Ok(listing.finish())
     }
 
-    fn stem(&self, row: &ContentsRow, facts: &Facts) -> String {
+    /// What the names of an item begin with; `document` is what that of its file begins with, if it is one.
+    fn stem(&self, row: &ContentsRow, facts: &Facts, document: Option<&str>) -> String {
         let options = &self.context().options;
-        let template = match &options.names {
-            Some(template) => template,
-            None if Title::of(facts.kind) == Title::DisplayName => {
+        let template = match (&options.names, document) {
+            (Some(template), _) => template,
+            (None, Some(stem)) => return stem.to_owned(),
+            (None, None) if Title::of(facts.kind) == Title::DisplayName => {
                 return name::contact_stem(&facts.title);
             }
-            None => &USUAL_NAMES,
+            (None, None) => &USUAL_NAMES,
         };
         let values = Values {
             nid: row.nid,
@@ -143,17 +145,33 @@ impl Rules for Folders {
         let options = &self.context().options;
         let facts = self.items.facts(row, options.names.is_some());
         let format = self.context().converter.format(facts.kind);
-        let mut files = vec![(format.extension().to_owned(), self.items.file(row.nid))];
-        if options.text && format != ItemFormat::Text {
-            let text = ItemFormat::Text.extension();
-            files.push((text.to_owned(), Object::Text(row.nid)));
+        let message = MessagePath::top(row.nid);
+        let document = self.items.document(row, facts.kind);
+        let file_name = document
+            .as_ref()
+            .map(|document| name::attachment(&document.name));
+        let (own_stem, own) = file_name.as_deref().map(name::split_extension).unzip();
+        // What belongs to a document has its whole name: `Plan.doc` and `Plan.doc.eml`.
+        let own = own.unwrap_or_default();
+        let ending = |extension: &str| format!("{own}{extension}");
+        let mut files = vec![(ending(format.extension()), self.items.file(row.nid))];
+        if let Some(document) = &document {
+            let file = Object::Attachment(message.clone(), document.index);
+            files.push((own.to_owned(), file));
         }
-        if options.attachments != Attachments::Eml && self.items.has_attachments(row, facts.flags) {
-            let directory = Object::Attachments(MessagePath::top(row.nid));
-            files.push((ATTACHMENTS_SUFFIX.to_owned(), directory));
+        if options.text && format != ItemFormat::Text {
+            files.push((ending(ItemFormat::Text.extension()), Object::Text(row.nid)));
+        }
+        let is_wanted = match options.attachments {
+            Attachments::Eml => false,
+            Attachments::Dir => true,
+            Attachments::Both => document.is_none_or(|document| document.has_others),
+        };
+        if is_wanted && self.items.has_attachments(row, facts.flags) {
+            files.push((ending(ATTACHMENTS_SUFFIX), Object::Attachments(message)));
         }
         Shown {
-            stem: self.stem(row, &facts),
+            stem: self.stem(row, &facts, own_stem),
             files,
             is_chat: facts.is_chat,
         }

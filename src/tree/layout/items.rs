@@ -2,11 +2,12 @@
 //!
 //! A flag is a hint: PidTagMessageFlags may lack MSGFLAG_HASATTACH. So a listing asks the list of subnodes as well, in
 //! large files only for large messages; with `attachments=dir` for all of them.
+//! Documents are opened for their names, which their attachments alone have; few folders have any.
 
 use std::cell::Cell;
 use std::sync::Arc;
 
-use crate::convert::{Moment, Title, when};
+use crate::convert::{Document, Moment, Title, when};
 use crate::error::Result;
 use crate::ltp::tags;
 use crate::messaging::{
@@ -145,11 +146,32 @@ impl Items {
             is_chat,
         };
         if asked.may_be_wrong.get() {
-            // The same line for all of a folder: of equal names, all but one have the number of their node.
-            let folder = self.context.parent_of(row.nid).unwrap_or_default();
-            self.context.note(&Object::Folder(folder), DOUBTFUL_NAMES);
+            self.doubt_names(row);
         }
         facts
+    }
+
+    /// The file that the item of `row` is, if it is a document: its message alone tells.
+    pub fn document(&self, row: &ContentsRow, kind: ItemKind) -> Option<Document> {
+        if kind != ItemKind::Document {
+            return None;
+        }
+        let Ok(message) = Message::open(&self.context.store, row.nid) else {
+            self.doubt_names(row);
+            return None;
+        };
+        let document = self.context.converter.document(&message);
+        if !message.problems().is_empty() {
+            self.doubt_names(row);
+        }
+        document
+    }
+
+    /// Says that the name of the item of `row` may be made of what damage has changed.
+    fn doubt_names(&self, row: &ContentsRow) {
+        // The same line for all of a folder: of equal names, all but one have the number of their node.
+        let folder = self.context.parent_of(row.nid).unwrap_or_default();
+        self.context.note(&Object::Folder(folder), DOUBTFUL_NAMES);
     }
 
     /// Whether the message of `row`, with these PidTagMessageFlags, has attachments. Some writers do not set the flag, so

@@ -3,7 +3,8 @@
 
 /// The kinds of formatting that are on. RTF 1.9.1, "Font (Character) Formatting Properties".
 ///
-/// Fonts and sizes are left out: every word processor writes them for any text.
+/// Fonts and sizes are left out: every word processor writes them for any text. Colour counts where it singles out words
+/// ([`Line`]).
 #[derive(Clone, Copy, Default)]
 pub(super) struct Format(u16);
 
@@ -53,14 +54,33 @@ impl Format {
         }
     }
 
-    /// Whether text under it looks other than plain text.
+    /// Whether text under it looks other than plain text, whatever its colour.
     pub(super) fn is_seen(self) -> bool {
-        self.0 != 0
+        self.0 & !COLOURED != 0
     }
 
     /// Whether text under it is not shown.
     pub(super) fn is_hidden(self) -> bool {
         self.0 & (HIDDEN | DELETED) != 0
+    }
+}
+
+/// The colours in one line of text. In a line of one colour the words say all: so are the errors in the logs of Outlook, and
+/// all that somebody writes who likes blue. Words in another colour than those around them are meant to be told apart.
+#[derive(Default)]
+pub(super) struct Line {
+    has_coloured: bool,
+    has_plain: bool,
+}
+
+impl Line {
+    /// Adds text under `format`; returns whether some words are told apart by colour now.
+    pub(super) fn add(&mut self, format: Format) -> bool {
+        match format.0 & COLOURED {
+            0 => self.has_plain = true,
+            _ => self.has_coloured = true,
+        }
+        self.has_coloured && self.has_plain
     }
 }
 

@@ -7,10 +7,10 @@
 use super::field::Field;
 use super::flavour::Flavour;
 use super::font::Fonts;
-use super::format::{Colours, Format};
+use super::format::{Colours, Format, Line};
 use super::sink::{Sink, Target};
 use super::token::{Token, Tokens};
-use super::word::{self, Destination};
+use super::word::{self, Destination, LINE_END};
 
 /// Stands in the text of genuine RTF where an attachment is shown (`\objattph`), in rendering order.
 pub const ATTACHMENT_MARK: char = '\u{FFFC}';
@@ -73,6 +73,7 @@ struct Reader {
     too_deep: usize,
     fonts: Fonts,
     colours: Colours,
+    line: Line,
     sink: Sink,
     fields: Vec<Field>,
     /// Characters of a fallback still to be skipped.
@@ -99,6 +100,7 @@ impl Reader {
             too_deep: 0,
             fonts: Fonts::new(),
             colours: Colours::default(),
+            line: Line::default(),
             sink: Sink::new(),
             fields: Vec::new(),
             fallback: 0,
@@ -337,7 +339,10 @@ impl Reader {
     /// Notes that text comes in the formatting of this place. Blanks hardly show any.
     fn note_format(&mut self, is_blank: bool) {
         let in_body = self.group.destination == Destination::Body;
-        self.has_rich_content |= in_body && !is_blank && self.group.format.is_seen();
+        if in_body && !is_blank {
+            let format = self.group.format;
+            self.has_rich_content |= format.is_seen() | self.line.add(format);
+        }
     }
 
     /// Where text goes at this place; `None` if it is not shown.
@@ -371,6 +376,9 @@ impl Reader {
 
     fn text(&mut self, text: &str) {
         self.note_format(text.trim().is_empty());
+        if text == LINE_END {
+            self.line = Line::default();
+        }
         if let Some(target) = self.target() {
             self.sink.text(target, text);
         }

@@ -228,6 +228,7 @@ fn formatting_that_text_loses_makes_rtf_rich() {
         r"a{\v hidden}",
         r"a{\deleted gone}{\revised come}",
         r"{\colortbl;\red0\green0\blue0;\red255\green0\blue0;}said \cf2 answered",
+        r"{\colortbl;\red255\green0\blue0;}a\par\cf1 the red ones\cf0  are to go\par b",
     ] {
         assert!(genuine(body).1, "{body}");
     }
@@ -247,6 +248,20 @@ fn what_every_word_processor_writes_makes_no_rtf_rich() {
     ] {
         assert!(!genuine(body).1, "{body}");
     }
+}
+
+/// As Outlook writes the logs of a synchronisation: errors are lines in red, and say that they are errors.
+#[test]
+fn lines_of_one_colour_make_no_rtf_rich() {
+    let colours = r"{\colortbl\red0\green0\blue0;\red255\green0\blue0;}";
+    for body in [
+        r"16:37 Done\par \cf1 16:37 \tab Could not connect\plain  \par 16:38 Done\par",
+        r"\cf1 all of it\line in red\par",
+        r"a\par{\cf1 b}\par{\cf1 \u233 ?}\par c",
+    ] {
+        assert!(!genuine(&format!("{colours}{body}")).1, "{body}");
+    }
+    assert!(genuine(&format!(r"{colours}a\par\cf1 b\strike c\par")).1);
 }
 
 #[test]

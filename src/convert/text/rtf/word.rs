@@ -3,6 +3,9 @@
 
 use super::flavour::Flavour;
 
+/// What ends a line of the text.
+pub(super) const LINE_END: &str = "\r\n";
+
 /// Where the content of a group goes.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub(super) enum Destination {
@@ -77,7 +80,7 @@ pub(super) fn text(name: &[u8], flavour: Flavour) -> Option<&'static str> {
         return html_text(name);
     }
     Some(match name {
-        b"par" | b"line" | b"sect" | b"page" | b"column" | b"row" | b"nestrow" => "\r\n",
+        b"par" | b"line" | b"sect" | b"page" | b"column" | b"row" | b"nestrow" => LINE_END,
         b"tab" | b"cell" | b"nestcell" => "\t",
         b"lquote" => "\u{2018}",
         b"rquote" => "\u{2019}",
@@ -100,7 +103,7 @@ pub(super) fn text(name: &[u8], flavour: Flavour) -> Option<&'static str> {
 /// The HTML that a control word outside markup stands for. [MS-OXRTFEX] 2.1.3.1.4.
 fn html_text(name: &[u8]) -> Option<&'static str> {
     Some(match name {
-        b"par" | b"line" => "\r\n",
+        b"par" | b"line" => LINE_END,
         b"tab" => "\t",
         b"lquote" => "&lsquo;",
         b"rquote" => "&rsquo;",

@@ -1,0 +1,94 @@
+//! `-o size-cache`: where the file is, and what it is valid for.
+#![forbid(unsafe_code)]
+
+use std::env;
+use std::fs::{self, DirBuilder, File, OpenOptions};
+use std::io;
+use std::os::unix::fs::{DirBuilderExt, MetadataExt, OpenOptionsExt};
+use std::path::{Path, PathBuf};
+
+use sha2::{Digest, Sha256};
+
+use super::report;
+use crate::ndb::Source;
+use crate::tree::{Options, SizeCache, SizeKey};
+
+/// Permissions of the directory and of the file: when mail came is private.
+const DIRECTORY_MODE: u32 = 0o700;
+const FILE_MODE: u32 = 0o600;
+/// Bytes of the hash of a path that are its name in the directory.
+const NAME: usize = 16;
+
+/// The size cache of each of `files`, opened as `sources`. One that cannot be had is told, and the mount does without.
+pub(super) fn open_all(
+    files: &[PathBuf],
+    sources: &[Source],
+    options: &Options,
+) -> Vec<Option<SizeCache>> {
+    let open = |(file, source): (&PathBuf, &Source)| match open(file, source, options) {
+        Ok(cache) => Some(cache),
+        Err(error) => {
+            report::error(format_args!("-o size-cache: no sizes are kept: {error}"));
+            None
+        }
+    };
+    files.iter().zip(sources).map(open).collect()
+}
+
+fn open(file: &Path, source: &Source, options: &Options) -> io::Result<SizeCache> {
+    let directory = directory()?;
+    DirBuilder::new()
+        .recursive(true)
+        .mode(DIRECTORY_MODE)
+        .create(&directory)?;
+    let path = fs::canonicalize(file)?;
+    let hash = Sha256::digest(path.as_os_str().as_encoded_bytes());
+    let name: String = hash
+        .iter()
+        .take(NAME)
+        .map(|byte| format!("{byte:02x}"))
+        .collect();
+    let path = directory.join(name + ".sizes");
+    let cache = OpenOptions::new()
+        .read(true)
+        .write(true)
+        .create(true)
+        .truncate(false)
+        .mode(FILE_MODE)
+        .custom_flags(libc::O_NOFOLLOW)
+        .open(&path)?;
+    if !cache.metadata()?.is_file() {
+        return Err(io::Error::other(format!("{} is no file", path.display())));
+    }
+    SizeCache::open(cache, &key(source, options)?)
+}
+
+/// `$XDG_CACHE_HOME/ostfs`, or `~/.cache/ostfs`.
+fn directory() -> io::Result<PathBuf> {
+    let variable = |name: &str| {
+        env::var_os(name)
+            .map(PathBuf::from)
+            .filter(|path| path.is_absolute())
+    };
+    let cache = variable("XDG_CACHE_HOME").or_else(|| Some(variable("HOME")?.join(".cache")));
+    let none = || io::Error::other("neither XDG_CACHE_HOME nor HOME is set");
+    Ok(cache.ok_or_else(none)?.join("ostfs"))
+}
+
+/// A hash of all that sizes and times come from: the file as it is now, what is asked for, and the program.
+fn key(source: &Source, options: &Options) -> io::Result<SizeKey> {
+    // These change no byte of any message.
+    let options = Options {
+        cache: 0,
+        redact: false,
+        ..options.clone()
+    };
+    let program = File::open("/proc/self/exe")?.metadata()?;
+    let mut hash = Sha256::new();
+    hash.update(source.identity());
+    hash.update(format!("{options:?}"));
+    for number in [program.size() as i64, program.mtime(), program.mtime_nsec()] {
+        hash.update(number.to_le_bytes());
+    }
+    Ok(hash.finalize().into())
+}

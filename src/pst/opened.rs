@@ -1,0 +1,48 @@
+//! Items that are opened while those before them are copied.
+
+use std::sync::mpsc::{Receiver, sync_channel};
+use std::thread::Scope;
+
+use crate::error::Result;
+use crate::export::Filter;
+use crate::messaging::Message;
+use crate::ndb::Depth;
+use crate::tree::{Forest, Ino};
+
+/// Items that are open and wait to be copied.
+const WAITING: usize = 16;
+/// Items of a folder that are read at once from a slow disk.
+const AHEAD: usize = 1024;
+
+/// An item that is to be copied.
+pub(super) struct Opened {
+    pub ino: Ino,
+    /// None if the filter passes over it.
+    pub message: Option<Result<Message>>,
+}
+
+/// Opens those of `items` that `filter` takes, from number `first` on and in their order, in a thread that ends when nobody
+/// takes them any more.
+pub(super) fn open<'scope>(
+    scope: &'scope Scope<'scope, '_>,
+    forest: &'scope Forest,
+    filter: &'scope Filter,
+    items: Vec<Ino>,
+    first: usize,
+) -> Receiver<Opened> {
+    let (opened, taken) = sync_channel(WAITING);
+    scope.spawn(move || {
+        let items = items.get(first..).unwrap_or_default();
+        for items in items.chunks(AHEAD) {
+            forest.read_ahead(items, Depth::All);
+            for &ino in items {
+                let is_taken = filter.takes(forest, ino);
+                let message = is_taken.then(|| forest.message(ino));
+                if opened.send(Opened { ino, message }).is_err() {
+                    return;
+                }
+            }
+        }
+    });
+    taken
+}
