@@ -1,9 +1,14 @@
 //! The fixture writer, judged by independent readers (pst-utils, pff-tools): if they read what was meant, tests may build on it.
+#[path = "helpers/needs.rs"]
+mod needs;
+#[path = "helpers/programs.rs"]
+mod programs;
 mod support;
 
 use std::collections::BTreeMap;
 use std::path::Path;
 
+use programs::installed;
 use support::format::{self, PTYPE_BBT, PTYPE_NBT};
 use support::large::{attachment_count, wide_and_long};
 use support::value::Fill;
@@ -146,7 +151,7 @@ fn everything(options: Options) -> Store {
 
 #[test]
 fn pff_tools_read_every_format_and_encryption() {
-    if !peers::have("pffinfo") || !peers::have("pffexport") {
+    if !installed(&["pffinfo", "pffexport"]) {
         return;
     }
     for_each_kind(everything, |path, dir, options| {
@@ -204,7 +209,7 @@ fn pff_tools_read_every_format_and_encryption() {
 
 #[test]
 fn pst_utils_read_every_format_and_encryption() {
-    if !peers::have("lspst") || !peers::have("readpst") {
+    if !installed(&["lspst", "readpst"]) {
         return;
     }
     for_each_kind(everything, |path, dir, options| {
@@ -233,7 +238,7 @@ fn pst_utils_read_every_format_and_encryption() {
 
 #[test]
 fn large_structures_are_read_by_others() {
-    if !peers::have("pffexport") || !peers::have("lspst") {
+    if !installed(&["pffexport", "lspst"]) {
         return;
     }
     for format in Format::ALL {
@@ -265,7 +270,7 @@ fn large_structures_are_read_by_others() {
 
 #[test]
 fn other_versions_are_accepted() {
-    if !peers::have("lspst") {
+    if !installed(&["lspst"]) {
         return;
     }
     for (format, version) in [
@@ -291,7 +296,7 @@ fn other_versions_are_accepted() {
 
 #[test]
 fn damage_is_where_it_was_meant() {
-    if !peers::have("lspst") {
+    if !installed(&["lspst"]) {
         return;
     }
     for format in Format::ALL {
@@ -327,7 +332,7 @@ fn damage_is_where_it_was_meant() {
         damage.drop_node(first);
         assert_eq!(peers::lspst(&path), ["Recond"]);
         // pff-tools refuse a file whose header CRC is wrong.
-        if peers::have("pffinfo") {
+        if installed(&["pffinfo"]) {
             let info = || peers::run("pffinfo", &[path.to_str().unwrap()]).0;
             assert!(info());
             damage.edit_header(|h| h[14] = 2);

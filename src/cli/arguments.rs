@@ -135,6 +135,10 @@ pub(super) struct UnmountArguments {
 /// The same names, bytes and times, without FUSE. The filters take what fulfils all of them; without any, everything is
 /// taken. At the end a table tells for each folder what was found, written and failed.
 ///
+/// With --to tar or zip, these files in an archive: the new file DIR, or standard output if DIR is "-". With --to mbox, all
+/// items as mail (mboxrd), attachments inside, in one such file; or if DIR is a directory or ends with a slash, one for each
+/// folder, those below it in NAME.sbd.
+///
 /// With --to pst, PSTs for Outlook instead: folders, messages and all that belongs to them, property by property. If DIR is a
 /// directory, ends with a slash, or with --split, each FILE becomes a .pst of its name in it; else all become the file DIR.
 #[derive(Debug, Args)]
@@ -143,7 +147,8 @@ pub(super) struct ExportArguments {
     /// The .ost or .pst file, or several, each into a directory of its own; they are only read
     #[arg(required = true, value_name = "FILE")]
     pub files: Vec<PathBuf>,
-    /// A new or empty directory; with --to pst, the new file, or a directory for one of each FILE
+    /// A new or empty directory; with --to pst, the new file, or a directory for one of each FILE; with --to tar, zip or mbox,
+    /// the new file, or - for standard output
     pub directory: PathBuf,
     /// What to write
     #[arg(long, value_name = "FORM", value_enum, default_value_t)]
@@ -151,7 +156,7 @@ pub(super) struct ExportArguments {
     /// With --to pst: parts of at most SIZE, as in 10G, that open by themselves: NAME.pst, NAME-2.pst and so on in DIR
     #[arg(long, value_name = "SIZE", value_parser = size)]
     pub split: Option<u64>,
-    /// With --to pst: replace files that are there, and write even if there may be too little room for it
+    /// Replace a file that is there; with --to pst, write even if there may be too little room for it, too
     #[arg(long)]
     pub force: bool,
     /// With --to pst: read the new file and compare all properties, only open its items, or do neither
@@ -170,7 +175,8 @@ pub(super) struct ExportArguments {
     /// the file that was begun
     #[arg(long)]
     pub resume: bool,
-    /// Write all problems into PATH, if there are any [default: ostfs-problems.txt in DIR]
+    /// Write all problems into PATH, if there are any [default: ostfs-problems.txt in DIR or the archive; with an mbox file,
+    /// standard error]
     #[arg(long, value_name = "PATH")]
     pub problems: Option<PathBuf>,
     /// Write a record of every file, and of FILE, with its SHA-256 into PATH, a .csv or .jsonl file
@@ -189,8 +195,24 @@ pub(super) enum To {
     /// A directory with a file for each item
     #[default]
     Files,
+    /// A directory that is a Maildir: all items as mail; as -o layout=maildir
+    Maildir,
     /// A PST
     Pst,
+    /// A tar archive of these files
+    Tar,
+    /// A ZIP archive of these files
+    Zip,
+    /// All items as mail in one mbox file, or in a directory one for each folder, as Thunderbird has them
+    Mbox,
+}
+
+impl To {
+    /// As it is typed.
+    pub fn word(self) -> String {
+        let value = self.to_possible_value();
+        value.map_or_else(String::new, |value| value.get_name().to_owned())
+    }
 }
 
 /// How a new PST is compared with its source.

@@ -1,7 +1,7 @@
-//! `ostfs export FILE... DIR`: the tree without FUSE; `ostfs index FILE...`: the manifest of it alone.
+//! `ostfs export FILE... DIR`: the tree without FUSE, as files or as an archive; `ostfs index FILE...`: the manifest of it alone.
 #![forbid(unsafe_code)]
 
-use std::fs::{self, File};
+use std::fs::File;
 use std::io::{self, BufWriter};
 use std::path::Path;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -14,19 +14,21 @@ use jiff::ToSpan;
 use jiff::civil::Date;
 use jiff::tz::TimeZone;
 
-use super::arguments::{ExportArguments, FilterArguments, IndexArguments};
+use super::arguments::{ExportArguments, FilterArguments, IndexArguments, To};
 use super::early_end;
 use super::exit::Exit;
-use super::guard::Sweeper;
+use super::goal::Goal;
 use super::options::{Options, Switch};
 use super::problem_list::ProblemList;
 use super::report::{self, Failure};
 use super::source::Sources;
 use super::{progress, selection};
-use crate::export::{Export, Filter, Format, Manifest, NotExported, Progress, Record, Totals};
-use crate::fuse::Made;
+use crate::convert::{Eol, Items};
+use crate::export::{
+    Export, Filter, Format, Manifest, NotExported, Progress, Record, Stream, Target, Totals,
+};
 use crate::sandbox::{self, Need};
-use crate::tree::ProblemLine;
+use crate::tree::{Attachments, Layout, ProblemLine};
 
 /// The caches unless said otherwise: what is read once is best forgotten before it leaves those of the processor.
 pub(super) const CACHE: &str = "cache=8M";
@@ -38,66 +40,116 @@ const MAX_SHOWN: u64 = 100;
 /// Exports all of the files, and fails at the end when anything could not be exported whole. Everything is opened before
 /// the sandbox, and what the files hold is looked at in it alone.
 pub(super) fn run(arguments: &ExportArguments) -> Result<(), Failure> {
-    if arguments.split.is_some() {
-        let reason = "--split goes with --to pst, or leave it out";
-        return Err(Failure::new(Exit::Usage, reason));
+    let mut options = Options::of_user(&[CACHE], &arguments.options, &None)?;
+    refuse(arguments, &options)?;
+    match arguments.to {
+        To::Maildir => options.tree.layout = Layout::Maildir,
+        To::Mbox => {
+            options.tree.convert.items = Items::Eml;
+            options.tree.attachments = Attachments::Eml;
+        }
+        _ => {}
     }
-    let options = Options::of_user(&[CACHE], &arguments.options, &arguments.names)?;
+    let options = options.with_names(&arguments.names)?;
     let filter = filter(&arguments.filter)?;
     let sources = Sources::open(&arguments.files)?;
-    let directory = &arguments.directory;
-    let made = prepare(directory, options.nonempty || arguments.resume)?;
-    let sweeper = Sweeper::start(directory, made).map_err(|error| {
-        Failure::new(Exit::Failure, format!("no process can be started: {error}"))
-    })?;
+    let resume = options.nonempty || arguments.resume;
+    let mut goal = Goal::open(arguments, resume)?;
     let create = |path| create(path, arguments.csv_safe);
     let mut file = arguments.manifest.as_deref().map(create).transpose()?;
-    let problems = ProblemList::open(
-        directory,
-        arguments.problems.as_deref(),
-        options.tree.redact,
-    )?;
+    let problems = ProblemList::open(&goal, arguments.problems.as_deref(), options.tree.redact)?;
     let hashed = match file.is_some() {
         true => opened(&sources.paths())?,
         false => Vec::new(),
     };
     let signals = early_end::signals();
     if options.sandbox == Switch::On {
-        sandbox::enter(Need::WriteBeneath(directory));
+        sandbox::enter(goal.need());
     }
     let (forest, lost) = sources.forest(&options.tree)?;
     selection::look(&forest, &filter)?;
+    let stream = goal.stream(&forest)?;
+    let is_stream = stream.is_some();
     problems.listen(&forest);
     let manifest = file
         .as_mut()
         .map(|(format, file)| Manifest::new(*format, Box::new(BufWriter::new(file))));
     let export = Export {
         forest: &forest,
-        target: Some(directory),
-        resume: options.nonempty || arguments.resume,
+        target: match &stream {
+            Some(stream) => Target::Stream(stream),
+            None => Target::Directory(&arguments.directory),
+        },
+        resume,
         threads: arguments.jobs.unwrap_or_else(processors),
         filter,
         hashes: true,
     };
     let progress = Progress::default();
-    early_end::listen(signals, &progress)?;
+    // What is half of a stream is of no use: it ends at once.
+    if !is_stream {
+        early_end::listen(signals, &progress)?;
+    }
     let totals = watched(&export, &progress, manifest, &hashed, &|entry| {
         problems.failed(entry)
     });
-    early_end::told(&progress, directory)?;
+    if !is_stream {
+        early_end::told(&progress, &arguments.directory)?;
+    }
     let totals = totals?;
-    table(&totals, options.tree.redact);
-    let listed = problems.finish(&forest)?;
+    selection::taken(&export, &totals, &progress)?;
+    let archive = stream.map(Stream::into_archive).transpose();
+    let mut archive = archive.map_err(|error| goal.cannot(&error))?;
+    let listed = problems.finish(&forest, &goal, archive.as_deref_mut())?;
+    if let Some(archive) = &mut archive {
+        archive.finish().map_err(|error| goal.cannot(&error))?;
+    }
+    let tell = goal.tell();
+    goal.publish()?;
+    table(&totals, options.tree.redact, tell);
     let failed = progress.failed.load(Ordering::Relaxed);
     let problems = listed
         .as_ref()
         .map_or(0, |(_, lines)| lines.saturating_sub(failed));
-    summary(&progress, problems);
-    let place = listed.map(|(path, _)| path.display().to_string());
-    let place = place.map_or_else(String::new, |path| format!("all are in {path}"));
-    selection::taken(&export, &totals, &progress)?;
-    sweeper.keep();
+    summary(&progress, problems, tell);
+    let place = listed.map_or_else(String::new, |(place, _)| place);
     lost.end(outcome(failed, problems, &place))
+}
+
+/// Refuses what has no meaning for the form of the export.
+fn refuse(arguments: &ExportArguments, options: &Options) -> Result<(), Failure> {
+    let (to, tree) = (arguments.to, &options.tree);
+    let is_one_file = matches!(to, To::Tar | To::Zip);
+    let is_mbox = to == To::Mbox;
+    let given = [
+        ("--split", arguments.split.is_some()),
+        ("--resume", (is_one_file || is_mbox) && arguments.resume),
+        ("--names", is_mbox && arguments.names.is_some()),
+        ("-o text", is_mbox && tree.text),
+        (
+            "-o attachments=dir",
+            is_mbox && tree.attachments == Attachments::Dir,
+        ),
+        ("-o eol=crlf", is_mbox && tree.convert.eol == Eol::Crlf),
+        (
+            "-o layout=maildir",
+            is_mbox && tree.layout == Layout::Maildir,
+        ),
+    ];
+    match given.iter().find(|(_, is_given)| *is_given) {
+        None => Ok(()),
+        Some(("--split", _)) => {
+            let reason = "--split goes with --to pst, or leave it out";
+            Err(Failure::new(Exit::Usage, reason))
+        }
+        Some((option, _)) => Err(Failure::new(
+            Exit::Usage,
+            format!(
+                "--to {} does not go with {option}; leave one of them out",
+                to.word()
+            ),
+        )),
+    }
 }
 
 /// Prints the manifest of all of the files.
@@ -122,7 +174,7 @@ pub(super) fn index(arguments: &IndexArguments) -> Result<(), Failure> {
     let out = BufWriter::new(io::stdout());
     let export = Export {
         forest: &forest,
-        target: None,
+        target: Target::Nowhere,
         resume: false,
         threads: processors(),
         filter,
@@ -268,40 +320,6 @@ pub(super) fn filter(arguments: &FilterArguments) -> Result<Filter, Failure> {
     })
 }
 
-/// Makes the target directory, unless it is there; one with files in it needs `--resume`.
-fn prepare(directory: &Path, resume: bool) -> Result<Option<Made>, Failure> {
-    let fail = |problem: String| {
-        Failure::new(Exit::Failure, format!("{}: {problem}", directory.display()))
-    };
-    match fs::create_dir(directory) {
-        Ok(()) => return Ok(Made::at(directory).ok()),
-        Err(error) if error.kind() == io::ErrorKind::AlreadyExists => {}
-        Err(error) if error.kind() == io::ErrorKind::NotFound => {
-            return Err(Failure::new(
-                Exit::NotFound,
-                format!(
-                    "{}: the directory above it does not exist; make it first",
-                    directory.display()
-                ),
-            ));
-        }
-        Err(error) => {
-            return Err(fail(format!(
-                "cannot be made: {error}; choose a place where you may write"
-            )));
-        }
-    }
-    let mut entries = fs::read_dir(directory)
-        .map_err(|error| fail(format!("cannot be used: {error}; choose a new directory")))?;
-    if !resume && entries.next().is_some() {
-        return Err(fail(
-            "is not empty; choose a new directory, or go on with an earlier export by --resume"
-                .into(),
-        ));
-    }
-    Ok(None)
-}
-
 pub(super) fn show(bar: &ProgressBar, progress: &Progress) {
     bar.set_position(progress.items.load(Ordering::Relaxed));
     let bytes = progress.bytes.load(Ordering::Relaxed);
@@ -309,7 +327,7 @@ pub(super) fn show(bar: &ProgressBar, progress: &Progress) {
 }
 
 /// What became of the files of each folder; nothing where names must stay away from the terminal.
-fn table(totals: &Totals, redact: bool) {
+fn table(totals: &Totals, redact: bool, tell: fn(String)) {
     let folders = totals.folders();
     if folders.is_empty() || redact {
         return;
@@ -325,12 +343,12 @@ fn table(totals: &Totals, redact: bool) {
             report::printable(if path.is_empty() { "/" } else { &path })
         ));
     }
-    report::say(text);
+    tell(text);
 }
 
-fn summary(progress: &Progress, problems: u64) {
+fn summary(progress: &Progress, problems: u64, tell: fn(String)) {
     let get = |counter: &AtomicU64| counter.load(Ordering::Relaxed);
-    report::say(format_args!(
+    tell(format!(
         "{} files ({} there already), {}; {} failed, {problems} problems",
         get(&progress.written),
         get(&progress.kept),

@@ -91,7 +91,7 @@ fn text(report: &Report) -> String {
             folder.found,
             folder.associated,
             report::printable(&folder.path),
-            remark(folder)
+            remark(folder) + &remark_on_server(folder)
         )
         .ok();
     }
@@ -157,7 +157,18 @@ fn facts(report: &Report) -> String {
             "so it seems: no mail for long. Outlook opens an OST with its profile only; ostfs needs none",
         );
     }
-    line("Messages", &info.messages.to_string());
+    line(
+        "Items",
+        &format!(
+            "{} ({} mails, {} others)",
+            info.messages,
+            info.mail,
+            info.messages - info.mail
+        ),
+    );
+    if let Some(server) = on_server(info) {
+        line("Server", &server);
+    }
     line("Hidden", &info.associated.to_string());
     let hidden = info.folders.iter().filter(|folder| folder.hidden).count();
     if hidden > 0 {
@@ -172,6 +183,25 @@ fn facts(report: &Report) -> String {
         );
     }
     text
+}
+
+/// What was on the server alone when the file was last the same as the mailbox; None if that was nothing, or is not known.
+fn on_server(info: &Info) -> Option<String> {
+    let counts = info.folders.iter().filter_map(|folder| folder.on_server);
+    let count: i64 = counts.filter(|count| *count > 0).map(i64::from).sum();
+    let months = info
+        .folders
+        .iter()
+        .filter_map(|folder| folder.offline_months)
+        .max();
+    let kept = months.map_or_else(String::new, |months| {
+        format!(" (mail of {months} months was kept offline)")
+    });
+    (count > 0).then(|| {
+        format!(
+            "{count} more items were there alone and are not in this file{kept}; see the folders"
+        )
+    })
 }
 
 fn day(time: FileTime) -> String {
@@ -197,6 +227,15 @@ fn remark(folder: &FolderInfo) -> String {
         Some(purpose) if !folder.path.to_lowercase().ends_with(purpose) => format!(" ({purpose})"),
         _ => String::new(),
     }
+}
+
+/// How many items of `folder` are not in the file because the server alone had them.
+fn remark_on_server(folder: &FolderInfo) -> String {
+    let Some(count) = folder.on_server.filter(|count| *count > 0) else {
+        return String::new();
+    };
+    let unread = folder.on_server_unread.unwrap_or(0);
+    format!(" ({count} more on the server alone, {unread} of them unread)")
 }
 
 #[cfg(test)]

@@ -10,6 +10,7 @@ mod contents;
 mod early_end;
 mod exit;
 mod export;
+mod goal;
 mod guard;
 mod helper;
 mod info;
@@ -71,8 +72,8 @@ pub fn run(arguments: Vec<OsString>) -> Result<(), Failure> {
         Command::Open(arguments) => open::run(&arguments),
         Command::Unmount(arguments) => unmount::run(&arguments),
         Command::Export(arguments) => match arguments.to {
-            To::Files => export::run(&arguments),
             To::Pst => pst::run(&arguments),
+            _ => export::run(&arguments),
         },
         Command::Index(arguments) => export::index(&arguments),
         Command::Ls(arguments) => ls::run(&arguments),
@@ -108,7 +109,9 @@ pub fn definitions() -> [clap::Command; 2] {
 
 /// Prints why a command failed.
 pub fn report(failure: &Failure) {
-    report::error(&failure.message);
+    if !failure.message.is_empty() {
+        report::error(&failure.message);
+    }
 }
 
 /// Parses the arguments; None when all they asked for was help, which is printed then.

@@ -1,48 +1,73 @@
-//! The file that has all problems of an export, for whoever opens the copy; and what of them the terminal shows.
+//! The file that has all problems of an export, for whoever opens the copy, or the terminal where there can be no such file;
+//! and what of them the terminal shows in any case.
 #![forbid(unsafe_code)]
 
+use std::env;
 use std::fs::{self, File, OpenOptions};
 use std::io::{self, BufWriter, Write};
 use std::os::unix::fs::OpenOptionsExt;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::SystemTime;
 
 use super::exit::Exit;
-use super::report::Failure;
-use crate::export::{self, NotExported, ProblemLines};
-use crate::tree::{Forest, Ino, Listener, ProblemLine};
+use super::goal::Goal;
+use super::report::{self, Failure};
+use crate::export::{self, Archive, NotExported, ProblemLines};
+use crate::tree::{Attr, Forest, Ino, Kind, Listener, ProblemLine};
 
 /// Its name at the top of an export; if the tree has that name, the first of the others that it has not.
 const NAME: &str = "ostfs-problems.txt";
+/// Permissions of the file for long lists.
+const LIST_MODE: u32 = 0o600;
 /// Failures printed one by one; all of them are in the file.
 const MAX_SHOWN: u64 = 100;
 
-/// The problems of an export on their way into their file.
+/// The problems of an export on their way to where they are listed.
 pub(super) struct ProblemList<'a> {
-    /// The file that the user has named, opened before the sandbox.
-    named: Option<(&'a Path, File)>,
-    directory: &'a Path,
+    place: Place<'a>,
     lines: Arc<ProblemLines>,
     failed: AtomicU64,
     redact: bool,
 }
 
+/// Where they are listed.
+#[derive(Debug)]
+enum Place<'a> {
+    /// In the file that the user has named, opened before the sandbox.
+    Named(&'a Path, File),
+    /// In a file at the top of this directory.
+    Directory(&'a Path),
+    /// In the last file of an archive.
+    Archive,
+    /// On the terminal, since what is written has no place for them.
+    Terminal,
+}
+
 impl<'a> ProblemList<'a> {
-    /// A list for the export into `directory`, or the file `named`. With `redact` no names are printed.
+    /// A list for the export to `goal`, or the file `named`. With `redact` no names are printed.
     pub(super) fn open(
-        directory: &'a Path,
+        goal: &Goal<'a>,
         named: Option<&'a Path>,
         redact: bool,
     ) -> Result<Self, Failure> {
-        let open = |path: &'a Path| {
-            let file = File::create(path).map_err(|error| cannot(path, &error));
-            file.map(|file| (path, file))
+        let lines = match goal.directory() {
+            Some(directory) => ProblemLines::new(directory),
+            None => ProblemLines::spilling_into(nameless()),
+        };
+        let place = match (named, goal.directory()) {
+            (Some(path), _) => {
+                let file = File::create(path).map_err(|error| cannot(path, &error))?;
+                Place::Named(path, file)
+            }
+            (None, Some(directory)) => Place::Directory(directory),
+            (None, None) if goal.has_files() => Place::Archive,
+            (None, None) => Place::Terminal,
         };
         Ok(Self {
-            named: named.map(open).transpose()?,
-            directory,
-            lines: Arc::new(ProblemLines::new(directory)),
+            place,
+            lines: Arc::new(lines),
             failed: AtomicU64::new(0),
             redact,
         })
@@ -59,6 +84,10 @@ impl<'a> ProblemList<'a> {
     pub(super) fn failed(&self, entry: &NotExported<'_>) -> Option<String> {
         self.lines
             .add(ProblemLine::new(entry.path, entry.reason).to_string());
+        if matches!(self.place, Place::Terminal) && !self.redact {
+            // It is shown with all others at the end.
+            return None;
+        }
         let number = self.failed.fetch_add(1, Ordering::Relaxed);
         let shown = match self.redact {
             true => ProblemLine::new(entry.object, entry.reason).redacted(),
@@ -67,47 +96,118 @@ impl<'a> ProblemList<'a> {
         (number < MAX_SHOWN).then_some(shown)
     }
 
-    /// Writes the file, or removes an older one if there is no problem; returns where it is, and how many lines it has.
-    pub(super) fn finish(mut self, forest: &Forest) -> Result<Option<(PathBuf, u64)>, Failure> {
-        let named = self.named.take();
-        let path = match &named {
-            Some((path, _)) => path.to_path_buf(),
-            None => self.directory.join(free_name(forest)),
-        };
-        let in_directory = named.is_none();
+    /// Lists them, or removes an older list if there is no problem; returns where they are, and how many lines. The archive is
+    /// there if the export is one.
+    pub(super) fn finish(
+        self,
+        forest: &Forest,
+        goal: &Goal<'_>,
+        archive: Option<&mut (dyn Archive + 'static)>,
+    ) -> Result<Option<(String, u64)>, Failure> {
+        let name = export::free_name(forest, NAME);
         if self.lines.is_empty() {
-            if in_directory {
+            if let Place::Directory(directory) = self.place {
                 // Of an earlier run, if at all.
-                fs::remove_file(&path).ok();
-                export::renew_root_time(forest, self.directory);
+                fs::remove_file(directory.join(name)).ok();
+                export::renew_root_time(forest, directory);
             }
             return Ok(None);
         }
-        let file = match named {
-            Some((_, file)) => Ok(file),
-            None => create(&path),
-        };
-        let written = file.and_then(|file| {
-            let mut out = BufWriter::new(file);
-            let count = self.lines.write(&mut out)?;
-            out.flush()?;
-            // As all else that is written, it is the same after each run.
-            if let (true, Ok(root)) = (in_directory, forest.attr(Ino::ROOT)) {
-                out.get_ref().set_modified(root.mtime)?;
+        let (place, count) = match (self.place, archive) {
+            (Place::Named(path, file), _) => {
+                let count = write(&self.lines, file, None);
+                let count = count.map_err(|error| cannot(path, &error))?;
+                (format!("all are in {}", path.display()), count)
             }
-            Ok(count)
-        });
-        let count = written.map_err(|error| cannot(&path, &error))?;
-        if in_directory {
-            export::renew_root_time(forest, self.directory);
-        }
-        Ok(Some((path, count)))
+            (Place::Directory(directory), _) => {
+                let path = directory.join(name);
+                // As all else that is written, it is the same after each run.
+                let time = forest.attr(Ino::ROOT).map(|root| root.mtime).ok();
+                let count = create(&path).and_then(|file| write(&self.lines, file, time));
+                let count = count.map_err(|error| cannot(&path, &error))?;
+                export::renew_root_time(forest, directory);
+                (format!("all are in {}", path.display()), count)
+            }
+            (Place::Archive, Some(archive)) => {
+                let count = add(&self.lines, forest, &name, archive);
+                let count = count.map_err(|error| goal.cannot(&error))?;
+                (format!("all are in {name}, the last file in it"), count)
+            }
+            (Place::Archive | Place::Terminal, _) => match self.redact {
+                true => {
+                    let count = self.lines.write(&mut io::sink()).unwrap_or(0);
+                    ("--problems PATH keeps them".to_owned(), count)
+                }
+                false => {
+                    // That they cannot be printed is no reason to fail otherwise.
+                    let count = self.lines.write(&mut report::errors()).unwrap_or(0);
+                    ("all are named above".to_owned(), count)
+                }
+            },
+        };
+        Ok(Some((place, count)))
     }
 }
 
 fn cannot(path: &Path, error: &io::Error) -> Failure {
     let problem = format!("{}: cannot be written: {error}", path.display());
     Failure::new(Exit::Failure, problem)
+}
+
+/// Writes `lines` into `file`, which gets the time `time`; returns how many there are.
+fn write(lines: &ProblemLines, file: File, time: Option<SystemTime>) -> io::Result<u64> {
+    let mut out = BufWriter::new(file);
+    let count = lines.write(&mut out)?;
+    out.flush()?;
+    time.map_or(Ok(()), |time| out.get_ref().set_modified(time))?;
+    Ok(count)
+}
+
+/// Adds `lines` as the file `name` to `archive`, with the time of the root; returns how many there are.
+fn add(
+    lines: &ProblemLines,
+    forest: &Forest,
+    name: &str,
+    archive: &mut dyn Archive,
+) -> io::Result<u64> {
+    // Its size stands before it.
+    let mut size = Size(0);
+    let count = lines.write(&mut size)?;
+    let root = forest.attr(Ino::ROOT).map_err(io::Error::other)?;
+    let attr = Attr {
+        kind: Kind::File,
+        size: size.0,
+        ..root
+    };
+    let file = export::File {
+        path: name,
+        attr: &attr,
+        sender: "",
+    };
+    archive.file(file, &mut |mut out| lines.write(&mut out).map(drop))?;
+    Ok(count)
+}
+
+/// Counts bytes.
+struct Size(u64);
+
+impl Write for Size {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        self.0 += bytes.len() as u64;
+        Ok(bytes.len())
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        Ok(())
+    }
+}
+
+/// A file for long lists, without a name. Where there is none, the list says what it lacks.
+fn nameless() -> Option<File> {
+    let mut options = OpenOptions::new();
+    options.read(true).write(true).mode(LIST_MODE);
+    let file = options.custom_flags(libc::O_TMPFILE).open(env::temp_dir());
+    file.ok()
 }
 
 /// An existing link must not lead the list elsewhere.
@@ -118,21 +218,4 @@ fn create(path: &Path) -> io::Result<File> {
         .truncate(true)
         .custom_flags(libc::O_NOFOLLOW)
         .open(path)
-}
-
-/// A name that nothing at the top of `forest` has, not even where case makes no difference.
-fn free_name(forest: &Forest) -> String {
-    let Ok(root) = forest.directory(Ino::ROOT) else {
-        return NAME.to_owned();
-    };
-    let is_taken = |name: &str| {
-        root.entries()
-            .any(|entry| entry.name.eq_ignore_ascii_case(name))
-    };
-    let others = (2..).map(|number| format!("{number} {NAME}"));
-    let names = std::iter::once(NAME.to_owned()).chain(others);
-    names
-        .into_iter()
-        .find(|name| !is_taken(name))
-        .unwrap_or_default()
 }

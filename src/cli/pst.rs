@@ -19,7 +19,7 @@ use super::new_file::{self, NewFile, directory_of};
 use super::options::{Options, Switch};
 use super::pst_targets::{self, Target};
 use super::report::{self, Failure};
-use super::{progress, selection, source, space};
+use super::{goal, progress, selection, source, space};
 use crate::export::{Filter, Progress};
 use crate::ndb::Source;
 use crate::pst::{
@@ -292,6 +292,9 @@ fn cannot(path: &Path, error: &std::io::Error) -> Failure {
 
 /// Refuses what has no meaning for a PST.
 fn refuse(arguments: &ExportArguments, options: &Options) -> Result<(), Failure> {
+    if arguments.directory == Path::new(goal::OUTPUT) {
+        return Err(goal::no_archive(&arguments.files));
+    }
     let given = [
         ("--names", arguments.names.is_some()),
         ("--jobs", arguments.jobs.is_some()),

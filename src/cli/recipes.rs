@@ -62,6 +62,9 @@ Into Thunderbird
   Mail: the add-on ImportExportTools NG takes the directory (Import all messages from a directory, also from its
   subdirectories):
     ostfs export -o attachments=eml old-mailbox.ost mail
+  Without an add-on, while Thunderbird is closed: a folder named old with all others below it, beside those of Local Folders:
+    touch old
+    ostfs export --to mbox old-mailbox.ost old.sbd/
   Calendars and contacts are one file for each folder, for Thunderbird's own import:
     ostfs ls old-mailbox.ost .ostfs/import
     ostfs cat old-mailbox.ost .ostfs/import/Calendar.ics >calendar.ics
@@ -94,7 +97,7 @@ Back into Outlook
     ostfs export --to pst --split 10G old-mailbox.ost parts/
     ostfs export --to pst --split 10G --resume old-mailbox.ost parts/
   Mail by way of a server: write it as a Maildir, serve that by Dovecot, and add the server to Outlook as an IMAP account:
-    ostfs export -o layout=maildir old-mailbox.ost Maildir
+    ostfs export --to maildir old-mailbox.ost Maildir
   Single messages open with a double click, and can be moved to a folder from there:
     ostfs export --folder Inbox/Projects old-mailbox.ost mail
   Calendars, by File, Open & Export, Import/Export:
@@ -118,8 +121,10 @@ pub(super) const EXPORT: &str = "\
 Examples:
   ostfs export old-mailbox.ost saved-mail
   ostfs export --folder Inbox --since 2024-01-01 old-mailbox.ost inbox-2024
-  ostfs export -o layout=maildir old-mailbox.ost Maildir
-  ostfs export --to pst old-mailbox.ost mailbox.pst";
+  ostfs export --to maildir old-mailbox.ost Maildir
+  ostfs export --to pst old-mailbox.ost mailbox.pst
+  ostfs export --to tar old-mailbox.ost - | zstd >mail.tar.zst
+  ostfs export --to mbox --folder Inbox old-mailbox.ost inbox.mbox";
 pub(super) const INDEX: &str = "\
 Examples:
   ostfs index old-mailbox.ost >mail.csv

@@ -2,7 +2,7 @@
 #![forbid(unsafe_code)]
 
 use std::fmt::Display;
-use std::io::{self, Write};
+use std::io::{self, BufWriter, Write};
 use std::path::Path;
 
 use super::exit::Exit;
@@ -14,7 +14,7 @@ use crate::fuse::{MountError, UnmountError, quoted};
 pub struct Failure {
     /// How the process ends.
     pub exit: Exit,
-    /// What the user reads, without the leading "ostfs: ".
+    /// What the user reads, without the leading "ostfs: "; nothing if the exit code says it all.
     pub message: String,
 }
 
@@ -91,6 +91,16 @@ pub(super) fn result(text: impl Display) -> Result<(), Failure> {
         )),
         _ => Ok(()),
     }
+}
+
+/// Prints a result on standard error, as standard output has something else.
+pub(super) fn note(text: impl Display) {
+    writeln!(io::stderr(), "{text}").ok();
+}
+
+/// Standard error, for long lists of what is safe to be shown.
+pub(super) fn errors() -> impl Write {
+    BufWriter::new(io::stderr())
 }
 
 /// Text out of the file as a terminal may see it: what could move its cursor or turn its writing becomes U+FFFD.

@@ -10,8 +10,12 @@ use super::exit::Exit;
 use super::progress;
 use super::report::{self, Failure};
 use crate::error::Error;
+use crate::fuse::quoted;
 use crate::ndb::Source;
 use crate::tree::{Damaged, Forest, Options, Progress, Tree};
+
+/// What other programs take for standard input.
+const INPUT: &str = "-";
 
 /// Files for a command that ends by itself: of several, one that cannot be opened costs itself.
 pub(super) struct Sources<'a> {
@@ -174,10 +178,11 @@ pub(super) fn open(file: &Path) -> Result<Source, Failure> {
         }
         // Opening a pipe would wait for its writer.
         Ok(metadata) if !metadata.is_file() && !metadata.file_type().is_block_device() => {
-            return fail(
-                Exit::NotOutlook,
-                "is not a regular file; copy it into one first",
+            let reason = format!(
+                "is not a regular file, and is read back and forth; save it first: cat {} >mailbox.ost",
+                quoted(file)
             );
+            return fail(Exit::NotOutlook, &reason);
         }
         Ok(_) => match Source::open(file) {
             Ok(source) => return Ok(source),
@@ -187,6 +192,11 @@ pub(super) fn open(file: &Path) -> Result<Source, Failure> {
         Err(error) => error,
     };
     match error.kind() {
+        io::ErrorKind::NotFound if file == Path::new(INPUT) => {
+            let reason =
+                "standard input cannot be read back and forth; save it first: cat >mailbox.ost";
+            fail(Exit::NotOutlook, reason)
+        }
         io::ErrorKind::NotFound => fail(Exit::NotFound, "no such file; check the path"),
         io::ErrorKind::PermissionDenied => fail(
             Exit::Failure,

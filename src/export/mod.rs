@@ -1,14 +1,20 @@
-//! Writes the tree to disk: the same names, bytes and times that a mount shows, by several threads; and lists it.
+//! Writes the tree to disk, or into one stream: the same names, bytes and times that a mount shows, by several threads; and
+//! lists it.
 //!
 //! Uses `tree` alone. One thread walks and makes directories, the others write files; a file that cannot be read
 //! whole is left out and reported, never left short. What to take is decided in `filter`, `write` has one file, `manifest`
-//! the records, `totals` the figures of each folder.
+//! the records, `totals` the figures of each folder. Where files go is a [`Target`]; of those that are a stream, `archive`
+//! has the forms and `stream` the order.
 #![forbid(unsafe_code)]
 
+mod archive;
 mod filter;
 mod manifest;
+mod pending;
 mod problems;
 mod progress;
+mod stream;
+mod target;
 mod totals;
 mod write;
 
@@ -18,16 +24,20 @@ use std::sync::atomic::Ordering;
 use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
 use std::sync::{Arc, OnceLock};
 
-use parking_lot::{Condvar, Mutex};
+use parking_lot::Mutex;
 
 use crate::tree::{Depth, Entry, Forest, Ino, Kind, Listing, Part};
 
+pub use archive::{Archive, File, Mbox, Mboxes, Tar, Zip};
 pub use filter::Filter;
 pub use manifest::{Format, Manifest, Record};
 pub use problems::ProblemLines;
 pub use progress::Progress;
+pub use stream::Stream;
+pub use target::{Target, free_name};
 pub use totals::{FolderTotal, Totals};
 
+use pending::Pending;
 use progress::{Failed, MAX_DEPTH};
 use write::{Task, Written};
 
@@ -58,8 +68,8 @@ pub type Failures<'a> = dyn Fn(&NotExported<'_>) + Sync + 'a;
 pub struct Export<'a> {
     /// What is there.
     pub forest: &'a Forest,
-    /// A directory that exists; None to write nothing and only list.
-    pub target: Option<&'a Path>,
+    /// Where to.
+    pub target: Target<'a>,
     /// Whether an earlier export may have left files in the target: those with the right bytes are kept, the others written
     /// anew. Else nothing that is there is touched.
     pub resume: bool,
@@ -80,6 +90,7 @@ struct Batch {
 
 /// A directory on its way to disk.
 struct TargetDirectory {
+    ino: Ino,
     /// Path from the root of the tree.
     path: String,
     /// Path of the folder whose items or attachments are in it.
@@ -100,53 +111,15 @@ struct Run<'a> {
     pending: Pending,
 }
 
-/// How many batches are still to be written.
-#[derive(Default)]
-struct Pending {
-    count: Mutex<u64>,
-    none: Condvar,
-}
-
-/// One batch that is being written.
-struct OnePending<'a>(&'a Pending);
-
-impl Drop for OnePending<'_> {
-    fn drop(&mut self) {
-        let mut count = self.0.count.lock();
-        *count -= 1;
-        if *count == 0 {
-            self.0.none.notify_all();
-        }
-    }
-}
-
-impl Pending {
-    fn add_one(&self) {
-        *self.count.lock() += 1;
-    }
-
-    /// Counts one as written when what is returned is dropped, also in a thread that panics.
-    fn one(&self) -> OnePending<'_> {
-        OnePending(self)
-    }
-
-    fn wait(&self) {
-        let mut count = self.count.lock();
-        while *count > 0 {
-            self.none.wait(&mut count);
-        }
-    }
-}
-
 /// To the manifest: the records of the batch of this number.
 type Records = SyncSender<(u64, Vec<Record>)>;
 
 impl Export<'_> {
     /// What is read of each file.
     fn depth(&self) -> Depth {
-        match self.target.is_some() || self.hashes {
-            true => Depth::All,
-            false => Depth::Sizes,
+        match self.target {
+            Target::Nowhere if !self.hashes => Depth::Sizes,
+            _ => Depth::All,
         }
     }
 
@@ -184,7 +157,7 @@ impl Export<'_> {
                 for (number, records) in record_receiver {
                     let manifest = manifest.as_mut();
                     let is_written = manifest.is_none_or(|out| out.add(number, records));
-                    if !is_written && self.target.is_none() {
+                    if !is_written && matches!(self.target, Target::Nowhere) {
                         progress.abandoned.store(true, Ordering::Relaxed);
                     }
                 }
@@ -217,13 +190,13 @@ impl Run<'_> {
 
     /// Where the entry at `path` of the tree is written, or would be.
     fn target(&self, path: &str) -> PathBuf {
-        let target = self.export.target.unwrap_or(Path::new(""));
+        let target = self.export.target.directory().unwrap_or(Path::new(""));
         target.join(path.trim_start_matches('/'))
     }
 
     /// Walks all directories and hands their files to the writers; returns the directories. `lost+found` comes when all else
     /// is written: what turns out to be lost meanwhile is in it, too.
-    fn walk(&self, sender: SyncSender<Batch>) -> Vec<(Ino, Arc<TargetDirectory>)> {
+    fn walk(&self, sender: SyncSender<Batch>) -> Vec<Arc<TargetDirectory>> {
         let mut directories = Vec::new();
         let mut number = 0;
         let mut todo = vec![(Ino::ROOT, String::new(), None, 0)];
@@ -245,7 +218,8 @@ impl Run<'_> {
                 }
             };
             let found = directory.listing.entries().count();
-            for start in (0..found).step_by(BATCH) {
+            // A directory that is empty is a batch as well: in an archive it comes in its turn.
+            for start in (0..found.max(1)).step_by(BATCH) {
                 if start.is_multiple_of(AHEAD) {
                     self.read_ahead(&directory.listing, start..found.min(start + AHEAD));
                 }
@@ -278,7 +252,7 @@ impl Run<'_> {
                 .partition(|(ino, ..)| is_lost_found(*ino));
             last.extend(lost);
             todo.extend(below);
-            directories.push((ino, directory));
+            directories.push(directory);
         }
         directories
     }
@@ -302,6 +276,7 @@ impl Run<'_> {
             return Err(Failed::Depth);
         }
         let directory = TargetDirectory {
+            ino,
             listing: self.export.forest.directory(ino)?,
             folder: folder.unwrap_or_else(|| path.as_str().into()),
             path,
@@ -318,7 +293,7 @@ impl Run<'_> {
         if let Some(is_old) = directory.made.get() {
             return Ok(*is_old);
         }
-        let is_old = match self.export.target {
+        let is_old = match self.export.target.directory() {
             Some(_) => write::make_directory(&self.target(&directory.path))?,
             None => false,
         };
@@ -328,12 +303,21 @@ impl Run<'_> {
 
     fn write_batches(&self, receiver: &Mutex<Receiver<Batch>>, manifest: &Records) {
         let mut buffer = vec![0; write::CHUNK];
+        let mut gathered = Vec::new();
         while let Some(batch) = next(receiver) {
             let _written = self.pending.one();
+            // Each batch has its turn, also one of which nothing is written any more.
+            let mut stream = match self.export.target {
+                Target::Stream(stream) => {
+                    Some(stream.batch(batch.number, self.progress, &mut gathered))
+                }
+                Target::Nowhere | Target::Directory(_) => None,
+            };
             if self.progress.is_abandoned() {
                 continue;
             }
-            let records = self.write_batch(&batch, &mut buffer);
+            let records = self.write_batch(&batch, stream.as_mut(), &mut buffer);
+            drop(stream);
             if self.records {
                 // The receiver outlives the writers, so sending does not fail.
                 manifest.send((batch.number, records)).ok();
@@ -342,24 +326,44 @@ impl Run<'_> {
     }
 
     /// Writes the files of a batch and reports what became of them.
-    fn write_batch(&self, batch: &Batch, buffer: &mut [u8]) -> Vec<Record> {
+    fn write_batch(
+        &self,
+        batch: &Batch,
+        mut stream: Option<&mut stream::Batch<'_>>,
+        buffer: &mut [u8],
+    ) -> Vec<Record> {
         let directory = &batch.directory;
-        let entries = batch.entries.clone();
         let mut total = FolderTotal::default();
         let mut records = Vec::new();
-        for entry in entries.filter_map(|index| directory.listing.entry(index)) {
+        let mut is_begun = false;
+        if self.export.filter.is_empty()
+            && let Some(stream) = &mut stream
+        {
+            self.begin(directory, stream);
+            is_begun = true;
+        }
+        for entry in batch.entries.clone() {
+            let Some(entry) = directory.listing.entry(entry) else {
+                break;
+            };
             if self.progress.is_abandoned() {
                 break;
             }
             let item = self.export.forest.item(entry.ino);
             let is_item = matches!(item, Some((_, Part::Item)));
             Progress::add(&self.progress.items, u64::from(is_item));
-            if entry.kind == Kind::Directory || !self.takes(directory, entry.ino) {
+            let is_left_out = !is_item && self.export.target.takes_items_alone();
+            if entry.kind == Kind::Directory || is_left_out || !self.takes(directory, entry.ino) {
                 continue;
             }
-            let written = self.write(directory, entry, buffer);
+            if let Some(stream) = stream.as_mut().filter(|_| !is_begun) {
+                self.begin(directory, stream);
+                is_begun = true;
+            }
+            let written = self.write(directory, entry, stream.as_deref_mut(), buffer);
             self.export.forest.forget(entry.ino);
-            if matches!(&written, Err(error) if self.progress.is_ended_by(error)) {
+            let is_over = |error| self.progress.is_ended_by(error) || self.progress.is_abandoned();
+            if written.as_ref().is_err_and(is_over) {
                 break;
             }
             total.found += 1;
@@ -375,10 +379,22 @@ impl Run<'_> {
                 records.push(self.record(directory, entry, item, written));
             }
         }
+        if let Some(stream) = stream {
+            // The stream itself tells why it failed; then nothing that follows is written.
+            stream.flush().ok();
+        }
         if total.found > 0 {
             self.totals.add(&directory.folder, total);
         }
         records
+    }
+
+    /// Announces the directory of the entries that follow.
+    fn begin(&self, directory: &TargetDirectory, stream: &mut stream::Batch<'_>) {
+        match self.export.forest.attr(directory.ino) {
+            Ok(attr) => stream.directory(&directory.path, attr),
+            Err(error) => self.fail(directory.ino, &directory.path, &error.into()),
+        }
     }
 
     fn takes(&self, directory: &TargetDirectory, ino: Ino) -> bool {
@@ -391,19 +407,24 @@ impl Run<'_> {
         &self,
         directory: &TargetDirectory,
         entry: Entry<'_>,
+        stream: Option<&mut stream::Batch<'_>>,
         buffer: &mut [u8],
     ) -> Result<Written, Failed> {
         let may_be_there = self.make(directory)? && self.export.resume;
-        let path = self.target(&join(&directory.path, entry.name));
+        let path = join(&directory.path, entry.name);
+        let target = self.export.target.directory().map(|_| self.target(&path));
         let task = Task {
             forest: self.export.forest,
             ino: entry.ino,
             kind: entry.kind,
-            path: self.export.target.is_some().then_some(&*path),
+            path: target.as_deref(),
             may_be_there,
             hash: self.export.hashes && self.records,
         };
-        task.run(buffer, self.progress)
+        match stream {
+            Some(stream) => stream.write(&task, &path, buffer),
+            None => task.run(buffer, self.progress),
+        }
     }
 
     fn record(
@@ -456,14 +477,15 @@ impl Run<'_> {
         record
     }
 
-    fn set_times(&self, directories: Vec<(Ino, Arc<TargetDirectory>)>) {
-        for (ino, directory) in directories.iter().rev() {
-            if self.export.target.is_none() || directory.made.get().is_none() {
+    fn set_times(&self, directories: Vec<Arc<TargetDirectory>>) {
+        for directory in directories.iter().rev() {
+            if self.export.target.directory().is_none() || directory.made.get().is_none() {
                 continue;
             }
             let path = self.target(&directory.path);
-            if let Err(error) = write::set_directory_times(self.export.forest, *ino, &path) {
-                self.fail(*ino, &directory.path, &error);
+            let set = write::set_directory_times(self.export.forest, directory.ino, &path);
+            if let Err(error) = set {
+                self.fail(directory.ino, &directory.path, &error);
             }
         }
     }

@@ -1,7 +1,7 @@
 //! The list of all problems of an export: sorted, each line once, whatever the number of threads and of problems.
 //!
-//! Lines are gathered in memory up to a bound, then written as a sorted run into a file without a name in the target
-//! directory; at the end the runs are merged.
+//! Lines are gathered in memory up to a bound, then written as a sorted run into a file without a name, in the target
+//! directory if there is one; at the end the runs are merged.
 //!
 //! The bound is 2 MiB; a run takes 4 KiB while it is merged. During an export the tree keeps no lines itself; during a
 //! mount it keeps 2 MiB, and counts the rest.
@@ -32,8 +32,8 @@ const SPILL: &str = ".ostfs-problems.tmp";
 #[derive(Debug)]
 pub struct ProblemLines {
     gathered: Mutex<Gathered>,
-    /// Where runs may be written.
-    directory: PathBuf,
+    /// Where runs may be written, if there is no file for them yet.
+    directory: Option<PathBuf>,
 }
 
 #[derive(Debug, Default)]
@@ -52,7 +52,18 @@ impl ProblemLines {
     pub fn new(directory: &Path) -> Self {
         Self {
             gathered: Mutex::default(),
-            directory: directory.to_path_buf(),
+            directory: Some(directory.to_path_buf()),
+        }
+    }
+
+    /// None yet. Long lists need `spill`, an empty file.
+    pub fn spilling_into(spill: Option<File>) -> Self {
+        Self {
+            gathered: Mutex::new(Gathered {
+                spill: spill.map(Arc::new),
+                ..Gathered::default()
+            }),
+            directory: None,
         }
     }
 
@@ -67,33 +78,19 @@ impl ProblemLines {
         if gathered.size > MAX_GATHERED {
             let lines = std::mem::take(&mut gathered.lines);
             gathered.size = 0;
-            if let Err(error) = gathered.write_run(&lines, &self.directory) {
+            if let Err(error) = gathered.write_run(&lines, self.directory.as_deref()) {
                 let (lost, _) = gathered.lost.get_or_insert((0, error));
                 *lost += lines.len() as u64;
             }
         }
     }
 
-    /// Writes the list to `out`, a problem on a line; returns how many there are.
+    /// Writes the list to `out`, a problem on a line; returns how many there are. No line is added meanwhile.
     pub fn write(&self, out: &mut impl Write) -> io::Result<u64> {
         let gathered = std::mem::take(&mut *self.gathered.lock());
-        let mut sources: Vec<Lines> = Vec::new();
-        if let Some(spill) = gathered.spill {
-            sources.extend(gathered.runs.into_iter().map(|range| -> Lines {
-                let file = Arc::clone(&spill);
-                Box::new(BufReader::with_capacity(READ_AHEAD, Run { file, range }).lines())
-            }));
-        }
-        sources.push(Box::new(gathered.lines.into_iter().map(Ok)));
-        let mut count = merge(sources, out)?;
-        if let Some((lost, error)) = gathered.lost {
-            writeln!(
-                out,
-                "... and {lost} more, for which there was no room: {error}"
-            )?;
-            count += lost;
-        }
-        Ok(count)
+        let count = gathered.write(out);
+        *self.gathered.lock() = gathered;
+        count
     }
 
     /// Whether there is nothing to write.
@@ -104,10 +101,33 @@ impl ProblemLines {
 }
 
 impl Gathered {
-    fn write_run(&mut self, lines: &BTreeSet<String>, directory: &Path) -> io::Result<()> {
-        let file = match &self.spill {
-            Some(file) => Arc::clone(file),
-            None => Arc::clone(self.spill.insert(Arc::new(nameless(directory)?))),
+    fn write(&self, out: &mut impl Write) -> io::Result<u64> {
+        let mut sources: Vec<Lines<'_>> = Vec::new();
+        if let Some(spill) = &self.spill {
+            sources.extend(self.runs.iter().map(|range| -> Lines<'_> {
+                let (file, range) = (Arc::clone(spill), range.clone());
+                Box::new(BufReader::with_capacity(READ_AHEAD, Run { file, range }).lines())
+            }));
+        }
+        sources.push(Box::new(self.lines.iter().cloned().map(Ok)));
+        let mut count = merge(sources, out)?;
+        if let Some((lost, error)) = &self.lost {
+            writeln!(
+                out,
+                "... and {lost} more, for which there was no room: {error}"
+            )?;
+            count += lost;
+        }
+        Ok(count)
+    }
+
+    fn write_run(&mut self, lines: &BTreeSet<String>, directory: Option<&Path>) -> io::Result<()> {
+        let file = match (&self.spill, directory) {
+            (Some(file), _) => Arc::clone(file),
+            (None, Some(directory)) => {
+                Arc::clone(self.spill.insert(Arc::new(nameless(directory)?)))
+            }
+            (None, None) => return Err(io::ErrorKind::StorageFull.into()),
         };
         let start = self.runs.last().map_or(0, |run| run.end);
         let mut text = lines
@@ -136,7 +156,7 @@ fn nameless(directory: &Path) -> io::Result<File> {
 }
 
 /// Lines that ascend.
-type Lines = Box<dyn Iterator<Item = io::Result<String>>>;
+type Lines<'a> = Box<dyn Iterator<Item = io::Result<String>> + 'a>;
 
 /// A part of a file.
 struct Run {
@@ -157,7 +177,7 @@ impl Read for Run {
 }
 
 /// Writes the lines of `sources`, each of which ascends, in order and each once; returns how many.
-fn merge(mut sources: Vec<Lines>, out: &mut impl Write) -> io::Result<u64> {
+fn merge(mut sources: Vec<Lines<'_>>, out: &mut impl Write) -> io::Result<u64> {
     let mut heap = BinaryHeap::new();
     for (number, source) in sources.iter_mut().enumerate() {
         if let Some(line) = source.next().transpose()? {

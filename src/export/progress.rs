@@ -22,7 +22,8 @@ pub struct Progress {
     pub bytes: AtomicU64,
     /// Files, links and directories that could not be read or written.
     pub failed: AtomicU64,
-    /// Set once nothing is left to do: only the manifest was wanted, and it cannot be written (`| head`).
+    /// Set once nothing is left to do: all that was wanted is the manifest or an archive, and it cannot be written any more
+    /// (`| head`).
     pub abandoned: AtomicBool,
     /// The signal that asks for an end, whatever sets it; 0 if there is none. What is half written by then is removed.
     pub signal: Arc<AtomicUsize>,
@@ -76,6 +77,9 @@ pub(super) enum Failed {
     Read(#[from] Error),
     #[error("cannot be written: {}", reason(.0))]
     Write(#[from] io::Error),
+    /// It was whole when it was looked at.
+    #[error("{0}; what follows in the archive is zeros")]
+    Cut(Error),
     #[error("is nested deeper than {MAX_DEPTH} directories")]
     Depth,
     #[error(

@@ -159,7 +159,7 @@ impl Task<'_> {
     }
 
     /// Reads all of a file piece by piece.
-    fn copy(
+    pub(super) fn copy(
         &self,
         attr: &Attr,
         buffer: &mut [u8],
@@ -193,10 +193,10 @@ impl Task<'_> {
 }
 
 /// A hash under way, if it is wanted.
-struct Sum(Option<Sha256>);
+pub(super) struct Sum(Option<Sha256>);
 
 impl Sum {
-    fn new(wanted: bool) -> Self {
+    pub(super) fn new(wanted: bool) -> Self {
         Self(wanted.then(Sha256::new))
     }
 
@@ -206,7 +206,7 @@ impl Sum {
         }
     }
 
-    fn written(self, attr: &Attr) -> Written {
+    pub(super) fn written(self, attr: &Attr) -> Written {
         Written {
             ino: attr.ino,
             size: attr.size,

@@ -90,6 +90,10 @@ pub const CONTENT_COUNT: u16 = 0x3602;
 pub const CONTENT_UNREAD_COUNT: u16 = 0x3603;
 pub const SUBFOLDERS: u16 = 0x360A;
 pub const CONTAINER_CLASS: u16 = 0x3613;
+/// Of a folder in an OST: its items that are on the server and not in the file, and how many of them are unread. They have no
+/// public names; what they mean is inferred from real files (docs/FORMAT.md).
+pub const ITEMS_ON_SERVER: u16 = 0x7CF8;
+pub const UNREAD_ON_SERVER: u16 = 0x7CF9;
 pub const ATTRIBUTE_HIDDEN: u16 = 0x10F4;
 pub const IPM_APPOINTMENT_ENTRY_ID: u16 = 0x36D0;
 pub const IPM_CONTACT_ENTRY_ID: u16 = 0x36D1;

@@ -427,6 +427,21 @@ mod tests {
     }
 
     #[test]
+    fn a_read_ends_with_the_file_at_the_latest() {
+        let (_file, source) = source(b"0123456789");
+        let mut bytes = [0; 4];
+        assert!(source.read_exact_at(&mut bytes, 6).is_ok());
+        assert_eq!(&bytes, b"6789");
+        assert!(source.read_exact_at(&mut bytes, 7).is_err());
+        let mut bytes = [1; 4];
+        assert_eq!(source.read_with_gaps(&mut bytes, 6).unwrap().ranges, []);
+        assert_eq!(&bytes, b"6789");
+        let gaps = source.read_with_gaps(&mut bytes, 7).unwrap();
+        assert_eq!((&bytes, gaps.ranges.first()), (b"789\0", Some(&(3..4))));
+        assert!(source.read_with_gaps(&mut bytes, 10).is_err());
+    }
+
+    #[test]
     fn a_file_that_another_program_writes_to_is_not_read_any_more() {
         for change in [
             |path: &Path| {

@@ -11,10 +11,13 @@ use super::lost_found::LostFound;
 use super::name;
 use crate::clock;
 use crate::ltp::{FileTime, tags};
-use crate::messaging::{Folder, Properties, SpecialFolders};
+use crate::messaging::{Folder, MessageClass, Properties, PropertySet, SpecialFolders};
 use crate::ndb::crypt::CryptMethod;
 use crate::ndb::header::Client;
 use crate::ndb::{self, NodeId, NodeType};
+
+/// The named property of a folder that says for how many months its items are kept offline; it has no public name.
+const OFFLINE_MONTHS: u32 = 0x85DA;
 
 /// Facts about the file, in the order in which they are printed.
 #[derive(Debug, Default, Serialize)]
@@ -59,6 +62,8 @@ pub struct Info {
     pub folders: Vec<FolderInfo>,
     /// Sum over the folders (not the search folders).
     pub messages: u64,
+    /// Those of them that are mail, by their class.
+    pub mail: u64,
     /// Sum over the folders.
     pub associated: u64,
     /// Messages that no folder lists: those of `lost+found`.
@@ -94,6 +99,13 @@ pub struct FolderInfo {
     pub found: u64,
     /// Rows of its associated contents table.
     pub associated: u64,
+    /// Of an OST: its items that were on the server and not in the file, as too old to be kept offline, when the two were
+    /// last the same.
+    pub on_server: Option<i32>,
+    /// Those of them that were unread.
+    pub on_server_unread: Option<i32>,
+    /// Of an OST: the age in months up to which its items are kept offline.
+    pub offline_months: Option<i32>,
 }
 
 impl Info {
@@ -113,6 +125,7 @@ impl Info {
         let size = store.ndb().source().len();
         let census = Census::take(context, folders, &shown.into_iter().collect());
         let page = store.page();
+        let mail = census.mail();
         let folders = census.folders;
         let sum = |count: fn(&FolderInfo) -> u64| {
             folders
@@ -146,6 +159,7 @@ impl Info {
             code_page_reason: page.reason.as_str(),
             oldest: census.oldest,
             newest: census.newest,
+            mail,
             classes: census.classes,
             name: store
                 .properties()
@@ -220,6 +234,13 @@ impl Census {
         census
     }
 
+    /// How many of the items are mail.
+    fn mail(&self) -> u64 {
+        let classes = self.classes.iter();
+        let mail = classes.filter(|(class, _)| MessageClass::parse(class).kind.is_mail());
+        mail.map(|(_, count)| count).sum()
+    }
+
     fn count(&mut self, context: &Context, folders: &Folders, folder: &Folder, place: Place) {
         let nid = folder.nid();
         let noted = |error| context.note(&Object::Folder(nid), error);
@@ -229,6 +250,8 @@ impl Census {
             self.special.add(nid, own);
         }
         let integer = |id: u16| own.and_then(|own: &Properties| own.integer(id).ok().flatten());
+        let names = context.store.named_properties();
+        let offline_months = names.id(PropertySet::COMMON, OFFLINE_MONTHS);
         let contents = folders.contents(folder);
         if !folder.is_search() {
             for class in contents.classes() {
@@ -255,6 +278,9 @@ impl Census {
             unread: integer(tags::CONTENT_UNREAD_COUNT),
             found: contents.len() as u64,
             associated: folders.associated_contents(folder).len() as u64,
+            on_server: integer(tags::ITEMS_ON_SERVER),
+            on_server_unread: integer(tags::UNREAD_ON_SERVER),
+            offline_months: offline_months.and_then(integer),
         });
     }
 }

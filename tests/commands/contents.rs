@@ -209,6 +209,40 @@ const NAMES: [(&str, &[&str]); 14] = [
     ("local failures", &["Local Failures"]),
 ];
 
+/// mtnman1965: what the independent reader finds as 0x7CF8, 0x7CF9 and the named property 0x85DA of its folders.
+#[test]
+fn info_tells_what_an_ost_left_on_the_server() {
+    let Some(file) = corpus::files().into_iter().find(|file| {
+        file.file_name()
+            .is_some_and(|name| name.to_string_lossy().contains("mtnman1965"))
+    }) else {
+        return;
+    };
+    let told = info(&file);
+    let folder = |name: &str| {
+        let folders = told["folders"].as_array().unwrap().iter();
+        let mut named = folders.filter(|folder| folder["path"].as_str().unwrap().ends_with(name));
+        named.next().unwrap().clone()
+    };
+    let figures = |name: &str| {
+        let folder = folder(name);
+        ["found", "on_server", "on_server_unread", "offline_months"].map(|key| folder[key].as_i64())
+    };
+    assert_eq!(figures("Inbox"), [5, 41, 39, 12].map(Some));
+    assert_eq!(figures("Deleted Items"), [1, 2, 0, 12].map(Some));
+    assert_eq!(figures("Calendar"), [Some(2), None, None, None]);
+    let text = stdout(&["info", file.to_str().unwrap()]);
+    assert!(text.contains("43 more items were there alone"), "{text}");
+    assert!(
+        text.contains("Inbox (41 more on the server alone, 39 of them unread)"),
+        "{text}"
+    );
+    assert!(
+        text.contains("(mail of 12 months was kept offline)"),
+        "{text}"
+    );
+}
+
 #[test]
 fn real_files_are_what_an_independent_reader_says() {
     for file in corpus::files() {
@@ -227,6 +261,29 @@ fn real_files_are_what_an_independent_reader_says() {
         }
         let found: BTreeMap<String, i32> = serde_json::from_value(info["classes"].clone()).unwrap();
         assert_eq!(found, classes, "{}", file.display());
+        let is_mail = |class: &str| {
+            let class = class.to_ascii_lowercase();
+            let others = [
+                "appointment",
+                "contact",
+                "distlist",
+                "task",
+                "activity",
+                "abchperson",
+                "stickynote",
+            ];
+            let is_other = |other: &&str| {
+                class == format!("ipm.{other}") || class.starts_with(&format!("ipm.{other}."))
+            };
+            class.starts_with("ipm.") && !others.iter().any(is_other)
+                || class.starts_with("report.")
+        };
+        let mails: i32 = classes
+            .iter()
+            .filter(|(class, _)| is_mail(class))
+            .map(|(_, count)| count)
+            .sum();
+        assert_eq!(info["mail"], mails, "{}", file.display());
 
         let mut purposes = BTreeMap::new();
         for folder in info["folders"].as_array().unwrap() {

@@ -6,6 +6,8 @@ mod corpus;
 mod mailbox;
 #[path = "../helpers/mounted.rs"]
 mod mounted;
+#[path = "../helpers/needs.rs"]
+mod needs;
 #[path = "../helpers/programs.rs"]
 mod programs;
 #[path = "../support/mod.rs"]
@@ -18,7 +20,9 @@ mod contents;
 mod documents;
 mod exit_codes;
 mod export;
+mod mbox;
 mod scanpst;
 mod selection;
+mod streams;
 mod targets;
 mod told;

@@ -5,6 +5,8 @@
 
 #[path = "../helpers/corpus.rs"]
 mod corpus;
+#[path = "../helpers/needs.rs"]
+mod needs;
 #[path = "../helpers/phrase.rs"]
 mod phrase;
 #[path = "../helpers/read_back.rs"]

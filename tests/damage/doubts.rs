@@ -164,6 +164,40 @@ fn a_message_whose_entry_is_older_than_what_was_lost_says_so_and_no_other_does()
     });
 }
 
+/// A wrong byte behind the last entry of the page at `ib`: its CRC is wrong, and all of its entries are right.
+fn damage_behind_entries(file: &Intact, ib: u64) {
+    file.damage().flip(ib + file.layout.geo.entries as u64 - 1);
+}
+
+#[test]
+fn a_damaged_leaf_has_no_say_where_a_newer_one_is_whole() {
+    for_each_format(file, |file| {
+        let nid = u64::from(file.messages[20]);
+        let damage = file.damage();
+        let stale = damage.leave_stale(file.layout.page(PTYPE_NBT, 0, nid));
+        damage_behind_entries(&file, stale);
+        damage.zero_page(file.layout.page(PTYPE_NBT, 1, nid));
+        file.shows_everything();
+        let (walked, problems) = file.walked();
+        assert_eq!(file.unsaid(&walked), (vec![], 0), "{problems}");
+    });
+}
+
+#[test]
+fn a_damaged_leaf_stands_in_before_an_older_one_that_is_whole() {
+    for_each_format(file, |file| {
+        let leaf = file.layout.page(PTYPE_NBT, 0, u64::from(file.messages[20]));
+        file.damage().leave_stale(leaf);
+        damage_behind_entries(&file, leaf.ib);
+        let (walked, problems) = file.walked();
+        let (unsaid, said) = file.unsaid(&walked);
+        assert!(unsaid.is_empty(), "{unsaid:?}\n{problems}");
+        assert_eq!(said, usize::from(leaf.entries), "{problems}");
+        let mail = text(&walked.files[file.mail(20)]);
+        assert!(mail.contains("it stands in the damaged page"), "{mail}");
+    });
+}
+
 #[test]
 fn a_healthy_file_with_wrong_allocation_maps_has_no_doubts() {
     for_each_format(file, |file| {
@@ -243,6 +277,63 @@ fn without_the_store_object_mail_is_the_same_or_says_what_is_not() {
                 assert_eq!(boundary(before), boundary(after), "{path}");
             }
         }
+    });
+}
+
+/// Messages of 8-bit text in a store whose object is lost, which alone had their code page.
+#[test]
+fn without_the_store_object_text_of_an_unknown_code_page_says_so_and_no_other_does() {
+    const MESSAGE_STORE: u32 = 0x21;
+    const MESSAGE_CODEPAGE: u16 = 0x3FFD;
+    const BODY: u16 = 0x1000;
+    let message = |subject: &str, body: &[u8]| {
+        Message::new("IPM.Note", subject).prop(BODY, Value::Str8(body.to_vec()))
+    };
+    for_each_format(
+        |format, crypt| {
+            Intact::write(options(format, crypt), |store| {
+                let messages = [
+                    message("Message 0", b"Caf\xE9"),
+                    message("Message 1", b"Coffee"),
+                    message("Message 2", b"Caf\xE9").prop(MESSAGE_CODEPAGE, 1252),
+                ];
+                fill_inbox(store, messages)
+            })
+        },
+        |file| {
+            let says = |number: u32| {
+                let (walked, _) = file.walked();
+                text(&walked.files[file.mail(number)]).contains("x-ostfs-problem: code page: ")
+            };
+            assert_eq!([0, 1, 2].map(says), [false; 3]);
+            let damage = file.damage();
+            let store = file.layout.node(MESSAGE_STORE);
+            damage.zero_block(damage.leaves(store.data)[0]);
+            assert_eq!([0, 1, 2].map(says), [true, false, false]);
+        },
+    );
+}
+
+#[test]
+fn a_message_of_which_only_its_row_is_left_says_so_in_header_text_and_list() {
+    for_each_format(file, |file| {
+        let nid = file.messages[3];
+        let damage = file.damage();
+        damage.zero_block(damage.leaves(file.layout.node(nid).data)[0]);
+        let (walked, problems) = file.walked();
+        assert_eq!(file.unsaid(&walked), (vec![], 1), "{problems}");
+        let mail = text(&walked.files[file.mail(3)]);
+        let (header, body) = mail.split_once("\n\n").unwrap();
+        let mut told = header.lines().filter_map(|line| line.strip_prefix(PROBLEM));
+        let reason = told.next().expect("a problem").trim();
+        assert!(reason.starts_with("damaged block"), "{header}");
+        let said = format!("this message could not be read.\n\n{reason}");
+        assert!(body.contains(&said), "{body}");
+        let list = problems.to_ascii_lowercase();
+        assert!(
+            list.contains(&format!("message {nid:#x}: {reason}")),
+            "{reason}\n{problems}"
+        );
     });
 }
 

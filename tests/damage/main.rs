@@ -6,6 +6,8 @@ mod corpus;
 mod mailbox;
 #[path = "../helpers/mounted.rs"]
 mod mounted;
+#[path = "../helpers/needs.rs"]
+mod needs;
 #[path = "../support/mod.rs"]
 mod support;
 #[path = "../helpers/walk.rs"]
@@ -18,5 +20,6 @@ mod ipm_subtree;
 mod items;
 mod parts;
 mod placeholders;
+mod places;
 mod shifted;
 mod wrong_header;

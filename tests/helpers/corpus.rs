@@ -7,6 +7,8 @@ use std::process::{Command, Stdio};
 use serde_json::Value as Json;
 use tempfile::TempDir;
 
+use crate::needs;
+
 /// The files that are damaged: Unicode, ANSI, and with 4K pages.
 pub const ENRON: &str = "enron.pst";
 pub const ANSI: &str = "simiden-2k_outlook_qwerty1234.pst";
@@ -16,17 +18,21 @@ pub const MEASURED: [&str; 3] = [ENRON, ANSI, OST];
 /// How many damages the tool beside the corpus does to a large file.
 const DAMAGES: usize = 12;
 
-/// The folder with the corpus, or None with a message where it is absent.
+/// The folder with the corpus; None where it is absent and tests that need it are left out.
 pub fn folder() -> Option<PathBuf> {
     let path = std::env::var_os("OSTFS_CORPUS").map_or_else(
         || Path::new(env!("CARGO_MANIFEST_DIR")).join("../shared/corpus"),
         PathBuf::from,
     );
-    if path.is_dir() {
-        return Some(path);
-    }
-    println!("skipped: no corpus of real files at {}", path.display());
-    None
+    let what = format!("corpus of real files at {}", path.display());
+    needs::is_given(path.is_dir(), what, "$OSTFS_CORPUS says where it is").then_some(path)
+}
+
+/// The program `name` beside the corpus, or None where the corpus is absent.
+pub fn tool(name: &str) -> Option<PathBuf> {
+    let tool = folder()?.join("../tools").join(name);
+    let is_there = tool.is_file();
+    needs::is_given(is_there, tool.display(), "it belongs to the corpus").then_some(tool)
 }
 
 /// The healthy real files, sorted by name; none where the corpus is absent.
@@ -73,14 +79,10 @@ pub struct Damaged {
     pub file: PathBuf,
 }
 
-/// The damaged variants of the file `name`, which are there as long as the directory; None with a message where the
-/// corpus is absent.
+/// The damaged variants of the file `name`, which are there as long as the directory; None where the corpus is
+/// absent.
 pub fn damaged(name: &str) -> Option<(TempDir, Vec<Damaged>)> {
-    let tool = folder()?.join("../tools/make_damaged.py");
-    if !tool.is_file() {
-        println!("skipped: no {}", tool.display());
-        return None;
-    }
+    let tool = tool("make_damaged.py")?;
     let scratch = tempfile::tempdir().unwrap();
     let status = Command::new("python3")
         .arg(tool)
@@ -110,13 +112,9 @@ pub fn damaged(name: &str) -> Option<(TempDir, Vec<Damaged>)> {
 }
 
 /// Variants of the file `name` with damages of the other tool: sectors, bits and stretches of bytes, the same for the same
-/// seed. Those that do not fit the file are left out. None with a message where the corpus is absent.
+/// seed. Those that do not fit the file are left out. None where the corpus is absent.
 pub fn damaged_by(name: &str, seed: u32, kinds: &[&str]) -> Option<(TempDir, Vec<Damaged>)> {
-    let tool = folder()?.join("../tools/damage_kinds.py");
-    if !tool.is_file() {
-        println!("skipped: no {}", tool.display());
-        return None;
-    }
+    let tool = tool("damage_kinds.py")?;
     let scratch = tempfile::tempdir().unwrap();
     let status = Command::new("python3")
         .arg(tool)

@@ -12,19 +12,14 @@ use std::time::{Duration, Instant};
 use sha2::{Digest, Sha256};
 use tempfile::TempDir;
 
+use crate::needs;
+
 pub const OSTFS: &str = env!("CARGO_BIN_EXE_ostfs");
 
-/// Whether tests can mount here. Where /dev/fuse is missing they say so and pass, but not under `CI=true`.
+/// Whether tests can mount here; if not, they are left out.
 pub fn can_mount() -> bool {
-    if Path::new("/dev/fuse").exists() {
-        return true;
-    }
-    assert!(
-        std::env::var_os("CI").is_none_or(|ci| ci != "true"),
-        "no /dev/fuse, and CI=true forbids skipping"
-    );
-    println!("skipped: no /dev/fuse");
-    false
+    let device = "/dev/fuse";
+    needs::is_given(Path::new(device).exists(), device, "modprobe fuse")
 }
 
 /// Gives a test that reads a mount and then ends it a table of open files of its own; to be called first.

@@ -7,6 +7,8 @@ use std::process::Command;
 use ostfs::convert::Rendition;
 use serde_json::Value as Json;
 
+use crate::needs;
+
 /// All bytes of `rendition`, read in steps that no line or block fits; the length must be the one it states.
 pub fn bytes(rendition: &Rendition) -> Vec<u8> {
     let mut bytes = Vec::new();
@@ -45,7 +47,7 @@ pub fn assert_ranges(rendition: &Rendition, whole: &[u8], place: &str) {
     }
 }
 
-/// What Python's email package finds in each `.eml` of `folder`; None with a message where Python is absent.
+/// What Python's email package finds in each `.eml` of `folder`; None where Python is absent.
 pub fn with_python(folder: &Path, options: &[&str]) -> Option<Vec<Json>> {
     let script = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/judges/mail.py");
     let output = Command::new("python3")
@@ -53,10 +55,10 @@ pub fn with_python(folder: &Path, options: &[&str]) -> Option<Vec<Json>> {
         .arg(folder)
         .args(options)
         .output();
-    let Ok(output) = output else {
-        println!("skipped: no python3 to read the messages back");
+    if !needs::has(output.is_ok(), "python3", needs::PACKAGE) {
         return None;
-    };
+    }
+    let output = output.ok()?;
     let errors = String::from_utf8_lossy(&output.stderr);
     assert!(output.status.success(), "{}: {errors}", folder.display());
     let lines = std::str::from_utf8(&output.stdout).unwrap().lines();

@@ -2,9 +2,12 @@
 
 use crate::mailbox::*;
 use crate::support::*;
-use crate::walk;
+use crate::walk::{self, Files};
 use ostfs::messaging::Message as Opened;
 use ostfs::ndb::NodeId;
+
+/// Messages within another that are shown: as many as ARCHITECTURE.md promises.
+const LEVELS: usize = 30;
 
 #[test]
 fn f5_f6_items_of_parents_that_do_not_exist_are_in_lost_found() {
@@ -226,17 +229,58 @@ fn f32_values_shorter_than_their_types_cost_themselves_alone() {
     });
 }
 
-#[test]
-fn f39_forty_messages_within_each_other_end_at_thirty() {
+/// An inbox with one message that has `levels` others within each other; the subject of each is its distance to the last.
+fn nested(levels: usize) -> Files {
     let file = write(Format::Unicode, Crypt::Permute, |store| {
         let inbox = store.folder(store.ipm_subtree(), "Inbox");
-        let nested = (0..40).fold(mail("0"), |inner, depth| {
-            mail(&format!("{depth}")).embed(inner)
+        let nested = (1..=levels).fold(mail("level 0."), |inner, level| {
+            mail(&format!("level {level}.")).embed(inner)
         });
         store.message(inbox, nested);
     });
-    let walked = file.walk();
-    assert!(!walked.files.is_empty());
+    file.walk().files
+}
+
+/// How many of the messages with `subject` are in the file of the outermost one.
+fn shown(files: &Files, subject: &str) -> usize {
+    let mut mails = files.iter().filter(|(path, _)| is_mail_of_a_folder(path));
+    let (_, mail) = mails.next().unwrap();
+    let line = format!("Subject: {subject}");
+    let mail = String::from_utf8_lossy(mail);
+    mail.lines().filter(|found| **found == *line).count()
+}
+
+fn is_mail_of_a_folder(path: &str) -> bool {
+    path.ends_with(".eml") && !path.contains(".attachments/")
+}
+
+#[test]
+fn f39_forty_messages_within_each_other_end_at_thirty() {
+    let files = nested(40);
+    for level in 0..=40 {
+        let is_within = level >= 40 - LEVELS;
+        let subject = format!("level {level}.");
+        assert_eq!(shown(&files, &subject), usize::from(is_within), "{level}");
+    }
+    let told = |(path, mail): &(&String, &Vec<u8>)| {
+        is_mail_of_a_folder(path)
+            && String::from_utf8_lossy(mail).contains("more than 30 messages within each other")
+    };
+    assert_eq!(files.iter().filter(told).count(), 1);
+    let deepest = files
+        .keys()
+        .map(|path| path.matches(".attachments/").count());
+    assert_eq!(deepest.max(), Some(LEVELS));
+}
+
+#[test]
+fn f39_thirty_messages_within_each_other_are_all_there() {
+    let files = nested(LEVELS);
+    for level in 0..=LEVELS {
+        assert_eq!(shown(&files, &format!("level {level}.")), 1, "{level}");
+    }
+    let mut all = files.values().map(|bytes| String::from_utf8_lossy(bytes));
+    assert!(!all.any(|text| text.contains("X-Ostfs-Problem")));
 }
 
 #[test]

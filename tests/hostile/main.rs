@@ -10,6 +10,8 @@ mod mailbox;
 mod memory;
 #[path = "../helpers/mounted.rs"]
 mod mounted;
+#[path = "../helpers/needs.rs"]
+mod needs;
 #[path = "../helpers/read_back.rs"]
 mod read_back;
 #[path = "../support/mod.rs"]
@@ -19,6 +21,7 @@ mod walk;
 
 mod bounds;
 mod budget;
+mod data_trees;
 mod fuzz_findings;
 mod items;
 mod structures;

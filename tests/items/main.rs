@@ -6,6 +6,8 @@ mod corpus;
 mod mailbox;
 #[path = "../helpers/mounted.rs"]
 mod mounted;
+#[path = "../helpers/needs.rs"]
+mod needs;
 #[path = "../helpers/programs.rs"]
 mod programs;
 #[path = "../support/mod.rs"]

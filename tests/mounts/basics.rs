@@ -8,6 +8,7 @@ use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
 use crate::mounted::{self, Mount, can_mount, export, is_mounted, ostfs, picture, run, wait_until};
+use crate::needs;
 use crate::support::sample::sample;
 use crate::support::{Crypt, Folders, Format, Message, Payload, Prng, Store};
 use tempfile::TempDir;
@@ -419,7 +420,7 @@ fn an_ordinary_user_mounts_through_fusermount3() {
     }
     // Root shows it to itself: a private /dev/fuse that everyone may open, and the rights of nobody.
     if !run("id", &["-u"]).starts_with("0\n") {
-        println!("skipped: only root can take the part of another user");
+        needs::ignored("only root can take the part of another user");
         return;
     }
     let (directory, file) = written(&sample(Format::Unicode, Crypt::Permute));

@@ -12,6 +12,7 @@ use std::time::{Duration, Instant};
 use crate::mounted::{
     OSTFS, can_mount, is_mounted, ostfs, picture, run, unshare_files, wait_until,
 };
+use crate::needs;
 use crate::support::sample::sample;
 use crate::support::{Crypt, Format};
 use tempfile::TempDir;
@@ -251,7 +252,7 @@ fn in_the_background_the_log_is_that_of_the_system() {
     }
     unshare_files();
     if run("id", &["-u"]) != "0\n" {
-        println!("skipped: only root can put a socket in the place of /dev/log");
+        needs::ignored("only root can put a socket in the place of /dev/log");
         return;
     }
     let (_folder, here) = scene();

@@ -4,11 +4,14 @@
 mod corpus;
 #[path = "../helpers/mounted.rs"]
 mod mounted;
+#[path = "../helpers/needs.rs"]
+mod needs;
 #[path = "../helpers/programs.rs"]
 mod programs;
 #[path = "../support/mod.rs"]
 mod support;
 
+mod ahead;
 mod basics;
 mod cold;
 mod errors;

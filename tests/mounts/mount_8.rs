@@ -6,6 +6,7 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 
 use crate::mounted::{OSTFS, can_mount, run};
+use crate::needs;
 use crate::support::sample::sample;
 use crate::support::{Crypt, Format};
 use tempfile::TempDir;
@@ -26,7 +27,7 @@ fn can_take_over_sbin() -> bool {
     let is_root = run("id", &["-u"]) == "0\n";
     let is_merged = Path::new("/sbin").is_symlink();
     if can_mount() && !(is_root && is_merged) {
-        println!("skipped: only root, where /sbin is /usr/sbin, can put a helper there");
+        needs::ignored("only root, where /sbin is /usr/sbin, can put a helper there");
     }
     can_mount() && is_root && is_merged
 }
@@ -156,7 +157,7 @@ fn autofs_mounts_on_first_use_and_ends_it() {
         return;
     }
     if !Path::new("/dev/autofs").exists() {
-        println!("skipped: this kernel has no autofs");
+        needs::ignored("this kernel has no autofs");
         return;
     }
     let (_folder, here) = scene();

@@ -4,6 +4,8 @@
 mod corpus;
 #[path = "../helpers/mounted.rs"]
 mod mounted;
+#[path = "../helpers/needs.rs"]
+mod needs;
 #[path = "../helpers/phrase.rs"]
 mod phrase;
 #[path = "../helpers/programs.rs"]

@@ -9,6 +9,7 @@ use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Output, Stdio};
 
 use crate::mounted::{Mount, can_mount, hash, picture, run, wait_until};
+use crate::needs;
 use crate::support::sample::sample;
 use crate::support::{Crypt, Format};
 use tempfile::TempDir;
@@ -124,7 +125,7 @@ fn scene() -> (TempDir, PathBuf) {
 fn can_serve() -> bool {
     let is_root = run("id", &["-u"]) == "0\n";
     if !is_root {
-        println!("skipped: only root can serve as any user");
+        needs::ignored("only root can serve as any user");
     }
     is_root && can_mount()
 }

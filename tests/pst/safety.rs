@@ -8,6 +8,7 @@ use std::time::Duration;
 
 use crate::mailbox::{File, mail, write};
 use crate::mounted::ostfs;
+use crate::needs;
 use crate::support::*;
 use crate::{copy, findings};
 
@@ -173,7 +174,7 @@ fn has_file_systems() -> bool {
 #[test]
 fn a_disk_that_is_too_small_is_named_before_anything_is_written() {
     if !has_file_systems() {
-        println!("skipped: no file system of our own can be mounted");
+        needs::ignored("no file system of our own can be mounted");
         return;
     }
     let file = source();

@@ -4,6 +4,8 @@
 mod compromised;
 #[path = "../helpers/mounted.rs"]
 mod mounted;
+#[path = "../helpers/needs.rs"]
+mod needs;
 #[path = "../support/mod.rs"]
 mod support;
 
@@ -217,7 +219,7 @@ fn export() {
         assert_refused(&found, &FILES);
         assert!(!scene.path("loot").exists() && scene.path("victim").exists());
     } else {
-        println!("skipped in part: this kernel does not tell directories apart for a process");
+        needs::ignored("in part: this kernel does not tell directories apart for a process");
     }
     let mail = fs::read_to_string(find(&target.join("Inbox"), "eml")).unwrap();
     assert!(
@@ -252,7 +254,7 @@ fn opening() {
         let found = report(&mut process);
         assert_refused(&found, &OTHERS);
         if command == "export" && !found.contains(&"sandbox: Landlock: fully in force".to_owned()) {
-            println!("skipped in part: this kernel does not tell directories apart for a process");
+            needs::ignored("in part: this kernel does not tell directories apart for a process");
         } else {
             assert_refused(&found, &FILES);
         }

@@ -167,12 +167,25 @@ impl<'a> Damage<'a> {
 
     /// Overwrites `cRef` of a BBT entry.
     pub fn set_references(&self, bid: u64, references: u16) {
-        let geo = self.layout.geo;
-        let (page, at) = self.leaf_entry(PTYPE_BBT, bid);
-        // BREF and `cb`, of which 4K pages have two.
-        let at = at + 2 * geo.word() + if geo.is_4k() { 4 } else { 2 };
+        // `cb`, of which 4K pages have two.
+        let at = if self.layout.geo.is_4k() { 4 } else { 2 };
+        self.edit_behind_bref(bid, at, &references.to_le_bytes());
+    }
+
+    /// Overwrites `cb` of a BBT entry, both in 4K pages.
+    pub fn set_length(&self, bid: u64, length: u16) {
+        let cb = length.to_le_bytes();
+        let both = [cb, cb].concat();
+        let size = if self.layout.geo.is_4k() { 4 } else { 2 };
+        self.edit_behind_bref(bid, 0, &both[..size]);
+    }
+
+    /// Overwrites what a BBT entry has `at` bytes behind its BREF.
+    fn edit_behind_bref(&self, bid: u64, at: usize, bytes: &[u8]) {
+        let (page, entry) = self.leaf_entry(PTYPE_BBT, bid);
+        let at = entry + 2 * self.layout.geo.word() + at;
         self.edit_page(page, |body| {
-            body[at..][..2].copy_from_slice(&references.to_le_bytes());
+            body[at..][..bytes.len()].copy_from_slice(bytes)
         });
     }
 
@@ -190,8 +203,9 @@ impl<'a> Damage<'a> {
         });
     }
 
-    /// Writes a page once more behind the end of the file, under the id of an older page: as a change leaves it.
-    pub fn leave_stale(&self, page: PageEntry) {
+    /// Writes a page once more behind the end of the file, under the id of an older page: as a change leaves it. Returns its
+    /// offset.
+    pub fn leave_stale(&self, page: PageEntry) -> u64 {
         const OLDER: u64 = 1;
         let geo = &self.layout.geo;
         let end = self.file.metadata().expect("a file").len();
@@ -202,6 +216,7 @@ impl<'a> Damage<'a> {
         let sig = signature(ib, OLDER).to_le_bytes();
         bytes[geo.page_data + 2..][..2].copy_from_slice(&sig);
         self.write(ib, &bytes);
+        ib
     }
 
     /// Deletes a message as Outlook does: its node and its blocks leave the B-trees, an older leaf still names the node,
@@ -397,6 +412,25 @@ impl<'a> Damage<'a> {
         let (place, other_place) = (self.layout.block(bid), self.layout.block(other));
         assert_eq!(place.stored, other_place.stored);
         self.copy_block(other, place.ib);
+    }
+
+    /// Moves a block behind the end of the file, which then ends with its last byte: there is no allocation map for the place.
+    pub fn move_block_to_end(&self, bid: u64) {
+        self.leave_copy(bid);
+        self.zero_block(bid);
+        let geo = self.layout.geo;
+        let size = geo.block_size(self.layout.block(bid).stored as usize) as u64;
+        let end = self.file.metadata().expect("a file").len();
+        let (page, at) = self.leaf_entry(PTYPE_BBT, bid);
+        let mut ib = Vec::new();
+        geo.put_word(&mut ib, end - size);
+        self.edit_page(page, |body| {
+            body[at + geo.word()..][..ib.len()].copy_from_slice(&ib);
+        });
+        let mut eof = Vec::new();
+        geo.put_word(&mut eof, end);
+        let at = if geo.wide { 184 } else { 168 };
+        self.edit_header(|header| header[at..][..eof.len()].copy_from_slice(&eof));
     }
 
     fn copy_block(&self, bid: u64, ib: u64) {

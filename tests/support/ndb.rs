@@ -61,6 +61,8 @@ pub struct Options {
     pub compress: bool,
     /// Most entries in a B-tree page, to get deep trees in small files.
     pub fanout: Option<usize>,
+    /// Most entries in an XBLOCK, to get XXBLOCKs in small files.
+    pub xblock_entries: Option<usize>,
     /// Round the file up to whole AMap intervals, as Outlook does (sparse: it costs no space on disk).
     pub round_up: bool,
     /// Number before the first BID, a multiple of 4.
@@ -77,6 +79,7 @@ impl Options {
             version: None,
             compress: true,
             fanout: None,
+            xblock_entries: None,
             round_up: true,
             bid_base: 0,
             skipped: 0,
@@ -445,11 +448,12 @@ impl DataTree {
         if self.bids.len() <= 1 {
             return Ok(self.bids.first().copied().unwrap_or(0));
         }
+        let per_xblock = ndb.options.xblock_entries.unwrap_or(per_block);
         let mut tops = Vec::new();
         for (bids, sizes) in self
             .bids
-            .chunks(per_block)
-            .zip(self.sizes.chunks(per_block))
+            .chunks(per_xblock)
+            .zip(self.sizes.chunks(per_xblock))
         {
             let total = sizes.iter().sum();
             tops.push(xblock(ndb, 1, bids, total)?);

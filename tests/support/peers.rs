@@ -3,20 +3,6 @@ use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
-/// Whether `program` is installed. If not, the test says that it is skipped; with `CI=true` it fails.
-pub fn have(program: &str) -> bool {
-    let path = std::env::var_os("PATH").unwrap_or_default();
-    if std::env::split_paths(&path).any(|dir| dir.join(program).is_file()) {
-        return true;
-    }
-    assert!(
-        std::env::var("CI").as_deref() != Ok("true"),
-        "{program} must be installed where CI=true"
-    );
-    eprintln!("skipped: {program} is not installed");
-    false
-}
-
 /// Runs a program; returns success, and what it printed.
 pub fn run(program: &str, args: &[&str]) -> (bool, String) {
     let output = Command::new(program).args(args).output().expect(program);

@@ -14,6 +14,8 @@ pub enum Ends {
     /// By a number, while a last day is stored as well.
     CountOr(u32, &'static str),
     Until(&'static str),
+    /// By a day, in minutes as it is stored.
+    UntilMinutes(u32),
 }
 
 /// A changed instance: original day, new day, new start in minutes, subject, place.
@@ -26,6 +28,7 @@ pub type Changed = (
 );
 
 /// One line of the table of patterns.
+#[derive(Clone, Copy)]
 pub struct Row {
     pub name: &'static str,
     pub frequency: u16,
@@ -53,7 +56,8 @@ pub fn minutes(day: &str) -> u32 {
 
 pub const START: u32 = 600;
 pub const LENGTH: u32 = 45;
-const NO_END: u32 = 0x5AE9_80DF;
+/// 31 August 4500, which stands for no end. [MS-OXOCAL] 2.2.1.44.1
+pub const NO_END: u32 = 0x5AE9_80DF;
 
 impl Row {
     pub fn start_minutes(&self) -> u32 {
@@ -86,6 +90,7 @@ impl Row {
             Ends::Count(count) => (0x2022, count, NO_END),
             Ends::CountOr(count, day) => (0x2022, count, minutes(day)),
             Ends::Until(day) => (0x2021, 10, minutes(day)),
+            Ends::UntilMinutes(end) => (0x2021, 10, end),
         };
         put(kind);
         put(count);

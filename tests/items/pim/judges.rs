@@ -1,7 +1,9 @@
 //! Programs that others wrote, from PyPI and npm, that judge calendars and cards. They live in an environment of their
-//! own under `target/judges` (or `$OSTFS_JUDGES`), which is made where `CI=true`; elsewhere its absence skips the test.
+//! own under `target/judges` (or `$OSTFS_JUDGES`), which the first test that needs it makes.
 use std::path::{Path, PathBuf};
 use std::process::Command;
+
+use crate::needs;
 
 /// The parsers, the recurrence libraries, the server. Versions are pinned so that a verdict can be repeated.
 const PYTHON_PACKAGES: [&str; 11] = [
@@ -19,10 +21,6 @@ const PYTHON_PACKAGES: [&str; 11] = [
 ];
 const NODE_PACKAGES: [&str; 1] = ["ical.js@2.2.1"];
 
-fn is_ci() -> bool {
-    std::env::var("CI").as_deref() == Ok("true")
-}
-
 fn folder() -> PathBuf {
     std::env::var_os("OSTFS_JUDGES").map_or_else(
         || Path::new(env!("CARGO_TARGET_TMPDIR")).join("../judges"),
@@ -30,65 +28,69 @@ fn folder() -> PathBuf {
     )
 }
 
-fn run(command: &mut Command) {
+/// Runs what fetches a judge; whether it is there then. Without its registry it cannot be had.
+fn fetch(command: &mut Command) -> bool {
     let output = command.output().unwrap_or_else(|error| {
         panic!("{command:?} cannot be started: {error}");
     });
-    assert!(
+    let errors = String::from_utf8_lossy(&output.stderr);
+    let what = format_args!("{command:?}: {errors}");
+    needs::is_given(
         output.status.success(),
-        "{command:?}: {}{}",
-        String::from_utf8_lossy(&output.stdout),
-        String::from_utf8_lossy(&output.stderr)
-    );
+        what,
+        "it is fetched from its registry",
+    )
 }
 
-/// The environment of Python; None with a message where there is none.
+/// The environment of Python; None where there is none and tests that need it are left out.
 fn python() -> Option<PathBuf> {
     let folder = folder();
     let python = folder.join("python/bin/python");
     let done = folder.join("python/complete");
     if !done.exists() {
-        if !is_ci() {
-            println!(
-                "skipped: no judges at {}; CI=true makes them",
-                folder.display()
-            );
+        if needs::may_be_left_out() {
+            needs::ignored(format_args!("no judges at {}", folder.display()));
             return None;
         }
         std::fs::create_dir_all(&folder).unwrap();
-        run(Command::new("python3")
-            .args(["-m", "venv"])
-            .arg(folder.join("python")));
-        run(Command::new(&python)
+        let mut environment = Command::new("python3");
+        environment.args(["-m", "venv"]).arg(folder.join("python"));
+        let mut packages = Command::new(&python);
+        packages
             .args(["-m", "pip", "install", "--quiet"])
-            .args(PYTHON_PACKAGES));
+            .args(PYTHON_PACKAGES);
+        if !fetch(&mut environment) || !fetch(&mut packages) {
+            return None;
+        }
         std::fs::write(done, "").unwrap();
     }
     Some(python)
 }
 
-/// The module of ical.js; None with a message where there is none.
+/// The module of ical.js; None where there is none and tests that need it are left out.
 fn ical_js() -> Option<PathBuf> {
     let folder = folder();
     let module = folder.join("node_modules/ical.js/dist/ical.js");
     if !module.exists() {
-        if !is_ci() {
-            println!(
-                "skipped: no ical.js at {}; CI=true fetches it",
-                folder.display()
-            );
+        if needs::may_be_left_out() {
+            needs::ignored(format_args!("no ical.js at {}", folder.display()));
             return None;
         }
         std::fs::create_dir_all(&folder).unwrap();
-        run(Command::new("npm")
+        let mut packages = Command::new("npm");
+        packages
             .args(["install", "--silent", "--no-save", "--prefix"])
             .arg(&folder)
-            .args(NODE_PACKAGES));
+            .args(NODE_PACKAGES);
+        if !fetch(&mut packages) {
+            return None;
+        }
     }
     Some(module)
 }
 
-/// The system's Python with libical (Debian: python3-gi, gir1.2-ical-3.0); None with a message where it is not.
+/// The system's Python with libical (Debian: python3-gi, gir1.2-ical-3.0); None where it is not there and tests that need it
+/// are left out.
 fn libical() -> Option<Command> {
     const PYTHON: &str = "/usr/bin/python3";
     let probe = "import gi; gi.require_version('ICalGLib', '3.0')";
@@ -96,12 +98,8 @@ fn libical() -> Option<Command> {
         .args(["-c", probe])
         .output()
         .is_ok_and(|output| output.status.success());
-    assert!(is_there || !is_ci(), "no libical for {PYTHON}");
-    if !is_there {
-        println!("skipped: no libical for {PYTHON}");
-        return None;
-    }
-    Some(Command::new(PYTHON))
+    let what = format_args!("libical for {PYTHON}");
+    needs::has(is_there, what, needs::PACKAGE).then(|| Command::new(PYTHON))
 }
 
 fn script(name: &str) -> PathBuf {

@@ -1,6 +1,6 @@
 //! Calendars and contacts that are unusual and plausible.
 
-use super::blob::Row;
+use super::blob::{Ends, NO_END, Row, minutes};
 use super::patterns::ROWS;
 use super::zones::ZONES;
 use super::{APPOINTMENT, assert_has, convert, lines, messages, unfold};
@@ -147,6 +147,42 @@ fn of_two_ends_that_contradict_each_other_the_later_is_taken_and_told() {
         item.problems,
         ["the recurrence ends after 3 instances, and on 2024-01-06: the later is taken"]
     );
+}
+
+/// The rule of a daily series that ends by a day, which is stored as `minutes`.
+fn rule_until(minutes: u32) -> String {
+    let row = Row {
+        ends: Ends::UntilMinutes(minutes),
+        ..*row("every day")
+    };
+    let (_folder, read) = read(vec![series("Until", &row, filetime(2024, 3, 25, 9, 0))]);
+    let item = convert(&read[0], Version::V3).unwrap();
+    assert_eq!(item.problems, [""; 0]);
+    let lines = unfold(&item.text);
+    let mut rules = lines.iter().filter(|line| line.starts_with("RRULE:"));
+    let rule = rules.next().unwrap().clone();
+    assert_eq!(rules.next(), None);
+    rule
+}
+
+#[test]
+fn a_series_until_a_day_that_stands_for_none_never_ends() {
+    for end in [
+        0,
+        NO_END,
+        minutes("4500-01-01"),
+        minutes("4500-12-31"),
+        u32::MAX,
+    ] {
+        assert_eq!(rule_until(end), "RRULE:FREQ=DAILY", "{end:#x}");
+    }
+    for (day, until) in [
+        ("2024-04-10", "20240410T090000Z"),
+        ("4499-12-31", "44991231T090000Z"),
+    ] {
+        let rule = format!("RRULE:FREQ=DAILY;UNTIL={until}");
+        assert_eq!(rule_until(minutes(day)), rule);
+    }
 }
 
 /// A TZDEFINITION without rules.
