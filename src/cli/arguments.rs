@@ -171,8 +171,8 @@ pub(super) struct ExportArguments {
     /// Files written at the same time [default: one per processor]
     #[arg(short, long, value_name = "NUMBER")]
     pub jobs: Option<usize>,
-    /// Go on with an earlier export: write only what is missing or has another size or time; with --to pst, go on in the file
-    /// that was begun
+    /// Go on with an earlier export: keep the files that have the right bytes, and write all others; with --to pst, go on in
+    /// the file that was begun
     #[arg(long)]
     pub resume: bool,
     /// Write all problems into PATH, if there are any [default: ostfs-problems.txt in DIR or the archive; with an mbox file,
@@ -182,6 +182,9 @@ pub(super) struct ExportArguments {
     /// Write a record of every file, and of FILE, with its SHA-256 into PATH, a .csv or .jsonl file
     #[arg(long, value_name = "PATH")]
     pub manifest: Option<PathBuf>,
+    /// In a .csv manifest, an apostrophe before what a spreadsheet would run as a formula
+    #[arg(long, requires = "manifest")]
+    pub csv_safe: bool,
     #[command(flatten)]
     pub filter: FilterArguments,
 }
@@ -262,6 +265,9 @@ pub(super) struct IndexArguments {
     /// As JSON Lines: one object a line
     #[arg(long)]
     pub json: bool,
+    /// For spreadsheets: an apostrophe before what they would run as a formula, as in =1+1
+    #[arg(long, conflicts_with = "json")]
+    pub csv_safe: bool,
     /// Name items after TEMPLATE: {date}, {date:FORMAT} as strftime(3), {from}, {to}, {subject}, {nid}
     #[arg(long, value_name = "TEMPLATE")]
     pub names: Option<Template>,
@@ -279,19 +285,25 @@ pub(super) struct IndexArguments {
 ///
 /// For machines without FUSE, and for scripts. Names are sorted, one a line.
 #[derive(Debug, Args)]
-#[command(after_help = recipes::with_options(recipes::LS, Takers::All))]
+#[command(
+    override_usage = "ostfs ls [OPTIONS] FILE... [PATH]...",
+    after_help = recipes::with_options(recipes::LS, Takers::All)
+)]
 pub(super) struct LsArguments {
-    /// The .ost or .pst file; it is only read
-    pub file: PathBuf,
-    /// What to list, from the root of the tree [default: the root]
-    #[arg(value_name = "PATH")]
-    pub paths: Vec<PathBuf>,
+    /// The .ost or .pst file, or several, which are only read; then what to list, from the root of the tree [default: the root]
+    ///
+    /// Of several files, paths begin with the name of a file, as in a mount. Where no name is the same, case does not count.
+    #[arg(required = true, value_name = "FILE|PATH")]
+    pub files: Vec<PathBuf>,
     /// Kind, size in bytes and time (UTC) before each name
     #[arg(short, long)]
     pub long: bool,
     /// Everything below as well, with paths from the root
     #[arg(short = 'R', long)]
     pub recursive: bool,
+    /// Name items after TEMPLATE: {date}, {date:FORMAT} as strftime(3), {from}, {to}, {subject}, {nid}
+    #[arg(long, value_name = "TEMPLATE")]
+    pub names: Option<Template>,
     /// Options of the tree; may be repeated
     #[arg(short = 'o', value_name = "OPTION[=VALUE],...")]
     pub options: Vec<String>,
@@ -301,16 +313,22 @@ pub(super) struct LsArguments {
 ///
 /// The bytes that a mount would show under the same path: a message, an attachment, or .ostfs/index.csv.
 #[derive(Debug, Args)]
-#[command(after_help = recipes::with_options(recipes::CAT, Takers::All))]
+#[command(
+    override_usage = "ostfs cat [OPTIONS] FILE... PATH...",
+    after_help = recipes::with_options(recipes::CAT, Takers::All)
+)]
 pub(super) struct CatArguments {
-    /// The .ost or .pst file; it is only read
-    pub file: PathBuf,
-    /// What to write, from the root of the tree
-    #[arg(value_name = "PATH", required = true)]
-    pub paths: Vec<PathBuf>,
+    /// The .ost or .pst file, or several, which are only read; then what to write, from the root of the tree
+    ///
+    /// Of several files, paths begin with the name of a file, as in a mount. Where no name is the same, case does not count.
+    #[arg(required = true, value_name = "FILE|PATH")]
+    pub files: Vec<PathBuf>,
     /// Of a message, only the header block that arrived, octet for octet as it is stored
     #[arg(long)]
     pub headers: bool,
+    /// Name items after TEMPLATE: {date}, {date:FORMAT} as strftime(3), {from}, {to}, {subject}, {nid}
+    #[arg(long, value_name = "TEMPLATE")]
+    pub names: Option<Template>,
     /// Options of the tree; may be repeated
     #[arg(short = 'o', value_name = "OPTION[=VALUE],...")]
     pub options: Vec<String>,
@@ -320,11 +338,15 @@ pub(super) struct CatArguments {
 #[derive(Debug, Args)]
 #[command(after_help = recipes::INFO)]
 pub(super) struct InfoArguments {
-    /// The .ost or .pst file; it is only read
-    pub file: PathBuf,
+    /// The .ost or .pst file, or several; they are only read
+    #[arg(required = true, value_name = "FILE")]
+    pub files: Vec<PathBuf>,
     /// As JSON, for programs
     #[arg(long)]
     pub json: bool,
+    /// Options of the tree; may be repeated
+    #[arg(short = 'o', value_name = "OPTION[=VALUE],...")]
+    pub options: Vec<String>,
 }
 
 /// Check FILE as ScanPST does, and more, without changing it
@@ -335,8 +357,9 @@ pub(super) struct InfoArguments {
 #[derive(Debug, Args)]
 #[command(after_help = recipes::CHECK)]
 pub(super) struct CheckArguments {
-    /// The .ost or .pst file; it is only read
-    pub file: PathBuf,
+    /// The .ost or .pst file, or several; they are only read
+    #[arg(required = true, value_name = "FILE")]
+    pub files: Vec<PathBuf>,
     /// Print warnings too, and what was checked
     #[arg(short, long)]
     pub verbose: bool,

@@ -1,4 +1,4 @@
-//! `ostfs cat FILE PATH...`: the bytes of files of the tree, without FUSE.
+//! `ostfs cat FILE... PATH...`: the bytes of files of the tree, without FUSE.
 #![forbid(unsafe_code)]
 
 use std::io::{self, Write};
@@ -7,10 +7,10 @@ use std::path::Path;
 use super::arguments::CatArguments;
 use super::contents;
 use super::exit::Exit;
-use super::options::{Options, Writer};
+use super::options::Options;
 use super::report::Failure;
 use crate::error::Error;
-use crate::tree::{Ino, Kind, Tree};
+use crate::tree::{Forest, Ino, Kind};
 
 /// Bytes read and written at a time.
 const CHUNK: usize = 1 << 20;
@@ -18,16 +18,21 @@ const CHUNK: usize = 1 << 20;
 /// Writes each PATH to standard output, as cat(1) does: what cannot be read is named, the others are written. That something
 /// may not be right is printed when it is met, and is a failure at the end.
 pub(super) fn run(arguments: &CatArguments) -> Result<(), Failure> {
-    let options = Options::parse(&arguments.options, Writer::User)?;
-    let tree = contents::open(&arguments.file, &options)?;
+    let options = Options::of_user(&[], &arguments.options, &arguments.names)?;
+    let contents = contents::open(&arguments.files, &options)?;
+    let tree = &contents.forest;
+    if contents.paths.is_empty() {
+        let reason = "name what to write, as in: ostfs cat FILE PATH; `ostfs ls -R FILE` shows what is there";
+        return Err(Failure::new(Exit::Usage, reason));
+    }
     let mut out = io::stdout().lock();
     let mut buffer = vec![0; CHUNK];
     let mut failures = contents::Failures::default();
     let mut written = Ok(());
-    for path in &arguments.paths {
-        let found = contents::find(&tree, path);
+    for path in contents.paths {
+        let found = contents::find(tree, path);
         if arguments.headers {
-            match found.and_then(|ino| header(&tree, ino, path)) {
+            match found.and_then(|ino| header(tree, ino, path)) {
                 Ok(block) => written = out.write_all(&block).and_then(|()| out.flush()),
                 Err(failure) => failures.add(failure),
             }
@@ -37,8 +42,8 @@ pub(super) fn run(arguments: &CatArguments) -> Result<(), Failure> {
             continue;
         }
         let copied = found
-            .and_then(|ino| whole(&tree, ino, path, &mut buffer))
-            .and_then(|ino| copy(&tree, ino, path, &mut buffer, &mut out));
+            .and_then(|ino| whole(tree, ino, path, &mut buffer))
+            .and_then(|ino| copy(tree, ino, path, &mut buffer, &mut out));
         match copied {
             Ok(Ok(())) => {}
             Ok(Err(error)) => {
@@ -52,11 +57,11 @@ pub(super) fn run(arguments: &CatArguments) -> Result<(), Failure> {
     if problems > 0 && written.is_ok() {
         failures.add_problems(problems);
     }
-    failures.end(written)
+    contents.lost.end(failures.end(written))
 }
 
 /// The stored header block of the message `ino`.
-fn header(tree: &Tree, ino: Ino, path: &Path) -> Result<Vec<u8>, Failure> {
+fn header(tree: &Forest, ino: Ino, path: &Path) -> Result<Vec<u8>, Failure> {
     let block = tree.stored_header(ino);
     let block = block.map_err(|error| contents::failed(path, &error))?;
     let reason = "no header is stored with it: it never arrived, or is no message";
@@ -65,7 +70,7 @@ fn header(tree: &Tree, ino: Ino, path: &Path) -> Result<Vec<u8>, Failure> {
 
 /// The file to write in place of `ino`. A message is read before its first byte is written: if an attachment in it is
 /// damaged, there is a file that says so.
-fn whole(tree: &Tree, ino: Ino, path: &Path, buffer: &mut [u8]) -> Result<Ino, Failure> {
+fn whole(tree: &Forest, ino: Ino, path: &Path, buffer: &mut [u8]) -> Result<Ino, Failure> {
     let attr = tree
         .attr(ino)
         .map_err(|error| contents::failed(path, &error))?;
@@ -85,7 +90,7 @@ fn whole(tree: &Tree, ino: Ino, path: &Path, buffer: &mut [u8]) -> Result<Ino, F
 
 /// Writes the file `ino`. The inner result is that of writing, after whose failure nothing more can be written.
 fn copy(
-    tree: &Tree,
+    tree: &Forest,
     ino: Ino,
     path: &Path,
     buffer: &mut [u8],

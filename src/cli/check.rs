@@ -1,29 +1,72 @@
-//! `ostfs check FILE`: what is wrong with the file, and which mail that touches.
+//! `ostfs check FILE...`: what is wrong with the file, and which mail that touches.
 #![forbid(unsafe_code)]
 
 use std::fmt::Write;
+use std::path::Path;
 use std::sync::Arc;
 
 use indicatif::ProgressBar;
 use parking_lot::Mutex;
+use serde::Serialize;
 
 use super::arguments::CheckArguments;
 use super::exit::Exit;
 use super::report::{self, Failure};
 use super::{progress, source};
 use crate::check::{self, Finding, Phase, Report, Severity};
+use crate::ndb::Source;
 use crate::output;
 use crate::sandbox::{self, Need};
 
-/// Checks the file and prints what was found; errors are a failure of their own code.
+/// Checks each file and prints what was found; errors are a failure of their own code. Of several files the worst counts.
 pub(super) fn run(arguments: &CheckArguments) -> Result<(), Failure> {
-    let not_checked = |failure: Failure| Failure::new(Exit::NotChecked, failure.message);
-    let source = source::open(&arguments.file).map_err(not_checked)?;
+    let sources: Vec<_> = arguments
+        .files
+        .iter()
+        .map(|file| source::open(file))
+        .collect();
     sandbox::enter(Need::OpenFiles);
-    let report = check::check_source(source, watch())
-        .map_err(|error| not_checked(Failure::opening(&arguments.file, &error)))?;
+    let is_one = arguments.files.len() == 1;
+    let mut bad = 0;
+    let mut worst = None;
+    for (file, source) in arguments.files.iter().zip(sources) {
+        match one(arguments, file, source) {
+            Err(failure) if failure.exit == Exit::Failure => return Err(failure),
+            Err(failure) if is_one => return Err(failure),
+            Err(failure) => {
+                report::error(&failure.message);
+                bad += 1;
+                worst = match worst {
+                    Some(Exit::NotChecked) => worst,
+                    _ => Some(failure.exit),
+                };
+            }
+            Ok(()) => {}
+        }
+    }
+    let of = arguments.files.len();
+    let message = format!("{bad} of {of} files have errors or could not be checked, see above");
+    match worst {
+        Some(exit) => Err(Failure::new(exit, message)),
+        None => Ok(()),
+    }
+}
+
+/// Checks `file`.
+fn one(
+    arguments: &CheckArguments,
+    file: &Path,
+    source: Result<Source, Failure>,
+) -> Result<(), Failure> {
+    let not_checked = |failure: Failure| Failure::new(Exit::NotChecked, failure.message);
+    let report = check::check_source(source.map_err(not_checked)?, watch())
+        .map_err(|error| not_checked(Failure::opening(file, &error)))?;
+    let told = Told {
+        file: file.display().to_string(),
+        report: &report,
+    };
     let text = if arguments.json {
-        output::pretty_json(&report).map_err(|error| {
+        output::pretty_json(&told).map_err(|error| {
             Failure::new(
                 Exit::NotChecked,
                 format!("cannot be written as JSON: {error}"),
@@ -33,7 +76,11 @@ pub(super) fn run(arguments: &CheckArguments) -> Result<(), Failure> {
         text(&report, arguments.verbose)
     };
     if !text.is_empty() {
-        report::say(text.trim_end());
+        let is_one = arguments.json || arguments.files.len() == 1;
+        report::result(match is_one {
+            true => text.trim_end().to_owned(),
+            false => format!("{}:\n{}", file.display(), text.trim_end()),
+        })?;
     }
     if report.errors == 0 {
         return Ok(());
@@ -42,10 +89,19 @@ pub(super) fn run(arguments: &CheckArguments) -> Result<(), Failure> {
         Exit::ErrorsFound,
         format!(
             "{}: {} errors; the file was not changed, and what can be saved is shown by ostfs mount or export",
-            arguments.file.display(),
+            file.display(),
             report.errors
         ),
     ))
+}
+
+/// A report as JSON has it.
+#[derive(Serialize)]
+struct Told<'a> {
+    /// Path of the file.
+    file: String,
+    #[serde(flatten)]
+    report: &'a Report,
 }
 
 /// A bar for each phase.

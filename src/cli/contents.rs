@@ -2,29 +2,67 @@
 #![forbid(unsafe_code)]
 
 use std::io;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use super::exit::Exit;
 use super::options::{Options, Switch};
 use super::report::Failure;
-use super::{progress, source};
+use super::source::{Lost, Sources};
 use crate::error::Error;
 use crate::sandbox::{self, Need};
-use crate::tree::{Ino, Tree};
+use crate::tree::{Forest, Ino};
 
-/// The tree of `file`.
-pub(super) fn open(file: &Path, options: &Options) -> Result<Tree, Failure> {
-    let source = source::to_the_end(source::open(file)?, &options.tree);
+/// What data files end in.
+const EXTENSIONS: [&str; 2] = ["ost", "pst"];
+
+/// What `ls` or `cat` look into.
+pub(super) struct Contents<'a> {
+    /// The tree of one file, or of several.
+    pub(super) forest: Forest,
+    /// What to show of it.
+    pub(super) paths: &'a [PathBuf],
+    /// The files that are not in it.
+    pub(super) lost: Lost,
+}
+
+/// Opens what `arguments` begin with: the first is a file, and so are those behind it that are data files by their names
+/// and are there. All others are paths in the tree.
+pub(super) fn open<'a>(
+    arguments: &'a [PathBuf],
+    options: &Options,
+) -> Result<Contents<'a>, Failure> {
+    let more = arguments
+        .iter()
+        .skip(1)
+        .take_while(|path| is_data_file(path));
+    let (files, paths) = arguments
+        .split_at_checked(1 + more.count())
+        .unwrap_or_default();
+    let sources = Sources::open(files)?;
     if options.sandbox == Switch::On {
         sandbox::enter(Need::OpenFiles);
     }
-    Tree::of_source(source, &options.tree, progress::scan())
-        .map_err(|error| Failure::opening(file, &error))
+    let (forest, lost) = sources.forest(&options.tree)?;
+    Ok(Contents {
+        forest,
+        paths,
+        lost,
+    })
+}
+
+fn is_data_file(path: &Path) -> bool {
+    let extension = path.extension().and_then(|extension| extension.to_str());
+    let is_named = |extension: &str| {
+        EXTENSIONS
+            .iter()
+            .any(|own| own.eq_ignore_ascii_case(extension))
+    };
+    extension.is_some_and(is_named) && path.is_file()
 }
 
 /// The entry at `path`.
-pub(super) fn find(tree: &Tree, path: &Path) -> Result<Ino, Failure> {
-    match tree.find(path) {
+pub(super) fn find(forest: &Forest, path: &Path) -> Result<Ino, Failure> {
+    match forest.find(path) {
         Ok(Some(ino)) => Ok(ino),
         Ok(None) => Err(failed(path, &Error::NotFound)),
         Err(error) => Err(failed(path, &error)),

@@ -11,7 +11,7 @@ pub enum Exit {
     Success = 0,
     /// Something went wrong that no other code stands for.
     Failure = 1,
-    /// FILE, or the mount point, does not exist.
+    /// FILE, the mount point, or what a path or filter names does not exist.
     NotFound = 2,
     /// FILE is not an Outlook data file.
     NotOutlook = 3,
@@ -42,7 +42,7 @@ pub(super) const HELP: &str = "\
 Exit codes:
    0  success
    1  any other failure
-   2  FILE or MOUNTPOINT does not exist
+   2  FILE, MOUNTPOINT, PATH, or what --folder or --class names does not exist
    3  FILE is not an Outlook data file
    4  FILE has errors: found by check, or met by export, index or cat
    5  FILE is too damaged to be opened

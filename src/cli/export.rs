@@ -3,7 +3,7 @@
 
 use std::fs::File;
 use std::io::{self, BufWriter};
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::mpsc::{RecvTimeoutError, channel};
 use std::thread;
@@ -15,12 +15,14 @@ use jiff::civil::Date;
 use jiff::tz::TimeZone;
 
 use super::arguments::{ExportArguments, FilterArguments, IndexArguments, To};
+use super::early_end;
 use super::exit::Exit;
 use super::goal::Goal;
-use super::options::{Options, Switch, Writer};
+use super::options::{Options, Switch};
 use super::problem_list::ProblemList;
 use super::report::{self, Failure};
-use super::{progress, source};
+use super::source::Sources;
+use super::{progress, selection};
 use crate::convert::{Eol, Items};
 use crate::export::{
     Export, Filter, Format, Manifest, NotExported, Progress, Record, Stream, Target, Totals,
@@ -38,8 +40,7 @@ const MAX_SHOWN: u64 = 100;
 /// Exports all of the files, and fails at the end when anything could not be exported whole. Everything is opened before
 /// the sandbox, and what the files hold is looked at in it alone.
 pub(super) fn run(arguments: &ExportArguments) -> Result<(), Failure> {
-    let lists = [&[CACHE.to_owned()], arguments.options.as_slice()].concat();
-    let mut options = Options::parse(&lists, Writer::User)?;
+    let mut options = Options::of_user(&[CACHE], &arguments.options, &None)?;
     refuse(arguments, &options)?;
     match arguments.to {
         To::Maildir => options.tree.layout = Layout::Maildir,
@@ -51,21 +52,24 @@ pub(super) fn run(arguments: &ExportArguments) -> Result<(), Failure> {
     }
     let options = options.with_names(&arguments.names)?;
     let filter = filter(&arguments.filter)?;
-    let sources = source::open_all(&arguments.files)?;
-    let mut goal = Goal::open(arguments, options.nonempty || arguments.resume)?;
+    let sources = Sources::open(&arguments.files)?;
+    let resume = options.nonempty || arguments.resume;
+    let mut goal = Goal::open(arguments, resume)?;
+    let create = |path| create(path, arguments.csv_safe);
     let mut file = arguments.manifest.as_deref().map(create).transpose()?;
     let problems = ProblemList::open(&goal, arguments.problems.as_deref(), options.tree.redact)?;
     let hashed = match file.is_some() {
-        true => opened(&arguments.files)?,
+        true => opened(&sources.paths())?,
         false => Vec::new(),
     };
+    let signals = early_end::signals();
     if options.sandbox == Switch::On {
         sandbox::enter(goal.need());
     }
-    let sources = sources.into_iter();
-    let sources = sources.map(|source| source::to_the_end(source, &options.tree));
-    let forest = source::forest(&arguments.files, sources.collect(), &options.tree)?;
+    let (forest, lost) = sources.forest(&options.tree)?;
+    selection::look(&forest, &filter)?;
     let stream = goal.stream(&forest)?;
+    let is_stream = stream.is_some();
     problems.listen(&forest);
     let manifest = file
         .as_mut()
@@ -76,14 +80,24 @@ pub(super) fn run(arguments: &ExportArguments) -> Result<(), Failure> {
             Some(stream) => Target::Stream(stream),
             None => Target::Directory(&arguments.directory),
         },
+        resume,
         threads: arguments.jobs.unwrap_or_else(processors),
         filter,
         hashes: true,
     };
     let progress = Progress::default();
+    // What is half of a stream is of no use: it ends at once.
+    if !is_stream {
+        early_end::listen(signals, &progress)?;
+    }
     let totals = watched(&export, &progress, manifest, &hashed, &|entry| {
         problems.failed(entry)
-    })?;
+    });
+    if !is_stream {
+        early_end::told(&progress, &arguments.directory)?;
+    }
+    let totals = totals?;
+    selection::taken(&export, &totals, &progress)?;
     let archive = stream.map(Stream::into_archive).transpose();
     let mut archive = archive.map_err(|error| goal.cannot(&error))?;
     let listed = problems.finish(&forest, &goal, archive.as_deref_mut())?;
@@ -99,7 +113,7 @@ pub(super) fn run(arguments: &ExportArguments) -> Result<(), Failure> {
         .map_or(0, |(_, lines)| lines.saturating_sub(failed));
     summary(&progress, problems, tell);
     let place = listed.map_or_else(String::new, |(place, _)| place);
-    outcome(failed, problems, &place)
+    lost.end(outcome(failed, problems, &place))
 }
 
 /// Refuses what has no meaning for the form of the export.
@@ -140,27 +154,28 @@ fn refuse(arguments: &ExportArguments, options: &Options) -> Result<(), Failure>
 
 /// Prints the manifest of all of the files.
 pub(super) fn index(arguments: &IndexArguments) -> Result<(), Failure> {
-    let options = Options::parse(&arguments.options, Writer::User)?.with_names(&arguments.names)?;
+    let options = Options::of_user(&[], &arguments.options, &arguments.names)?;
     let filter = filter(&arguments.filter)?;
-    let sources = source::open_all(&arguments.files)?;
+    let sources = Sources::open(&arguments.files)?;
     let hashed = match arguments.no_hash {
         true => Vec::new(),
-        false => opened(&arguments.files)?,
+        false => opened(&sources.paths())?,
     };
     if options.sandbox == Switch::On {
         sandbox::enter(Need::OpenFiles);
     }
-    let sources = sources.into_iter();
-    let sources = sources.map(|source| source::to_the_end(source, &options.tree));
-    let forest = source::forest(&arguments.files, sources.collect(), &options.tree)?;
-    let format = match arguments.json {
-        true => Format::JsonLines,
-        false => Format::Csv,
+    let (forest, lost) = sources.forest(&options.tree)?;
+    selection::look(&forest, &filter)?;
+    let format = match (arguments.json, arguments.csv_safe) {
+        (true, _) => Format::JsonLines,
+        (false, true) => Format::SafeCsv,
+        (false, false) => Format::Csv,
     };
     let out = BufWriter::new(io::stdout());
     let export = Export {
         forest: &forest,
         target: Target::Nowhere,
+        resume: false,
         threads: processors(),
         filter,
         hashes: !arguments.no_hash,
@@ -168,7 +183,7 @@ pub(super) fn index(arguments: &IndexArguments) -> Result<(), Failure> {
     let progress = Progress::default();
     let manifest = Some(Manifest::new(format, Box::new(out)));
     let shown = AtomicU64::new(0);
-    watched(&export, &progress, manifest, &hashed, &|entry| {
+    let totals = watched(&export, &progress, manifest, &hashed, &|entry| {
         let shown = shown.fetch_add(1, Ordering::Relaxed);
         let problem = ProblemLine::new(entry.path, entry.reason);
         let redacted = || ProblemLine::new(entry.object, entry.reason).redacted();
@@ -179,7 +194,8 @@ pub(super) fn index(arguments: &IndexArguments) -> Result<(), Failure> {
     })?;
     let failed = progress.failed.load(Ordering::Relaxed);
     let place = "the column \"problems\" has those of each file";
-    outcome(failed, forest.problem_count(), place)
+    selection::taken(&export, &totals, &progress)?;
+    lost.end(outcome(failed, forest.problem_count(), place))
 }
 
 fn processors() -> usize {
@@ -187,10 +203,9 @@ fn processors() -> usize {
 }
 
 /// Opens `files` once more, to be hashed.
-fn opened(files: &[PathBuf]) -> Result<Vec<(&Path, File)>, Failure> {
-    let open =
-        |path: &PathBuf| File::open(path).map_err(|error| (path.display().to_string(), error));
-    let opened = files.iter().map(|path| Ok((path.as_path(), open(path)?)));
+fn opened<'a>(files: &[&'a Path]) -> Result<Vec<(&'a Path, File)>, Failure> {
+    let open = |path: &Path| File::open(path).map_err(|error| (path.display().to_string(), error));
+    let opened = files.iter().map(|path| Ok((*path, open(path)?)));
     opened
         .collect::<Result<_, (String, io::Error)>>()
         .map_err(|(path, error)| {
@@ -255,12 +270,16 @@ fn watched(
 }
 
 /// Opens a manifest before anything is written; its format is that of its name.
-fn create(path: &Path) -> Result<(Format, File), Failure> {
+fn create(path: &Path, csv_safe: bool) -> Result<(Format, File), Failure> {
     let fail = |exit, reason: &str| Failure::new(exit, format!("{}: {reason}", path.display()));
     let extension = path.extension().and_then(|extension| extension.to_str());
     let format = match extension.map(str::to_ascii_lowercase).as_deref() {
+        Some("csv") if csv_safe => Format::SafeCsv,
         Some("csv") => Format::Csv,
-        Some("jsonl" | "ndjson") => Format::JsonLines,
+        Some("jsonl" | "ndjson") if !csv_safe => Format::JsonLines,
+        Some("jsonl" | "ndjson") => {
+            return Err(fail(Exit::Usage, "--csv-safe is for .csv; leave it out"));
+        }
         _ => {
             return Err(fail(
                 Exit::Usage,

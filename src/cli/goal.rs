@@ -45,8 +45,8 @@ pub(super) struct Goal<'a> {
 }
 
 enum Place {
-    /// The directory is removed again if the sources cannot be opened.
-    Directory(Option<Sweeper>),
+    /// A directory that was made is removed again if nothing comes into it.
+    Directory(Sweeper),
     /// Standard output.
     Output(File),
     /// The second handle is for what comes after writing.
@@ -101,14 +101,10 @@ impl<'a> Goal<'a> {
         }
     }
 
-    /// The stream to write to; None for files in a directory. The sources are open by now, so a directory that was made for
-    /// them stays.
+    /// The stream to write to; None for files in a directory.
     pub(super) fn stream(&mut self, forest: &Forest) -> Result<Option<Stream>, Failure> {
         let file = match &mut self.place {
-            Place::Directory(sweeper) => {
-                if let Some(sweeper) = sweeper.take() {
-                    sweeper.keep();
-                }
+            Place::Directory(_) => {
                 return Ok((self.to == To::Mbox).then(|| {
                     let top = export::free_name(forest, TOP);
                     Stream::of_items(Mboxes::new(self.path, top))
@@ -143,11 +139,16 @@ impl<'a> Goal<'a> {
         Failure::new(Exit::Failure, reason)
     }
 
-    /// Gives a new file its name, once all of it is written.
+    /// Gives a new file its name, once all of it is written; a directory stays, even empty.
     pub(super) fn publish(self) -> Result<(), Failure> {
         let (path, place) = (self.path, self.place);
-        let Place::New(new, _, file) = place else {
-            return Ok(());
+        let (new, file) = match place {
+            Place::New(new, _, file) => (new, file),
+            Place::Directory(sweeper) => {
+                sweeper.keep();
+                return Ok(());
+            }
+            Place::Output(_) => return Ok(()),
         };
         let published = file.sync_all().and_then(|()| new.publish());
         published
@@ -164,7 +165,7 @@ fn directory(path: &Path, may_be_there: bool) -> Result<Place, Failure> {
     let sweeper = Sweeper::start(path, made).map_err(|error| {
         Failure::new(Exit::Failure, format!("no process can be started: {error}"))
     })?;
-    Ok(Place::Directory(Some(sweeper)))
+    Ok(Place::Directory(sweeper))
 }
 
 /// Makes the target directory, unless it is there; one with files in it needs `--resume`.

@@ -1,4 +1,4 @@
-//! `ostfs info FILE`: what the file is, and what its folders declare and hold.
+//! `ostfs info FILE...`: what the file is, and what its folders declare and hold.
 #![forbid(unsafe_code)]
 
 use std::fmt::Write;
@@ -8,13 +8,15 @@ use serde::Serialize;
 
 use super::arguments::InfoArguments;
 use super::exit::Exit;
+use super::options::{Options, Switch};
+use super::progress;
 use super::report::{self, Failure};
-use super::{progress, source};
+use super::source::Sources;
 use crate::clock;
 use crate::ltp::FileTime;
 use crate::output;
 use crate::sandbox::{self, Need};
-use crate::tree::{FolderInfo, Info, Options, Tree};
+use crate::tree::{FolderInfo, Info, Tree};
 
 /// An OST that has had no mail for so long is hardly the cache of a mailbox any more.
 const ORPHANED_AFTER: Duration = Duration::from_secs(90 * 24 * 60 * 60);
@@ -29,6 +31,8 @@ const LOCAL_ONLY: [&str; 4] = [
 /// The facts, and what they mean today.
 #[derive(Serialize)]
 struct Report {
+    /// Its path.
+    file: String,
     #[serde(flatten)]
     info: Info,
     /// Whether this OST has had no mail for long.
@@ -37,28 +41,32 @@ struct Report {
 
 /// Prints the facts as text, or as JSON.
 pub(super) fn run(arguments: &InfoArguments) -> Result<(), Failure> {
-    let source = source::open(&arguments.file)?;
-    sandbox::enter(Need::OpenFiles);
-    let options = Options {
-        all: true,
-        ..Options::default()
-    };
-    let tree = Tree::of_source(source, &options, progress::scan())
-        .map_err(|error| Failure::opening(&arguments.file, &error))?;
-    let info = tree.info();
-    let report = Report {
-        looks_orphaned: looks_orphaned(&info, SystemTime::now()),
-        info,
-    };
-    let text = if arguments.json {
-        output::pretty_json(&report).map_err(|error| {
-            Failure::new(Exit::Failure, format!("cannot be written as JSON: {error}"))
-        })?
-    } else {
-        text(&report)
-    };
-    report::say(text.trim_end());
-    Ok(())
+    let options = Options::of_user(&[], &arguments.options, &None)?;
+    let sources = Sources::open(&arguments.files)?;
+    if options.sandbox == Switch::On {
+        sandbox::enter(Need::OpenFiles);
+    }
+    let is_one = arguments.files.len() == 1;
+    let lost = sources.each(|file, source| {
+        let tree = Tree::of_source(source, &options.tree, progress::scan())
+            .map_err(|error| Failure::opening(file, &error))?;
+        let info = tree.info();
+        let report = Report {
+            file: file.display().to_string(),
+            looks_orphaned: looks_orphaned(&info, SystemTime::now()),
+            info,
+        };
+        if arguments.json {
+            return output::pretty_json(&report).map_err(|error| {
+                Failure::new(Exit::Failure, format!("cannot be written as JSON: {error}"))
+            });
+        }
+        Ok(match is_one {
+            true => text(&report),
+            false => format!("{:<12}{}\n{}", "File", file.display(), text(&report)),
+        })
+    })?;
+    lost.end(Ok(()))
 }
 
 fn looks_orphaned(info: &Info, now: SystemTime) -> bool {
@@ -212,6 +220,7 @@ fn remark(folder: &FolderInfo) -> String {
     match folder.purpose {
         _ if folder.search => " (search folder)".to_owned(),
         _ if folder.hidden => " (hidden)".to_owned(),
+        _ if !folder.shown => " (with -o all)".to_owned(),
         Some(purpose) if LOCAL_ONLY.contains(&purpose) => {
             format!(" ({purpose}: on no server)")
         }

@@ -1,4 +1,4 @@
-//! `ostfs ls FILE [PATH]...`: names out of the tree, without FUSE.
+//! `ostfs ls FILE... [PATH]...`: names out of the tree, without FUSE.
 #![forbid(unsafe_code)]
 
 use std::io::{self, BufWriter, StdoutLock, Write};
@@ -6,10 +6,10 @@ use std::path::Path;
 
 use super::arguments::LsArguments;
 use super::contents;
-use super::options::{Options, Writer};
+use super::options::Options;
 use super::report::Failure;
 use crate::clock;
-use crate::tree::{Attr, Depth, Ino, Kind, Tree};
+use crate::tree::{Attr, Depth, Forest, Ino, Kind};
 
 /// Directories within each other; deeper than any path that a system call takes.
 const MAX_DEPTH: usize = 200;
@@ -18,27 +18,27 @@ const AHEAD: usize = 2048;
 
 /// Lists each PATH, or the root.
 pub(super) fn run(arguments: &LsArguments) -> Result<(), Failure> {
-    let options = Options::parse(&arguments.options, Writer::User)?;
-    let tree = contents::open(&arguments.file, &options)?;
+    let options = Options::of_user(&[], &arguments.options, &arguments.names)?;
+    let contents = contents::open(&arguments.files, &options)?;
     let mut listing = Listing {
-        tree: &tree,
+        tree: &contents.forest,
         arguments,
         // A listing of a million names is not written name by name.
         out: BufWriter::new(io::stdout().lock()),
         failures: contents::Failures::default(),
     };
     let root = [Path::new("/").to_path_buf()];
-    let paths = match arguments.paths.as_slice() {
+    let paths = match contents.paths {
         [] => &root,
         paths => paths,
     };
     let written = paths.iter().try_for_each(|path| listing.path(path));
     let written = written.and_then(|()| listing.out.flush());
-    listing.failures.end(written)
+    contents.lost.end(listing.failures.end(written))
 }
 
 struct Listing<'a> {
-    tree: &'a Tree,
+    tree: &'a Forest,
     arguments: &'a LsArguments,
     out: BufWriter<StdoutLock<'a>>,
     failures: contents::Failures,

@@ -34,7 +34,10 @@ use crate::tree::Progress;
 /// there; until the files are read, programs that look at it wait, and if they cannot be read, it goes again.
 pub(super) fn run(arguments: &MountArguments, writer: Writer) -> Result<(), Failure> {
     let inherited = fuse::process::open_files();
-    let mut options = Options::parse(&arguments.options, writer)?.with_names(&arguments.names)?;
+    let mut options = match writer {
+        Writer::User => Options::of_user(&[], &arguments.options, &arguments.names)?,
+        writer => Options::parse(&arguments.options, writer)?.with_names(&arguments.names)?,
+    };
     options.mount.idle_timeout = arguments.idle_timeout.or(options.mount.idle_timeout);
     let (files, directory) = files_and_directory(&arguments.paths)?;
     let sources = source::open_all(files)?;

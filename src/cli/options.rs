@@ -1,6 +1,7 @@
 //! `-o name=value,name,...`: what mount(8) and fstab(5) hand on, shared by the commands that show a tree.
 #![forbid(unsafe_code)]
 
+mod defaults;
 mod settings;
 mod table;
 mod word;
@@ -95,6 +96,21 @@ impl Options {
         options.mount.file_mode = FILE_BITS & !masks.files.unwrap_or(all);
         options.mount.directory_mode = DIRECTORY_BITS & !masks.directories.unwrap_or(all);
         options.consistent()
+    }
+
+    /// The options of a user who has typed `lists` and `names`. What is not typed is as the user's defaults say, and else as
+    /// `usual` has it for a command.
+    pub fn of_user(
+        usual: &[&str],
+        lists: &[String],
+        names: &Option<Template>,
+    ) -> Result<Self, Failure> {
+        let mut all: Vec<String> = usual.iter().map(|list| (*list).to_owned()).collect();
+        all.extend(defaults::lists(|list| {
+            Self::parse(&[list.to_owned()], Writer::User).map(drop)
+        })?);
+        all.extend_from_slice(lists);
+        Self::parse(&all, Writer::User)?.with_names(names)
     }
 
     /// These options with the template of `--names`, if there is one.

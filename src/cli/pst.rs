@@ -16,10 +16,10 @@ use super::arguments::{ExportArguments, VerifyHow};
 use super::exit::Exit;
 use super::export::{CACHE, REDRAW, filter, show};
 use super::new_file::{self, NewFile, directory_of};
-use super::options::{Options, Switch, Writer};
+use super::options::{Options, Switch};
 use super::pst_targets::{self, Target};
 use super::report::{self, Failure};
-use super::{goal, progress, source, space};
+use super::{goal, progress, selection, source, space};
 use crate::export::{Filter, Progress};
 use crate::ndb::Source;
 use crate::pst::{
@@ -35,8 +35,7 @@ const MAX_SHOWN: u64 = 100;
 
 /// Writes all new files, reads each back, and only then gives it its name.
 pub(super) fn run(arguments: &ExportArguments) -> Result<(), Failure> {
-    let lists = [&[CACHE.to_owned()], arguments.options.as_slice()].concat();
-    let mut options = Options::parse(&lists, Writer::User)?;
+    let mut options = Options::of_user(&[CACHE], &arguments.options, &None)?;
     refuse(arguments, &options)?;
     // Nobody looks at attachments beside their items.
     options.tree.attachments = Attachments::Eml;
@@ -136,6 +135,7 @@ impl Run<'_> {
         let sources = sources.into_iter();
         let sources = sources.map(|source| source::to_the_end(source, &self.options));
         let forest = source::forest(&target.files, sources.collect(), &self.options)?;
+        selection::look(&forest, &self.filter)?;
         if self.filter.is_empty() && !self.arguments.force {
             let left = pst::room(&forest).saturating_sub(new_file::begun(&first));
             space::look(directory_of(&first), left).map_err(|reason| failure(&first, &reason))?;
@@ -149,6 +149,9 @@ impl Run<'_> {
             journal: &journal,
         };
         let tally = self.write_parts(&export, target, stage)?;
+        if tally.written + tally.failed == 0 && !self.filter.is_empty() {
+            return Err(selection::nothing(&forest, &self.filter));
+        }
         journal
             .remove()
             .map_err(|error| failure(&target.journal(), &error.to_string()))?;

@@ -128,11 +128,13 @@ Examples:
 pub(super) const INDEX: &str = "\
 Examples:
   ostfs index old-mailbox.ost >mail.csv
-  ostfs index --no-hash --from adams old-mailbox.ost";
+  ostfs index --no-hash --from adams old-mailbox.ost
+  ostfs index --csv-safe *.pst >mail.csv      for a spreadsheet";
 pub(super) const LS: &str = "\
 Examples:
   ostfs ls old-mailbox.ost
-  ostfs ls -l old-mailbox.ost Inbox";
+  ostfs ls -l old-mailbox.ost Inbox
+  ostfs ls -R --names '{subject}' a.pst b.pst a.pst/Inbox";
 pub(super) const CAT: &str = "\
 Examples:
   ostfs cat old-mailbox.ost 'Inbox/2024-05-01 0932 Quarterly numbers.eml'
@@ -140,11 +142,13 @@ Examples:
 pub(super) const INFO: &str = "\
 Examples:
   ostfs info old-mailbox.ost
-  ostfs info --json old-mailbox.ost | jq .folders";
+  ostfs info --json old-mailbox.ost | jq .folders
+  ostfs info *.pst                            one after the other";
 pub(super) const CHECK: &str = "\
 Examples:
   ostfs check old-mailbox.ost && echo healthy
   ostfs check -v mailbox.pst                  what ScanPST would say, too
+  ostfs check *.pst                           the worst decides the exit code
   ostfs check --json old-mailbox.ost | jq .";
 
 /// `examples`, and the options of `-o` that `takers` take, for the help of a command.

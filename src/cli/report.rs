@@ -75,9 +75,22 @@ pub fn error(message: impl Display) {
     writeln!(io::stderr(), "ostfs: {message}").ok();
 }
 
-/// Prints a result on standard output. A reader that went away (`| head`) is no failure.
+/// Prints a message on standard output. A reader that went away (`| head`) is no failure.
 pub(super) fn say(text: impl Display) {
     writeln!(io::stdout(), "{text}").ok();
+}
+
+/// Prints what the command is for on standard output. A reader that went away (`| head`) is no failure, a full disk is.
+pub(super) fn result(text: impl Display) -> Result<(), Failure> {
+    let mut out = io::stdout().lock();
+    let written = writeln!(out, "{text}").and_then(|()| out.flush());
+    match written {
+        Err(error) if error.kind() != io::ErrorKind::BrokenPipe => Err(Failure::new(
+            Exit::Failure,
+            format!("standard output cannot be written: {error}; what is there is not all"),
+        )),
+        _ => Ok(()),
+    }
 }
 
 /// Prints a result on standard error, as standard output has something else.

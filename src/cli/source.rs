@@ -8,7 +8,7 @@ use std::path::{Path, PathBuf};
 
 use super::exit::Exit;
 use super::progress;
-use super::report::Failure;
+use super::report::{self, Failure};
 use crate::error::Error;
 use crate::fuse::quoted;
 use crate::ndb::Source;
@@ -16,6 +16,110 @@ use crate::tree::{Damaged, Forest, Options, Progress, Tree};
 
 /// What other programs take for standard input.
 const INPUT: &str = "-";
+
+/// Files for a command that ends by itself: of several, one that cannot be opened costs itself.
+pub(super) struct Sources<'a> {
+    files: Vec<(&'a Path, Option<Source>)>,
+    lost: Lost,
+}
+
+/// Files that could not be opened, of how many.
+#[derive(Debug, Clone, Copy, Default)]
+pub(super) struct Lost {
+    number: usize,
+    of: usize,
+}
+
+impl<'a> Sources<'a> {
+    /// Opens `files`. Why one could not be opened is printed; it is a failure if none could.
+    pub(super) fn open(files: &'a [PathBuf]) -> Result<Self, Failure> {
+        let of = files.len();
+        let mut lost = Lost { number: 0, of };
+        let mut opened = Vec::with_capacity(of);
+        for file in files {
+            opened.push((file.as_path(), lost.all_but(open(file))?));
+        }
+        let files = opened;
+        Ok(Self { files, lost })
+    }
+
+    /// The paths of those that could be opened.
+    pub(super) fn paths(&self) -> Vec<&'a Path> {
+        let opened = self.files.iter().filter(|(_, source)| source.is_some());
+        opened.map(|(path, _)| *path).collect()
+    }
+
+    /// Prints what `tell` makes of each file; returns how many files it could not tell of.
+    pub(super) fn each(
+        self,
+        tell: impl Fn(&Path, Source) -> Result<String, Failure>,
+    ) -> Result<Lost, Failure> {
+        let mut lost = self.lost;
+        for (file, source) in self.files {
+            let told = source.map(|source| lost.all_but(tell(file, source)));
+            if let Some(text) = told.transpose()?.flatten() {
+                report::result(text.trim_end())?;
+            }
+        }
+        Ok(lost)
+    }
+
+    /// Their trees in one, and how many files are not in it.
+    pub(super) fn forest(self, options: &Options) -> Result<(Forest, Lost), Failure> {
+        let options = Options {
+            cache: options.cache / (self.files.len() as u64).max(1),
+            ..options.clone()
+        };
+        let mut lost = self.lost;
+        let mut trees = Vec::with_capacity(self.files.len());
+        for (file, source) in self.files {
+            let tree = source.map(|source| {
+                let source = to_the_end(source, &options);
+                Tree::of_source(source, &options, progress::scan())
+                    .map_err(|error| Failure::opening(file, &error))
+            });
+            trees.push((
+                file,
+                tree.map(|tree| lost.all_but(tree)).transpose()?.flatten(),
+            ));
+        }
+        let forest = Forest::without_some(trees).ok_or_else(|| too_many(lost.of))?;
+        Ok((forest, lost))
+    }
+}
+
+impl Lost {
+    /// What `result` has; that it failed is printed and counted, but of the last file that was left it is a failure.
+    fn all_but<T>(&mut self, result: Result<T, Failure>) -> Result<Option<T>, Failure> {
+        match result {
+            Ok(opened) => Ok(Some(opened)),
+            Err(failure) if self.number + 1 >= self.of => Err(failure),
+            Err(failure) => {
+                self.number += 1;
+                report::error(&failure.message);
+                Ok(None)
+            }
+        }
+    }
+
+    /// How a command ends that else would end so.
+    pub(super) fn end(self, result: Result<(), Failure>) -> Result<(), Failure> {
+        let Self { number, of } = self;
+        match result {
+            Ok(()) if number > 0 => Err(Failure::new(
+                Exit::ErrorsFound,
+                format!("{number} of {of} files could not be opened, see above"),
+            )),
+            other => other,
+        }
+    }
+}
+
+fn too_many(number: usize) -> Failure {
+    let most = Forest::MAX_FILES;
+    let reason = format!("{number} files are too many; take up to {most} at once");
+    Failure::new(Exit::Usage, reason)
+}
 
 /// Opens all of `files`.
 pub(super) fn open_all(files: &[PathBuf]) -> Result<Vec<Source>, Failure> {
@@ -58,16 +162,7 @@ pub(super) fn forest_with(
             .map_err(|error| Failure::opening(file, &error))?;
         trees.push((file.as_path(), tree));
     }
-    Forest::new(trees).ok_or_else(|| {
-        let most = Forest::MAX_FILES;
-        Failure::new(
-            Exit::Usage,
-            format!(
-                "{} files are too many; take up to {most} at once",
-                files.len()
-            ),
-        )
-    })
+    Forest::new(trees).ok_or_else(|| too_many(files.len()))
 }
 
 /// Opens `file`, which must be a regular file or a block device that may be read.

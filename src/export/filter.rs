@@ -6,7 +6,7 @@ use std::time::SystemTime;
 use crate::convert::Moment;
 use crate::ltp::FileTime;
 use crate::messaging::is_derived;
-use crate::tree::{Forest, Ino, Summary};
+use crate::tree::{Forest, Ino, Summary, is_one_name};
 
 /// Conditions on items. Text is compared without regard to case.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -95,10 +95,7 @@ fn is_within(path: &str, folder: &str) -> bool {
     folder
         .split('/')
         .filter(|name| !name.is_empty())
-        .all(|name| {
-            path.next()
-                .is_some_and(|own| own.to_lowercase() == name.to_lowercase())
-        })
+        .all(|name| path.next().is_some_and(|own| is_one_name(own, name)))
 }
 
 #[cfg(test)]

@@ -16,12 +16,16 @@ use crate::output;
 
 /// Bytes read at a time.
 const CHUNK: usize = 1 << 20;
+/// What formulas begin with (OWASP, CSV Injection).
+const FORMULA: [char; 6] = ['=', '+', '-', '@', '\t', '\r'];
 
 /// How a manifest is written.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Format {
     /// Comma-separated values with a line of names.
     Csv,
+    /// The same for spreadsheets: an apostrophe stands before what they would take for a formula.
+    SafeCsv,
     /// JSON Lines.
     JsonLines,
 }
@@ -65,6 +69,27 @@ impl Record {
             problems: cell(&self.problems),
             ..self.clone()
         }
+    }
+
+    /// The same with an apostrophe before each text that a spreadsheet would take for a formula, and run.
+    fn without_formulas(mut self) -> Self {
+        for text in [
+            &mut self.path,
+            &mut self.nid,
+            &mut self.folder,
+            &mut self.date,
+            &mut self.from,
+            &mut self.to,
+            &mut self.subject,
+            &mut self.class,
+            &mut self.sha256,
+            &mut self.problems,
+        ] {
+            if text.starts_with(FORMULA) {
+                text.insert(0, '\'');
+            }
+        }
+        self
     }
 
     /// `class` of an attachment.
@@ -114,22 +139,29 @@ pub struct Manifest<'a> {
 }
 
 enum Output<'a> {
-    Csv(Box<csv::Writer<Box<dyn Write + Send + 'a>>>),
+    /// And whether spreadsheets are to be kept from running formulas.
+    Csv(Box<csv::Writer<Box<dyn Write + Send + 'a>>>, bool),
     JsonLines(Box<dyn Write + Send + 'a>),
 }
 
 impl<'a> Manifest<'a> {
     /// A manifest that goes to `out`.
     pub fn new(format: Format, out: Box<dyn Write + Send + 'a>) -> Self {
-        let out = match format {
-            Format::Csv => Output::Csv(Box::new(csv::Writer::from_writer(out))),
+        let mut out = match format {
+            Format::Csv | Format::SafeCsv => {
+                let is_safe = format == Format::SafeCsv;
+                let mut builder = csv::WriterBuilder::new();
+                let writer = builder.has_headers(false).from_writer(out);
+                Output::Csv(Box::new(writer), is_safe)
+            }
             Format::JsonLines => Output::JsonLines(out),
         };
+        let error = out.write_names().err();
         Self {
             out,
             next: 0,
             early: BTreeMap::new(),
-            error: None,
+            error,
         }
     }
 
@@ -166,11 +198,28 @@ fn system_error(error: csv::Error) -> io::Error {
 }
 
 impl Output<'_> {
+    /// The line of names of a table: it is there even if no record follows.
+    fn write_names(&mut self) -> io::Result<()> {
+        let Output::Csv(out, _) = self else {
+            return Ok(());
+        };
+        let mut names = csv::Writer::from_writer(Vec::new());
+        names.serialize(Record::default()).map_err(system_error)?;
+        let table = names.into_inner().map_err(io::Error::other)?;
+        let mut lines = csv::Reader::from_reader(&*table);
+        let names = lines.headers().map_err(system_error)?;
+        out.write_record(names).map_err(system_error)
+    }
+
     fn write(&mut self, records: &[Record]) -> io::Result<()> {
         match self {
-            Output::Csv(out) => {
+            Output::Csv(out, is_safe) => {
                 for record in records {
-                    out.serialize(record.as_cells()).map_err(system_error)?;
+                    let cells = match is_safe {
+                        true => record.as_cells().without_formulas(),
+                        false => record.as_cells(),
+                    };
+                    out.serialize(cells).map_err(system_error)?;
                 }
                 out.flush()
             }

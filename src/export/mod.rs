@@ -70,6 +70,9 @@ pub struct Export<'a> {
     pub forest: &'a Forest,
     /// Where to.
     pub target: Target<'a>,
+    /// Whether an earlier export may have left files in the target: those with the right bytes are kept, the others written
+    /// anew. Else nothing that is there is touched.
+    pub resume: bool,
     /// How many files are written at the same time.
     pub threads: usize,
     /// Which items are taken.
@@ -173,6 +176,9 @@ impl Export<'_> {
 
 impl Run<'_> {
     fn fail(&self, ino: Ino, path: &str, error: &Failed) {
+        if self.progress.is_ended_by(error) {
+            return;
+        }
         Progress::add(&self.progress.failed, 1);
         (self.failed)(&NotExported {
             path,
@@ -340,6 +346,9 @@ impl Run<'_> {
             let Some(entry) = directory.listing.entry(entry) else {
                 break;
             };
+            if self.progress.is_abandoned() {
+                break;
+            }
             let item = self.export.forest.item(entry.ino);
             let is_item = matches!(item, Some((_, Part::Item)));
             Progress::add(&self.progress.items, u64::from(is_item));
@@ -347,17 +356,18 @@ impl Run<'_> {
             if entry.kind == Kind::Directory || is_left_out || !self.takes(directory, entry.ino) {
                 continue;
             }
-            total.found += 1;
-            total.items += u64::from(is_item);
             if let Some(stream) = stream.as_mut().filter(|_| !is_begun) {
                 self.begin(directory, stream);
                 is_begun = true;
             }
             let written = self.write(directory, entry, stream.as_deref_mut(), buffer);
             self.export.forest.forget(entry.ino);
-            if self.progress.is_abandoned() {
+            let is_over = |error| self.progress.is_ended_by(error) || self.progress.is_abandoned();
+            if written.as_ref().is_err_and(is_over) {
                 break;
             }
+            total.found += 1;
+            total.items += u64::from(is_item);
             if let Err(error) = &written {
                 total.failed += 1;
                 self.fail(entry.ino, &join(&directory.path, entry.name), error);
@@ -400,7 +410,7 @@ impl Run<'_> {
         stream: Option<&mut stream::Batch<'_>>,
         buffer: &mut [u8],
     ) -> Result<Written, Failed> {
-        let may_be_there = self.make(directory)?;
+        let may_be_there = self.make(directory)? && self.export.resume;
         let path = join(&directory.path, entry.name);
         let target = self.export.target.directory().map(|_| self.target(&path));
         let task = Task {

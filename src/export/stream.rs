@@ -224,7 +224,8 @@ impl Batch<'_> {
         }
         let start = self.bytes.len();
         let bytes = &mut *self.bytes;
-        let gathered = read(task, attr, buffer, |piece| {
+        let progress = self.turn.progress;
+        let gathered = read(task, attr, buffer, progress, |piece| {
             match piece {
                 None => bytes.truncate(start),
                 Some(piece) => bytes.extend_from_slice(piece),
@@ -251,10 +252,7 @@ impl Batch<'_> {
         buffer: &mut [u8],
     ) -> Result<Written, Failed> {
         let progress = self.turn.progress;
-        let (attr, _) = read(task, attr, buffer, |_| match progress.is_abandoned() {
-            true => Err(io::ErrorKind::BrokenPipe.into()),
-            false => Ok(()),
-        })?;
+        let (attr, _) = read(task, attr, buffer, progress, |_| Ok(()))?;
         self.flush()?;
         let file = File {
             path,
@@ -266,7 +264,7 @@ impl Batch<'_> {
         self.turn.write(|archive| {
             archive.file(file, &mut |out| {
                 let mut left = attr.size;
-                let copied = task.copy(&attr, buffer, &mut sum, |bytes| {
+                let copied = task.copy(&attr, buffer, &mut sum, progress, |bytes| {
                     out.write_all(bytes)?;
                     left = left.saturating_sub(bytes.len() as u64);
                     Progress::add(&progress.bytes, bytes.len() as u64);
@@ -327,10 +325,11 @@ fn read(
     task: &Task<'_>,
     mut attr: Attr,
     buffer: &mut [u8],
+    progress: &Progress,
     mut take: impl FnMut(Option<&[u8]>) -> io::Result<()>,
 ) -> Result<(Attr, Sum), Failed> {
     let mut sum = Sum::new(task.hash);
-    let mut copied = task.copy(&attr, buffer, &mut sum, |bytes| take(Some(bytes)));
+    let mut copied = task.copy(&attr, buffer, &mut sum, progress, |bytes| take(Some(bytes)));
     // A message in which an attachment turned out damaged has a file in its place that says so.
     if matches!(copied, Ok(()) | Err(Failed::Read(_)))
         && let Some(replacement) = task.forest.replacement(task.ino)
@@ -338,7 +337,7 @@ fn read(
         attr = task.forest.attr(replacement)?;
         take(None)?;
         sum = Sum::new(task.hash);
-        copied = task.copy(&attr, buffer, &mut sum, |bytes| take(Some(bytes)));
+        copied = task.copy(&attr, buffer, &mut sum, progress, |bytes| take(Some(bytes)));
     }
     copied.map(|()| (attr, sum))
 }

@@ -34,6 +34,11 @@ impl Totals {
         total.failed += amount.failed;
     }
 
+    /// Whether there was nothing to export.
+    pub fn is_empty(&self) -> bool {
+        self.0.lock().is_empty()
+    }
+
     /// The folders that have files, by path.
     pub fn folders(&self) -> Vec<(Arc<str>, FolderTotal)> {
         let folders = self.0.lock();

@@ -3,7 +3,7 @@
 
 use std::fs::{self, File, FileTimes, OpenOptions};
 use std::io::{self, Read, Seek, Write};
-use std::os::unix::fs::{OpenOptionsExt, symlink};
+use std::os::unix::fs::{MetadataExt, OpenOptionsExt, symlink};
 use std::path::Path;
 
 use sha2::{Digest, Sha256};
@@ -47,13 +47,22 @@ impl Task<'_> {
         }
         let attr = self.forest.attr(self.ino)?;
         let Some(path) = self.path else {
-            return self.look(attr, buffer, progress);
+            return self.look(attr, self.hash, buffer, progress);
         };
-        if self.may_be_there && is_there(path, &attr) {
-            Progress::add(&progress.kept, 1);
-            return self.kept(path, &attr, buffer);
-        }
-        self.file(path, attr, buffer, progress)
+        let present = match self.may_be_there {
+            true => present(path)?,
+            false => None,
+        };
+        let file = match present {
+            None => create(path)?,
+            Some(file) => {
+                if let Some(kept) = self.kept(&file, attr, buffer, progress)? {
+                    return Ok(kept);
+                }
+                overwrite(path)?
+            }
+        };
+        self.file(file, path, attr, buffer, progress)
     }
 
     fn link(&self) -> Result<Written, Failed> {
@@ -76,21 +85,14 @@ impl Task<'_> {
 
     fn file(
         &self,
+        mut file: File,
         path: &Path,
         mut attr: Attr,
         buffer: &mut [u8],
         progress: &Progress,
     ) -> Result<Written, Failed> {
-        // An existing link must not lead the bytes elsewhere.
-        let mut file = OpenOptions::new()
-            .write(true)
-            .create(true)
-            .truncate(true)
-            .custom_flags(libc::O_NOFOLLOW)
-            .open(path)?;
         let mut sum = Sum::new(self.hash);
-        let mut copied = self.copy(&attr, buffer, &mut sum, |bytes| {
-            Progress::add(&progress.bytes, bytes.len() as u64);
+        let mut copied = self.copy(&attr, buffer, &mut sum, progress, |bytes| {
             (&file).write_all(bytes)
         });
         // A message in which an attachment turned out damaged has a file in its place that says so.
@@ -101,8 +103,7 @@ impl Task<'_> {
             file.set_len(0)?;
             file.rewind()?;
             sum = Sum::new(self.hash);
-            copied = self.copy(&attr, buffer, &mut sum, |bytes| {
-                Progress::add(&progress.bytes, bytes.len() as u64);
+            copied = self.copy(&attr, buffer, &mut sum, progress, |bytes| {
                 (&file).write_all(bytes)
             });
         }
@@ -115,44 +116,46 @@ impl Task<'_> {
         Ok(sum.written(&attr))
     }
 
-    /// The file as it would be written; read only if its hash is wanted.
+    /// The file as it would be written; read only if `hash` is wanted.
     fn look(
         &self,
         mut attr: Attr,
+        hash: bool,
         buffer: &mut [u8],
         progress: &Progress,
     ) -> Result<Written, Failed> {
-        let mut sum = Sum::new(self.hash);
-        let go_on = |_: &[u8]| match progress.is_abandoned() {
-            true => Err(io::ErrorKind::BrokenPipe.into()),
-            false => Ok(()),
-        };
-        if self.hash {
-            let mut read = self.copy(&attr, buffer, &mut sum, go_on);
+        let mut sum = Sum::new(hash);
+        if hash {
+            let mut read = self.copy(&attr, buffer, &mut sum, progress, |_| Ok(()));
             if let Some(replacement) = self.forest.replacement(self.ino) {
                 attr = self.forest.attr(replacement)?;
                 sum = Sum::new(true);
-                read = self.copy(&attr, buffer, &mut sum, go_on);
+                read = self.copy(&attr, buffer, &mut sum, progress, |_| Ok(()));
             }
             read?;
         }
         Ok(sum.written(&attr))
     }
 
-    /// A file that is there already. Its hash is that of what is there.
-    fn kept(&self, path: &Path, attr: &Attr, buffer: &mut [u8]) -> Result<Written, Failed> {
-        let mut sum = Sum::new(self.hash);
-        if self.hash {
-            let mut file = File::open(path)?;
-            loop {
-                let read = file.read(buffer)?;
-                if read == 0 {
-                    break;
-                }
-                sum.add(buffer.get(..read).unwrap_or_default());
-            }
+    /// `file`, which was there before, if its bytes are those of the store; None if they are others. That name, size and
+    /// time are the same proves nothing.
+    fn kept(
+        &self,
+        file: &File,
+        attr: Attr,
+        buffer: &mut [u8],
+        progress: &Progress,
+    ) -> Result<Option<Written>, Failed> {
+        let mut wanted = self.look(attr, true, buffer, progress)?;
+        if wanted.sha256 != hash_of(file, buffer, progress)? {
+            return Ok(None);
         }
-        Ok(sum.written(attr))
+        set_times(file, &self.forest.attr(wanted.ino)?)?;
+        Progress::add(&progress.kept, 1);
+        if !self.hash {
+            wanted.sha256.clear();
+        }
+        Ok(Some(wanted))
     }
 
     /// Reads all of a file piece by piece.
@@ -161,10 +164,14 @@ impl Task<'_> {
         attr: &Attr,
         buffer: &mut [u8],
         sum: &mut Sum,
+        progress: &Progress,
         mut take: impl FnMut(&[u8]) -> io::Result<()>,
     ) -> Result<(), Failed> {
         let mut offset = 0;
         while offset < attr.size {
+            if progress.is_abandoned() {
+                return Err(Failed::Abandoned);
+            }
             let read = self.forest.read_at(attr.ino, offset, buffer)?;
             if read == 0 {
                 return Err(Failed::Read(Error::corrupt(
@@ -176,6 +183,9 @@ impl Task<'_> {
             let bytes = buffer.get(..read).unwrap_or_default();
             sum.add(bytes);
             take(bytes)?;
+            if self.path.is_some() {
+                Progress::add(&progress.bytes, bytes.len() as u64);
+            }
             offset += read as u64;
         }
         Ok(())
@@ -222,13 +232,59 @@ pub(super) fn make_directory(path: &Path) -> io::Result<bool> {
     }
 }
 
-/// Whether an earlier run has written this file: same size and time, as rsync judges it.
-fn is_there(path: &Path, attr: &Attr) -> bool {
-    path.symlink_metadata().is_ok_and(|present| {
-        present.is_file()
-            && present.len() == attr.size
-            && present.modified().is_ok_and(|time| time == attr.mtime)
-    })
+/// A new file. Whatever has the name already stays what it is: a link must not lead the bytes elsewhere, and where the target
+/// takes two names for one, the second must not overwrite the first.
+fn create(path: &Path) -> Result<File, Failed> {
+    match File::create_new(path) {
+        Err(error) if error.kind() == io::ErrorKind::AlreadyExists => Err(Failed::Taken),
+        other => Ok(other?),
+    }
+}
+
+/// The regular file at `path`, to be read; None if nothing is there. To open anything else could wait for ever, or do things.
+fn present(path: &Path) -> Result<Option<File>, Failed> {
+    match path.symlink_metadata() {
+        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
+        Ok(present) if !present.is_file() => return Err(Failed::NotAFile),
+        other => other?,
+    };
+    let file = OpenOptions::new()
+        .read(true)
+        .custom_flags(libc::O_NOFOLLOW | libc::O_NONBLOCK)
+        .open(path)?;
+    Ok(Some(file))
+}
+
+/// The regular file at `path`, emptied. One that has other names besides is somebody else's, too.
+fn overwrite(path: &Path) -> Result<File, Failed> {
+    let file = OpenOptions::new()
+        .write(true)
+        .custom_flags(libc::O_NOFOLLOW | libc::O_NONBLOCK)
+        .open(path)?;
+    let present = file.metadata()?;
+    if !present.is_file() {
+        return Err(Failed::NotAFile);
+    }
+    if present.nlink() > 1 {
+        return Err(Failed::Linked);
+    }
+    file.set_len(0)?;
+    Ok(file)
+}
+
+/// SHA-256 of all that `file` has, in hexadecimal.
+fn hash_of(mut file: &File, buffer: &mut [u8], progress: &Progress) -> Result<String, Failed> {
+    let mut hash = Sha256::new();
+    loop {
+        if progress.is_abandoned() {
+            return Err(Failed::Abandoned);
+        }
+        let read = file.read(buffer)?;
+        if read == 0 {
+            return Ok(hexadecimal(hash));
+        }
+        hash.update(buffer.get(..read).unwrap_or_default());
+    }
 }
 
 fn set_times(file: &File, attr: &Attr) -> io::Result<()> {
@@ -243,4 +299,22 @@ fn set_times(file: &File, attr: &Attr) -> io::Result<()> {
 pub(super) fn set_directory_times(forest: &Forest, ino: Ino, path: &Path) -> Result<(), Failed> {
     let attr = forest.attr(ino)?;
     Ok(set_times(&File::open(path)?, &attr)?)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_new_file_takes_the_place_of_nothing() {
+        let scratch = tempfile::tempdir().unwrap();
+        let taken = scratch.path().join("taken");
+        fs::write(&taken, "first").unwrap();
+        assert!(matches!(create(&taken), Err(Failed::Taken)));
+        let dangling = scratch.path().join("dangling");
+        symlink(scratch.path().join("elsewhere"), &dangling).unwrap();
+        assert!(matches!(create(&dangling), Err(Failed::Taken)));
+        assert!(!scratch.path().join("elsewhere").exists());
+        assert_eq!(fs::read_to_string(&taken).unwrap(), "first");
+    }
 }

@@ -7,7 +7,7 @@
 use hashbrown::HashTable;
 
 use super::ino::{Ino, Kind};
-use super::name;
+use super::{folding, name};
 
 /// One entry of a [`Directory`].
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -26,7 +26,7 @@ pub struct Directory {
     parent: Ino,
     names: String,
     entries: Vec<Slot>,
-    /// Entry numbers by their names without case.
+    /// Entry numbers by their names, folded.
     by_name: HashTable<u32>,
 }
 
@@ -88,10 +88,20 @@ impl Directory {
 
     /// The entry with exactly this name.
     pub fn find(&self, name: &str) -> Option<Entry<'_>> {
-        let found = self.by_name.find(hash_without_case(name), |index| {
+        let found = self.by_name.find(hash_folded(name), |index| {
             name_of(&self.names, &self.entries, *index as usize) == name
         })?;
         self.entry(*found as usize)
+    }
+
+    /// The entry with this name, or else the first one whose name some file system takes for it.
+    pub fn find_like(&self, name: &str) -> Option<Entry<'_>> {
+        let like =
+            |index: &u32| equal_folded(name, name_of(&self.names, &self.entries, *index as usize));
+        self.find(name).or_else(|| {
+            let found = self.by_name.find(hash_folded(name), like)?;
+            self.entry(*found as usize)
+        })
     }
 
     /// The name of the entry with this inode.
@@ -100,12 +110,11 @@ impl Directory {
         found.map(|entry| entry.name.to_owned())
     }
 
-    /// Whether an entry has this name, whatever the case.
+    /// Whether an entry has a name that some file system takes for this one.
     pub(super) fn has(&self, name: &str) -> bool {
-        let equal = |index: &u32| {
-            equal_without_case(name, name_of(&self.names, &self.entries, *index as usize))
-        };
-        self.by_name.find(hash_without_case(name), equal).is_some()
+        let equal =
+            |index: &u32| equal_folded(name, name_of(&self.names, &self.entries, *index as usize));
+        self.by_name.find(hash_folded(name), equal).is_some()
     }
 
     /// Adds an entry whose name is not taken. More than 4 GiB of names cannot be listed; that many do not fit in a file.
@@ -118,8 +127,8 @@ impl Directory {
         self.entries.push(Slot { end, kind, ino });
         let (names, entries) = (&self.names, &self.entries);
         self.by_name
-            .insert_unique(hash_without_case(name), index, |index| {
-                hash_without_case(name_of(names, entries, *index as usize))
+            .insert_unique(hash_folded(name), index, |index| {
+                hash_folded(name_of(names, entries, *index as usize))
             });
     }
 
@@ -163,18 +172,14 @@ fn name_of<'a>(names: &'a str, entries: &[Slot], index: usize) -> &'a str {
     names.get(start..end).unwrap_or_default()
 }
 
-fn equal_without_case(left: &str, right: &str) -> bool {
+fn equal_folded(left: &str, right: &str) -> bool {
     if left.is_ascii() && right.is_ascii() {
         return left.eq_ignore_ascii_case(right);
     }
-    without_case(left).eq(without_case(right))
+    folding::is_one_name(left, right)
 }
 
-fn without_case(name: &str) -> impl Iterator<Item = char> + '_ {
-    name.chars().flat_map(char::to_lowercase)
-}
-
-fn hash_without_case(name: &str) -> u64 {
+fn hash_folded(name: &str) -> u64 {
     use std::hash::{DefaultHasher, Hasher};
     let mut hasher = DefaultHasher::new();
     if name.is_ascii() {
@@ -187,7 +192,7 @@ fn hash_without_case(name: &str) -> u64 {
         }
     } else {
         let mut utf8 = [0; 4];
-        for character in without_case(name) {
+        for character in folding::folded(name) {
             hasher.write(character.encode_utf8(&mut utf8).as_bytes());
         }
     }
@@ -199,7 +204,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_lowest_node_keeps_the_plain_name_and_case_does_not_count() {
+    fn the_lowest_node_keeps_the_plain_name_where_a_file_system_takes_two_for_one() {
         let mut directory = Directory::new(Ino::ROOT);
         for (nid, stem) in [
             (0x10, "Hello"),
@@ -219,7 +224,7 @@ mod tests {
                 "HELLO ~20.eml",
                 "hello ~30.eml",
                 "Straße.eml",
-                "STRASSE.eml"
+                "STRASSE ~50.eml"
             ]
         );
         assert_eq!(

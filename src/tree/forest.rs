@@ -1,10 +1,12 @@
-//! Several files in one tree: a directory for each, named as its file. A single file is the tree itself.
+//! Several files in one tree: a directory for each, named as its file (`source_names`). A single file is the tree itself.
 //!
 //! The mount and `export` know trees through this layer alone.
 //!
 //! The number of a file takes eight bits of its inode numbers, and the bound of the caches is divided among the files.
-//! A file that cannot be opened is an error and ends the mount, so that none is missing unnoticed.
+//! A file that cannot be opened ends a mount, so that none is missing unnoticed; commands that end by themselves say so and
+//! go on with the others.
 
+use std::collections::BTreeMap;
 use std::ffi::OsStr;
 use std::path::Path;
 use std::sync::Arc;
@@ -13,9 +15,9 @@ use std::time::{SystemTime, UNIX_EPOCH};
 use super::attr::{Attr, Statistics, Times};
 use super::directory::{Directory, Entry};
 use super::ino::{Ino, Kind};
-use super::name;
 use super::problem_log::{Listener, ProblemLine};
 use super::size_cache::SizeCache;
+use super::source_names;
 use super::summary::{Part, People, Summary};
 use super::tree::Tree;
 use super::xattr::Xattr;
@@ -26,7 +28,8 @@ use crate::ndb::Depth;
 /// The trees of all files. `Send + Sync`, as [`Tree`] is.
 #[derive(Debug)]
 pub struct Forest {
-    trees: Vec<Tree>,
+    /// By number; None for a file that could not be opened.
+    trees: Vec<Option<Tree>>,
     /// The directory above the trees of several files, in which file number `n` is entry `n - 1`.
     top: Option<Arc<Directory>>,
 }
@@ -71,18 +74,27 @@ impl Forest {
     /// As many files as inode numbers can tell apart.
     pub const MAX_FILES: usize = u8::MAX as usize;
 
-    /// Shows the trees of these files, in this order; None if there are none, or more than [`Forest::MAX_FILES`]. Of files
-    /// with the same name the first keeps it, later ones get ` ~` and their number.
+    /// Shows the trees of these files, in this order; None if there are none, or more than [`Forest::MAX_FILES`].
+    ///
+    /// Several files have directories of their names. Those of the same name are told apart by what is different in their
+    /// paths: `ann - outlook.ost`, `bob - outlook.ost`.
     pub fn new(files: Vec<(&Path, Tree)>) -> Option<Self> {
+        let files = files.into_iter();
+        Self::without_some(files.map(|(path, tree)| (path, Some(tree))).collect())
+    }
+
+    /// As [`Forest::new`], but a file without a tree could not be opened: it is not there, and the others keep the names and
+    /// numbers that they have beside it.
+    pub fn without_some(files: Vec<(&Path, Option<Tree>)>) -> Option<Self> {
         if files.is_empty() || files.len() > Self::MAX_FILES {
             return None;
         }
+        let paths: Vec<&Path> = files.iter().map(|(path, _)| *path).collect();
         let mut top = (files.len() > 1).then(|| Directory::new(Ino::ROOT));
         let mut trees = Vec::with_capacity(files.len());
-        for (number, (path, tree)) in (1..).zip(files) {
-            if let Some(top) = &mut top {
-                let file_name = path.file_name().map(OsStr::to_string_lossy);
-                let name = name::folder(file_name.as_deref());
+        let names = source_names::of(&paths).into_iter();
+        for ((number, name), (_, tree)) in (1..).zip(names).zip(files) {
+            if let (Some(top), true) = (&mut top, tree.is_some()) {
                 let name = top.free_stem(&name, &[""], u32::from(number));
                 top.add(&name, Ino::ROOT.of_file(number), Kind::Directory);
             }
@@ -97,10 +109,25 @@ impl Forest {
     /// As [`Tree::keep_sizes`], for each file in its order.
     pub fn keep_sizes(&self, caches: impl IntoIterator<Item = Option<SizeCache>>) {
         for (tree, cache) in self.trees.iter().zip(caches) {
-            if let Some(cache) = cache {
+            if let (Some(tree), Some(cache)) = (tree, cache) {
                 tree.keep_sizes(cache);
             }
         }
+    }
+
+    /// The directory above the trees of several files.
+    pub(super) fn top(&self) -> Option<&Directory> {
+        self.top.as_deref()
+    }
+
+    /// The tree that has `ino`.
+    pub(super) fn tree(&self, ino: Ino) -> Option<&Tree> {
+        Some(self.at(ino)?.tree)
+    }
+
+    /// The trees of all files that could be opened.
+    fn trees(&self) -> impl Iterator<Item = &Tree> {
+        self.trees.iter().flatten()
     }
 
     /// The place of `ino`; None for the directory above the trees.
@@ -111,7 +138,7 @@ impl Forest {
             Some(_) => file.checked_sub(1),
             None => (file == 0).then_some(0),
         };
-        let tree = index.and_then(|index| self.trees.get(usize::from(index)));
+        let tree = index.and_then(|index| self.trees.get(usize::from(index))?.as_ref());
         Ok(Some(Place {
             file,
             tree: tree.ok_or(Error::NotFound)?,
@@ -126,12 +153,13 @@ impl Forest {
 
     /// How many problems were met so far, in all files.
     pub fn problem_count(&self) -> u64 {
-        self.trees.iter().map(Tree::problem_count).sum()
+        self.trees().map(Tree::problem_count).sum()
     }
 
     /// Calls `listener` with each problem of each file, with the name of the file in front where there are several.
     pub fn listen(&self, listener: &Arc<Listener>) {
-        for (number, tree) in (0..).zip(&self.trees) {
+        for (number, tree) in self.trees().enumerate() {
+            // What could not be opened has neither tree nor entry.
             let entry = self.top.as_ref().and_then(|top| top.entry(number));
             let file = entry.map(|entry| entry.name.to_owned());
             let listener = Arc::clone(listener);
@@ -191,7 +219,7 @@ impl Forest {
 
     /// The directory above the trees is as new as the newest file.
     fn top_attr(&self) -> Attr {
-        let times = self.trees.iter().map(Tree::source_time);
+        let times = self.trees().map(Tree::source_time);
         let newest: SystemTime = times.max().unwrap_or(UNIX_EPOCH);
         Attr::new(Ino::ROOT, Kind::Directory, 0, Times::all(newest))
     }
@@ -238,7 +266,7 @@ impl Forest {
 
     /// As [`Tree::will_read_all`].
     pub fn will_read_all(&self) {
-        for tree in &self.trees {
+        for tree in self.trees() {
             tree.will_read_all();
         }
     }
@@ -310,7 +338,7 @@ impl Forest {
 
     /// The stores of all files, in their order.
     pub fn stores(&self) -> impl Iterator<Item = &Arc<Store>> {
-        self.trees.iter().map(Tree::store)
+        self.trees().map(Tree::store)
     }
 
     /// As [`Tree::summary`].
@@ -331,14 +359,37 @@ impl Forest {
         problems.unwrap_or_default()
     }
 
+    /// As [`Tree::may_be_replaced`].
+    pub fn may_be_replaced(&self, ino: Ino) -> bool {
+        self.at(ino)
+            .is_some_and(|at| at.tree.may_be_replaced(at.ino))
+    }
+
+    /// As [`Tree::stored_header`].
+    pub fn stored_header(&self, ino: Ino) -> Result<Option<Vec<u8>>> {
+        match self.place(ino)? {
+            Some(at) => at.tree.stored_header(at.ino),
+            None => Err(Error::IsADirectory),
+        }
+    }
+
+    /// Message classes, with how many items have each, of all files together.
+    pub fn classes(&self) -> BTreeMap<String, u64> {
+        let mut classes = BTreeMap::new();
+        for (class, count) in self.trees().flat_map(|tree| tree.info().classes) {
+            *classes.entry(class).or_default() += count;
+        }
+        classes
+    }
+
     /// As [`Tree::count_items`], of all files together.
     pub fn count_items(&self) -> u64 {
-        self.trees.iter().map(Tree::count_items).sum()
+        self.trees().map(Tree::count_items).sum()
     }
 
     /// Figures for `statfs`, of all files together.
     pub fn statistics(&self) -> Statistics {
-        let each = || self.trees.iter().map(Tree::statistics);
+        let each = || self.trees().map(Tree::statistics);
         Statistics {
             bytes: each().map(|figures| figures.bytes).sum(),
             files: each().map(|figures| figures.files).sum(),

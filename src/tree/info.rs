@@ -1,6 +1,6 @@
 //! What the file is and what its folders declare and hold: `ostfs info` and `.ostfs/info.json`.
 
-use std::collections::{BTreeMap, HashSet};
+use std::collections::{BTreeMap, HashMap, HashSet};
 
 use serde::{Serialize, Serializer};
 
@@ -75,8 +75,11 @@ pub struct Info {
 /// Figures of one folder.
 #[derive(Debug, Serialize)]
 pub struct FolderInfo {
-    /// Path from the real root, names as in the file.
+    /// Path in the tree, as every command takes it. Of a folder that is not in the tree it is the path from the real root,
+    /// under which `-o all` shows it.
     pub path: String,
+    /// Whether the tree has it.
+    pub shown: bool,
     /// Node id.
     pub nid: u32,
     /// Whether it is a search folder, whose messages belong to other folders.
@@ -109,12 +112,18 @@ impl Info {
     /// `kind` of an OST.
     pub const OST: &str = "OST";
 
-    /// Collects the facts: reads the tables of all folders, opens no message.
-    pub(super) fn collect(context: &Context, folders: &Folders, lost_found: &LostFound) -> Self {
+    /// Collects the facts: reads the tables of all folders, opens no message. `shown` are the folders that the tree has, with
+    /// the paths of what they list.
+    pub(super) fn collect(
+        context: &Context,
+        folders: &Folders,
+        lost_found: &LostFound,
+        shown: Vec<(NodeId, String)>,
+    ) -> Self {
         let store = &context.store;
         let header = store.ndb().header();
         let size = store.ndb().source().len();
-        let census = Census::take(context, folders);
+        let census = Census::take(context, folders, &shown.into_iter().collect());
         let page = store.page();
         let mail = census.mail();
         let folders = census.folders;
@@ -164,6 +173,14 @@ impl Info {
     }
 }
 
+/// The path of a folder.
+enum Place {
+    /// In the tree.
+    Tree(String),
+    /// From the real root, of a folder that is not in the tree.
+    Root(String),
+}
+
 /// What a walk over all folders finds.
 #[derive(Default)]
 struct Census {
@@ -175,8 +192,8 @@ struct Census {
 }
 
 impl Census {
-    /// Walks over all folders, from the real root down.
-    fn take(context: &Context, folders: &Folders) -> Self {
+    /// Walks over all folders, from the real root down; `shown` are the paths of those that the tree has.
+    fn take(context: &Context, folders: &Folders, shown: &HashMap<NodeId, String>) -> Self {
         let mut census = Self::default();
         ndb::read_folders_ahead(context.store.ndb());
         if let Some(store) = context.store.properties() {
@@ -194,7 +211,7 @@ impl Census {
             let mut children: Vec<(NodeId, String)> = subfolders
                 .into_iter()
                 .map(|child| {
-                    let name = child.name.unwrap_or_default();
+                    let name = name::folder(child.name.as_deref());
                     (
                         child.nid,
                         name::path(&format!("{path}/{name}")).into_owned(),
@@ -203,7 +220,11 @@ impl Census {
                 .collect();
             children.reverse();
             todo.extend(children);
-            census.count(context, folders, &folder, path);
+            let place = match shown.get(&nid) {
+                Some(path) => Place::Tree(name::path(path.trim_end_matches('/')).into_owned()),
+                None => Place::Root(path.trim_start_matches('/').to_owned()),
+            };
+            census.count(context, folders, &folder, place);
         }
         for folder in &mut census.folders {
             let nid = NodeId(folder.nid);
@@ -220,7 +241,7 @@ impl Census {
         mail.map(|(_, count)| count).sum()
     }
 
-    fn count(&mut self, context: &Context, folders: &Folders, folder: &Folder, path: String) {
+    fn count(&mut self, context: &Context, folders: &Folders, folder: &Folder, place: Place) {
         let nid = folder.nid();
         let noted = |error| context.note(&Object::Folder(nid), error);
         let properties = folder.properties().map_err(noted).ok();
@@ -241,8 +262,13 @@ impl Census {
                 self.newest = self.newest.max(Some(time));
             }
         }
+        let (path, shown) = match place {
+            Place::Tree(path) => (path, true),
+            Place::Root(path) => (path, false),
+        };
         self.folders.push(FolderInfo {
             path: if path.is_empty() { "/".into() } else { path },
+            shown,
             nid: nid.0,
             search: nid.node_type() == NodeType::SEARCH_FOLDER,
             hidden: folders.is_hidden(nid),

@@ -5,7 +5,7 @@
 //! only the sizes of messages and the times of folders are kept for the life of the tree.
 //!
 //! From the bottom up, and no file uses one of a later row:
-//! * `ino`, `attr`, `name`, `template`, `directory`, `options`, `problem_log`, `watch`, `replaced`, `known`;
+//! * `ino`, `attr`, `name`, `folding`, `source_names`, `template`, `directory`, `options`, `problem_log`, `watch`, `replaced`, `known`;
 //! * `context`, which is handed to all that follow;
 //! * `hidden`, `folders`; `messages`; `conversations`; `lost_found`;
 //! * `layout/`, which decides about directories and names;
@@ -23,6 +23,7 @@ mod directories;
 mod directory;
 mod files;
 mod folders;
+mod folding;
 mod forest;
 mod hidden;
 mod info;
@@ -38,6 +39,7 @@ mod problem_log;
 mod replaced;
 mod router;
 mod size_cache;
+mod source_names;
 mod summary;
 mod template;
 #[expect(
@@ -52,6 +54,7 @@ mod xattr;
 pub use crate::ndb::{Damaged, Depth};
 pub use attr::{Attr, Statistics};
 pub use directory::{Directory, Entry};
+pub use folding::is_one_name;
 pub use forest::{Forest, Listing};
 pub use info::{FolderInfo, Info};
 pub use ino::{Ino, Kind};

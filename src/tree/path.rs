@@ -1,7 +1,9 @@
 //! Entries by their path, for those who ask without a kernel between: names from the root down.
 
-use std::path::{Component, Path};
+use std::ffi::OsStr;
+use std::path::{Component, Path, PathBuf};
 
+use super::forest::Forest;
 use super::ino::{Ino, Kind};
 use super::tree::Tree;
 use crate::error::Result;
@@ -10,8 +12,8 @@ use crate::error::Result;
 const MAX_LINKS: usize = 8;
 
 impl Tree {
-    /// The entry at `path`, which is taken from the root whether or not it begins with `/`; links are followed. None if
-    /// there is no such entry.
+    /// The entry at `path`, which is taken from the root whether or not it begins with `/`; links are followed. Where no
+    /// entry has a name, the one that differs in case alone is taken. None if there is no such entry.
     pub fn find(&self, path: &Path) -> Result<Option<Ino>> {
         let mut path = path.to_path_buf();
         for _ in 0..MAX_LINKS {
@@ -32,7 +34,7 @@ impl Tree {
         for component in path.components() {
             let here = way.last().copied().unwrap_or(Ino::ROOT);
             match component {
-                Component::Normal(name) => match self.lookup(here, name)? {
+                Component::Normal(name) => match self.lookup_like(here, name)? {
                     Some(ino) => way.push(ino),
                     None => return Ok(None),
                 },
@@ -41,5 +43,39 @@ impl Tree {
             }
         }
         Ok(way.last().copied())
+    }
+
+    fn lookup_like(&self, directory: Ino, name: &OsStr) -> Result<Option<Ino>> {
+        if let Some(ino) = self.lookup(directory, name)? {
+            return Ok(Some(ino));
+        }
+        let listing = self.directory(directory)?;
+        let like = name.to_str().and_then(|name| listing.find_like(name));
+        Ok(like.map(|entry| entry.ino))
+    }
+}
+
+impl Forest {
+    /// As [`Tree::find`]. Of several files the first name is that of a file.
+    pub fn find(&self, path: &Path) -> Result<Option<Ino>> {
+        let names = |component: &Component<'_>| matches!(component, Component::Normal(_));
+        let names: PathBuf = path.components().filter(names).collect();
+        let mut rest = names.components();
+        let Some(top) = self.top() else {
+            let tree = self.tree(Ino::ROOT);
+            return tree.map_or(Ok(None), |tree| tree.find(path));
+        };
+        let Some(first) = rest.next() else {
+            return Ok(Some(Ino::ROOT));
+        };
+        let name = first.as_os_str().to_str();
+        let Some(entry) = name.and_then(|name| top.find_like(name)) else {
+            return Ok(None);
+        };
+        let Some(tree) = self.tree(entry.ino) else {
+            return Ok(None);
+        };
+        let (file, _) = entry.ino.split();
+        Ok(tree.find(rest.as_path())?.map(|ino| ino.of_file(file)))
     }
 }

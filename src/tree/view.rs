@@ -37,7 +37,6 @@ pub(super) struct View {
     context: Arc<Context>,
     folders: Arc<Folders>,
     messages: Arc<Messages>,
-    lost_found: Arc<LostFound>,
     rules: Arc<dyn Rules>,
     attachments: Arc<Attachments>,
     imports: Arc<Imports>,
@@ -100,7 +99,6 @@ impl View {
             context,
             folders,
             messages,
-            lost_found,
             rules,
             attachments,
             imports,
@@ -405,7 +403,7 @@ impl View {
 
     /// What the file is and holds.
     pub fn info(&self) -> Info {
-        Info::collect(&self.context, &self.folders, &self.lost_found)
+        self.control.info()
     }
 
     /// Figures for `statfs`.

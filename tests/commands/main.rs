@@ -22,5 +22,7 @@ mod exit_codes;
 mod export;
 mod mbox;
 mod scanpst;
+mod selection;
 mod streams;
+mod targets;
 mod told;

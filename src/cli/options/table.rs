@@ -379,7 +379,10 @@ pub(in crate::cli) fn help(takers: Takers) -> String {
         .iter()
         .filter(taken)
         .map(|row| format!("\n  {:<26}{}", row.typed(), row.help));
-    format!("{title}, separated by commas:{}", lines.collect::<String>())
+    let lines: String = lines.collect();
+    let defaults =
+        "Without -o, the lines of ~/.config/ostfs/options hold, and before these OSTFS_OPTIONS.";
+    format!("{title}, separated by commas:{lines}\n\n{defaults}")
 }
 
 /// The rows of the table in README.md.

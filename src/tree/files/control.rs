@@ -62,7 +62,8 @@ impl Control {
 
     /// What the file is and holds.
     pub fn info(&self) -> Info {
-        Info::collect(&self.context, &self.folders, &self.lost_found)
+        let shown = self.index.rules.folders().unwrap_or_default();
+        Info::collect(&self.context, &self.folders, &self.lost_found, shown)
     }
 
     /// The file `special`.

@@ -1,0 +1,112 @@
+//! Filters that match nothing: a folder or class that is not there is a mistake, and told with the names that are near it.
+#![forbid(unsafe_code)]
+
+use std::path::Path;
+use std::sync::atomic::Ordering;
+
+use super::exit::Exit;
+use super::report::{Failure, printable};
+use crate::export::{Export, Filter, Progress, Totals};
+use crate::messaging::is_derived;
+use crate::tree::{Forest, Ino, Kind};
+
+/// Names that are offered.
+const MAX_OFFERED: usize = 3;
+/// Directories within each other; deeper than any path that a system call takes.
+const MAX_DEPTH: usize = 200;
+
+/// Fails if a folder of `filter` is not there.
+pub(super) fn look(forest: &Forest, filter: &Filter) -> Result<(), Failure> {
+    let missing = filter.folders.iter().find(|path| !is_folder(forest, path));
+    let Some(path) = missing else {
+        return Ok(());
+    };
+    let offered = nearest(path, folders(forest));
+    Err(Failure::new(
+        Exit::NotFound,
+        format!("--folder {path}: no such folder; {offered}"),
+    ))
+}
+
+/// Fails if the filter of `export` has taken nothing, unless nobody waited for it.
+pub(super) fn taken(
+    export: &Export<'_>,
+    totals: &Totals,
+    progress: &Progress,
+) -> Result<(), Failure> {
+    let is_read = !progress.abandoned.load(Ordering::Relaxed);
+    match totals.is_empty() && !export.filter.is_empty() && is_read {
+        true => Err(nothing(export.forest, &export.filter)),
+        false => Ok(()),
+    }
+}
+
+/// What to say when `filter` takes nothing.
+pub(super) fn nothing(forest: &Forest, filter: &Filter) -> Failure {
+    if let Some(wanted) = &filter.class {
+        let classes = forest.classes();
+        if !classes.keys().any(|class| is_derived(class, wanted)) {
+            let offered = nearest(wanted, classes.into_keys().collect());
+            let message = format!("--class {wanted}: no item has this class; {offered}");
+            return Failure::new(Exit::NotFound, message);
+        }
+    }
+    Failure::new(
+        Exit::Failure,
+        "nothing fulfils all of the filters; leave one out, or look with: ostfs index --no-hash",
+    )
+}
+
+fn is_folder(forest: &Forest, path: &str) -> bool {
+    forest.find(Path::new(path)).is_ok_and(|found| {
+        found.is_some_and(|ino| {
+            let is_directory = forest
+                .attr(ino)
+                .is_ok_and(|attr| attr.kind == Kind::Directory);
+            is_directory && forest.item(ino).is_none()
+        })
+    })
+}
+
+/// The paths of all folders. What cannot be read is not offered.
+fn folders(forest: &Forest) -> Vec<String> {
+    let mut folders = Vec::new();
+    let mut todo = vec![(Ino::ROOT, String::new(), 0)];
+    while let Some((ino, path, depth)) = todo.pop() {
+        let Ok(listing) = forest.directory(ino) else {
+            continue;
+        };
+        for entry in listing.entries() {
+            let is_folder = entry.kind == Kind::Directory && forest.item(entry.ino).is_none();
+            if !is_folder || depth == MAX_DEPTH {
+                continue;
+            }
+            let path = match path.as_str() {
+                "" => entry.name.to_owned(),
+                above => format!("{above}/{}", entry.name),
+            };
+            folders.push(path.clone());
+            todo.push((entry.ino, path, depth + 1));
+        }
+    }
+    folders
+}
+
+/// Those of `names` that are most like `wanted`, in words.
+fn nearest(wanted: &str, names: Vec<String>) -> String {
+    let wanted = wanted.trim_matches('/').to_lowercase();
+    let alike = |name: &String| {
+        let name = name.to_lowercase();
+        let last = name.rsplit('/').next().unwrap_or_default();
+        strsim::jaro_winkler(&wanted, &name).max(strsim::jaro_winkler(&wanted, last))
+    };
+    let mut rated: Vec<(f64, String)> =
+        names.into_iter().map(|name| (alike(&name), name)).collect();
+    rated.sort_by(|(one, first), (other, second)| other.total_cmp(one).then(first.cmp(second)));
+    let best = rated.into_iter().take(MAX_OFFERED);
+    let best: Vec<String> = best.map(|(_, name)| printable(&name)).collect();
+    match best.as_slice() {
+        [] => "there is none at all".to_owned(),
+        names => format!("the nearest are: {}", names.join(", ")),
+    }
+}
