@@ -10,9 +10,9 @@ use std::thread;
 use std::time::Duration;
 
 use crate::mailbox::{self, File, mail};
-use crate::mounted::{OSTFS, export, ostfs, picture, run, wait_until};
-use crate::programs;
+use crate::mounted::{OSTFS, can_mount, export, ostfs, picture, run, wait_until};
 use crate::support::*;
+use crate::{needs, programs};
 
 /// Subjects of mail, each of which some file system takes for the one before.
 const FOLDING: [&str; 10] = [
@@ -71,7 +71,7 @@ fn contents(top: &Path) -> Vec<String> {
 
 /// Exports onto the file system that `mount` makes, which gets an image and a directory.
 fn nothing_is_lost_on(wanted: &[&str], mount: &str) {
-    if !Path::new("/dev/fuse").exists() || !programs::installed(wanted) {
+    if !can_mount() || !programs::installed(wanted) {
         return;
     }
     let file = folding_mailbox();
@@ -81,7 +81,7 @@ fn nothing_is_lost_on(wanted: &[&str], mount: &str) {
     fs::write(&image, vec![0; 32 << 20]).unwrap();
     fs::create_dir(&point).unwrap();
     if run("id", &["-u"]).trim() != "0" {
-        println!("skipped: only root mounts a disk");
+        needs::ignored("only root mounts a disk");
         return;
     }
     // In a namespace of its own, so that nothing stays mounted whatever happens.
@@ -100,7 +100,7 @@ fn nothing_is_lost_on(wanted: &[&str], mount: &str) {
     let output = command.env_remove("RUST_LOG").output().unwrap();
     let printed = String::from_utf8_lossy(&output.stdout);
     if errors(&output).contains("skip:") {
-        println!("skipped: {}", errors(&output));
+        needs::ignored(errors(&output));
         return;
     }
     assert!(output.status.success(), "{printed}{}", errors(&output));
@@ -206,7 +206,7 @@ fn a_full_disk_ends_the_export_and_with_more_room_it_goes_on() {
         .args(words);
     let output = command.env_remove("RUST_LOG").output().unwrap();
     if output.status.code() == Some(99) {
-        println!("skipped: no tmpfs");
+        needs::ignored("no tmpfs");
         return;
     }
     let printed = String::from_utf8_lossy(&output.stdout);
