@@ -110,6 +110,14 @@ fn failure(path: &Path, reason: &str) -> Failure {
     Failure::new(Exit::Failure, format!("{}: {reason}", path.display()))
 }
 
+/// Bytes of the parts of `target` that an earlier export has written, with the one that it began.
+fn written(target: &Target) -> u64 {
+    let parts = (1..=u32::MAX).map(|number| target.part(number));
+    let bytes =
+        parts.map(|part| fs::metadata(&part).map_or(0, |part| part.len()) + new_file::begun(&part));
+    bytes.take_while(|bytes| *bytes > 0).sum()
+}
+
 impl Run<'_> {
     /// Writes `target`, all parts of it, out of `sources`.
     fn write(
@@ -137,7 +145,11 @@ impl Run<'_> {
         let forest = source::forest(&target.files, sources.collect(), &self.options)?;
         selection::look(&forest, &self.filter)?;
         if self.filter.is_empty() && !self.arguments.force {
-            let left = pst::room(&forest).saturating_sub(new_file::begun(&first));
+            let written = match stage {
+                Some(_) => written(target),
+                None => new_file::begun(&first),
+            };
+            let left = pst::room(&forest).saturating_sub(written);
             space::look(directory_of(&first), left).map_err(|reason| failure(&first, &reason))?;
         }
         let name = target.name();

@@ -180,7 +180,9 @@ subjects = [json.loads(line).get('subject') or '' for line in text.splitlines()]
 assert sum('\\u2028' in subject for subject in subjects) == 4, subjects
 text = open(info, encoding='utf-8', newline='').read()
 assert not acts(text.replace('\\n', ''))
-assert '\\u2028' in json.dumps(json.loads(text), ensure_ascii=False)";
+# Paths are those of the tree, whose names have none.
+paths = [folder['path'] for folder in json.loads(text)['folders']]
+assert len(paths) > 3 and not any(map(acts, paths)), paths";
     run("python3", &["-c", check, &csv, &index, &lines, &info]);
 }
 

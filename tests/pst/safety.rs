@@ -208,6 +208,37 @@ fn a_disk_that_is_too_small_is_named_before_anything_is_written() {
 }
 
 #[test]
+fn parts_that_are_there_need_no_more_room() {
+    if !has_file_systems() {
+        needs::ignored("no file system of our own can be mounted");
+        return;
+    }
+    let file = source();
+    let scratch = tempfile::tempdir().unwrap();
+    let mount = scratch.path().join("small");
+    fs::create_dir(&mount).unwrap();
+    // Four fifths of it are written, and then there is room for half of it.
+    let whole = fs::metadata(&file.path).unwrap().len();
+    let script = format!(
+        "mount -t tmpfs -o size={first} none {0} && \
+         {1} export --split 3m --force --to pst {2} {0}/; echo $?; \
+         mount -o remount,size={then} {0} && {1} export --split 3m --resume --to pst {2} {0}/; echo $?",
+        mount.display(),
+        env!("CARGO_BIN_EXE_ostfs"),
+        file.path.display(),
+        first = whole * 8 / 10,
+        then = whole * 13 / 10,
+    );
+    let output = Command::new("unshare")
+        .args(["-rm", "sh", "-c", &script])
+        .output()
+        .unwrap();
+    let said = String::from_utf8_lossy(&output.stderr).into_owned();
+    let codes = String::from_utf8(output.stdout).unwrap();
+    assert_eq!(codes, "1\n0\n", "{said}");
+}
+
+#[test]
 fn the_same_source_gives_the_same_bytes() {
     let file = source();
     let (one, two) = (copy(&file.path, &[]), copy(&file.path, &[]));
