@@ -161,12 +161,12 @@ impl Run<'_> {
             journal: &journal,
         };
         let tally = self.write_parts(&export, target, stage)?;
-        if tally.written + tally.failed == 0 && !self.filter.is_empty() {
-            return Err(selection::nothing(&forest, &self.filter));
-        }
         journal
             .remove()
             .map_err(|error| failure(&target.journal(), &error.to_string()))?;
+        if tally.written + tally.failed == 0 && !self.filter.is_empty() {
+            return Err(selection::nothing(&forest, &self.filter));
+        }
         Ok(Ended {
             tally,
             problems: forest.problem_count(),

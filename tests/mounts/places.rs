@@ -226,10 +226,10 @@ fn each_of_several_files_has_a_directory() {
         .unwrap()
         .map(|entry| entry.unwrap().file_name().into_string().unwrap())
         .collect();
-    assert_eq!(names, ["mail.pst", "archive.pst", "Archive.pst ~3"]);
+    assert_eq!(names, ["mail.pst", "archive.pst", "old - Archive.pst"]);
     let shown = picture(&all);
     assert_eq!(picture(&all.join("mail.pst")), picture(&here.join("alone")));
-    for (directory, subject) in [("archive.pst", "First"), ("Archive.pst ~3", "Second")] {
+    for (directory, subject) in [("archive.pst", "First"), ("old - Archive.pst", "Second")] {
         let found = run(
             "grep",
             &["-rl", subject, all.join(directory).to_str().unwrap()],

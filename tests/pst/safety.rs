@@ -221,8 +221,8 @@ fn parts_that_are_there_need_no_more_room() {
     let whole = fs::metadata(&file.path).unwrap().len();
     let script = format!(
         "mount -t tmpfs -o size={first} none {0} && \
-         {1} export --split 3m --force --to pst {2} {0}/; echo $?; \
-         mount -o remount,size={then} {0} && {1} export --split 3m --resume --to pst {2} {0}/; echo $?",
+         {1} export --split 3m --force --to pst {2} {0}/ >&2; echo $?; \
+         mount -o remount,size={then} {0} && {1} export --split 3m --resume --to pst {2} {0}/ >&2; echo $?",
         mount.display(),
         env!("CARGO_BIN_EXE_ostfs"),
         file.path.display(),

@@ -49,6 +49,12 @@ fn file() -> Option<PathBuf> {
     Some(configuration?.join(FILE))
 }
 
+/// Whether this user may not even know if there is a file at `path`.
+fn is_hidden(path: &Path) -> bool {
+    let is_there = fs::symlink_metadata(path);
+    is_there.is_err_and(|error| error.kind() == io::ErrorKind::PermissionDenied)
+}
+
 /// The lines of the file at `path`, if there is one, as `checked` has them.
 fn of_file(
     path: &Path,
@@ -64,6 +70,8 @@ fn of_file(
         {
             return Ok(Vec::new());
         }
+        // The home of another user, as after su: nothing there is meant for this one.
+        Err(_) if is_hidden(path) => return Ok(Vec::new()),
         Err(error) => {
             let message = format!(
                 "{}: cannot be read: {error}; remove it, or make it readable",
