@@ -389,6 +389,8 @@ fn a_signal_ends_a_mount_whose_file_is_still_searched() {
             true => fs::read_to_string(&children).unwrap(),
             false => process.id().to_string(),
         };
+        // The mount is there before the process goes on as a child.
+        wait_until("it searches", || !searching().trim().is_empty());
         let searching = searching();
         run("kill", &["-TERM", searching.split(' ').next().unwrap()]);
         let ended = process.wait().unwrap();
