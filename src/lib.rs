@@ -40,10 +40,11 @@
 //! # let mailbox = mailbox::sample();
 //! # let path: &std::path::Path = &mailbox;
 //! # let store = ostfs::open(path)?;
-//! # let folders = ostfs::Folder::new(&store, store.ipm_subtree()).subfolders();
-//! # let inbox = folders.iter().find(|folder| folder.name.as_deref() == Some("Inbox")).unwrap().nid;
-//! # let nid = ostfs::Folder::new(&store, inbox).contents().rows().next().unwrap().nid;
-//! let message = ostfs::Message::open(&store, nid)?;
+//! let folders = ostfs::Folder::new(&store, store.ipm_subtree()).subfolders();
+//! let folders = folders.iter().map(|folder| ostfs::Folder::new(&store, folder.nid));
+//! let mut rows = folders.flat_map(|folder| folder.contents().rows().collect::<Vec<_>>());
+//! let first = rows.next().ok_or(ostfs::Error::NotFound)?;
+//! let message = ostfs::Message::open(&store, first.nid)?;
 //! let converter = ostfs::Converter::new(store, ostfs::convert::Options::default());
 //! let file = converter.render(&message);
 //! let mut bytes = vec![0; file.len() as usize];

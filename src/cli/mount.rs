@@ -41,6 +41,11 @@ pub(super) fn run(arguments: &MountArguments, writer: Writer) -> Result<(), Fail
     options.mount.idle_timeout = arguments.idle_timeout.or(options.mount.idle_timeout);
     let (files, directory) = files_and_directory(&arguments.paths)?;
     let sources = source::open_all(files)?;
+    // Before the process leaves the directory from which the paths of the files start.
+    let sizes = match options.size_cache {
+        true => size_cache::open_all(files, &sources, &options.tree),
+        false => Vec::new(),
+    };
     let mut mountpoint = Mountpoint::check(&directory, options.nonempty, writer == Writer::User)?;
     mountpoint.make()?;
     let signal = caught().map_err(failed)?;
@@ -65,10 +70,6 @@ pub(super) fn run(arguments: &MountArguments, writer: Writer) -> Result<(), Fail
         guard: Arc::clone(&guard),
         signal,
     });
-    let sizes = match options.size_cache {
-        true => size_cache::open_all(files, &sources, &options.tree),
-        false => Vec::new(),
-    };
     // Everything is open by now, and there is one thread.
     enter(&options);
     let progress = || Opening::progress(&opening);

@@ -3,11 +3,12 @@
 use std::fs::{self, File};
 use std::os::unix::fs::{FileExt, MetadataExt, PermissionsExt};
 use std::path::{Path, PathBuf};
+use std::process::Command;
 use std::time::{Duration, SystemTime};
 
 use crate::cold::mailbox;
 use crate::faults::disk::Disk;
-use crate::mounted::{Mount, can_mount};
+use crate::mounted::{Mount, OSTFS, can_mount};
 use tempfile::TempDir;
 
 /// Of the reads of the first mount those that a later one may need: folders and their tables are read again.
@@ -60,14 +61,20 @@ fn kept(cache: &Path) -> PathBuf {
     files[0].clone()
 }
 
+/// A mailbox, and where its sizes are to be kept.
+fn scene() -> (TempDir, PathBuf, PathBuf) {
+    let directory = TempDir::new().unwrap();
+    let cache = directory.path().join("cache");
+    let file = mailbox(directory.path());
+    (directory, cache, file)
+}
+
 #[test]
 fn a_later_mount_lists_messages_without_reading_them() {
     if !can_mount() {
         return;
     }
-    let directory = TempDir::new().unwrap();
-    let cache = directory.path().join("cache");
-    let file = mailbox(directory.path());
+    let (_directory, cache, file) = scene();
     let disk = Disk::cached(&file);
     let (first, all) = listing(&disk.file, &disk, &cache, "");
     assert!(first.len() > 200, "{}", first.len());
@@ -100,9 +107,7 @@ fn a_file_that_was_written_to_since_begins_anew_and_sizes_are_those_of_the_bytes
     if !can_mount() {
         return;
     }
-    let directory = TempDir::new().unwrap();
-    let cache = directory.path().join("cache");
-    let file = mailbox(directory.path());
+    let (_directory, cache, file) = scene();
     let disk = Disk::cached(&file);
     listing(&file, &disk, &cache, "");
     let head = || fs::read(kept(&cache)).unwrap()[..32].to_vec();
@@ -147,4 +152,29 @@ fn a_cache_that_cannot_be_had_is_told_and_the_mount_does_without() {
     assert!(mount.path.join("Inbox").is_dir());
     let log = fs::read_to_string(log).unwrap();
     assert!(log.contains("size-cache: no sizes are kept"), "{log}");
+}
+
+#[test]
+fn a_mount_in_the_background_keeps_sizes_of_a_file_that_is_named_from_here() {
+    if !can_mount() {
+        return;
+    }
+    let (directory, cache, _) = scene();
+    let run = |arguments: &[&str]| {
+        let output = Command::new(OSTFS)
+            .args(arguments)
+            .current_dir(directory.path())
+            .env("XDG_CACHE_HOME", &cache)
+            .env_remove("RUST_LOG")
+            .output()
+            .unwrap();
+        assert!(output.status.success(), "{output:?}");
+        assert!(output.stderr.is_empty(), "{output:?}");
+    };
+    run(&["mount", "-o", "size-cache", "mailbox.pst", "mail"]);
+    for entry in fs::read_dir(directory.path().join("mail/Inbox")).unwrap() {
+        fs::symlink_metadata(entry.unwrap().path()).unwrap();
+    }
+    run(&["unmount", "mail"]);
+    assert!(fs::metadata(kept(&cache)).unwrap().len() > 1000);
 }

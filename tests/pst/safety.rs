@@ -171,71 +171,63 @@ fn has_file_systems() -> bool {
     output.is_ok_and(|output| output.status.success())
 }
 
-#[test]
-fn a_disk_that_is_too_small_is_named_before_anything_is_written() {
+/// Runs `script` where it may mount a disk on `$1`; `$2` is ostfs, `$3` the file. Returns the exit code and both outputs, or
+/// None where nobody may.
+fn with_a_disk(file: &File, script: &str) -> Option<(Option<i32>, String, String)> {
     if !has_file_systems() {
         needs::ignored("no file system of our own can be mounted");
-        return;
+        return None;
     }
+    let disk = tempfile::tempdir().unwrap();
+    let output = Command::new("unshare")
+        .args(["-rm", "sh", "-c", script, "sh"])
+        .arg(disk.path())
+        .arg(env!("CARGO_BIN_EXE_ostfs"))
+        .arg(&file.path)
+        .output()
+        .unwrap();
+    let said = String::from_utf8(output.stderr).unwrap();
+    let printed = String::from_utf8(output.stdout).unwrap();
+    Some((output.status.code(), said, printed))
+}
+
+#[test]
+fn a_disk_that_is_too_small_is_named_before_anything_is_written() {
     let file = source();
-    let scratch = tempfile::tempdir().unwrap();
-    let mount = scratch.path().join("small");
-    fs::create_dir(&mount).unwrap();
     let script = |arguments: &str| {
         let script = format!(
-            "mount -t tmpfs -o size=4m none {0} && {1} export {arguments} --to pst {2} {0}/copy.pst; code=$?; ls -A {0}; exit $code",
-            mount.display(),
-            env!("CARGO_BIN_EXE_ostfs"),
-            file.path.display(),
+            "mount -t tmpfs -o size=4m none $1 && $2 export {arguments} --to pst $3 $1/copy.pst; code=$?; ls -A $1; exit $code"
         );
-        let output = Command::new("unshare")
-            .args(["-rm", "sh", "-c", &script])
-            .output()
-            .unwrap();
-        let said = String::from_utf8(output.stderr).unwrap();
-        let left = String::from_utf8(output.stdout).unwrap();
-        (output.status.code(), said, left)
+        with_a_disk(&file, &script)
     };
-    let (code, said, left) = script("");
+    let Some((code, said, left)) = script("") else {
+        return;
+    };
     assert_eq!((code, left.as_str()), (Some(1), ""), "{said}");
     assert!(said.contains("--force") && said.contains("free"), "{said}");
-    let (code, said, _) = script("--force");
+    let (code, said, _) = script("--force").unwrap();
     assert_eq!(code, Some(1), "{said}");
     assert!(said.contains("the disk is full"), "{said}");
     // What a filter takes may be little.
-    let (code, said, _) = script("--subject 'Message 7'");
+    let (code, said, _) = script("--subject 'Message 7'").unwrap();
     assert_eq!(code, Some(0), "{said}");
 }
 
 #[test]
 fn parts_that_are_there_need_no_more_room() {
-    if !has_file_systems() {
-        needs::ignored("no file system of our own can be mounted");
-        return;
-    }
     let file = source();
-    let scratch = tempfile::tempdir().unwrap();
-    let mount = scratch.path().join("small");
-    fs::create_dir(&mount).unwrap();
     // Four fifths of it are written, and then there is room for half of it.
     let whole = fs::metadata(&file.path).unwrap().len();
     let script = format!(
-        "mount -t tmpfs -o size={first} none {0} && \
-         {1} export --split 3m --force --to pst {2} {0}/ >&2; echo $?; \
-         mount -o remount,size={then} {0} && {1} export --split 3m --resume --to pst {2} {0}/ >&2; echo $?",
-        mount.display(),
-        env!("CARGO_BIN_EXE_ostfs"),
-        file.path.display(),
+        "mount -t tmpfs -o size={first} none $1 && \
+         $2 export --split 3m --force --to pst $3 $1/ >&2; echo $?; \
+         mount -o remount,size={then} $1 && $2 export --split 3m --resume --to pst $3 $1/ >&2; echo $?",
         first = whole * 8 / 10,
         then = whole * 13 / 10,
     );
-    let output = Command::new("unshare")
-        .args(["-rm", "sh", "-c", &script])
-        .output()
-        .unwrap();
-    let said = String::from_utf8_lossy(&output.stderr).into_owned();
-    let codes = String::from_utf8(output.stdout).unwrap();
-    assert_eq!(codes, "1\n0\n", "{said}");
+    if let Some((_, said, codes)) = with_a_disk(&file, &script) {
+        assert_eq!(codes, "1\n0\n", "{said}");
+    }
 }
 
 #[test]
