@@ -4,10 +4,9 @@ use std::collections::BTreeSet;
 use std::fs;
 use std::os::unix::fs::{MetadataExt, PermissionsExt, chown};
 use std::path::{Path, PathBuf};
-use std::process::Stdio;
 
 use crate::mounted::{ostfs, picture, run};
-use crate::programs::{command, installed, output};
+use crate::programs::{command, in_terminal, installed, output};
 use crate::support::*;
 use tempfile::TempDir;
 
@@ -211,15 +210,8 @@ fn mutt_finds_every_item() {
     );
     fs::write(&commands, text).unwrap();
     let (commands, mbox) = (commands.display(), mbox.display());
-    // It works on a terminal alone, and on one that stays open.
     let mutt = format!("mutt -n -F '{commands}' -R -f '{mbox}'");
-    let mut script = command("script", mail.scratch.path());
-    script.args(["-qec", &mutt, "/dev/null"]);
-    script.stdin(Stdio::piped()).stdout(Stdio::null());
-    let mut process = script.spawn().unwrap();
-    let open = process.stdin.take();
-    assert!(process.wait().unwrap().success());
-    drop(open);
+    in_terminal(&mutt, mail.scratch.path());
     let count = fs::read_dir(copy.join("cur")).unwrap().count();
     let new = fs::read_dir(copy.join("new")).unwrap().count();
     assert_eq!(count + new, 7);

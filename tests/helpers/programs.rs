@@ -2,9 +2,15 @@
 #![allow(dead_code)]
 
 use std::path::Path;
-use std::process::Command;
+use std::process::{Command, Stdio};
+use std::time::{Duration, Instant};
 
 use crate::needs;
+
+/// How long a program may take in a terminal, in which it would wait for a key without end.
+const TERMINAL_LIMIT: Duration = Duration::from_secs(300);
+/// Between two looks at whether it has ended.
+const LOOK: Duration = Duration::from_millis(20);
 
 /// Whether all of `programs` are installed; fails if not, unless such tests are left out.
 pub fn installed(programs: &[&str]) -> bool {
@@ -41,4 +47,33 @@ pub fn output(command: &mut Command) -> String {
     let text = String::from_utf8_lossy(&text).into_owned();
     assert!(output.status.success(), "{command:?}: {text}");
     text
+}
+
+/// Runs `program`, a line for the shell, in `home` and in a terminal, which some programs want; it has to end by itself and
+/// to succeed.
+pub fn in_terminal(program: &str, home: &Path) {
+    let mut terminal = command("script", home)
+        .args(["-qec", program, "/dev/null"])
+        // Other shells may put it into the background of the terminal, where reading stops a program.
+        .env("SHELL", "/bin/sh")
+        .stdin(Stdio::piped())
+        .stdout(Stdio::null())
+        .spawn()
+        .unwrap();
+    // At the end of its input `script` would press a key.
+    let keyboard = terminal.stdin.take();
+    let start = Instant::now();
+    let status = loop {
+        if let Some(status) = terminal.try_wait().unwrap() {
+            break status;
+        }
+        if start.elapsed() > TERMINAL_LIMIT {
+            terminal.kill().ok();
+            terminal.wait().ok();
+            panic!("{program} in {}: did not end", home.display());
+        }
+        std::thread::sleep(LOOK);
+    };
+    drop(keyboard);
+    assert!(status.success(), "{program}: {status}");
 }

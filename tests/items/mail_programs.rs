@@ -2,9 +2,8 @@
 
 use std::fs;
 use std::path::{Path, PathBuf};
-use std::process::Stdio;
 
-use crate::programs::{command, installed, output};
+use crate::programs::{command, in_terminal, installed, output};
 use tempfile::TempDir;
 
 /// Messages as the inbox of somebody who reads them with these programs.
@@ -40,21 +39,7 @@ impl Inbox {
         let home = self.home.path();
         let quiet = "set folder=. charset=utf-8 mark_old=no wait_key=no prompt_after=no sort=mailbox-order\n";
         fs::write(home.join("muttrc"), format!("{quiet}{configuration}\n")).unwrap();
-        // `script` gives it the terminal that it wants.
-        let mut terminal = command("script", home)
-            .args([
-                "-qec",
-                "timeout 120 mutt -n -R -F muttrc -f maildir",
-                "/dev/null",
-            ])
-            .stdin(Stdio::piped())
-            .stdout(Stdio::null())
-            .spawn()
-            .unwrap();
-        // At the end of its input `script` would press a key.
-        let keyboard = terminal.stdin.take();
-        assert!(terminal.wait().unwrap().success());
-        drop(keyboard);
+        in_terminal("mutt -n -R -F muttrc -f maildir", home);
         fs::read(home.join("shown")).unwrap()
     }
 

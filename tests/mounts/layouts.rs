@@ -4,11 +4,10 @@
 use std::collections::BTreeSet;
 use std::os::unix::fs::{MetadataExt, PermissionsExt};
 use std::path::{Path, PathBuf};
-use std::process::Stdio;
 
 use crate::corpus;
 use crate::mounted::{Mount, can_mount, export, ostfs, picture};
-use crate::programs::{command, installed, output};
+use crate::programs::{command, in_terminal, installed, output};
 use crate::support::{Crypt, Folders, Format, Message as Mail, Store as MailStore, filetime};
 use tempfile::TempDir;
 
@@ -468,16 +467,7 @@ fn mutt_opens_the_mount_and_knows_what_is_flagged_and_answered() {
         );
         std::fs::write(scratch.path().join("muttrc"), rc).unwrap();
         let mutt = format!("mutt -n -R -F muttrc -f {}", mount.path.display());
-        let mut terminal = command("script", scratch.path());
-        terminal
-            .args(["-qec", &mutt, "/dev/null"])
-            .stdin(Stdio::piped())
-            .stdout(Stdio::null());
-        let mut terminal = terminal.spawn().unwrap();
-        // At the end of its input `script` would press a key.
-        let keyboard = terminal.stdin.take();
-        assert!(terminal.wait().unwrap().success());
-        drop(keyboard);
+        in_terminal(&mutt, scratch.path());
         let shown = std::fs::read_to_string(&shown).unwrap();
         let mut subjects: Vec<&str> = shown
             .lines()

@@ -4,11 +4,10 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 use std::os::unix::fs::{MetadataExt, symlink};
 use std::path::{Path, PathBuf};
-use std::process::Stdio;
 use std::sync::Arc;
 
 use crate::mounted::{Mount, can_mount, picture};
-use crate::programs::{command, installed, output};
+use crate::programs::{command, in_terminal, installed, output};
 use crate::support::sample::sample;
 use crate::support::{Crypt, Folders, Format, Message as Mail, Store as MailStore};
 use crate::{corpus, phrase};
@@ -343,7 +342,7 @@ fn mutt_opens_every_message_and_shows_its_text() {
     let emls = shelf.emls();
     let maildir = shelf.maildir(&emls);
     let shown = shelf.home.path().join("shown");
-    // Mutt decodes all messages into one pipe; `script` gives it the terminal that it wants.
+    // Mutt decodes all messages into one pipe.
     let rc = format!(
         "set folder=. charset=utf-8 mark_old=no wait_key=no sort=mailbox-order\n\
          set pipe_decode pipe_sep=\"\\f\\n\" assumed_charset=us-ascii\n\
@@ -354,17 +353,7 @@ fn mutt_opens_every_message_and_shows_its_text() {
     );
     fs::write(shelf.home.path().join("muttrc"), rc).unwrap();
     let mutt = format!("mutt -n -R -F muttrc -f {}", maildir.display());
-    let mut terminal = shelf
-        .command("script")
-        .args(["-qec", &mutt, "/dev/null"])
-        .stdin(Stdio::piped())
-        .stdout(Stdio::null())
-        .spawn()
-        .unwrap();
-    // At the end of its input `script` would press a key.
-    let keyboard = terminal.stdin.take();
-    assert!(terminal.wait().unwrap().success());
-    drop(keyboard);
+    in_terminal(&mutt, shelf.home.path());
     let shown = fs::read(&shown).unwrap();
     let shown = String::from_utf8_lossy(&shown);
     println!("mutt: {} bytes", shown.len());
