@@ -26,6 +26,7 @@ mod pst;
 mod pst_targets;
 mod recipes;
 mod report;
+mod search;
 mod selection;
 mod size_cache;
 mod source;
@@ -76,6 +77,7 @@ pub fn run(arguments: Vec<OsString>) -> Result<(), Failure> {
             _ => export::run(&arguments),
         },
         Command::Index(arguments) => export::index(&arguments),
+        Command::Search(arguments) => search::run(&arguments),
         Command::Ls(arguments) => ls::run(&arguments),
         Command::Cat(arguments) => cat::run(&arguments),
         Command::Info(arguments) => info::run(&arguments),
