@@ -8,6 +8,7 @@ mod attachment;
 mod cells;
 mod chat_folder;
 mod configuration;
+mod declared_sizes;
 mod entry_id;
 mod folder;
 mod ipm_subtree;
