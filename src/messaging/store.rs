@@ -11,7 +11,7 @@ use crate::codepage;
 use crate::error::{Error, Result};
 use crate::ltp::{PropertyContext, Row, TableContext, Value, tags};
 use crate::ndb::kept::Once;
-use crate::ndb::{Node, NodeDatabase, NodeEntry, NodeId, NodeType, partly};
+use crate::ndb::{Node, NodeDatabase, NodeEntry, NodeId, NodeType, at_best, partly};
 use crate::problem::Problems;
 
 /// Message class of mail.
@@ -60,6 +60,10 @@ impl Store {
     /// The store of `ndb`. A store object that cannot be read is a warning: folders and messages do not need it.
     pub fn open(ndb: NodeDatabase) -> Self {
         let ndb = Arc::new(ndb.with_declared_sizes(declared_sizes));
+        at_best(|| Self::of(Arc::clone(&ndb)))
+    }
+
+    fn of(ndb: Arc<NodeDatabase>) -> Self {
         let mut problem = None;
         let mut noted = |error: Error| {
             problem.get_or_insert_with(|| format!("the message store object: {error}"));

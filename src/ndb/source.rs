@@ -408,6 +408,12 @@ pub fn partly<T>(work: impl FnOnce() -> T) -> T {
     result
 }
 
+/// Runs `work`, which makes what is kept for good, once more if reads failed meanwhile: a disk may answer the next time. What it
+/// never gives is gone around, as what is damaged: nobody is kept from all else by one bad sector.
+pub fn at_best<T>(work: impl Fn() -> T) -> T {
+    whole(|| Ok(work())).unwrap_or_else(|_| partly(work))
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -24,7 +24,7 @@ use super::xattr::Xattr;
 use crate::convert::Converter;
 use crate::error::Result;
 use crate::messaging::{ContentsTable, Folder, Message, Store};
-use crate::ndb::{Depth, NodeId, Source, whole};
+use crate::ndb::{Depth, NodeId, Source, at_best};
 use crate::salvage::Opening;
 
 /// An opened Outlook data file as a tree. `Send + Sync`; every call may come from any thread.
@@ -64,10 +64,9 @@ impl Tree {
         if let Some(problem) = store.problem() {
             problems.note("", problem);
         }
-        // Kept for good as well.
         let root = match options.all {
             true => NodeId::ROOT_FOLDER,
-            false => whole(|| Ok(store.ipm_subtree()))?,
+            false => at_best(|| store.ipm_subtree()),
         };
         let inodes = Inodes::default();
         let context = Context::new(store, root, options, inodes, problems);
