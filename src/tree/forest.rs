@@ -3,8 +3,7 @@
 //! The mount and `export` know trees through this layer alone.
 //!
 //! The number of a file takes eight bits of its inode numbers, and the bound of the caches is divided among the files.
-//! A file that cannot be opened ends a mount, so that none is missing unnoticed; commands that end by themselves say so and
-//! go on with the others.
+//! A file that cannot be opened is not there; whoever opens the others says so.
 
 use std::collections::BTreeMap;
 use std::ffi::OsStr;
