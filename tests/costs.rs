@@ -59,6 +59,9 @@ const SIZING: (f64, f64) = (187.0, 5.0);
 /// Of many messages the caches have forgotten what sizing rendered.
 const READING: (f64, f64) = (187.0, 4.6);
 
+/// What a record takes beyond the size of the file.
+const RECORDING: (f64, f64) = (134.0, 0.1);
+
 /// What was asked of allocator and kernel.
 #[derive(Debug, Clone, Copy)]
 struct Cost {
@@ -200,6 +203,51 @@ fn a_message_costs_little_and_the_same_in_files_of_any_size() {
         );
     }
     assert!(over.is_empty(), "{over:#?}");
+}
+
+#[test]
+fn the_record_of_a_message_costs_little_beyond_its_size() {
+    let directory = tempfile::tempdir().unwrap();
+    let path = directory.path().join("recorded.pst");
+    let messages = 2_000;
+    let mailbox = Mailbox {
+        seed: 7,
+        messages,
+        folders: 8,
+        bytes: Some(messages * 30_000),
+    };
+    let mut writer = Writer::create(&path, Options::new(Format::Unicode, Crypt::Permute)).unwrap();
+    let nids = mailbox.make_folders(&mut writer);
+    for (folder, message) in mailbox.mails() {
+        writer.message(nids[folder], &message).unwrap();
+    }
+    writer.finish().unwrap();
+    let cost = |is_recorded: bool| {
+        let options = TreeOptions {
+            attachments: Attachments::Eml,
+            ..TreeOptions::default()
+        };
+        let tree = Tree::open(&path, &options).unwrap();
+        let files = files(&tree);
+        let (cost, ()) = Cost::of(files.len(), || {
+            for ino in &files {
+                tree.attr(*ino).unwrap();
+                if is_recorded {
+                    tree.details(*ino).unwrap();
+                }
+            }
+        });
+        cost
+    };
+    let (sized, recorded) = (cost(false), cost(true));
+    println!("sized: {sized:.2?}, recorded: {recorded:.2?}");
+    let beyond = Cost {
+        allocations: recorded.allocations - sized.allocations,
+        reads: recorded.reads - sized.reads,
+        bytes: recorded.bytes - sized.bytes,
+    };
+    assert_eq!(beyond.excess(RECORDING), None);
+    assert!(beyond.bytes < sized.bytes / 4.0, "{beyond:?}");
 }
 
 /// Bytes that reading a message takes from the allocator, in a folder of so many that cannot be read.

@@ -358,6 +358,9 @@ fn refuse(arguments: &ExportArguments, options: &Options) -> Result<(), Failure>
         ("--jobs", arguments.jobs.is_some()),
         ("--problems", arguments.problems.is_some()),
         ("--manifest", arguments.manifest.is_some()),
+        ("--load-file", arguments.records.load_file.is_some()),
+        ("--hash", !arguments.records.hash.is_empty()),
+        ("--custodian", arguments.records.custodian.is_some()),
         ("-o all", options.tree.all),
         ("-o text", options.tree.text),
         (

@@ -17,7 +17,7 @@ use super::ino::{Ino, Kind};
 use super::problem_log::{Listener, ProblemLine};
 use super::size_cache::SizeCache;
 use super::source_names;
-use super::summary::{Part, People, Summary};
+use super::summary::{Details, Part, People, Summary};
 use super::tree::Tree;
 use super::xattr::Xattr;
 use crate::error::{Error, Result};
@@ -344,6 +344,12 @@ impl Forest {
     pub fn summary(&self, ino: Ino) -> Option<Summary> {
         let at = self.at(ino)?;
         at.tree.summary(at.ino)
+    }
+
+    /// As [`Tree::details`].
+    pub fn details(&self, ino: Ino) -> Option<Details> {
+        let at = self.at(ino)?;
+        at.tree.details(at.ino)
     }
 
     /// As [`Tree::people`].
