@@ -7,34 +7,6 @@ use super::ids::BlockId;
 /// The polynomial of CRC-32, its highest power in the lowest bit.
 const POLYNOMIAL: u32 = 0xEDB8_8320;
 
-/// The CRC of each byte alone.
-const CRC_OF_BYTE: [u32; 256] = {
-    let mut table = [0; 256];
-    let mut byte = 0;
-    while byte < table.len() {
-        let mut crc = byte as u32;
-        let mut bit = 0;
-        while bit < 8 {
-            crc = crc >> 1 ^ if crc & 1 == 1 { POLYNOMIAL } else { 0 };
-            bit += 1;
-        }
-        table[byte] = crc;
-        byte += 1;
-    }
-    table
-};
-
-/// The byte whose CRC has this highest byte: each has another.
-const BYTE_OF_CRC: [u8; 256] = {
-    let mut table = [0; 256];
-    let mut byte = 0;
-    while byte < table.len() {
-        table[(CRC_OF_BYTE[byte] >> 24) as usize] = byte as u8;
-        byte += 1;
-    }
-    table
-};
-
 /// CRC-32 with initial value 0 and no final inversion: header, pages, blocks, compressed RTF. [MS-PST] 5.3
 pub fn crc(data: &[u8]) -> u32 {
     let mut hasher = crc32fast::Hasher::new_with_initial(u32::MAX);
@@ -83,14 +55,18 @@ impl Checksum {
         if difference.is_power_of_two() {
             return Some(WrongBit::OfChecksum);
         }
-        // The checksum is linear: the difference is that of data which is zero but for the wrong bit. Taking away the zeros
-        // behind that one by one, it is the CRC of one byte in the end.
+        // The checksum is linear: the difference is that of data which is zero but for the wrong bit. Bit by bit from the end, the
+        // step that each has made is taken back, until it is that of the wrong bit itself.
         let mut crc = difference;
         for at in (0..data.len()).rev() {
-            let byte = BYTE_OF_CRC.get((crc >> 24) as usize).copied()?;
-            crc = (crc ^ CRC_OF_BYTE.get(usize::from(byte))?) << 8 | u32::from(byte);
-            if crc <= u32::from(u8::MAX) && byte.is_power_of_two() {
-                return Some(WrongBit::OfData { at, bit: byte });
+            for bit in (0..u8::BITS).rev() {
+                if crc == POLYNOMIAL {
+                    return Some(WrongBit::OfData { at, bit: 1 << bit });
+                }
+                crc = match crc >> 31 {
+                    0 => crc << 1,
+                    _ => (crc ^ POLYNOMIAL) << 1 | 1,
+                };
             }
         }
         None
