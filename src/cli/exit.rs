@@ -9,13 +9,14 @@ use std::process::ExitCode;
 pub enum Exit {
     /// All went well.
     Success = 0,
-    /// Something went wrong that no other code stands for.
+    /// Something went wrong that no other code stands for; `search`: nothing was found.
     Failure = 1,
-    /// FILE, the mount point, or what a path or filter names does not exist.
+    /// FILE, the mount point, or what a path or filter names does not exist; `search`, as grep(1): any other failure.
     NotFound = 2,
     /// FILE is not an Outlook data file.
     NotOutlook = 3,
-    /// `check` found errors in FILE, or `export`, `index` or `cat` met some; or of several files one could not be opened.
+    /// `check` found errors in FILE, or `export`, `index`, `cat` or `search` met some; or of several files one could not be
+    /// opened.
     ErrorsFound = 4,
     /// FILE is an Outlook data file, but too damaged to be opened.
     Damaged = 5,
@@ -40,11 +41,11 @@ impl From<Exit> for ExitCode {
 /// The table of exit codes in `--help`.
 pub(super) const HELP: &str = "\
 Exit codes:
-   0  success
-   1  any other failure
-   2  FILE, MOUNTPOINT, PATH, or what --folder or --class names does not exist
+   0  success; search: found
+   1  any other failure; search: nothing found
+   2  FILE, MOUNTPOINT, PATH, or what --folder or --class names does not exist; search: any other failure
    3  FILE is not an Outlook data file
-   4  FILE has errors: found by check, or met by export, index or cat; or one of several could not be opened
+   4  FILE has errors: found by check, or met by export, index, cat or search; or one of several could not be opened
    5  FILE is too damaged to be opened
    6  mounting or unmounting failed
    7  FILE was cut off, and nothing that can be read is left

@@ -238,7 +238,7 @@ pub(super) fn index(arguments: &IndexArguments) -> Result<(), Failure> {
     lost.end(outcome(failed, forest.problem_count(), place))
 }
 
-fn processors() -> usize {
+pub(super) fn processors() -> usize {
     thread::available_parallelism().map_or(1, std::num::NonZero::get)
 }
 

@@ -28,6 +28,7 @@ mod pst_targets;
 mod recipes;
 mod records;
 mod report;
+mod search;
 mod selection;
 mod size_cache;
 mod source;
@@ -78,6 +79,7 @@ pub fn run(arguments: Vec<OsString>) -> Result<(), Failure> {
             _ => export::run(&arguments),
         },
         Command::Index(arguments) => export::index(&arguments),
+        Command::Search(arguments) => search::run(&arguments),
         Command::Ls(arguments) => ls::run(&arguments),
         Command::Cat(arguments) => cat::run(&arguments),
         Command::Info(arguments) => info::run(&arguments),

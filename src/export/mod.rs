@@ -38,6 +38,7 @@ use crate::tree::{Depth, Entry, Forest, Ino, Kind, Part};
 pub use archive::{Archive, File, Mbox, Mboxes, Tar, Zip};
 pub use columns::COLUMNS;
 pub use filter::Filter;
+pub(crate) use filter::is_within;
 pub use hashes::Algorithms;
 pub use load_file::FIELDS;
 pub use manifest::{Format, Manifest};

@@ -23,6 +23,7 @@ mod export;
 mod mbox;
 mod records;
 mod scanpst;
+mod search;
 mod selection;
 mod streams;
 mod targets;

@@ -28,5 +28,6 @@ pub(super) use composer::render;
 pub(super) use flags::categories;
 pub(super) use header::{header, stored};
 pub(super) use message_id::{is_made_up, message_ids};
-pub(super) use plain::plain;
+pub use plain::Said;
+pub(super) use plain::{plain, said};
 pub(super) use synthesis::TOLD_BCC;
