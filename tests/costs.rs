@@ -93,6 +93,13 @@ const OF_MESSAGE: i64 = 460;
 /// Bytes that a read asks for.
 const STEP: usize = 1 << 20;
 
+/// What a record takes beyond the size of the file.
+const RECORDING: Cost = Cost {
+    allocations: 134.0,
+    reads: 0.1,
+    bytes: 100.0,
+};
+
 /// What was asked of allocator and kernel.
 #[derive(Debug, Clone, Copy)]
 struct Cost {
@@ -251,6 +258,34 @@ fn a_message_costs_little_and_the_same_in_files_of_any_size() {
         );
     }
     assert!(over.is_empty(), "{over:#?}");
+}
+
+#[test]
+fn the_record_of_a_message_costs_little_beyond_its_size() {
+    const MESSAGES: u64 = 2_000;
+    let directory = tempfile::tempdir().unwrap();
+    let path = written(directory.path(), MESSAGES, 8);
+    let cost = |is_recorded: bool| {
+        let tree = open(&path, TreeOptions::default().cache);
+        let files = files(&tree);
+        let (cost, ()) = Cost::of(files.len(), || {
+            for ino in &files {
+                tree.attr(*ino).unwrap();
+                if is_recorded {
+                    tree.details(*ino).unwrap();
+                }
+            }
+        });
+        cost
+    };
+    let (sized, recorded) = (cost(false), cost(true));
+    println!("sized: {sized:.2?}, recorded: {recorded:.2?}");
+    let beyond = Cost {
+        allocations: recorded.allocations - sized.allocations,
+        reads: recorded.reads - sized.reads,
+        bytes: recorded.bytes - sized.bytes,
+    };
+    assert_eq!(beyond.excess(RECORDING), None);
 }
 
 /// The most bytes that a tree had at one time while all of a mailbox of so many folders was listed, sized and read.

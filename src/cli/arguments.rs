@@ -6,6 +6,7 @@ use std::time::Duration;
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use log::LevelFilter;
 
+use super::columns;
 use super::exit;
 use super::options::{self, Takers};
 use super::recipes;
@@ -187,7 +188,41 @@ pub(super) struct ExportArguments {
     #[arg(long, requires = "manifest")]
     pub csv_safe: bool,
     #[command(flatten)]
+    pub records: RecordArguments,
+    #[command(flatten)]
     pub filter: FilterArguments,
+}
+
+/// What is recorded of files.
+#[derive(Debug, Args)]
+#[command(next_help_heading = "Records")]
+pub(super) struct RecordArguments {
+    /// Further hashes of each file and of FILE, beside SHA-256
+    #[arg(long, value_name = "NAME,...", value_enum, value_delimiter = ',')]
+    pub hash: Vec<HashName>,
+    /// Whose mail it is, for the column custodian
+    #[arg(long, value_name = "NAME")]
+    pub custodian: Option<String>,
+    /// A load file for review tools: export writes it beside the files, as ostfs-load-file.dat, index prints it in place of
+    /// CSV. Families are together in it
+    #[arg(long, value_name = "FORM", value_enum)]
+    pub load_file: Option<LoadFormat>,
+}
+
+/// A hash that is not always there.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(super) enum HashName {
+    /// SHA-1
+    Sha1,
+    /// MD5
+    Md5,
+}
+
+/// A form of load files.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(super) enum LoadFormat {
+    /// Concordance, in UTF-8
+    Dat,
 }
 
 /// What an export makes.
@@ -255,29 +290,34 @@ pub(super) struct FilterArguments {
 
 /// Print a record of every file that export would write
 ///
-/// CSV with a line of names: path, nid, folder, date, from, to, subject, class, size, sha256, problems. Attachments have the
-/// class "attachment", FILE itself the class "source".
+/// CSV with a line of names, or the same as JSON; --help has all columns. Attachments have the class "attachment", FILE itself
+/// the class "source".
 #[derive(Debug, Args)]
-#[command(after_help = recipes::with_options(recipes::INDEX, Takers::All))]
+#[command(
+    after_help = recipes::with_options(recipes::INDEX, Takers::All),
+    after_long_help = format!("{}\n\n{}", recipes::with_options(recipes::INDEX, Takers::All), columns::help())
+)]
 pub(super) struct IndexArguments {
     /// The .ost or .pst file, or several; they are only read
     #[arg(required = true, value_name = "FILE")]
     pub files: Vec<PathBuf>,
     /// As JSON Lines: one object a line
-    #[arg(long)]
+    #[arg(long, conflicts_with = "load_file")]
     pub json: bool,
     /// For spreadsheets: an apostrophe before what they would run as a formula, as in =1+1
-    #[arg(long, conflicts_with = "json")]
+    #[arg(long, conflicts_with_all = ["json", "load_file"])]
     pub csv_safe: bool,
     /// Name items after TEMPLATE: {date}, {date:FORMAT} as strftime(3), {from}, {to}, {subject}, {nid}
     #[arg(long, value_name = "TEMPLATE")]
     pub names: Option<Template>,
     /// Leave out SHA-256 and the record of FILE: reads no attachment, and is much faster
-    #[arg(long)]
+    #[arg(long, conflicts_with = "hash")]
     pub no_hash: bool,
     /// Options of the tree; may be repeated
     #[arg(short = 'o', value_name = "OPTION[=VALUE],...")]
     pub options: Vec<String>,
+    #[command(flatten)]
+    pub records: RecordArguments,
     #[command(flatten)]
     pub filter: FilterArguments,
 }

@@ -15,7 +15,8 @@ pub enum Exit {
     NotFound = 2,
     /// FILE is not an Outlook data file.
     NotOutlook = 3,
-    /// `check` found errors in FILE, or `export`, `index`, `cat` or `search` met some.
+    /// `check` found errors in FILE, or `export`, `index`, `cat` or `search` met some; or of several files one could not be
+    /// opened.
     ErrorsFound = 4,
     /// FILE is an Outlook data file, but too damaged to be opened.
     Damaged = 5,
@@ -44,7 +45,7 @@ Exit codes:
    1  any other failure; search: nothing found
    2  FILE, MOUNTPOINT, PATH, or what --folder or --class names does not exist; search: any other failure
    3  FILE is not an Outlook data file
-   4  FILE has errors: found by check, or met by export, index, cat or search
+   4  FILE has errors: found by check, or met by export, index, cat or search; or one of several could not be opened
    5  FILE is too damaged to be opened
    6  mounting or unmounting failed
    7  FILE was cut off, and nothing that can be read is left

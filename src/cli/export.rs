@@ -1,9 +1,7 @@
 //! `ostfs export FILE... DIR`: the tree without FUSE, as files or as an archive; `ostfs index FILE...`: the manifest of it alone.
 #![forbid(unsafe_code)]
 
-use std::fs::File;
 use std::io::{self, BufWriter};
-use std::path::Path;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::mpsc::{RecvTimeoutError, channel};
 use std::thread;
@@ -14,18 +12,19 @@ use jiff::ToSpan;
 use jiff::civil::Date;
 use jiff::tz::TimeZone;
 
-use super::arguments::{ExportArguments, FilterArguments, IndexArguments, To};
+use super::arguments::{ExportArguments, FilterArguments, IndexArguments, LoadFormat, To};
 use super::early_end;
 use super::exit::Exit;
 use super::goal::Goal;
 use super::options::{Options, Switch};
 use super::problem_list::ProblemList;
+use super::records::{Hashed, LoadFile};
 use super::report::{self, Failure};
 use super::source::Sources;
-use super::{progress, selection};
+use super::{progress, records, selection};
 use crate::convert::{Eol, Items};
 use crate::export::{
-    Export, Filter, Format, Manifest, NotExported, Progress, Record, Stream, Target, Totals,
+    Export, Filter, Format, Manifest, NotExported, Progress, Stream, Target, Totals,
 };
 use crate::sandbox::{self, Need};
 use crate::tree::{Attachments, Layout, ProblemLine};
@@ -55,12 +54,14 @@ pub(super) fn run(arguments: &ExportArguments) -> Result<(), Failure> {
     let sources = Sources::open(&arguments.files)?;
     let resume = options.nonempty || arguments.resume;
     let mut goal = Goal::open(arguments, resume)?;
-    let create = |path| create(path, arguments.csv_safe);
+    let create = |path| records::create(path, arguments.csv_safe);
     let mut file = arguments.manifest.as_deref().map(create).transpose()?;
+    let algorithms = records::algorithms(&arguments.records, true);
+    let custodian = arguments.records.custodian.as_deref().unwrap_or_default();
     let problems = ProblemList::open(&goal, arguments.problems.as_deref(), options.tree.redact)?;
     let hashed = match file.is_some() {
-        true => opened(&sources.paths())?,
-        false => Vec::new(),
+        true => Hashed::open(&sources.paths(), algorithms, custodian)?,
+        false => Hashed::default(),
     };
     let signals = early_end::signals();
     if options.sandbox == Switch::On {
@@ -71,9 +72,19 @@ pub(super) fn run(arguments: &ExportArguments) -> Result<(), Failure> {
     let stream = goal.stream(&forest)?;
     let is_stream = stream.is_some();
     problems.listen(&forest);
-    let manifest = file
-        .as_mut()
-        .map(|(format, file)| Manifest::new(*format, Box::new(BufWriter::new(file))));
+    let load_file = arguments
+        .records
+        .load_file
+        .map(|LoadFormat::Dat| &arguments.directory);
+    let load_file = load_file.map(|directory| LoadFile::create(&forest, directory));
+    let load_file = load_file.transpose()?;
+    let mut manifest = Manifest::default();
+    if let Some((format, file)) = &mut file {
+        manifest.add_output(*format, Box::new(BufWriter::new(file)));
+    }
+    if let Some(file) = &load_file {
+        manifest.add_output(Format::Concordance, file.out());
+    }
     let export = Export {
         forest: &forest,
         target: match &stream {
@@ -83,7 +94,9 @@ pub(super) fn run(arguments: &ExportArguments) -> Result<(), Failure> {
         resume,
         threads: arguments.jobs.unwrap_or_else(processors),
         filter,
-        hashes: true,
+        algorithms,
+        custodian: custodian.to_owned(),
+        by_family: load_file.is_some(),
     };
     let progress = Progress::default();
     // What is half of a stream is of no use: it ends at once.
@@ -98,6 +111,9 @@ pub(super) fn run(arguments: &ExportArguments) -> Result<(), Failure> {
     }
     let totals = totals?;
     selection::taken(&export, &totals, &progress)?;
+    if let Some(file) = load_file {
+        file.publish(&forest, &arguments.directory)?;
+    }
     let archive = stream.map(Stream::into_archive).transpose();
     let mut archive = archive.map_err(|error| goal.cannot(&error))?;
     let listed = problems.finish(&forest, &goal, archive.as_deref_mut())?;
@@ -121,8 +137,24 @@ fn refuse(arguments: &ExportArguments, options: &Options) -> Result<(), Failure>
     let (to, tree) = (arguments.to, &options.tree);
     let is_one_file = matches!(to, To::Tar | To::Zip);
     let is_mbox = to == To::Mbox;
+    let is_recorded = arguments.manifest.is_some() || arguments.records.load_file.is_some();
+    let of_records = [
+        ("--hash", !arguments.records.hash.is_empty()),
+        ("--custodian", arguments.records.custodian.is_some()),
+    ];
+    if let Some((option, _)) = of_records
+        .iter()
+        .find(|(_, is_given)| *is_given && !is_recorded)
+    {
+        let reason = format!("{option} goes with --manifest or --load-file, or leave it out");
+        return Err(Failure::new(Exit::Usage, reason));
+    }
     let given = [
         ("--split", arguments.split.is_some()),
+        (
+            "--load-file",
+            (is_one_file || is_mbox) && arguments.records.load_file.is_some(),
+        ),
         ("--resume", (is_one_file || is_mbox) && arguments.resume),
         ("--names", is_mbox && arguments.names.is_some()),
         ("-o text", is_mbox && tree.text),
@@ -157,19 +189,24 @@ pub(super) fn index(arguments: &IndexArguments) -> Result<(), Failure> {
     let options = Options::of_user(&[], &arguments.options, &arguments.names)?;
     let filter = filter(&arguments.filter)?;
     let sources = Sources::open(&arguments.files)?;
-    let hashed = match arguments.no_hash {
-        true => Vec::new(),
-        false => opened(&sources.paths())?,
+    let algorithms = records::algorithms(&arguments.records, !arguments.no_hash);
+    let custodian = arguments.records.custodian.as_deref().unwrap_or_default();
+    let by_family = arguments.records.load_file.is_some();
+    // A load file has no record of a data file.
+    let hashed = match arguments.no_hash || by_family {
+        true => Hashed::default(),
+        false => Hashed::open(&sources.paths(), algorithms, custodian)?,
     };
     if options.sandbox == Switch::On {
         sandbox::enter(Need::OpenFiles);
     }
     let (forest, lost) = sources.forest(&options.tree)?;
     selection::look(&forest, &filter)?;
-    let format = match (arguments.json, arguments.csv_safe) {
-        (true, _) => Format::JsonLines,
-        (false, true) => Format::SafeCsv,
-        (false, false) => Format::Csv,
+    let format = match arguments.records.load_file {
+        Some(LoadFormat::Dat) => Format::Concordance,
+        None if arguments.json => Format::JsonLines,
+        None if arguments.csv_safe => Format::SafeCsv,
+        None => Format::Csv,
     };
     let out = BufWriter::new(io::stdout());
     let export = Export {
@@ -178,10 +215,13 @@ pub(super) fn index(arguments: &IndexArguments) -> Result<(), Failure> {
         resume: false,
         threads: processors(),
         filter,
-        hashes: !arguments.no_hash,
+        algorithms,
+        custodian: custodian.to_owned(),
+        by_family,
     };
     let progress = Progress::default();
-    let manifest = Some(Manifest::new(format, Box::new(out)));
+    let mut manifest = Manifest::default();
+    manifest.add_output(format, Box::new(out));
     let shown = AtomicU64::new(0);
     let totals = watched(&export, &progress, manifest, &hashed, &|entry| {
         let shown = shown.fetch_add(1, Ordering::Relaxed);
@@ -202,24 +242,12 @@ pub(super) fn processors() -> usize {
     thread::available_parallelism().map_or(1, std::num::NonZero::get)
 }
 
-/// Opens `files` once more, to be hashed.
-fn opened<'a>(files: &[&'a Path]) -> Result<Vec<(&'a Path, File)>, Failure> {
-    let open = |path: &Path| File::open(path).map_err(|error| (path.display().to_string(), error));
-    let opened = files.iter().map(|path| Ok((*path, open(path)?)));
-    opened
-        .collect::<Result<_, (String, io::Error)>>()
-        .map_err(|(path, error)| {
-            Failure::new(Exit::Failure, format!("{path}: cannot be opened: {error}"))
-        })
-}
-
-/// Runs the export under a progress bar, while another thread hashes `sources` if there is a manifest. What `failed` makes
-/// of a failure is printed.
+/// Runs the export under a progress bar, while another thread hashes `sources`. What `failed` makes of a failure is printed.
 fn watched(
     export: &Export<'_>,
     progress: &Progress,
-    manifest: Option<Manifest<'_>>,
-    sources: &[(&Path, File)],
+    mut manifest: Manifest<'_>,
+    sources: &Hashed<'_>,
     failed: &(dyn Fn(&NotExported<'_>) -> Option<String> + Sync),
 ) -> Result<Totals, Failure> {
     let bar = progress::bar("exporting", false);
@@ -240,22 +268,11 @@ fn watched(
                 show(bar, progress);
             }
         });
-        let hashing = manifest.is_some().then(|| {
-            scope.spawn(|| {
-                sources
-                    .iter()
-                    .map(|(path, file)| Record::of_source(path, file, progress))
-                    .collect()
-            })
-        });
-        let mut manifest = manifest;
-        let totals = export.run(progress, manifest.as_mut(), &failed);
-        let hashes: io::Result<Vec<Record>> = match hashing.map(thread::ScopedJoinHandle::join) {
-            None => Ok(Vec::new()),
-            Some(Ok(hashes)) => hashes,
-            Some(Err(_)) => Err(io::Error::other("the thread that hashes the file panicked")),
-        };
-        let written = manifest.map_or(Ok(()), |manifest| manifest.finish(hashes?));
+        let hashing = scope.spawn(|| sources.records(progress));
+        let totals = export.run(progress, &mut manifest, &failed);
+        let panicked = || io::Error::other("the thread that hashes the file panicked");
+        let hashed = hashing.join().unwrap_or_else(|_| Err(panicked()));
+        let written = hashed.and_then(|records| manifest.finish(records));
         drop(stop);
         (totals, written)
     });
@@ -265,31 +282,11 @@ fn watched(
             Exit::Failure,
             format!("the manifest is not complete: {error}"),
         )),
-        _ => Ok(totals),
+        written => {
+            records::tell(written.unwrap_or(0));
+            Ok(totals)
+        }
     }
-}
-
-/// Opens a manifest before anything is written; its format is that of its name.
-fn create(path: &Path, csv_safe: bool) -> Result<(Format, File), Failure> {
-    let fail = |exit, reason: &str| Failure::new(exit, format!("{}: {reason}", path.display()));
-    let extension = path.extension().and_then(|extension| extension.to_str());
-    let format = match extension.map(str::to_ascii_lowercase).as_deref() {
-        Some("csv") if csv_safe => Format::SafeCsv,
-        Some("csv") => Format::Csv,
-        Some("jsonl" | "ndjson") if !csv_safe => Format::JsonLines,
-        Some("jsonl" | "ndjson") => {
-            return Err(fail(Exit::Usage, "--csv-safe is for .csv; leave it out"));
-        }
-        _ => {
-            return Err(fail(
-                Exit::Usage,
-                "name the manifest .csv or .jsonl, for the format that you want",
-            ));
-        }
-    };
-    let file = File::create(path)
-        .map_err(|error| fail(Exit::Failure, &format!("cannot be written: {error}")))?;
-    Ok((format, file))
 }
 
 pub(super) fn filter(arguments: &FilterArguments) -> Result<Filter, Failure> {

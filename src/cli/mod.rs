@@ -6,6 +6,7 @@
 mod arguments;
 mod cat;
 mod check;
+mod columns;
 mod contents;
 mod early_end;
 mod exit;
@@ -25,6 +26,7 @@ mod progress;
 mod pst;
 mod pst_targets;
 mod recipes;
+mod records;
 mod report;
 mod search;
 mod selection;

@@ -1,9 +1,9 @@
 //! `ostfs mount FILE... [MOUNTPOINT]`.
 //!
 //! A mount is made before its file is read, since mounting takes rights that are given up first. The process forks and
-//! keeps the terminal until all is read, then lets the caller go. If the file cannot be read, or a signal comes
-//! meanwhile, the guard unmounts, and the exit code is that of the child. Until then programs wait that look at the
-//! mount.
+//! keeps the terminal until all is read, then lets the caller go. If no file can be read, or a signal comes meanwhile, the
+//! guard unmounts, and the exit code is that of the child. Of several files, one that cannot be read is not there, and the
+//! exit code tells. Until then programs wait that look at the mount.
 #![forbid(unsafe_code)]
 
 use std::env;
@@ -21,10 +21,10 @@ use super::exit::Exit;
 use super::guard::Guard;
 use super::options::{Options, Switch, Writer};
 use super::report::{self, Failure};
-use super::{logging, progress, size_cache, source};
+use super::source::Sources;
+use super::{logging, progress, size_cache};
 use crate::fuse::process::Caller;
 use crate::fuse::{self, Access, MountError, Mountpoint, Session};
-use crate::ndb::Source;
 use crate::sandbox::{self, Need};
 use crate::tree::Progress;
 
@@ -40,10 +40,10 @@ pub(super) fn run(arguments: &MountArguments, writer: Writer) -> Result<(), Fail
     };
     options.mount.idle_timeout = arguments.idle_timeout.or(options.mount.idle_timeout);
     let (files, directory) = files_and_directory(&arguments.paths)?;
-    let sources = source::open_all(files)?;
+    let sources = Sources::open(files)?;
     // Before the process leaves the directory from which the paths of the files start.
     let sizes = match options.size_cache {
-        true => size_cache::open_all(files, &sources, &options.tree),
+        true => size_cache::open_all(&sources, &options.tree),
         false => Vec::new(),
     };
     let mut mountpoint = Mountpoint::check(&directory, options.nonempty, writer == Writer::User)?;
@@ -53,7 +53,7 @@ pub(super) fn run(arguments: &MountArguments, writer: Writer) -> Result<(), Fail
         Ok(session) => session,
         Err(error) => {
             drop(mountpoint);
-            return Err(not_mounted(error, files, sources, &options));
+            return Err(not_mounted(error, sources, &options));
         }
     };
     let in_background = !arguments.foreground && !arguments.verbosity.debug;
@@ -73,8 +73,8 @@ pub(super) fn run(arguments: &MountArguments, writer: Writer) -> Result<(), Fail
     // Everything is open by now, and there is one thread.
     enter(&options);
     let progress = || Opening::progress(&opening);
-    let forest = match source::forest_with(files, sources, &options.tree, progress) {
-        Ok(forest) => forest,
+    let (forest, lost) = match sources.forest_with(&options.tree, progress) {
+        Ok(opened) => opened,
         Err(failure) => {
             guard.give_up();
             session.abandon();
@@ -83,12 +83,21 @@ pub(super) fn run(arguments: &MountArguments, writer: Writer) -> Result<(), Fail
     };
     drop(opening);
     forest.keep_sizes(sizes);
+    let mut lost = lost.end(Ok(()));
     if let Some(caller) = caller {
+        // Whoever typed it learns it now.
+        let exit = match std::mem::replace(&mut lost, Ok(())) {
+            Ok(()) => Exit::Success,
+            Err(failure) => {
+                super::report(&failure);
+                failure.exit
+            }
+        };
         if writer == Writer::User && !arguments.verbosity.quiet {
             say_where(mountpoint.path(), &options.mount);
         }
         logging::to_background();
-        caller.dismiss().map_err(failed)?;
+        caller.dismiss(exit as u8).map_err(failed)?;
     }
     log::info!("{name}: mounted");
     let ended = session.serve(forest, Arc::clone(&guard));
@@ -101,7 +110,7 @@ pub(super) fn run(arguments: &MountArguments, writer: Writer) -> Result<(), Fail
     if let (Err(failure), true) = (&ended, in_background) {
         log::error!("{name}: {}", failure.message);
     }
-    ended
+    ended.and(lost)
 }
 
 /// Tells the user where his mail is, how to end the mount, and under sudo, that he may not look at it.
@@ -133,14 +142,9 @@ fn enter(options: &Options) {
 }
 
 /// Why nothing is mounted: that the files cannot be read is the better reason, as another machine would not help.
-fn not_mounted(
-    error: MountError,
-    files: &[PathBuf],
-    sources: Vec<Source>,
-    options: &Options,
-) -> Failure {
+fn not_mounted(error: MountError, sources: Sources<'_>, options: &Options) -> Failure {
     enter(options);
-    let forest = source::forest(files, sources, &options.tree);
+    let forest = sources.forest(&options.tree);
     forest.err().unwrap_or_else(|| error.into())
 }
 

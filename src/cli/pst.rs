@@ -19,7 +19,8 @@ use super::new_file::{self, NewFile, directory_of};
 use super::options::{Options, Switch};
 use super::pst_targets::{self, Target};
 use super::report::{self, Failure};
-use super::{goal, progress, selection, source, space};
+use super::source::{Lost, Sources};
+use super::{goal, progress, selection, space};
 use crate::export::{Filter, Progress};
 use crate::ndb::Source;
 use crate::pst::{
@@ -45,27 +46,57 @@ pub(super) fn run(arguments: &ExportArguments) -> Result<(), Failure> {
         options: options.tree,
         progress: Progress::default(),
     };
-    let sources = source::open_all(&arguments.files)?;
+    let mut sources = Sources::open(&arguments.files)?;
     let targets = pst_targets::of(arguments)?;
     if options.sandbox == Switch::On {
         sandbox::enter(Need::WriteBeneath(&targets.directory));
     }
-    let mut sources = sources.into_iter();
     let mut ended = Ended::default();
     for target in &targets.all {
-        let own = sources.by_ref().take(target.files.len()).collect();
-        let one = run.write(target, own, targets.named_after_sources)?;
-        if !run.options.redact {
-            table(&one.tally.totals);
+        let own = sources.take(target.files.len());
+        let (done, lost) = run.write(target, own, targets.named_after_sources)?;
+        sources.go_on(lost);
+        match done {
+            Done::Nothing(why) => {
+                if targets.all.len() > 1 {
+                    let path = target.part(1);
+                    report::error(format_args!(
+                        "{}: not written: {}",
+                        path.display(),
+                        why.message
+                    ));
+                }
+                ended.nothing.get_or_insert(why);
+            }
+            Done::Written(one) => {
+                if !run.options.redact {
+                    table(&one.tally.totals);
+                }
+                ended.add(one);
+            }
+            Done::Lost => {}
         }
-        ended.add(one);
     }
-    ended.tell()
+    sources.lost().end(ended.tell())
+}
+
+/// What became of one target.
+enum Done {
+    /// It was written, or was there already.
+    Written(Ended),
+    /// The filter takes nothing, so there is no file.
+    Nothing(Failure),
+    /// None of its sources could be opened.
+    Lost,
 }
 
 /// How an export ended.
 #[derive(Default)]
 struct Ended {
+    /// Files that were written, or were there already.
+    files: u64,
+    /// Why the first of those is not there of which the filter takes nothing.
+    nothing: Option<Failure>,
     tally: Tally,
     /// Problems that belong to no item.
     problems: u64,
@@ -73,6 +104,7 @@ struct Ended {
 
 impl Ended {
     fn add(&mut self, other: Self) {
+        self.files += 1;
         self.tally.written += other.tally.written;
         self.tally.bytes += other.tally.bytes;
         self.tally.failed += other.tally.failed;
@@ -80,6 +112,9 @@ impl Ended {
     }
 
     fn tell(self) -> Result<(), Failure> {
+        if let (0, Some(nothing)) = (self.files, self.nothing) {
+            return Err(nothing);
+        }
         let (failed, problems) = (self.tally.failed, self.problems);
         report::say(format_args!(
             "{} items, {}; {failed} failed, {problems} problems",
@@ -119,13 +154,13 @@ fn written(target: &Target) -> u64 {
 }
 
 impl Run<'_> {
-    /// Writes `target`, all parts of it, out of `sources`.
+    /// Writes `target`, all parts of it, out of `sources`; tells which files could not be opened so far.
     fn write(
         &self,
         target: &Target,
-        sources: Vec<Source>,
+        sources: Sources<'_>,
         is_named_after_source: bool,
-    ) -> Result<Ended, Failure> {
+    ) -> Result<(Done, Lost), Failure> {
         let first = target.part(1);
         let journal = Journal::new(target.journal(), self.hash(&sources));
         let stage = match self.arguments.resume {
@@ -135,15 +170,18 @@ impl Run<'_> {
         if stage.is_none() && fs::symlink_metadata(&first).is_ok() && !self.arguments.force {
             if self.arguments.resume && is_named_after_source {
                 report::say(format_args!("{} is there already", first.display()));
-                return Ok(Ended::default());
+                return Ok((Done::Written(Ended::default()), sources.lost()));
             }
             let reason = "is there already; choose another name, or replace it by --force";
             return Err(failure(&first, reason));
         }
-        let sources = sources.into_iter();
-        let sources = sources.map(|source| source::to_the_end(source, &self.options));
-        let forest = source::forest(&target.files, sources.collect(), &self.options)?;
-        selection::look(&forest, &self.filter)?;
+        let (forest, lost) = sources.forest(&self.options)?;
+        if forest.stores().next().is_none() {
+            return Ok((Done::Lost, lost));
+        }
+        if let Err(nothing) = selection::look(&forest, &self.filter) {
+            return Ok((Done::Nothing(nothing), lost));
+        }
         if self.filter.is_empty() && !self.arguments.force {
             let written = match stage {
                 Some(_) => written(target),
@@ -164,22 +202,24 @@ impl Run<'_> {
         journal
             .remove()
             .map_err(|error| failure(&target.journal(), &error.to_string()))?;
-        if tally.written + tally.failed == 0 && !self.filter.is_empty() {
-            return Err(selection::nothing(&forest, &self.filter));
-        }
-        Ok(Ended {
-            tally,
-            problems: forest.problem_count(),
-        })
+        let done = match tally {
+            None => Done::Nothing(selection::nothing(&forest, &self.filter)),
+            Some(tally) => Done::Written(Ended {
+                tally,
+                problems: forest.problem_count(),
+                ..Ended::default()
+            }),
+        };
+        Ok((done, lost))
     }
 
     /// What tells this export from others that could have begun the same file.
-    fn hash(&self, sources: &[Source]) -> [u8; 32] {
+    fn hash(&self, sources: &Sources<'_>) -> [u8; 32] {
         let mut hash = Sha256::new();
         hash.update(env!("CARGO_PKG_VERSION"));
         let split = self.arguments.split;
         hash.update(format!("{:?} {:?} {split:?}", self.options, self.filter));
-        for source in sources {
+        for source in sources.iter().filter_map(|(_, source)| source) {
             hash.update(format!("{} {:?}", source.len(), source.modified()));
             let mut start = vec![0; usize::try_from(source.len()).unwrap_or(START).min(START)];
             // What cannot be read here is told when it is read for good.
@@ -197,13 +237,13 @@ impl Run<'_> {
         })
     }
 
-    /// Writes the parts of `target` that an earlier export, which came to `stage`, has not.
+    /// Writes the parts of `target` that an earlier export, which came to `stage`, has not. None if there is nothing to write.
     fn write_parts(
         &self,
         export: &Export<'_>,
         target: &Target,
         stage: Option<Stage<'static>>,
-    ) -> Result<Tally, Failure> {
+    ) -> Result<Option<Tally>, Failure> {
         let mut begin = match stage {
             None => Begin::New(Part::default()),
             Some(Stage::Writing(saved)) => Begin::Again(saved),
@@ -217,26 +257,28 @@ impl Run<'_> {
                 }
                 match whole.next() {
                     Some(part) => Begin::New(part),
-                    None => return Ok(whole.into_owned().done),
+                    None => return Ok(Some(whole.into_owned().done)),
                 }
             }
         };
         loop {
-            let whole = self.write_part(export, target, begin)?;
+            let Some(whole) = self.write_part(export, target, begin)? else {
+                return Ok(None);
+            };
             match whole.next() {
                 Some(part) => begin = Begin::New(part),
-                None => return Ok(whole.done),
+                None => return Ok(Some(whole.done)),
             }
         }
     }
 
-    /// Writes one part, reads it back, and gives it its name.
+    /// Writes one part, reads it back, and gives it its name. None if the filter takes nothing, so that there is no file.
     fn write_part(
         &self,
         export: &Export<'_>,
         target: &Target,
         begin: Begin,
-    ) -> Result<Whole, Failure> {
+    ) -> Result<Option<Whole>, Failure> {
         let force = self.arguments.force;
         let path = target.part(begin.number());
         let is_there = begin.number() > 1 && fs::symlink_metadata(&path).is_ok();
@@ -258,6 +300,10 @@ impl Run<'_> {
         }
         let written = watched(export, file, begin, &self.progress, self.options.redact);
         let written = written.map_err(|error| self.stopped(&mut new, export, &path, &error))?;
+        let done = &written.whole.done;
+        if !self.filter.is_empty() && done.written + done.failed == 0 {
+            return Ok(None);
+        }
         if let Err(reason) = check(again, &written, self.arguments.verify) {
             export.journal.remove().ok();
             return Err(failure(&path, &reason));
@@ -266,7 +312,7 @@ impl Run<'_> {
         let saved = export.journal.save(&stage).map_err(Failed::from);
         saved.map_err(|error| self.stopped(&mut new, export, &path, &error))?;
         new.publish().map_err(|error| cannot(&path, &error))?;
-        Ok(written.whole)
+        Ok(Some(written.whole))
     }
 
     /// What to say if writing ended before its time; what is there stays if it is of use.
@@ -312,6 +358,9 @@ fn refuse(arguments: &ExportArguments, options: &Options) -> Result<(), Failure>
         ("--jobs", arguments.jobs.is_some()),
         ("--problems", arguments.problems.is_some()),
         ("--manifest", arguments.manifest.is_some()),
+        ("--load-file", arguments.records.load_file.is_some()),
+        ("--hash", !arguments.records.hash.is_empty()),
+        ("--custodian", arguments.records.custodian.is_some()),
         ("-o all", options.tree.all),
         ("-o text", options.tree.text),
         (

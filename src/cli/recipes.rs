@@ -117,7 +117,8 @@ Examples:
   ostfs unmount ~/mail";
 pub(super) const OPEN: &str = "\
 Examples:
-  ostfs open old-mailbox.ost";
+  ostfs open old-mailbox.ost
+  ostfs open ~/Downloads/archive.pst          ends by itself, ten minutes after the last look";
 pub(super) const UNMOUNT: &str = "\
 Examples:
   ostfs unmount ~/mail
@@ -129,12 +130,14 @@ Examples:
   ostfs export --to maildir old-mailbox.ost Maildir
   ostfs export --to pst old-mailbox.ost mailbox.pst
   ostfs export --to tar old-mailbox.ost - | zstd >mail.tar.zst
-  ostfs export --to mbox --folder Inbox old-mailbox.ost inbox.mbox";
+  ostfs export --to mbox --folder Inbox old-mailbox.ost inbox.mbox
+  ostfs export -o text --load-file dat --custodian Adams old-mailbox.ost for-review";
 pub(super) const INDEX: &str = "\
 Examples:
   ostfs index old-mailbox.ost >mail.csv
   ostfs index --no-hash --from adams old-mailbox.ost
-  ostfs index --csv-safe *.pst >mail.csv      for a spreadsheet";
+  ostfs index --csv-safe *.pst >mail.csv      for a spreadsheet
+  ostfs index --hash sha1,md5 --json old-mailbox.ost >mail.jsonl";
 const SEARCHES: &str = "\
 Examples:
   ostfs search old-mailbox.ost 'from:adams date:2024-01..2024-03'
@@ -254,11 +257,20 @@ mod tests {
     }
 
     #[test]
-    fn the_help_of_every_command_has_examples() {
+    fn the_help_of_every_command_has_two_examples() {
         for command in Cli::command().get_subcommands() {
-            let help = command.clone().render_long_help().to_string();
-            let example = format!("Examples:\n  ostfs {}", command.get_name());
-            assert!(help.contains(&example), "{help}");
+            let name = command.get_name();
+            for help in [
+                command.clone().render_help().to_string(),
+                command.clone().render_long_help().to_string(),
+            ] {
+                let examples = help.split_once("\nExamples:\n");
+                let (_, examples) = examples.expect("examples");
+                let examples = examples.lines().take_while(|line| !line.is_empty());
+                let typed = format!("  ostfs {name} ");
+                let count = examples.filter(|line| line.starts_with(&typed)).count();
+                assert!(count >= 2, "{name}: {help}");
+            }
         }
     }
 }

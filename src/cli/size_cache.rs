@@ -10,6 +10,7 @@ use std::path::{Path, PathBuf};
 use sha2::{Digest, Sha256};
 
 use super::report;
+use super::source::Sources;
 use crate::ndb::Source;
 use crate::tree::{Options, SizeCache, SizeKey};
 
@@ -19,20 +20,16 @@ const FILE_MODE: u32 = 0o600;
 /// Bytes of the hash of a path that are its name in the directory.
 const NAME: usize = 16;
 
-/// The size cache of each of `files`, opened as `sources`. One that cannot be had is told, and the mount does without.
-pub(super) fn open_all(
-    files: &[PathBuf],
-    sources: &[Source],
-    options: &Options,
-) -> Vec<Option<SizeCache>> {
-    let open = |(file, source): (&PathBuf, &Source)| match open(file, source, options) {
+/// The size cache of each of `sources`. One that cannot be had is told, and the mount does without.
+pub(super) fn open_all(sources: &Sources<'_>, options: &Options) -> Vec<Option<SizeCache>> {
+    let open = |(file, source): (&Path, Option<&Source>)| match open(file, source?, options) {
         Ok(cache) => Some(cache),
         Err(error) => {
             report::error(format_args!("-o size-cache: no sizes are kept: {error}"));
             None
         }
     };
-    files.iter().zip(sources).map(open).collect()
+    sources.iter().map(open).collect()
 }
 
 fn open(file: &Path, source: &Source, options: &Options) -> io::Result<SizeCache> {

@@ -17,7 +17,7 @@ use crate::tree::{Damaged, Forest, Options, Progress, Tree};
 /// What other programs take for standard input.
 const INPUT: &str = "-";
 
-/// Files for a command that ends by itself: of several, one that cannot be opened costs itself.
+/// Files of which one that cannot be opened costs itself.
 pub(super) struct Sources<'a> {
     files: Vec<(&'a Path, Option<Source>)>,
     lost: Lost,
@@ -49,6 +49,31 @@ impl<'a> Sources<'a> {
         opened.map(|(path, _)| *path).collect()
     }
 
+    /// All of them in their order, those that could be opened with what was opened.
+    pub(super) fn iter(&self) -> impl Iterator<Item = (&Path, Option<&Source>)> {
+        let files = self.files.iter();
+        files.map(|(path, source)| (*path, source.as_ref()))
+    }
+
+    /// Takes the first `number` of them away.
+    pub(super) fn take(&mut self, number: usize) -> Self {
+        let rest = self.files.split_off(number.min(self.files.len()));
+        Self {
+            files: std::mem::replace(&mut self.files, rest),
+            lost: self.lost,
+        }
+    }
+
+    /// Those that could not be opened so far.
+    pub(super) fn lost(&self) -> Lost {
+        self.lost
+    }
+
+    /// Goes on with the others, after `lost` of those that were taken away and before.
+    pub(super) fn go_on(&mut self, lost: Lost) {
+        self.lost = lost;
+    }
+
     /// Prints what `tell` makes of each file; returns how many files it could not tell of.
     pub(super) fn each(
         self,
@@ -64,8 +89,24 @@ impl<'a> Sources<'a> {
         Ok(lost)
     }
 
-    /// Their trees in one, and how many files are not in it.
-    pub(super) fn forest(self, options: &Options) -> Result<(Forest, Lost), Failure> {
+    /// Their trees in one, for a command that reads all of what it shows once: a gap takes the place of what the disk does
+    /// not give, unless damage is refused. And the files that are not in it.
+    pub(super) fn forest(mut self, options: &Options) -> Result<(Forest, Lost), Failure> {
+        if options.damaged == Damaged::Show {
+            for (_, source) in &mut self.files {
+                *source = source.take().map(Source::filling_gaps);
+            }
+        }
+        self.forest_with(options, progress::scan)
+    }
+
+    /// Their trees in one, which share the memory for caches, and the files that are not in it. What `progress` makes is called
+    /// with the progress of the scan of each file.
+    pub(super) fn forest_with(
+        self,
+        options: &Options,
+        progress: impl Fn() -> Box<Progress>,
+    ) -> Result<(Forest, Lost), Failure> {
         let options = Options {
             cache: options.cache / (self.files.len() as u64).max(1),
             ..options.clone()
@@ -74,14 +115,11 @@ impl<'a> Sources<'a> {
         let mut trees = Vec::with_capacity(self.files.len());
         for (file, source) in self.files {
             let tree = source.map(|source| {
-                let source = to_the_end(source, &options);
-                Tree::of_source(source, &options, progress::scan())
+                Tree::of_source(source, &options, progress())
                     .map_err(|error| Failure::opening(file, &error))
             });
-            trees.push((
-                file,
-                tree.map(|tree| lost.all_but(tree)).transpose()?.flatten(),
-            ));
+            let tree = tree.map(|tree| lost.all_but(tree)).transpose()?;
+            trees.push((file, tree.flatten()));
         }
         let forest = Forest::without_some(trees).ok_or_else(|| too_many(lost.of))?;
         Ok((forest, lost))
@@ -119,50 +157,6 @@ fn too_many(number: usize) -> Failure {
     let most = Forest::MAX_FILES;
     let reason = format!("{number} files are too many; take up to {most} at once");
     Failure::new(Exit::Usage, reason)
-}
-
-/// Opens all of `files`.
-pub(super) fn open_all(files: &[PathBuf]) -> Result<Vec<Source>, Failure> {
-    files.iter().map(|file| open(file)).collect()
-}
-
-/// `source` for a command that reads all of what it shows once: a gap takes the place of what the disk does not give, unless
-/// damage is refused.
-pub(super) fn to_the_end(source: Source, options: &Options) -> Source {
-    match options.damaged {
-        Damaged::Show => source.filling_gaps(),
-        Damaged::Refuse => source,
-    }
-}
-
-/// The trees of `files`, opened as `sources`, which share the memory for caches. One that cannot be read is a failure
-/// that names it: what is shown or written must not lack a file unnoticed.
-pub(super) fn forest(
-    files: &[PathBuf],
-    sources: Vec<Source>,
-    options: &Options,
-) -> Result<Forest, Failure> {
-    forest_with(files, sources, options, progress::scan)
-}
-
-/// As [`forest`]; what `progress` makes is called with the progress of the scan of each file.
-pub(super) fn forest_with(
-    files: &[PathBuf],
-    sources: Vec<Source>,
-    options: &Options,
-    progress: impl Fn() -> Box<Progress>,
-) -> Result<Forest, Failure> {
-    let options = Options {
-        cache: options.cache / (files.len() as u64).max(1),
-        ..options.clone()
-    };
-    let mut trees = Vec::with_capacity(files.len());
-    for (file, source) in files.iter().zip(sources) {
-        let tree = Tree::of_source(source, &options, progress())
-            .map_err(|error| Failure::opening(file, &error))?;
-        trees.push((file.as_path(), tree));
-    }
-    Forest::new(trees).ok_or_else(|| too_many(files.len()))
 }
 
 /// Opens `file`, which must be a regular file or a block device that may be read.

@@ -13,6 +13,7 @@ use super::item::{self, Document, Item};
 use super::item_format::ItemFormat;
 use super::mail::{self, Said};
 use super::options::{Items, Options};
+use super::particulars::Particulars;
 use super::rendition::Rendition;
 use super::room::with_room;
 use crate::messaging::{Configurations, ItemKind, Message, Store};
@@ -132,6 +133,11 @@ impl Converter {
         names: [&str; N],
     ) -> [Option<String>; N] {
         mail::header(&self.context, message, names)
+    }
+
+    /// What a catalogue tells of `message`; opens no body and no attachment.
+    pub fn particulars(&self, message: &Message) -> Particulars {
+        Particulars::of(&self.context, message)
     }
 
     /// The header block of `message` as it is stored, octet for octet; None when it has none.

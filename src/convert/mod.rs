@@ -12,6 +12,7 @@
 //! * [`calendar`], `contact` and `note`, siblings that know nothing of each other; `configuration`, which uses `contact`;
 //! * `item`, which picks one of them, and `when`, which tells when it is;
 //! * `mail`;
+//! * `particulars`, what a catalogue tells of an item;
 //! * `converter`.
 #![forbid(unsafe_code)]
 
@@ -36,6 +37,7 @@ mod mail;
 mod moment;
 mod note;
 mod options;
+mod particulars;
 mod people;
 mod reader;
 mod rendition;
@@ -58,6 +60,7 @@ pub use moment::Moment;
 #[doc(hidden)]
 pub use note::note_color;
 pub use options::{Eol, Headers, Items, Options, VcardVersion};
+pub use particulars::{Particulars, mailboxes};
 pub use people::{Resolve, Resolved};
 pub use rendition::Rendition;
 pub(crate) use segments::{Made, Segments, copy_made};

@@ -1,21 +1,18 @@
 //! The manifest: a record of every file, with its hash, in the order of the tree whatever the number of threads.
 //!
-//! Written as CSV (RFC 4180) or as JSON Lines, one object a line.
+//! Written as CSV (RFC 4180), as JSON Lines, one object a line, or as a load file for review tools; `columns` has what a
+//! record tells.
 #![forbid(unsafe_code)]
 
 use std::collections::BTreeMap;
-use std::fs::File;
-use std::io::{self, Read, Write};
-use std::path::Path;
+use std::io::{self, Write};
 
-use serde::Serialize;
-use sha2::{Digest, Sha256};
-
-use super::progress::Progress;
+use super::columns::COLUMNS;
+use super::load_file::LoadFile;
+use super::record::Record;
+use super::value::Value;
 use crate::output;
 
-/// Bytes read at a time.
-const CHUNK: usize = 1 << 20;
 /// What formulas begin with (OWASP, CSV Injection).
 const FORMULA: [char; 6] = ['=', '+', '-', '@', '\t', '\r'];
 
@@ -28,111 +25,15 @@ pub enum Format {
     SafeCsv,
     /// JSON Lines.
     JsonLines,
+    /// A Concordance load file. The records have to come in the order of families.
+    Concordance,
 }
 
-/// The record of one file.
-#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
-pub struct Record {
-    /// Path below the target directory; of a source, the path of the data file.
-    pub path: String,
-    /// Node of the item, in hexadecimal; also on its attachments.
-    pub nid: String,
-    /// Path of the folder.
-    pub folder: String,
-    /// Delivery (else submit, else creation) time of the item, RFC 3339, UTC.
-    pub date: String,
-    /// From, decoded. Items alone have this and the next three.
-    pub from: String,
-    /// To, decoded.
-    pub to: String,
-    /// Subject.
-    pub subject: String,
-    /// PidTagMessageClass; `attachment`, `text` and `source` are no classes of items.
-    pub class: String,
-    /// Bytes.
-    pub size: u64,
-    /// SHA-256 of the bytes in hexadecimal; empty where they could not be read, or were not asked for.
-    pub sha256: String,
-    /// What could not be read, separated by `; `.
-    pub problems: String,
-}
-
-impl Record {
-    /// The same for a table: paths are made for all programs, the rest may have characters that act on what shows it.
-    fn as_cells(&self) -> Self {
-        let cell = |text: &String| output::cell(text).into_owned();
-        Self {
-            from: cell(&self.from),
-            to: cell(&self.to),
-            subject: cell(&self.subject),
-            class: cell(&self.class),
-            problems: cell(&self.problems),
-            ..self.clone()
-        }
-    }
-
-    /// The same with an apostrophe before each text that a spreadsheet would take for a formula, and run.
-    fn without_formulas(mut self) -> Self {
-        for text in [
-            &mut self.path,
-            &mut self.nid,
-            &mut self.folder,
-            &mut self.date,
-            &mut self.from,
-            &mut self.to,
-            &mut self.subject,
-            &mut self.class,
-            &mut self.sha256,
-            &mut self.problems,
-        ] {
-            if text.starts_with(FORMULA) {
-                text.insert(0, '\'');
-            }
-        }
-        self
-    }
-
-    /// `class` of an attachment.
-    pub const ATTACHMENT: &str = "attachment";
-    /// `class` of the text beside an item.
-    pub const TEXT: &str = "text";
-    /// `class` of a data file.
-    pub const SOURCE: &str = "source";
-
-    /// The record of the data file `path`, all of which is read from `file`, unless `progress` returns that it is not wanted any more.
-    pub fn of_source(path: &Path, mut file: &File, progress: &Progress) -> io::Result<Self> {
-        let mut hash = Sha256::new();
-        let mut buffer = vec![0; CHUNK];
-        let mut size = 0;
-        while !progress.is_abandoned() {
-            let read = file.read(&mut buffer)?;
-            if read == 0 {
-                break;
-            }
-            hash.update(buffer.get(..read).unwrap_or_default());
-            size += read as u64;
-        }
-        Ok(Self {
-            path: path.display().to_string(),
-            class: Self::SOURCE.to_owned(),
-            size,
-            sha256: hexadecimal(hash),
-            ..Self::default()
-        })
-    }
-}
-
-/// The digest as text.
-pub(super) fn hexadecimal(hash: Sha256) -> String {
-    hash.finalize()
-        .iter()
-        .map(|byte| format!("{byte:02x}"))
-        .collect()
-}
-
-/// A manifest under way. Records come in batches, which are numbered from 0 without gaps and may come in any order.
+/// A manifest under way, written in one format or in several at once. Records come in batches, which are numbered from 0
+/// without gaps and may come in any order. Without an output nobody makes records.
+#[derive(Default)]
 pub struct Manifest<'a> {
-    out: Output<'a>,
+    outputs: Vec<Output<'a>>,
     next: u64,
     early: BTreeMap<u64, Vec<Record>>,
     error: Option<io::Error>,
@@ -142,27 +43,21 @@ enum Output<'a> {
     /// And whether spreadsheets are to be kept from running formulas.
     Csv(Box<csv::Writer<Box<dyn Write + Send + 'a>>>, bool),
     JsonLines(Box<dyn Write + Send + 'a>),
+    LoadFile(LoadFile<'a>),
 }
 
 impl<'a> Manifest<'a> {
-    /// A manifest that goes to `out`.
-    pub fn new(format: Format, out: Box<dyn Write + Send + 'a>) -> Self {
-        let mut out = match format {
-            Format::Csv | Format::SafeCsv => {
-                let is_safe = format == Format::SafeCsv;
-                let mut builder = csv::WriterBuilder::new();
-                let writer = builder.has_headers(false).from_writer(out);
-                Output::Csv(Box::new(writer), is_safe)
-            }
-            Format::JsonLines => Output::JsonLines(out),
-        };
-        let error = out.write_names().err();
-        Self {
-            out,
-            next: 0,
-            early: BTreeMap::new(),
-            error,
-        }
+    /// Has it written to `out`, too. That this cannot be done is returned at the end.
+    pub fn add_output(&mut self, format: Format, out: Box<dyn Write + Send + 'a>) {
+        let mut output = Output::new(format, out);
+        let begun = output.begin().err();
+        self.error = self.error.take().or(begun);
+        self.outputs.push(output);
+    }
+
+    /// Whether it is written anywhere.
+    pub(super) fn is_wanted(&self) -> bool {
+        !self.outputs.is_empty()
     }
 
     /// Takes batch `number`, and writes what is complete, so that a reader sees it at once. False if nothing can be written
@@ -171,21 +66,24 @@ impl<'a> Manifest<'a> {
         self.early.insert(number, records);
         while let Some(records) = self.early.remove(&self.next) {
             self.next += 1;
-            if self.error.is_none() {
-                self.error = self.out.write(&records).err();
+            for output in &mut self.outputs {
+                if self.error.is_none() {
+                    self.error = output.write(&records).err();
+                }
             }
         }
         self.error.is_none()
     }
 
-    /// Ends it with the records of the data files.
-    pub fn finish(mut self, sources: Vec<Record>) -> io::Result<()> {
+    /// Ends it with the records of the data files; returns how many values a load file could not hold as they are.
+    pub fn finish(mut self, sources: Vec<Record>) -> io::Result<u64> {
         let number = self.next;
         self.add(number, sources);
-        match self.error {
-            Some(error) => Err(error),
-            None => Ok(()),
+        if let Some(error) = self.error {
+            return Err(error);
         }
+        let altered = self.outputs.iter_mut().map(Output::finish);
+        altered.sum()
     }
 }
 
@@ -197,39 +95,68 @@ fn system_error(error: csv::Error) -> io::Error {
     }
 }
 
-impl Output<'_> {
-    /// The line of names of a table: it is there even if no record follows.
-    fn write_names(&mut self) -> io::Result<()> {
-        let Output::Csv(out, _) = self else {
-            return Ok(());
-        };
-        let mut names = csv::Writer::from_writer(Vec::new());
-        names.serialize(Record::default()).map_err(system_error)?;
-        let table = names.into_inner().map_err(io::Error::other)?;
-        let mut lines = csv::Reader::from_reader(&*table);
-        let names = lines.headers().map_err(system_error)?;
-        out.write_record(names).map_err(system_error)
+impl<'a> Output<'a> {
+    fn new(format: Format, out: Box<dyn Write + Send + 'a>) -> Self {
+        match format {
+            Format::Csv | Format::SafeCsv => {
+                let writer = csv::WriterBuilder::new().from_writer(out);
+                Self::Csv(Box::new(writer), format == Format::SafeCsv)
+            }
+            Format::JsonLines => Self::JsonLines(out),
+            Format::Concordance => Self::LoadFile(LoadFile::new(out)),
+        }
+    }
+
+    /// Writes the line of names: it is there even if no record follows.
+    fn begin(&mut self) -> io::Result<()> {
+        match self {
+            Self::Csv(out, _) => {
+                let names = COLUMNS.iter().map(|column| column.name);
+                out.write_record(names).map_err(system_error)
+            }
+            Self::JsonLines(_) => Ok(()),
+            Self::LoadFile(file) => file.begin(),
+        }
     }
 
     fn write(&mut self, records: &[Record]) -> io::Result<()> {
         match self {
-            Output::Csv(out, is_safe) => {
+            Self::Csv(out, is_safe) => {
                 for record in records {
-                    let cells = match is_safe {
-                        true => record.as_cells().without_formulas(),
-                        false => record.as_cells(),
-                    };
-                    out.serialize(cells).map_err(system_error)?;
+                    let cells = COLUMNS
+                        .iter()
+                        .map(|column| cell(column.value(record), *is_safe));
+                    out.write_record(cells).map_err(system_error)?;
                 }
                 out.flush()
             }
-            Output::JsonLines(out) => {
+            Self::JsonLines(out) => {
                 for record in records {
                     writeln!(out, "{}", output::json(record)?)?;
                 }
                 out.flush()
             }
+            Self::LoadFile(file) => file.add(records),
         }
+    }
+
+    /// Writes what is left; returns how many values could not be written as they are.
+    fn finish(&mut self) -> io::Result<u64> {
+        match self {
+            Self::Csv(out, _) => out.flush().map(|()| 0),
+            Self::JsonLines(out) => out.flush().map(|()| 0),
+            Self::LoadFile(file) => file.finish(),
+        }
+    }
+}
+
+/// `value` in a table; an apostrophe before what a spreadsheet would take for a formula, and run, if it `is_safe`.
+fn cell(value: Value<'_>, is_safe: bool) -> String {
+    let text = value.cell();
+    let text = output::cell(&text);
+    match is_safe && text.starts_with(FORMULA) {
+        true => format!("'{text}"),
+        false => text.into_owned(),
     }
 }
 
@@ -244,7 +171,8 @@ mod tests {
             ..Record::default()
         };
         let mut text = Vec::new();
-        let mut manifest = Manifest::new(Format::JsonLines, Box::new(&mut text));
+        let mut manifest = Manifest::default();
+        manifest.add_output(Format::JsonLines, Box::new(&mut text));
         manifest.add(2, vec![record("d")]);
         manifest.add(0, vec![record("a"), record("b")]);
         manifest.add(1, Vec::new());

@@ -2,52 +2,61 @@
 //! lists it.
 //!
 //! Uses `tree` alone. One thread walks and makes directories, the others write files; a file that cannot be read
-//! whole is left out and reported, never left short. What to take is decided in `filter`, `write` has one file, `manifest`
-//! the records, `totals` the figures of each folder. Where files go is a [`Target`]; of those that are a stream, `archive`
-//! has the forms and `stream` the order.
+//! whole is left out and reported, never left short. What to take is decided in `filter`, `walk` has the order, `write` one
+//! file, `manifest` the records and `columns` what they tell, `totals` the figures of each folder. Where files go is a
+//! [`Target`]; of those that are a stream, `archive` has the forms and `stream` the order.
 #![forbid(unsafe_code)]
 
 mod archive;
+mod columns;
+mod describe;
 mod filter;
+mod hashes;
+mod load_file;
 mod manifest;
 mod pending;
 mod problems;
 mod progress;
+mod record;
 mod stream;
 mod target;
 mod totals;
+mod value;
+mod walk;
 mod write;
 
 use std::ops::Range;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 use std::sync::atomic::Ordering;
 use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
-use std::sync::{Arc, OnceLock};
 
 use parking_lot::Mutex;
 
-use crate::tree::{Depth, Entry, Forest, Ino, Kind, Listing, Part};
+use crate::tree::{Depth, Entry, Forest, Ino, Kind, Part};
 
 pub use archive::{Archive, File, Mbox, Mboxes, Tar, Zip};
+pub use columns::COLUMNS;
 pub use filter::Filter;
 pub(crate) use filter::is_within;
-pub use manifest::{Format, Manifest, Record};
+pub use hashes::Algorithms;
+pub use load_file::FIELDS;
+pub use manifest::{Format, Manifest};
 pub use problems::ProblemLines;
 pub use progress::Progress;
+pub use record::Record;
 pub use stream::Stream;
 pub use target::{Target, free_name};
 pub use totals::{FolderTotal, Totals};
 
+use describe::describe;
 use pending::Pending;
-use progress::{Failed, MAX_DEPTH};
+use progress::Failed;
+use walk::{Found, Step, TargetDirectory, Walk};
 use write::{Task, Written};
 
-/// Entries of a directory that one writer takes at a time: handing over costs as much as a small file.
-const BATCH: usize = 16;
 /// Batches that wait for a writer: enough to keep the writers busy, small beside the caches.
 const QUEUE: usize = 16;
-/// Entries of a directory that are read at once from a slow disk, before their batches are handed over.
-const AHEAD: usize = 64 * BATCH;
 
 /// An entry that could not be exported.
 #[derive(Debug, Clone, Copy)]
@@ -78,8 +87,13 @@ pub struct Export<'a> {
     pub threads: usize,
     /// Which items are taken.
     pub filter: Filter,
-    /// Whether records have the hash of each file, for which all of it is read.
-    pub hashes: bool,
+    /// The hashes that records have of each file, for which all of it is read.
+    pub algorithms: Algorithms,
+    /// Whose mail it is, for the records.
+    pub custodian: String,
+    /// Whether attachments come right behind their items, as load files want it, and not behind all files of the folder. A
+    /// stream takes one directory after the other.
+    pub by_family: bool,
 }
 
 /// Files and links of one directory to write.
@@ -87,18 +101,6 @@ struct Batch {
     number: u64,
     directory: Arc<TargetDirectory>,
     entries: Range<usize>,
-}
-
-/// A directory on its way to disk.
-struct TargetDirectory {
-    ino: Ino,
-    /// Path from the root of the tree.
-    path: String,
-    /// Path of the folder whose items or attachments are in it.
-    folder: Arc<str>,
-    listing: Listing,
-    /// Once it is there: whether it was there before, perhaps with files of an earlier export.
-    made: OnceLock<bool>,
 }
 
 /// What the threads of one export share.
@@ -119,7 +121,7 @@ impl Export<'_> {
     /// What is read of each file.
     fn depth(&self) -> Depth {
         match self.target {
-            Target::Nowhere if !self.hashes => Depth::Sizes,
+            Target::Nowhere if !self.algorithms.is_any() => Depth::Sizes,
             _ => Depth::All,
         }
     }
@@ -129,7 +131,7 @@ impl Export<'_> {
     pub fn run(
         &self,
         progress: &Progress,
-        mut manifest: Option<&mut Manifest<'_>>,
+        manifest: &mut Manifest<'_>,
         failed: &Failures<'_>,
     ) -> Totals {
         let (records, record_receiver) = sync_channel(QUEUE);
@@ -138,7 +140,7 @@ impl Export<'_> {
             progress,
             failed,
             totals: Totals::default(),
-            records: manifest.is_some(),
+            records: manifest.is_wanted(),
             pending: Pending::default(),
         };
         let (sender, receiver) = sync_channel::<Batch>(QUEUE);
@@ -156,8 +158,7 @@ impl Export<'_> {
             drop(records);
             scope.spawn(move || {
                 for (number, records) in record_receiver {
-                    let manifest = manifest.as_mut();
-                    let is_written = manifest.is_none_or(|out| out.add(number, records));
+                    let is_written = manifest.add(number, records);
                     if !is_written && matches!(self.target, Target::Nowhere) {
                         progress.abandoned.store(true, Ordering::Relaxed);
                     }
@@ -198,91 +199,53 @@ impl Run<'_> {
     /// Walks all directories and hands their files to the writers; returns the directories. `lost+found` comes when all else
     /// is written: what turns out to be lost meanwhile is in it, too.
     fn walk(&self, sender: SyncSender<Batch>) -> Vec<Arc<TargetDirectory>> {
+        let Export {
+            forest,
+            filter,
+            by_family,
+            ..
+        } = self.export;
         let mut directories = Vec::new();
         let mut number = 0;
-        let mut todo = vec![(Ino::ROOT, String::new(), None, 0)];
-        let mut last = Vec::new();
+        let mut walk = Walk::new(forest, filter, *by_family);
         while !self.progress.is_abandoned() {
-            let Some((ino, path, folder, depth)) = todo.pop() else {
-                if last.is_empty() {
-                    break;
+            match walk.next() {
+                None => {
+                    self.pending.wait();
+                    if !walk.go_on() {
+                        break;
+                    }
                 }
-                self.pending.wait();
-                todo = std::mem::take(&mut last);
-                continue;
-            };
-            let directory = match self.directory(ino, path.clone(), folder, depth) {
-                Ok(directory) => Arc::new(directory),
-                Err(error) => {
-                    self.fail(ino, &path, &error);
-                    continue;
+                Some(Step::Directory(found)) => match self.directory(&found) {
+                    Ok(directory) => {
+                        let directory = Arc::new(directory);
+                        walk.enter(&directory, &found);
+                        directories.push(directory);
+                    }
+                    Err(error) => self.fail(found.ino, &found.path, &error),
+                },
+                Some(Step::Batch(directory, entries)) => {
+                    Walk::read_ahead(&directory, &entries, |files| {
+                        forest.read_ahead(files, self.export.depth());
+                    });
+                    let batch = Batch {
+                        number,
+                        directory,
+                        entries,
+                    };
+                    number += 1;
+                    self.pending.add_one();
+                    // The writers outlive the sender, so sending does not fail.
+                    sender.send(batch).ok();
                 }
-            };
-            let found = directory.listing.entries().count();
-            // A directory that is empty is a batch as well: in an archive it comes in its turn.
-            for start in (0..found.max(1)).step_by(BATCH) {
-                if start.is_multiple_of(AHEAD) {
-                    self.read_ahead(&directory.listing, start..found.min(start + AHEAD));
-                }
-                let batch = Batch {
-                    number,
-                    directory: Arc::clone(&directory),
-                    entries: start..found.min(start + BATCH),
-                };
-                number += 1;
-                self.pending.add_one();
-                // The writers outlive the sender, so sending does not fail.
-                sender.send(batch).ok();
             }
-            let below: Vec<_> = directory
-                .listing
-                .entries()
-                .filter(|entry| entry.kind == Kind::Directory)
-                .filter_map(|entry| {
-                    let path = join(&directory.path, entry.name);
-                    let of_item = self.export.forest.item(entry.ino).is_some();
-                    let folder = of_item.then(|| Arc::clone(&directory.folder));
-                    let entered = of_item || self.export.filter.enters(&path);
-                    entered.then_some((entry.ino, path, folder, depth + 1))
-                })
-                .collect();
-            let is_lost_found = |ino: Ino| self.export.forest.is_lost_found(ino);
-            let (lost, below): (Vec<_>, Vec<_>) = below
-                .into_iter()
-                .rev()
-                .partition(|(ino, ..)| is_lost_found(*ino));
-            last.extend(lost);
-            todo.extend(below);
-            directories.push(directory);
         }
         directories
     }
 
-    /// Has read what will be needed of these entries.
-    fn read_ahead(&self, listing: &Listing, entries: Range<usize>) {
-        let entries = entries.filter_map(|index| listing.entry(index));
-        let files: Vec<Ino> = entries.map(|entry| entry.ino).collect();
-        self.export.forest.read_ahead(&files, self.export.depth());
-    }
-
-    /// The directory `ino`, which is made at once unless it may stay empty because of the filter.
-    fn directory(
-        &self,
-        ino: Ino,
-        path: String,
-        folder: Option<Arc<str>>,
-        depth: usize,
-    ) -> Result<TargetDirectory, Failed> {
-        if depth > MAX_DEPTH {
-            return Err(Failed::Depth);
-        }
-        let directory = TargetDirectory {
-            ino,
-            listing: self.export.forest.directory(ino)?,
-            folder: folder.unwrap_or_else(|| path.as_str().into()),
-            path,
-            made: OnceLock::new(),
-        };
+    /// The directory `found`, which is made at once unless it may stay empty because of the filter.
+    fn directory(&self, found: &Found) -> Result<TargetDirectory, Failed> {
+        let directory = found.read(self.export.forest)?;
         if self.export.filter.is_empty() {
             self.make(&directory)?;
         }
@@ -343,8 +306,8 @@ impl Run<'_> {
             self.begin(directory, stream);
             is_begun = true;
         }
-        for entry in batch.entries.clone() {
-            let Some(entry) = directory.listing.entry(entry) else {
+        for index in batch.entries.clone() {
+            let Some(entry) = directory.listing.entry(index) else {
                 break;
             };
             if self.progress.is_abandoned() {
@@ -371,13 +334,13 @@ impl Run<'_> {
             total.items += u64::from(is_item);
             if let Err(error) = &written {
                 total.failed += 1;
-                self.fail(entry.ino, &join(&directory.path, entry.name), error);
+                self.fail(entry.ino, &directory.path_of(entry.name), error);
             } else {
                 total.written += 1;
                 Progress::add(&self.progress.written, 1);
             }
             if self.records {
-                records.push(self.record(directory, entry, item, written));
+                records.push(self.record(directory, index, written));
             }
         }
         if let Some(stream) = stream {
@@ -412,7 +375,7 @@ impl Run<'_> {
         buffer: &mut [u8],
     ) -> Result<Written, Failed> {
         let may_be_there = self.make(directory)? && self.export.resume;
-        let path = join(&directory.path, entry.name);
+        let path = directory.path_of(entry.name);
         let target = self.export.target.directory().map(|_| self.target(&path));
         let task = Task {
             forest: self.export.forest,
@@ -420,7 +383,10 @@ impl Run<'_> {
             kind: entry.kind,
             path: target.as_deref(),
             may_be_there,
-            hash: self.export.hashes && self.records,
+            algorithms: match self.records {
+                true => self.export.algorithms,
+                false => Algorithms::default(),
+            },
         };
         match stream {
             Some(stream) => stream.write(&task, &path, buffer),
@@ -431,51 +397,14 @@ impl Run<'_> {
     fn record(
         &self,
         directory: &TargetDirectory,
-        entry: Entry<'_>,
-        item: Option<(u32, Part)>,
+        index: usize,
         written: Result<Written, Failed>,
     ) -> Record {
-        let forest = self.export.forest;
-        let summary = forest.summary(entry.ino);
-        let mut problems = Vec::new();
-        let (ino, size, sha256) = match written {
-            Ok(written) => (written.ino, written.size, written.sha256),
-            Err(error) => {
-                problems.push(error.to_string());
-                (entry.ino, 0, String::new())
-            }
-        };
-        let part = item.map(|(_, part)| part);
-        if matches!(part, Some(Part::Item | Part::Attachment)) {
-            problems.extend(forest.item_problems(ino));
+        let record = describe(self.export.forest, directory, index, written);
+        Record {
+            custodian: self.export.custodian.clone(),
+            ..record
         }
-        let mut record = Record {
-            path: join(&directory.path, entry.name),
-            nid: item.map_or_else(String::new, |(nid, _)| format!("{nid:#x}")),
-            folder: directory.folder.to_string(),
-            date: summary
-                .as_ref()
-                .and_then(|item| item.moment?.iso8601())
-                .unwrap_or_default(),
-            class: match part {
-                Some(Part::Attachment) => Record::ATTACHMENT.to_owned(),
-                Some(Part::Text) => Record::TEXT.to_owned(),
-                _ => String::new(),
-            },
-            size,
-            sha256,
-            problems: problems.join("; "),
-            ..Record::default()
-        };
-        if matches!(part, Some(Part::Item | Part::Link)) {
-            let people = forest.people(entry.ino);
-            (record.from, record.to) = (people.from, people.to);
-            let (subject, class) = summary
-                .map(|item| (item.subject, item.class))
-                .unwrap_or_default();
-            (record.subject, record.class) = (subject, class);
-        }
-        record
     }
 
     fn set_times(&self, directories: Vec<Arc<TargetDirectory>>) {
@@ -496,14 +425,6 @@ impl Run<'_> {
 pub fn renew_root_time(forest: &Forest, target: &Path) {
     // That it cannot be set is told of the first time.
     write::set_directory_times(forest, Ino::ROOT, target).ok();
-}
-
-/// The path of entry `name` of the directory at `path`.
-fn join(path: &str, name: &str) -> String {
-    match path {
-        "" => name.to_owned(),
-        path => format!("{path}/{name}"),
-    }
 }
 
 /// The next batch. The lock is held while waiting for one, not while working on it.

@@ -12,8 +12,9 @@ use std::sync::atomic::Ordering;
 use parking_lot::{Condvar, Mutex};
 
 use super::archive::{Archive, File};
+use super::hashes::{Hasher, Hashes};
 use super::progress::{Failed, Progress};
-use super::write::{Sum, Task, Written};
+use super::write::{Task, Written};
 use crate::tree::{Attr, Kind};
 
 /// Bytes of files that a thread gathers before its turn: most files are read once, and a thread takes that much memory.
@@ -206,7 +207,7 @@ impl Batch<'_> {
             let written = Written {
                 ino: task.ino,
                 size: target.len() as u64,
-                sha256: String::new(),
+                hashes: Hashes::default(),
             };
             self.waiting
                 .push(Waiting::Link(path.to_owned(), attr, target));
@@ -232,14 +233,14 @@ impl Batch<'_> {
             }
             Ok(())
         });
-        let (attr, sum) = gathered.inspect_err(|_| self.bytes.truncate(start))?;
+        let (attr, hasher) = gathered.inspect_err(|_| self.bytes.truncate(start))?;
         self.waiting.push(Waiting::File {
             path: path.to_owned(),
             attr,
             sender,
             content: start..self.bytes.len(),
         });
-        Ok(sum.written(&attr))
+        Ok(Written::new(&attr, hasher))
     }
 
     /// A file that is too large to be gathered.
@@ -259,12 +260,12 @@ impl Batch<'_> {
             attr: &attr,
             sender,
         };
-        let mut sum = Sum::new(task.hash);
+        let mut hasher = Hasher::new(task.algorithms);
         let mut cut = None;
         self.turn.write(|archive| {
             archive.file(file, &mut |out| {
                 let mut left = attr.size;
-                let copied = task.copy(&attr, buffer, &mut sum, progress, |bytes| {
+                let copied = task.copy(&attr, buffer, &mut hasher, progress, |bytes| {
                     out.write_all(bytes)?;
                     left = left.saturating_sub(bytes.len() as u64);
                     Progress::add(&progress.bytes, bytes.len() as u64);
@@ -283,7 +284,7 @@ impl Batch<'_> {
         match cut {
             Some(Failed::Read(error)) => Err(Failed::Cut(error)),
             Some(error) => Err(error),
-            None => Ok(sum.written(&attr)),
+            None => Ok(Written::new(&attr, hasher)),
         }
     }
 
@@ -327,17 +328,21 @@ fn read(
     buffer: &mut [u8],
     progress: &Progress,
     mut take: impl FnMut(Option<&[u8]>) -> io::Result<()>,
-) -> Result<(Attr, Sum), Failed> {
-    let mut sum = Sum::new(task.hash);
-    let mut copied = task.copy(&attr, buffer, &mut sum, progress, |bytes| take(Some(bytes)));
+) -> Result<(Attr, Hasher), Failed> {
+    let mut hasher = Hasher::new(task.algorithms);
+    let mut copied = task.copy(&attr, buffer, &mut hasher, progress, |bytes| {
+        take(Some(bytes))
+    });
     // A message in which an attachment turned out damaged has a file in its place that says so.
     if matches!(copied, Ok(()) | Err(Failed::Read(_)))
         && let Some(replacement) = task.forest.replacement(task.ino)
     {
         attr = task.forest.attr(replacement)?;
         take(None)?;
-        sum = Sum::new(task.hash);
-        copied = task.copy(&attr, buffer, &mut sum, progress, |bytes| take(Some(bytes)));
+        hasher = Hasher::new(task.algorithms);
+        copied = task.copy(&attr, buffer, &mut hasher, progress, |bytes| {
+            take(Some(bytes))
+        });
     }
-    copied.map(|()| (attr, sum))
+    copied.map(|()| (attr, hasher))
 }

@@ -6,9 +6,7 @@ use std::io::{self, Read, Seek, Write};
 use std::os::unix::fs::{MetadataExt, OpenOptionsExt, symlink};
 use std::path::Path;
 
-use sha2::{Digest, Sha256};
-
-use super::manifest::hexadecimal;
+use super::hashes::{Algorithms, Hasher, Hashes};
 use super::progress::{Failed, Progress};
 use crate::error::Error;
 use crate::tree::{Attr, Forest, Ino, Kind};
@@ -25,8 +23,8 @@ pub(super) struct Task<'a> {
     pub(super) path: Option<&'a Path>,
     /// An earlier export may have written it.
     pub(super) may_be_there: bool,
-    /// Whether its bytes are read even if nothing is written, for their hash.
-    pub(super) hash: bool,
+    /// Hashes for which its bytes are read even if nothing is written.
+    pub(super) algorithms: Algorithms,
 }
 
 /// What was written.
@@ -35,8 +33,8 @@ pub(super) struct Written {
     pub(super) ino: Ino,
     /// Bytes.
     pub(super) size: u64,
-    /// Empty if it was not asked for.
-    pub(super) sha256: String,
+    /// Those that were asked for.
+    pub(super) hashes: Hashes,
 }
 
 impl Task<'_> {
@@ -47,7 +45,7 @@ impl Task<'_> {
         }
         let attr = self.forest.attr(self.ino)?;
         let Some(path) = self.path else {
-            return self.look(attr, self.hash, buffer, progress);
+            return self.look(attr, self.algorithms, buffer, progress);
         };
         let present = match self.may_be_there {
             true => present(path)?,
@@ -79,7 +77,7 @@ impl Task<'_> {
         Ok(Written {
             ino: self.ino,
             size: target.len() as u64,
-            sha256: String::new(),
+            hashes: Hashes::default(),
         })
     }
 
@@ -91,8 +89,8 @@ impl Task<'_> {
         buffer: &mut [u8],
         progress: &Progress,
     ) -> Result<Written, Failed> {
-        let mut sum = Sum::new(self.hash);
-        let mut copied = self.copy(&attr, buffer, &mut sum, progress, |bytes| {
+        let mut hasher = Hasher::new(self.algorithms);
+        let mut copied = self.copy(&attr, buffer, &mut hasher, progress, |bytes| {
             (&file).write_all(bytes)
         });
         // A message in which an attachment turned out damaged has a file in its place that says so.
@@ -102,8 +100,8 @@ impl Task<'_> {
             attr = self.forest.attr(replacement)?;
             file.set_len(0)?;
             file.rewind()?;
-            sum = Sum::new(self.hash);
-            copied = self.copy(&attr, buffer, &mut sum, progress, |bytes| {
+            hasher = Hasher::new(self.algorithms);
+            copied = self.copy(&attr, buffer, &mut hasher, progress, |bytes| {
                 (&file).write_all(bytes)
             });
         }
@@ -113,28 +111,28 @@ impl Task<'_> {
             fs::remove_file(path).ok();
             return Err(error);
         }
-        Ok(sum.written(&attr))
+        Ok(Written::new(&attr, hasher))
     }
 
-    /// The file as it would be written; read only if `hash` is wanted.
+    /// The file as it would be written; read only if hashes are wanted.
     fn look(
         &self,
         mut attr: Attr,
-        hash: bool,
+        algorithms: Algorithms,
         buffer: &mut [u8],
         progress: &Progress,
     ) -> Result<Written, Failed> {
-        let mut sum = Sum::new(hash);
-        if hash {
-            let mut read = self.copy(&attr, buffer, &mut sum, progress, |_| Ok(()));
+        let mut hasher = Hasher::new(algorithms);
+        if algorithms.is_any() {
+            let mut read = self.copy(&attr, buffer, &mut hasher, progress, |_| Ok(()));
             if let Some(replacement) = self.forest.replacement(self.ino) {
                 attr = self.forest.attr(replacement)?;
-                sum = Sum::new(true);
-                read = self.copy(&attr, buffer, &mut sum, progress, |_| Ok(()));
+                hasher = Hasher::new(algorithms);
+                read = self.copy(&attr, buffer, &mut hasher, progress, |_| Ok(()));
             }
             read?;
         }
-        Ok(sum.written(&attr))
+        Ok(Written::new(&attr, hasher))
     }
 
     /// `file`, which was there before, if its bytes are those of the store; None if they are others. That name, size and
@@ -146,14 +144,18 @@ impl Task<'_> {
         buffer: &mut [u8],
         progress: &Progress,
     ) -> Result<Option<Written>, Failed> {
-        let mut wanted = self.look(attr, true, buffer, progress)?;
-        if wanted.sha256 != hash_of(file, buffer, progress)? {
+        let algorithms = Algorithms {
+            sha256: true,
+            ..self.algorithms
+        };
+        let mut wanted = self.look(attr, algorithms, buffer, progress)?;
+        if wanted.hashes.sha256 != hash_of(file, buffer, progress)? {
             return Ok(None);
         }
         set_times(file, &self.forest.attr(wanted.ino)?)?;
         Progress::add(&progress.kept, 1);
-        if !self.hash {
-            wanted.sha256.clear();
+        if !self.algorithms.sha256 {
+            wanted.hashes.sha256.clear();
         }
         Ok(Some(wanted))
     }
@@ -163,7 +165,7 @@ impl Task<'_> {
         &self,
         attr: &Attr,
         buffer: &mut [u8],
-        sum: &mut Sum,
+        hasher: &mut Hasher,
         progress: &Progress,
         mut take: impl FnMut(&[u8]) -> io::Result<()>,
     ) -> Result<(), Failed> {
@@ -181,7 +183,7 @@ impl Task<'_> {
                 )));
             }
             let bytes = buffer.get(..read).unwrap_or_default();
-            sum.add(bytes);
+            hasher.update(bytes);
             take(bytes)?;
             if self.path.is_some() {
                 Progress::add(&progress.bytes, bytes.len() as u64);
@@ -192,25 +194,13 @@ impl Task<'_> {
     }
 }
 
-/// A hash under way, if it is wanted.
-pub(super) struct Sum(Option<Sha256>);
-
-impl Sum {
-    pub(super) fn new(wanted: bool) -> Self {
-        Self(wanted.then(Sha256::new))
-    }
-
-    fn add(&mut self, bytes: &[u8]) {
-        if let Some(hash) = &mut self.0 {
-            hash.update(bytes);
-        }
-    }
-
-    pub(super) fn written(self, attr: &Attr) -> Written {
-        Written {
+impl Written {
+    /// The file with these attributes, of which `hasher` got all bytes.
+    pub(super) fn new(attr: &Attr, hasher: Hasher) -> Self {
+        Self {
             ino: attr.ino,
             size: attr.size,
-            sha256: self.0.map(hexadecimal).unwrap_or_default(),
+            hashes: hasher.finish(),
         }
     }
 }
@@ -274,16 +264,16 @@ fn overwrite(path: &Path) -> Result<File, Failed> {
 
 /// SHA-256 of all that `file` has, in hexadecimal.
 fn hash_of(mut file: &File, buffer: &mut [u8], progress: &Progress) -> Result<String, Failed> {
-    let mut hash = Sha256::new();
+    let mut hasher = Hasher::new(Algorithms::SHA256);
     loop {
         if progress.is_abandoned() {
             return Err(Failed::Abandoned);
         }
         let read = file.read(buffer)?;
         if read == 0 {
-            return Ok(hexadecimal(hash));
+            return Ok(hasher.finish().sha256);
         }
-        hash.update(buffer.get(..read).unwrap_or_default());
+        hasher.update(buffer.get(..read).unwrap_or_default());
     }
 }
 

@@ -51,7 +51,7 @@ pub struct Caller {
 
 impl Caller {
     /// Goes on as a child process that has the terminal, and the files `inherited`, until the caller is dismissed. He waits
-    /// for that with exit status 0; if the child ends before, its exit status is his.
+    /// for that, and for his exit status; if the child ends before, its exit status is his.
     ///
     /// Returns an error in the parent if the child was killed. Must be called while the process has one thread: other
     /// threads would not exist in the child.
@@ -68,8 +68,9 @@ impl Caller {
             0 => drop(ready),
             _ => {
                 drop(news);
-                let status = match ready.read_exact(&mut [0]) {
-                    Ok(()) => 0,
+                let mut status = [0];
+                let status = match ready.read_exact(&mut status) {
+                    Ok(()) => c_int::from(u8::from_ne_bytes(status)),
                     Err(_) => exit_status(child)?,
                 };
                 // SAFETY: ends this process at once; `exit` would run destructors, one of which unmounts.
@@ -84,9 +85,9 @@ impl Caller {
         })
     }
 
-    /// Leaves the caller's terminal and gives him his prompt back, with exit status 0. Closes what was inherited: a pipe or
+    /// Leaves the caller's terminal and gives him his prompt back, with this exit status. Closes what was inherited: a pipe or
     /// a lock of the caller must not wait for the unmount.
-    pub fn dismiss(mut self) -> io::Result<()> {
+    pub fn dismiss(mut self, status: u8) -> io::Result<()> {
         // A fresh child is never the leader of a group, so it does not fail.
         setsid()?;
         dup2_stdin(&self.null)?;
@@ -97,7 +98,7 @@ impl Caller {
             unsafe { libc::close(*number) };
         }
         // Nobody minds if it was killed meanwhile.
-        self.news.write_all(b".").ok();
+        self.news.write_all(&[status]).ok();
         Ok(())
     }
 }

@@ -3,8 +3,7 @@
 //! The mount and `export` know trees through this layer alone.
 //!
 //! The number of a file takes eight bits of its inode numbers, and the bound of the caches is divided among the files.
-//! A file that cannot be opened ends a mount, so that none is missing unnoticed; commands that end by themselves say so and
-//! go on with the others.
+//! A file that cannot be opened is not there; whoever opens the others says so.
 
 use std::collections::BTreeMap;
 use std::ffi::OsStr;
@@ -18,7 +17,7 @@ use super::ino::{Ino, Kind};
 use super::problem_log::{Listener, ProblemLine};
 use super::size_cache::SizeCache;
 use super::source_names;
-use super::summary::{Part, People, Summary};
+use super::summary::{Details, Part, People, Summary};
 use super::tree::Tree;
 use super::xattr::Xattr;
 use crate::convert::Converter;
@@ -380,6 +379,12 @@ impl Forest {
     pub fn summary(&self, ino: Ino) -> Option<Summary> {
         let at = self.at(ino)?;
         at.tree.summary(at.ino)
+    }
+
+    /// As [`Tree::details`].
+    pub fn details(&self, ino: Ino) -> Option<Details> {
+        let at = self.at(ino)?;
+        at.tree.details(at.ino)
     }
 
     /// As [`Tree::people`].

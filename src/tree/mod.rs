@@ -61,7 +61,7 @@ pub use ino::{Ino, Kind};
 pub use options::{Attachments, Layout, Options};
 pub use problem_log::{Listener, ProblemLine};
 pub use size_cache::{Key as SizeKey, SizeCache};
-pub use summary::{Part, People, Summary};
+pub use summary::{Details, Part, People, Summary};
 pub use template::{Template, TemplateError};
 pub use tree::Tree;
 pub use watch::Progress;

@@ -1,7 +1,7 @@
 //! The record of an item in a catalogue: for the filters and the manifest of an export.
 
 use super::ino::Object;
-use crate::convert::{Moment, when};
+use crate::convert::{Moment, Particulars, when};
 use crate::ltp::{FileTime, tags};
 use crate::messaging::Message;
 use crate::ndb::NodeId;
@@ -17,6 +17,17 @@ pub struct Summary {
     pub subject: String,
     /// PidTagMessageClass.
     pub class: String,
+}
+
+/// All that a catalogue tells of an item.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Details {
+    /// The facts by which items are chosen.
+    pub summary: Summary,
+    /// Who, when, in which conversation.
+    pub particulars: Particulars,
+    /// Names of its attachments, pictures in its text among them.
+    pub attachments: Vec<String>,
 }
 
 /// Sender and recipients as header fields have them, decoded. Empty where there are none.

@@ -17,7 +17,7 @@ use super::problem_log::{Listener, ProblemLog};
 use super::replaced::Replaced;
 use super::router::Router;
 use super::size_cache::SizeCache;
-use super::summary::{Part, People, Summary};
+use super::summary::{Details, Part, People, Summary};
 use super::view::View;
 use super::watch::{Progress, RecoveryWatch};
 use super::xattr::Xattr;
@@ -195,6 +195,11 @@ impl Tree {
     /// The facts about the item that `ino` shows or belongs to; None if it cannot be opened.
     pub fn summary(&self, ino: Ino) -> Option<Summary> {
         self.0.entry(ino).summary(ino)
+    }
+
+    /// All that a catalogue tells of the item that `ino` shows or belongs to; None if it cannot be opened.
+    pub fn details(&self, ino: Ino) -> Option<Details> {
+        self.0.entry(ino).details(ino)
     }
 
     /// Sender and recipients of the item that `ino` shows or belongs to.

@@ -25,7 +25,7 @@ use super::lost_found::{Lost, LostFound};
 use super::messages::Messages;
 use super::replaced::Replaced;
 use super::size_cache::SizeCache;
-use super::summary::{Part, People, Summary};
+use super::summary::{Details, Part, People, Summary};
 use super::xattr::{Xattr, Xattrs};
 use crate::convert::Converter;
 use crate::error::{Error, Result};
@@ -362,6 +362,17 @@ impl View {
     /// The facts about that item.
     pub fn summary(&self, ino: Ino) -> Option<Summary> {
         Some(Summary::of(&self.message(ino)?))
+    }
+
+    /// All that a catalogue tells of that item; None if it cannot be opened.
+    pub fn details(&self, ino: Ino) -> Option<Details> {
+        let message = self.message(ino)?;
+        let path = MessagePath::top(message.nid());
+        Some(Details {
+            summary: Summary::of(&message),
+            particulars: self.context.converter.particulars(&message),
+            attachments: self.attachments.names(&path, &message),
+        })
     }
 
     /// Its sender and recipients.

@@ -11,6 +11,7 @@ use std::time::{Duration, Instant};
 use crate::mounted::{OSTFS, ostfs};
 use crate::programs;
 use crate::support::*;
+use serde_json::Value as Json;
 use tempfile::TempDir;
 
 struct Case {
@@ -293,11 +294,21 @@ fn the_manifest_tells_every_file_with_the_hash_that_sha256sum_tells() {
     let lines = String::from_utf8(json.stdout).unwrap();
     assert_eq!(lines.lines().count(), records.len());
     for line in lines.lines() {
-        let object: serde_json::Value = serde_json::from_str(line).unwrap();
+        let object: Json = serde_json::from_str(line).unwrap();
         let record = &records[object["path"].as_str().unwrap()];
         for (name, value) in record {
             let own = &object[name.as_str()];
-            let own = own.as_str().map_or_else(|| own.to_string(), str::to_owned);
+            let own = match own {
+                Json::Null => String::new(),
+                Json::String(text) => text.clone(),
+                Json::Bool(is_so) => if *is_so { "yes" } else { "no" }.to_owned(),
+                Json::Array(texts) => texts
+                    .iter()
+                    .map(|text| text.as_str().unwrap())
+                    .collect::<Vec<_>>()
+                    .join("; "),
+                number => number.to_string(),
+            };
             assert_eq!(&own, value, "{name}");
         }
     }

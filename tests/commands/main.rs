@@ -21,6 +21,7 @@ mod documents;
 mod exit_codes;
 mod export;
 mod mbox;
+mod records;
 mod scanpst;
 mod search;
 mod selection;

@@ -258,3 +258,44 @@ fn each_of_several_files_has_a_directory() {
         ostfs_in(&here, &["unmount", mount]);
     }
 }
+
+#[test]
+fn of_several_files_one_that_cannot_be_opened_is_not_there_and_told() {
+    if !can_mount() {
+        return;
+    }
+    unshare_files();
+    let (_folder, here) = scene();
+    one_message(&here.join("archive.pst"), "First");
+    fs::write(here.join("broken.pst"), "no mail at all").unwrap();
+    let mount = |files: &[&str]| {
+        let output = Command::new(OSTFS)
+            .args([&["mount"], files, &["all"]].concat())
+            .current_dir(&here)
+            .output()
+            .unwrap();
+        (
+            output.status.code(),
+            String::from_utf8(output.stderr).unwrap(),
+        )
+    };
+    let all = here.join("all");
+    for bad in ["broken.pst", "gone.pst"] {
+        let (code, message) = mount(&["mail.pst", bad, "archive.pst"]);
+        assert_eq!(code, Some(4), "{message}");
+        assert!(message.contains(&format!("ostfs: {bad}: ")), "{message}");
+        assert!(message.contains("1 of 3 files"), "{message}");
+        let names: Vec<String> = fs::read_dir(&all)
+            .unwrap()
+            .map(|entry| entry.unwrap().file_name().into_string().unwrap())
+            .collect();
+        assert_eq!(names, ["mail.pst", "archive.pst"]);
+        let found = run("grep", &["-rl", "First", all.to_str().unwrap()]);
+        assert_eq!(found.lines().count(), 1, "{found}");
+        ostfs_in(&here, &["unmount", "all"]);
+    }
+    // If none is left, nothing is mounted.
+    let (code, message) = mount(&["broken.pst", "gone.pst"]);
+    assert_eq!(code, Some(3), "{message}");
+    assert!(!is_mounted(&all));
+}

@@ -38,6 +38,18 @@ pub(crate) fn parse_list(value: &str) -> Option<Parsed> {
     Some(parser.parsed)
 }
 
+/// Those in a decoded address field, each as `Name <address>`; all of it as one where it is none that can be parted.
+pub(in crate::convert) fn mailboxes(value: &str) -> Vec<String> {
+    let Some(parsed) = parse_list(value) else {
+        return vec![value.trim().to_owned()];
+    };
+    let shown = |mailbox: Mailbox| match mailbox.name.as_str() {
+        "" => mailbox.address,
+        name => format!("{name} <{}>", mailbox.address),
+    };
+    parsed.mailboxes.into_iter().map(shown).collect()
+}
+
 struct Parser<'a> {
     rest: &'a str,
     /// From the start of the element that `rest` is in: a mailbox, or the name of a group.

@@ -32,6 +32,14 @@ pub(crate) fn message_flags(message: &Message) -> i32 {
         .unwrap_or(0)
 }
 
+/// PidNameKeywords: the categories that its reader has put it in.
+pub(in crate::convert) fn categories(message: &Message) -> Vec<String> {
+    message
+        .named_string(PropertySet::PUBLIC_STRINGS, KEYWORDS)
+        .and_then(|id| message.properties().strings(id).ok())
+        .unwrap_or_default()
+}
+
 /// Adds the fields that mail programs keep the state of a message in.
 pub(crate) fn add(message: &Message, fields: &mut Fields) {
     let properties = message.properties();
@@ -59,10 +67,7 @@ pub(crate) fn add(message: &Message, fields: &mut Fields) {
         Some(3) => fields.push("Sensitivity", "Company-Confidential"),
         _ => {}
     }
-    let keywords = message
-        .named_string(PropertySet::PUBLIC_STRINGS, KEYWORDS)
-        .and_then(|id| properties.strings(id).ok())
-        .unwrap_or_default();
+    let keywords = categories(message);
     if !keywords.is_empty() {
         fields.push_text("Keywords", &keywords.join(", "));
     }

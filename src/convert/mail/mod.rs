@@ -23,7 +23,11 @@ mod signed;
 mod synthesis;
 mod transport;
 
+pub(super) use address_list::mailboxes;
 pub(super) use composer::render;
+pub(super) use flags::categories;
 pub(super) use header::{header, stored};
+pub(super) use message_id::{is_made_up, message_ids};
 pub use plain::Said;
 pub(super) use plain::{plain, said};
+pub(super) use synthesis::TOLD_BCC;

@@ -13,6 +13,7 @@ use super::date::format_date;
 use super::fields::PROBLEM_FIELD;
 use super::handling::{REPLY_BY, VOTE, VOTING_OPTIONS};
 use super::inline::name_marks;
+use super::synthesis::TOLD_BCC;
 use super::{details, flags, header, report};
 use crate::convert::attachment::{Content, Item};
 use crate::convert::body::{self, BestBody};
@@ -35,7 +36,7 @@ const FIELDS: [&str; 19] = [
     "To",
     "Cc",
     "Bcc",
-    "X-Ostfs-Bcc",
+    TOLD_BCC,
     "Date",
     "Subject",
     "X-Ostfs-Subject",

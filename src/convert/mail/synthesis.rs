@@ -8,7 +8,7 @@ use super::date::date;
 use super::encoded_word::decode;
 use super::fields::Fields;
 use super::flags::{FLAG_FROM_ME, message_flags};
-use super::message_id::message_ids;
+use super::message_id::{made_up, message_ids};
 use super::reserved::is_reserved;
 use super::transport::is_field_name;
 use crate::bytes::u32_at;
@@ -22,6 +22,9 @@ use crate::messaging::{
     EntryId, MSGFLAG_UNSENT, Message, PropertyName, PropertySet, Recipient, RecipientType,
 };
 use crate::problem::Problem;
+
+/// The field of those who got a blind copy, as somebody else than its sender has them.
+pub(in crate::convert) const TOLD_BCC: &str = "X-Ostfs-Bcc";
 
 /// Fields out of properties, for what the transport headers lack.
 pub(super) struct Synthesis<'a> {
@@ -168,11 +171,7 @@ impl Synthesis<'_> {
             }
             // Nobody but its sender may have a mail program send a message to these again.
             let is_told_by_others = kind == RecipientType::Bcc && self.has_transport && !own;
-            let name = if is_told_by_others {
-                "X-Ostfs-Bcc"
-            } else {
-                name
-            };
+            let name = if is_told_by_others { TOLD_BCC } else { name };
             let mut mailboxes = self.mailboxes(&recipients, kind);
             if recipients.is_empty() {
                 mailboxes = self.displayed(display);
@@ -287,8 +286,7 @@ impl Synthesis<'_> {
             .into_iter()
             .find_map(|id| properties.time(id).ok().flatten());
         let time = time.map_or(0, |time| time.0).to_le_bytes();
-        let id = fingerprint(&[&key, subject.as_bytes(), &time]);
-        format!("<ostfs-{id:032x}@localhost.invalid>")
+        made_up(fingerprint(&[&key, subject.as_bytes(), &time]))
     }
 
     fn thread(&self, fields: &mut Fields) {

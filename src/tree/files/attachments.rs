@@ -158,6 +158,19 @@ impl Attachments {
         Ok(self.of(path)?.get(index)?.media_type.clone())
     }
 
+    /// Names of the attachments of `message`, which is at `path`. Nothing is kept of what is looked at for them alone.
+    pub fn names(&self, path: &MessagePath, message: &Message) -> Vec<String> {
+        if let Some(list) = self.lists.get(path) {
+            let names = list.attachments.iter().map(|one| one.name.clone());
+            return names.collect();
+        }
+        if !message.has_attachments() {
+            return Vec::new();
+        }
+        let files = self.context.converter.attachments(message).into_iter();
+        files.map(|file| file.name).collect()
+    }
+
     /// The directory with the attachments of the message at `path`.
     pub fn list(&self, path: &MessagePath) -> Result<Directory> {
         let mut listing = Directory::new(self.above(path));
