@@ -261,6 +261,26 @@ fn a_bad_sector_under_the_trailer_of_a_block_has_no_failing_disk_scanned() {
 }
 
 #[test]
+fn a_bad_sector_under_the_message_store_costs_no_mail() {
+    const MESSAGE_STORE: u32 = 0x21;
+    if !can_mount() {
+        return;
+    }
+    for format in FORMATS {
+        let case = Case::of(sample(format, Crypt::Permute));
+        let block = case.layout.block(case.layout.node(MESSAGE_STORE).data);
+        let disk = Disk::with(&case.file);
+        disk.set(Faults {
+            bad: Some(block.ib..block.ib + 1),
+            ..Faults::default()
+        });
+        let mount = Mount::new(&disk.file, &[]);
+        let mail = fs::read(mount.path.join(case.mail(7))).unwrap();
+        assert!(!mail.is_empty(), "{format:?}");
+    }
+}
+
+#[test]
 fn a_disk_that_fails_altogether_for_a_while_leaves_no_trace() {
     if !can_mount() {
         return;
