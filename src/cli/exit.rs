@@ -9,13 +9,13 @@ use std::process::ExitCode;
 pub enum Exit {
     /// All went well.
     Success = 0,
-    /// Something went wrong that no other code stands for.
+    /// Something went wrong that no other code stands for; of `diff`, the files differ.
     Failure = 1,
-    /// FILE, the mount point, or what a path or filter names does not exist.
+    /// FILE, the mount point, or what a path or filter names does not exist; of `diff`, whatever no other code stands for.
     NotFound = 2,
     /// FILE is not an Outlook data file.
     NotOutlook = 3,
-    /// `check` found errors in FILE, or `export`, `index` or `cat` met some.
+    /// `check` found errors in FILE, or `export`, `index`, `diff` or `cat` met some.
     ErrorsFound = 4,
     /// FILE is an Outlook data file, but too damaged to be opened.
     Damaged = 5,
@@ -41,10 +41,10 @@ impl From<Exit> for ExitCode {
 pub(super) const HELP: &str = "\
 Exit codes:
    0  success
-   1  any other failure
-   2  FILE, MOUNTPOINT, PATH, or what --folder or --class names does not exist
+   1  any other failure; diff: the files differ
+   2  FILE, MOUNTPOINT, PATH, or what --folder or --class names does not exist; diff: any other failure
    3  FILE is not an Outlook data file
-   4  FILE has errors: found by check, or met by export, index or cat
+   4  FILE has errors: found by check, or met by export, index, diff or cat
    5  FILE is too damaged to be opened
    6  mounting or unmounting failed
    7  FILE was cut off, and nothing that can be read is left

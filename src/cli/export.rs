@@ -4,10 +4,12 @@
 use std::fs::File;
 use std::io::{self, BufWriter};
 use std::path::Path;
+use std::slice;
+use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::mpsc::{RecvTimeoutError, channel};
 use std::thread;
-use std::time::{Duration, SystemTime};
+use std::time::SystemTime;
 
 use indicatif::ProgressBar;
 use jiff::ToSpan;
@@ -15,13 +17,14 @@ use jiff::civil::Date;
 use jiff::tz::TimeZone;
 
 use super::arguments::{ExportArguments, FilterArguments, IndexArguments, To};
+use super::dedupe::{self, Dedupe};
 use super::early_end;
 use super::exit::Exit;
 use super::goal::Goal;
 use super::options::{Options, Switch};
 use super::problem_list::ProblemList;
 use super::report::{self, Failure};
-use super::source::Sources;
+use super::source::{self, Sources};
 use super::{progress, selection};
 use crate::convert::{Eol, Items};
 use crate::export::{
@@ -32,8 +35,6 @@ use crate::tree::{Attachments, Layout, ProblemLine};
 
 /// The caches unless said otherwise: what is read once is best forgotten before it leaves those of the processor.
 pub(super) const CACHE: &str = "cache=8M";
-/// How often the progress bar is redrawn.
-pub(super) const REDRAW: Duration = Duration::from_millis(100);
 /// Failures that `index` prints one by one; the manifest has all of them.
 const MAX_SHOWN: u64 = 100;
 
@@ -51,13 +52,18 @@ pub(super) fn run(arguments: &ExportArguments) -> Result<(), Failure> {
         _ => {}
     }
     let options = options.with_names(&arguments.names)?;
-    let filter = filter(&arguments.filter)?;
-    let sources = Sources::open(&arguments.files)?;
+    let mut filter = filter(&arguments.filter)?;
+    let (files, others) = match &arguments.only_in {
+        Some(file) => (slice::from_ref(file), source::open_all(&arguments.files)?),
+        None => (arguments.files.as_slice(), Vec::new()),
+    };
+    let sources = Sources::open(files)?;
     let resume = options.nonempty || arguments.resume;
     let mut goal = Goal::open(arguments, resume)?;
     let create = |path| create(path, arguments.csv_safe);
     let mut file = arguments.manifest.as_deref().map(create).transpose()?;
     let problems = ProblemList::open(&goal, arguments.problems.as_deref(), options.tree.redact)?;
+    let dedupe = Dedupe::open(arguments, goal.directory())?;
     let hashed = match file.is_some() {
         true => opened(&sources.paths())?,
         false => Vec::new(),
@@ -68,6 +74,13 @@ pub(super) fn run(arguments: &ExportArguments) -> Result<(), Failure> {
     }
     let (forest, lost) = sources.forest(&options.tree)?;
     selection::look(&forest, &filter)?;
+    if !others.is_empty() {
+        let others = others.into_iter();
+        let others = others.map(|other| source::to_the_end(other, &options.tree));
+        let others = source::forest(&arguments.files, others.collect(), &options.tree)?;
+        dedupe::only_in(&forest, &mut filter, &others);
+    }
+    let duplicates = dedupe.as_ref().map(|all| all.find(&forest, &mut filter));
     let stream = goal.stream(&forest)?;
     let is_stream = stream.is_some();
     problems.listen(&forest);
@@ -81,7 +94,7 @@ pub(super) fn run(arguments: &ExportArguments) -> Result<(), Failure> {
             None => Target::Directory(&arguments.directory),
         },
         resume,
-        threads: arguments.jobs.unwrap_or_else(processors),
+        threads: arguments.jobs.unwrap_or_else(progress::processors),
         filter,
         hashes: true,
     };
@@ -100,6 +113,11 @@ pub(super) fn run(arguments: &ExportArguments) -> Result<(), Failure> {
     selection::taken(&export, &totals, &progress)?;
     let archive = stream.map(Stream::into_archive).transpose();
     let mut archive = archive.map_err(|error| goal.cannot(&error))?;
+    let dropped = dedupe.zip(duplicates).map(|(dedupe, found)| {
+        let redact = options.tree.redact;
+        dedupe.finish(&found, &forest, redact)
+    });
+    let dropped = dropped.transpose()?;
     let listed = problems.finish(&forest, &goal, archive.as_deref_mut())?;
     if let Some(archive) = &mut archive {
         archive.finish().map_err(|error| goal.cannot(&error))?;
@@ -107,6 +125,7 @@ pub(super) fn run(arguments: &ExportArguments) -> Result<(), Failure> {
     let tell = goal.tell();
     goal.publish()?;
     table(&totals, options.tree.redact, tell);
+    dropped.into_iter().for_each(tell);
     let failed = progress.failed.load(Ordering::Relaxed);
     let problems = listed
         .as_ref()
@@ -176,7 +195,7 @@ pub(super) fn index(arguments: &IndexArguments) -> Result<(), Failure> {
         forest: &forest,
         target: Target::Nowhere,
         resume: false,
-        threads: processors(),
+        threads: progress::processors(),
         filter,
         hashes: !arguments.no_hash,
     };
@@ -196,10 +215,6 @@ pub(super) fn index(arguments: &IndexArguments) -> Result<(), Failure> {
     let place = "the column \"problems\" has those of each file";
     selection::taken(&export, &totals, &progress)?;
     lost.end(outcome(failed, forest.problem_count(), place))
-}
-
-fn processors() -> usize {
-    thread::available_parallelism().map_or(1, std::num::NonZero::get)
 }
 
 /// Opens `files` once more, to be hashed.
@@ -236,7 +251,7 @@ fn watched(
             if !bar.is_hidden() {
                 bar.set_length(export.forest.count_items());
             }
-            while stopped.recv_timeout(REDRAW) == Err(RecvTimeoutError::Timeout) {
+            while stopped.recv_timeout(progress::REDRAW) == Err(RecvTimeoutError::Timeout) {
                 show(bar, progress);
             }
         });
@@ -317,6 +332,7 @@ pub(super) fn filter(arguments: &FilterArguments) -> Result<Filter, Failure> {
         from: arguments.from.clone(),
         subject: arguments.subject.clone(),
         class: arguments.class.clone(),
+        left_out: Arc::default(),
     })
 }
 

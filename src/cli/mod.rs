@@ -7,6 +7,8 @@ mod arguments;
 mod cat;
 mod check;
 mod contents;
+mod dedupe;
+mod diff;
 mod early_end;
 mod exit;
 mod export;
@@ -76,6 +78,7 @@ pub fn run(arguments: Vec<OsString>) -> Result<(), Failure> {
             _ => export::run(&arguments),
         },
         Command::Index(arguments) => export::index(&arguments),
+        Command::Diff(arguments) => diff::run(&arguments),
         Command::Ls(arguments) => ls::run(&arguments),
         Command::Cat(arguments) => cat::run(&arguments),
         Command::Info(arguments) => info::run(&arguments),

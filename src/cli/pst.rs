@@ -13,8 +13,9 @@ use indicatif::HumanBytes;
 use sha2::{Digest as _, Sha256};
 
 use super::arguments::{ExportArguments, VerifyHow};
+use super::dedupe::Dedupe;
 use super::exit::Exit;
-use super::export::{CACHE, REDRAW, filter, show};
+use super::export::{CACHE, filter, show};
 use super::new_file::{self, NewFile, directory_of};
 use super::options::{Options, Switch};
 use super::pst_targets::{self, Target};
@@ -39,14 +40,20 @@ pub(super) fn run(arguments: &ExportArguments) -> Result<(), Failure> {
     refuse(arguments, &options)?;
     // Nobody looks at attachments beside their items.
     options.tree.attachments = Attachments::Eml;
+    let dedupe = Dedupe::open(arguments, None)?;
     let run = Run {
         arguments,
+        dedupe,
         filter: filter(&arguments.filter)?,
         options: options.tree,
         progress: Progress::default(),
     };
     let sources = source::open_all(&arguments.files)?;
     let targets = pst_targets::of(arguments)?;
+    if arguments.dedupe.is_some() && targets.all.len() > 1 {
+        let reason = "--dedupe is for one new PST; name the file, as in: ostfs export --to pst --dedupe a.pst b.pst all.pst";
+        return Err(Failure::new(Exit::Usage, reason));
+    }
     if options.sandbox == Switch::On {
         sandbox::enter(Need::WriteBeneath(&targets.directory));
     }
@@ -101,6 +108,7 @@ impl Ended {
 /// What all files of a run have in common.
 struct Run<'a> {
     arguments: &'a ExportArguments,
+    dedupe: Option<Dedupe<'a>>,
     filter: Filter,
     options: crate::tree::Options,
     progress: Progress,
@@ -143,8 +151,13 @@ impl Run<'_> {
         let sources = sources.into_iter();
         let sources = sources.map(|source| source::to_the_end(source, &self.options));
         let forest = source::forest(&target.files, sources.collect(), &self.options)?;
-        selection::look(&forest, &self.filter)?;
-        if self.filter.is_empty() && !self.arguments.force {
+        let mut filter = self.filter.clone();
+        selection::look(&forest, &filter)?;
+        let duplicates = self
+            .dedupe
+            .as_ref()
+            .map(|all| (all, all.find(&forest, &mut filter)));
+        if filter.is_empty() && !self.arguments.force {
             let written = match stage {
                 Some(_) => written(target),
                 None => new_file::begun(&first),
@@ -155,7 +168,7 @@ impl Run<'_> {
         let name = target.name();
         let export = Export {
             forest: &forest,
-            filter: self.filter.clone(),
+            filter: filter.clone(),
             name: &name,
             most: self.arguments.split,
             journal: &journal,
@@ -164,8 +177,11 @@ impl Run<'_> {
         journal
             .remove()
             .map_err(|error| failure(&target.journal(), &error.to_string()))?;
-        if tally.written + tally.failed == 0 && !self.filter.is_empty() {
-            return Err(selection::nothing(&forest, &self.filter));
+        if tally.written + tally.failed == 0 && !filter.is_empty() {
+            return Err(selection::nothing(&forest, &filter));
+        }
+        if let Some((all, found)) = &duplicates {
+            report::say(all.finish(found, &forest, self.options.redact)?);
         }
         Ok(Ended {
             tally,
@@ -177,8 +193,12 @@ impl Run<'_> {
     fn hash(&self, sources: &[Source]) -> [u8; 32] {
         let mut hash = Sha256::new();
         hash.update(env!("CARGO_PKG_VERSION"));
-        let split = self.arguments.split;
-        hash.update(format!("{:?} {:?} {split:?}", self.options, self.filter));
+        let ExportArguments { split, dedupe, .. } = self.arguments;
+        let filter = &self.filter;
+        hash.update(format!(
+            "{:?} {filter:?} {split:?} {dedupe:?}",
+            self.options
+        ));
         for source in sources {
             hash.update(format!("{} {:?}", source.len(), source.modified()));
             let mut start = vec![0; usize::try_from(source.len()).unwrap_or(START).min(START)];
@@ -312,6 +332,7 @@ fn refuse(arguments: &ExportArguments, options: &Options) -> Result<(), Failure>
         ("--jobs", arguments.jobs.is_some()),
         ("--problems", arguments.problems.is_some()),
         ("--manifest", arguments.manifest.is_some()),
+        ("--only-in", arguments.only_in.is_some()),
         ("-o all", options.tree.all),
         ("-o text", options.tree.text),
         (
@@ -351,7 +372,7 @@ fn watched(
             if !bar.is_hidden() {
                 bar.set_length(export.forest.count_items());
             }
-            while stopped.recv_timeout(REDRAW) == Err(RecvTimeoutError::Timeout) {
+            while stopped.recv_timeout(progress::REDRAW) == Err(RecvTimeoutError::Timeout) {
                 show(bar, progress);
             }
         });

@@ -124,12 +124,19 @@ Examples:
   ostfs export --to maildir old-mailbox.ost Maildir
   ostfs export --to pst old-mailbox.ost mailbox.pst
   ostfs export --to tar old-mailbox.ost - | zstd >mail.tar.zst
-  ostfs export --to mbox --folder Inbox old-mailbox.ost inbox.mbox";
+  ostfs export --to mbox --folder Inbox old-mailbox.ost inbox.mbox
+  ostfs export --dedupe a.pst b.pst all-mail  each item once
+  ostfs export --only-in new.pst old.pst news  what old.pst has not";
 pub(super) const INDEX: &str = "\
 Examples:
   ostfs index old-mailbox.ost >mail.csv
   ostfs index --no-hash --from adams old-mailbox.ost
   ostfs index --csv-safe *.pst >mail.csv      for a spreadsheet";
+pub(super) const DIFF: &str = "\
+Examples:
+  ostfs diff backup-may.pst backup-june.pst
+  ostfs diff mailbox.pst repaired.pst         what ScanPST took away
+  ostfs diff --json a.pst b.pst | jq -r 'select(.b == null).a'";
 pub(super) const LS: &str = "\
 Examples:
   ostfs ls old-mailbox.ost
@@ -193,7 +200,9 @@ mod tests {
 
     #[test]
     fn every_command_line_in_recipes_and_examples_is_one() {
-        let examples = [MOUNT, OPEN, UNMOUNT, EXPORT, INDEX, LS, CAT, INFO, CHECK];
+        let examples = [
+            MOUNT, OPEN, UNMOUNT, EXPORT, INDEX, DIFF, LS, CAT, INFO, CHECK,
+        ];
         let texts = RECIPES.iter().map(|(_, text)| *text).chain(examples);
         for line in texts.flat_map(str::lines) {
             let Some(typed) = line.trim_start().strip_prefix("ostfs ") else {

@@ -9,6 +9,7 @@
 
 mod archive;
 mod filter;
+mod left_out;
 mod manifest;
 mod pending;
 mod problems;
@@ -30,6 +31,7 @@ use crate::tree::{Depth, Entry, Forest, Ino, Kind, Listing, Part};
 
 pub use archive::{Archive, File, Mbox, Mboxes, Tar, Zip};
 pub use filter::Filter;
+pub use left_out::LeftOut;
 pub use manifest::{Format, Manifest, Record};
 pub use problems::ProblemLines;
 pub use progress::Progress;

@@ -23,7 +23,7 @@ use super::tree::Tree;
 use super::xattr::Xattr;
 use crate::error::{Error, Result};
 use crate::messaging::{Folder, Message, Store};
-use crate::ndb::Depth;
+use crate::ndb::{Depth, NodeId};
 
 /// The trees of all files. `Send + Sync`, as [`Tree`] is.
 #[derive(Debug)]
@@ -317,6 +317,13 @@ impl Forest {
     pub fn item(&self, ino: Ino) -> Option<(u32, Part)> {
         let at = self.at(ino)?;
         at.tree.item(at.ino)
+    }
+
+    /// The number of the file of the item that `ino` shows or belongs to.
+    pub fn item_of(&self, ino: Ino) -> Option<Ino> {
+        let at = self.at(ino)?;
+        let (nid, _) = at.tree.item(at.ino)?;
+        Some(at.ino.message_beside(NodeId(nid)).of_file(at.file))
     }
 
     /// As [`Tree::message`].
