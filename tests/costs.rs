@@ -14,7 +14,7 @@ use std::path::Path;
 
 use ostfs::tree::{Attachments, Ino, Kind, Options as TreeOptions, Tree};
 use support::realistic::Mailbox;
-use support::{Crypt, Damage, Folders, Format, Message, Options, Store, Writer};
+use support::{Crypt, Damage, Folders, Format, Message, Options, Payload, Store, Writer};
 
 thread_local! {
     static ALLOCATIONS: Cell<u64> = const { Cell::new(0) };
@@ -235,4 +235,33 @@ fn a_message_that_cannot_be_read_costs_the_same_in_a_folder_of_any_size() {
     let (few, many) = (allocated_for_damaged(200), allocated_for_damaged(3_200));
     println!("{few} bytes for one of 200, {many} bytes for one of 3,200");
     assert!(2 * many < 3 * few, "{many} bytes instead of {few}");
+}
+
+#[test]
+fn a_large_message_does_not_cost_a_look_at_all_others() {
+    const OTHERS: u64 = 2_000;
+    let directory = tempfile::tempdir().unwrap();
+    let path = directory.path().join("one-large.pst");
+    let mut store = Store::with(Options::new(Format::Unicode, Crypt::Permute));
+    let inbox = store.folder(store.ipm_subtree(), "Inbox");
+    for number in 0..OTHERS {
+        // An attachment makes a list of subnodes: what a comparison would read.
+        let message = Message::mail(&format!("Message {number}")).attachment("small.txt", "small");
+        store.message(inbox, message);
+    }
+    let large = Message::mail("Large").attachment("large.bin", Payload::random(3_000_000, 1));
+    store.message(inbox, large);
+    store.write(&path).unwrap();
+    let tree = Tree::open(&path, &TreeOptions::default()).unwrap();
+    let folder = tree.find(Path::new("Inbox")).unwrap().unwrap();
+    let listing = tree.directory(folder).unwrap();
+    let is_large = |name: &str| name.contains("Large") && name.ends_with(".eml");
+    let entry = listing
+        .entries()
+        .find(|entry| is_large(entry.name))
+        .unwrap();
+    let (cost, size) = Cost::of(1, || tree.attr(entry.ino).unwrap().size);
+    println!("{cost:.2?}");
+    assert!(size > 4_000_000, "{size}");
+    assert!(cost.reads < OTHERS as f64 / 4.0, "{cost:.2?}");
 }

@@ -18,6 +18,10 @@ struct Visit {
 
 /// Checks header and trees; returns where the intact pages are, by offset.
 pub(super) fn check(ndb: &NodeDatabase, header: &Header, checker: &mut Checker) -> Vec<Range<u64>> {
+    if let Some(wrong_bit) = header.wrong_bit {
+        let problem = format!("dwCRC: does not fit; {wrong_bit}");
+        checker.error("HEADER", "offset 0x0", problem, None);
+    }
     if !header.crc_valid {
         checker.error("HEADER", "offset 0x0", "dwCRC: does not fit", None);
     }

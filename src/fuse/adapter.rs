@@ -16,10 +16,10 @@ use std::fmt;
 use std::io;
 use std::sync::mpsc::Sender;
 use std::sync::{Arc, OnceLock};
-use std::time::{Duration, UNIX_EPOCH};
+use std::time::Duration;
 
 use fuser::{
-    AccessFlags, Errno, FileAttr, FileHandle, FileType, Filesystem, Generation, INodeNo, InitFlags,
+    AccessFlags, Errno, FileAttr, FileHandle, Filesystem, Generation, INodeNo, InitFlags,
     IoctlFlags, KernelConfig, LockOwner, OpenFlags, ReplyAttr, ReplyData, ReplyDirectory,
     ReplyDirectoryPlus, ReplyEmpty, ReplyEntry, ReplyIoctl, ReplyLseek, ReplyOpen, ReplyStatfs,
     ReplyXattr, Request,
@@ -29,6 +29,7 @@ use super::activity::Activity;
 use super::ahead::Ahead;
 use super::errno::errno;
 use super::options::Options;
+use super::ownership::{BLOCK, Ownership, file_type};
 use super::panics;
 use crate::error::Result;
 use crate::tree::{Attr, Depth, Forest, Ino, Kind, XATTR_PREFIX};
@@ -39,12 +40,6 @@ const DAY: Duration = Duration::from_secs(24 * 60 * 60);
 const NO_SUCH_XATTR: Errno = Errno::ENODATA;
 /// Inode numbers are never given to anything else, so one generation does.
 const GENERATION: Generation = Generation(0);
-/// Unit of `st_blksize` and of `statfs`, in bytes.
-const BLOCK: u32 = 4096;
-/// Unit of `st_blocks`, in bytes (stat(2)).
-const SECTOR: u64 = 512;
-/// A size with which the kernel takes the name and number of an entry alone: it is no `loff_t`.
-const INVALID_SIZE: u64 = u64::MAX;
 /// Longest file name, in bytes.
 const NAME_MAX: u32 = 255;
 /// Read-ahead requests that may wait; the kernel's default is 12.
@@ -52,21 +47,6 @@ const MAX_BACKGROUND: u16 = 64;
 /// Entries of the beginning of a directory whose attributes are worked out as it is listed. The kernel always asks for
 /// attributes there, and goes on asking only if someone looks at them: if at these, the rest comes as well.
 const EAGER_ENTRIES: usize = 8;
-/// Mode of symbolic links, as everywhere on Linux.
-const SYMLINK_MODE: u16 = 0o777;
-
-/// Whom the files belong to and what may be done with them.
-#[derive(Debug, Clone, Copy)]
-pub(super) struct Ownership {
-    /// Owner of everything.
-    pub(super) uid: u32,
-    /// Group of everything.
-    pub(super) gid: u32,
-    /// Permission bits of files.
-    pub(super) file_mode: u16,
-    /// Permission bits of directories.
-    pub(super) directory_mode: u16,
-}
 
 /// The filesystem that `fuser` calls, from several threads at once.
 #[derive(Debug)]
@@ -198,45 +178,6 @@ impl Adapter {
         }
     }
 
-    /// Attributes as the kernel wants them.
-    fn attributes(&self, attr: &Attr) -> FileAttr {
-        FileAttr {
-            ino: INodeNo(attr.ino.0),
-            size: attr.size,
-            blocks: attr.size.div_ceil(SECTOR),
-            atime: attr.mtime,
-            mtime: attr.mtime,
-            ctime: attr.ctime,
-            crtime: attr.btime,
-            kind: file_type(attr.kind),
-            perm: match attr.kind {
-                Kind::Directory => self.ownership.directory_mode,
-                Kind::File => self.ownership.file_mode,
-                Kind::Symlink => SYMLINK_MODE,
-            },
-            nlink: attr.nlink,
-            uid: self.ownership.uid,
-            gid: self.ownership.gid,
-            rdev: 0,
-            blksize: BLOCK,
-            flags: 0,
-        }
-    }
-
-    /// Attributes with number and kind alone, for what must be listed without the others.
-    fn bare_attributes(&self, ino: Ino, kind: Kind) -> FileAttr {
-        self.attributes(&Attr {
-            ino,
-            kind,
-            size: 0,
-            nlink: 1,
-            mtime: UNIX_EPOCH,
-            ctime: UNIX_EPOCH,
-            btime: UNIX_EPOCH,
-            changing: false,
-        })
-    }
-
     /// Tells those who work ahead that attributes of `directory` are listed from entry `first` on, and has what the next ones
     /// depend on read ahead from the disk. What fails there is asked for again, and fails there.
     fn read_ahead(&self, directory: Ino, first: usize) {
@@ -266,8 +207,7 @@ impl Adapter {
 
     /// What `readdirplus` returns of an entry, and for how long that holds. "." and ".." are not looked at by the
     /// kernel; an entry that cannot be read is listed all the same and fails when it is asked for by name. One that is
-    /// no work for now (`effort` is 0) is asked for by name as well, if anyone wants it. The kernel must not learn a size of
-    /// either: for a moment it would show an empty file to others who read it already.
+    /// no work for now (`effort` is 0) is asked for by name as well, if anyone wants it.
     fn listed(&self, ino: Ino, kind: Kind, name: &str, effort: &mut usize) -> (FileAttr, Duration) {
         let attr = match name {
             "." | ".." => None,
@@ -286,11 +226,10 @@ impl Adapter {
         };
         attr.map_or_else(
             || {
-                let mut attributes = self.bare_attributes(ino, kind);
-                attributes.size = INVALID_SIZE;
+                let attributes = self.ownership.without_size(ino, kind);
                 (attributes, Duration::ZERO)
             },
-            |attr| (self.attributes(&attr), self.time_to_live(&attr)),
+            |attr| (self.ownership.attributes(&attr), self.time_to_live(&attr)),
         )
     }
 
@@ -333,14 +272,6 @@ fn reply_xattr(value: &[u8], size: u32, reply: ReplyXattr) {
     }
 }
 
-fn file_type(kind: Kind) -> FileType {
-    match kind {
-        Kind::Directory => FileType::Directory,
-        Kind::File => FileType::RegularFile,
-        Kind::Symlink => FileType::Symlink,
-    }
-}
-
 impl Filesystem for Adapter {
     fn init(&mut self, _: &Request, kernel: &mut KernelConfig) -> io::Result<()> {
         let wanted = InitFlags::FUSE_DO_READDIRPLUS
@@ -377,13 +308,13 @@ impl Filesystem for Adapter {
         match found {
             Ok(Some(attr)) => reply.entry(
                 &self.time_to_live(&attr),
-                &self.attributes(&attr),
+                &self.ownership.attributes(&attr),
                 GENERATION,
             ),
             // Inode 0 is "no such name", and the kernel remembers it.
             Ok(None) => reply.entry(
                 &self.behaviour.keep,
-                &self.bare_attributes(Ino(0), Kind::File),
+                &self.ownership.bare_attributes(Ino(0), Kind::File),
                 GENERATION,
             ),
             Err(errno) => reply.error(errno),
@@ -394,7 +325,7 @@ impl Filesystem for Adapter {
         match self.ask(format_args!("getattr"), Ino(ino.0), |forest| {
             forest.attr(Ino(ino.0))
         }) {
-            Ok(attr) => reply.attr(&self.time_to_live(&attr), &self.attributes(&attr)),
+            Ok(attr) => reply.attr(&self.time_to_live(&attr), &self.ownership.attributes(&attr)),
             Err(errno) => reply.error(errno),
         }
     }

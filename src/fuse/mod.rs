@@ -9,6 +9,7 @@ mod errno;
 mod error;
 mod mountpoint;
 mod options;
+mod ownership;
 mod panics;
 pub(crate) mod process;
 mod session;

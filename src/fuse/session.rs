@@ -16,11 +16,12 @@ use signal_hook::consts::{SIGHUP, SIGINT, SIGTERM};
 use signal_hook::iterator::Signals;
 
 use super::activity::Activity;
-use super::adapter::{Adapter, Behaviour, Ownership};
+use super::adapter::{Adapter, Behaviour};
 use super::ahead::Ahead;
 use super::error::MountError;
 use super::mountpoint::{self, Mounted, Mountpoint, source_name};
 use super::options::{Access, Options};
+use super::ownership::Ownership;
 use super::{panics, process};
 use crate::tree::Forest;
 

@@ -7,6 +7,7 @@
 mod attachment;
 mod chat_folder;
 mod configuration;
+mod declared_sizes;
 mod entry_id;
 mod folder;
 mod ipm_subtree;

@@ -2,6 +2,7 @@
 
 use std::sync::{Arc, OnceLock};
 
+use super::declared_sizes::declared_sizes;
 use super::message_class::is_derived;
 use super::named_properties::NamedProperties;
 use super::properties::{Properties, text_of_value};
@@ -58,7 +59,7 @@ pub struct Store {
 impl Store {
     /// The store of `ndb`. A store object that cannot be read is a warning: folders and messages do not need it.
     pub fn open(ndb: NodeDatabase) -> Self {
-        let ndb = Arc::new(ndb);
+        let ndb = Arc::new(ndb.with_declared_sizes(declared_sizes));
         let mut problem = None;
         let mut noted = |error: Error| {
             problem.get_or_insert_with(|| format!("the message store object: {error}"));

@@ -2,14 +2,15 @@
 //!
 //! The order for a compressed block is: CRC over the stored bytes, inflate, then decode. A checksum is evidence, not a gate:
 //! of a block whose trailer does not fit comes what is there, with a [`Flaw`]: which bytes are doubtful and which
-//! are missing.
+//! are missing. It is more than evidence where one bit is wrong: then it tells which, and that is put right before the block is
+//! inflated. The bytes still count as doubtful, since other damage may look so by chance.
 
 use std::cell::Cell;
 use std::fmt;
 use std::ops::{Deref, Range};
 use std::sync::Arc;
 
-use super::crc::Checksums;
+use super::crc::{Checksums, WrongBit};
 use super::crypt::{self, CryptMethod};
 use super::format::Format;
 use super::header::Header;
@@ -214,7 +215,7 @@ impl BlockReader<'_> {
     }
 
     /// What is there of the block of `entry` in `stored`, its extent, of which `gaps` could not be read.
-    fn unpack(&self, stored: &[u8], entry: BlockEntry, gaps: Gaps) -> Read {
+    fn unpack(&self, stored: &mut [u8], entry: BlockEntry, gaps: Gaps) -> Read {
         let format = self.header.format;
         let payload_len = usize::from(entry.stored);
         let Some(evidence) = Evidence::of(stored, format, &self.header.checksums, entry) else {
@@ -234,8 +235,13 @@ impl BlockReader<'_> {
             let lost = || wrong_text(entry, "all of it is lost");
             damaged(None, error.unwrap_or_else(lost))
         };
-        let payload = stored.get(..payload_len).unwrap_or_default();
-        let (missing, error) = self.lost_ranges(stored, entry, &evidence, &gaps);
+        let (mut missing, error) = self.lost_ranges(stored, entry, &evidence, &gaps);
+        let wrong_bit = self.wrong_bit(stored, entry, &evidence, &gaps);
+        let payload = stored.get_mut(..payload_len).unwrap_or_default();
+        if let Some(wrong_bit) = wrong_bit {
+            wrong_bit.put_right(payload);
+            missing.clear();
+        }
         if missing.iter().map(Range::len).sum::<usize>() == payload_len {
             return all_lost(error);
         }
@@ -270,10 +276,29 @@ impl BlockReader<'_> {
         match error {
             None => Read::Intact(block),
             Some(error) => {
-                flaw.error = error.to_string();
+                flaw.error = match wrong_bit {
+                    Some(wrong_bit) => format!("{error}; {wrong_bit}"),
+                    None => error.to_string(),
+                };
                 damaged(Some((block, flaw)), error)
             }
         }
+    }
+
+    /// What the checksum of a block that stands at its place tells of it, if one bit is wrong.
+    fn wrong_bit(
+        &self,
+        stored: &[u8],
+        entry: BlockEntry,
+        evidence: &Evidence,
+        gaps: &Gaps,
+    ) -> Option<WrongBit> {
+        let is_whole = gaps.ranges.is_empty() && evidence.is_own();
+        let payload = stored.get(..entry.stored.into())?;
+        let checksum = self.header.checksums.blocks;
+        (is_whole && !evidence.crc)
+            .then(|| checksum.wrong_bit(payload, evidence.stored.crc))
+            .flatten()
     }
 
     /// Ranges of the payload in `stored` that are not those of the block of `entry`, and what does not fit.

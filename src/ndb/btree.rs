@@ -32,11 +32,11 @@ impl NodeDatabase {
             );
         }
         if let Some(flaw) = &page.flaw {
-            log::warn!(
-                "{} at offset {:#x}: {flaw}; used, since its CRC is right",
+            self.tell(format!(
+                "{} at offset {:#x}: {flaw}; used, since its CRC vouches for it",
                 page_type.name(),
                 at.ib
-            );
+            ));
         }
         Ok(self
             .caches

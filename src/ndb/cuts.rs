@@ -3,7 +3,9 @@
 use std::collections::HashMap;
 use std::sync::{Arc, OnceLock};
 
+use super::declared::DeclaredSizes;
 use super::ids::{BlockId, NodeId};
+use super::kept::Once;
 use crate::error::{Error, Result};
 
 /// What may be shown of blocks that come again: so often the size of the file.
@@ -14,6 +16,7 @@ pub(super) const TIMES: u64 = 8;
 pub(super) struct Repeats {
     pub(super) messages: OnceLock<u64>,
     pub(super) cuts: OnceLock<Arc<Cuts>>,
+    pub(super) declared: Once<DeclaredSizes>,
 }
 
 /// The part of a node that is the same as that of another one.

@@ -6,6 +6,7 @@ use std::sync::{Arc, OnceLock};
 
 use super::block::{Block, BlockReader};
 use super::cuts::Repeats;
+use super::declared::DeclaredSizes;
 use super::finds::{Finds, FoundBlock};
 use super::header::Header;
 use super::ids::{BlockId, BlockRef, NodeId};
@@ -55,6 +56,9 @@ pub enum Damaged {
 /// missed first.
 pub type FindLists = fn(&Arc<NodeDatabase>) -> LostLists;
 
+/// Adds what the messages of a file declare. A function of the file alone; an error means that the disk fails.
+pub type FindDeclared = fn(&Arc<NodeDatabase>, &mut DeclaredSizes) -> Result<()>;
+
 /// An opened file: its header, and its pages and blocks through caches.
 #[derive(Debug)]
 pub struct NodeDatabase {
@@ -65,6 +69,8 @@ pub struct NodeDatabase {
     pub(super) added: Added,
     pub(super) damaged: Damaged,
     pub(super) repeats: Repeats,
+    /// Reads the sizes that messages declare; without it nothing is known of them.
+    pub(super) find_declared: Option<FindDeclared>,
     /// Puts lost lists together; without it nothing stands in for them.
     find_lists: Option<FindLists>,
     lost_lists: Arc<OnceLock<LostLists>>,
@@ -88,6 +94,7 @@ impl NodeDatabase {
             added: Added::default(),
             damaged: Damaged::default(),
             repeats: Repeats::default(),
+            find_declared: None,
             find_lists: None,
             lost_lists: Arc::default(),
         }
@@ -127,11 +134,18 @@ impl NodeDatabase {
         self
     }
 
+    /// Has `find` say what messages declare. It is called when a message is met that is large beside the others.
+    pub fn with_declared_sizes(mut self, find: FindDeclared) -> Self {
+        self.find_declared = Some(find);
+        self
+    }
+
     /// The same file with nodes and blocks beside those of its live trees, which stay as they are: what was deleted and
     /// still lies there. `blocks` ascend. Has caches of its own, of at most `cache` bytes.
     pub fn with_added(&self, nodes: Vec<NodeEntry>, blocks: Arc<[FoundBlock]>, cache: u64) -> Self {
         Self {
             added: Added::new(nodes, blocks),
+            find_declared: self.find_declared,
             find_lists: self.find_lists,
             ..self.again(cache)
         }
@@ -148,6 +162,7 @@ impl NodeDatabase {
             added: Added::default(),
             damaged: self.damaged,
             repeats: Repeats::default(),
+            find_declared: None,
             find_lists: None,
             lost_lists: Arc::clone(&self.lost_lists),
         }

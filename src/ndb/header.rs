@@ -1,6 +1,6 @@
 //! The header: format, encoding, roots of the two B-trees. [MS-PST] 2.2.2.6, 2.2.2.5
 
-use super::crc::{Checksum, Checksums};
+use super::crc::{Checksum, Checksums, WrongBit, crc};
 use super::crypt::CryptMethod;
 use super::format::{self, Format, HEADER_SIZE};
 use super::ids::{BlockId, BlockRef, NodeType};
@@ -34,6 +34,8 @@ struct Layout {
     next_block: usize,
     next_page: usize,
     root: usize,
+    /// `fAMapValid`.
+    amap_valid: usize,
     crypt: usize,
     crc_full: Option<usize>,
 }
@@ -44,6 +46,7 @@ static ANSI_LAYOUT: Layout = Layout {
     next_block: 24,
     next_page: 28,
     root: 164,
+    amap_valid: 200,
     crypt: 461,
     crc_full: None,
 };
@@ -53,6 +56,7 @@ static UNICODE_LAYOUT: Layout = Layout {
     next_block: 516,
     next_page: 32,
     root: 180,
+    amap_valid: 248,
     crypt: 513,
     crc_full: Some(524),
 };
@@ -106,6 +110,8 @@ pub struct Header {
     /// Whether both CRCs fit, or are wrong in the one way of this file's writer; a torn header is usable, but its roots may
     /// be stale.
     pub crc_valid: bool,
+    /// The bit that was put right for both CRCs to fit; a byte of it counts from the beginning of the file.
+    pub wrong_bit: Option<WrongBit>,
     /// How the trailers of pages and blocks are checked.
     pub checksums: Checksums,
 }
@@ -146,6 +152,7 @@ impl Header {
             nbt_root: nowhere,
             bbt_root: nowhere,
             crc_valid: false,
+            wrong_bit: None,
             checksums: Checksums::default(),
         }
     }
@@ -194,6 +201,17 @@ impl Header {
         if !bytes.starts_with(MAGIC) {
             return Err(Error::NotOutlook(other_files::describe(bytes)));
         }
+        if let Some((right, wrong_bit)) = put_right(bytes) {
+            let header = Self::parse_stored(&right)?;
+            return Ok(Self {
+                wrong_bit: Some(wrong_bit),
+                ..header
+            });
+        }
+        Self::parse_stored(bytes)
+    }
+
+    fn parse_stored(bytes: &[u8]) -> Result<Self> {
         let version = u16_at(bytes, VERSION).ok_or_else(|| truncated(bytes))?;
         let format = format_of(version).ok_or_else(|| {
             Error::Unsupported(format!(
@@ -234,13 +252,14 @@ impl Header {
             next_page: word(layout.next_page)?,
             file_eof: word(root(0))?,
             amap_free: word(root(2))?,
-            amap_valid: u8_at(bytes, root(8)).ok_or_else(truncated)? != 0,
+            amap_valid: u8_at(bytes, layout.amap_valid).ok_or_else(truncated)? != 0,
             last_indexes: std::array::from_fn(|node_type| {
                 u32_at(bytes, layout.node_counters + 4 * node_type).unwrap_or(0)
             }),
             nbt_root: block_ref(4)?,
             bbt_root: block_ref(6)?,
             crc_valid: checksum.is_some(),
+            wrong_bit: None,
             checksums: Checksums {
                 header: checksum.unwrap_or_default(),
                 ..Checksums::default()
@@ -310,12 +329,44 @@ fn crypt_method(value: u8) -> Result<CryptMethod> {
     }
 }
 
+/// The CRCs of a header: where the data of each ends, and where it stands.
+fn sums(layout: &Layout) -> impl Iterator<Item = (usize, usize)> + Clone {
+    let full = layout.crc_full.map(|at| (CRC_FULL_END, at));
+    [(CRC_PARTIAL_END, CRC_PARTIAL)].into_iter().chain(full)
+}
+
+/// The header in `bytes` with its one wrong bit put right, and that bit; None unless all fits then. A bit of fAMapValid is none:
+/// that is written in place at the beginning of a commit, so the header is that of a commit which did not end.
+fn put_right(bytes: &[u8]) -> Option<(Vec<u8>, WrongBit)> {
+    let declared = format_of(u16_at(bytes, VERSION)?).map(layout);
+    if declared.is_some_and(|layout| checksum(bytes, layout).is_some()) {
+        return None;
+    }
+    // The version may be what is wrong; no single bit makes one of the other layout of it.
+    let layouts = declared.map_or(vec![&UNICODE_LAYOUT, &ANSI_LAYOUT], |layout| vec![layout]);
+    let candidates = layouts
+        .into_iter()
+        .flat_map(|layout| sums(layout).map(move |sum| (layout, sum)));
+    candidates
+        .filter(|(layout, _)| bytes.len() >= layout.size)
+        .find_map(|(layout, (end, at))| {
+            let mut right = bytes.to_vec();
+            let data = right.get_mut(CRC_START..end)?;
+            let wrong_bit = Checksum::Crc.wrong_bit(data, u32_at(bytes, at)?)?;
+            wrong_bit.put_right(data);
+            let sum = crc(data).to_le_bytes();
+            right.get_mut(at..at + sum.len())?.copy_from_slice(&sum);
+            let wrong_bit = wrong_bit.behind(CRC_START);
+            let is_torn = wrong_bit.is_in(layout.amap_valid);
+            let is_right = checksum(&right, layout) == Some(Checksum::Crc);
+            (is_right && !is_torn).then_some((right, wrong_bit))
+        })
+}
+
 /// The scheme by which both CRCs fit; None if they fit by none.
 fn checksum(bytes: &[u8], layout: &Layout) -> Option<Checksum> {
-    let full = layout.crc_full.map(|at| (CRC_FULL_END, at));
-    let sums = [(CRC_PARTIAL_END, CRC_PARTIAL)].into_iter().chain(full);
     let fits = |scheme: Checksum| {
-        sums.clone().all(|(end, at)| {
+        sums(layout).all(|(end, at)| {
             let data = bytes.get(CRC_START..end).unwrap_or_default();
             let stored = u32_at(bytes, at).unwrap_or_default();
             // What depends on no byte is told by being zero.

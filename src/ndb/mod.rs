@@ -5,7 +5,7 @@
 //!
 //! From the bottom up: `ids`, `page_type`, `format`, `crc`, `crypt`, `inflate`, `pieces`; `source`; what stands at one place of the
 //! file: `header`, `page`, `amap`, `trailer`, `block`; `finds`, `watch` and the scan itself (`scan/on_demand` and what it uses);
-//! `stand_ins`, `lost_lists`, `cuts`; `database`, to which `btree` and `lookup` add what is looked up; `xblock`, `run`,
+//! `stand_ins`, `lost_lists`, `declared`, `cuts`; `database`, to which `btree` and `lookup` add what is looked up; `xblock`, `run`,
 //! `data_tree`, `subnodes`, `plan`, `repeats`, `node`; `open`, and of `scan/` what it asks an opened file (`samples`, `shift`).
 //! No file uses one above it.
 #![forbid(unsafe_code)]
@@ -18,6 +18,7 @@ pub mod crypt;
 mod cuts;
 mod data_tree;
 mod database;
+mod declared;
 pub mod finds;
 pub mod format;
 pub mod header;
@@ -46,7 +47,8 @@ mod xblock;
 
 pub use block::{Block, Flaw, read_block};
 pub use data_tree::DataTree;
-pub use database::{Damaged, FindLists, NodeDatabase};
+pub use database::{Damaged, FindDeclared, FindLists, NodeDatabase};
+pub use declared::DeclaredSizes;
 pub use finds::FoundBlock;
 pub use header::Header;
 pub use ids::{BlockId, BlockRef, NodeId, NodeType};

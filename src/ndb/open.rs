@@ -99,7 +99,12 @@ impl Opening {
     /// front of it; or one made up from a scan, whose finds come with it.
     fn header(&self, source: Source) -> Result<(NodeDatabase, Option<Found>)> {
         let error = match Header::read(&source) {
-            Ok(header) => return Ok((self.format(source, header)?, None)),
+            Ok(header) => {
+                if let Some(wrong_bit) = header.wrong_bit {
+                    self.tell(format!("the CRC of the header does not fit; {wrong_bit}"));
+                }
+                return Ok((self.format(source, header)?, None));
+            }
             Err(error) if lost_header::may_be_damage(&error) => error,
             Err(error) => return Err(error),
         };

@@ -22,7 +22,8 @@ pub struct BTreePage {
     pub bid: BlockId,
     /// `cLevel`: 0 for a leaf.
     pub level: u8,
-    /// What is wrong with its trailer, if that is one field beside the CRC, which vouches for the entries.
+    /// What is wrong with it, if the CRC vouches for the entries all the same: one other field of the trailer, or one bit, which
+    /// was put right.
     pub flaw: Option<Arc<str>>,
     entry_size: usize,
     count: usize,
@@ -87,9 +88,9 @@ pub fn read_btree_page(
     }
 }
 
-/// Checks a page read from byte offset `ib`.
+/// Checks a page read from byte offset `ib`. One wrong bit is put right.
 pub fn parse_btree_page(
-    bytes: Arc<[u8]>,
+    mut bytes: Arc<[u8]>,
     format: &'static Format,
     checksums: &Checksums,
     page_type: PageType,
@@ -102,7 +103,8 @@ pub fn parse_btree_page(
             format_args!("{what}: expected {expected:#x}, found {found:#x}"),
         )
     };
-    let short = || wrong("size", format.page_size as u64, bytes.len() as u64);
+    let length = bytes.len() as u64;
+    let short = || wrong("size", format.page_size as u64, length);
     let at = format.page_data;
     let code = page_type.code();
     let types = [
@@ -115,8 +117,16 @@ pub fn parse_btree_page(
     }
     let stored_crc = u32_at(&bytes, format.page_crc).ok_or_else(short)?;
     let data = bytes.get(..format.page_data).ok_or_else(short)?;
+    let mut crc_flaw = None;
     if !checksums.pages.fits(data, stored_crc) {
-        return Err(wrong("CRC", stored_crc.into(), crc(data).into()));
+        let error = wrong("CRC", stored_crc.into(), crc(data).into());
+        let Some(wrong_bit) = checksums.pages.wrong_bit(data, stored_crc) else {
+            return Err(error);
+        };
+        let mut right = bytes.to_vec();
+        wrong_bit.put_right(&mut right);
+        bytes = right.into();
+        crc_flaw = Some((error, wrong_bit));
     }
     let bid = BlockId(uint_at(&bytes, format.page_bid, format.word).ok_or_else(short)?);
     let stored_signature = u16_at(&bytes, at + 2).ok_or_else(short)?;
@@ -134,6 +144,11 @@ pub fn parse_btree_page(
     let flaw = flaw.map(|(what, expected, found): (&str, u64, u64)| {
         format!("{what}: expected {expected:#x}, found {found:#x}").into()
     });
+    let flaw = match (flaw, crc_flaw) {
+        (flaw, None) => flaw,
+        (None, Some((_, wrong_bit))) => Some(format!("CRC: {wrong_bit}").into()),
+        (Some(_), Some((error, _))) => return Err(error),
+    };
     let width = format.btree_count_width;
     let count = uint_at(&bytes, format.btree_count, width).ok_or_else(short)?;
     let sizes = format.btree_count + 2 * width;

@@ -5,7 +5,9 @@
 //! read before.
 //!
 //! A message that is small beside the mean takes no part: as many of its size as there are messages are no more than
-//! the budget. Only when a larger one is opened are all messages compared, once.
+//! the budget. Nor does one that is not much larger than its row in a contents table declares (PidTagMessageSize), if all rows
+//! of the file together declare no more than a file of its size may have. Only when another one is opened are all messages
+//! compared, once: that reads the lists of each, where a contents table has some hundred rows in a few blocks.
 //!
 //! The budget is eight times the size of the file and 16 MiB. The sizes of all messages, and of what is within them,
 //! are added up from their lists of blocks, without reading data. An entry that leads to blocks met before, whether a
@@ -21,6 +23,7 @@ use std::sync::Arc;
 use super::block::BTYPE_DATA;
 use super::cuts::{Cuts, Part, Place, TIMES};
 use super::database::{LEAST_TIMES_FILE, NodeDatabase};
+use super::declared::DeclaredSizes;
 use super::ids::{BlockId, NodeId, NodeType};
 use super::page::NodeEntry;
 use super::page_type::PageType;
@@ -35,6 +38,10 @@ use crate::problem::Problems;
 const BUDGET: (u64, u64) = (TIMES, LEAST_TIMES_FILE);
 /// What all messages may show that are not compared.
 const UNCOMPARED: (u64, u64) = (32, 32 << 20);
+/// What all messages together may declare and still be believed: so often the size of the file, and so many bytes more.
+const BELIEVED: (u64, u64) = (TIMES, LEAST_TIMES_FILE);
+/// How often what it declares a message may show: text is in it in several forms, and blocks are not full.
+const TIMES_DECLARED: u64 = 4;
 /// Bytes that an attachment or an embedded message takes beside its content: its names, its header fields.
 const ENTRY: u64 = 1 << 10;
 /// Offset of `lcbTotal` in an XBLOCK or XXBLOCK.
@@ -51,13 +58,17 @@ const BYTES_PER_SUBNODE: u64 = 128;
 const AHEAD: usize = 4096;
 
 /// What is not shown of the node of `entry` and below; None for most nodes, which show all of it.
-pub(super) fn cuts_of(ndb: &NodeDatabase, entry: &NodeEntry) -> Result<Option<Arc<Cuts>>> {
+pub(super) fn cuts_of(ndb: &Arc<NodeDatabase>, entry: &NodeEntry) -> Result<Option<Arc<Cuts>>> {
     if entry.subnodes.is_none() && !entry.data.is_internal() {
         return Ok(None);
     }
     let weight = Walk::new(ndb, None).top(entry)?.in_files(0);
     let all = ndb.times_file(UNCOMPARED);
-    if weight <= all / most_nodes(ndb)?.max(1) || weight <= all / count_messages(ndb)?.max(1) {
+    if weight <= all / most_nodes(ndb)?.max(1) {
+        return Ok(None);
+    }
+    let small = all / count_messages(ndb)?.max(1);
+    if weight <= small || is_as_declared(ndb, entry.nid, weight, small)? {
         return Ok(None);
     }
     if ndb.stand_ins.restored(entry.nid).is_some() {
@@ -71,6 +82,21 @@ pub(super) fn cuts_of(ndb: &NodeDatabase, entry: &NodeEntry) -> Result<Option<Ar
     Ok(Some(Arc::clone(
         ndb.repeats.cuts.get_or_init(|| Arc::clone(&cuts)),
     )))
+}
+
+/// Whether `weight` is what the message `nid` declares, and that is believed; `small` is what needs no such word.
+fn is_as_declared(ndb: &Arc<NodeDatabase>, nid: NodeId, weight: u64, small: u64) -> Result<bool> {
+    let Some(find) = ndb.find_declared else {
+        return Ok(false);
+    };
+    let declared = ndb.repeats.declared.get_or_make(|| {
+        let most = ndb.times_file(BELIEVED);
+        let mut sizes = DeclaredSizes::new(most, small / TIMES_DECLARED);
+        find(ndb, &mut sizes)?;
+        Ok(sizes)
+    })?;
+    let size = declared.of(nid).unwrap_or(0);
+    Ok(weight <= size.saturating_mul(TIMES_DECLARED))
 }
 
 /// More nodes than the node B-tree has, from its root page alone.

@@ -46,7 +46,7 @@ pub(super) struct Evidence {
     signature: bool,
     /// `wSig` fits the place with the id that is stored.
     signs_itself: bool,
-    stored: BlockTrailer,
+    pub(super) stored: BlockTrailer,
 }
 
 impl Evidence {

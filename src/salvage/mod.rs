@@ -5,6 +5,7 @@
 mod content;
 mod contexts;
 mod deleted;
+mod fit;
 mod identity;
 mod leaves;
 mod lost_lists;

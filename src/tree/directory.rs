@@ -135,11 +135,23 @@ impl Directory {
     /// The stem under which an item can be added with every extension in `extensions`: `stem` itself if no name is
     /// taken yet, else with ` ~<nid in hex>`. Items come by ascending node, so the lowest keeps the plain name.
     pub fn free_stem(&self, stem: &str, extensions: &[&str], nid: u32) -> String {
-        let free = |stem: &str| {
-            extensions
-                .iter()
-                .all(|extension| !self.has(&format!("{stem}{extension}")))
+        let names = |stem: &str| {
+            let names = extensions.iter();
+            names
+                .map(|extension| format!("{stem}{extension}"))
+                .collect()
         };
+        self.free_stem_for(stem, names, nid)
+    }
+
+    /// The same where `names` gives the names that an item with such a stem has.
+    pub fn free_stem_for(
+        &self,
+        stem: &str,
+        names: impl Fn(&str) -> Vec<String>,
+        nid: u32,
+    ) -> String {
+        let free = |stem: &str| names(stem).iter().all(|name| !self.has(name));
         if free(stem) {
             return stem.to_owned();
         }

@@ -153,7 +153,7 @@ impl Info {
             size,
             declared_size: header.file_eof,
             truncated: header.file_eof > size,
-            header_crc_valid: header.crc_valid,
+            header_crc_valid: header.crc_valid && header.wrong_bit.is_none(),
             in_use: !header.amap_valid,
             code_page: page.number,
             code_page_reason: page.reason.as_str(),

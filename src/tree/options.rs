@@ -12,6 +12,8 @@ pub enum Attachments {
     /// Inside the `.eml` and in the `.attachments` directory.
     #[default]
     Both,
+    /// As `Both`, and the directory begins with a dot, so that file managers and `ls` do not show it unless asked.
+    Hidden,
     /// Only inside the `.eml`.
     Eml,
     /// Only in the `.attachments` directory.

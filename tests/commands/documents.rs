@@ -102,6 +102,24 @@ fn tests_and_files_that_documents_name_are_there() {
 }
 
 #[test]
+fn packages_of_others_have_the_version_of_this_one() {
+    for (file, line) in [
+        (
+            "contrib/arch/PKGBUILD",
+            format!("pkgver={}", env!("CARGO_PKG_VERSION")),
+        ),
+        (
+            "contrib/nix/default.nix",
+            format!("version = \"{}\";", env!("CARGO_PKG_VERSION")),
+        ),
+    ] {
+        let text = fs::read_to_string(root().join(file)).unwrap();
+        let is_there = text.lines().any(|found| found.trim() == line);
+        assert!(is_there, "{file}: no line {line}");
+    }
+}
+
+#[test]
 fn links_between_documents_lead_somewhere() {
     let mut links = 0;
     for document in DOCUMENTS {

@@ -229,7 +229,7 @@ fn one_bit_in_the_heap_of_the_named_property_map_costs_no_name() {
         }
         let (whole, block) = names(&path);
         let mut bytes = std::fs::read(&path).unwrap();
-        bytes[block.block.ib as usize + usize::from(block.stored) / 2] ^= 1;
+        bytes[block.block.ib as usize + usize::from(block.stored) / 2] ^= 3;
         let damaged = scratch.path().join("damaged.ost");
         std::fs::write(&damaged, bytes).unwrap();
         let (left, _) = names(&damaged);

@@ -18,6 +18,7 @@ mod doubts;
 mod intact;
 mod ipm_subtree;
 mod items;
+mod one_bit;
 mod parts;
 mod placeholders;
 mod places;

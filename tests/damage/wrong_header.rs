@@ -185,7 +185,7 @@ fn damage_in_many_blocks_is_not_taken_for_a_writer_without_checksums() {
         let [pages, blocks] = file.parts();
         file.edit(|bytes| {
             for part in pages.iter().step_by(2).chain(blocks.iter().step_by(2)) {
-                bytes[part.crc] ^= 1;
+                bytes[part.crc] ^= 3;
             }
         });
         let lines = file.told().lines;

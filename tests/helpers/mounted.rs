@@ -153,6 +153,8 @@ pub fn ostfs(arguments: &[&str]) -> Output {
 pub fn run(program: &str, arguments: &[&str]) -> String {
     let output = Command::new(program)
         .args(arguments)
+        // Names are UTF-8, whatever the locale of who runs the tests.
+        .env("LC_ALL", "C.UTF-8")
         .output()
         .unwrap_or_else(|error| panic!("{program}: {error}"));
     assert!(

@@ -20,6 +20,7 @@ const BASE: u64 = 88 * MIB;
 /// How often text is in memory while its file is made, once more beside it, and once in the caches.
 const COPIES: u64 = 7;
 const ATTACHMENT: u32 = 5;
+const PID_TAG_MESSAGE_SIZE: u16 = 0x0E08;
 
 fn size(file: &File) -> u64 {
     fs::metadata(&file.path).unwrap().len()
@@ -209,14 +210,22 @@ fn one_body_of_all_messages() {
     assert!(shown.len() > 400, "all messages are there");
 }
 
-/// Messages that all have the data and the subnodes of the first, which has a large attachment.
-fn one_node(count: usize) -> File {
+/// Messages that all have the data and the subnodes of the first, which has a large attachment. Their rows say that they are
+/// `declared` bytes, if that is given.
+fn one_node(count: usize, declared: Option<i32>) -> File {
+    let copy = |number: usize| {
+        let copy = mail(&number.to_string());
+        match declared {
+            Some(size) => copy.prop(PID_TAG_MESSAGE_SIZE, Value::I32(size)),
+            None => copy,
+        }
+    };
     let mut nids = Vec::new();
     let file = write(Format::Unicode, Crypt::None, |store| {
         let inbox = store.folder(store.ipm_subtree(), "Inbox");
         let large = mail("first").attachment("large.bin", Payload::random(3_000_000, 1));
         nids.push(store.message(inbox, large));
-        nids.extend((1..count).map(|number| store.message(inbox, mail(&format!("{number}")))));
+        nids.extend((1..count).map(|number| store.message(inbox, copy(number))));
     });
     let first = file.layout.node(MESSAGE);
     for nid in &nids[1..] {
@@ -228,12 +237,23 @@ fn one_node(count: usize) -> File {
 
 #[test]
 fn one_node_of_all_messages() {
-    in_proportion("a node", &one_node(500), 0);
+    in_proportion("a node", &one_node(500, None), 0);
+}
+
+#[test]
+fn one_node_of_all_messages_whose_rows_say_that_they_are_large() {
+    // What all declare together is more than the file can hold; then as much as is still believed.
+    in_proportion("a node and its rows", &one_node(500, Some(4_000_000)), 0);
+    in_proportion(
+        "a node, rows within bounds",
+        &one_node(80, Some(1_000_000)),
+        0,
+    );
 }
 
 #[test]
 fn one_node_of_all_messages_whose_list_of_subnodes_is_lost() {
-    let file = one_node(500);
+    let file = one_node(500, None);
     file.damage().garble_block(file.layout.node(MESSAGE).sub);
     let shown = in_proportion("a lost list", &file, 0);
     let is_large = |path: &&PathBuf| path.ends_with("large.bin");

@@ -41,6 +41,7 @@ fn the_mount_and_the_export_of_every_format_and_encoding_are_the_same_tree() {
             for options in [
                 "all",
                 "attachments=both",
+                "attachments=hidden",
                 "attachments=eml",
                 "attachments=dir",
             ] {
@@ -62,6 +63,52 @@ fn the_mount_and_the_export_of_every_format_and_encoding_are_the_same_tree() {
             }
         }
     }
+}
+
+#[test]
+fn hidden_directories_of_attachments_are_the_usual_ones_behind_a_dot() {
+    let scratch = tempfile::tempdir().unwrap();
+    let path = scratch.path().join("mail.pst");
+    let mut store = Store::new(Format::Unicode, Crypt::Permute);
+    let inbox = store.folder(store.ipm_subtree(), "Inbox");
+    let inner = Message::mail("inner").attachment("deep.txt", "deep");
+    let subjects = ["same", "same", &"long ".repeat(80)];
+    for subject in subjects {
+        let message = Message::mail(subject).attachment("a.txt", "a");
+        store.message(inbox, message.embed(inner.clone()));
+    }
+    store.write(&path).unwrap();
+    let tree = |option: &str| {
+        let (_target, exported) = export(&path, &["-o", option]);
+        picture(&exported)
+    };
+    let is_directory = |name: &&str| name.ends_with(".attachments");
+    // Within one that is hidden nothing needs to be.
+    let hide = |path: &Path| {
+        let text = path.to_str().unwrap();
+        let mut names: Vec<String> = text.split('/').map(str::to_owned).collect();
+        if let Some(at) = names.iter().position(|name| is_directory(&&**name)) {
+            names[at].insert(0, '.');
+        }
+        PathBuf::from(names.join("/"))
+    };
+    let usual: BTreeMap<PathBuf, String> = tree("attachments=both")
+        .into_iter()
+        .map(|(path, entry)| (hide(&path), entry.content))
+        .collect();
+    let hidden: BTreeMap<PathBuf, String> = tree("attachments=hidden")
+        .into_iter()
+        .map(|(path, entry)| (path, entry.content))
+        .collect();
+    assert_eq!(hidden, usual);
+    let count = |paths: &BTreeMap<PathBuf, String>| {
+        let directories = paths.keys().filter(|path| {
+            let name = path.file_name().unwrap().to_str().unwrap();
+            name.starts_with('.') && name.ends_with(".attachments")
+        });
+        directories.count()
+    };
+    assert_eq!(count(&hidden), subjects.len());
 }
 
 fn names(tree: &BTreeMap<PathBuf, mounted::Picture>) -> Vec<(PathBuf, String)> {

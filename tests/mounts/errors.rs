@@ -171,7 +171,7 @@ fn unknown_options_are_named_with_the_known_ones() {
     let scene = Scene::new();
     let parts = [
         "-o atachments=eml: unknown option",
-        "attachments=both|eml|dir",
+        "attachments=both|hidden|eml|dir",
         "umask=OCTAL",
     ];
     fails_with(
@@ -189,7 +189,7 @@ fn wrong_values_are_named_with_a_right_one() {
         ("cache=1K", "cache=256M"),
         ("umask=888", "umask=022"),
         ("uid=jane", "uid=1000"),
-        ("attachments=none", "both, eml or dir"),
+        ("attachments=none", "both, hidden, eml or dir"),
     ] {
         let arguments = ["mount", "mail.ost", "mnt", "-o", "all", "-o", option];
         fails_with(
@@ -236,7 +236,7 @@ fn help_and_version_are_no_errors() {
     let scene = Scene::new();
     for (arguments, part) in [
         (&["--help"][..], "Exit codes:"),
-        (&["mount", "--help"], "attachments=both|eml|dir"),
+        (&["mount", "--help"], "attachments=both|hidden|eml|dir"),
         (&["mount", "--help"], "16  the command line is wrong"),
         (&["--version"], env!("CARGO_PKG_VERSION")),
     ] {

@@ -236,7 +236,7 @@ fn opening() {
         let scene = Scene::new();
         let mut bytes = fs::read(&scene.file).unwrap();
         // The CRC of a Unicode header: it is told before anything behind the header is read.
-        bytes[4] ^= 1;
+        bytes[4] ^= 3;
         fs::write(&scene.file, bytes).unwrap();
         let (target, file) = (scene.path("target"), scene.file.to_str().unwrap());
         let arguments = match command {

@@ -48,9 +48,19 @@ impl<'a> Damage<'a> {
         self.write(ib, &vec![0; len]);
     }
 
+    /// Two wrong bits: more than a checksum can put right.
     pub fn flip(&self, ib: u64) {
+        self.change(ib, 0x41);
+    }
+
+    /// One wrong bit, the `bit`th of the byte.
+    pub fn flip_bit(&self, ib: u64, bit: u32) {
+        self.change(ib, 1 << bit);
+    }
+
+    fn change(&self, ib: u64, bits: u8) {
         let byte = self.read(ib, 1)[0];
-        self.write(ib, &[byte ^ 0x40]);
+        self.write(ib, &[byte ^ bits]);
     }
 
     // Header.
@@ -86,7 +96,7 @@ impl<'a> Damage<'a> {
         self.zero(page.ib, self.layout.geo.page);
     }
 
-    /// A flipped bit in the first entry: the CRC no longer fits.
+    /// Flipped bits in the first entry: the CRC no longer fits.
     pub fn flip_page(&self, page: PageEntry) {
         self.flip(page.ib + 3);
     }
@@ -329,12 +339,12 @@ impl<'a> Damage<'a> {
         self.write(start, &bytes);
     }
 
-    /// A flipped bit in the signature of a page: the CRC still fits.
+    /// Flipped bits in the signature of a page: the CRC still fits.
     pub fn flip_signature(&self, page: PageEntry) {
         self.flip(page.ib + self.layout.geo.page_data as u64 + 2);
     }
 
-    /// A flipped bit in byte `at` of the entry of node `nid`: the CRC of its page no longer fits.
+    /// Flipped bits in byte `at` of the entry of node `nid`: the CRC of its page no longer fits.
     pub fn flip_node(&self, nid: u32, at: usize) {
         let (page, entry) = self.leaf_entry(PTYPE_NBT, u64::from(nid));
         self.flip(page.ib + (entry + at) as u64);
@@ -371,7 +381,7 @@ impl<'a> Damage<'a> {
         data
     }
 
-    /// A flipped bit in a block: the CRC no longer fits.
+    /// Flipped bits in a block: the CRC no longer fits.
     pub fn flip_block(&self, bid: u64, offset: u64) {
         let entry = self.layout.block(bid);
         assert!(offset < u64::from(entry.stored));
@@ -384,7 +394,7 @@ impl<'a> Damage<'a> {
         self.zero(entry.ib, size);
     }
 
-    /// A flipped bit in the id that the trailer of a block has.
+    /// Flipped bits in the id that the trailer of a block has.
     pub fn flip_block_id(&self, bid: u64) {
         self.flip(self.block_trailer(bid) + if self.layout.geo.wide { 8 } else { 4 });
     }

@@ -106,10 +106,11 @@ pub(super) static TABLE: &[Row] = &[
         "attachments",
         Value::OneOf(&[
             ("both", |to| to.tree().attachments = Attachments::Both),
+            ("hidden", |to| to.tree().attachments = Attachments::Hidden),
             ("eml", |to| to.tree().attachments = Attachments::Eml),
             ("dir", |to| to.tree().attachments = Attachments::Dir),
         ]),
-        "attachments inside the .eml, in a directory beside it, or both [both]",
+        "attachments inside the .eml, in a directory beside it, or both, with a directory that begins with a dot if hidden [both]",
     ),
     Row::new(
         "all",

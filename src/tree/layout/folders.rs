@@ -165,7 +165,9 @@ impl Rules for Folders {
         let is_wanted = match options.attachments {
             Attachments::Eml => false,
             Attachments::Dir => true,
-            Attachments::Both => document.is_none_or(|document| document.has_others),
+            Attachments::Both | Attachments::Hidden => {
+                document.is_none_or(|document| document.has_others)
+            }
         };
         if is_wanted && self.items.has_attachments(row, facts.flags) {
             files.push((ending(ATTACHMENTS_SUFFIX), Object::Attachments(message)));

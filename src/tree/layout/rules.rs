@@ -8,6 +8,7 @@ use crate::messaging::{ContentsRow, ContentsTable};
 use crate::ndb::{NodeId, NodeType};
 use crate::tree::directory::Directory;
 use crate::tree::ino::{Ino, Object};
+use crate::tree::options::Attachments;
 
 /// What an item gives: a file, and what lies beside it.
 pub(in crate::tree) struct Shown {
@@ -68,11 +69,20 @@ pub(in crate::tree) trait Rules: Debug + Send + Sync {
                 *object = Object::Link(folder, row.nid);
             }
         }
-        let endings: Vec<&str> = shown.files.iter().map(|(ending, _)| &**ending).collect();
-        let stem = listing.free_stem(&shown.stem, &endings, row.nid.0);
-        for (ending, object) in &shown.files {
+        let hides = self.items().context.options.attachments == Attachments::Hidden;
+        let names = |stem: &str| -> Vec<String> {
+            let files = shown.files.iter();
+            files
+                .map(|(ending, object)| match object {
+                    Object::Attachments(_) if hides => format!(".{stem}{ending}"),
+                    _ => format!("{stem}{ending}"),
+                })
+                .collect()
+        };
+        let stem = listing.free_stem_for(&shown.stem, names, row.nid.0);
+        for (name, (_, object)) in names(&stem).iter().zip(&shown.files) {
             let number = self.items().context.number(object);
-            listing.add(&format!("{stem}{ending}"), number, object.kind());
+            listing.add(name, number, object.kind());
         }
         shown.is_chat
     }
