@@ -294,6 +294,29 @@ class Bench:
 
     # Section 8
 
+    def search(self):
+        """Queries, beside grep over a mount."""
+        million, mailbox = self.million(), self.mailbox()
+        count = self.messages(1_000_000)
+        self.report.heading("Queries")
+        self.report.text(f"Seconds of `ostfs search -c` over {count:,} messages, page cache warm, and over a mailbox of {self.messages(15_000):,},")
+        self.report.text("there beside `grep -riw` over a fresh mount of it.\n")
+        self.report.table("query", "messages", "wall", "CPU", "peak, MiB", "grep ÷ search")
+        queries = ["subject:budget", "date:2015 has:attachment", "size:>1M is:unread", "from:adams"]
+        for query in queries:
+            used = self.times(lambda: run([OSTFS, "search", "-c", million, query]))
+            self.report.row(f"`{query}`", f"{count:,}", spread(used), f"{median(used, 'cpu'):.2f}", f"{median(used, 'peak'):.0f}", "")
+        for query, words in [("body:zzyzx", "zzyzx"), ('body:\"delivery dates\"', "delivery dates"), ("zzyzx", "zzyzx")]:
+            ours, theirs = [], []
+            for _ in range(self.runs):
+                ours.append(run([OSTFS, "search", "-c", mailbox, query]))
+                with ostfs(mailbox, options=["-o", "attachments=eml"]) as mount:
+                    theirs.append(mount.measure(["grep", "-rilw", words, "MOUNT"]))
+            self.report.row(f"`{query}`", f"{self.messages(15_000):,}", spread(ours), f"{median(ours, 'cpu'):.2f}", f"{median(ours, 'peak'):.0f}",
+                            f"{median(theirs) / median(ours):.1f}")
+
+    # Section 9
+
     def linear(self):
         """Cost by message as files grow."""
         self.report.heading("Cost grows with the number of messages, and with nothing else")
@@ -322,7 +345,7 @@ class Bench:
                             f"{(peak - empty) * MIB / messages:,.0f}")
 
 
-SECTIONS = [Bench.ready, Bench.memory, Bench.metadata, Bench.reading, Bench.export, Bench.cold, Bench.walk, Bench.grep, Bench.linear]
+SECTIONS = [Bench.ready, Bench.memory, Bench.metadata, Bench.reading, Bench.export, Bench.cold, Bench.walk, Bench.grep, Bench.search, Bench.linear]
 
 #: CPU seconds of a mount that answers nothing, and passes by which a sample may be late, for `grep`.
 IDLE_CPU, MOST_PASSES = 0.005, 4

@@ -67,7 +67,7 @@ def run(command, **options):
         _, status, usage = os.wait4(process.pid, 0)
         wall = time.perf_counter() - start
     process.returncode = os.waitstatus_to_exitcode(status)
-    if process.returncode not in (0, 1 if command[0] == "grep" else 0):
+    if process.returncode not in (0, 1 if command[0] == "grep" or "search" in command else 0):
         sys.exit(f"failed: {' '.join(command)}")
     return Used(wall, usage.ru_utime + usage.ru_stime, watch.peak)
 

@@ -121,6 +121,8 @@ mod pst;
 mod salvage;
 #[cfg(feature = "cli")]
 mod sandbox;
+#[cfg(feature = "cli")]
+mod search;
 pub mod tree;
 
 pub use convert::{Converter, Rendition};

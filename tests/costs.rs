@@ -10,7 +10,7 @@ mod support;
 use std::alloc::{GlobalAlloc, Layout, System};
 use std::cell::Cell;
 use std::fs;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use ostfs::tree::{Attachments, Ino, Kind, Options as TreeOptions, Tree};
 use support::realistic::Mailbox;
@@ -19,11 +19,20 @@ use support::{Crypt, Damage, Folders, Format, Message, Options, Payload, Store, 
 thread_local! {
     static ALLOCATIONS: Cell<u64> = const { Cell::new(0) };
     static ALLOCATED: Cell<u64> = const { Cell::new(0) };
+    /// Bytes that this thread has, and the most that it had.
+    static IN_USE: Cell<i64> = const { Cell::new(0) };
+    static PEAK: Cell<i64> = const { Cell::new(0) };
 }
 
 fn count(size: usize) {
     ALLOCATIONS.set(ALLOCATIONS.get() + 1);
     ALLOCATED.set(ALLOCATED.get() + size as u64);
+    IN_USE.set(IN_USE.get() + size as i64);
+    PEAK.set(PEAK.get().max(IN_USE.get()));
+}
+
+fn give_back(size: usize) {
+    IN_USE.set(IN_USE.get() - size as i64);
 }
 
 /// The system's allocator, with a count of what this thread asks of it.
@@ -38,11 +47,13 @@ unsafe impl GlobalAlloc for Counting {
     }
 
     unsafe fn dealloc(&self, pointer: *mut u8, layout: Layout) {
+        give_back(layout.size());
         // SAFETY: pointer and layout are those of the caller.
         unsafe { System.dealloc(pointer, layout) }
     }
 
     unsafe fn realloc(&self, pointer: *mut u8, layout: Layout, size: usize) -> *mut u8 {
+        give_back(layout.size());
         count(size);
         // SAFETY: pointer, layout and size are those of the caller.
         unsafe { System.realloc(pointer, layout, size) }
@@ -52,12 +63,35 @@ unsafe impl GlobalAlloc for Counting {
 #[global_allocator]
 static ALLOCATOR: Counting = Counting;
 
-/// Bounds a message: allocations, and reads from the file.
-const LISTING: (f64, f64) = (30.0, 0.4);
+/// Bounds for each message.
+const LISTING: Cost = Cost {
+    allocations: 30.0,
+    reads: 0.4,
+    bytes: 820.0,
+};
 /// With one look at what is in all messages, for those that are large beside the others.
-const SIZING: (f64, f64) = (187.0, 5.0);
+const SIZING: Cost = Cost {
+    allocations: 187.0,
+    reads: 5.0,
+    bytes: 8_300.0,
+};
 /// Of many messages the caches have forgotten what sizing rendered.
-const READING: (f64, f64) = (187.0, 4.6);
+const READING: Cost = Cost {
+    allocations: 187.0,
+    reads: 4.6,
+    bytes: 38_000.0,
+};
+
+/// A cache that a few messages fill.
+const SMALL_CACHE: u64 = 1 << 20;
+/// Bytes of what is being made at the moment, beside the cache.
+const BESIDE_CACHE: i64 = 1 << 20;
+/// Messages of each folder, whose list is in memory while it is read.
+const OF_FOLDER: u64 = 300;
+/// Bytes of memory for a message more, about a quarter more than it is.
+const OF_MESSAGE: i64 = 460;
+/// Bytes that a read asks for.
+const STEP: usize = 1 << 20;
 
 /// What was asked of allocator and kernel.
 #[derive(Debug, Clone, Copy)]
@@ -98,9 +132,11 @@ impl Cost {
     }
 
     /// What is over the bounds, for the message of a failure.
-    fn excess(self, bound: (f64, f64)) -> Option<String> {
-        let within = self.allocations <= bound.0 && self.reads <= bound.1;
-        (!within).then(|| format!("{self:.2?}, at most {bound:?} (allocations, reads)"))
+    fn excess(self, bound: Self) -> Option<String> {
+        let within = self.allocations <= bound.allocations
+            && self.reads <= bound.reads
+            && self.bytes <= bound.bytes;
+        (!within).then(|| format!("{self:.2?}, at most {bound:.2?}"))
     }
 }
 
@@ -111,7 +147,8 @@ struct Costs {
     reading: Cost,
 }
 
-fn costs(directory: &Path, messages: u64, folders: u64) -> Costs {
+/// A mailbox of so many messages in so many folders.
+fn written(directory: &Path, messages: u64, folders: u64) -> PathBuf {
     let path = directory.join(format!("{messages}-{folders}.pst"));
     let mailbox = Mailbox {
         seed: 7,
@@ -125,11 +162,21 @@ fn costs(directory: &Path, messages: u64, folders: u64) -> Costs {
         writer.message(nids[folder], &message).unwrap();
     }
     writer.finish().unwrap();
+    path
+}
+
+fn open(path: &Path, cache: u64) -> Tree {
     let options = TreeOptions {
         attachments: Attachments::Eml,
+        cache,
         ..TreeOptions::default()
     };
-    let tree = Tree::open(&path, &options).unwrap();
+    Tree::open(path, &options).unwrap()
+}
+
+fn costs(directory: &Path, messages: u64, folders: u64) -> Costs {
+    let path = written(directory, messages, folders);
+    let tree = open(&path, TreeOptions::DEFAULT_CACHE);
     let count = messages as usize;
     let (listing, files) = Cost::of(count, || files(&tree));
     assert_eq!(files.len(), count);
@@ -137,19 +184,23 @@ fn costs(directory: &Path, messages: u64, folders: u64) -> Costs {
         let size = |ino: &Ino| tree.attr(*ino).unwrap().size;
         files.iter().map(size).collect::<Vec<u64>>()
     });
-    let mut buffer = vec![0; 1 << 20];
+    let mut buffer = vec![0; STEP];
     let (reading, ()) = Cost::of(count, || {
         for (ino, size) in files.iter().zip(&sizes) {
-            let mut offset = 0;
-            while offset < *size {
-                offset += tree.read_at(*ino, offset, &mut buffer).unwrap() as u64;
-            }
+            read(&tree, *ino, *size, &mut buffer);
         }
     });
     Costs {
         listing,
         sizing,
         reading,
+    }
+}
+
+fn read(tree: &Tree, ino: Ino, size: u64, buffer: &mut [u8]) {
+    let mut offset = 0;
+    while offset < size {
+        offset += tree.read_at(ino, offset, buffer).unwrap() as u64;
     }
 }
 
@@ -200,6 +251,35 @@ fn a_message_costs_little_and_the_same_in_files_of_any_size() {
         );
     }
     assert!(over.is_empty(), "{over:#?}");
+}
+
+/// The most bytes that a tree had at one time while all of a mailbox of so many folders was listed, sized and read.
+fn peak(directory: &Path, folders: u64) -> i64 {
+    let path = written(directory, folders * OF_FOLDER, folders);
+    let mut buffer = vec![0; STEP];
+    let before = IN_USE.get();
+    PEAK.set(before);
+    let tree = open(&path, SMALL_CACHE);
+    let files = files(&tree);
+    for ino in files {
+        let size = tree.attr(ino).unwrap().size;
+        read(&tree, ino, size, &mut buffer);
+    }
+    PEAK.get() - before
+}
+
+#[test]
+fn a_walk_has_no_more_memory_than_the_cache_and_a_little_for_each_message() {
+    let directory = tempfile::tempdir().unwrap();
+    // The cache is full with the fewer.
+    let (few, many) = (peak(directory.path(), 10), peak(directory.path(), 20));
+    println!("{few} bytes for 10 folders, {many} bytes for 20");
+    assert!(few <= SMALL_CACHE as i64 + BESIDE_CACHE, "{few} bytes");
+    assert!(
+        many - few <= 10 * OF_FOLDER as i64 * OF_MESSAGE,
+        "{} bytes more",
+        many - few
+    );
 }
 
 /// Bytes that reading a message takes from the allocator, in a folder of so many that cannot be read.

@@ -34,6 +34,11 @@ $ ostfs export \\-\\-to pst old\\-mailbox.ost mailbox.pst
 $ ostfs export \\-\\-to pst \\-\\-split 10G old\\-mailbox.ost archive.pst parts/
 .EE
 .TP
+Find what was said, and where:
+.EX
+$ ostfs search \\-C 1 old\\-mailbox.ost 'from:adams date:2024 \"purchase order\"'
+.EE
+.TP
 One line of /etc/fstab:
 .EX
 /srv/old.ost /mnt/mail fuse.ostfs allow_other,umask=022,nofail,idle_timeout=10m 0 0
@@ -70,6 +75,7 @@ What is logged: error, warn (the default), info, debug or trace.
 .SH SEE ALSO
 .BR ostfs\\-mount (1),
 .BR ostfs\\-export (1),
+.BR ostfs\\-search (1),
 .BR ostfs\\-check (1),
 .BR mount.fuse.ostfs (8),
 .BR fusermount3 (1)

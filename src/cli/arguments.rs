@@ -35,6 +35,7 @@ pub(super) enum Command {
     Export(ExportArguments),
     Index(IndexArguments),
     Diff(DiffArguments),
+    Search(SearchArguments),
     Ls(LsArguments),
     Cat(CatArguments),
     Info(InfoArguments),
@@ -330,6 +331,51 @@ pub(super) struct DiffArguments {
     pub options: Vec<String>,
     #[command(flatten)]
     pub filter: FilterArguments,
+}
+
+/// Find items by what they say and by what is known of them
+///
+/// Prints the paths of the items that QUERY fits, one a line, as every other command takes them. What the tables of folders
+/// tell decides first; only items that they leave open are opened. Attachments are looked into: text, HTML, RTF, Office and
+/// OpenDocument. What could not be looked into is counted on standard error.
+#[derive(Debug, Args)]
+#[command(
+    override_usage = "ostfs search [OPTIONS] FILE... QUERY",
+    after_help = recipes::with_options(&recipes::search(), Takers::All),
+    after_long_help = format!("{}\n\n{}", recipes::with_options(&recipes::search(), Takers::All), exit::HELP)
+)]
+pub(super) struct SearchArguments {
+    /// The .ost or .pst file, or several, which are only read; and last what to look for, in quotes if it has several words, as
+    /// in 'from:adams budget'
+    #[arg(required = true, num_args = 2.., value_name = "FILE|QUERY")]
+    pub files: Vec<PathBuf>,
+    /// Kind, size in bytes and time (UTC) before each path
+    #[arg(short, long)]
+    pub long: bool,
+    /// A NUL behind each path in place of the end of line, for xargs -0
+    #[arg(short = '0', long)]
+    pub null: bool,
+    /// The number of items alone
+    #[arg(short, long, conflicts_with_all = ["long", "null", "json", "context"])]
+    pub count: bool,
+    /// The lines that were found below each path, with NUMBER lines before and behind each
+    #[arg(short = 'C', long, value_name = "NUMBER", conflicts_with = "null")]
+    pub context: Option<usize>,
+    /// As JSON Lines: one object a line
+    #[arg(long, conflicts_with_all = ["long", "null"])]
+    pub json: bool,
+    /// Only this folder and those below it, as in --folder Inbox/Projects; may be repeated
+    #[arg(long = "folder", value_name = "PATH")]
+    pub folders: Vec<String>,
+    /// Items looked at at the same time [default: one per processor]
+    #[arg(short, long, value_name = "NUMBER")]
+    pub jobs: Option<usize>,
+    /// Name items after TEMPLATE: {date}, {date:FORMAT} as strftime(3), {from}, {to}, {subject}, {nid}
+    #[arg(long, value_name = "TEMPLATE")]
+    pub names: Option<Template>,
+    /// Options of the tree; may be repeated
+    #[arg(short = 'o', value_name = "OPTION[=VALUE],...")]
+    pub options: Vec<String>,
 }
 
 /// List what a mount of FILE would show

@@ -106,16 +106,7 @@ impl Listing<'_> {
         let Some(attr) = attr.filter(|_| self.arguments.long) else {
             return writeln!(self.out, "{name}");
         };
-        let kind = match attr.kind {
-            Kind::Directory => 'd',
-            Kind::File => '-',
-            Kind::Symlink => 'l',
-        };
-        let time = clock::seconds(attr.mtime)
-            .and_then(clock::utc)
-            .map(|time| time.strftime("%Y-%m-%d %H:%M:%S").to_string())
-            .unwrap_or_default();
-        write!(self.out, "{kind} {:>12} {time} {name}", attr.size)?;
+        write!(self.out, "{} {name}", long(&attr))?;
         if attr.kind == Kind::Symlink
             && let Ok(target) = self.tree.read_link(attr.ino)
         {
@@ -123,4 +114,18 @@ impl Listing<'_> {
         }
         writeln!(self.out)
     }
+}
+
+/// What `-l` has before a name: kind, size and time (UTC).
+pub(super) fn long(attr: &Attr) -> String {
+    let kind = match attr.kind {
+        Kind::Directory => 'd',
+        Kind::File => '-',
+        Kind::Symlink => 'l',
+    };
+    let time = clock::seconds(attr.mtime)
+        .and_then(clock::utc)
+        .map(|time| time.strftime("%Y-%m-%d %H:%M:%S").to_string())
+        .unwrap_or_default();
+    format!("{kind} {:>12} {time}", attr.size)
 }

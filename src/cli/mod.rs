@@ -28,6 +28,7 @@ mod pst;
 mod pst_targets;
 mod recipes;
 mod report;
+mod search;
 mod selection;
 mod size_cache;
 mod source;
@@ -79,6 +80,7 @@ pub fn run(arguments: Vec<OsString>) -> Result<(), Failure> {
         },
         Command::Index(arguments) => export::index(&arguments),
         Command::Diff(arguments) => diff::run(&arguments),
+        Command::Search(arguments) => search::run(&arguments),
         Command::Ls(arguments) => ls::run(&arguments),
         Command::Cat(arguments) => cat::run(&arguments),
         Command::Info(arguments) => info::run(&arguments),

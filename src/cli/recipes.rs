@@ -75,6 +75,11 @@ Into Thunderbird
 const SEARCH: &str = "\
 Search in all messages and attachments
 
+  Paths of what was found, and how a query is written: ostfs search --help tells all of it:
+    ostfs search old-mailbox.ost 'from:adams date:2024 budget'
+    ostfs search -C 1 old-mailbox.ost '\"purchase order\" has:attachment'
+  What was found as files:
+    ostfs search -0 old-mailbox.ost invoice* | xargs -0 -n 1 ostfs cat old-mailbox.ost >invoices.txt
   With texts beside the messages, and names and subjects in plain UTF-8:
     ostfs mount -o text,headers=utf8 old-mailbox.ost ~/mail
     grep -ril --include='*.txt' 'purchase order' ~/mail
@@ -137,6 +142,30 @@ Examples:
   ostfs diff backup-may.pst backup-june.pst
   ostfs diff mailbox.pst repaired.pst         what ScanPST took away
   ostfs diff --json a.pst b.pst | jq -r 'select(.b == null).a'";
+const SEARCHES: &str = "\
+Examples:
+  ostfs search old-mailbox.ost 'from:adams date:2024-01..2024-03'
+  ostfs search -C 1 old-mailbox.ost '\"purchase order\" OR invoice*'
+  ostfs search -c a.pst b.pst 'has:attachment size:>1M is:unread'
+  ostfs search --json old-mailbox.ost 'kind:meeting since:7d' | jq .path";
+/// How a query is written.
+const QUERY: &str = "\
+QUERY:
+  word \"some words\" begin*    in header, text and attachments; case, accents and width do not count
+  A B, A AND B, A OR B, NOT A, -A, (A B)
+  from: to: cc: bcc: recipients: subject: body: attachment: (a name) category: id:
+                               words in one place, as in subject:(budget OR plan*)
+  date: sent: received:        2024, 2024-05, 2024-05-31, 2024-05-31T09:30, today, yesterday, 7d (no older than 7 days;
+                               also w, m, y); with <, <=, >, >= before it; 2024-01..2024-03, 2024-05.., ..2024; date: is
+                               when an appointment takes place; days begin as -o tz has it [UTC]
+  since: until:                date: from there on, and up to there
+  size:                        >1M, <=500K, 1M..5M; as Outlook counts it
+  has:attachment  is:unread read flagged replied forwarded draft sent (also flag:)
+  kind:                        mail meeting appointment contact list task note journal document feed report chat voicemail
+                               signed
+  class:IPM.Note folder:Inbox/Projects   with all below them
+  A * alone finds every item. AND, OR and NOT are in capitals. Words with a colon in them are put in quotes, and a QUERY that
+  begins with - stands behind --, as in: ostfs search -- old-mailbox.ost '-from:adams'";
 pub(super) const LS: &str = "\
 Examples:
   ostfs ls old-mailbox.ost
@@ -157,6 +186,11 @@ Examples:
   ostfs check -v mailbox.pst                  what ScanPST would say, too
   ostfs check *.pst                           the worst decides the exit code
   ostfs check --json old-mailbox.ost | jq .";
+
+/// Examples of `search`, and how a query is written.
+pub(super) fn search() -> String {
+    format!("{SEARCHES}\n\n{QUERY}")
+}
 
 /// `examples`, and the options of `-o` that `takers` take, for the help of a command.
 pub(super) fn with_options(examples: &str, takers: Takers) -> String {
@@ -201,7 +235,7 @@ mod tests {
     #[test]
     fn every_command_line_in_recipes_and_examples_is_one() {
         let examples = [
-            MOUNT, OPEN, UNMOUNT, EXPORT, INDEX, DIFF, LS, CAT, INFO, CHECK,
+            SEARCHES, MOUNT, OPEN, UNMOUNT, EXPORT, INDEX, DIFF, LS, CAT, INFO, CHECK,
         ];
         let texts = RECIPES.iter().map(|(_, text)| *text).chain(examples);
         for line in texts.flat_map(str::lines) {

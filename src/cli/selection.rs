@@ -17,15 +17,19 @@ const MAX_DEPTH: usize = 200;
 
 /// Fails if a folder of `filter` is not there.
 pub(super) fn look(forest: &Forest, filter: &Filter) -> Result<(), Failure> {
-    let missing = filter.folders.iter().find(|path| !is_folder(forest, path));
-    let Some(path) = missing else {
+    let mut folders = filter.folders.iter();
+    folders.try_for_each(|path| look_for(forest, "--folder ", path))
+}
+
+/// Fails if the folder at `path`, which was typed behind `word`, is not there.
+pub(super) fn look_for(forest: &Forest, word: &str, path: &str) -> Result<(), Failure> {
+    if is_folder(forest, path) {
         return Ok(());
-    };
+    }
     let offered = nearest(path, folders(forest));
-    Err(Failure::new(
-        Exit::NotFound,
-        format!("--folder {path}: no such folder; {offered}"),
-    ))
+    let path = printable(path);
+    let message = format!("{word}{path}: no such folder; {offered}");
+    Err(Failure::new(Exit::NotFound, message))
 }
 
 /// Fails if the filter of `export` has taken nothing, unless nobody waited for it.

@@ -11,7 +11,7 @@ use super::configuration::{self, Configured};
 use super::context::Context;
 use super::item::{self, Document, Item};
 use super::item_format::ItemFormat;
-use super::mail;
+use super::mail::{self, Said};
 use super::options::{Items, Options};
 use super::rendition::Rendition;
 use super::room::with_room;
@@ -75,6 +75,11 @@ impl Converter {
         with_room(message, |message, room| {
             mail::plain(&self.context, message, zone, room)
         })
+    }
+
+    /// What `message` says beside its header and its attachments, to look for words in; times in `zone`.
+    pub fn said(&self, message: &Message, zone: &TimeZone) -> Said {
+        with_room(message, |message, room| mail::said(message, zone, room))
     }
 
     /// As [`Converter::render_mail`], with attachments that turn out damaged as placeholder parts: all of them are read

@@ -98,7 +98,7 @@ fn contains(text: &str, part: &str) -> bool {
 }
 
 /// Whether `path` is `folder` or below it.
-fn is_within(path: &str, folder: &str) -> bool {
+pub(crate) fn is_within(path: &str, folder: &str) -> bool {
     let mut path = path.split('/').filter(|name| !name.is_empty());
     folder
         .split('/')

@@ -31,6 +31,7 @@ use crate::tree::{Depth, Entry, Forest, Ino, Kind, Listing, Part};
 
 pub use archive::{Archive, File, Mbox, Mboxes, Tar, Zip};
 pub use filter::Filter;
+pub(crate) use filter::is_within;
 pub use left_out::LeftOut;
 pub use manifest::{Format, Manifest, Record};
 pub use problems::ProblemLines;

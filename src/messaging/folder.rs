@@ -3,15 +3,14 @@
 //! A table that is missing or damaged is replaced by the nodes that name the folder as their parent: in every healthy
 //! file both lists are the same.
 
-use std::cell::OnceCell;
 use std::collections::HashSet;
 use std::sync::Arc;
 
+use super::cells::Cells;
 use super::message::{MSGFLAG_READ, Subject};
 use super::properties::{MAX_LISTED, Properties, text_of_value};
 use super::state::State;
 use super::store::Store;
-use super::store_page;
 use crate::error::{Error, Result};
 use crate::ltp::{
     ClientSignature, FileTime, Heap, PropertyContext, Row, TableContext, Value, tags,
@@ -380,65 +379,38 @@ impl ContentsTable {
 
     /// All rows, ascending by node. A row whose cells cannot be read has only its node, and it is noted why.
     pub fn rows(&self) -> impl Iterator<Item = ContentsRow> + '_ {
-        self.rows.iter().map(|(nid, number)| {
-            let table = self.table.as_ref();
-            let row = table.map(|table| table.row(*nid, *number)).transpose();
-            let row = row.unwrap_or_else(|error| {
-                self.problems.note_error("", &error.in_node(*nid));
-                None
-            });
-            self.contents_row(NodeId(*nid), row)
-        })
+        let cells = (0..self.len()).filter_map(|index| self.cells(index));
+        cells.map(|cells| self.contents_row(&cells))
     }
 
-    /// The code page that message `nid` names.
-    fn page_of(&self, nid: NodeId) -> Option<u32> {
-        let context = PropertyContext::open(self.store.node(nid).ok()?).ok()?;
-        let properties = Properties::new(context, self.code_page);
-        store_page::named(|id| properties.integer(id).ok().flatten())
+    /// The row at `index`, whose cells are read as they are asked for; None past the end. Why it cannot be read is noted.
+    pub fn cells(&self, index: usize) -> Option<Cells<'_>> {
+        let (nid, number) = *self.rows.get(index)?;
+        let table = self.table.as_ref();
+        let row = table.map(|table| table.row(nid, number)).transpose();
+        let row = row.unwrap_or_else(|error| {
+            self.problems.note_error("", &error.in_node(nid));
+            None
+        });
+        Some(Cells::new(&self.store, NodeId(nid), row, self.code_page))
     }
 
-    fn contents_row(&self, nid: NodeId, row: Option<Row<'_>>) -> ContentsRow {
-        // A cell that cannot be read is as good as absent: the message itself is asked then.
-        let get = |id: u16| row.as_ref().and_then(|row| row.get(id).ok().flatten());
-        let integer = |id: u16| match get(id) {
-            Some(Value::Integer(number)) => Some(number),
-            _ => None,
-        };
-        // Most tables have no column for it; the message itself is asked if code pages differ in the text.
-        let code_page = OnceCell::new();
-        let text_of = |value: &Value| {
-            let is_plain = !matches!(value, Value::String8(bytes) if !bytes.is_ascii());
-            let page = || store_page::named(integer).or_else(|| self.page_of(nid));
-            let code_page = match is_plain {
-                true => self.code_page,
-                false => *code_page.get_or_init(|| page().unwrap_or(self.code_page)),
-            };
-            text_of_value(value, code_page)
-        };
-        let text = |id: u16| {
-            let value = row.as_ref()?.start(id, MAX_LISTED).ok()??;
-            text_of(&value).filter(|text| !text.is_empty())
-        };
-        let time = |id: u16| row.as_ref().and_then(|row| time_cell(row, id));
+    fn contents_row(&self, cells: &Cells<'_>) -> ContentsRow {
         let person = |id: u16| {
-            let row = row.as_ref().filter(|_| self.with_people)?;
-            let cell = row
-                .has_column(id)
-                .then(|| row.start(id, MAX_LISTED))?
-                .ok()?;
-            Some(cell.and_then(|value| text_of(&value)).unwrap_or_default())
+            let text = self.with_people.then(|| cells.known_text(id));
+            text.flatten()
         };
+        let integer = |id: u16| cells.integer(id);
         ContentsRow {
-            nid,
-            message_class: text(tags::MESSAGE_CLASS),
-            subject: text(tags::SUBJECT).map(Subject::parse),
-            display_name: text(tags::DISPLAY_NAME),
-            delivery: time(tags::MESSAGE_DELIVERY_TIME),
-            submit: time(tags::CLIENT_SUBMIT_TIME),
+            nid: cells.nid(),
+            message_class: cells.text(tags::MESSAGE_CLASS),
+            subject: cells.text(tags::SUBJECT).map(Subject::parse),
+            display_name: cells.text(tags::DISPLAY_NAME),
+            delivery: cells.time(tags::MESSAGE_DELIVERY_TIME),
+            submit: cells.time(tags::CLIENT_SUBMIT_TIME),
             flags: integer(tags::MESSAGE_FLAGS),
             size: integer(tags::MESSAGE_SIZE),
-            has_attachments: matches!(get(tags::HAS_ATTACHMENTS), Some(Value::Boolean(true))),
+            has_attachments: cells.boolean(tags::HAS_ATTACHMENTS) == Some(true),
             from: person(tags::SENT_REPRESENTING_NAME),
             to: person(tags::DISPLAY_TO),
             state: if self.with_state {

@@ -5,6 +5,7 @@
 #![forbid(unsafe_code)]
 
 mod attachment;
+mod cells;
 mod chat_folder;
 mod configuration;
 mod declared_sizes;
@@ -22,6 +23,7 @@ mod store;
 mod store_page;
 
 pub use attachment::{AttachMethod, Attachment, AttachmentData};
+pub use cells::Cells;
 pub use chat_folder::{TEAMS_MESSAGES, is_for_chats};
 pub use configuration::{Configurations, all_folders};
 pub use entry_id::{EntryId, OneOffEntryId};

@@ -7,7 +7,7 @@ use super::lost_lists::lost_lists;
 use super::restore::restore;
 use crate::error::Result;
 use crate::messaging::Store;
-use crate::ndb::{self, Damaged, Recover, Source, Watch};
+use crate::ndb::{self, Damaged, Recover, Source, Watch, whole};
 
 /// Memory for the caches of [`open`], in bytes.
 const CACHE: u64 = 16 << 20;
@@ -30,12 +30,15 @@ impl Opening {
     pub fn open(&self, source: Source, watch: Arc<dyn Watch>) -> Result<Store> {
         let ndb = ndb::open_source(source, self.cache, self.recover, watch)?;
         let ndb = ndb.with_damaged(self.damaged);
-        let store = match self.recover {
-            Recover::Off => Store::open(ndb),
-            Recover::Auto | Recover::Scan => {
-                Store::open(ndb.with_lost_lists(lost_lists)).with_restore(restore)
-            }
-        };
+        // What the store object says is kept for good, so a disk that does not give it now must not leave a store without.
+        let store = whole(|| {
+            Ok(match self.recover {
+                Recover::Off => Store::open(ndb),
+                Recover::Auto | Recover::Scan => {
+                    Store::open(ndb.with_lost_lists(lost_lists)).with_restore(restore)
+                }
+            })
+        })?;
         Ok(store.with_code_page(self.code_page))
     }
 }

@@ -21,8 +21,9 @@ use super::source_names;
 use super::summary::{Part, People, Summary};
 use super::tree::Tree;
 use super::xattr::Xattr;
+use crate::convert::Converter;
 use crate::error::{Error, Result};
-use crate::messaging::{Folder, Message, Store};
+use crate::messaging::{ContentsTable, Folder, Message, Store};
 use crate::ndb::{Depth, NodeId};
 
 /// The trees of all files. `Send + Sync`, as [`Tree`] is.
@@ -236,15 +237,49 @@ impl Forest {
         }
         let at = place.ok_or(Error::NotFound)?;
         let directory = at.tree.directory(at.ino)?;
+        Ok(Self::listing(&at, directory))
+    }
+
+    /// `directory`, which is at `at`.
+    fn listing(at: &Place<'_>, directory: Arc<Directory>) -> Listing {
         let parent = match at.ino {
             Ino::ROOT => Ino::ROOT,
             _ => directory.parent().of_file(at.file),
         };
-        Ok(Listing {
+        Listing {
             directory,
             file: at.file,
             parent,
-        })
+        }
+    }
+
+    /// As [`Tree::subdirectories`].
+    pub fn subdirectories(&self, ino: Ino) -> Result<Listing> {
+        let Some(at) = self.place(ino)? else {
+            return self.directory(ino);
+        };
+        let directory = at.tree.subdirectories(at.ino)?;
+        Ok(Self::listing(&at, directory))
+    }
+
+    /// As [`Tree::tables`]; none of the directory above the trees.
+    pub fn tables(&self, ino: Ino) -> Option<Vec<ContentsTable>> {
+        match self.place(ino).ok()? {
+            Some(at) => at.tree.tables(at.ino),
+            None => Some(Vec::new()),
+        }
+    }
+
+    /// The file of message `nid` in the tree that has the directory `beside`.
+    pub fn of_message(&self, beside: Ino, nid: NodeId) -> Ino {
+        let (file, _) = beside.split();
+        Ino::of_message(nid).of_file(file)
+    }
+
+    /// As [`Tree::converter`]; None for the directory above the trees.
+    pub fn converter(&self, ino: Ino) -> Option<&Converter> {
+        let at = self.at(ino)?;
+        Some(at.tree.converter(at.ino))
     }
 
     /// As [`Tree::read_at`].

@@ -68,8 +68,9 @@ pub struct Info {
     pub associated: u64,
     /// Messages that no folder lists: those of `lost+found`.
     pub lost: u64,
-    /// Problems met while counting.
-    pub problems: u64,
+    /// Problems met so far; None where that would depend on what was read before.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub problems: Option<u64>,
 }
 
 /// Figures of one folder.
@@ -168,7 +169,7 @@ impl Info {
             associated: sum(|folder| folder.associated),
             folders,
             lost: lost_found.count(),
-            problems: context.problems.count(),
+            problems: Some(context.problems.count()),
         }
     }
 }

@@ -54,7 +54,7 @@ mod xattr;
 pub use crate::ndb::{Damaged, Depth};
 pub use attr::{Attr, Statistics};
 pub use directory::{Directory, Entry};
-pub use folding::is_one_name;
+pub use folding::{folded, is_one_name};
 pub use forest::{Forest, Listing};
 pub use info::{FolderInfo, Info};
 pub use ino::{Ino, Kind};

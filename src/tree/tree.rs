@@ -21,9 +21,10 @@ use super::summary::{Part, People, Summary};
 use super::view::View;
 use super::watch::{Progress, RecoveryWatch};
 use super::xattr::Xattr;
+use crate::convert::Converter;
 use crate::error::Result;
-use crate::messaging::{Folder, Message, Store};
-use crate::ndb::{Depth, NodeId, Source};
+use crate::messaging::{ContentsTable, Folder, Message, Store};
+use crate::ndb::{Depth, NodeId, Source, whole};
 use crate::salvage::Opening;
 
 /// An opened Outlook data file as a tree. `Send + Sync`; every call may come from any thread.
@@ -63,10 +64,10 @@ impl Tree {
         if let Some(problem) = store.problem() {
             problems.note("", problem);
         }
-        let root = if options.all {
-            NodeId::ROOT_FOLDER
-        } else {
-            store.ipm_subtree()
+        // Kept for good as well.
+        let root = match options.all {
+            true => NodeId::ROOT_FOLDER,
+            false => whole(|| Ok(store.ipm_subtree()))?,
         };
         let inodes = Inodes::default();
         let context = Context::new(store, root, options, inodes, problems);
@@ -205,6 +206,22 @@ impl Tree {
     /// The message in a folder that `ino` shows or belongs to. Of one that cannot be opened, what its row has.
     pub fn message(&self, ino: Ino) -> Result<Message> {
         self.0.entry(ino).message_of(ino)
+    }
+
+    /// The tables of the folders whose items, and no others, the directory `ino` lists as files, in the order of its listing;
+    /// None if its items are known by its listing alone, as those of `lost+found`.
+    pub fn tables(&self, ino: Ino) -> Option<Vec<ContentsTable>> {
+        self.0.directory(ino).tables(ino)
+    }
+
+    /// The directories in the directory `ino`; files are among them where they cannot be told apart without a listing of all.
+    pub fn subdirectories(&self, ino: Ino) -> Result<Arc<Directory>> {
+        self.0.directory(ino).subdirectories(ino)
+    }
+
+    /// What makes files of the messages of `ino`: an item, or a directory of such.
+    pub fn converter(&self, ino: Ino) -> &Converter {
+        self.0.directory(ino).converter()
     }
 
     /// The folder whose directory `ino` is; None for what is no folder, and for directories of `lost+found`.

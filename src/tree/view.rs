@@ -27,8 +27,9 @@ use super::replaced::Replaced;
 use super::size_cache::SizeCache;
 use super::summary::{Part, People, Summary};
 use super::xattr::{Xattr, Xattrs};
+use crate::convert::Converter;
 use crate::error::{Error, Result};
-use crate::messaging::{Folder, Message};
+use crate::messaging::{ContentsTable, Folder, Message};
 use crate::ndb::{self, Depth, NodeId, whole};
 
 /// The tree of one store.
@@ -326,6 +327,27 @@ impl View {
     pub fn message_of(&self, ino: Ino) -> Result<Message> {
         let (nid, _) = self.item(ino).ok_or(Error::NotFound)?;
         self.messages.open(NodeId(nid))
+    }
+
+    /// As [`Tree::tables`](super::Tree::tables).
+    pub fn tables(&self, ino: Ino) -> Option<Vec<ContentsTable>> {
+        let object = self.context.inodes.object(ino)?;
+        let folders = self.rules.folders_of_items(&object)?.into_iter();
+        Some(folders.flat_map(|nid| self.rules.tables(nid)).collect())
+    }
+
+    /// As [`Tree::subdirectories`](super::Tree::subdirectories).
+    pub fn subdirectories(&self, ino: Ino) -> Result<Arc<Directory>> {
+        let object = self.context.object(ino)?;
+        match self.rules.list_subfolders(&object) {
+            Some(subfolders) => Ok(Arc::new(subfolders)),
+            None => self.directory(ino),
+        }
+    }
+
+    /// What makes files of its messages.
+    pub fn converter(&self) -> &Converter {
+        &self.context.converter
     }
 
     /// The folder whose directory `ino` is; None for what is no folder, and for directories of `lost+found`.

@@ -22,6 +22,7 @@ mod exit_codes;
 mod export;
 mod mbox;
 mod scanpst;
+mod search;
 mod selection;
 mod streams;
 mod targets;

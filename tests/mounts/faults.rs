@@ -2,6 +2,7 @@
 //! bytes, and all is well again when the fault is gone.
 
 pub mod disk;
+pub mod target;
 
 use std::collections::BTreeMap;
 use std::fs::{self, File};

@@ -10,6 +10,8 @@ mod needs;
 mod programs;
 #[path = "../support/mod.rs"]
 mod support;
+#[path = "../helpers/walk.rs"]
+mod walk;
 
 mod ahead;
 mod basics;
@@ -20,4 +22,6 @@ mod habits;
 mod layouts;
 mod mount_8;
 mod places;
+mod reads_by_number;
 mod size_cache;
+mod writes_by_number;

@@ -85,8 +85,21 @@ const DOCUMENT: &[(&str, Key)] = &[
 
 /// The main properties of an item of `kind`, a line each, times in `zone`; None for mail.
 pub(super) fn of_message(kind: ItemKind, message: &Message, zone: &TimeZone) -> Option<String> {
+    let lines = lines(kind, message, zone).into_iter();
+    let out: String = lines
+        .map(|(label, text)| format!("{label}: {text}\n"))
+        .collect();
+    (!out.is_empty()).then_some(out)
+}
+
+/// The same without the line ends: labels and texts.
+pub(super) fn lines(
+    kind: ItemKind,
+    message: &Message,
+    zone: &TimeZone,
+) -> Vec<(&'static str, String)> {
     let lines = match Details::of(kind) {
-        Details::None => return None,
+        Details::None => return Vec::new(),
         Details::Contact => CONTACT,
         Details::Event => EVENT,
         Details::Task => TO_DO,
@@ -95,16 +108,14 @@ pub(super) fn of_message(kind: ItemKind, message: &Message, zone: &TimeZone) -> 
         Details::Sharing => SHARED,
         Details::Document => DOCUMENT,
     };
-    let mut out = String::new();
-    for (label, key) in lines {
-        if let Some(text) = value(message, *key).and_then(|value| shown(&value, message, zone)) {
-            out.push_str(&format!("{label}: {text}\n"));
-        }
-    }
-    for member in members(message) {
-        out.push_str(&format!("Member: {member}\n"));
-    }
-    (!out.is_empty()).then_some(out)
+    let text = |key: Key| shown(&value(message, key)?, message, zone);
+    let lines = lines
+        .iter()
+        .filter_map(|(label, key)| Some((*label, text(*key)?)));
+    let members = members(message).into_iter();
+    lines
+        .chain(members.map(|member| ("Member", member)))
+        .collect()
 }
 
 fn value(message: &Message, key: Key) -> Option<Value> {

@@ -25,4 +25,5 @@ mod transport;
 
 pub(super) use composer::render;
 pub(super) use header::{header, stored};
-pub(super) use plain::plain;
+pub use plain::Said;
+pub(super) use plain::{plain, said};

@@ -15,7 +15,7 @@ use super::handling::{REPLY_BY, VOTE, VOTING_OPTIONS};
 use super::inline::name_marks;
 use super::{details, flags, header, report};
 use crate::convert::attachment::{Content, Item};
-use crate::convert::body;
+use crate::convert::body::{self, BestBody};
 use crate::convert::context::Context;
 use crate::convert::item;
 use crate::convert::options::Headers;
@@ -24,6 +24,7 @@ use crate::convert::reader::{note_circumstances, told};
 use crate::convert::rendition::{Rendition, Writer};
 use crate::convert::room::{MAX_MESSAGES, Room};
 use crate::convert::text::normalise;
+use crate::convert::text::rtf::ATTACHMENT_MARK;
 use crate::messaging::Message;
 
 /// Fields of the header that are shown, in this order.
@@ -68,6 +69,34 @@ pub(in crate::convert) fn plain(
     let mut writer = Writer::new(context.options.eol);
     writer.text(&normalise(text.out));
     writer.finish(message.problems())
+}
+
+/// What `message` says beside its header and its attachments, in the `room` for it; times in `zone`.
+pub(in crate::convert) fn said(message: &Message, zone: &TimeZone, room: &mut Room) -> Said {
+    room.take(message);
+    let details = details::lines(message.class().kind, message, zone);
+    let body = body_text(body::best(message), message).unwrap_or_default();
+    Said {
+        details: details.into_iter().map(|(_, text)| text).collect(),
+        body: normalise(body.replace(ATTACHMENT_MARK, " ")),
+    }
+}
+
+/// The text of the body `best` of `message`; that of a report without one is made of what it is about.
+fn body_text(best: BestBody, message: &Message) -> Option<String> {
+    match report::Kind::of(message.class().kind) {
+        Some(_) => best.text.or_else(|| report::text(message)),
+        None => best.text,
+    }
+}
+
+/// What an item says, to look for words in: no labels, and nothing that is not of the item.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Said {
+    /// The facts of an item that is no mail: names, places, numbers, a text each.
+    pub details: Vec<String>,
+    /// The body as text, lines ending with LF.
+    pub body: String,
 }
 
 /// The text under construction.
@@ -126,10 +155,7 @@ impl Text<'_> {
             self.line(PROBLEM_FIELD, &problem);
         }
         self.out.push('\n');
-        let text = match report::Kind::of(kind) {
-            Some(_) => best.text.or_else(|| report::text(message)),
-            None => best.text,
-        };
+        let text = body_text(best, message);
         self.out
             .push_str(&name_marks(&text.unwrap_or_default(), &items));
         if !self.out.ends_with('\n') {

@@ -96,7 +96,11 @@ impl FileOf for ControlFile<'_> {
             Special::Problems => Ok(control.text_file(control.context.problems.text())),
             Special::Info => {
                 let file = control.info_file.get_or_make(|| {
-                    let json = output::pretty_json(&control.info());
+                    let info = Info {
+                        problems: None,
+                        ..control.info()
+                    };
+                    let json = output::pretty_json(&info);
                     Ok(control.text_file(json.unwrap_or_default() + "\n"))
                 });
                 file.cloned()

@@ -194,6 +194,13 @@ impl Rules for Folders {
         Some(self.list_below(nid))
     }
 
+    fn folders_of_items(&self, object: &Object) -> Option<Vec<NodeId>> {
+        let nid = self.context().folder_of(object)?;
+        // What a search folder lists are links.
+        let owns_items = nid.node_type() != NodeType::SEARCH_FOLDER;
+        Some(owns_items.then_some(nid).into_iter().collect())
+    }
+
     fn items_ino(&self, nid: NodeId) -> Ino {
         self.context().folder_ino(nid)
     }

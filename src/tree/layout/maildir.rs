@@ -197,6 +197,14 @@ impl Rules for Maildir {
         None
     }
 
+    fn folders_of_items(&self, object: &Object) -> Option<Vec<NodeId>> {
+        match object {
+            Object::Maildir(nid, MaildirPart::Cur) => Some(self.folders_in(*nid)),
+            Object::Root | Object::Folder(_) | Object::Maildir(..) => Some(Vec::new()),
+            _ => None,
+        }
+    }
+
     fn items_ino(&self, nid: NodeId) -> Ino {
         let context = self.context();
         let at = if self.inbox() == Some(nid) {

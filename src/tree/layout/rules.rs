@@ -43,6 +43,10 @@ pub(in crate::tree) trait Rules: Debug + Send + Sync {
     /// All folders but search folders, with the paths of what they list, each with its last slash.
     fn folders(&self) -> Result<Vec<(NodeId, String)>>;
 
+    /// The folders whose items, and no others, the directory `object` lists as files; None if its items are known by its
+    /// listing alone.
+    fn folders_of_items(&self, object: &Object) -> Option<Vec<NodeId>>;
+
     /// The tables whose rows the directory of folder `nid` shows.
     fn tables(&self, nid: NodeId) -> Vec<ContentsTable> {
         self.items().tables(nid)

@@ -29,6 +29,21 @@ pub struct Faults {
     pub interrupted: bool,
     /// How long each read takes.
     pub slow: Duration,
+    /// What becomes of one read, by its number since the disk is there.
+    pub one: Option<(u64, Fault)>,
+}
+
+/// What becomes of a single read.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Fault {
+    /// EIO.
+    Fails,
+    /// Half of the bytes.
+    Short,
+    /// No byte, as if the file ended there.
+    Empty,
+    /// All bytes, late.
+    Slow,
 }
 
 /// The disk, mounted; unmounted when dropped.
@@ -92,6 +107,8 @@ const NAME: &str = "store.pst";
 const FILE: INodeNo = INodeNo(2);
 /// Reads that fail one after the other.
 const RUN: u64 = 16;
+/// How long a read takes that is slow by its number.
+const LATE: Duration = Duration::from_millis(5);
 const TTL: Duration = Duration::from_secs(1);
 
 struct OneFile {
@@ -163,7 +180,15 @@ impl Filesystem for OneFile {
     ) {
         let faults = self.faults.read().clone();
         let number = self.reads.fetch_add(1, Ordering::Relaxed);
-        thread::sleep(faults.slow);
+        let fault = faults.one.filter(|(one, _)| *one == number);
+        let fault = fault.map(|(_, fault)| fault);
+        thread::sleep(match fault {
+            Some(Fault::Slow) => LATE,
+            _ => faults.slow,
+        });
+        if fault == Some(Fault::Fails) {
+            return reply.error(Errno::EIO);
+        }
         let end = offset + u64::from(size);
         let touches = |bad: &Range<u64>| bad.start < end && offset < bad.end;
         // Scattered by the golden ratio: no pattern of reads meets it. In runs, as the kernel asks again at once.
@@ -175,7 +200,12 @@ impl Filesystem for OneFile {
             return reply.error(Errno::EINTR);
         }
         let start = (offset as usize).min(self.content.len());
-        let length = (size as usize).min(faults.short.unwrap_or(usize::MAX));
+        let asked = size as usize;
+        let length = match fault {
+            Some(Fault::Short) => asked / 2,
+            Some(Fault::Empty) => 0,
+            _ => asked.min(faults.short.unwrap_or(usize::MAX)),
+        };
         let rest = &self.content[start..];
         reply.data(&rest[..length.min(rest.len())]);
     }

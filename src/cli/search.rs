@@ -1,0 +1,246 @@
+//! `ostfs search FILE... QUERY`: paths of the items that a query fits.
+//!
+//! Ends as grep(1) does: 0 if something was found, 1 if not, and above that if there was trouble; what kind, the codes of all
+//! commands tell.
+#![forbid(unsafe_code)]
+
+use std::io::{self, BufWriter, StdoutLock, Write};
+use std::sync::atomic::Ordering;
+
+use jiff::Zoned;
+use serde::Serialize;
+
+use super::arguments::SearchArguments;
+use super::contents::Failures;
+use super::exit::Exit;
+use super::ls;
+use super::options::{Options, Switch};
+use super::progress::processors;
+use super::report::{self, Failure};
+use super::selection;
+use super::source::{Lost, Sources};
+use crate::export::Filter;
+use crate::output;
+use crate::sandbox::{self, Need};
+use crate::search::{Condition, Found, Line, Missed, Query, Search};
+use crate::tree::{Attr, Forest, Ino, People, Summary};
+
+/// Looks for QUERY in the files. In place of 1, which says that nothing was found, trouble without a code of its own has 2.
+pub(super) fn run(arguments: &SearchArguments) -> Result<(), Failure> {
+    look(arguments).map_err(|failure| match failure.exit {
+        Exit::Failure if !failure.message.is_empty() => {
+            Failure::new(Exit::NotFound, failure.message)
+        }
+        _ => failure,
+    })
+}
+
+fn look(arguments: &SearchArguments) -> Result<(), Failure> {
+    let options = Options::of_user(&[], &arguments.options, &arguments.names)?;
+    let now = Zoned::now().with_time_zone(options.tree.zone.clone());
+    let (query, files) = arguments.files.split_last().unzip();
+    let query = query
+        .map(|query| query.to_string_lossy())
+        .unwrap_or_default();
+    let query = Query::parse(&query, &now)
+        .map_err(|error| Failure::new(Exit::Usage, format!("QUERY, {error}")))?;
+    let sources = Sources::open(files.unwrap_or_default())?;
+    if options.sandbox == Switch::On {
+        sandbox::enter(Need::OpenFiles);
+    }
+    let (forest, lost) = sources.forest(&options.tree)?;
+    let filter = Filter {
+        folders: arguments.folders.clone(),
+        ..Filter::default()
+    };
+    selection::look(&forest, &filter)?;
+    look_for_folders(&forest, &query)?;
+    let search = Search {
+        forest: &forest,
+        query: &query,
+        filter,
+        now,
+        threads: arguments.jobs.unwrap_or_else(processors),
+        lines: arguments.context,
+        named: !arguments.count,
+    };
+    let mut printer = Printer {
+        arguments,
+        out: BufWriter::new(io::stdout().lock()),
+        found: 0,
+        written: Ok(()),
+    };
+    let missed = Missed::default();
+    search.run(
+        &missed,
+        |ino| Facts::of(&forest, ino, arguments),
+        |found| printer.take(&found),
+    );
+    end(printer, &missed, &forest, lost)
+}
+
+/// Fails if a folder of `query` is not there.
+fn look_for_folders(forest: &Forest, query: &Query) -> Result<(), Failure> {
+    let mut looked = Ok(());
+    query.each(&mut |condition| {
+        if let Condition::Folder(path) = condition
+            && looked.is_ok()
+        {
+            looked = selection::look_for(forest, "folder:", path);
+        }
+    });
+    looked
+}
+
+/// How the command ends, after all was looked at or nobody wants to read more.
+fn end(printer: Printer<'_>, missed: &Missed, forest: &Forest, lost: Lost) -> Result<(), Failure> {
+    let found = printer.found;
+    let written = printer.finish();
+    let mut failures = Failures::default();
+    if written.is_ok() {
+        tell_unseen(missed);
+        let failed = missed.failed.load(Ordering::Relaxed);
+        let problems = forest.problem_count().max(failed);
+        if problems > 0 {
+            failures.add(Failure::new(
+                Exit::ErrorsFound,
+                format!("{problems} problems were met; something may not have been found"),
+            ));
+        }
+    }
+    let is_written = written.is_ok();
+    lost.end(failures.end(written))?;
+    match found == 0 && is_written {
+        true => Err(Failure::new(Exit::Failure, "")),
+        false => Ok(()),
+    }
+}
+
+/// Says what could not be looked into.
+fn tell_unseen(missed: &Missed) {
+    let counts = missed.unseen.counts();
+    let all: u64 = counts.iter().map(|(_, count)| count).sum();
+    if all == 0 {
+        return;
+    }
+    let counts: Vec<String> = counts
+        .iter()
+        .map(|(reason, count)| format!("{count} {}", report::printable(&reason.to_string())))
+        .collect();
+    let number = match all {
+        1 => "1 attachment was".to_owned(),
+        all => format!("{all} attachments were"),
+    };
+    report::error(format!("{number} not looked into: {}", counts.join(", ")));
+}
+
+/// What is told of an item beside its path.
+#[derive(Default)]
+struct Facts {
+    attr: Option<Attr>,
+    summary: Option<Summary>,
+    people: People,
+}
+
+impl Facts {
+    /// Those of the item `ino` that are wanted.
+    fn of(forest: &Forest, ino: Ino, arguments: &SearchArguments) -> Self {
+        let is_wanted = arguments.long || arguments.json;
+        let is_described = arguments.json;
+        Self {
+            attr: is_wanted.then(|| forest.attr(ino).ok()).flatten(),
+            summary: is_described.then(|| forest.summary(ino)).flatten(),
+            people: match is_described {
+                true => forest.people(ino),
+                false => People::default(),
+            },
+        }
+    }
+}
+
+/// An item as JSON; names as in `ostfs index`.
+#[derive(Serialize)]
+struct Record<'a> {
+    path: &'a str,
+    nid: String,
+    folder: &'a str,
+    date: String,
+    from: &'a str,
+    to: &'a str,
+    subject: &'a str,
+    class: &'a str,
+    /// Bytes of the file; null if it cannot be read.
+    size: Option<u64>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    lines: Option<&'a [Line]>,
+}
+
+/// Prints what is found.
+struct Printer<'a> {
+    arguments: &'a SearchArguments,
+    out: BufWriter<StdoutLock<'a>>,
+    found: u64,
+    written: io::Result<()>,
+}
+
+impl Printer<'_> {
+    /// Prints `found`; returns whether more is wanted.
+    fn take(&mut self, found: &Found<Facts>) -> bool {
+        self.found += 1;
+        if !self.arguments.count {
+            self.written = self.print(found);
+        }
+        self.written.is_ok()
+    }
+
+    fn print(&mut self, found: &Found<Facts>) -> io::Result<()> {
+        if self.arguments.json {
+            let line = output::json(&self.record(found))?;
+            return writeln!(self.out, "{line}");
+        }
+        if let Some(attr) = found.made.attr.filter(|_| self.arguments.long) {
+            write!(self.out, "{} ", ls::long(&attr))?;
+        }
+        let end = if self.arguments.null { '\0' } else { '\n' };
+        write!(self.out, "{}{end}", found.path)?;
+        for line in &found.lines {
+            // As grep tells a line that was found from those around it.
+            let sign = if line.found { ':' } else { '-' };
+            let place = output::cell(&line.place);
+            let text = output::cell(&line.text);
+            writeln!(self.out, "  {place}{sign}{}{sign} {text}", line.line)?;
+        }
+        Ok(())
+    }
+
+    fn record<'f>(&self, found: &'f Found<Facts>) -> Record<'f> {
+        let Facts {
+            attr,
+            summary,
+            people,
+        } = &found.made;
+        let text = |of: fn(&Summary) -> &String| summary.as_ref().map_or("", |summary| of(summary));
+        let date = summary.as_ref().and_then(|item| item.moment?.iso8601());
+        Record {
+            path: &found.path,
+            nid: format!("{:#x}", found.nid),
+            folder: &found.folder,
+            date: date.unwrap_or_default(),
+            from: &people.from,
+            to: &people.to,
+            subject: text(|item| &item.subject),
+            class: text(|item| &item.class),
+            size: attr.map(|attr| attr.size),
+            lines: self.arguments.context.map(|_| found.lines.as_slice()),
+        }
+    }
+
+    /// Writes what is left.
+    fn finish(mut self) -> io::Result<()> {
+        self.written?;
+        if self.arguments.count {
+            writeln!(self.out, "{}", self.found)?;
+        }
+        self.out.flush()
+    }
+}

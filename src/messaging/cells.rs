@@ -1,0 +1,122 @@
+//! The cells of a row of a contents table, as values of its message.
+
+use std::cell::OnceCell;
+use std::sync::Arc;
+
+use super::properties::{MAX_LISTED, Properties, text_of_value};
+use super::store::Store;
+use super::store_page;
+use crate::ltp::{FileTime, PropertyContext, Row, Value};
+use crate::ndb::NodeId;
+
+/// The cells of the row of a message, each read when it is asked for. A cell that cannot be read is as good as absent: the
+/// message itself is asked then.
+#[derive(Debug)]
+pub struct Cells<'a> {
+    store: &'a Arc<Store>,
+    nid: NodeId,
+    /// None when the table has no such row, or it cannot be read.
+    row: Option<Row<'a>>,
+    /// Code page of items that name none.
+    default_page: u32,
+    /// Most tables have no column for it; the message itself is asked if code pages differ in the text.
+    code_page: OnceCell<u32>,
+}
+
+impl<'a> Cells<'a> {
+    /// Those of `row`, of message `nid`.
+    pub(super) fn new(
+        store: &'a Arc<Store>,
+        nid: NodeId,
+        row: Option<Row<'a>>,
+        default_page: u32,
+    ) -> Self {
+        Self {
+            store,
+            nid,
+            row,
+            default_page,
+            code_page: OnceCell::new(),
+        }
+    }
+
+    /// The message.
+    pub fn nid(&self) -> NodeId {
+        self.nid
+    }
+
+    /// Whether the table has a column for property `id`, and the message a row in it: then a cell that is absent means that
+    /// the message has no such property.
+    pub fn has_column(&self, id: u16) -> bool {
+        self.row.as_ref().is_some_and(|row| row.has_column(id))
+    }
+
+    fn get(&self, id: u16) -> Option<Value> {
+        self.row.as_ref()?.get(id).ok()?
+    }
+
+    /// An integer.
+    pub fn integer(&self, id: u16) -> Option<i32> {
+        match self.get(id)? {
+            Value::Integer(number) => Some(number),
+            _ => None,
+        }
+    }
+
+    /// A boolean.
+    pub fn boolean(&self, id: u16) -> Option<bool> {
+        match self.get(id)? {
+            Value::Boolean(truth) => Some(truth),
+            _ => None,
+        }
+    }
+
+    /// A time that means one.
+    pub fn time(&self, id: u16) -> Option<FileTime> {
+        match self.get(id)? {
+            Value::Time(time) => time.known(),
+            _ => None,
+        }
+    }
+
+    /// The beginning of a text; None when it is absent or empty.
+    pub fn text(&self, id: u16) -> Option<String> {
+        self.known_text(id).filter(|text| !text.is_empty())
+    }
+
+    /// The beginning of a text, empty when the message has none; None when the table does not tell.
+    pub fn known_text(&self, id: u16) -> Option<String> {
+        let row = self.row.as_ref().filter(|row| row.has_column(id))?;
+        let value = row.start(id, MAX_LISTED).ok()?;
+        Some(
+            value
+                .and_then(|value| self.text_of(&value))
+                .unwrap_or_default(),
+        )
+    }
+
+    /// Whether `text`, from [`Cells::text`], may go on in the message.
+    pub fn may_be_cut(text: &str) -> bool {
+        // UTF-16 becomes no shorter than half of it.
+        text.len() >= MAX_LISTED / 2
+    }
+
+    fn text_of(&self, value: &Value) -> Option<String> {
+        let is_plain = !matches!(value, Value::String8(bytes) if !bytes.is_ascii());
+        let page = || store_page::named(|id| self.integer(id)).or_else(|| self.page_of_message());
+        let code_page = match is_plain {
+            true => self.default_page,
+            false => *self
+                .code_page
+                .get_or_init(|| page().unwrap_or(self.default_page)),
+        };
+        text_of_value(value, code_page)
+    }
+
+    /// The code page that the message names.
+    fn page_of_message(&self) -> Option<u32> {
+        let context = PropertyContext::open(self.store.node(self.nid).ok()?).ok()?;
+        let properties = Properties::new(context, self.default_page);
+        store_page::named(|id| properties.integer(id).ok().flatten())
+    }
+}

@@ -1,0 +1,77 @@
+//! Why an attachment could not be looked into, and how often that was so.
+#![forbid(unsafe_code)]
+
+use std::collections::BTreeMap;
+use std::fmt;
+
+use parking_lot::Mutex;
+
+/// Bytes of text that are taken from a file; one with more is too large.
+pub(super) const MAX_TEXT: usize = 16 << 20;
+/// Types that are counted one by one; the names come from the file.
+const MAX_TYPES: usize = 200;
+/// Characters of a type.
+const MAX_TYPE: usize = 100;
+
+/// Why an attachment was not looked into.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Reason {
+    /// Nobody here knows how to read files of this type.
+    Type(String),
+    /// There is no word in it without its password.
+    Encrypted,
+    /// It is larger than is looked into, itself or unpacked.
+    Large,
+    /// It is not what its type says.
+    Malformed,
+    /// Its bytes cannot be had.
+    Unreadable,
+    /// The message has too many attached messages, or messages within each other.
+    Many,
+}
+
+impl Reason {
+    /// That `media_type` is not known.
+    pub(super) fn of_type(media_type: &str) -> Self {
+        Self::Type(media_type.chars().take(MAX_TYPE).collect())
+    }
+}
+
+impl fmt::Display for Reason {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Type(media_type) => f.write_str(media_type),
+            Self::Encrypted => f.write_str("encrypted"),
+            Self::Large => f.write_str("too large"),
+            Self::Malformed => f.write_str("not what its type says"),
+            Self::Unreadable => f.write_str("unreadable"),
+            Self::Many => f.write_str("too many attached messages"),
+        }
+    }
+}
+
+/// How many attachments were not looked into, by reason.
+#[derive(Debug, Default)]
+pub struct Unseen(Mutex<BTreeMap<Reason, u64>>);
+
+impl Unseen {
+    /// Counts one.
+    pub(in crate::search) fn add(&self, reason: Reason) {
+        let mut counts = self.0.lock();
+        let is_full = counts.len() >= MAX_TYPES && !counts.contains_key(&reason);
+        let reason = match reason {
+            Reason::Type(_) if is_full => Reason::Type("other types".to_owned()),
+            reason => reason,
+        };
+        *counts.entry(reason).or_default() += 1;
+    }
+
+    /// All of them, by reason.
+    pub fn counts(&self) -> Vec<(Reason, u64)> {
+        let counts = self.0.lock();
+        counts
+            .iter()
+            .map(|(reason, count)| (reason.clone(), *count))
+            .collect()
+    }
+}

@@ -1,0 +1,480 @@
+//! What an item tells once it is opened: its header, then its text, then the names of what is attached, then what that says.
+//! Each step is made when the one before has not decided.
+#![forbid(unsafe_code)]
+
+use std::cell::OnceCell;
+use std::collections::VecDeque;
+
+use jiff::Zoned;
+
+use super::attached::{self, Reason, Unseen};
+use super::pattern::Pattern;
+use super::query::{Answer, Condition, Place, Query, State, When};
+use super::span::{Span, start_of};
+use super::text::{Line, Text};
+use crate::convert::{
+    AttachmentContent, AttachmentFile, Converter, Moment, Rendition, Said, Title, when,
+};
+use crate::ltp::tags;
+use crate::messaging::{
+    ItemKind, MSGFLAG_READ, MSGFLAG_UNSENT, Message, State as Done, is_derived,
+};
+use crate::problem::Problems;
+
+/// Messages attached to one item, in messages attached to it and so on: a hostile one may have the same again and again.
+const MAX_ATTACHED: usize = 1000;
+/// Bytes of the text of all attachments of one item.
+const MAX_TEXT: usize = 64 << 20;
+
+/// How far an item is looked into; each costs more than the one before.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+enum Step {
+    /// Its properties and its header.
+    Header,
+    /// Its text.
+    Body,
+    /// The names of what is attached.
+    Names,
+    /// What is attached.
+    Attached,
+}
+
+const STEPS: [Step; 4] = [Step::Header, Step::Body, Step::Names, Step::Attached];
+
+/// What is known beside the item.
+pub(super) struct Around<'a> {
+    pub converter: &'a Converter,
+    /// The time, in the zone in which days begin.
+    pub now: &'a Zoned,
+    pub unseen: &'a Unseen,
+}
+
+/// An item that is open.
+pub(super) struct Opened<'a> {
+    around: &'a Around<'a>,
+    message: &'a Message,
+    header: OnceCell<Vec<(Place, Text)>>,
+    said: OnceCell<Vec<(Place, Text)>>,
+    attached: Option<Attached>,
+    /// What turned out to be wrong with attachments and attached messages.
+    problems: Vec<Problems>,
+}
+
+/// What is attached to an item, and to the messages attached to it.
+#[derive(Default)]
+struct Attached {
+    names: Vec<Text>,
+    /// What has not been read yet.
+    waiting: VecDeque<Waiting>,
+    texts: Vec<Text>,
+    /// Bytes of these.
+    len: usize,
+}
+
+/// A file or message that may have words.
+enum Waiting {
+    File(String, Rendition, String),
+    Message(String, Box<Message>),
+}
+
+impl<'a> Opened<'a> {
+    /// `message`, of which nothing but its list of properties has been read.
+    pub fn new(around: &'a Around<'a>, message: &'a Message) -> Self {
+        Self {
+            around,
+            message,
+            header: OnceCell::new(),
+            said: OnceCell::new(),
+            attached: None,
+            problems: Vec::new(),
+        }
+    }
+
+    /// Whether it fulfils `query`, of which `known` tells what was known before it was opened.
+    pub fn fulfils(&mut self, query: &Query, known: &dyn Fn(&Condition) -> Answer) -> bool {
+        for step in STEPS {
+            let mut ask = |condition: &Condition| match known(condition) {
+                Answer::Open => self.answer(condition, step),
+                known => known,
+            };
+            match query.answer(&mut ask) {
+                Answer::Yes => return true,
+                Answer::No => return false,
+                Answer::Open => {}
+            }
+        }
+        false
+    }
+
+    /// What turned out to be wrong with it, and with what is attached, as far as it was read.
+    pub fn problems(&self) -> impl Iterator<Item = &Problems> {
+        std::iter::once(self.message.problems()).chain(&self.problems)
+    }
+
+    fn answer(&mut self, condition: &Condition, step: Step) -> Answer {
+        match condition {
+            Condition::Words(place, pattern) => self.words(*place, pattern, step),
+            Condition::Time(when, span) => self.time(*when, *span).into(),
+            Condition::Size(span) => {
+                let size = self.integer(tags::MESSAGE_SIZE);
+                size.is_some_and(|size| span.has(i64::from(size))).into()
+            }
+            Condition::HasAttachment => self.has_attachment().into(),
+            Condition::Class(wanted) => {
+                let class = self.message.properties().string(tags::MESSAGE_CLASS);
+                let class = class.ok().flatten().unwrap_or_default();
+                is_derived(&class, wanted).into()
+            }
+            Condition::Kind(kind) => (kind.has)(&self.message.class()).into(),
+            Condition::State(state) => self.state(*state).into(),
+            // Who walks the folders has answered it.
+            Condition::Folder(_) => Answer::No,
+        }
+    }
+
+    fn integer(&self, id: u16) -> Option<i32> {
+        self.message.properties().integer(id).ok().flatten()
+    }
+
+    fn has_attachment(&self) -> bool {
+        let are_elsewhere = || {
+            let is_appointment = self.message.class().kind == ItemKind::Appointment;
+            is_appointment && self.around.converter.attachments(self.message).is_empty()
+        };
+        self.message.has_attachments() && !are_elsewhere()
+    }
+
+    fn state(&self, state: State) -> bool {
+        let flag = |flag: i32| {
+            let flags = self.integer(tags::MESSAGE_FLAGS);
+            flags.is_some_and(|flags| flags & flag != 0)
+        };
+        let done = || Done::of(|id| self.integer(id));
+        match state {
+            State::Read => flag(MSGFLAG_READ),
+            State::Draft => flag(MSGFLAG_UNSENT),
+            State::Flagged => done().flagged,
+            State::Replied => done().replied,
+            State::Forwarded => done().forwarded,
+        }
+    }
+
+    fn time(&self, when: When, span: Span) -> bool {
+        let own = |id: u16| {
+            let time = self.message.properties().time(id).ok().flatten();
+            time.is_some_and(|time| span.has(time.unix_seconds()))
+        };
+        match when {
+            When::Sent => own(tags::CLIENT_SUBMIT_TIME),
+            When::Received => own(tags::MESSAGE_DELIVERY_TIME),
+            When::Item => self.takes_place(span),
+        }
+    }
+
+    /// Whether some of its time is within `span`: of an appointment, any part of when it takes place.
+    fn takes_place(&self, span: Span) -> bool {
+        let Some(moment) = when::moment(self.message) else {
+            return false;
+        };
+        let start = moment.start().unix_seconds();
+        let (start, end) = match when::period(self.message) {
+            Some((start, end)) => (start.unix_seconds(), end.map(|end| end.unix_seconds())),
+            None => (start, Some(start)),
+        };
+        // A day is the same day wherever it is looked at, and begins there.
+        let shift = match moment {
+            Moment::Day(day) => {
+                start_of(day, self.around.now).map_or(0, |own| own - moment.start().unix_seconds())
+            }
+            Moment::Time(_) => 0,
+        };
+        let shifted = |time: i64| time.saturating_add(shift);
+        span.meets(shifted(start), end.map(shifted))
+    }
+
+    fn words(&mut self, place: Place, pattern: &Pattern, step: Step) -> Answer {
+        let is_in = |texts: &[(Place, Text)], places: &[Place]| {
+            let mut texts = texts.iter().filter(|(own, _)| places.contains(own));
+            texts.any(|(_, text)| text.has(pattern))
+        };
+        match place {
+            Place::Body if step < Step::Body => Answer::Open,
+            Place::Body => is_in(self.said(), &[place]).into(),
+            Place::Attachment if step < Step::Names => Answer::Open,
+            Place::Attachment => self.has_name(pattern).into(),
+            Place::Anywhere => self.anywhere(pattern, step),
+            Place::Recipients => is_in(self.header(), &[Place::To, Place::Cc, Place::Bcc]).into(),
+            place => is_in(self.header(), &[place]).into(),
+        }
+    }
+
+    fn anywhere(&mut self, pattern: &Pattern, step: Step) -> Answer {
+        // Nobody looks for words of a Message-ID unless he asks for it; and some are made here.
+        let is_in = |texts: &[(Place, Text)]| {
+            let mut texts = texts.iter().filter(|(own, _)| *own != Place::Id);
+            texts.any(|(_, text)| text.has(pattern))
+        };
+        let is_found = is_in(self.header())
+            || step >= Step::Body && is_in(self.said())
+            || step >= Step::Names && self.has_name(pattern)
+            || step >= Step::Attached && self.is_attached(pattern);
+        match step {
+            Step::Attached => is_found.into(),
+            _ => Answer::yes_if(is_found),
+        }
+    }
+
+    fn header(&self) -> &[(Place, Text)] {
+        self.header
+            .get_or_init(|| header(self.around.converter, self.message))
+    }
+
+    fn said(&self) -> &[(Place, Text)] {
+        let make = || {
+            said(
+                self.around
+                    .converter
+                    .said(self.message, self.around.now.time_zone()),
+            )
+        };
+        self.said.get_or_init(make)
+    }
+
+    fn attached(&mut self) -> &mut Attached {
+        if self.attached.is_none() {
+            let mut attached = Attached::default();
+            self.gather(&mut attached);
+            self.attached = Some(attached);
+        }
+        self.attached.get_or_insert_default()
+    }
+
+    /// Adds what is attached to the item, and to the messages attached to it.
+    fn gather(&self, attached: &mut Attached) {
+        let files = self.around.converter.attachments(self.message);
+        let mut todo: VecDeque<AttachmentFile> = files.into();
+        let mut paths = vec![(String::new(), todo.len())];
+        let mut messages = 0;
+        while let Some(file) = todo.pop_front() {
+            let path = below(&mut paths, &file.name);
+            attached.names.push(Text::new("attachment", path.clone()));
+            match file.content {
+                AttachmentContent::File(content) => {
+                    let waiting = Waiting::File(path, content, file.media_type);
+                    attached.waiting.push_back(waiting);
+                }
+                AttachmentContent::Message(_) if messages == MAX_ATTACHED => {
+                    self.around.unseen.add(Reason::Many);
+                }
+                AttachmentContent::Message(inner) => {
+                    messages += 1;
+                    let files = self.around.converter.attachments(&inner);
+                    paths.push((path.clone(), files.len()));
+                    attached.waiting.push_back(Waiting::Message(path, inner));
+                    files
+                        .into_iter()
+                        .rev()
+                        .for_each(|file| todo.push_front(file));
+                }
+                AttachmentContent::Unreadable(error) => {
+                    self.message
+                        .problems()
+                        .note_error(format_args!("attachment {path:?}"), &error);
+                }
+            }
+        }
+    }
+
+    fn has_name(&mut self, pattern: &Pattern) -> bool {
+        self.attached().names.iter().any(|name| name.has(pattern))
+    }
+
+    /// Whether `pattern` is in what is attached, which is read until it is found.
+    fn is_attached(&mut self, pattern: &Pattern) -> bool {
+        let mut seen = 0;
+        loop {
+            let texts = self.attached().texts.iter().skip(seen);
+            if texts.into_iter().any(|text| text.has(pattern)) {
+                return true;
+            }
+            seen = self.attached().texts.len();
+            if !self.read_next() {
+                return false;
+            }
+        }
+    }
+
+    /// Reads what is attached next; returns whether there was something.
+    fn read_next(&mut self) -> bool {
+        let attached = self.attached();
+        let is_full = attached.len >= MAX_TEXT;
+        let Some(waiting) = attached.waiting.pop_front() else {
+            return false;
+        };
+        let texts = match waiting {
+            _ if is_full => Err(Reason::Large),
+            Waiting::File(path, file, media_type) => {
+                let text = attached::text(&file, &media_type);
+                self.problems.push(file.problems().clone());
+                text.map(|text| vec![Text::new(path, text)])
+            }
+            Waiting::Message(path, message) => {
+                let texts = self.texts_of(&path, &message);
+                self.problems.push(message.problems().clone());
+                Ok(texts)
+            }
+        };
+        match texts {
+            Ok(texts) => {
+                let attached = self.attached();
+                attached.len += texts.iter().map(Text::len).sum::<usize>();
+                attached.texts.extend(texts);
+            }
+            Err(reason) => self.around.unseen.add(reason),
+        }
+        true
+    }
+
+    /// Header and text of a message that is attached under `path`.
+    fn texts_of(&self, path: &str, message: &Message) -> Vec<Text> {
+        let converter = self.around.converter;
+        let header = header(converter, message);
+        let said = said(converter.said(message, self.around.now.time_zone()));
+        let texts = header.into_iter().chain(said);
+        let texts = texts
+            .filter(|(own, _)| *own != Place::Id)
+            .map(|(_, text)| text);
+        texts.map(|text| text.at(path)).collect()
+    }
+
+    /// The lines in which something of `query` was found, with `around` lines before and behind each.
+    pub fn lines(&mut self, query: &Query, around: usize) -> Vec<Line> {
+        let mut wanted: Vec<(Place, &Pattern)> = Vec::new();
+        query.each_found(&mut |condition| {
+            if let Condition::Words(place, pattern) = condition {
+                wanted.push((*place, pattern));
+            }
+        });
+        let patterns = |matches: &dyn Fn(Place) -> bool| -> Vec<&Pattern> {
+            let wanted = wanted.iter().filter(|(place, _)| matches(*place));
+            wanted.map(|(_, pattern)| *pattern).collect()
+        };
+        let mut lines = Vec::new();
+        for (own, text) in self.header().iter().chain(self.said()) {
+            let is_for = |place: Place| {
+                let is_recipient = matches!(own, Place::To | Place::Cc | Place::Bcc);
+                place == *own
+                    || place == Place::Anywhere && *own != Place::Id
+                    || place == Place::Recipients && is_recipient
+            };
+            lines.extend(text.lines(&patterns(&is_for), around));
+        }
+        let anywhere = patterns(&|place| place == Place::Anywhere);
+        let names = patterns(&|place| matches!(place, Place::Anywhere | Place::Attachment));
+        if !names.is_empty() {
+            let found = self.attached().names.iter();
+            lines.extend(found.flat_map(|name| name.lines(&names, 0)));
+        }
+        if !anywhere.is_empty() {
+            while self.read_next() {}
+            let found = self.attached().texts.iter();
+            lines.extend(found.flat_map(|text| text.lines(&anywhere, around)));
+        }
+        lines
+    }
+}
+
+/// The path of the next attachment, called `name`: `paths` has those of the messages that are open, with how many of their
+/// attachments are to come.
+fn below(paths: &mut Vec<(String, usize)>, name: &str) -> String {
+    while paths.last().is_some_and(|(_, left)| *left == 0) {
+        paths.pop();
+    }
+    let Some((path, left)) = paths.last_mut() else {
+        return name.to_owned();
+    };
+    *left -= 1;
+    match path.as_str() {
+        "" => name.to_owned(),
+        path => format!("{path}/{name}"),
+    }
+}
+
+/// Fields of a header and the places that they stand for.
+const FIELDS: [(&str, Place); 9] = [
+    ("From", Place::From),
+    ("Sender", Place::From),
+    ("To", Place::To),
+    ("Cc", Place::Cc),
+    ("Bcc", Place::Bcc),
+    ("X-Ostfs-Bcc", Place::Bcc),
+    ("Subject", Place::Subject),
+    ("Keywords", Place::Category),
+    ("Message-ID", Place::Id),
+];
+/// Names that Outlook shows, which a header may have otherwise.
+const NAMES: [(u16, Place); 4] = [
+    (tags::SENT_REPRESENTING_NAME, Place::From),
+    (tags::DISPLAY_TO, Place::To),
+    (tags::DISPLAY_CC, Place::Cc),
+    (tags::DISPLAY_BCC, Place::Bcc),
+];
+
+/// The header of `message`, and what Outlook shows of it.
+fn header(converter: &Converter, message: &Message) -> Vec<(Place, Text)> {
+    let values = converter.header(message, FIELDS.map(|(name, _)| name));
+    let mut texts: Vec<(Place, String)> = Vec::new();
+    let mut add = |place: Place, value: Option<String>| {
+        let is_new = |value: &String| {
+            let mut same = texts.iter().filter(|(own, _)| *own == place);
+            !value.is_empty() && !same.any(|(_, text)| text.contains(value.as_str()))
+        };
+        if let Some(value) = value.filter(is_new) {
+            texts.push((place, value));
+        }
+    };
+    let stored = |id: u16| message.properties().string(id).ok().flatten();
+    let subject = message.subject().ok().flatten().map(|subject| subject.text);
+    let has_subject = subject.as_ref().is_some_and(|subject| !subject.is_empty());
+    for ((_, place), value) in FIELDS.iter().zip(values) {
+        // The stored subject is the one that names and tables have.
+        if *place != Place::Subject || !has_subject {
+            add(*place, value);
+        }
+    }
+    add(Place::Subject, subject);
+    if Title::of(message.class().kind) == Title::DisplayName {
+        add(Place::Subject, stored(tags::DISPLAY_NAME));
+    }
+    for (id, place) in NAMES {
+        add(place, stored(id));
+    }
+    let texts = texts.into_iter();
+    texts
+        .map(|(place, text)| (place, Text::new(label(place), text)))
+        .collect()
+}
+
+/// What `said` has, in its places.
+fn said(said: Said) -> Vec<(Place, Text)> {
+    let details = said.details.into_iter();
+    let details = details.map(|text| (Place::Anywhere, Text::new("details", text)));
+    let body = (Place::Body, Text::new(label(Place::Body), said.body));
+    details.chain([body]).collect()
+}
+
+/// What stands before a line of a place: the name of its field.
+fn label(place: Place) -> &'static str {
+    match place {
+        Place::From => "from",
+        Place::To => "to",
+        Place::Cc => "cc",
+        Place::Bcc => "bcc",
+        Place::Subject => "subject",
+        Place::Body => "body",
+        Place::Category => "category",
+        Place::Id => "id",
+        Place::Attachment => "attachment",
+        Place::Anywhere | Place::Recipients => "",
+    }
+}

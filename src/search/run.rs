@@ -1,0 +1,464 @@
+//! The walk over the tree: folder by folder by their tables, several threads, results in the order of the tree.
+//!
+//! A directory is listed when something in it was found, for the names: those of a folder in which nothing is are never made.
+#![forbid(unsafe_code)]
+
+use std::ops::Range;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
+
+use jiff::Zoned;
+use parking_lot::Mutex;
+
+use super::attached::Unseen;
+use super::listed::Listed;
+use super::names::{Names, join};
+use super::opened::{Around, Opened};
+use super::query::{Answer, Condition, Query};
+use super::text::Line;
+use super::turns::{InOrder, Turns};
+use crate::error::{Error, Result};
+use crate::export::{Filter, is_within};
+use crate::messaging::{Cells, ContentsTable};
+use crate::problem::Problems;
+use crate::tree::{Depth, Forest, Ino, Kind, Listing, Part};
+
+/// Items that a thread takes at a time: enough to be read in the order of the file.
+const BATCH: usize = 256;
+/// Batches that wait for a thread.
+const QUEUE: usize = 16;
+/// Directories within each other; deeper than any path that a system call takes.
+const MAX_DEPTH: usize = 200;
+
+/// What to look for, and where.
+pub struct Search<'a> {
+    /// What is there.
+    pub forest: &'a Forest,
+    /// What is looked for.
+    pub query: &'a Query,
+    /// Which folders are looked into; of a filter nothing else is used.
+    pub filter: Filter,
+    /// The time, in the zone in which days begin.
+    pub now: Zoned,
+    /// How many items are looked at at the same time.
+    pub threads: usize,
+    /// The lines that were found, with so many around each; none if there is no number.
+    pub lines: Option<usize>,
+    /// Whether paths are wanted. Without them no directory is listed.
+    pub named: bool,
+}
+
+/// An item that was found.
+#[derive(Debug)]
+pub struct Found<T> {
+    /// Its path from the root of the tree; empty if it is not wanted.
+    pub path: String,
+    /// Path of its folder.
+    pub folder: Arc<str>,
+    /// Its node.
+    pub nid: u32,
+    /// The lines of it, if they were asked for.
+    pub lines: Vec<Line>,
+    /// What was made of it.
+    pub made: T,
+}
+
+/// What a search could not do.
+#[derive(Debug, Default)]
+pub struct Missed {
+    /// Attachments that were not looked into.
+    pub unseen: Unseen,
+    /// Items and folders that could not be read at all.
+    pub failed: AtomicU64,
+}
+
+/// A directory with items.
+struct Directory {
+    ino: Ino,
+    path: Arc<str>,
+    items: Items,
+}
+
+/// What is known of the items of a directory.
+enum Items {
+    /// Their rows.
+    Tables(Vec<ContentsTable>),
+    /// Their numbers and nodes.
+    Listed(Vec<(Ino, u32)>),
+}
+
+/// Items of one directory to look at: of its table `table`, if it has such.
+struct Batch {
+    number: u64,
+    directory: Arc<Directory>,
+    table: usize,
+    items: Range<usize>,
+}
+
+/// An item of a batch that was found.
+struct Hit<T> {
+    nid: u32,
+    lines: Vec<Line>,
+    made: T,
+}
+
+/// What a batch gives, whatever becomes of the thread.
+struct Outcome<'a, T> {
+    number: u64,
+    directory: Arc<Directory>,
+    hits: Vec<Hit<T>>,
+    out: &'a SyncSender<Done<T>>,
+}
+
+/// Number, directory and finds of a batch.
+type Done<T> = (u64, Arc<Directory>, Vec<Hit<T>>);
+
+impl<T> Drop for Outcome<'_, T> {
+    fn drop(&mut self) {
+        let hits = std::mem::take(&mut self.hits);
+        // The receiver outlives the threads, so sending does not fail.
+        let done = (self.number, Arc::clone(&self.directory), hits);
+        self.out.send(done).ok();
+    }
+}
+
+/// What the threads of one search share.
+struct Run<'a> {
+    search: &'a Search<'a>,
+    missed: &'a Missed,
+    turns: Turns,
+    abandoned: AtomicBool,
+}
+
+impl Search<'_> {
+    /// Hands each item that fulfils the query to `found`, in the order of the tree, with what `make` has made of it in one of
+    /// the threads; ends when `found` wants no more.
+    pub fn run<T: Send>(
+        &self,
+        missed: &Missed,
+        make: impl Fn(Ino) -> T + Sync,
+        mut found: impl FnMut(Found<T>) -> bool,
+    ) {
+        let run = Run {
+            search: self,
+            missed,
+            turns: Turns::default(),
+            abandoned: AtomicBool::new(false),
+        };
+        let (sender, receiver) = sync_channel::<Batch>(QUEUE);
+        let (out, done) = sync_channel::<Done<T>>(QUEUE);
+        let receiver = Mutex::new(receiver);
+        std::thread::scope(|scope| {
+            for _ in 0..self.threads.max(1) {
+                let (run, receiver, out, make) = (&run, &receiver, out.clone(), &make);
+                scope.spawn(move || run.look_at_batches(receiver, &out, make));
+            }
+            drop(out);
+            let walk = &run;
+            scope.spawn(move || walk.walk(&sender));
+            let mut order = InOrder::new(&run.turns);
+            let mut names = Names::new(self.forest);
+            for (number, directory, hits) in done {
+                order.add(number, (directory, hits), |(directory, hits)| {
+                    for hit in hits {
+                        let path = run.path(&mut names, &directory, hit.nid);
+                        let is_over = run.abandoned.load(Ordering::Relaxed);
+                        let is_wanted = !is_over
+                            && found(Found {
+                                path,
+                                folder: Arc::clone(&directory.path),
+                                nid: hit.nid,
+                                lines: hit.lines,
+                                made: hit.made,
+                            });
+                        run.abandoned.fetch_or(!is_wanted, Ordering::Relaxed);
+                    }
+                });
+            }
+        });
+    }
+}
+
+impl Run<'_> {
+    fn is_abandoned(&self) -> bool {
+        self.abandoned.load(Ordering::Relaxed)
+    }
+
+    /// Notes that `ino` could not be read, for the log.
+    fn fail(&self, ino: Ino, error: &Error) {
+        self.missed.failed.fetch_add(1, Ordering::Relaxed);
+        self.search.forest.note(ino, error);
+    }
+
+    /// The path of item `nid` of `directory`. It was listed a moment ago: only a failing disk can keep its name.
+    fn path(&self, names: &mut Names<'_>, directory: &Directory, nid: u32) -> String {
+        if !self.search.named {
+            return String::new();
+        }
+        let name = names.of_item(directory.ino, nid).unwrap_or_else(|error| {
+            self.fail(directory.ino, &error);
+            None
+        });
+        join(
+            &directory.path,
+            &name.unwrap_or_else(|| format!("message {nid:#x}")),
+        )
+    }
+
+    /// Walks all directories and hands their items to the threads. `lost+found` comes when all else is done: what turns out to
+    /// be lost meanwhile is in it, too.
+    fn walk(&self, sender: &SyncSender<Batch>) {
+        let mut number = 0;
+        let mut todo = vec![(Ino::ROOT, String::new(), 0)];
+        let mut last = Vec::new();
+        while !self.is_abandoned() {
+            let Some((ino, path, depth)) = todo.pop() else {
+                if last.is_empty() {
+                    break;
+                }
+                self.turns.wait_until(number);
+                todo = std::mem::take(&mut last);
+                continue;
+            };
+            match self.directory(ino, &path) {
+                Ok(directory) => self.send(&Arc::new(directory), &mut number, sender),
+                Err(error) => self.fail(ino, &error),
+            }
+            let below = match self.search.forest.subdirectories(ino) {
+                Ok(listing) if depth < MAX_DEPTH => self.below(&listing, &path, depth),
+                Ok(_) => continue,
+                Err(error) => {
+                    self.fail(ino, &error);
+                    continue;
+                }
+            };
+            let is_lost_found = |ino: Ino| self.search.forest.is_lost_found(ino);
+            let (lost, below): (Vec<_>, Vec<_>) = below
+                .into_iter()
+                .rev()
+                .partition(|(ino, ..)| is_lost_found(*ino));
+            last.extend(lost);
+            todo.extend(below);
+        }
+    }
+
+    /// The directories in `listing` to look into, with their paths.
+    fn below(&self, listing: &Listing, path: &str, depth: usize) -> Vec<(Ino, String, usize)> {
+        let forest = self.search.forest;
+        let entries = listing.entries();
+        let folders = entries
+            .filter(|entry| entry.kind == Kind::Directory && forest.item(entry.ino).is_none());
+        let paths = folders.map(|entry| (entry.ino, join(path, entry.name), depth + 1));
+        paths
+            .filter(|(_, path, _)| self.search.filter.enters(path))
+            .collect()
+    }
+
+    /// The directory `ino`, with what is known of its items. One that the filter leaves out has none.
+    fn directory(&self, ino: Ino, path: &str) -> Result<Directory> {
+        let forest = self.search.forest;
+        let is_taken = self.search.filter.takes_folder(path);
+        let tables = forest.tables(ino).filter(|_| is_taken);
+        let items = match tables {
+            _ if !is_taken => Items::Listed(Vec::new()),
+            // Of a folder that is not there, the listing tells.
+            Some(tables) if tables.iter().all(ContentsTable::is_empty) => {
+                Items::Listed(self.listed(&forest.directory(ino)?))
+            }
+            Some(tables) => Items::Tables(tables),
+            None => Items::Listed(self.listed(&forest.directory(ino)?)),
+        };
+        Ok(Directory {
+            ino,
+            path: path.into(),
+            items,
+        })
+    }
+
+    /// The items in `listing`.
+    fn listed(&self, listing: &Listing) -> Vec<(Ino, u32)> {
+        let item = |ino: Ino| match self.search.forest.item(ino) {
+            Some((nid, Part::Item)) => Some((ino, nid)),
+            _ => None,
+        };
+        listing
+            .entries()
+            .filter_map(|entry| item(entry.ino))
+            .collect()
+    }
+
+    /// Hands the items of `directory` to the threads, in batches that are counted by `number`.
+    fn send(&self, directory: &Arc<Directory>, number: &mut u64, sender: &SyncSender<Batch>) {
+        let lens: Vec<usize> = match &directory.items {
+            Items::Tables(tables) => tables.iter().map(ContentsTable::len).collect(),
+            Items::Listed(items) => vec![items.len()],
+        };
+        for (table, len) in lens.into_iter().enumerate() {
+            for start in (0..len).step_by(BATCH) {
+                let batch = Batch {
+                    number: *number,
+                    directory: Arc::clone(directory),
+                    table,
+                    items: start..len.min(start + BATCH),
+                };
+                *number += 1;
+                // The threads outlive the sender, so sending does not fail.
+                sender.send(batch).ok();
+            }
+        }
+    }
+
+    fn look_at_batches<T>(
+        &self,
+        receiver: &Mutex<Receiver<Batch>>,
+        out: &SyncSender<Done<T>>,
+        make: &(impl Fn(Ino) -> T + Sync),
+    ) {
+        while let Some(batch) = next(receiver) {
+            self.turns.wait_to_begin(batch.number);
+            let mut outcome = Outcome {
+                number: batch.number,
+                directory: Arc::clone(&batch.directory),
+                hits: Vec::new(),
+                out,
+            };
+            if self.is_abandoned() {
+                continue;
+            }
+            // What is wrong with one item must not cost all that follow; the panic itself is printed.
+            let looked = catch_unwind(AssertUnwindSafe(|| {
+                self.look_at(&batch, make, &mut outcome.hits);
+            }));
+            if looked.is_err() {
+                self.missed.failed.fetch_add(1, Ordering::Relaxed);
+            }
+        }
+    }
+
+    /// Adds what is found in `batch` to `hits`: first by the rows, then in the items that these leave open.
+    fn look_at<T>(&self, batch: &Batch, make: &(impl Fn(Ino) -> T + Sync), hits: &mut Vec<Hit<T>>) {
+        let directory = &*batch.directory;
+        let folders = self.folder_conditions(&directory.path);
+        let known = |condition: &Condition| match condition {
+            Condition::Folder(wanted) => {
+                let known = folders.iter().find(|(path, _)| path == wanted);
+                Answer::of(known.map(|(_, is_so)| *is_so))
+            }
+            _ => Answer::Open,
+        };
+        let mut open = Vec::new();
+        for item in batch.items.clone() {
+            let Some((ino, nid, cells)) = self.item(directory, batch.table, item) else {
+                continue;
+            };
+            let listed = cells.map(Listed::new);
+            let mut ask = |condition: &Condition| match (known(condition), &listed) {
+                (Answer::Open, Some(listed)) => listed.answer(condition),
+                (known, _) => known,
+            };
+            match self.search.query.answer(&mut ask) {
+                Answer::No => {}
+                Answer::Yes if self.search.lines.is_none() => open.push((ino, nid, listed, true)),
+                Answer::Yes | Answer::Open => open.push((ino, nid, listed, false)),
+            }
+        }
+        let files: Vec<Ino> = open
+            .iter()
+            .filter(|(.., is_found)| !is_found)
+            .map(|(ino, ..)| *ino)
+            .collect();
+        if !files.is_empty() {
+            self.search.forest.read_ahead(&files, Depth::All);
+        }
+        for (ino, nid, listed, is_found) in open {
+            if self.is_abandoned() {
+                return;
+            }
+            let known = |condition: &Condition| match (known(condition), &listed) {
+                (Answer::Open, Some(listed)) => listed.answer(condition),
+                (known, _) => known,
+            };
+            let lines = match is_found {
+                true => Some(Vec::new()),
+                false => self.open(ino, &known),
+            };
+            if let Some(lines) = lines {
+                let made = make(ino);
+                hits.push(Hit { nid, lines, made });
+            }
+        }
+        if let Items::Tables(tables) = &directory.items
+            && let Some(table) = tables.get(batch.table)
+        {
+            for problem in table.problems().list() {
+                self.search.forest.note(directory.ino, &problem);
+            }
+        }
+    }
+
+    /// The conditions on folders, and whether they hold for the one at `path`.
+    fn folder_conditions(&self, path: &str) -> Vec<(String, bool)> {
+        let mut known = Vec::new();
+        self.search.query.each(&mut |condition| {
+            if let Condition::Folder(wanted) = condition {
+                known.push((wanted.clone(), is_within(path, wanted)));
+            }
+        });
+        known
+    }
+
+    /// Item number `item` of `directory`: its file, its node, and its row if it has one.
+    fn item<'d>(
+        &self,
+        directory: &'d Directory,
+        table: usize,
+        item: usize,
+    ) -> Option<(Ino, u32, Option<Cells<'d>>)> {
+        match &directory.items {
+            Items::Tables(tables) => {
+                let cells = tables.get(table)?.cells(item)?;
+                let ino = self.search.forest.of_message(directory.ino, cells.nid());
+                Some((ino, cells.nid().0, Some(cells)))
+            }
+            Items::Listed(items) => {
+                let (ino, nid) = *items.get(item)?;
+                Some((ino, nid, None))
+            }
+        }
+    }
+
+    /// Opens the item `ino`; None if it does not fulfil the query, of which `known` tells what is known. What is wrong with it
+    /// is noted.
+    fn open(&self, ino: Ino, known: &dyn Fn(&Condition) -> Answer) -> Option<Vec<Line>> {
+        let forest = self.search.forest;
+        let message = match forest.message(ino) {
+            Ok(message) => message,
+            Err(error) => {
+                self.fail(ino, &error);
+                return None;
+            }
+        };
+        let around = Around {
+            converter: forest.converter(ino)?,
+            now: &self.search.now,
+            unseen: &self.missed.unseen,
+        };
+        let mut opened = Opened::new(&around, &message);
+        let is_found = opened.fulfils(self.search.query, known);
+        let lines = is_found.then(|| match self.search.lines {
+            Some(around) => opened.lines(self.search.query, around),
+            None => Vec::new(),
+        });
+        for problem in opened.problems().flat_map(Problems::list) {
+            forest.note(ino, &problem);
+        }
+        lines
+    }
+}
+
+/// The next batch. The lock is held while waiting for one, not while working on it.
+fn next(receiver: &Mutex<Receiver<Batch>>) -> Option<Batch> {
+    receiver.lock().recv().ok()
+}

@@ -1,0 +1,179 @@
+//! What is found within attachments, and what is said of those that were not looked into.
+
+use std::fs;
+use std::path::Path;
+
+use super::Scene;
+use crate::mounted::run;
+use crate::programs::installed;
+use crate::support::*;
+
+fn with_attachments(attachments: Vec<(String, Vec<u8>)>) -> Scene {
+    Scene::new(|store| {
+        let inbox = store.folder(store.ipm_subtree(), "Inbox");
+        for (name, bytes) in &attachments {
+            let stem = name.split('.').next().unwrap();
+            let data = Payload::from(bytes.clone());
+            store.message(inbox, Message::mail(stem).attachment(name, data));
+        }
+    })
+}
+
+#[test]
+fn text_html_and_rtf_are_looked_into_by_what_they_are() {
+    let utf16: Vec<u8> = "\u{feff}sechzehn Bit"
+        .encode_utf16()
+        .flat_map(u16::to_le_bytes)
+        .collect();
+    let scene = with_attachments(vec![
+        ("plain.txt".into(), b"just words".to_vec()),
+        ("table.csv".into(), b"chairs;ten\n".to_vec()),
+        (
+            "page.html".into(),
+            b"<style>silent{}</style><p>shown &uuml;ber</p>".to_vec(),
+        ),
+        (
+            "rich.rtf".into(),
+            b"{\\rtf1\\ansi {\\b bold} enough\\par}".to_vec(),
+        ),
+        (
+            "renamed.dat".into(),
+            b"{\\rtf1\\ansi disguised\\par}".to_vec(),
+        ),
+        ("wide.txt".into(), utf16),
+        (
+            "old.txt".into(),
+            "Größe und Länge, süße Öfen, grün"
+                .chars()
+                .map(|c| c as u8)
+                .collect(),
+        ),
+        (
+            "drawing.svg".into(),
+            b"<svg><text>vector</text><style>silent</style></svg>".to_vec(),
+        ),
+    ]);
+    for (query, found) in [
+        ("\"just words\"", &["plain"][..]),
+        ("chairs", &["table"]),
+        ("uber", &["page"]),
+        ("\"bold enough\"", &["rich"]),
+        ("disguised", &["renamed"]),
+        ("sechzehn", &["wide"]),
+        ("lange", &["old"]),
+        ("vector", &["drawing"]),
+        ("silent", &[]),
+        ("plain.txt", &["plain"]),
+    ] {
+        assert_eq!(scene.found(query), found, "{query}");
+    }
+}
+
+#[test]
+fn documents_of_office_and_opendocument_are_looked_into() {
+    if !installed(&["python3"]) {
+        return;
+    }
+    let made = tempfile::tempdir().unwrap();
+    let script = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/judges/documents.py");
+    run(
+        "python3",
+        &[script.to_str().unwrap(), made.path().to_str().unwrap()],
+    );
+    let names = [
+        "letter.docx",
+        "sums.xlsx",
+        "talk.pptx",
+        "text.odt",
+        "other.zip",
+    ];
+    let files = names.map(|name| (name.to_owned(), fs::read(made.path().join(name)).unwrap()));
+    let scene = with_attachments(files.to_vec());
+    for (query, found) in [
+        // A word that two runs share, with characters by number and by name.
+        ("\"wordsplit in grune runs\"", &["letter"][..]),
+        ("\"next tabbed\"", &["letter"]),
+        ("wordnote", &["letter"]),
+        ("wordtitle", &["letter"]),
+        ("sheetshared", &["sums"]),
+        ("sheetinline", &["sums"]),
+        ("88002", &["sums"]),
+        ("77001", &[]),
+        ("slideone", &["talk"]),
+        ("slidenote", &["talk"]),
+        ("openfirst", &["text"]),
+        ("\"two parts\"", &["text"]),
+        ("openmeta", &["text"]),
+        ("silent*", &[]),
+    ] {
+        assert_eq!(scene.found(query), found, "{query}");
+    }
+    let (_, errors, code) = scene.run(&[], "nowhere");
+    assert_eq!(code, 1);
+    assert_eq!(
+        errors,
+        "ostfs: 1 attachment was not looked into: 1 application/zip\n"
+    );
+}
+
+#[test]
+fn what_was_not_looked_into_is_told_once_by_reason() {
+    let zip = |name: &str| (name.to_owned(), b"PK\x03\x04 cut off".to_vec());
+    let mut protected = vec![0xD0, 0xCF, 0x11, 0xE0];
+    protected.resize(2000, 0);
+    let scene = with_attachments(vec![
+        ("a.jpg".into(), vec![0xFF, 0xD8, 0xFF]),
+        ("b.jpg".into(), vec![0xFF, 0xD8, 0xFF]),
+        ("c.pdf".into(), b"%PDF-1.7 hidden".to_vec()),
+        ("d.dat".into(), vec![1, 2, 3]),
+        zip("e.docx"),
+        ("f.docx".into(), protected),
+        ("g.txt".into(), b"hidden".to_vec()),
+    ]);
+    let (out, errors, code) = scene.run(&["--names", "{subject}"], "hidden");
+    assert_eq!((out.as_str(), code), ("Inbox/g.eml\n", 0));
+    assert_eq!(
+        errors,
+        "ostfs: 6 attachments were not looked into: 1 application/octet-stream, 1 application/pdf, 2 image/jpeg, \
+         1 encrypted, 1 not what its type says\n"
+    );
+    // Nobody asks for the content of attachments.
+    let (_, errors, _) = scene.run(&[], "body:hidden");
+    assert_eq!(errors, "");
+}
+
+#[test]
+fn hostile_documents_cost_no_more_than_their_budget() {
+    if !installed(&["python3"]) {
+        return;
+    }
+    // Each is small, and would be huge: a text, markup without end, entities of entities, elements within each other.
+    let make = "
+import sys, zipfile
+types = '<Types/>'
+parts = {
+    'bomb.docx': lambda: ('<w:t>' + 'a ' * (200 << 20) + '</w:t>'),
+    'tags.docx': lambda: '<w:p><w:t>early </w:t>' * (1 << 20),
+    'entity.docx': lambda: '<!DOCTYPE x [<!ENTITY a \"' + 'lol' * 1000 + '\"><!ENTITY b \"' + '&a;' * 1000 + '\">]><w:t>early &b;</w:t>',
+    'deep.docx': lambda: '<a>' * 1000000 + '<w:t>early</w:t>',
+}
+for name, part in parts.items():
+    with zipfile.ZipFile(sys.argv[1] + '/' + name, 'w', zipfile.ZIP_DEFLATED) as archive:
+        archive.writestr('[Content_Types].xml', types)
+        archive.writestr('word/document.xml', part())
+";
+    let made = tempfile::tempdir().unwrap();
+    run("python3", &["-c", make, made.path().to_str().unwrap()]);
+    let names = ["bomb.docx", "tags.docx", "entity.docx", "deep.docx"];
+    let files = names.map(|name| (name.to_owned(), fs::read(made.path().join(name)).unwrap()));
+    let scene = with_attachments(files.to_vec());
+    let start = std::time::Instant::now();
+    assert_eq!(scene.found("early"), ["tags", "entity", "deep"]);
+    let (_, errors, _) = scene.run(&[], "nowhere");
+    assert!(errors.contains("1 too large"), "{errors}");
+    assert!(
+        start.elapsed() < std::time::Duration::from_secs(240),
+        "{:?}",
+        start.elapsed()
+    );
+}
