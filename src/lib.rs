@@ -99,6 +99,8 @@ pub mod cli;
 mod clock;
 #[doc(hidden)]
 pub mod codepage;
+#[cfg(feature = "cli")]
+mod compare;
 pub mod convert;
 mod error;
 #[cfg(feature = "cli")]

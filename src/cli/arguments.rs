@@ -35,6 +35,7 @@ pub(super) enum Command {
     Unmount(UnmountArguments),
     Export(ExportArguments),
     Index(IndexArguments),
+    Diff(DiffArguments),
     Search(SearchArguments),
     Ls(LsArguments),
     Cat(CatArguments),
@@ -187,6 +188,23 @@ pub(super) struct ExportArguments {
     /// In a .csv manifest, an apostrophe before what a spreadsheet would run as a formula
     #[arg(long, requires = "manifest")]
     pub csv_safe: bool,
+    /// Of items with the same content, write one: that is whole, else the first. Among all of FILE, or within each
+    #[arg(
+        long,
+        value_name = "SCOPE",
+        value_enum,
+        num_args = 0..=1,
+        require_equals = true,
+        default_missing_value = "all"
+    )]
+    pub dedupe: Option<Within>,
+    /// Write which items were dropped, and which kept for them, into PATH [default: ostfs-duplicates.csv in DIR, if that is a
+    /// directory of files]
+    #[arg(long, value_name = "PATH", requires = "dedupe")]
+    pub duplicates: Option<PathBuf>,
+    /// Write the items of A whose content none of FILE has, or has whole
+    #[arg(long, value_name = "A", conflicts_with = "dedupe")]
+    pub only_in: Option<PathBuf>,
     #[command(flatten)]
     pub records: RecordArguments,
     #[command(flatten)]
@@ -223,6 +241,15 @@ pub(super) enum HashName {
 pub(super) enum LoadFormat {
     /// Concordance, in UTF-8
     Dat,
+}
+
+/// Among which items duplicates are looked for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(super) enum Within {
+    /// Among all of FILE
+    All,
+    /// Within each FILE
+    Mailbox,
 }
 
 /// What an export makes.
@@ -318,6 +345,30 @@ pub(super) struct IndexArguments {
     pub options: Vec<String>,
     #[command(flatten)]
     pub records: RecordArguments,
+    #[command(flatten)]
+    pub filter: FilterArguments,
+}
+
+/// Tell what sets two files apart: items that only one has, that were changed, or that lie in another folder
+///
+/// Items are the same if all that is stored of them is, whatever node they have, but for what a file keeps for itself. Of what was
+/// changed, the fields and properties are named. The table at the end counts the items of each folder: "in A" is same, changed,
+/// away (in another folder of B) and only A; "in B" is same, changed, here (in another folder of A) and only B.
+///
+/// Exit code 0: the same. 1: they differ. 4: items are not whole, so that may hide or make a difference. 2 and above, any trouble.
+#[derive(Debug, Args)]
+#[command(after_help = recipes::with_options(recipes::DIFF, Takers::All))]
+pub(super) struct DiffArguments {
+    /// The .ost or .pst file to begin with; it is only read
+    pub a: PathBuf,
+    /// The one to compare it with; it is only read
+    pub b: PathBuf,
+    /// As JSON Lines: an object for each difference, then one for each folder
+    #[arg(long)]
+    pub json: bool,
+    /// Options of the tree; may be repeated
+    #[arg(short = 'o', value_name = "OPTION[=VALUE],...")]
+    pub options: Vec<String>,
     #[command(flatten)]
     pub filter: FilterArguments,
 }

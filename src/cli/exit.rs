@@ -9,14 +9,15 @@ use std::process::ExitCode;
 pub enum Exit {
     /// All went well.
     Success = 0,
-    /// Something went wrong that no other code stands for; `search`: nothing was found.
+    /// Something went wrong that no other code stands for; of `diff`, the files differ, of `search`, nothing was found.
     Failure = 1,
-    /// FILE, the mount point, or what a path or filter names does not exist; `search`, as grep(1): any other failure.
+    /// FILE, the mount point, or what a path or filter names does not exist; of `diff` and `search`, as
+    /// diff(1) and grep(1) have it, whatever no other code stands for.
     NotFound = 2,
     /// FILE is not an Outlook data file.
     NotOutlook = 3,
-    /// `check` found errors in FILE, or `export`, `index`, `cat` or `search` met some; or of several files one could not be
-    /// opened.
+    /// `check` found errors in FILE, or `export`, `index`, `diff`, `cat` or `search` met some; or of several files one could
+    /// not be opened.
     ErrorsFound = 4,
     /// FILE is an Outlook data file, but too damaged to be opened.
     Damaged = 5,
@@ -42,10 +43,11 @@ impl From<Exit> for ExitCode {
 pub(super) const HELP: &str = "\
 Exit codes:
    0  success; search: found
-   1  any other failure; search: nothing found
-   2  FILE, MOUNTPOINT, PATH, or what --folder or --class names does not exist; search: any other failure
+   1  any other failure; diff: the files differ; search: nothing found
+   2  FILE, MOUNTPOINT, PATH, or what --folder or --class names does not exist; diff, search: any other failure
    3  FILE is not an Outlook data file
-   4  FILE has errors: found by check, or met by export, index, cat or search; or one of several could not be opened
+   4  FILE has errors: found by check, or met by export, index, diff, cat or search; or one of several could not be
+      opened
    5  FILE is too damaged to be opened
    6  mounting or unmounting failed
    7  FILE was cut off, and nothing that can be read is left

@@ -2,10 +2,12 @@
 #![forbid(unsafe_code)]
 
 use std::io::{self, BufWriter};
+use std::slice;
+use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::mpsc::{RecvTimeoutError, channel};
 use std::thread;
-use std::time::{Duration, SystemTime};
+use std::time::SystemTime;
 
 use indicatif::ProgressBar;
 use jiff::ToSpan;
@@ -13,6 +15,7 @@ use jiff::civil::Date;
 use jiff::tz::TimeZone;
 
 use super::arguments::{ExportArguments, FilterArguments, IndexArguments, LoadFormat, To};
+use super::dedupe::{self, Dedupe};
 use super::early_end;
 use super::exit::Exit;
 use super::goal::Goal;
@@ -31,8 +34,6 @@ use crate::tree::{Attachments, Layout, ProblemLine};
 
 /// The caches unless said otherwise: what is read once is best forgotten before it leaves those of the processor.
 pub(super) const CACHE: &str = "cache=8M";
-/// How often the progress bar is redrawn.
-pub(super) const REDRAW: Duration = Duration::from_millis(100);
 /// Failures that `index` prints one by one; the manifest has all of them.
 const MAX_SHOWN: u64 = 100;
 
@@ -50,8 +51,15 @@ pub(super) fn run(arguments: &ExportArguments) -> Result<(), Failure> {
         _ => {}
     }
     let options = options.with_names(&arguments.names)?;
-    let filter = filter(&arguments.filter)?;
-    let sources = Sources::open(&arguments.files)?;
+    let mut filter = filter(&arguments.filter)?;
+    let (files, others) = match &arguments.only_in {
+        Some(file) => (
+            slice::from_ref(file),
+            Some(Sources::open(&arguments.files)?),
+        ),
+        None => (arguments.files.as_slice(), None),
+    };
+    let sources = Sources::open(files)?;
     let resume = options.nonempty || arguments.resume;
     let mut goal = Goal::open(arguments, resume)?;
     let create = |path| records::create(path, arguments.csv_safe);
@@ -59,6 +67,7 @@ pub(super) fn run(arguments: &ExportArguments) -> Result<(), Failure> {
     let algorithms = records::algorithms(&arguments.records, true);
     let custodian = arguments.records.custodian.as_deref().unwrap_or_default();
     let problems = ProblemList::open(&goal, arguments.problems.as_deref(), options.tree.redact)?;
+    let dedupe = Dedupe::open(arguments, goal.directory())?;
     let hashed = match file.is_some() {
         true => Hashed::open(&sources.paths(), algorithms, custodian)?,
         false => Hashed::default(),
@@ -69,6 +78,13 @@ pub(super) fn run(arguments: &ExportArguments) -> Result<(), Failure> {
     }
     let (forest, lost) = sources.forest(&options.tree)?;
     selection::look(&forest, &filter)?;
+    if let Some(others) = others {
+        let (others, lost) = others.forest(&options.tree)?;
+        // Without one of them too much would be taken.
+        lost.end(Ok(()))?;
+        dedupe::only_in(&forest, &mut filter, &others);
+    }
+    let duplicates = dedupe.as_ref().map(|all| all.find(&forest, &mut filter));
     let stream = goal.stream(&forest)?;
     let is_stream = stream.is_some();
     problems.listen(&forest);
@@ -92,7 +108,7 @@ pub(super) fn run(arguments: &ExportArguments) -> Result<(), Failure> {
             None => Target::Directory(&arguments.directory),
         },
         resume,
-        threads: arguments.jobs.unwrap_or_else(processors),
+        threads: arguments.jobs.unwrap_or_else(progress::processors),
         filter,
         algorithms,
         custodian: custodian.to_owned(),
@@ -116,6 +132,11 @@ pub(super) fn run(arguments: &ExportArguments) -> Result<(), Failure> {
     }
     let archive = stream.map(Stream::into_archive).transpose();
     let mut archive = archive.map_err(|error| goal.cannot(&error))?;
+    let dropped = dedupe.zip(duplicates).map(|(dedupe, found)| {
+        let redact = options.tree.redact;
+        dedupe.finish(&found, &forest, redact)
+    });
+    let dropped = dropped.transpose()?;
     let listed = problems.finish(&forest, &goal, archive.as_deref_mut())?;
     if let Some(archive) = &mut archive {
         archive.finish().map_err(|error| goal.cannot(&error))?;
@@ -123,6 +144,7 @@ pub(super) fn run(arguments: &ExportArguments) -> Result<(), Failure> {
     let tell = goal.tell();
     goal.publish()?;
     table(&totals, options.tree.redact, tell);
+    dropped.into_iter().for_each(tell);
     let failed = progress.failed.load(Ordering::Relaxed);
     let problems = listed
         .as_ref()
@@ -213,7 +235,7 @@ pub(super) fn index(arguments: &IndexArguments) -> Result<(), Failure> {
         forest: &forest,
         target: Target::Nowhere,
         resume: false,
-        threads: processors(),
+        threads: progress::processors(),
         filter,
         algorithms,
         custodian: custodian.to_owned(),
@@ -238,10 +260,6 @@ pub(super) fn index(arguments: &IndexArguments) -> Result<(), Failure> {
     lost.end(outcome(failed, forest.problem_count(), place))
 }
 
-pub(super) fn processors() -> usize {
-    thread::available_parallelism().map_or(1, std::num::NonZero::get)
-}
-
 /// Runs the export under a progress bar, while another thread hashes `sources`. What `failed` makes of a failure is printed.
 fn watched(
     export: &Export<'_>,
@@ -264,7 +282,7 @@ fn watched(
             if !bar.is_hidden() {
                 bar.set_length(export.forest.count_items());
             }
-            while stopped.recv_timeout(REDRAW) == Err(RecvTimeoutError::Timeout) {
+            while stopped.recv_timeout(progress::REDRAW) == Err(RecvTimeoutError::Timeout) {
                 show(bar, progress);
             }
         });
@@ -314,6 +332,7 @@ pub(super) fn filter(arguments: &FilterArguments) -> Result<Filter, Failure> {
         from: arguments.from.clone(),
         subject: arguments.subject.clone(),
         class: arguments.class.clone(),
+        left_out: Arc::default(),
     })
 }
 

@@ -8,6 +8,8 @@ mod cat;
 mod check;
 mod columns;
 mod contents;
+mod dedupe;
+mod diff;
 mod early_end;
 mod exit;
 mod export;
@@ -79,6 +81,7 @@ pub fn run(arguments: Vec<OsString>) -> Result<(), Failure> {
             _ => export::run(&arguments),
         },
         Command::Index(arguments) => export::index(&arguments),
+        Command::Diff(arguments) => diff::run(&arguments),
         Command::Search(arguments) => search::run(&arguments),
         Command::Ls(arguments) => ls::run(&arguments),
         Command::Cat(arguments) => cat::run(&arguments),

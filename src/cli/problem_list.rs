@@ -210,8 +210,8 @@ fn nameless() -> Option<File> {
     file.ok()
 }
 
-/// An existing link must not lead the list elsewhere.
-fn create(path: &Path) -> io::Result<File> {
+/// A new file, or one that is there, emptied. An existing link must not lead the list elsewhere.
+pub(super) fn create(path: &Path) -> io::Result<File> {
     OpenOptions::new()
         .write(true)
         .create(true)

@@ -2,11 +2,19 @@
 #![forbid(unsafe_code)]
 
 use std::io::{self, IsTerminal};
+use std::sync::atomic::Ordering;
+use std::sync::mpsc::{RecvTimeoutError, channel};
+use std::thread;
+use std::time::Duration;
 
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 use parking_lot::Mutex;
 
+use crate::export::Progress;
 use crate::tree;
+
+/// How often a bar is redrawn.
+pub(super) const REDRAW: Duration = Duration::from_millis(100);
 
 /// A bar counted in bytes, or in things, with rate and time left.
 pub(super) fn bar(what: &'static str, in_bytes: bool) -> ProgressBar {
@@ -24,6 +32,39 @@ pub(super) fn bar(what: &'static str, in_bytes: bool) -> ProgressBar {
     ProgressBar::with_draw_target(Some(0), target)
         .with_style(style.unwrap_or_else(|_| ProgressStyle::default_bar()))
         .with_message(what)
+}
+
+/// How many threads work at the same time unless somebody says so.
+pub(super) fn processors() -> usize {
+    thread::available_parallelism().map_or(1, std::num::NonZero::get)
+}
+
+/// What `work` returns, under a bar with how many of `count` items are done in `progress`.
+pub(super) fn of_items<T>(
+    what: &'static str,
+    count: impl Fn() -> u64 + Send,
+    progress: &Progress,
+    work: impl FnOnce() -> T,
+) -> T {
+    let bar = bar(what, false);
+    let done = thread::scope(|scope| {
+        let (stop, stopped) = channel::<()>();
+        let bar = &bar;
+        scope.spawn(move || {
+            // Nobody waits for the count where nobody sees the bar.
+            if !bar.is_hidden() {
+                bar.set_length(count());
+            }
+            while stopped.recv_timeout(REDRAW) == Err(RecvTimeoutError::Timeout) {
+                bar.set_position(progress.items.load(Ordering::Relaxed));
+            }
+        });
+        let done = work();
+        drop(stop);
+        done
+    });
+    bar.finish_and_clear();
+    done
 }
 
 /// Shows how far the scan of a damaged file is; nothing is drawn unless there is one.

@@ -13,8 +13,9 @@ use indicatif::HumanBytes;
 use sha2::{Digest as _, Sha256};
 
 use super::arguments::{ExportArguments, VerifyHow};
+use super::dedupe::Dedupe;
 use super::exit::Exit;
-use super::export::{CACHE, REDRAW, filter, show};
+use super::export::{CACHE, filter, show};
 use super::new_file::{self, NewFile, directory_of};
 use super::options::{Options, Switch};
 use super::pst_targets::{self, Target};
@@ -40,14 +41,20 @@ pub(super) fn run(arguments: &ExportArguments) -> Result<(), Failure> {
     refuse(arguments, &options)?;
     // Nobody looks at attachments beside their items.
     options.tree.attachments = Attachments::Eml;
+    let dedupe = Dedupe::open(arguments, None)?;
     let run = Run {
         arguments,
+        dedupe,
         filter: filter(&arguments.filter)?,
         options: options.tree,
         progress: Progress::default(),
     };
     let mut sources = Sources::open(&arguments.files)?;
     let targets = pst_targets::of(arguments)?;
+    if arguments.dedupe.is_some() && targets.all.len() > 1 {
+        let reason = "--dedupe is for one new PST; name the file, as in: ostfs export --to pst --dedupe a.pst b.pst all.pst";
+        return Err(Failure::new(Exit::Usage, reason));
+    }
     if options.sandbox == Switch::On {
         sandbox::enter(Need::WriteBeneath(&targets.directory));
     }
@@ -136,6 +143,7 @@ impl Ended {
 /// What all files of a run have in common.
 struct Run<'a> {
     arguments: &'a ExportArguments,
+    dedupe: Option<Dedupe<'a>>,
     filter: Filter,
     options: crate::tree::Options,
     progress: Progress,
@@ -179,10 +187,15 @@ impl Run<'_> {
         if forest.stores().next().is_none() {
             return Ok((Done::Lost, lost));
         }
-        if let Err(nothing) = selection::look(&forest, &self.filter) {
+        let mut filter = self.filter.clone();
+        if let Err(nothing) = selection::look(&forest, &filter) {
             return Ok((Done::Nothing(nothing), lost));
         }
-        if self.filter.is_empty() && !self.arguments.force {
+        let duplicates = self
+            .dedupe
+            .as_ref()
+            .map(|all| (all, all.find(&forest, &mut filter)));
+        if filter.is_empty() && !self.arguments.force {
             let written = match stage {
                 Some(_) => written(target),
                 None => new_file::begun(&first),
@@ -193,7 +206,7 @@ impl Run<'_> {
         let name = target.name();
         let export = Export {
             forest: &forest,
-            filter: self.filter.clone(),
+            filter: filter.clone(),
             name: &name,
             most: self.arguments.split,
             journal: &journal,
@@ -202,23 +215,30 @@ impl Run<'_> {
         journal
             .remove()
             .map_err(|error| failure(&target.journal(), &error.to_string()))?;
-        let done = match tally {
-            None => Done::Nothing(selection::nothing(&forest, &self.filter)),
-            Some(tally) => Done::Written(Ended {
-                tally,
-                problems: forest.problem_count(),
-                ..Ended::default()
-            }),
+        let Some(tally) = tally else {
+            return Ok((Done::Nothing(selection::nothing(&forest, &filter)), lost));
         };
-        Ok((done, lost))
+        if let Some((all, found)) = &duplicates {
+            report::say(all.finish(found, &forest, self.options.redact)?);
+        }
+        let ended = Ended {
+            tally,
+            problems: forest.problem_count(),
+            ..Ended::default()
+        };
+        Ok((Done::Written(ended), lost))
     }
 
     /// What tells this export from others that could have begun the same file.
     fn hash(&self, sources: &Sources<'_>) -> [u8; 32] {
         let mut hash = Sha256::new();
         hash.update(env!("CARGO_PKG_VERSION"));
-        let split = self.arguments.split;
-        hash.update(format!("{:?} {:?} {split:?}", self.options, self.filter));
+        let ExportArguments { split, dedupe, .. } = self.arguments;
+        let filter = &self.filter;
+        hash.update(format!(
+            "{:?} {filter:?} {split:?} {dedupe:?}",
+            self.options
+        ));
         for source in sources.iter().filter_map(|(_, source)| source) {
             hash.update(format!("{} {:?}", source.len(), source.modified()));
             let mut start = vec![0; usize::try_from(source.len()).unwrap_or(START).min(START)];
@@ -361,6 +381,7 @@ fn refuse(arguments: &ExportArguments, options: &Options) -> Result<(), Failure>
         ("--load-file", arguments.records.load_file.is_some()),
         ("--hash", !arguments.records.hash.is_empty()),
         ("--custodian", arguments.records.custodian.is_some()),
+        ("--only-in", arguments.only_in.is_some()),
         ("-o all", options.tree.all),
         ("-o text", options.tree.text),
         (
@@ -400,7 +421,7 @@ fn watched(
             if !bar.is_hidden() {
                 bar.set_length(export.forest.count_items());
             }
-            while stopped.recv_timeout(REDRAW) == Err(RecvTimeoutError::Timeout) {
+            while stopped.recv_timeout(progress::REDRAW) == Err(RecvTimeoutError::Timeout) {
                 show(bar, progress);
             }
         });

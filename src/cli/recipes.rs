@@ -131,13 +131,20 @@ Examples:
   ostfs export --to pst old-mailbox.ost mailbox.pst
   ostfs export --to tar old-mailbox.ost - | zstd >mail.tar.zst
   ostfs export --to mbox --folder Inbox old-mailbox.ost inbox.mbox
-  ostfs export -o text --load-file dat --custodian Adams old-mailbox.ost for-review";
+  ostfs export -o text --load-file dat --custodian Adams old-mailbox.ost for-review
+  ostfs export --dedupe a.pst b.pst all-mail  each item once
+  ostfs export --only-in new.pst old.pst news  what old.pst has not";
 pub(super) const INDEX: &str = "\
 Examples:
   ostfs index old-mailbox.ost >mail.csv
   ostfs index --no-hash --from adams old-mailbox.ost
   ostfs index --csv-safe *.pst >mail.csv      for a spreadsheet
   ostfs index --hash sha1,md5 --json old-mailbox.ost >mail.jsonl";
+pub(super) const DIFF: &str = "\
+Examples:
+  ostfs diff backup-may.pst backup-june.pst
+  ostfs diff mailbox.pst repaired.pst         what ScanPST took away
+  ostfs diff --json a.pst b.pst | jq -r 'select(.b == null).a'";
 const SEARCHES: &str = "\
 Examples:
   ostfs search old-mailbox.ost 'from:adams date:2024-01..2024-03'
@@ -231,7 +238,7 @@ mod tests {
     #[test]
     fn every_command_line_in_recipes_and_examples_is_one() {
         let examples = [
-            SEARCHES, MOUNT, OPEN, UNMOUNT, EXPORT, INDEX, LS, CAT, INFO, CHECK,
+            SEARCHES, MOUNT, OPEN, UNMOUNT, EXPORT, INDEX, DIFF, LS, CAT, INFO, CHECK,
         ];
         let texts = RECIPES.iter().map(|(_, text)| *text).chain(examples);
         for line in texts.flat_map(str::lines) {

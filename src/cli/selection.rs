@@ -47,6 +47,10 @@ pub(super) fn taken(
 
 /// What to say when `filter` takes nothing.
 pub(super) fn nothing(forest: &Forest, filter: &Filter) -> Failure {
+    if !filter.left_out.is_empty() {
+        let reason = "nothing is left to write: the other files have all of it; ostfs diff tells it item by item";
+        return Failure::new(Exit::Failure, reason);
+    }
     if let Some(wanted) = &filter.class {
         let classes = forest.classes();
         if !classes.keys().any(|class| is_derived(class, wanted)) {

@@ -117,6 +117,7 @@ pub(crate) const COMMON_START: Key = common(0x8516);
 pub(crate) const COMMON_END: Key = common(0x8517);
 pub(crate) const COMPANIES: Key = common(0x8539);
 pub(crate) const CONTACTS: Key = common(0x853A);
+pub(crate) const CONTACT_LINK_ENTRY: Key = common(0x8585);
 pub(crate) const BILLING: Key = common(0x8535);
 pub(crate) const MILEAGE: Key = common(0x8534);
 
@@ -167,6 +168,7 @@ pub(crate) const CONTACT_USER_FIELDS: [Key; 4] = [
     address(0x8051),
     address(0x8052),
 ];
+pub(crate) const DISTRIBUTION_LIST_CHECKSUM: Key = address(0x804C);
 pub(crate) const DISTRIBUTION_LIST_NAME: Key = address(0x8053);
 pub(crate) const DISTRIBUTION_LIST_ONE_OFF_MEMBERS: Key = address(0x8054);
 pub(crate) const DISTRIBUTION_LIST_MEMBERS: Key = address(0x8055);

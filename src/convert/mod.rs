@@ -11,7 +11,7 @@
 //! * `attachment`, `chat`;
 //! * [`calendar`], `contact` and `note`, siblings that know nothing of each other; `configuration`, which uses `contact`;
 //! * `item`, which picks one of them, and `when`, which tells when it is;
-//! * `mail`;
+//! * `mail`; `content_hash`, which tells copies of an item from other items;
 //! * `particulars`, what a catalogue tells of an item;
 //! * `converter`.
 #![forbid(unsafe_code)]
@@ -25,6 +25,7 @@ pub mod calendar;
 mod chat;
 mod configuration;
 mod contact;
+mod content_hash;
 mod content_line;
 mod context;
 mod converter;
@@ -50,6 +51,7 @@ pub(crate) mod when;
 pub use attachment::{AttachmentContent, AttachmentFile};
 pub use chat::Post;
 pub use configuration::Configured;
+pub use content_hash::{ContentHash, Hashes, ItemFields, RECIPE};
 pub use converter::Converter;
 pub use item::Document;
 #[doc(hidden)]

@@ -1,8 +1,10 @@
 //! Which items an export takes: all conditions that are given must hold.
 #![forbid(unsafe_code)]
 
+use std::sync::Arc;
 use std::time::SystemTime;
 
+use super::left_out::LeftOut;
 use crate::convert::Moment;
 use crate::ltp::FileTime;
 use crate::messaging::is_derived;
@@ -23,6 +25,8 @@ pub struct Filter {
     pub subject: Option<String>,
     /// PidTagMessageClass, or a class that it is derived from: `IPM.Note` takes `IPM.Note.SMIME` too.
     pub class: Option<String>,
+    /// None of these, whatever else holds: something else has them.
+    pub left_out: Arc<LeftOut>,
 }
 
 impl Filter {
@@ -44,8 +48,12 @@ impl Filter {
     /// Whether the item that `ino` shows or belongs to is taken, its folder apart. An item that cannot be opened is:
     /// what it is cannot be known, and it must not get lost.
     pub(crate) fn takes(&self, forest: &Forest, ino: Ino) -> bool {
+        if self.left_out.has(forest, ino) {
+            return false;
+        }
         let only_folders = Self {
             folders: self.folders.clone(),
+            left_out: Arc::clone(&self.left_out),
             ..Self::default()
         };
         if *self == only_folders {

@@ -32,7 +32,7 @@ pub struct Progress {
 }
 
 impl Progress {
-    pub(super) fn add(counter: &AtomicU64, amount: u64) {
+    pub(crate) fn add(counter: &AtomicU64, amount: u64) {
         counter.fetch_add(amount, Ordering::Relaxed);
     }
 
@@ -42,7 +42,7 @@ impl Progress {
     }
 
     /// Whether nothing is left to do.
-    pub(super) fn is_abandoned(&self) -> bool {
+    pub(crate) fn is_abandoned(&self) -> bool {
         self.abandoned.load(Ordering::Relaxed)
             || self.signal.load(Ordering::Relaxed) != 0
             || self.full.get().is_some()

@@ -8,7 +8,6 @@ use serde::{Deserialize, Serialize};
 use super::context::Context;
 use super::output::{Content, Output};
 use super::value::{Stored, utf16};
-use crate::ltp::Guid;
 use crate::messaging::{NamedProperties, PropertyName, PropertySet};
 use crate::ndb::crc::crc;
 
@@ -26,10 +25,6 @@ const FIRST_SET: u16 = 3;
 pub(super) const FIRST_NAMED: u16 = 0x8000;
 const MOST_NAMES: usize = 0x8000;
 
-/// For properties whose name the source does not have: they keep their number in this set, which ostfs has made up.
-const NAMELESS: PropertySet = PropertySet(Guid([
-    0x6F, 0x73, 0x74, 0x66, 0x73, 0x2D, 0x6E, 0x61, 0x6D, 0x65, 0x6C, 0x65, 0x73, 0x73, 0x2D, 0x31,
-]));
 /// A name that every map has, so that no stream of it is empty, and one of a set with a GUID.
 pub(super) const KEYWORDS: &str = "Keywords";
 /// What is wrong with an item, in words.
@@ -99,7 +94,7 @@ impl Names {
         if id < FIRST_NAMED {
             return Some(id);
         }
-        let nameless = || (NAMELESS, PropertyName::Id(u32::from(id)));
+        let nameless = || (PropertySet::NAMELESS, PropertyName::Id(u32::from(id)));
         // Damage makes names empty; pffinfo cannot open a file that has one.
         let has_text = |name: &&Name| name.1 != PropertyName::String(String::new());
         let name = source.name(id).filter(has_text);

@@ -353,6 +353,13 @@ impl Forest {
         at.tree.item(at.ino)
     }
 
+    /// The number of the file of the item that `ino` shows or belongs to.
+    pub fn item_of(&self, ino: Ino) -> Option<Ino> {
+        let at = self.at(ino)?;
+        let (nid, _) = at.tree.item(at.ino)?;
+        Some(at.ino.message_beside(NodeId(nid)).of_file(at.file))
+    }
+
     /// As [`Tree::message`].
     pub fn message(&self, ino: Ino) -> Result<Message> {
         let at = self.at(ino).ok_or(Error::NotFound)?;

@@ -44,6 +44,16 @@ impl Ino {
     /// `lost+found/deleted`: `lost+found` among the numbers of [`Inodes::of_deleted`].
     pub(super) const DELETED: Ino = Ino(SPECIAL << KIND_SHIFT | DELETED);
 
+    /// Which of several files it is of.
+    pub fn file(self) -> u8 {
+        self.split().0
+    }
+
+    /// The number of the file of message `nid`, in the tree that this number is of.
+    pub(super) fn message_beside(self, nid: NodeId) -> Ino {
+        Ino(Self::of_message(nid).0 | self.0 & DELETED)
+    }
+
     /// Whether it was given by [`Inodes::of_deleted`].
     pub(super) fn is_deleted(self) -> bool {
         self != Self::ROOT && self.0 & DELETED != 0

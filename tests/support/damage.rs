@@ -459,20 +459,28 @@ impl<'a> Damage<'a> {
             entry.stored, entry.inflated,
             "write files for damage with `compress: false`"
         );
-        let geo = &self.layout.geo;
         let mut data = self.payload(bid);
         edit(&mut data);
         if !entry.internal {
             encode(self.layout.options.crypt, bid, &mut data);
         }
         self.write(entry.ib, &data);
-        let end = entry.ib + geo.block_size(data.len()) as u64;
+        self.write(self.block_crc(bid), &crc(&data).to_le_bytes());
+    }
+
+    /// A flipped bit in the CRC of a block, whose bytes stay right.
+    pub fn wrong_block_crc(&self, bid: u64) {
+        self.flip(self.block_crc(bid));
+    }
+
+    fn block_crc(&self, bid: u64) -> u64 {
+        let (geo, entry) = (&self.layout.geo, self.layout.block(bid));
         let from_end = match (geo.wide, geo.is_4k()) {
             (false, _) => 4,
             (true, false) => 12,
             (true, true) => 20,
         };
-        self.write(end - from_end, &crc(&data).to_le_bytes());
+        entry.ib + geo.block_size(entry.stored as usize) as u64 - from_end
     }
 
     /// Data blocks of a data tree.

@@ -217,6 +217,11 @@ impl<'a> Person<'a> {
             .or_else(|| addr_spec(self.name.as_deref()?.trim_matches('\'')))
     }
 
+    /// The address as it is stored, of whatever kind; without one, the name.
+    pub fn address_or_name(&self) -> Option<String> {
+        self.address.clone().or_else(|| self.name.clone())
+    }
+
     /// The distinguished name in an Exchange directory, in lower case.
     pub fn distinguished_name(&self) -> Option<String> {
         let stored = self.address.as_deref().filter(|_| self.is_exchange());

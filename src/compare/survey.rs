@@ -1,0 +1,210 @@
+//! All items of a forest in the order of its tree, with what is to be known of each.
+
+use std::slice::ChunksMut;
+
+use parking_lot::Mutex;
+
+use crate::convert::{Hashes, ItemFields};
+use crate::export::{Filter, Progress};
+use crate::tree::{Depth, Forest, Ino, Kind, Part};
+
+/// Directories within each other; deeper than any path that a system call takes.
+const MAX_DEPTH: usize = 200;
+/// Items of a directory that are read at once from a slow disk.
+const AHEAD: usize = 1024;
+/// Items that a thread takes at a time.
+const BATCH: usize = 16;
+
+/// How many threads read at the same time.
+pub(super) type Threads = usize;
+
+/// Where an item is: in which of the directories, and there. In this order it is that of the tree.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) struct Place {
+    directory: u32,
+    entry: u32,
+}
+
+/// An item, and what is known of it.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Item<T> {
+    pub ino: Ino,
+    pub place: Place,
+    pub known: T,
+}
+
+/// A directory that has items.
+#[derive(Debug)]
+struct Directory {
+    ino: Ino,
+    path: String,
+}
+
+/// The items of a forest.
+pub(super) struct Survey<'a, T> {
+    pub forest: &'a Forest,
+    directories: Vec<Directory>,
+    pub items: Vec<Item<T>>,
+}
+
+/// Directories to be looked at: number, path and depth.
+type Todo = Vec<(Ino, String, usize)>;
+
+impl<'a, T: Copy + Default + Send> Survey<'a, T> {
+    /// Reads all items of `forest` that `filter` takes, and keeps what `know` makes of the hashes of each. It is not complete
+    /// if `progress` returns that nobody wants it any more.
+    pub fn make(
+        forest: &'a Forest,
+        filter: &Filter,
+        threads: Threads,
+        progress: &Progress,
+        know: impl Fn(Hashes) -> T + Sync,
+    ) -> Self {
+        let mut survey = Self {
+            forest,
+            directories: Vec::new(),
+            items: Vec::new(),
+        };
+        if filter.is_empty() {
+            forest.will_read_all();
+        }
+        // What turns out to be lost while all else is read is in lost+found, too.
+        let lost = survey.walk(filter, vec![(Ino::ROOT, String::new(), 0)], true);
+        survey.read(0, threads, progress, &know);
+        let first = survey.items.len();
+        survey.walk(filter, lost, false);
+        survey.read(first, threads, progress, &know);
+        survey
+    }
+
+    /// Lists the items of the directories `todo` and below; those of `lost+found` are returned instead, if `is_apart`.
+    fn walk(&mut self, filter: &Filter, mut todo: Todo, is_apart: bool) -> Todo {
+        let forest = self.forest;
+        let mut lost = Todo::new();
+        while let Some((ino, path, depth)) = todo.pop() {
+            // That it cannot be listed is a problem of the tree.
+            let Ok(listing) = forest.directory(ino) else {
+                continue;
+            };
+            let number = self.directories.len() as u32;
+            let before = self.items.len();
+            let mut below = Todo::new();
+            for (entry, index) in listing.entries().zip(0..) {
+                let item = forest.item(entry.ino);
+                if entry.kind == Kind::Directory && item.is_none() && depth < MAX_DEPTH {
+                    let path = join(&path, entry.name);
+                    if filter.enters(&path) {
+                        below.push((entry.ino, path, depth + 1));
+                    }
+                }
+                let is_item = matches!(item, Some((_, Part::Item)));
+                if is_item && filter.takes_folder(&path) && filter.takes(forest, entry.ino) {
+                    self.items.push(Item {
+                        ino: entry.ino,
+                        place: Place {
+                            directory: number,
+                            entry: index,
+                        },
+                        known: T::default(),
+                    });
+                }
+            }
+            let is_lost = |(ino, ..): &(Ino, String, usize)| is_apart && forest.is_lost_found(*ino);
+            let (apart, below): (Todo, Todo) = below.into_iter().rev().partition(is_lost);
+            lost.extend(apart);
+            todo.extend(below);
+            if self.items.len() > before {
+                self.directories.push(Directory { ino, path });
+            }
+        }
+        self.items.shrink_to_fit();
+        lost
+    }
+
+    /// Reads the items from number `first` on.
+    fn read(
+        &mut self,
+        first: usize,
+        threads: Threads,
+        progress: &Progress,
+        know: &(impl Fn(Hashes) -> T + Sync),
+    ) {
+        let forest = self.forest;
+        let items = self.items.get_mut(first..).unwrap_or_default();
+        let of_one = |one: &Item<T>, other: &Item<T>| one.place.directory == other.place.directory;
+        for items in items.chunk_by_mut(of_one) {
+            for items in items.chunks_mut(AHEAD) {
+                let files: Vec<Ino> = items.iter().map(|item| item.ino).collect();
+                forest.read_ahead(&files, Depth::All);
+                let batches = Mutex::new(items.chunks_mut(BATCH));
+                std::thread::scope(|scope| {
+                    for _ in 1..threads {
+                        scope.spawn(|| read_batches(forest, &batches, progress, know));
+                    }
+                    read_batches(forest, &batches, progress, know);
+                });
+            }
+        }
+    }
+}
+
+/// Reads items until there are none left.
+fn read_batches<T>(
+    forest: &Forest,
+    batches: &Mutex<ChunksMut<'_, Item<T>>>,
+    progress: &Progress,
+    know: &impl Fn(Hashes) -> T,
+) {
+    loop {
+        // The lock is held while the next ones are taken, not while they are read.
+        let batch = batches.lock().next();
+        let Some(batch) = batch else {
+            return;
+        };
+        for item in batch {
+            if progress.is_abandoned() {
+                return;
+            }
+            item.known = know(hashes_of(forest, item.ino));
+            Progress::add(&progress.items, 1);
+        }
+    }
+}
+
+/// The hashes of the item `ino`; of one that cannot be opened, those of a damaged item without fields.
+fn hashes_of(forest: &Forest, ino: Ino) -> Hashes {
+    let message = forest.message(ino);
+    let fields = message.map(|message| ItemFields::of(&message));
+    fields.map_or_else(|_| Hashes::UNREADABLE, |fields| fields.hashes())
+}
+
+impl<T> Survey<'_, T> {
+    /// The path of the folder that `item` is in.
+    pub fn folder(&self, item: &Item<T>) -> &str {
+        let directory = self.directories.get(item.place.directory as usize);
+        directory.map_or("", |directory| &directory.path)
+    }
+
+    /// The path of `item`.
+    pub fn path(&self, item: &Item<T>) -> String {
+        let directory = self.directories.get(item.place.directory as usize);
+        let listing = directory.and_then(|at| self.forest.directory(at.ino).ok());
+        let entry = listing
+            .as_ref()
+            .and_then(|listing| listing.entry(item.place.entry as usize));
+        let own = self.forest.item_of(item.ino);
+        // In lost+found, which may have grown meanwhile, another one can stand there.
+        match entry.filter(|entry| self.forest.item_of(entry.ino) == own) {
+            Some(entry) => join(self.folder(item), entry.name),
+            None => join(self.folder(item), &self.forest.object_of(item.ino)),
+        }
+    }
+}
+
+/// The path of entry `name` of the directory at `path`.
+fn join(path: &str, name: &str) -> String {
+    match path {
+        "" => name.to_owned(),
+        path => format!("{path}/{name}"),
+    }
+}
