@@ -8,6 +8,7 @@ use super::properties::Properties;
 use crate::bytes::array_at;
 use crate::ltp::{Value, tags};
 use crate::ndb::NodeId;
+use crate::ndb::header::Client;
 
 /// Properties with one entry id each, and what the folder is for.
 const SINGLE: [(u16, &str); 9] = [
@@ -28,6 +29,15 @@ const ADDITIONAL: [&str; 5] = [
     "local failures",
     "server failures",
     "junk mail",
+];
+
+/// Folders that Outlook makes first in every OST, in this order and before it knows of any other: their nodes are the same in
+/// the three that were seen, with pages of 512 bytes and of 4 KiB, whose stores do not name them.
+const FIRST_IN_OST: [(NodeId, &str); 4] = [
+    (NodeId(0x2162), "deleted items"),
+    (NodeId(0x2182), "inbox"),
+    (NodeId(0x21A2), "outbox"),
+    (NodeId(0x21C2), "sent items"),
 ];
 
 /// Entry id of a folder on a server, as OST files have them: flags, provider, type, replica GUID, then a counter.
@@ -64,9 +74,18 @@ impl ServerCounter {
 pub struct SpecialFolders {
     nodes: HashMap<NodeId, &'static str>,
     counters: HashMap<ServerCounter, &'static str>,
+    is_ost: bool,
 }
 
 impl SpecialFolders {
+    /// None yet, of a file that `client` wrote.
+    pub fn of(client: Client) -> Self {
+        Self {
+            is_ost: client == Client::Ost,
+            ..Self::default()
+        }
+    }
+
     /// Takes over the entry ids in the properties of the store or of the folder `nid`.
     pub fn add(&mut self, nid: NodeId, properties: &Properties) {
         for (id, purpose) in SINGLE {
@@ -100,6 +119,14 @@ impl SpecialFolders {
     /// What the folder `nid` with these properties is for.
     pub fn purpose(&self, nid: NodeId, properties: &Properties) -> Option<&'static str> {
         let by_counter = || self.counters.get(&ServerCounter::of_folder(properties)?);
-        self.nodes.get(&nid).or_else(by_counter).copied()
+        let stated = self.nodes.get(&nid).or_else(by_counter).copied();
+        stated.or_else(|| self.first_in_ost(nid))
+    }
+
+    /// What one of the first folders of an OST is for, unless the file names another folder for that.
+    fn first_in_ost(&self, nid: NodeId) -> Option<&'static str> {
+        let (_, purpose) = FIRST_IN_OST.iter().find(|(first, _)| *first == nid)?;
+        let mut stated = self.nodes.values().chain(self.counters.values());
+        (self.is_ost && !stated.any(|stated| stated == purpose)).then_some(*purpose)
     }
 }

@@ -259,7 +259,7 @@ fn name(folder: &Folder) -> Option<String> {
 
 /// The purposes of folders by `store`, its root folder and its inbox.
 fn purposes(store: &std::sync::Arc<Store>) -> SpecialFolders {
-    let mut special = SpecialFolders::default();
+    let mut special = SpecialFolders::of(store.ndb().header().client);
     if let Some(properties) = store.properties() {
         special.add(NodeId::MESSAGE_STORE, properties);
     }

@@ -195,7 +195,10 @@ struct Census {
 impl Census {
     /// Walks over all folders, from the real root down; `shown` are the paths of those that the tree has.
     fn take(context: &Context, folders: &Folders, shown: &HashMap<NodeId, String>) -> Self {
-        let mut census = Self::default();
+        let mut census = Self {
+            special: SpecialFolders::of(context.store.ndb().header().client),
+            ..Self::default()
+        };
         ndb::read_folders_ahead(context.store.ndb());
         if let Some(store) = context.store.properties() {
             census.special.add(NodeId::MESSAGE_STORE, store);
