@@ -182,7 +182,7 @@ fn each_filter_takes_what_it_takes_of_other_exports() {
         store.message(below, figs.time(filetime(2024, 5, 3, 9, 0)));
         store.message(one, Message::new("IPM.Contact", "Dates"));
     });
-    let expected: [(&[&str], &[&str]); 9] = [
+    let expected: [(&[&str], &[&str]); 8] = [
         (&[], &["Apples", "Dates", "Figs", "Pears"]),
         (&["--folder", "Two"], &["Figs", "Pears"]),
         (
@@ -197,17 +197,13 @@ fn each_filter_takes_what_it_takes_of_other_exports() {
         (&["--from", "south.example"], &["Figs"]),
         (&["--subject", "pear"], &["Pears"]),
         (&["--class", "IPM.Contact"], &["Dates"]),
-        (&["--folder", "Two", "--subject", "apples"], &[]),
     ];
     for (arguments, subjects_taken) in expected {
         let copy = copy(&file.path, arguments);
         assert_eq!(findings(&copy.path), [""; 0], "{arguments:?}");
         assert_eq!(subjects(&copy.path), subjects_taken, "{arguments:?}");
         let said = copy.said();
-        let expected = match subjects_taken.len() {
-            0 => "nothing fulfils all of the filters".to_owned(),
-            count => format!("{count} items"),
-        };
+        let expected = format!("{} items", subjects_taken.len());
         assert!(said.contains(&expected), "{arguments:?}: {said}");
     }
 }
