@@ -20,7 +20,7 @@ use super::page_type::PageType;
 use super::scan::on_demand::report;
 use super::scan::pages::{self, Found};
 use super::scan::{lost_header, rebuild, roots, samples, shift};
-use super::source::Source;
+use super::source::{Source, at_best};
 use super::watch::Watch;
 use crate::error::{Error, Result};
 
@@ -200,7 +200,11 @@ impl Opening {
             && header.crc_valid
             && header.is_crypt_known()
             && self.lost_root(&ndb)?.is_none()
-            && self.is_store_fine(&ndb)?;
+            && match at_best(|| self.is_store_fine(&ndb)) {
+                // What the disk never gives tells nothing, and is no reason to show nothing else.
+                Err(error) if error.is_unread() => true,
+                is_fine => is_fine?,
+            };
         if fits {
             return Ok(ndb);
         }
