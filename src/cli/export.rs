@@ -5,7 +5,6 @@ use std::io::{self, BufWriter};
 use std::slice;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::mpsc::{RecvTimeoutError, channel};
 use std::thread;
 use std::time::SystemTime;
 
@@ -274,27 +273,17 @@ fn watched(
             bar.suspend(|| report::error(line));
         }
     };
-    let (totals, written) = thread::scope(|scope| {
-        let (stop, stopped) = channel::<()>();
-        let bar = &bar;
-        scope.spawn(move || {
-            // Nobody waits for the count where nobody sees the bar.
-            if !bar.is_hidden() {
-                bar.set_length(export.forest.count_items());
-            }
-            while stopped.recv_timeout(progress::REDRAW) == Err(RecvTimeoutError::Timeout) {
-                show(bar, progress);
-            }
-        });
-        let hashing = scope.spawn(|| sources.records(progress));
-        let totals = export.run(progress, &mut manifest, &failed);
-        let panicked = || io::Error::other("the thread that hashes the file panicked");
-        let hashed = hashing.join().unwrap_or_else(|_| Err(panicked()));
-        let written = hashed.and_then(|records| manifest.finish(records));
-        drop(stop);
-        (totals, written)
-    });
-    bar.finish_and_clear();
+    let work = || {
+        thread::scope(|scope| {
+            let hashing = scope.spawn(|| sources.records(progress));
+            let totals = export.run(progress, &mut manifest, &failed);
+            let panicked = || io::Error::other("the thread that hashes the file panicked");
+            let hashed = hashing.join().unwrap_or_else(|_| Err(panicked()));
+            (totals, hashed.and_then(|records| manifest.finish(records)))
+        })
+    };
+    let count = || export.forest.count_items();
+    let (totals, written) = progress::under(&bar, count, |bar| show(bar, progress), work);
     match written {
         Err(error) if error.kind() != io::ErrorKind::BrokenPipe => Err(Failure::new(
             Exit::Failure,

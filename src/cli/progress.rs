@@ -14,7 +14,7 @@ use crate::export::Progress;
 use crate::tree;
 
 /// How often a bar is redrawn.
-pub(super) const REDRAW: Duration = Duration::from_millis(100);
+const REDRAW: Duration = Duration::from_millis(100);
 
 /// A bar counted in bytes, or in things, with rate and time left.
 pub(super) fn bar(what: &'static str, in_bytes: bool) -> ProgressBar {
@@ -47,16 +47,26 @@ pub(super) fn of_items<T>(
     work: impl FnOnce() -> T,
 ) -> T {
     let bar = bar(what, false);
+    let redraw = |bar: &ProgressBar| bar.set_position(progress.items.load(Ordering::Relaxed));
+    under(&bar, count, redraw, work)
+}
+
+/// What `work` returns, under `bar`, which has the length `count` and is redrawn by `redraw` as long as it takes.
+pub(super) fn under<T>(
+    bar: &ProgressBar,
+    count: impl Fn() -> u64 + Send,
+    redraw: impl Fn(&ProgressBar) + Send,
+    work: impl FnOnce() -> T,
+) -> T {
     let done = thread::scope(|scope| {
         let (stop, stopped) = channel::<()>();
-        let bar = &bar;
         scope.spawn(move || {
             // Nobody waits for the count where nobody sees the bar.
             if !bar.is_hidden() {
                 bar.set_length(count());
             }
             while stopped.recv_timeout(REDRAW) == Err(RecvTimeoutError::Timeout) {
-                bar.set_position(progress.items.load(Ordering::Relaxed));
+                redraw(bar);
             }
         });
         let done = work();

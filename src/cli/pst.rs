@@ -6,8 +6,6 @@ use std::collections::BTreeMap;
 use std::fs;
 use std::path::Path;
 use std::sync::atomic::Ordering;
-use std::sync::mpsc::{RecvTimeoutError, channel};
-use std::thread;
 
 use indicatif::HumanBytes;
 use sha2::{Digest as _, Sha256};
@@ -413,24 +411,9 @@ fn watched(
             bar.suspend(|| report::error(line));
         }
     };
-    let written = thread::scope(|scope| {
-        let (stop, stopped) = channel::<()>();
-        let bar = &bar;
-        scope.spawn(move || {
-            // Nobody waits for the count where nobody sees the bar.
-            if !bar.is_hidden() {
-                bar.set_length(export.forest.count_items());
-            }
-            while stopped.recv_timeout(progress::REDRAW) == Err(RecvTimeoutError::Timeout) {
-                show(bar, progress);
-            }
-        });
-        let written = export.write(file, begin, progress, &failed);
-        drop(stop);
-        written
-    });
-    bar.finish_and_clear();
-    written
+    let count = || export.forest.count_items();
+    let work = || export.write(file, begin, progress, &failed);
+    progress::under(&bar, count, |bar| show(bar, progress), work)
 }
 
 /// Reads the new file back.
