@@ -9,10 +9,8 @@ use super::contents;
 use super::options::Options;
 use super::report::Failure;
 use crate::clock;
-use crate::tree::{Attr, Depth, Forest, Ino, Kind};
+use crate::tree::{Attr, Depth, Forest, Ino, Kind, MAX_DEPTH};
 
-/// Directories within each other; deeper than any path that a system call takes.
-const MAX_DEPTH: usize = 200;
 /// Entries whose blocks are read at once from a slow disk: the more, the closer together they lie.
 const AHEAD: usize = 2048;
 

@@ -8,12 +8,10 @@ use super::exit::Exit;
 use super::report::{Failure, printable};
 use crate::export::{Export, Filter, Progress, Totals};
 use crate::messaging::is_derived;
-use crate::tree::{Forest, Ino, Kind};
+use crate::tree::{Forest, Ino, Kind, MAX_DEPTH, join};
 
 /// Names that are offered.
 const MAX_OFFERED: usize = 3;
-/// Directories within each other; deeper than any path that a system call takes.
-const MAX_DEPTH: usize = 200;
 
 /// Fails if a folder of `filter` is not there.
 pub(super) fn look(forest: &Forest, filter: &Filter) -> Result<(), Failure> {
@@ -89,10 +87,7 @@ fn folders(forest: &Forest) -> Vec<String> {
             if !is_folder || depth == MAX_DEPTH {
                 continue;
             }
-            let path = match path.as_str() {
-                "" => entry.name.to_owned(),
-                above => format!("{above}/{}", entry.name),
-            };
+            let path = join(&path, entry.name);
             folders.push(path.clone());
             todo.push((entry.ino, path, depth + 1));
         }

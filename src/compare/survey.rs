@@ -6,10 +6,8 @@ use parking_lot::Mutex;
 
 use crate::convert::{Hashes, ItemFields};
 use crate::export::{Filter, Progress};
-use crate::tree::{Depth, Forest, Ino, Kind, Part};
+use crate::tree::{Depth, Forest, Ino, Kind, MAX_DEPTH, Part, join};
 
-/// Directories within each other; deeper than any path that a system call takes.
-const MAX_DEPTH: usize = 200;
 /// Items of a directory that are read at once from a slow disk.
 const AHEAD: usize = 1024;
 /// Items that a thread takes at a time.
@@ -198,13 +196,5 @@ impl<T> Survey<'_, T> {
             Some(entry) => join(self.folder(item), entry.name),
             None => join(self.folder(item), &self.forest.object_of(item.ino)),
         }
-    }
-}
-
-/// The path of entry `name` of the directory at `path`.
-fn join(path: &str, name: &str) -> String {
-    match path {
-        "" => name.to_owned(),
-        path => format!("{path}/{name}"),
     }
 }

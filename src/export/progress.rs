@@ -5,9 +5,7 @@ use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
 use std::sync::{Arc, OnceLock};
 
 use crate::error::Error;
-
-/// Directories within each other; deeper than any path that a system call takes.
-pub(super) const MAX_DEPTH: usize = 200;
+use crate::tree::MAX_DEPTH;
 
 /// What an export has done so far, for all its threads. Read by a progress bar while it runs.
 #[derive(Debug, Default)]

@@ -8,8 +8,8 @@ use std::ops::Range;
 use std::sync::{Arc, OnceLock};
 
 use super::filter::Filter;
-use super::progress::{Failed, MAX_DEPTH};
-use crate::tree::{Entry, Forest, Ino, Kind, Listing, Part};
+use super::progress::Failed;
+use crate::tree::{Entry, Forest, Ino, Kind, Listing, MAX_DEPTH, Part, join};
 
 /// Entries of a directory that are written at a time: handing over costs as much as a small file.
 const BATCH: usize = 16;
@@ -42,10 +42,7 @@ pub(super) struct Family {
 impl TargetDirectory {
     /// The path of entry `name`.
     pub fn path_of(&self, name: &str) -> String {
-        match self.path.as_str() {
-            "" => name.to_owned(),
-            path => format!("{path}/{name}"),
-        }
+        join(&self.path, name)
     }
 
     /// What entry number `index`, an attachment or the directory of some, belongs to; None of a folder.

@@ -13,7 +13,7 @@ use crate::export::Filter;
 use crate::ltp::{PropertyType, tags};
 use crate::messaging::{Folder, SpecialFolders, Store};
 use crate::ndb::{NodeId, NodeType};
-use crate::tree::{Forest, Ino, Kind};
+use crate::tree::{Forest, Ino, Kind, MAX_DEPTH};
 
 /// Folders that every PST has. [MS-PST] 2.4.1
 pub(super) const ROOT: NodeId = NodeId::ROOT_FOLDER;
@@ -25,8 +25,6 @@ const WASTEBASKET_NAME: &str = "Deleted Items";
 const SUBTREE_NAME: &str = "Top of Outlook data file";
 const LOST_AND_FOUND: &str = "Lost and Found";
 const DELETED_ITEMS: &str = "deleted items";
-/// Folders within each other.
-const MAX_DEPTH: usize = 310;
 
 /// A folder of the new file.
 #[derive(Debug)]

@@ -42,11 +42,3 @@ impl<'a> Names<'a> {
         Ok(Some(entry.name.to_owned()))
     }
 }
-
-/// The path of entry `name` of the directory at `path`.
-pub(super) fn join(path: &str, name: &str) -> String {
-    match path {
-        "" => name.to_owned(),
-        path => format!("{path}/{name}"),
-    }
-}

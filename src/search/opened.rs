@@ -20,6 +20,7 @@ use crate::messaging::{
     ItemKind, MSGFLAG_READ, MSGFLAG_UNSENT, Message, State as Done, is_derived,
 };
 use crate::problem::Problems;
+use crate::tree::join;
 
 /// Messages attached to one item, in messages attached to it and so on: a hostile one may have the same again and again.
 const MAX_ATTACHED: usize = 1000;
@@ -394,10 +395,7 @@ fn below(paths: &mut Vec<(String, usize)>, name: &str) -> String {
         return name.to_owned();
     };
     *left -= 1;
-    match path.as_str() {
-        "" => name.to_owned(),
-        path => format!("{path}/{name}"),
-    }
+    join(path, name)
 }
 
 /// Fields of a header and the places that they stand for.

@@ -14,7 +14,7 @@ use parking_lot::Mutex;
 
 use super::attached::Unseen;
 use super::listed::Listed;
-use super::names::{Names, join};
+use super::names::Names;
 use super::opened::{Around, Opened};
 use super::query::{Answer, Condition, Query};
 use super::text::Line;
@@ -23,14 +23,12 @@ use crate::error::{Error, Result};
 use crate::export::{Filter, is_within};
 use crate::messaging::{Cells, ContentsTable};
 use crate::problem::Problems;
-use crate::tree::{Depth, Forest, Ino, Kind, Listing, Part};
+use crate::tree::{Depth, Forest, Ino, Kind, Listing, MAX_DEPTH, Part, join};
 
 /// Items that a thread takes at a time: enough to be read in the order of the file.
 const BATCH: usize = 256;
 /// Batches that wait for a thread.
 const QUEUE: usize = 16;
-/// Directories within each other; deeper than any path that a system call takes.
-const MAX_DEPTH: usize = 200;
 
 /// What to look for, and where.
 pub struct Search<'a> {
@@ -341,12 +339,12 @@ impl Run<'_> {
     fn look_at<T>(&self, batch: &Batch, make: &(impl Fn(Ino) -> T + Sync), hits: &mut Vec<Hit<T>>) {
         let directory = &*batch.directory;
         let folders = self.folder_conditions(&directory.path);
-        let known = |condition: &Condition| match condition {
+        let known = |listed: Option<&Listed<'_>>, condition: &Condition| match condition {
             Condition::Folder(wanted) => {
                 let known = folders.iter().find(|(path, _)| path == wanted);
                 Answer::of(known.map(|(_, is_so)| *is_so))
             }
-            _ => Answer::Open,
+            _ => listed.map_or(Answer::Open, |listed| listed.answer(condition)),
         };
         let mut open = Vec::new();
         for item in batch.items.clone() {
@@ -354,10 +352,7 @@ impl Run<'_> {
                 continue;
             };
             let listed = cells.map(Listed::new);
-            let mut ask = |condition: &Condition| match (known(condition), &listed) {
-                (Answer::Open, Some(listed)) => listed.answer(condition),
-                (known, _) => known,
-            };
+            let mut ask = |condition: &Condition| known(listed.as_ref(), condition);
             match self.search.query.answer(&mut ask) {
                 Answer::No => {}
                 Answer::Yes if self.search.lines.is_none() => open.push((ino, nid, listed, true)),
@@ -376,10 +371,7 @@ impl Run<'_> {
             if self.is_abandoned() {
                 return;
             }
-            let known = |condition: &Condition| match (known(condition), &listed) {
-                (Answer::Open, Some(listed)) => listed.answer(condition),
-                (known, _) => known,
-            };
+            let known = |condition: &Condition| known(listed.as_ref(), condition);
             let lines = match is_found {
                 true => Some(Vec::new()),
                 false => self.open(ino, &known),

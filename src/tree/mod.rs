@@ -59,6 +59,7 @@ pub use forest::{Forest, Listing};
 pub use info::{FolderInfo, Info};
 pub use ino::{Ino, Kind};
 pub use options::{Attachments, Layout, Options};
+pub use path::{MAX_DEPTH, join};
 pub use problem_log::{Listener, ProblemLine};
 pub use size_cache::{Key as SizeKey, SizeCache};
 pub use summary::{Details, Part, People, Summary};

@@ -3,10 +3,24 @@
 use std::ffi::OsStr;
 use std::path::{Component, Path, PathBuf};
 
+use super::context::MAX_FOLDER_DEPTH;
 use super::forest::Forest;
 use super::ino::{Ino, Kind};
 use super::tree::Tree;
 use crate::error::Result;
+use crate::messaging::MAX_EMBEDDED_DEPTH;
+
+/// Directories within each other that a walk has to follow at the most: the tree ends before. Folders, then those of
+/// attachments of messages within each other, and the few above them.
+pub const MAX_DEPTH: usize = MAX_FOLDER_DEPTH + MAX_EMBEDDED_DEPTH + 10;
+
+/// The path of entry `name` of the directory at `path`; both from the root of the tree, whose own path is empty.
+pub fn join(path: &str, name: &str) -> String {
+    match path {
+        "" => name.to_owned(),
+        path => format!("{path}/{name}"),
+    }
+}
 
 /// Links followed on the way: those of search folders lead to files at once.
 const MAX_LINKS: usize = 8;

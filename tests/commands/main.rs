@@ -17,6 +17,7 @@ mod walk;
 
 mod check;
 mod contents;
+mod depth;
 mod documents;
 mod exit_codes;
 mod export;

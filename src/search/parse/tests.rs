@@ -1,3 +1,5 @@
+//! Queries as they are typed, what they mean, and where a wrong one is wrong.
+
 use jiff::tz::TimeZone;
 
 use super::*;
