@@ -337,6 +337,22 @@ fn one_bad_file_costs_itself() {
     assert_eq!(output.status.code(), Some(3));
 }
 
+/// `ostfs export --to pst` with these arguments.
+fn copy_for_outlook(options: &[&str], files: &[&str], target: &Path) -> Output {
+    let target = target.to_str().unwrap();
+    ostfs(&[&["export", "--to", "pst"], options, files, &[target]].concat())
+}
+
+/// The names in a directory.
+fn names_in(directory: &Path) -> Vec<String> {
+    let entries = fs::read_dir(directory).unwrap();
+    let mut names: Vec<String> = entries
+        .map(|entry| entry.unwrap().file_name().into_string().unwrap())
+        .collect();
+    names.sort();
+    names
+}
+
 #[test]
 fn one_bad_file_costs_itself_in_a_copy_for_outlook() {
     let scene = Scene::new();
@@ -344,38 +360,17 @@ fn one_bad_file_costs_itself_in_a_copy_for_outlook() {
     let broken = scene.broken("broken.pst");
     // Each into a file of its own.
     let parts = scene.path("parts/");
-    let output = ostfs(&[
-        "export",
-        "--to",
-        "pst",
-        &a,
-        &broken,
-        &b,
-        parts.to_str().unwrap(),
-    ]);
+    let output = copy_for_outlook(&[], &[&a, &broken, &b], &parts);
     let text = errors(&output);
     assert_eq!(output.status.code(), Some(4), "{text}");
     assert!(
         text.contains(&broken) && text.contains("1 of 3 files"),
         "{text}"
     );
-    let mut names: Vec<_> = fs::read_dir(&parts)
-        .unwrap()
-        .map(|entry| entry.unwrap().file_name())
-        .collect();
-    names.sort();
-    assert_eq!(names, ["a.pst", "b.pst"]);
+    assert_eq!(names_in(&parts), ["a.pst", "b.pst"]);
     // All into one.
     let one = scene.path("one.pst");
-    let output = ostfs(&[
-        "export",
-        "--to",
-        "pst",
-        &a,
-        &broken,
-        &b,
-        one.to_str().unwrap(),
-    ]);
+    let output = copy_for_outlook(&[], &[&a, &broken, &b], &one);
     assert_eq!(output.status.code(), Some(4), "{}", errors(&output));
     let listed = good(&["ls", one.to_str().unwrap()]);
     assert_eq!(
@@ -385,14 +380,7 @@ fn one_bad_file_costs_itself_in_a_copy_for_outlook() {
     );
     // If none is left, it is as with one.
     let none = scene.path("none.pst");
-    let output = ostfs(&[
-        "export",
-        "--to",
-        "pst",
-        &broken,
-        &broken,
-        none.to_str().unwrap(),
-    ]);
+    let output = copy_for_outlook(&[], &[&broken, &broken], &none);
     assert_eq!(output.status.code(), Some(3), "{}", errors(&output));
     assert!(!none.exists());
 }
@@ -407,43 +395,31 @@ fn a_filter_that_takes_nothing_leaves_no_empty_copy_for_outlook() {
     store.write(&b).unwrap();
     let b = b.to_str().unwrap();
     let target = scene.path("target.pst");
-    let export = |filter: &[&str], files: &[&str], target: &Path| {
-        let target = target.to_str().unwrap();
-        ostfs(&[&["export", "--to", "pst"], filter, files, &[target]].concat())
-    };
-    let left = |directory: &Path| -> Vec<String> {
-        let entries = fs::read_dir(directory).unwrap();
-        let mut names: Vec<String> = entries
-            .map(|entry| entry.unwrap().file_name().into_string().unwrap())
-            .collect();
-        names.sort();
-        names
-    };
-    let before = left(scene.0.path());
+    let before = names_in(scene.0.path());
     for filter in [["--subject", "no such thing"], ["--since", "2030-01-01"]] {
-        let output = export(&filter, &[&a], &target);
+        let output = copy_for_outlook(&filter, &[&a], &target);
         let text = errors(&output);
         assert_eq!(output.status.code(), Some(1), "{text}");
         assert!(text.contains("nothing fulfils"), "{text}");
-        assert_eq!(left(scene.0.path()), before, "{filter:?}");
+        assert_eq!(names_in(scene.0.path()), before, "{filter:?}");
     }
     // What was there before stays.
     fs::write(&target, "something").unwrap();
-    export(&["--force", "--subject", "no such thing"], &[&a], &target);
+    copy_for_outlook(&["--force", "--subject", "no such thing"], &[&a], &target);
     assert_eq!(fs::read(&target).unwrap(), b"something");
     // Of several, those of which something is taken are written.
     let parts = scene.path("parts/");
-    let output = export(&["--subject", "Only here"], &[&a, b], &parts);
+    let output = copy_for_outlook(&["--subject", "Only here"], &[&a, b], &parts);
     let text = errors(&output);
     assert_eq!(output.status.code(), Some(0), "{text}");
     assert!(
         text.contains("a.pst: not written: nothing fulfils"),
         "{text}"
     );
-    assert_eq!(left(&parts), ["b.pst"]);
-    let output = export(&["--subject", "nowhere"], &[&a, b], &scene.path("none/"));
+    assert_eq!(names_in(&parts), ["b.pst"]);
+    let output = copy_for_outlook(&["--subject", "nowhere"], &[&a, b], &scene.path("none/"));
     assert_eq!(output.status.code(), Some(1), "{}", errors(&output));
-    assert_eq!(left(&scene.path("none/")), [""; 0]);
+    assert_eq!(names_in(&scene.path("none/")), [""; 0]);
 }
 
 #[test]
