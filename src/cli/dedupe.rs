@@ -56,7 +56,7 @@ impl<'a> Dedupe<'a> {
         };
         let place = match (arguments.duplicates.as_deref(), directory) {
             (Some(path), _) => {
-                let file = File::create(path).map_err(|error| cannot(path, &error))?;
+                let file = File::create(path).map_err(|error| Failure::writing(path, &error))?;
                 Place::Named(path, file)
             }
             (None, Some(directory)) => Place::Directory(directory),
@@ -97,7 +97,7 @@ impl<'a> Dedupe<'a> {
         };
         let path = match &self.place {
             Place::Named(path, file) => {
-                write(found, rule, file).map_err(|error| cannot(path, &error))?;
+                write(found, rule, file).map_err(|error| Failure::writing(path, &error))?;
                 path.to_path_buf()
             }
             Place::Directory(directory) => {
@@ -108,18 +108,13 @@ impl<'a> Dedupe<'a> {
                     let root = forest.attr(Ino::ROOT);
                     root.map_or(Ok(()), |root| file.set_modified(root.mtime))
                 });
-                written.map_err(|error| cannot(&path, &error))?;
+                written.map_err(|error| Failure::writing(&path, &error))?;
                 export::renew_root_time(forest, directory);
                 path
             }
         };
         Ok(told(found, &path, redact))
     }
-}
-
-fn cannot(path: &Path, error: &io::Error) -> Failure {
-    let problem = format!("{}: cannot be written: {error}", path.display());
-    Failure::new(Exit::Failure, problem)
 }
 
 fn write(found: &Duplicates<'_>, rule: &str, file: &File) -> io::Result<()> {

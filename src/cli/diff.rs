@@ -11,7 +11,7 @@ use super::exit::Exit;
 use super::export::{CACHE, filter};
 use super::options::{Options, Switch};
 use super::progress;
-use super::report::{Failure, printable};
+use super::report::{self, Failure, printable};
 use super::source::Sources;
 use crate::compare::{Counts, Difference, Differences};
 use crate::export::Progress;
@@ -94,14 +94,7 @@ fn compare(arguments: &DiffArguments) -> Result<Compared, Failure> {
             &running,
         )
     });
-    match tell(&differences, arguments.json) {
-        Err(error) if error.kind() != io::ErrorKind::BrokenPipe => {
-            let reason =
-                format!("standard output cannot be written: {error}; what is there is not all");
-            return Err(Failure::new(Exit::Failure, reason));
-        }
-        _ => {}
-    }
+    report::printed(tell(&differences, arguments.json))?;
     let counts = differences.folders();
     Ok(Compared {
         differs: counts.values().any(differs),

@@ -67,7 +67,7 @@ impl<'a> Goal<'a> {
             To::Mbox if is_directory => directory(path, may_be_there)?,
             _ if is_directory => {
                 let reason = "is a directory; name the new file, or - for standard output";
-                return Err(failed(Exit::Usage, path, reason));
+                return Err(Failure::about(Exit::Usage, path, reason));
             }
             _ => new(arguments)?,
         };
@@ -151,13 +151,8 @@ impl<'a> Goal<'a> {
             Place::Output(_) => return Ok(()),
         };
         let published = file.sync_all().and_then(|()| new.publish());
-        published
-            .map_err(|error| failed(Exit::Failure, path, &format!("cannot be written: {error}")))
+        published.map_err(|error| Failure::writing(path, &error))
     }
-}
-
-fn failed(exit: Exit, path: &Path, reason: &str) -> Failure {
-    Failure::new(exit, format!("{}: {reason}", path.display()))
 }
 
 fn directory(path: &Path, may_be_there: bool) -> Result<Place, Failure> {
@@ -249,16 +244,16 @@ fn new(arguments: &ExportArguments) -> Result<Place, Failure> {
             "ostfs does not compress; write to - as in: ostfs export ... - | {program} >{}",
             quoted(path)
         );
-        return Err(failed(Exit::Usage, path, &reason));
+        return Err(Failure::about(Exit::Usage, path, &reason));
     }
     match fs::symlink_metadata(path) {
         Ok(there) if !there.is_file() => {
             let reason = "is there already, and no file; choose another name, or write to - and send that there";
-            return Err(failed(Exit::Failure, path, reason));
+            return Err(Failure::about(Exit::Failure, path, reason));
         }
         Ok(_) if !arguments.force => {
             let reason = "is there already; choose another name, or replace it by --force";
-            return Err(failed(Exit::Failure, path, reason));
+            return Err(Failure::about(Exit::Failure, path, reason));
         }
         _ => {}
     }
@@ -270,8 +265,8 @@ fn new(arguments: &ExportArguments) -> Result<Place, Failure> {
     opened.map_err(|error| match error.kind() {
         io::ErrorKind::NotFound => {
             let reason = "the directory above it does not exist; make it first";
-            failed(Exit::NotFound, path, reason)
+            Failure::about(Exit::NotFound, path, reason)
         }
-        _ => failed(Exit::Failure, path, &format!("cannot be written: {error}")),
+        _ => Failure::writing(path, &error),
     })
 }

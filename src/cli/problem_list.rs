@@ -11,7 +11,6 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::SystemTime;
 
-use super::exit::Exit;
 use super::goal::Goal;
 use super::report::{self, Failure};
 use crate::export::{self, Archive, NotExported, ProblemLines};
@@ -58,7 +57,7 @@ impl<'a> ProblemList<'a> {
         };
         let place = match (named, goal.directory()) {
             (Some(path), _) => {
-                let file = File::create(path).map_err(|error| cannot(path, &error))?;
+                let file = File::create(path).map_err(|error| Failure::writing(path, &error))?;
                 Place::Named(path, file)
             }
             (None, Some(directory)) => Place::Directory(directory),
@@ -116,7 +115,7 @@ impl<'a> ProblemList<'a> {
         let (place, count) = match (self.place, archive) {
             (Place::Named(path, file), _) => {
                 let count = write(&self.lines, file, None);
-                let count = count.map_err(|error| cannot(path, &error))?;
+                let count = count.map_err(|error| Failure::writing(path, &error))?;
                 (format!("all are in {}", path.display()), count)
             }
             (Place::Directory(directory), _) => {
@@ -124,7 +123,7 @@ impl<'a> ProblemList<'a> {
                 // As all else that is written, it is the same after each run.
                 let time = forest.attr(Ino::ROOT).map(|root| root.mtime).ok();
                 let count = create(&path).and_then(|file| write(&self.lines, file, time));
-                let count = count.map_err(|error| cannot(&path, &error))?;
+                let count = count.map_err(|error| Failure::writing(&path, &error))?;
                 export::renew_root_time(forest, directory);
                 (format!("all are in {}", path.display()), count)
             }
@@ -147,11 +146,6 @@ impl<'a> ProblemList<'a> {
         };
         Ok(Some((place, count)))
     }
-}
-
-fn cannot(path: &Path, error: &io::Error) -> Failure {
-    let problem = format!("{}: cannot be written: {error}", path.display());
-    Failure::new(Exit::Failure, problem)
 }
 
 /// Writes `lines` into `file`, which gets the time `time`; returns how many there are.

@@ -148,7 +148,7 @@ struct Run<'a> {
 }
 
 fn failure(path: &Path, reason: &str) -> Failure {
-    Failure::new(Exit::Failure, format!("{}: {reason}", path.display()))
+    Failure::about(Exit::Failure, path, reason)
 }
 
 /// Bytes of the parts of `target` that an earlier export has written, with the one that it began.
@@ -271,7 +271,7 @@ impl Run<'_> {
                 if new_file::begun(&path) > 0 {
                     let new = NewFile::resume(&path, self.arguments.force);
                     let published = new.and_then(NewFile::publish);
-                    published.map_err(|error| cannot(&path, &error))?;
+                    published.map_err(|error| Failure::writing(&path, &error))?;
                 }
                 match whole.next() {
                     Some(part) => Begin::New(part),
@@ -308,13 +308,15 @@ impl Run<'_> {
             Begin::New(_) => NewFile::create(&path, force),
             Begin::Again(_) => NewFile::resume(&path, force),
         };
-        let mut new = new.map_err(|error| cannot(&path, &error))?;
-        let (file, again) = new.take().map_err(|error| cannot(&path, &error))?;
+        let mut new = new.map_err(|error| Failure::writing(&path, &error))?;
+        let (file, again) = new
+            .take()
+            .map_err(|error| Failure::writing(&path, &error))?;
         if let (Begin::New(part), 1) = (&begin, begin.number()) {
             debug_assert_eq!(*part, Part::default());
             // Of another export, which nobody wanted to go on.
             let removed = export.journal.remove();
-            removed.map_err(|error| cannot(&path, &error))?;
+            removed.map_err(|error| Failure::writing(&path, &error))?;
         }
         let written = watched(export, file, begin, &self.progress, self.options.redact);
         let written = written.map_err(|error| self.stopped(&mut new, export, &path, &error))?;
@@ -329,7 +331,8 @@ impl Run<'_> {
         let stage = Stage::Whole(Cow::Borrowed(&written.whole));
         let saved = export.journal.save(&stage).map_err(Failed::from);
         saved.map_err(|error| self.stopped(&mut new, export, &path, &error))?;
-        new.publish().map_err(|error| cannot(&path, &error))?;
+        new.publish()
+            .map_err(|error| Failure::writing(&path, &error))?;
         Ok(Some(written.whole))
     }
 
@@ -360,10 +363,6 @@ impl Run<'_> {
         }
         failure(path, &reason)
     }
-}
-
-fn cannot(path: &Path, error: &std::io::Error) -> Failure {
-    failure(path, &format!("cannot be written: {error}"))
 }
 
 /// Refuses what has no meaning for a PST.

@@ -34,23 +34,15 @@ pub(super) fn create(path: &Path, csv_safe: bool) -> Result<(Format, File), Fail
         Some("jsonl" | "ndjson") if !csv_safe => Format::JsonLines,
         Some("jsonl" | "ndjson") => {
             let reason = "--csv-safe is for .csv; leave it out";
-            return Err(failed(Exit::Usage, path, reason));
+            return Err(Failure::about(Exit::Usage, path, reason));
         }
         _ => {
             let reason = "name the manifest .csv or .jsonl, for the format that you want";
-            return Err(failed(Exit::Usage, path, reason));
+            return Err(Failure::about(Exit::Usage, path, reason));
         }
     };
-    let file = File::create(path).map_err(|error| cannot(path, &error))?;
+    let file = File::create(path).map_err(|error| Failure::writing(path, &error))?;
     Ok((format, file))
-}
-
-fn failed(exit: Exit, path: &Path, reason: &str) -> Failure {
-    Failure::new(exit, format!("{}: {reason}", path.display()))
-}
-
-fn cannot(path: &Path, error: &io::Error) -> Failure {
-    failed(Exit::Failure, path, &format!("cannot be written: {error}"))
 }
 
 /// The data files, to be hashed for their records; none by default.
@@ -72,7 +64,7 @@ impl<'a> Hashed<'a> {
             Ok(file) => Ok((path, file)),
             Err(error) => {
                 let reason = format!("cannot be opened: {error}");
-                Err(failed(Exit::Failure, path, &reason))
+                Err(Failure::about(Exit::Failure, path, &reason))
             }
         };
         let files = files.iter().copied().map(open);
@@ -111,7 +103,7 @@ impl LoadFile {
             let (file, _) = new.take()?;
             Ok((new, file))
         });
-        let (new, file) = begun.map_err(|error| cannot(&path, &error))?;
+        let (new, file) = begun.map_err(|error| Failure::writing(&path, &error))?;
         Ok(Self { path, new, file })
     }
 
@@ -126,7 +118,7 @@ impl LoadFile {
         let time = forest.attr(Ino::ROOT).map(|root| root.mtime);
         let timed = time.map_or(Ok(()), |time| file.set_modified(time));
         let published = timed.and_then(|()| new.publish());
-        published.map_err(|error| cannot(&path, &error))?;
+        published.map_err(|error| Failure::writing(&path, &error))?;
         export::renew_root_time(forest, directory);
         Ok(())
     }

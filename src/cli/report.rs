@@ -27,6 +27,20 @@ impl Failure {
         }
     }
 
+    /// A failure about the file `path`.
+    pub fn about(exit: Exit, path: &Path, reason: impl Display) -> Self {
+        Self::new(exit, format!("{}: {reason}", path.display()))
+    }
+
+    /// That `path` cannot be written.
+    pub fn writing(path: &Path, error: &io::Error) -> Self {
+        Self::about(
+            Exit::Failure,
+            path,
+            format_args!("cannot be written: {error}"),
+        )
+    }
+
     /// What the library said about opening `file`.
     pub fn opening(file: &Path, error: &Error) -> Self {
         let exit = match error {
@@ -83,7 +97,11 @@ pub(super) fn say(text: impl Display) {
 /// Prints what the command is for on standard output. A reader that went away (`| head`) is no failure, a full disk is.
 pub(super) fn result(text: impl Display) -> Result<(), Failure> {
     let mut out = io::stdout().lock();
-    let written = writeln!(out, "{text}").and_then(|()| out.flush());
+    printed(writeln!(out, "{text}").and_then(|()| out.flush()))
+}
+
+/// What it means that standard output was `written` so: a reader that went away (`| head`) is no failure, a full disk is.
+pub(super) fn printed(written: io::Result<()>) -> Result<(), Failure> {
     match written {
         Err(error) if error.kind() != io::ErrorKind::BrokenPipe => Err(Failure::new(
             Exit::Failure,
