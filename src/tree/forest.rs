@@ -299,9 +299,9 @@ impl Forest {
     }
 
     /// As [`Tree::will_read_all`].
-    pub fn will_read_all(&self) {
+    pub fn will_read_all(&self, depth: Depth) {
         for tree in self.trees() {
-            tree.will_read_all();
+            tree.will_read_all(depth);
         }
     }
 

@@ -144,9 +144,9 @@ impl Tree {
         }
     }
 
-    /// Says that most of the file will be read.
-    pub fn will_read_all(&self) {
-        self.0.entry(Ino::ROOT).will_read_all();
+    /// Says that `depth` of all messages will be read, so that the whole file may be read ahead.
+    pub fn will_read_all(&self, depth: Depth) {
+        self.0.entry(Ino::ROOT).will_read_all(depth);
     }
 
     /// Fills `buf` from byte `offset` of the file `ino`; returns the bytes written, fewer than asked only at its end.
