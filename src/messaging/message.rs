@@ -170,7 +170,7 @@ impl Message {
         let mut properties = Properties::with_cells(context, cells, store.code_page(), &problems);
         let integer = |id: u16| properties.integer(id).ok().flatten();
         let code_page = store_page::named(integer).or_else(|| {
-            // One that says nothing lets valid UTF-8 be that; but not if the store knows better.
+            // One that states nothing lets valid UTF-8 be that; but not if the store knows better.
             let page = u32::try_from(integer(tags::INTERNET_CODEPAGE)?).ok()?;
             let is_default = store.page().reason == PageReason::Default;
             (is_default && page != 0).then_some(page)

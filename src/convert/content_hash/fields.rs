@@ -1,4 +1,4 @@
-//! The fields that every item has: what it is, whom it is from and for, when it was sent, what it says.
+//! The fields that every item has: what it is, whom it is from and for, when it was sent, its text.
 
 use super::hash::{ContentHash, Field, Hashes, ItemFields};
 use super::properties;
@@ -83,7 +83,7 @@ impl<'a> Maker<'a> {
             return String::new();
         }
         let text = body::best(message).text.unwrap_or_default();
-        // Where the text shows an attachment, it says nothing.
+        // Where the text shows an attachment, it adds nothing.
         squeezed(&text.replace(ATTACHMENT_MARK, ""))
     }
 }

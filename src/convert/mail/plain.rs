@@ -72,7 +72,7 @@ pub(in crate::convert) fn plain(
     writer.finish(message.problems())
 }
 
-/// What `message` says beside its header and its attachments, in the `room` for it; times in `zone`.
+/// What `message` states beside its header and its attachments, in the `room` for it; times in `zone`.
 pub(in crate::convert) fn said(message: &Message, zone: &TimeZone, room: &mut Room) -> Said {
     room.take(message);
     let details = details::lines(message.class().kind, message, zone);
@@ -91,7 +91,7 @@ fn body_text(best: BestBody, message: &Message) -> Option<String> {
     }
 }
 
-/// What an item says, to look for words in: no labels, and nothing that is not of the item.
+/// What an item states, to look for words in: no labels, and nothing that is not of the item.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Said {
     /// The facts of an item that is no mail: names, places, numbers, a text each.

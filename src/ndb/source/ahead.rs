@@ -116,7 +116,7 @@ impl Source {
         }
     }
 
-    /// Reads all of the file in its order, if it fits into the memory that is free and `pays` says so: for those who will read
+    /// Reads all of the file in its order, if it fits into the memory that is free and `pays` is true: for those who will read
     /// most of it. It is over before they begin, as their reads would have the disk jump to and fro between the two. Of a
     /// larger file they have to ask for what they need next.
     pub(in crate::ndb) fn will_read_all(&self, pays: impl FnOnce() -> bool) {
