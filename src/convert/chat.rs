@@ -9,7 +9,7 @@ use sha2::{Digest, Sha256};
 
 use super::body;
 use super::people::{Mailbox, Person, REPRESENTING, SENDER};
-use super::reader::{note_circumstances, told};
+use super::reader::told;
 use super::room::with_room;
 use super::text::{clean, normalise};
 use crate::clock;
@@ -186,7 +186,7 @@ pub(super) fn text(message: &Message, zone: &TimeZone, answers: Option<&str>) ->
         }
         let mut lines = facts(message);
         lines.extend(attachments(message));
-        note_circumstances(message);
+        message.note_circumstances();
         lines.extend(
             told(message.problems())
                 .into_iter()

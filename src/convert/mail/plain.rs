@@ -21,7 +21,7 @@ use crate::convert::context::Context;
 use crate::convert::item;
 use crate::convert::options::Headers;
 use crate::convert::people::is_stand_in;
-use crate::convert::reader::{note_circumstances, told};
+use crate::convert::reader::told;
 use crate::convert::rendition::{Rendition, Writer};
 use crate::convert::room::{MAX_MESSAGES, Room};
 use crate::convert::text::normalise;
@@ -151,7 +151,7 @@ impl Text<'_> {
             };
             self.line("Attachment", &format!("{} ({size})", item.name));
         }
-        note_circumstances(message);
+        message.note_circumstances();
         for problem in told(message.problems()) {
             self.line(PROBLEM_FIELD, &problem);
         }
