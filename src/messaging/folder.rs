@@ -15,6 +15,7 @@ use crate::error::{Error, Result};
 use crate::ltp::{
     ClientSignature, FileTime, Heap, PropertyContext, Row, TableContext, Value, tags,
 };
+use crate::ndb::header::Client;
 use crate::ndb::{Depth, Node, NodeId, NodeType, read_ahead};
 use crate::problem::Problems;
 
@@ -129,6 +130,19 @@ impl Folder {
             PropertyContext::open(node)?,
             self.store.code_page(),
         ))
+    }
+
+    /// Of an OST: how many of its items are not in the file, as too old to be kept offline, and were on the server alone when
+    /// the two were last the same. 0 of other files, and if the folder does not say.
+    pub fn on_server(&self) -> u64 {
+        if self.store.ndb().header().client != Client::Ost {
+            return 0;
+        }
+        let count = self
+            .properties()
+            .and_then(|own| own.integer(tags::ITEMS_ON_SERVER));
+        let count = count.ok().flatten().unwrap_or(0);
+        u64::try_from(count).unwrap_or(0)
     }
 
     /// Its subfolders, in the order of the hierarchy table (by node).
