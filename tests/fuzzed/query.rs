@@ -16,6 +16,10 @@ pub fn run(data: &[u8]) {
     let query = String::from_utf8_lossy(data);
     // The system hands over no argument with a NUL in it, and an option is none of a query.
     let query = query.replace('\0', " ");
+    if query.is_empty() {
+        // No argument of any command may be empty, which the usage says in several lines.
+        return;
+    }
     let words = ["ostfs", "search", "--count", "-o", "sandbox=off", "--"].map(Into::into);
     let ends = [STORE.path.clone().into(), query.clone().into()];
     let Err(failure) = cli::run(words.into_iter().chain(ends).collect()) else {
