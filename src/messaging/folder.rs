@@ -137,7 +137,7 @@ impl Folder {
         if self.is_search() {
             return Vec::new();
         }
-        let table = self.table(NodeType::HIERARCHY_TABLE, &self.problems);
+        let table = self.whole_table(NodeType::HIERARCHY_TABLE, &self.problems);
         let rows = table.as_ref().map(TableContext::rows).unwrap_or_default();
         let mut listed = HashSet::new();
         let mut children: Vec<Subfolder> = Vec::new();
@@ -226,7 +226,7 @@ impl Folder {
 
     fn rows_of(&self, table_type: NodeType, item_type: NodeType) -> ContentsTable {
         let problems = Problems::default();
-        let table = self.table(table_type, &problems);
+        let table = self.whole_table(table_type, &problems);
         let index = table.as_ref().map(TableContext::row_index);
         let mut rows = index.unwrap_or_default();
         // A message whose node is lost is one all the same.
@@ -263,6 +263,13 @@ impl Folder {
         }
     }
 
+    /// As [`Folder::table`], for those who will read all of its rows.
+    fn whole_table(&self, table_type: NodeType, problems: &Problems) -> Option<TableContext> {
+        let nid = self.nid.with_type(table_type);
+        read_ahead(self.store.ndb(), &[nid], Depth::All);
+        self.table(table_type, problems)
+    }
+
     /// The table of this folder of the given type; None when the folder has none, or it has no data, or it cannot be read,
     /// which is noted.
     fn table(&self, table_type: NodeType, problems: &Problems) -> Option<TableContext> {
@@ -287,7 +294,6 @@ impl Folder {
             problems.note_error("", &doubt);
         }
         let node = node.noting(&problems.within_table(table_name(table_type)));
-        read_ahead(self.store.ndb(), &[node.nid()], Depth::All);
         let heap = Heap::open(node)?;
         if self.is_search() && heap.client() == ClientSignature::OLD_SEARCH_TABLE {
             return Ok(None);
