@@ -5,7 +5,7 @@ into it, or was run to compile it, with its version, licence and checksum, and w
     sbom.py TARGET > ostfs.cdx.json
 
 Out of Cargo.lock and `cargo metadata`, so that it needs nothing to be built. It has no time and no serial number: the same
-source gives the same bytes. (cargo-cyclonedx, which this stands in for, names paths of the machine.)
+source gives the same bytes.
 """
 
 import json
