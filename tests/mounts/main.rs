@@ -24,4 +24,5 @@ mod mount_8;
 mod places;
 mod reads_by_number;
 mod size_cache;
+mod views;
 mod writes_by_number;

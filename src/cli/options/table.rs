@@ -222,6 +222,15 @@ pub(super) static TABLE: &[Row] = &[
         "version of .vcf files [3]",
     ),
     Row::new(
+        "views",
+        Value::None(|to| to.tree().views = true),
+        "links in .ostfs: by-date, by-sender, threads (of two and more), attachments by extension",
+    )
+    .more(
+        "made when they are looked at, of the tables of folders alone; for `attachments` the messages that have some are \
+         opened. An export never has them: a copy of a link would be all mail once more",
+    ),
+    Row::new(
         "recover",
         Value::OneOf(&[
             ("off", |to| to.tree().recover = Recover::Off),
