@@ -121,7 +121,7 @@ impl<'a> Goal<'a> {
         }))
     }
 
-    /// Why it could not be written. A reader that is gone says itself why, and the exit code that something is missing.
+    /// Why it could not be written. Of a reader that is gone the exit code is enough.
     pub(super) fn cannot(&self, error: &io::Error) -> Failure {
         if error.kind() == io::ErrorKind::BrokenPipe {
             return Failure::new(Exit::Failure, "");

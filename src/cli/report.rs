@@ -9,12 +9,12 @@ use super::exit::Exit;
 use crate::error::Error;
 use crate::fuse::{MountError, UnmountError, quoted};
 
-/// Why a command failed, in a line that says what to do next, and the exit code that goes with it.
+/// Why a command failed, in a line that names the next step, and the exit code that goes with it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Failure {
     /// How the process ends.
     pub exit: Exit,
-    /// What the user reads, without the leading "ostfs: "; nothing if the exit code says it all.
+    /// What the user reads, without the leading "ostfs: "; nothing if the exit code is enough.
     pub message: String,
 }
 

@@ -147,8 +147,8 @@ impl Export<'_> {
         };
         let (sender, receiver) = sync_channel::<Batch>(QUEUE);
         let receiver = Mutex::new(receiver);
-        if self.filter.is_empty() && self.depth() == Depth::All {
-            self.forest.will_read_all();
+        if self.filter.is_empty() {
+            self.forest.will_read_all(self.depth());
         }
         std::thread::scope(|scope| {
             let threads: Vec<_> = (0..self.threads.max(1))
