@@ -14,7 +14,7 @@ use std::time::{SystemTime, UNIX_EPOCH};
 
 use super::attr::{Attr, Statistics, Times};
 use super::directory::{Directory, Entry};
-use super::gathered::Found;
+use super::gathered::Finds;
 use super::ino::{Ino, Kind};
 use super::problem_log::{Listener, ProblemLine};
 use super::size_cache::SizeCache;
@@ -33,7 +33,7 @@ pub trait Finder: Send + Sync {
     fn check(&self, forest: &Forest, top: Ino, query: &str) -> std::result::Result<(), String>;
 
     /// The items of that tree that `query` finds, with paths from its root.
-    fn find(&self, forest: &Forest, top: Ino, query: &str) -> Result<Vec<Found>>;
+    fn find(&self, forest: &Forest, top: Ino, query: &str) -> Result<Finds>;
 }
 
 /// The trees of all files. `Send + Sync`, as [`Tree`] is.

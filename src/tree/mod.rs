@@ -61,7 +61,7 @@ pub use attr::{Attr, Statistics};
 pub use directory::{Directory, Entry};
 pub use folding::{folded, is_one_name};
 pub use forest::{Finder, Forest, Listing};
-pub use gathered::Found;
+pub use gathered::Finds;
 pub use info::{FolderInfo, Info};
 pub use ino::{Ino, Kind};
 pub use options::{Attachments, Layout, Options};

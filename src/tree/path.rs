@@ -69,11 +69,11 @@ impl Names for Forest {
     }
 }
 
-/// The entry at `path` from the root on; links are followed.
-fn find(names: &impl Names, path: &Path) -> Result<Option<Ino>> {
+/// The entry at `path` from the directory `top` on; links are followed.
+fn find(names: &impl Names, top: Ino, path: &Path) -> Result<Option<Ino>> {
     let mut path = path.to_path_buf();
     for _ in 0..MAX_LINKS {
-        let Some(ino) = walk(names, &path)? else {
+        let Some(ino) = walk(names, top, &path)? else {
             return Ok(None);
         };
         let Some(target) = names.link(ino)? else {
@@ -85,10 +85,10 @@ fn find(names: &impl Names, path: &Path) -> Result<Option<Ino>> {
     Ok(None)
 }
 
-fn walk(names: &impl Names, path: &Path) -> Result<Option<Ino>> {
-    let mut way = vec![Ino::ROOT];
+fn walk(names: &impl Names, top: Ino, path: &Path) -> Result<Option<Ino>> {
+    let mut way = vec![top];
     for component in path.components() {
-        let here = way.last().copied().unwrap_or(Ino::ROOT);
+        let here = way.last().copied().unwrap_or(top);
         match component {
             Component::Normal(name) => {
                 let mut found = names.look_up(here, name)?;
@@ -111,13 +111,24 @@ impl Tree {
     /// The entry at `path`, which is taken from the root whether or not it begins with `/`; links are followed. Where no
     /// entry has a name, the one that differs in case alone is taken. None if there is no such entry.
     pub fn find(&self, path: &Path) -> Result<Option<Ino>> {
-        find(self, path)
+        find(self, Ino::ROOT, path)
     }
 }
 
 impl Forest {
     /// As [`Tree::find`]. Of several files the first name is that of a file.
     pub fn find(&self, path: &Path) -> Result<Option<Ino>> {
-        find(self, path)
+        find(self, Ino::ROOT, path)
+    }
+
+    /// Whether what is at `path` from the directory `top` on is a directory of items, and not of what belongs to one.
+    pub fn is_folder(&self, top: Ino, path: &Path) -> bool {
+        let Ok(Some(ino)) = find(self, top, path) else {
+            return false;
+        };
+        let is_directory = self
+            .attr(ino)
+            .is_ok_and(|attr| attr.kind == Kind::Directory);
+        is_directory && self.item(ino).is_none()
     }
 }

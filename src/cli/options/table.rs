@@ -342,6 +342,16 @@ pub(super) static TABLE: &[Row] = &[
     )
     .of_mount(),
     Row::new(
+        "search",
+        Value::None(|to| to.tree().search = true),
+        "links in .ostfs/search/QUERY to what a query finds, QUERY as for ostfs search",
+    )
+    .more(
+        "looked for when that directory is looked into; `\\` stands for the `/` of a path, as in `folder:Inbox\\2024`. Why there \
+         is no such directory is in `.ostfs/problems.txt`. Days such as `date:today` are counted from when the mount began",
+    )
+    .of_mount(),
+    Row::new(
         "size-cache",
         Value::None(|to| to.options.size_cache = true),
         "keep sizes and times for the next mount, in ~/.cache/ostfs",

@@ -30,8 +30,14 @@ use views::{Views, month_of, year};
 const DEPTH: usize = 3;
 const MONTH_DEPTH: usize = DEPTH + 1;
 
-/// An item that a query has found: the path of its folder, the name of its file there, and its node.
-pub type Found = (String, String, u32);
+/// What a query has found.
+#[derive(Debug, Default)]
+pub struct Finds {
+    /// The items in their order: path of the folder from the root of the tree, name of the file there, and node.
+    pub items: Vec<(String, String, u32)>,
+    /// What could not be looked into, for the user.
+    pub missed: Option<String>,
+}
 
 /// The directories of links of one tree.
 #[derive(Debug)]
@@ -79,7 +85,7 @@ impl Gathered {
     pub fn links(
         &self,
         entry: Entry,
-        find: impl FnOnce(&str) -> Result<Vec<Found>>,
+        find: impl FnOnce(&str) -> Result<Finds>,
     ) -> Result<Arc<Links>> {
         let entry = entry.directory();
         let query = match (entry.gathering, entry.group) {
@@ -89,7 +95,7 @@ impl Gathered {
         };
         let make = || {
             let links = match entry.gathering {
-                Gathering::Search if entry.group > 0 => self.found(entry, find(&query)?),
+                Gathering::Search if entry.group > 0 => self.found(entry, &query, &find(&query)?),
                 Gathering::Search => self.empty(entry, DEPTH).finish(),
                 _ => self.view(entry)?,
             };
@@ -113,10 +119,14 @@ impl Gathered {
         LinksBuilder::new(above, depth)
     }
 
-    /// What a query has found.
-    fn found(&self, entry: Entry, found: Vec<Found>) -> Links {
+    /// What `query` has found.
+    fn found(&self, entry: Entry, query: &str, finds: &Finds) -> Links {
+        if let Some(missed) = &finds.missed {
+            let problem = format_args!("{query:?}: {missed}");
+            self.context.problems.note(entry, problem);
+        }
         let mut links = self.empty(entry, DEPTH);
-        for (folder, name, nid) in &found {
+        for (folder, name, nid) in &finds.items {
             links.add(entry, folder, name, *nid);
         }
         links.finish()
