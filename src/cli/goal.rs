@@ -158,7 +158,9 @@ impl<'a> Goal<'a> {
 fn directory(path: &Path, may_be_there: bool) -> Result<Place, Failure> {
     let made = prepare(path, may_be_there)?;
     let sweeper = Sweeper::start(path, made).map_err(|error| {
-        Failure::new(Exit::Failure, format!("no process can be started: {error}"))
+        let needs = "/proc has to be mounted, and /dev/null be there";
+        let reason = format!("no process can be started: {error}; {needs}");
+        Failure::new(Exit::Failure, reason)
     })?;
     Ok(Place::Directory(sweeper))
 }

@@ -121,6 +121,14 @@ pub(super) fn errors() -> impl Write {
     BufWriter::new(io::stderr())
 }
 
+/// What is told of a folder of which an OST left items on the server; nothing if it left none.
+pub(super) fn left_on_server(count: u64) -> String {
+    match count {
+        0 => String::new(),
+        count => format!(" ({count} more on the server alone)"),
+    }
+}
+
 /// Text out of the file as a terminal may see it: what could move its cursor or turn its writing becomes U+FFFD.
 pub(super) fn printable(text: &str) -> String {
     let harmful =

@@ -38,6 +38,37 @@ pub fn mailbox(directory: &Path) -> PathBuf {
     path
 }
 
+/// Reads for each message of a folder that is copied, from a disk of which the kernel keeps nothing.
+const COPIED: u64 = 40;
+
+#[test]
+fn a_row_of_a_folder_is_looked_up_without_the_others() {
+    if !can_mount() {
+        return;
+    }
+    let directory = TempDir::new().unwrap();
+    let disk = Disk::with(&mailbox(directory.path()));
+    let target = directory.path().join("copy.pst");
+    let [source, target] = [&disk.file, &target].map(|path| path.to_str().unwrap());
+    let command = [
+        "export", "--to", "pst", "--verify", "off", "--folder", "/Inbox",
+    ];
+    let output = ostfs(&[&command[..], &[source, target]].concat());
+    assert!(output.status.success(), "{output:?}");
+    let listed = ostfs(&["ls", target, "/Inbox"]).stdout;
+    let messages = String::from_utf8(listed)
+        .unwrap()
+        .lines()
+        .filter(|name| name.ends_with(".eml"))
+        .count() as u64;
+    let reads = disk.reads() / messages;
+    println!("{messages} messages, {reads} reads for each");
+    assert!(
+        messages > 100 && reads <= COPIED,
+        "{messages} messages, {reads} reads for each"
+    );
+}
+
 #[test]
 fn a_cold_disk_is_asked_for_little_and_shows_the_same() {
     if !can_mount() {
