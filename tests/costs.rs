@@ -12,7 +12,7 @@ use std::cell::Cell;
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use ostfs::tree::{Attachments, Ino, Kind, Options as TreeOptions, Tree};
+use ostfs::tree::{Attachments, Forest, Ino, Kind, Options as TreeOptions, Tree};
 use support::realistic::Mailbox;
 use support::{Crypt, Damage, Folders, Format, Message, Options, Payload, Store, Writer};
 
@@ -80,6 +80,13 @@ const READING: Cost = Cost {
     allocations: 187.0,
     reads: 4.6,
     bytes: 38_000.0,
+};
+
+/// To list a view of many folders with all its directories and links: the rows once or twice more, and no message.
+const VIEWING: Cost = Cost {
+    allocations: 90.0,
+    reads: 0.2,
+    bytes: 800.0,
 };
 
 /// A cache that a few messages fill.
@@ -286,6 +293,52 @@ fn the_record_of_a_message_costs_little_beyond_its_size() {
         bytes: recorded.bytes - sized.bytes,
     };
     assert_eq!(beyond.excess(RECORDING), None);
+}
+
+/// Lists the directory at `path` and all in it; returns the directories and the links.
+fn walk_links(forest: &Forest, path: &str) -> (usize, usize) {
+    let mut todo = vec![forest.find(Path::new(path)).unwrap().unwrap()];
+    let (mut directories, mut links) = (0, 0);
+    while let Some(ino) = todo.pop() {
+        directories += 1;
+        for entry in forest.directory(ino).unwrap().entries() {
+            match entry.kind {
+                Kind::Directory => todo.push(entry.ino),
+                _ => {
+                    let target = forest.read_link(entry.ino).unwrap();
+                    assert_eq!(forest.attr(entry.ino).unwrap().size, target.len() as u64);
+                    links += 1;
+                }
+            }
+        }
+    }
+    (directories, links)
+}
+
+#[test]
+fn a_view_is_made_of_the_tables_of_folders_and_opens_no_message() {
+    const MESSAGES: u64 = 4_000;
+    let directory = tempfile::tempdir().unwrap();
+    let path = written(directory.path(), MESSAGES, 8);
+    let options = TreeOptions {
+        attachments: Attachments::Eml,
+        views: true,
+        ..TreeOptions::default()
+    };
+    for view in ["by-date", "by-sender", "threads"] {
+        let tree = Tree::open(&path, &options).unwrap();
+        let forest = Forest::new(vec![(&*path, tree)]).unwrap();
+        let view = format!(".ostfs/{view}");
+        let walk = || walk_links(&forest, &view);
+        let (cost, (directories, links)) = Cost::of(MESSAGES as usize, walk);
+        println!("{view}: {directories} directories, {links} links: {cost:.2?}");
+        assert_eq!(cost.excess(VIEWING), None, "{view}");
+        assert!(directories > 2 && links as u64 <= MESSAGES);
+        assert!(links as u64 == MESSAGES || view.ends_with("threads"));
+        // What was made is kept.
+        let (again, _) = Cost::of(MESSAGES as usize, walk);
+        assert!(again.reads < 0.1, "{view}: {again:.2?}");
+    }
 }
 
 /// The most bytes that a tree had at one time while all of a mailbox of so many folders was listed, sized and read.

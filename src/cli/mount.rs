@@ -14,6 +14,7 @@ use std::process;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
+use jiff::Zoned;
 use signal_hook::consts::{SIGHUP, SIGINT, SIGTERM};
 
 use super::arguments::MountArguments;
@@ -26,6 +27,7 @@ use super::{logging, progress, size_cache};
 use crate::fuse::process::Caller;
 use crate::fuse::{self, Access, MountError, Mountpoint, Session};
 use crate::sandbox::{self, Need};
+use crate::search::Finder;
 use crate::tree::Progress;
 
 /// Mounts and serves until the mount ends. Whatever can go wrong is found before the shell gets its prompt back.
@@ -83,6 +85,12 @@ pub(super) fn run(arguments: &MountArguments, writer: Writer) -> Result<(), Fail
     };
     drop(opening);
     forest.keep_sizes(sizes);
+    if options.tree.search {
+        forest.search_with(Box::new(Finder {
+            now: Zoned::now().with_time_zone(options.tree.zone.clone()),
+            threads: progress::processors(),
+        }));
+    }
     let mut lost = lost.end(Ok(()));
     if let Some(caller) = caller {
         // Whoever typed it learns it now.

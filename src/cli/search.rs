@@ -57,6 +57,7 @@ fn look(arguments: &SearchArguments) -> Result<(), Failure> {
     look_for_folders(&forest, &query)?;
     let search = Search {
         forest: &forest,
+        top: Ino::ROOT,
         query: &query,
         filter,
         now,
@@ -98,7 +99,9 @@ fn end(printer: Printer<'_>, missed: &Missed, forest: &Forest, lost: Lost) -> Re
     let written = printer.finish();
     let mut failures = Failures::default();
     if written.is_ok() {
-        tell_unseen(missed);
+        if let Some(unseen) = missed.unseen.told() {
+            report::error(report::printable(&unseen));
+        }
         let failed = missed.failed.load(Ordering::Relaxed);
         let problems = forest.problem_count().max(failed);
         if problems > 0 {
@@ -114,24 +117,6 @@ fn end(printer: Printer<'_>, missed: &Missed, forest: &Forest, lost: Lost) -> Re
         true => Err(Failure::new(Exit::Failure, "")),
         false => Ok(()),
     }
-}
-
-/// Says what could not be looked into.
-fn tell_unseen(missed: &Missed) {
-    let counts = missed.unseen.counts();
-    let all: u64 = counts.iter().map(|(_, count)| count).sum();
-    if all == 0 {
-        return;
-    }
-    let counts: Vec<String> = counts
-        .iter()
-        .map(|(reason, count)| format!("{count} {}", report::printable(&reason.to_string())))
-        .collect();
-    let number = match all {
-        1 => "1 attachment was".to_owned(),
-        all => format!("{all} attachments were"),
-    };
-    report::error(format!("{number} not looked into: {}", counts.join(", ")));
 }
 
 /// What is told of an item beside its path.

@@ -21,7 +21,7 @@ pub(super) fn look(forest: &Forest, filter: &Filter) -> Result<(), Failure> {
 
 /// Fails if the folder at `path`, which was typed behind `word`, is not there.
 pub(super) fn look_for(forest: &Forest, word: &str, path: &str) -> Result<(), Failure> {
-    if is_folder(forest, path) {
+    if forest.is_folder(Ino::ROOT, Path::new(path)) {
         return Ok(());
     }
     let offered = nearest(path, folders(forest));
@@ -61,17 +61,6 @@ pub(super) fn nothing(forest: &Forest, filter: &Filter) -> Failure {
         Exit::Failure,
         "nothing fulfils all of the filters; leave one out, or look with: ostfs index --no-hash",
     )
-}
-
-fn is_folder(forest: &Forest, path: &str) -> bool {
-    forest.find(Path::new(path)).is_ok_and(|found| {
-        found.is_some_and(|ino| {
-            let is_directory = forest
-                .attr(ino)
-                .is_ok_and(|attr| attr.kind == Kind::Directory);
-            is_directory && forest.item(ino).is_none()
-        })
-    })
 }
 
 /// The paths of all folders. What cannot be read is not offered.

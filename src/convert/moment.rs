@@ -2,6 +2,8 @@
 #![forbid(unsafe_code)]
 
 use jiff::civil::Date;
+use jiff::fmt::strtime::BrokenDownTime;
+use jiff::tz::TimeZone;
 
 use crate::clock;
 use crate::ltp::FileTime;
@@ -22,6 +24,15 @@ impl Moment {
             Self::Time(time) => time,
             Self::Day(day) => FileTime::of_unix_seconds(clock::midnight(day)),
         }
+    }
+
+    /// As it is in `zone`, for strftime(3); a day is the same in every zone. None outside the years that have four digits.
+    pub(crate) fn in_zone(self, zone: &TimeZone) -> Option<BrokenDownTime> {
+        let zone = match self {
+            Self::Time(_) => zone,
+            Self::Day(_) => &TimeZone::UTC,
+        };
+        clock::in_zone(self.start().unix_seconds(), zone)
     }
 
     /// As ISO 8601 has it: a time in UTC, or a day. None outside the years that have four digits.

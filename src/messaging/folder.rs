@@ -415,7 +415,8 @@ impl ContentsTable {
         Some(Cells::new(&self.store, NodeId(nid), row, self.code_page))
     }
 
-    fn contents_row(&self, cells: &Cells<'_>) -> ContentsRow {
+    /// The row that has these cells.
+    pub fn contents_row(&self, cells: &Cells<'_>) -> ContentsRow {
         let person = |id: u16| {
             let text = self.with_people.then(|| cells.known_text(id));
             text.flatten()

@@ -8,11 +8,12 @@
 //! * `query`, what is looked for, and how an answer is found; `field`, `parse`, how it is typed;
 //! * `attached/`, the text of attached files;
 //! * `listed`, what a row tells; `opened`, what an item tells;
-//! * `turns` and `names`; `run`, which walks the tree.
+//! * `turns` and `names`; `run`, which walks the tree; `finder`, which does so for a mount.
 #![forbid(unsafe_code)]
 
 mod attached;
 mod field;
+mod finder;
 mod fold;
 mod listed;
 mod names;
@@ -25,6 +26,7 @@ mod span;
 mod text;
 mod turns;
 
+pub use finder::Finder;
 pub use query::{Condition, Query};
 pub use run::{Found, Missed, Search};
 pub use text::Line;

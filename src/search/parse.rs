@@ -288,7 +288,8 @@ impl Parser<'_> {
                 Ok(kind) => Condition::Kind(kind),
                 Err(known) => return fail(format!("there is no kind {text}; there are {known}")),
             },
-            Field::Folder => Condition::Folder(text),
+            // No name of a folder has a backslash, and no name of a file a slash: so a path can stand in one.
+            Field::Folder => Condition::Folder(text.replace('\\', "/")),
             Field::State => match field::state(&text) {
                 Ok((state, true)) => Condition::State(state),
                 Ok((state, false)) => {

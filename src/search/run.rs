@@ -5,9 +5,9 @@
 
 use std::ops::Range;
 use std::panic::{AssertUnwindSafe, catch_unwind};
-use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
+use std::sync::{Arc, OnceLock};
 
 use jiff::Zoned;
 use parking_lot::Mutex;
@@ -22,6 +22,7 @@ use super::turns::{InOrder, Turns};
 use crate::error::{Error, Result};
 use crate::export::{Filter, is_within};
 use crate::messaging::{Cells, ContentsTable};
+use crate::ndb::whole;
 use crate::problem::Problems;
 use crate::tree::{Depth, Forest, Ino, Kind, Listing, MAX_DEPTH, Part, join};
 
@@ -34,6 +35,8 @@ const QUEUE: usize = 16;
 pub struct Search<'a> {
     /// What is there.
     pub forest: &'a Forest,
+    /// The directory to look into: the root, or that of one of several files. Paths are those from there.
+    pub top: Ino,
     /// What is looked for.
     pub query: &'a Query,
     /// Which folders are looked into; of a filter nothing else is used.
@@ -51,9 +54,9 @@ pub struct Search<'a> {
 /// An item that was found.
 #[derive(Debug)]
 pub struct Found<T> {
-    /// Its path from the root of the tree; empty if it is not wanted.
+    /// Its path from the directory that was looked into; empty if it is not wanted.
     pub path: String,
-    /// Path of its folder.
+    /// Path of its folder, from there as well.
     pub folder: Arc<str>,
     /// Its node.
     pub nid: u32,
@@ -70,6 +73,26 @@ pub struct Missed {
     pub unseen: Unseen,
     /// Items and folders that could not be read at all.
     pub failed: AtomicU64,
+    /// Why the disk did not give something; it may the next time.
+    unread: OnceLock<Error>,
+}
+
+impl Missed {
+    /// An error if the disk did not give something.
+    pub fn whole(self) -> Result<()> {
+        self.unread.into_inner().map_or(Ok(()), Err)
+    }
+
+    /// Does `work` of one thread, in which reads may fail.
+    fn watch(&self, work: impl FnOnce()) {
+        let watched = whole(|| {
+            work();
+            Ok(())
+        });
+        if let Err(error) = watched {
+            self.unread.set(error).ok();
+        }
+    }
 }
 
 /// A directory with items.
@@ -155,7 +178,7 @@ impl Search<'_> {
             }
             drop(out);
             let walk = &run;
-            scope.spawn(move || walk.walk(&sender));
+            scope.spawn(move || missed.watch(|| walk.walk(&sender)));
             let mut order = InOrder::new(&run.turns);
             let mut names = Names::new(self.forest);
             for (number, directory, hits) in done {
@@ -209,7 +232,7 @@ impl Run<'_> {
     /// be lost meanwhile is in it, too.
     fn walk(&self, sender: &SyncSender<Batch>) {
         let mut number = 0;
-        let mut todo = vec![(Ino::ROOT, String::new(), 0)];
+        let mut todo = vec![(self.search.top, String::new(), 0)];
         let mut last = Vec::new();
         while !self.is_abandoned() {
             let Some((ino, path, depth)) = todo.pop() else {
@@ -327,7 +350,8 @@ impl Run<'_> {
             }
             // What is wrong with one item must not cost all that follow; the panic itself is printed.
             let looked = catch_unwind(AssertUnwindSafe(|| {
-                self.look_at(&batch, make, &mut outcome.hits);
+                let hits = &mut outcome.hits;
+                self.missed.watch(|| self.look_at(&batch, make, hits));
             }));
             if looked.is_err() {
                 self.missed.failed.fetch_add(1, Ordering::Relaxed);

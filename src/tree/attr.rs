@@ -24,7 +24,8 @@ pub struct Attr {
     pub ctime: SystemTime,
     /// Creation in Outlook.
     pub btime: SystemTime,
-    /// Whether size and content can change while mounted: true of `.ostfs/problems.txt` alone.
+    /// Whether size and content can change while mounted, or it may have to be looked up again: true of
+    /// `.ostfs/problems.txt`, and of the directories of `.ostfs/search`.
     pub changing: bool,
 }
 

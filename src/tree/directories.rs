@@ -6,6 +6,7 @@ use super::context::Context;
 use super::directory::Directory;
 use super::files::attachments::Attachments;
 use super::files::imports::Imports;
+use super::gathering::{Entry, Gathering};
 use super::ino::{Ino, Kind, Object, Special};
 use super::layout::rules::Rules;
 use super::lost_found::LostFound;
@@ -76,6 +77,12 @@ impl Directories {
         }
         let import = self.context.number(&Object::Import(self.context.root));
         listing.add(Special::IMPORT, import, Kind::Directory);
+        for gathering in Gathering::ALL {
+            if gathering.is_shown(&self.context.options) {
+                let number = Entry::top(gathering).ino();
+                listing.add(gathering.name(), number, Kind::Directory);
+            }
+        }
         listing
     }
 

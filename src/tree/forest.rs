@@ -7,12 +7,14 @@
 
 use std::collections::BTreeMap;
 use std::ffi::OsStr;
+use std::fmt;
 use std::path::Path;
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 use std::time::{SystemTime, UNIX_EPOCH};
 
 use super::attr::{Attr, Statistics, Times};
 use super::directory::{Directory, Entry};
+use super::gathered::Finds;
 use super::ino::{Ino, Kind};
 use super::problem_log::{Listener, ProblemLine};
 use super::size_cache::SizeCache;
@@ -25,13 +27,30 @@ use crate::error::{Error, Result};
 use crate::messaging::{ContentsTable, Folder, Message, Store};
 use crate::ndb::{Depth, NodeId};
 
+/// Who finds items by queries, for `-o search`.
+pub trait Finder: Send + Sync {
+    /// Whether `query` can be asked of the tree with the root `top`; else why not, and what to write.
+    fn check(&self, forest: &Forest, top: Ino, query: &str) -> std::result::Result<(), String>;
+
+    /// The items of that tree that `query` finds, with paths from its root.
+    fn find(&self, forest: &Forest, top: Ino, query: &str) -> Result<Finds>;
+}
+
 /// The trees of all files. `Send + Sync`, as [`Tree`] is.
-#[derive(Debug)]
 pub struct Forest {
     /// By number; None for a file that could not be opened.
     trees: Vec<Option<Tree>>,
     /// The directory above the trees of several files, in which file number `n` is entry `n - 1`.
     top: Option<Arc<Directory>>,
+    finder: OnceLock<Box<dyn Finder>>,
+}
+
+impl fmt::Debug for Forest {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Forest")
+            .field("trees", &self.trees)
+            .finish_non_exhaustive()
+    }
 }
 
 /// Where an inode is: in which file, and there.
@@ -58,6 +77,15 @@ impl Listing {
     /// Entry number `index`, or None past the end.
     pub fn entry(&self, index: usize) -> Option<Entry<'_>> {
         let entry = self.directory.entry(index)?;
+        Some(Entry {
+            ino: entry.ino.of_file(self.file),
+            ..entry
+        })
+    }
+
+    /// The entry with this name, or else the first one whose name some file system takes for it.
+    pub(super) fn find_like(&self, name: &str) -> Option<Entry<'_>> {
+        let entry = self.directory.find_like(name)?;
         Some(Entry {
             ino: entry.ino.of_file(self.file),
             ..entry
@@ -103,7 +131,18 @@ impl Forest {
         Some(Self {
             trees,
             top: top.map(|top| Arc::new(top.finish())),
+            finder: OnceLock::new(),
         })
+    }
+
+    /// Has `finder` find what queries look for, where the options want it. It is asked once; another one is not taken.
+    pub fn search_with(&self, finder: Box<dyn Finder>) {
+        self.finder.set(finder).ok();
+    }
+
+    /// Who finds what queries look for.
+    pub(super) fn finder(&self) -> Option<&dyn Finder> {
+        self.finder.get().map(|finder| &**finder)
     }
 
     /// As [`Tree::keep_sizes`], for each file in its order.
@@ -113,11 +152,6 @@ impl Forest {
                 tree.keep_sizes(cache);
             }
         }
-    }
-
-    /// The directory above the trees of several files.
-    pub(super) fn top(&self) -> Option<&Directory> {
-        self.top.as_deref()
     }
 
     /// The tree that has `ino`.
@@ -184,7 +218,7 @@ impl Forest {
     }
 
     /// As [`Tree::note`].
-    pub fn note(&self, ino: Ino, problem: &dyn std::fmt::Display) {
+    pub fn note(&self, ino: Ino, problem: &dyn fmt::Display) {
         if let Some(at) = self.at(ino) {
             at.tree.note(at.ino, problem);
         }
@@ -196,12 +230,18 @@ impl Forest {
             let entry = |name| self.top.as_ref()?.find(name);
             return Ok(name.to_str().and_then(entry).map(|entry| entry.ino));
         };
-        let found = at.tree.lookup(at.ino, name)?;
+        let found = match self.gatherer(parent) {
+            Some(gatherer) => gatherer.lookup(name)?,
+            None => at.tree.lookup(at.ino, name)?,
+        };
         Ok(found.map(|ino| ino.of_file(at.file)))
     }
 
     /// As [`Tree::attr`].
     pub fn attr(&self, ino: Ino) -> Result<Attr> {
+        if let Some(gatherer) = self.gatherer(ino) {
+            return gatherer.attr();
+        }
         match self.place(ino)? {
             Some(at) => Ok(Attr {
                 ino,
@@ -235,7 +275,10 @@ impl Forest {
             });
         }
         let at = place.ok_or(Error::NotFound)?;
-        let directory = at.tree.directory(at.ino)?;
+        let directory = match self.gatherer(ino) {
+            Some(gatherer) => gatherer.directory()?,
+            None => at.tree.directory(at.ino)?,
+        };
         Ok(Self::listing(&at, directory))
     }
 
@@ -314,6 +357,9 @@ impl Forest {
 
     /// As [`Tree::read_link`].
     pub fn read_link(&self, ino: Ino) -> Result<String> {
+        if let Some(gatherer) = self.gatherer(ino) {
+            return gatherer.read_link();
+        }
         match self.place(ino)? {
             Some(at) => at.tree.read_link(at.ino),
             None => Err(Error::NotFound),
@@ -323,6 +369,7 @@ impl Forest {
     /// As [`Tree::xattrs`].
     pub fn xattrs(&self, ino: Ino) -> Result<Vec<Xattr>> {
         match self.place(ino)? {
+            _ if self.gatherer(ino).is_some() => Ok(Vec::new()),
             Some(at) => at.tree.xattrs(at.ino),
             None => Ok(Vec::new()),
         }

@@ -31,7 +31,7 @@ impl Ino {
     pub fn node(self) -> Option<NodeId> {
         match self.0 >> KIND_SHIFT {
             _ if self == Self::ROOT => None,
-            SPECIAL | DEEP_DIRECTORY | DEEP_FILE | LINK => None,
+            SPECIAL | DEEP_DIRECTORY | DEEP_FILE | LINK | GATHERED => None,
             _ => Some(NodeId((self.0 & u64::from(u32::MAX)) as u32)),
         }
     }
@@ -66,6 +66,16 @@ impl Ino {
     /// This number of a tree as one of file number `file`.
     pub(super) fn of_file(self, file: u8) -> Ino {
         Ino(self.0 | u64::from(file) << FILE_SHIFT)
+    }
+
+    /// The number of a directory of links or of a link in one: `bits` tell which, as `gathered/entry` has them.
+    pub(super) fn of_gathered(bits: u64) -> Ino {
+        Ino(GATHERED << KIND_SHIFT | bits & HASH_MASK)
+    }
+
+    /// The bits of such a number of a tree; None for all others.
+    pub(super) fn gathered(self) -> Option<u64> {
+        (self.0 >> KIND_SHIFT == GATHERED).then_some(self.0 & HASH_MASK)
     }
 
     /// The number of the file, and the number within its tree.
@@ -108,6 +118,7 @@ const LOST: u64 = 8;
 const IMPORT: u64 = 9;
 const IMPORT_FILE: u64 = 10;
 const CHECKED_MESSAGE: u64 = 11;
+const GATHERED: u64 = 12;
 /// Indices of what is made of a message beside its file.
 const TEXT: u64 = 1;
 const CONVERSATION: u64 = 2;

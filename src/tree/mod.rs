@@ -5,14 +5,16 @@
 //! only the sizes of messages and the times of folders are kept for the life of the tree.
 //!
 //! From the bottom up, and no file uses one of a later row:
-//! * `ino`, `attr`, `name`, `folding`, `source_names`, `template`, `directory`, `options`, `problem_log`, `watch`, `replaced`, `known`;
+//! * `ino`, `attr`, `name`, `folding`, `source_names`, `template`, `directory`, `options`, `gathering`, `problem_log`,
+//!   `watch`, `replaced`, `known`;
 //! * `context`, which is handed to all that follow;
 //! * `hidden`, `folders`; `messages`; `conversations`; `lost_found`;
 //! * `layout/`, which decides about directories and names;
-//! * `files/`, what each file is made of; `directories`, what lists them; `info`, `summary`, `xattr`;
+//! * `files/`, what each file is made of; `directories`, what lists them; `info`, `summary`, `xattr`; `gathered/`,
+//!   directories of links to them;
 //! * `view`, which puts them together over one store; `deleted`, which makes one of what was deleted;
 //! * `router`, which knows which of these two has an inode;
-//! * [`Tree`], a file; [`Forest`], several.
+//! * [`Tree`], a file; [`Forest`], several; `path`, where something is; `gatherers`, what of several files has links.
 #![forbid(unsafe_code)]
 
 mod attr;
@@ -25,6 +27,9 @@ mod files;
 mod folders;
 mod folding;
 mod forest;
+mod gathered;
+mod gatherers;
+mod gathering;
 mod hidden;
 mod info;
 mod ino;
@@ -55,7 +60,8 @@ pub use crate::ndb::{Damaged, Depth};
 pub use attr::{Attr, Statistics};
 pub use directory::{Directory, Entry};
 pub use folding::{folded, is_one_name};
-pub use forest::{Forest, Listing};
+pub use forest::{Finder, Forest, Listing};
+pub use gathered::Finds;
 pub use info::{FolderInfo, Info};
 pub use ino::{Ino, Kind};
 pub use options::{Attachments, Layout, Options};

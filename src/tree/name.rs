@@ -7,7 +7,7 @@ use unicode_normalization::UnicodeNormalization;
 /// Longest name in bytes of UTF-8, extension and all.
 const MAX_NAME: usize = 200;
 /// Longest path in bytes that system calls take.
-const MAX_PATH: usize = 4096;
+pub const MAX_PATH: usize = 4096;
 /// What stands for the beginning of a longer one.
 const CUT: &str = "...";
 /// What the directory of an item's attachments is called, after the stem of the item's file.
@@ -141,6 +141,11 @@ pub fn path(path: &str) -> Cow<'_, str> {
 /// Name of a folder.
 pub fn folder(display_name: Option<&str>) -> String {
     standalone(display_name.unwrap_or_default(), NO_NAME, MAX_STEM)
+}
+
+/// Name of a directory that gathers what has `text` in common; `empty` if that is nothing.
+pub fn gathered(text: &str, empty: &str) -> String {
+    standalone(text, empty, MAX_STEM)
 }
 
 /// Stem of a contact: its display name.

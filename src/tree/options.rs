@@ -59,6 +59,10 @@ pub struct Options {
     pub text: bool,
     /// `-o tz=local|UTC|Area/City`: the time in names and texts.
     pub zone: TimeZone,
+    /// `-o views`: links to all items in `.ostfs`, by date, sender and topic, and to all attachments.
+    pub views: bool,
+    /// `-o search`: links in `.ostfs` to what a query finds.
+    pub search: bool,
     /// `-o recover=off|auto|scan`: when a damaged file is scanned.
     pub recover: Recover,
     /// `-o damaged=show|refuse`: what becomes of bytes that may be wrong.
@@ -123,6 +127,8 @@ impl Default for Options {
             names: None,
             text: false,
             zone: TimeZone::UTC,
+            views: false,
+            search: false,
             recover: Recover::default(),
             damaged: Damaged::default(),
             redact: false,

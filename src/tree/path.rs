@@ -1,7 +1,7 @@
 //! Entries by their path, for those who ask without a kernel between: names from the root down.
 
 use std::ffi::OsStr;
-use std::path::{Component, Path, PathBuf};
+use std::path::{Component, Path};
 
 use super::context::MAX_FOLDER_DEPTH;
 use super::forest::Forest;
@@ -25,71 +25,110 @@ pub fn join(path: &str, name: &str) -> String {
 /// Links followed on the way: those of search folders lead to files at once.
 const MAX_LINKS: usize = 8;
 
+/// What has names, and links to others.
+trait Names {
+    /// The entry of directory `parent` that has this name.
+    fn look_up(&self, parent: Ino, name: &OsStr) -> Result<Option<Ino>>;
+
+    /// The same, or the one whose name some file system takes for it.
+    fn look_up_like(&self, parent: Ino, name: &str) -> Result<Option<Ino>>;
+
+    /// Where the link `ino` leads; None for what is no link.
+    fn link(&self, ino: Ino) -> Result<Option<String>>;
+}
+
+impl Names for Tree {
+    fn look_up(&self, parent: Ino, name: &OsStr) -> Result<Option<Ino>> {
+        self.lookup(parent, name)
+    }
+
+    fn look_up_like(&self, parent: Ino, name: &str) -> Result<Option<Ino>> {
+        let like = self.directory(parent)?;
+        Ok(like.find_like(name).map(|entry| entry.ino))
+    }
+
+    fn link(&self, ino: Ino) -> Result<Option<String>> {
+        let is_link = self.attr(ino)?.kind == Kind::Symlink;
+        is_link.then(|| self.read_link(ino)).transpose()
+    }
+}
+
+impl Names for Forest {
+    fn look_up(&self, parent: Ino, name: &OsStr) -> Result<Option<Ino>> {
+        self.lookup(parent, name)
+    }
+
+    fn look_up_like(&self, parent: Ino, name: &str) -> Result<Option<Ino>> {
+        let like = self.directory(parent)?;
+        Ok(like.find_like(name).map(|entry| entry.ino))
+    }
+
+    fn link(&self, ino: Ino) -> Result<Option<String>> {
+        let is_link = self.attr(ino)?.kind == Kind::Symlink;
+        is_link.then(|| self.read_link(ino)).transpose()
+    }
+}
+
+/// The entry at `path` from the directory `top` on; links are followed.
+fn find(names: &impl Names, top: Ino, path: &Path) -> Result<Option<Ino>> {
+    let mut path = path.to_path_buf();
+    for _ in 0..MAX_LINKS {
+        let Some(ino) = walk(names, top, &path)? else {
+            return Ok(None);
+        };
+        let Some(target) = names.link(ino)? else {
+            return Ok(Some(ino));
+        };
+        path.pop();
+        path.push(target);
+    }
+    Ok(None)
+}
+
+fn walk(names: &impl Names, top: Ino, path: &Path) -> Result<Option<Ino>> {
+    let mut way = vec![top];
+    for component in path.components() {
+        let here = way.last().copied().unwrap_or(top);
+        match component {
+            Component::Normal(name) => {
+                let mut found = names.look_up(here, name)?;
+                if let (None, Some(name)) = (found, name.to_str()) {
+                    found = names.look_up_like(here, name)?;
+                }
+                match found {
+                    Some(ino) => way.push(ino),
+                    None => return Ok(None),
+                }
+            }
+            Component::ParentDir if way.len() > 1 => _ = way.pop(),
+            _ => {}
+        }
+    }
+    Ok(way.last().copied())
+}
+
 impl Tree {
     /// The entry at `path`, which is taken from the root whether or not it begins with `/`; links are followed. Where no
     /// entry has a name, the one that differs in case alone is taken. None if there is no such entry.
     pub fn find(&self, path: &Path) -> Result<Option<Ino>> {
-        let mut path = path.to_path_buf();
-        for _ in 0..MAX_LINKS {
-            let Some(ino) = self.walk(&path)? else {
-                return Ok(None);
-            };
-            if self.attr(ino)?.kind != Kind::Symlink {
-                return Ok(Some(ino));
-            }
-            path.pop();
-            path.push(self.read_link(ino)?);
-        }
-        Ok(None)
-    }
-
-    fn walk(&self, path: &Path) -> Result<Option<Ino>> {
-        let mut way = vec![Ino::ROOT];
-        for component in path.components() {
-            let here = way.last().copied().unwrap_or(Ino::ROOT);
-            match component {
-                Component::Normal(name) => match self.lookup_like(here, name)? {
-                    Some(ino) => way.push(ino),
-                    None => return Ok(None),
-                },
-                Component::ParentDir if way.len() > 1 => _ = way.pop(),
-                _ => {}
-            }
-        }
-        Ok(way.last().copied())
-    }
-
-    fn lookup_like(&self, directory: Ino, name: &OsStr) -> Result<Option<Ino>> {
-        if let Some(ino) = self.lookup(directory, name)? {
-            return Ok(Some(ino));
-        }
-        let listing = self.directory(directory)?;
-        let like = name.to_str().and_then(|name| listing.find_like(name));
-        Ok(like.map(|entry| entry.ino))
+        find(self, Ino::ROOT, path)
     }
 }
 
 impl Forest {
     /// As [`Tree::find`]. Of several files the first name is that of a file.
     pub fn find(&self, path: &Path) -> Result<Option<Ino>> {
-        let names = |component: &Component<'_>| matches!(component, Component::Normal(_));
-        let names: PathBuf = path.components().filter(names).collect();
-        let mut rest = names.components();
-        let Some(top) = self.top() else {
-            let tree = self.tree(Ino::ROOT);
-            return tree.map_or(Ok(None), |tree| tree.find(path));
+        find(self, Ino::ROOT, path)
+    }
+
+    /// Whether what is at `path` from the directory `top` on is a directory of items, and not of what belongs to one.
+    pub fn is_folder(&self, top: Ino, path: &Path) -> bool {
+        let Ok(Some(ino)) = find(self, top, path) else {
+            return false;
         };
-        let Some(first) = rest.next() else {
-            return Ok(Some(Ino::ROOT));
-        };
-        let name = first.as_os_str().to_str();
-        let Some(entry) = name.and_then(|name| top.find_like(name)) else {
-            return Ok(None);
-        };
-        let Some(tree) = self.tree(entry.ino) else {
-            return Ok(None);
-        };
-        let (file, _) = entry.ino.split();
-        Ok(tree.find(rest.as_path())?.map(|ino| ino.of_file(file)))
+        let is_directory = self
+            .attr(ino)
+            .is_ok_and(|attr| attr.kind == Kind::Directory);
+        is_directory && self.item(ino).is_none()
     }
 }

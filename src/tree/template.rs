@@ -6,7 +6,6 @@ use std::str::FromStr;
 use jiff::fmt::strtime;
 use jiff::tz::TimeZone;
 
-use crate::clock;
 use crate::convert::Moment;
 use crate::ndb::NodeId;
 
@@ -180,15 +179,13 @@ impl Template {
     }
 }
 
-/// A day is the same in every zone.
+/// A day has no time, unless it is asked for.
 fn date(moment: Moment, format: &str, zone: &TimeZone) -> Option<String> {
-    let (zone, format) = match moment {
-        Moment::Time(_) => (zone, format),
-        Moment::Day(_) if format == DATE => (&TimeZone::UTC, DAY),
-        Moment::Day(_) => (&TimeZone::UTC, format),
+    let format = match moment {
+        Moment::Day(_) if format == DATE => DAY,
+        _ => format,
     };
-    let time = clock::in_zone(moment.start().unix_seconds(), zone)?;
-    time.to_string(format).ok()
+    moment.in_zone(zone)?.to_string(format).ok()
 }
 
 #[cfg(test)]

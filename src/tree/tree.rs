@@ -10,6 +10,7 @@ use super::attr::{Attr, Statistics};
 use super::context::Context;
 use super::deleted;
 use super::directory::Directory;
+use super::gathered::Gathered;
 use super::info::Info;
 use super::ino::{Ino, Inodes, Object, Special};
 use super::options::Options;
@@ -82,6 +83,11 @@ impl Tree {
     /// Takes sizes and times of messages from `cache`, and keeps there those that are learnt.
     pub fn keep_sizes(&self, cache: SizeCache) {
         self.0.live().keep_sizes(cache);
+    }
+
+    /// The directories of links to what it shows.
+    pub(super) fn gathered(&self) -> &Gathered {
+        self.0.live().gathered()
     }
 
     /// Modification time of the file.

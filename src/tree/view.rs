@@ -17,6 +17,7 @@ use super::files::file::{FileCache, FileOf};
 use super::files::imports::Imports;
 use super::files::items::{Form, ItemFile};
 use super::folders::Folders;
+use super::gathered::Gathered;
 use super::info::Info;
 use super::ino::{Ino, Kind, MessagePath, Object, Special};
 use super::layout::items::Items;
@@ -43,6 +44,7 @@ pub(super) struct View {
     imports: Arc<Imports>,
     directories: Arc<Directories>,
     control: Control,
+    gathered: Gathered,
     conversations: ConversationFiles,
     /// Files that were used last.
     files: Arc<FileCache>,
@@ -88,6 +90,7 @@ impl View {
             imports.clone(),
         ));
         Self {
+            gathered: Gathered::new(context.clone(), rules.clone(), directories.clone()),
             control: Control::new(
                 context.clone(),
                 folders.clone(),
@@ -113,11 +116,17 @@ impl View {
         &self.context
     }
 
+    /// The directories of links to what it shows.
+    pub fn gathered(&self) -> &Gathered {
+        &self.gathered
+    }
+
     /// What `ino` is in a problem, by its number and without a name.
     pub fn object_of(&self, ino: Ino) -> String {
-        match self.context.object(ino) {
-            Ok(object) => object.to_string(),
-            Err(_) => format!("inode {:#x}", ino.0),
+        match (self.context.object(ino), self.gathered.entry(ino)) {
+            (Ok(object), _) => object.to_string(),
+            (_, Some(entry)) => entry.to_string(),
+            _ => format!("inode {:#x}", ino.0),
         }
     }
 

@@ -23,5 +23,7 @@ mod layouts;
 mod mount_8;
 mod places;
 mod reads_by_number;
+mod searches;
 mod size_cache;
+mod views;
 mod writes_by_number;

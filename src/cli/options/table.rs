@@ -222,6 +222,15 @@ pub(super) static TABLE: &[Row] = &[
         "version of .vcf files [3]",
     ),
     Row::new(
+        "views",
+        Value::None(|to| to.tree().views = true),
+        "links in .ostfs: by-date, by-sender, threads (of two and more), attachments by extension",
+    )
+    .more(
+        "made when they are looked at, of the tables of folders alone; for `attachments` the messages that have some are \
+         opened. An export never has them: a copy of a link would be all mail once more",
+    ),
+    Row::new(
         "recover",
         Value::OneOf(&[
             ("off", |to| to.tree().recover = Recover::Off),
@@ -330,6 +339,16 @@ pub(super) static TABLE: &[Row] = &[
             Ok(())
         }),
         "as --idle-timeout: unmount when nobody has used it for this long",
+    )
+    .of_mount(),
+    Row::new(
+        "search",
+        Value::None(|to| to.tree().search = true),
+        "links in .ostfs/search/QUERY to what a query finds, QUERY as for ostfs search",
+    )
+    .more(
+        "looked for when that directory is looked into; `\\` stands for the `/` of a path, as in `folder:Inbox\\2024`. Why there \
+         is no such directory is in `.ostfs/problems.txt`. Days such as `date:today` are counted from when the mount began",
     )
     .of_mount(),
     Row::new(

@@ -66,12 +66,18 @@ impl Unseen {
         *counts.entry(reason).or_default() += 1;
     }
 
-    /// All of them, by reason.
-    pub fn counts(&self) -> Vec<(Reason, u64)> {
+    /// How many there are and why, for the user; None if there are none. May quote names that are in the file.
+    pub fn told(&self) -> Option<String> {
         let counts = self.0.lock();
-        counts
-            .iter()
-            .map(|(reason, count)| (reason.clone(), *count))
-            .collect()
+        let number = match counts.values().sum::<u64>() {
+            0 => return None,
+            1 => "1 attachment was".to_owned(),
+            all => format!("{all} attachments were"),
+        };
+        let counts = counts.iter();
+        let counts: Vec<String> = counts
+            .map(|(reason, count)| format!("{count} {reason}"))
+            .collect();
+        Some(format!("{number} not looked into: {}", counts.join(", ")))
     }
 }

@@ -89,6 +89,11 @@ fn fields_take_words_phrases_and_groups() {
             "in:Inbox/Projects",
             Query::Is(Condition::Folder("Inbox/Projects".into())),
         ),
+        // As it is typed where a slash cannot stand, in the name of a directory.
+        (
+            "folder:\"Sent Items\\Old\"",
+            Query::Is(Condition::Folder("Sent Items/Old".into())),
+        ),
         ("flag:flagged", Query::Is(Condition::State(State::Flagged))),
         ("is:unread", not(Query::Is(Condition::State(State::Read)))),
         ("*", Query::All(vec![])),
