@@ -10,6 +10,7 @@ use super::columns;
 use super::exit;
 use super::options::{self, Takers};
 use super::recipes;
+use super::summary::SummaryArguments;
 use crate::tree::Template;
 
 /// Shows any Outlook data file (.ost or .pst, 1997 to today) as a read-only folder of mail
@@ -208,6 +209,8 @@ pub(super) struct ExportArguments {
     #[command(flatten)]
     pub records: RecordArguments,
     #[command(flatten)]
+    pub summary: SummaryArguments,
+    #[command(flatten)]
     pub filter: FilterArguments,
 }
 
@@ -346,6 +349,8 @@ pub(super) struct IndexArguments {
     #[command(flatten)]
     pub records: RecordArguments,
     #[command(flatten)]
+    pub summary: SummaryArguments,
+    #[command(flatten)]
     pub filter: FilterArguments,
 }
 
@@ -416,6 +421,8 @@ pub(super) struct SearchArguments {
     /// Options of the tree; may be repeated
     #[arg(short = 'o', value_name = "OPTION[=VALUE],...")]
     pub options: Vec<String>,
+    #[command(flatten)]
+    pub summary: SummaryArguments,
 }
 
 /// List what a mount of FILE would show
@@ -484,6 +491,8 @@ pub(super) struct InfoArguments {
     /// Options of the tree; may be repeated
     #[arg(short = 'o', value_name = "OPTION[=VALUE],...")]
     pub options: Vec<String>,
+    #[command(flatten)]
+    pub summary: SummaryArguments,
 }
 
 /// Check FILE as ScanPST does, and more, without changing it
@@ -503,4 +512,6 @@ pub(super) struct CheckArguments {
     /// As JSON, for programs: everything that was found
     #[arg(long)]
     pub json: bool,
+    #[command(flatten)]
+    pub summary: SummaryArguments,
 }

@@ -19,6 +19,7 @@ use super::options::{Options, Switch};
 use super::pst_targets::{self, Target};
 use super::report::{self, Failure};
 use super::source::{Lost, Sources};
+use super::summary::Counts;
 use super::{goal, progress, selection, space};
 use crate::export::{Filter, Progress};
 use crate::ndb::Source;
@@ -34,7 +35,7 @@ const START: usize = 4096;
 const MAX_SHOWN: u64 = 100;
 
 /// Writes all new files, reads each back, and only then gives it its name.
-pub(super) fn run(arguments: &ExportArguments) -> Result<(), Failure> {
+pub(super) fn run(arguments: &ExportArguments, counts: &mut Counts) -> Result<(), Failure> {
     let mut options = Options::of_user(&[CACHE], &arguments.options, &None)?;
     refuse(arguments, &options)?;
     // Nobody looks at attachments beside their items.
@@ -82,6 +83,16 @@ pub(super) fn run(arguments: &ExportArguments) -> Result<(), Failure> {
             Done::Lost => {}
         }
     }
+    let Ended { tally, files, .. } = &ended;
+    *counts = Counts {
+        items: Some(tally.written + tally.failed),
+        files: Some(*files),
+        bytes: Some(tally.bytes),
+        failed: Some(tally.failed),
+        problems: Some(ended.problems),
+        not_opened: Some(sources.lost().number()),
+        ..Counts::default()
+    };
     sources.lost().end(ended.tell())
 }
 

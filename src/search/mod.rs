@@ -25,6 +25,7 @@ mod span;
 mod text;
 mod turns;
 
+pub use attached::Reason;
 pub use query::{Condition, Query};
 pub use run::{Found, Missed, Search};
 pub use text::Line;

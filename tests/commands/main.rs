@@ -27,5 +27,6 @@ mod scanpst;
 mod search;
 mod selection;
 mod streams;
+mod summary;
 mod targets;
 mod told;
