@@ -410,9 +410,7 @@ def background_cpu(mountpoint):
 def largest_folder(file):
     """The path of the folder with most messages."""
     folders = json.loads(subprocess.run([OSTFS, "info", "--json", file], capture_output=True, check=True).stdout)["folders"]
-    # `info` has paths from the root of the store, a listing those below its top folder.
-    path = max(folders, key=lambda folder: folder["found"])["path"]
-    return "/" + path.split("/", 2)[2]
+    return max(folders, key=lambda folder: folder["found"])["path"]
 
 
 def first_of(file, folder):

@@ -97,6 +97,21 @@ class Image:
         struct.pack_into("<I", data, trailer + self.layout.crc_in_trailer, crc(data[at : at + size]))
 
 
+def is_in_order(path):
+    """Whether in each leaf of the B-trees of a file the keys ascend, as far as the trees can be walked."""
+    with open(path, "rb") as file:
+        data = file.read()
+    try:
+        image = Image(data)
+    except (ValueError, IndexError, struct.error):
+        return True
+    for leaf in image.leaves:
+        keys = [image.layout.number(image.data, entry) for entry in image.entries(leaf)[3]]
+        if any(one >= other for one, other in zip(keys, keys[1:])):
+            return False
+    return True
+
+
 def another(random, byte):
     return byte ^ random.randrange(1, 256)
 

@@ -1,5 +1,5 @@
 //! Prints a line for each item that the crate outlook-pst 1.2 finds in a PST: every folder, and every message with its recipients
-//! and attachments. It is strict: what it does not expect is an error. To be built in a package of its own, for scripts/pst-readers.
+//! and attachments. It is strict: what it does not expect is an error. Built by benches/outlook_pst, for scripts/pst-readers and scripts/differential.
 use std::rc::Rc;
 
 use outlook_pst::messaging::store::Store;

@@ -36,19 +36,19 @@ pub enum Error {
         /// What the system said.
         source: io::Error,
     },
-    /// The file is not an Outlook data file; the text says what it is, after "it".
+    /// The file is not an Outlook data file; the text states what it is, after "it".
     #[error("not an Outlook data file (PST or OST): it {0}")]
     NotOutlook(String),
-    /// An Outlook data file that nobody can read; the text says why and what to do.
+    /// An Outlook data file that nobody can read; the text gives the reason and the next step.
     #[error("{0}")]
     Unsupported(String),
-    /// The file ends before anything in it that could be read; the text says where and what to do.
+    /// The file ends before anything in it that could be read; the text gives the place and the next step.
     #[error("{0}")]
     Truncated(String),
     /// A structure of the file breaks the format.
     #[error("{0}")]
     Corrupt(Box<Corrupt>),
-    /// Blocks that are shown in another place, and no more of which are shown; the text says where.
+    /// Blocks that are shown in another place, and no more of which are shown; the text states where.
     #[error("{0}")]
     Repeated(String),
     /// Nothing has this name or number.

@@ -47,12 +47,12 @@ pub(crate) fn is_cached(file: &File, offset: u64) -> Option<bool> {
     is_kept(file, offset).or_else(|| is_read_at_once(file, offset))
 }
 
-/// By cachestat(2), which says nothing before Linux 6.5.
+/// By cachestat(2), which is there since Linux 6.5.
 fn is_kept(file: &File, offset: u64) -> Option<bool> {
     let range = CachestatRange { offset, length: 1 };
     let mut figures = Cachestat::default();
     let none: libc::c_uint = 0;
-    // SAFETY: both structures are laid out as cachestat(2) says, and live through the call.
+    // SAFETY: both structures are laid out as cachestat(2) specifies, and live through the call.
     let result =
         unsafe { libc::syscall(SYS_CACHESTAT, file.as_raw_fd(), &range, &mut figures, none) };
     (result == 0).then_some(figures.cached > 0)

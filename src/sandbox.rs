@@ -81,7 +81,7 @@ fn drop_capabilities(need: Need<'_>) -> Layer {
         pid: 0,
     };
     let mut sets = [Capabilities::default(); 2];
-    // SAFETY: both structures are laid out as capget(2) says, and live through the call.
+    // SAFETY: both structures are laid out as capget(2) specifies, and live through the call.
     check(unsafe { libc::syscall(libc::SYS_capget, &header, sets.as_mut_ptr()) })?;
     let kept = match need {
         Need::OpenFiles => 0,
@@ -215,7 +215,7 @@ const SYSTEM_CALLS: &[c_long] = &[
     libc::SYS_time,
 ];
 
-/// What an export does besides; Landlock says where.
+/// What an export does besides; Landlock states where.
 const FILE_SYSTEM_CALLS: &[c_long] = &[
     libc::SYS_openat,
     libc::SYS_getdents64,

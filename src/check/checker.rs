@@ -16,7 +16,7 @@ const MAX_FINDINGS: usize = 100_000;
 pub(super) struct Checker {
     pub report: Report,
     kinds: BTreeMap<(Severity, &'static str), u64>,
-    /// What ScanPST says of what is added now.
+    /// What ScanPST reports about what is added now.
     pub scanpst: Option<&'static str>,
     /// Hashes of structure, place and problem.
     seen: HashSet<u64>,

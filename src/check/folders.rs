@@ -224,7 +224,7 @@ fn rows_and_nodes(
 fn counts(folder: &Folder, has_subfolders: bool, contents: &ContentsTable, checker: &mut Checker) {
     let nid = folder.nid();
     let Ok(properties) = folder.properties() else {
-        // The check of nodes says why.
+        // The check of nodes states why.
         return;
     };
     let stored = |id: u16| properties.integer(id).ok().flatten();

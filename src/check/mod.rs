@@ -5,7 +5,7 @@
 //!
 //! | file | error | warning |
 //! |---|---|---|
-//! | `pages` | magic, version, both CRCs of the header; `ibFileEof` past the end; page CRC, `ptype`, `wSig`, alignment; level; keys out of order, twice, or outside of what the page above says, the first also not equal to it; bit 0 of a block id; `cEnt`, `cbEnt`; a page older than the page above says | a newer one; `bid` not below `bidNextP` |
+//! | `pages` | magic, version, both CRCs of the header; `ibFileEof` past the end; page CRC, `ptype`, `wSig`, alignment; level; keys out of order, twice, or outside of what the page above states, the first also not equal to it; bit 0 of a block id; `cEnt`, `cbEnt`; a page older than the page above states | a newer one; `bid` not below `bidNextP` |
 //! | `blocks` | no place in the file, alignment, size; overlaps a block or page; `cb`, `bid`, `wSig`, CRC; inflation; XBLOCK, XXBLOCK, SLBLOCK, SIBLOCK: type, count, order, `lcbTotal`, children of the right kind, full but for the last; `bidData`, `bidSub` without a block | `cRef`; nothing refers to it though it is counted; `bid` not below `bidNextB` |
 //! | `allocation` | below the first map | page or block not marked; `cbAMapFree`; `fAMapValid` |
 //! | `names` | a name outside of its stream | not in its hash bucket; an id twice |

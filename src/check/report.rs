@@ -27,7 +27,7 @@ pub struct Finding {
     pub node: Option<u32>,
     /// Path of the folder, or of the folder and the subject of the message, that it touches.
     pub item: Option<String>,
-    /// What ScanPST says of it, shortened, if it is one of its complaints that other readers do not share.
+    /// What ScanPST reports about it, shortened, if it is one of its complaints that other readers do not share.
     pub scanpst: Option<&'static str>,
 }
 

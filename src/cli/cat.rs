@@ -69,7 +69,7 @@ fn header(tree: &Forest, ino: Ino, path: &Path) -> Result<Vec<u8>, Failure> {
 }
 
 /// The file to write in place of `ino`. A message is read before its first byte is written: if an attachment in it is
-/// damaged, there is a file that says so.
+/// damaged, there is a file with it in its header.
 fn whole(tree: &Forest, ino: Ino, path: &Path, buffer: &mut [u8]) -> Result<Ino, Failure> {
     let attr = tree
         .attr(ino)

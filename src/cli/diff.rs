@@ -48,7 +48,7 @@ struct Compared {
     problems: u64,
 }
 
-/// Compares the two files. As diff(1) has it, 1 says that they differ, so any other failure is a 2.
+/// Compares the two files. As diff(1) has it, 1 states that they differ, so any other failure is a 2.
 pub(super) fn run(arguments: &DiffArguments) -> Result<(), Failure> {
     let compared = compare(arguments).map_err(|failure| match failure.exit {
         Exit::Failure => Failure::new(Exit::NotFound, failure.message),

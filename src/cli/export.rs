@@ -348,12 +348,13 @@ fn table(totals: &Totals, redact: bool, tell: fn(String)) {
     let mut text = "   items    found  written   failed  folder".to_owned();
     for (path, total) in folders {
         text.push_str(&format!(
-            "\n{:>8} {:>8} {:>8} {:>8}  {}",
+            "\n{:>8} {:>8} {:>8} {:>8}  {}{}",
             total.items,
             total.found,
             total.written,
             total.failed,
-            report::printable(if path.is_empty() { "/" } else { &path })
+            report::printable(if path.is_empty() { "/" } else { &path }),
+            report::left_on_server(total.on_server)
         ));
     }
     tell(text);

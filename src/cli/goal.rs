@@ -121,7 +121,7 @@ impl<'a> Goal<'a> {
         }))
     }
 
-    /// Why it could not be written. A reader that is gone says itself why, and the exit code that something is missing.
+    /// Why it could not be written. Of a reader that is gone the exit code is enough.
     pub(super) fn cannot(&self, error: &io::Error) -> Failure {
         if error.kind() == io::ErrorKind::BrokenPipe {
             return Failure::new(Exit::Failure, "");
@@ -158,7 +158,9 @@ impl<'a> Goal<'a> {
 fn directory(path: &Path, may_be_there: bool) -> Result<Place, Failure> {
     let made = prepare(path, may_be_there)?;
     let sweeper = Sweeper::start(path, made).map_err(|error| {
-        Failure::new(Exit::Failure, format!("no process can be started: {error}"))
+        let needs = "/proc has to be mounted, and /dev/null be there";
+        let reason = format!("no process can be started: {error}; {needs}");
+        Failure::new(Exit::Failure, reason)
     })?;
     Ok(Place::Directory(sweeper))
 }

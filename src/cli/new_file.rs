@@ -151,7 +151,7 @@ fn lock(file: &File) -> io::Result<()> {
 impl Drop for NewFile {
     fn drop(&mut self) {
         if !self.is_kept {
-            // Nobody can be told here, and it says by its name what it is.
+            // Nobody can be told here, and its name shows what it is.
             fs::remove_file(&self.temporary).ok();
         }
     }

@@ -77,7 +77,7 @@ fn directory(file: &Path) -> Result<PathBuf, Failure> {
     Ok(parent.join(file.file_name().unwrap_or(OsStr::new("mail"))))
 }
 
-/// Whether another file system begins at `path`, or one whose process has died, which `mount` then says.
+/// Whether another file system begins at `path`, or one whose process has died, which `mount` then states.
 fn is_mounted(path: &Path) -> bool {
     let device = |path: &Path| fs::metadata(path).map(|metadata| metadata.dev());
     match (device(path), path.parent().map(device)) {

@@ -196,7 +196,7 @@ impl Write for Size {
     }
 }
 
-/// A file for long lists, without a name. Where there is none, the list says what it lacks.
+/// A file for long lists, without a name. Where there is none, the list states what it lacks.
 fn nameless() -> Option<File> {
     let mut options = OpenOptions::new();
     options.read(true).write(true).mode(LIST_MODE);

@@ -34,7 +34,7 @@ pub(super) fn bar(what: &'static str, in_bytes: bool) -> ProgressBar {
         .with_message(what)
 }
 
-/// How many threads work at the same time unless somebody says so.
+/// How many threads work at the same time unless the user sets it.
 pub(super) fn processors() -> usize {
     thread::available_parallelism().map_or(1, std::num::NonZero::get)
 }

@@ -455,11 +455,12 @@ fn table(totals: &BTreeMap<String, FolderTotal>) {
     for (path, total) in totals {
         let path = if path.is_empty() { "/" } else { path };
         text.push_str(&format!(
-            "\n{:>8} {:>8} {:>8}  {}",
+            "\n{:>8} {:>8} {:>8}  {}{}",
             total.found,
             total.written,
             total.failed,
-            report::printable(path)
+            report::printable(path),
+            report::left_on_server(total.on_server)
         ));
     }
     report::say(text);

@@ -9,12 +9,12 @@ use super::exit::Exit;
 use crate::error::Error;
 use crate::fuse::{MountError, UnmountError, quoted};
 
-/// Why a command failed, in a line that says what to do next, and the exit code that goes with it.
+/// Why a command failed, in a line that names the next step, and the exit code that goes with it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Failure {
     /// How the process ends.
     pub exit: Exit,
-    /// What the user reads, without the leading "ostfs: "; nothing if the exit code says it all.
+    /// What the user reads, without the leading "ostfs: "; nothing if the exit code is enough.
     pub message: String,
 }
 
@@ -119,6 +119,14 @@ pub(super) fn note(text: impl Display) {
 /// Standard error, for long lists of what is safe to be shown.
 pub(super) fn errors() -> impl Write {
     BufWriter::new(io::stderr())
+}
+
+/// What is told of a folder of which an OST left items on the server; nothing if it left none.
+pub(super) fn left_on_server(count: u64) -> String {
+    match count {
+        0 => String::new(),
+        count => format!(" ({count} more on the server alone)"),
+    }
 }
 
 /// Text out of the file as a terminal may see it: what could move its cursor or turn its writing becomes U+FFFD.

@@ -27,7 +27,7 @@ use crate::sandbox::{self, Need};
 use crate::search::{Condition, Found, Line, Missed, Query, Reason, Search};
 use crate::tree::{Attr, Forest, Ino, People, Summary};
 
-/// Looks for QUERY in the files. In place of 1, which says that nothing was found, trouble without a code of its own has 2.
+/// Looks for QUERY in the files. In place of 1, which states that nothing was found, trouble without a code of its own has 2.
 pub(super) fn run(arguments: &SearchArguments, counts: &mut Counts) -> Result<(), Failure> {
     look(arguments, counts).map_err(|failure| match failure.exit {
         Exit::Failure if !failure.message.is_empty() => {

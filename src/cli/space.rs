@@ -6,7 +6,7 @@ use std::path::Path;
 
 use indicatif::HumanBytes;
 
-/// Fails if the file system of `directory` has less than `needed` bytes left, with a line that says what to do. A file
+/// Fails if the file system of `directory` has less than `needed` bytes left, with a line that names the next step. A file
 /// system that does not tell is taken to have them.
 pub(super) fn look(directory: &Path, needed: u64) -> Result<(), String> {
     let Ok(figures) = rustix::fs::statvfs(directory) else {

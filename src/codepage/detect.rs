@@ -71,7 +71,7 @@ pub fn detect(bytes: &[u8]) -> Option<u32> {
 
 /// Text of an HTML body (PidTagHtml), given PidTagInternetCodepage and PidTagMessageCodepage where they exist.
 ///
-/// In order: byte order mark, valid UTF-8, the Internet code page unless it says nothing (absent, 20127, UTF-16),
+/// In order: byte order mark, valid UTF-8, the Internet code page unless it states nothing (absent, 20127, UTF-16),
 /// the `<meta>` charset, the message code page. A label that the bytes contradict is passed over; without one that is
 /// left, the bytes tell, and else it is Windows-1252.
 pub fn decode_html(
@@ -96,7 +96,7 @@ pub fn decode_text8(
     decode_labelled(bytes, labels.chain(internet_codepage))
 }
 
-/// Whether the number of a code page says anything about 8-bit text: writers that never look at their bytes name ASCII or
+/// Whether the number of a code page states anything about 8-bit text: writers that never look at their bytes name ASCII or
 /// UTF-16.
 pub fn is_telling(code_page: &u32) -> bool {
     !matches!(
@@ -195,7 +195,7 @@ impl Evidence {
         evidence
     }
 
-    /// Whether the bytes are UTF-8, given what their first label says.
+    /// Whether the bytes are UTF-8, given what their first label states.
     fn is_utf8(&self, label: Option<u32>) -> bool {
         match label {
             // Nothing speaks against it: a damaged place here and there does not make it another encoding.

@@ -1,4 +1,4 @@
-//! Encodings whose bytes mean what the escape sequence before them says: ISO 2022 (RFC 1468, 1557, 1922) and HZ
+//! Encodings whose bytes mean what the escape sequence before them states: ISO 2022 (RFC 1468, 1557, 1922) and HZ
 //! (RFC 1843).
 //!
 //! `encoding_rs` has the Japanese one only, and gives up where real mail breaks its rules. Here a character set stays

@@ -18,7 +18,7 @@ pub const US_ASCII: u32 = 20127;
 pub const UTF_8: u32 = 65001;
 /// UTF-7 (RFC 2152).
 pub(super) const UTF_7: u32 = 65000;
-/// UTF-16, little-endian; on 8-bit data it says only that the writer was a Unicode program.
+/// UTF-16, little-endian; on 8-bit data it states only that the writer was a Unicode program.
 pub(super) const UTF_16_LITTLE: u32 = 1200;
 /// UTF-16, big-endian.
 pub(super) const UTF_16_BIG: u32 = 1201;

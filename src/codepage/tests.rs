@@ -1,4 +1,4 @@
-//! What a code page says is compared with the codecs of Python, a second and independent source.
+//! What a code page states is compared with the codecs of Python, a second and independent source.
 
 use std::borrow::Cow;
 
@@ -235,7 +235,7 @@ fn a_utf8_label_on_other_bytes_is_passed_over() {
 #[test]
 fn labels_of_a_body_in_their_order() {
     let cyrillic = b"<META http-equiv=Content-Type content=\"text/html; charset=koi8-r\">\xF0\xD2\xC9\xD7\xC5\xD4";
-    // The Internet code page comes before <meta>, unless it says nothing.
+    // The Internet code page comes before <meta>, unless it states nothing.
     assert!(decode_html(cyrillic, Some(US_ASCII), Some(1252)).ends_with("Привет"));
     assert!(decode_html(cyrillic, None, Some(1252)).ends_with("Привет"));
     assert!(decode_html(cyrillic, Some(1251), None).ends_with("рТЙЧЕФ"));

@@ -64,7 +64,7 @@ impl<'a, T: Copy + Default + Send> Survey<'a, T> {
             items: Vec::new(),
         };
         if filter.is_empty() {
-            forest.will_read_all();
+            forest.will_read_all(Depth::All);
         }
         // What turns out to be lost while all else is read is in lost+found, too.
         let lost = survey.walk(filter, vec![(Ino::ROOT, String::new(), 0)], true);

@@ -1,4 +1,4 @@
-//! Chats of Teams and Skype: what a message says of its conversation, and how it stands in the file of all of it.
+//! Chats of Teams and Skype: what a message states about its conversation, and how it stands in the file of all of it.
 //!
 //! Nobody has published a sample. The names of the properties are those that Microsoft's own scripts and tools for
 //! discovery use; what a message lacks of them, its sender, recipients and time stand in for.
@@ -9,7 +9,7 @@ use sha2::{Digest, Sha256};
 
 use super::body;
 use super::people::{Mailbox, Person, REPRESENTING, SENDER};
-use super::reader::{note_circumstances, told};
+use super::reader::told;
 use super::room::with_room;
 use super::text::{clean, normalise};
 use crate::clock;
@@ -55,7 +55,7 @@ const KNOWN: [&str; 12] = [
 /// Types of messages that are nothing but text.
 const TEXT_TYPES: [&str; 3] = ["Text", "RichText", "RichText/Html"];
 
-/// What a message says of the conversation that it belongs to.
+/// What a message states about the conversation that it belongs to.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Post {
     /// Equal for all messages of one conversation, and for no others: the hash of its id, else of topic and people.
@@ -107,7 +107,7 @@ fn word(mailbox: &Mailbox) -> Option<String> {
 }
 
 impl Post {
-    /// What `message` says; reads no body.
+    /// What `message` states; reads no body.
     pub fn of(message: &Message) -> Self {
         let properties = message.properties();
         let sender = [&REPRESENTING, &SENDER].into_iter().find_map(|role| {
@@ -186,7 +186,7 @@ pub(super) fn text(message: &Message, zone: &TimeZone, answers: Option<&str>) ->
         }
         let mut lines = facts(message);
         lines.extend(attachments(message));
-        note_circumstances(message);
+        message.note_circumstances();
         lines.extend(
             told(message.problems())
                 .into_iter()
@@ -199,7 +199,7 @@ pub(super) fn text(message: &Message, zone: &TimeZone, answers: Option<&str>) ->
     })
 }
 
-/// What a message says beside its text, such as reactions, whatever it is called.
+/// What a message states beside its text, such as reactions, whatever it is called.
 fn facts(message: &Message) -> Vec<String> {
     let kind = own_string(message, MESSAGE_TYPE);
     let kind = kind.filter(|kind| !TEXT_TYPES.contains(&kind.as_str()));

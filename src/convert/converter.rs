@@ -78,7 +78,7 @@ impl Converter {
         })
     }
 
-    /// What `message` says beside its header and its attachments, to look for words in; times in `zone`.
+    /// What `message` states beside its header and its attachments, to look for words in; times in `zone`.
     pub fn said(&self, message: &Message, zone: &TimeZone) -> Said {
         with_room(message, |message, room| mail::said(message, zone, room))
     }

@@ -150,7 +150,7 @@ pub(super) enum Details {
     Feed,
     /// Which folder is shared.
     Sharing,
-    /// What a document says of itself.
+    /// What a document states about itself.
     Document,
 }
 

@@ -46,7 +46,7 @@ pub struct Particulars {
     pub conversation_index: Vec<u8>,
     /// PidTagConversationId, else the GUID in PidTagConversationIndex.
     pub conversation_id: Vec<u8>,
-    /// Whether PidTagMessageFlags says that it was read; None if there are no flags.
+    /// Whether PidTagMessageFlags states that it was read; None if there are no flags.
     pub read: Option<bool>,
     /// What else its reader has done with it, in words: `replied`, `forwarded`, `flagged`, `deleted`; `draft`.
     pub flags: Vec<&'static str>,

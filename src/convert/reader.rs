@@ -17,8 +17,6 @@ use crate::problem::{Problem, Problems};
 
 /// Problems of one item that are written into it; one broken table can break thousands of values.
 const MAX_TOLD: usize = 50;
-/// Properties from here on have their meaning from the named property map.
-pub(crate) const FIRST_NAMED_ID: u16 = 0x8000;
 /// PidTagImportance.
 const IMPORTANCE_LOW: i32 = 0;
 const IMPORTANCE_HIGH: i32 = 2;
@@ -79,7 +77,7 @@ impl<'a> Reader<'a> {
     /// What could not be read so far.
     pub fn problems(&self) -> Vec<String> {
         for message in &self.layers {
-            note_circumstances(message);
+            message.note_circumstances();
         }
         told(&self.problems)
     }
@@ -268,32 +266,6 @@ impl<'a> Reader<'a> {
 /// Bytes in upper-case hexadecimal.
 pub(crate) fn hex(bytes: &[u8]) -> String {
     bytes.iter().map(|byte| format!("{byte:02X}")).collect()
-}
-
-/// Notes why `message` may be something else, or lack something, as a whole.
-pub(crate) fn note_circumstances(message: &Message) {
-    let problems = message.problems();
-    let note = |text: &str| problems.note(Problem::new("", text));
-    message.problem().into_iter().for_each(note);
-    for doubt in message.doubts() {
-        problems.note_error("", &doubt);
-    }
-    // The map only ever grows, so an older one lacks nothing but names.
-    let store = message.store();
-    let lacks_name =
-        |id: &u16| *id >= FIRST_NAMED_ID && store.named_properties().name(*id).is_none();
-    if let Some(problem) = store.names_problem() {
-        let ids = message.properties().ids();
-        let mut named = ids.iter().filter(|id| **id >= FIRST_NAMED_ID);
-        if named.any(|id| problem.is_doubtful || lacks_name(id)) {
-            note(&problem.text);
-        }
-    }
-    message
-        .lacks_code_page()
-        .as_deref()
-        .into_iter()
-        .for_each(note);
 }
 
 /// What of `problems` is written into the item itself: the first ones, and how many more there are.

@@ -147,8 +147,8 @@ impl Export<'_> {
         };
         let (sender, receiver) = sync_channel::<Batch>(QUEUE);
         let receiver = Mutex::new(receiver);
-        if self.filter.is_empty() && self.depth() == Depth::All {
-            self.forest.will_read_all();
+        if self.filter.is_empty() {
+            self.forest.will_read_all(self.depth());
         }
         std::thread::scope(|scope| {
             let threads: Vec<_> = (0..self.threads.max(1))
@@ -221,6 +221,7 @@ impl Run<'_> {
                 Some(Step::Directory(found)) => match self.directory(&found) {
                     Ok(directory) => {
                         let directory = Arc::new(directory);
+                        self.count_on_server(&directory);
                         walk.enter(&directory, &found);
                         directories.push(directory);
                     }
@@ -243,6 +244,21 @@ impl Run<'_> {
             }
         }
         directories
+    }
+
+    /// Counts what of a folder was on the server alone.
+    fn count_on_server(&self, directory: &TargetDirectory) {
+        let Export { forest, filter, .. } = self.export;
+        let is_folder = directory.family.is_none() && filter.takes_folder(&directory.path);
+        let folder = is_folder.then(|| forest.folder(directory.ino)).flatten();
+        let on_server = folder.map_or(0, |folder| folder.on_server());
+        if on_server > 0 {
+            let total = FolderTotal {
+                on_server,
+                ..FolderTotal::default()
+            };
+            self.totals.add(&directory.folder, total);
+        }
     }
 
     /// The directory `found`, which is made at once unless it may stay empty because of the filter.

@@ -46,7 +46,7 @@ impl Progress {
             || self.full.get().is_some()
     }
 
-    /// Whether `error` ends the whole export; if it says that there is no room, all threads stop.
+    /// Whether `error` ends the whole export; if there is no room, all threads stop.
     pub(super) fn is_ended_by(&self, error: &Failed) -> bool {
         match error {
             Failed::Abandoned => true,

@@ -1,4 +1,4 @@
-//! What a manifest tells of one file; `columns` says under which names.
+//! What a manifest tells of one file; `columns` states under which names.
 #![forbid(unsafe_code)]
 
 use std::fs::File;
@@ -32,7 +32,7 @@ pub struct Record {
     pub hashes: Hashes,
     /// What could not be read.
     pub problems: Vec<String>,
-    /// Whose mail it is, as the user says.
+    /// Whose mail it is, as the user states.
     pub custodian: String,
     /// Path of the item that it is, or belongs to.
     pub family: String,

@@ -333,7 +333,7 @@ fn read(
     let mut copied = task.copy(&attr, buffer, &mut hasher, progress, |bytes| {
         take(Some(bytes))
     });
-    // A message in which an attachment turned out damaged has a file in its place that says so.
+    // A message in which an attachment turned out damaged has a file in its place that states it.
     if matches!(copied, Ok(()) | Err(Failed::Read(_)))
         && let Some(replacement) = task.forest.replacement(task.ino)
     {

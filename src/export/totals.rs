@@ -17,6 +17,8 @@ pub struct FolderTotal {
     pub written: u64,
     /// Those that could not be read or written.
     pub failed: u64,
+    /// Items that are in none of these figures: an OST left them on the server ([`Folder::on_server`](crate::messaging::Folder::on_server)).
+    pub on_server: u64,
 }
 
 /// Figures of all folders by path.
@@ -32,14 +34,15 @@ impl Totals {
         total.found += amount.found;
         total.written += amount.written;
         total.failed += amount.failed;
+        total.on_server += amount.on_server;
     }
 
     /// Whether there was nothing to export.
     pub fn is_empty(&self) -> bool {
-        self.0.lock().is_empty()
+        self.0.lock().values().all(|total| total.found == 0)
     }
 
-    /// The folders that have files, by path.
+    /// The folders that have files, or had some on the server, by path.
     pub fn folders(&self) -> Vec<(Arc<str>, FolderTotal)> {
         let folders = self.0.lock();
         folders

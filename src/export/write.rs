@@ -93,7 +93,7 @@ impl Task<'_> {
         let mut copied = self.copy(&attr, buffer, &mut hasher, progress, |bytes| {
             (&file).write_all(bytes)
         });
-        // A message in which an attachment turned out damaged has a file in its place that says so.
+        // A message in which an attachment turned out damaged has a file in its place that states it.
         if matches!(copied, Ok(()) | Err(Failed::Read(_)))
             && let Some(replacement) = self.forest.replacement(self.ino)
         {

@@ -1,4 +1,4 @@
-//! Why a mount or an unmount did not work, each in one line that says what to do next.
+//! Why a mount or an unmount did not work, each in one line that names the next step.
 #![forbid(unsafe_code)]
 
 use std::io;

@@ -28,7 +28,7 @@ pub(super) fn install_hook() {
     });
 }
 
-/// Runs `request`; a panic in it becomes an error that says where it happened.
+/// Runs `request`; a panic in it becomes an error that states where it happened.
 ///
 /// `AssertUnwindSafe`: what a request can leave half done is in caches behind locks that do not poison; they hold
 /// complete values only.

@@ -30,7 +30,7 @@ const RECORD: usize = 8;
 /// Bits of a property type that are in use: 0x0100 by PtypBinary, 0x1000 by several values.
 const TYPE_BITS: u16 = 0x11FF;
 
-/// What a page map says, and what is so.
+/// What a page map states, and what is so.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct StoredMap {
     /// `cFree`.
@@ -176,7 +176,7 @@ impl PageMap {
         self.count
     }
 
-    /// What the map says of its own items; None of one that is not within the block.
+    /// What the map states about its own items; None of one that is not within the block.
     pub fn account(&self, block: &[u8]) -> Option<StoredMap> {
         let is_empty = |index: &usize| self.item(block, *index).is_some_and(|item| item.is_empty());
         Some(StoredMap {

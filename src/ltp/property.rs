@@ -257,7 +257,7 @@ fn decode_multiple(single: PropertyType, bytes: &[u8]) -> Option<Vec<Value>> {
     let Some(count) = u32_at(bytes, 0) else {
         return Some(Vec::new());
     };
-    // An offset takes four bytes, so the count cannot be larger than this whatever it says.
+    // An offset takes four bytes, so the count cannot be larger than this whatever it states.
     let count = (count as usize).min(bytes.len() / 4);
     let offset = |index: usize| u32_at(bytes, 4 + 4 * index).map(|offset| offset as usize);
     let mut values = Vec::new();

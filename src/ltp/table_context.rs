@@ -414,7 +414,7 @@ impl Row<'_> {
         let Some(cell) = self.cell(column) else {
             return Ok(None);
         };
-        // Cells are as wide as the column says, which is not always what the type says.
+        // Cells are as wide as the column states, which is not always what the type states.
         if column
             .property_type
             .fixed_size()

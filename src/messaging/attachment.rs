@@ -75,7 +75,7 @@ impl Attachment {
             )
             .in_node(owner)
         })?;
-        // For people, its name says more than its number: what is noted until that is known goes under it, too.
+        // For people, its name means more than its number: what is noted until that is known goes under it, too.
         let nameless = Problems::default();
         let doubt = node.list_doubt();
         let context = PropertyContext::open(node.noting(&nameless))?;

@@ -6,7 +6,7 @@ use crate::error::Result;
 use crate::ltp::{TableContext, Value, tags};
 use crate::ndb::{self, DeclaredSizes, Node, NodeDatabase, NodeId, NodeType};
 
-/// Adds what every contents table says of its messages, as long as `sizes` takes it. A table that is damaged counts as far as
+/// Adds what every contents table states about its messages, as long as `sizes` takes it. A table that is damaged counts as far as
 /// it can be read.
 ///
 /// # Errors

@@ -15,6 +15,7 @@ use crate::error::{Error, Result};
 use crate::ltp::{
     ClientSignature, FileTime, Heap, PropertyContext, Row, TableContext, Value, tags,
 };
+use crate::ndb::header::Client;
 use crate::ndb::{Depth, Node, NodeId, NodeType, read_ahead};
 use crate::problem::Problems;
 
@@ -131,13 +132,26 @@ impl Folder {
         ))
     }
 
+    /// Of an OST: how many of its items are not in the file, as too old to be kept offline, and were on the server alone when
+    /// the two were last the same. 0 of other files, and if the folder does not say.
+    pub fn on_server(&self) -> u64 {
+        if self.store.ndb().header().client != Client::Ost {
+            return 0;
+        }
+        let count = self
+            .properties()
+            .and_then(|own| own.integer(tags::ITEMS_ON_SERVER));
+        let count = count.ok().flatten().unwrap_or(0);
+        u64::try_from(count).unwrap_or(0)
+    }
+
     /// Its subfolders, in the order of the hierarchy table (by node).
     pub fn subfolders(&self) -> Vec<Subfolder> {
         // Search folders have no subfolders and no such table.
         if self.is_search() {
             return Vec::new();
         }
-        let table = self.table(NodeType::HIERARCHY_TABLE, &self.problems);
+        let table = self.whole_table(NodeType::HIERARCHY_TABLE, &self.problems);
         let rows = table.as_ref().map(TableContext::rows).unwrap_or_default();
         let mut listed = HashSet::new();
         let mut children: Vec<Subfolder> = Vec::new();
@@ -226,7 +240,7 @@ impl Folder {
 
     fn rows_of(&self, table_type: NodeType, item_type: NodeType) -> ContentsTable {
         let problems = Problems::default();
-        let table = self.table(table_type, &problems);
+        let table = self.whole_table(table_type, &problems);
         let index = table.as_ref().map(TableContext::row_index);
         let mut rows = index.unwrap_or_default();
         // A message whose node is lost is one all the same.
@@ -263,6 +277,13 @@ impl Folder {
         }
     }
 
+    /// As [`Folder::table`], for those who will read all of its rows.
+    fn whole_table(&self, table_type: NodeType, problems: &Problems) -> Option<TableContext> {
+        let nid = self.nid.with_type(table_type);
+        read_ahead(self.store.ndb(), &[nid], Depth::All);
+        self.table(table_type, problems)
+    }
+
     /// The table of this folder of the given type; None when the folder has none, or it has no data, or it cannot be read,
     /// which is noted.
     fn table(&self, table_type: NodeType, problems: &Problems) -> Option<TableContext> {
@@ -287,7 +308,6 @@ impl Folder {
             problems.note_error("", &doubt);
         }
         let node = node.noting(&problems.within_table(table_name(table_type)));
-        read_ahead(self.store.ndb(), &[node.nid()], Depth::All);
         let heap = Heap::open(node)?;
         if self.is_search() && heap.client() == ClientSignature::OLD_SEARCH_TABLE {
             return Ok(None);

@@ -1,6 +1,6 @@
 //! The folder whose children Outlook shows. [MS-PST] 2.4.3, 2.7.3
 //!
-//! It is where the store says, else where its children say: the child of the root folder that has the wastebasket,
+//! It is where the store states, else where its children say: the child of the root folder that has the wastebasket,
 //! outbox, sent mail or inbox; else the usual node; else the usual name. Only without any entry id is it the root
 //! folder.
 

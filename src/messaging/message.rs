@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use super::attachment::Attachment;
 use super::message_class::MessageClass;
-use super::named_properties::PropertySet;
+use super::named_properties::{FIRST_NAMED_ID, PropertySet};
 use super::properties::Properties;
 use super::recipient::Recipient;
 use super::store::Store;
@@ -170,7 +170,7 @@ impl Message {
         let mut properties = Properties::with_cells(context, cells, store.code_page(), &problems);
         let integer = |id: u16| properties.integer(id).ok().flatten();
         let code_page = store_page::named(integer).or_else(|| {
-            // One that says nothing lets valid UTF-8 be that; but not if the store knows better.
+            // One that states nothing lets valid UTF-8 be that; but not if the store knows better.
             let page = u32::try_from(integer(tags::INTERNET_CODEPAGE)?).ok()?;
             let is_default = store.page().reason == PageReason::Default;
             (is_default && page != 0).then_some(page)
@@ -272,8 +272,31 @@ impl Message {
         doubts
     }
 
+    /// Notes why it may be something else, or lack something, as a whole.
+    pub fn note_circumstances(&self) {
+        let problems = self.problems();
+        let note = |text: &str| problems.note(Problem::new("", text));
+        self.problem().into_iter().for_each(note);
+        for doubt in self.doubts() {
+            problems.note_error("", &doubt);
+        }
+        self.names_problem().into_iter().for_each(note);
+        self.lacks_code_page().as_deref().into_iter().for_each(note);
+    }
+
+    /// Why properties that only the named property map can name may be missing from it, or may be others.
+    fn names_problem(&self) -> Option<&str> {
+        let problem = self.store.names_problem()?;
+        // The map only ever grows, so an older one lacks nothing but names.
+        let lacks_name = |id: &u16| self.store.named_properties().name(*id).is_none();
+        let ids = self.properties.ids();
+        let mut named = ids.iter().filter(|id| **id >= FIRST_NAMED_ID);
+        let matters = named.any(|id| problem.is_doubtful || lacks_name(id));
+        matters.then_some(problem.text.as_str())
+    }
+
     /// Why its 8-bit text may be read in the wrong code page: only the store has it, and cannot be read.
-    pub fn lacks_code_page(&self) -> Option<String> {
+    fn lacks_code_page(&self) -> Option<String> {
         let problem = self.store.problem()?;
         let is_needed = !self.has_code_page && self.properties.has_8bit_text();
         is_needed.then(|| format!("code page: {problem}"))

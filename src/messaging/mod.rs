@@ -36,7 +36,7 @@ pub use message::{
 pub use message_class::{
     ConfigurationKind, ItemKind, MeetingKind, MessageClass, ReportKind, is_derived,
 };
-pub use named_properties::{NamedProperties, PropertyName, PropertySet};
+pub use named_properties::{FIRST_NAMED_ID, NamedProperties, PropertyName, PropertySet};
 pub use properties::{Properties, text_of_value};
 pub use recipient::{Recipient, RecipientType};
 pub use special_folders::{ServerCounter, SpecialFolders};

@@ -22,7 +22,8 @@ const ENTRY_SIZE: usize = 8;
 const GUID_PS_MAPI: u16 = 1;
 const GUID_PS_PUBLIC_STRINGS: u16 = 2;
 const GUID_STREAM_START: u16 = 3;
-const FIRST_NAMED_ID: u16 = 0x8000;
+/// Properties from here on have their meaning from the named property map.
+pub const FIRST_NAMED_ID: u16 = 0x8000;
 /// More than a map can hold: ids have 15 bits.
 const MAX_STREAM: usize = 16 << 20;
 /// How often the string stream may be in the names: each string has one name as a rule, and a hostile file one string for

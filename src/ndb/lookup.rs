@@ -5,7 +5,7 @@
 //! A block: the place that the live tree names; blocks that were added; unless the trailer at that place is that of this very
 //! block ([`Damage`]), an intact copy that a scan finds under the same id; then, since a checksum is evidence and not a gate, what stands
 //! at the place that the tree names though it does not fit; what a scan knows by id and signature alone; what a damaged page
-//! of the tree says. Whatever is not vouched for has a [`Flaw`].
+//! of the tree states. Whatever is not vouched for has a [`Flaw`].
 //!
 //! A flipped bit has nothing scanned. A block is written once, under an id that is never used again. So if its trailer
 //! stands at its place (the id, or else size and signature), the block is there, its bytes are what is damaged, and a

@@ -57,7 +57,7 @@ pub use node::Node;
 pub use open::{Recover, open, open_source, open_with};
 pub use page::{BlockEntry, NodeEntry};
 pub use page_type::PageType;
-pub use plan::{Depth, read_ahead, read_folders_ahead};
+pub use plan::{Depth, read_ahead, read_all_ahead, read_folders_ahead};
 pub use source::{Gaps, Source, at_best, partly, whole};
 pub use subnodes::{SubnodeList, children, subnode_list};
 pub use watch::Watch;

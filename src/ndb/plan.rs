@@ -9,7 +9,7 @@ use super::database::NodeDatabase;
 use super::ids::{BlockId, NodeId, NodeType};
 use super::page::BlockEntry;
 use super::page_type::PageType;
-use super::source::partly;
+use super::source::{JUMP, partly};
 use super::subnodes::subnode_children;
 use super::xblock::parse_internal;
 
@@ -64,6 +64,19 @@ pub fn read_folders_ahead(ndb: &NodeDatabase) {
         let nids: Vec<NodeId> = partly(|| nids().filter(is_of_folder).collect());
         read_ahead(ndb, &nids, Depth::All);
     }
+}
+
+/// Reads the file from its beginning to its end into the page cache, if that is worth it and it fits into memory: for those who
+/// will read `depth` of all messages.
+pub fn read_all_ahead(ndb: &NodeDatabase, depth: Depth) {
+    let messages = || {
+        let nodes = ndb.nodes().flatten();
+        partly(|| nodes.filter(|node| node.nid.is_message()).count()) as u64
+    };
+    // At the least there is a jump to each message.
+    let is_quicker = || ndb.source.stored_len() < messages().saturating_mul(JUMP);
+    ndb.source
+        .will_read_all(|| depth == Depth::All || is_quicker());
 }
 
 /// What will be read of nodes of `ndb`.

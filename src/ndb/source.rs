@@ -25,6 +25,7 @@ use std::time::SystemTime;
 use parking_lot::Mutex;
 
 use ahead::Ahead;
+pub(super) use ahead::JUMP;
 
 use super::format::HEADER_SIZE;
 use super::pieces::Pieces;

@@ -4,13 +4,13 @@ use std::sync::Arc;
 
 use super::context::Context;
 use super::failed::Failed;
-use super::names::{self, Names};
+use super::names::Names;
 use super::output::Output;
 use super::table::Layout;
 use super::value::{self, Cells, Read, Stored};
 use crate::error::Error;
 use crate::ltp::{PropertyType, tags};
-use crate::messaging::{Properties, Store};
+use crate::messaging::{FIRST_NAMED_ID, Properties, Store};
 use crate::problem::Problems;
 
 /// Texts that have a cell even if they are empty.
@@ -29,7 +29,7 @@ pub(super) struct Copier<'a> {
 impl Copier<'_> {
     /// The id that property `id` of `store` has in the new file.
     pub fn named(&mut self, store: &Arc<Store>, id: u16, problems: &Problems) -> Option<u16> {
-        if id < names::FIRST_NAMED {
+        if id < FIRST_NAMED_ID {
             return Some(id);
         }
         let to = self.names.of(store.named_properties(), id);

@@ -52,10 +52,11 @@ impl Digest {
     /// Adds a part under a number.
     pub fn add(&mut self, number: u16, part: &Digest) {
         let mut all = [0; 2 * BYTES + size_of::<u16>()];
-        let parts = self.0.iter().chain(&part.0).copied();
-        for (to, from) in all.iter_mut().zip(parts.chain(number.to_le_bytes())) {
-            *to = from;
-        }
+        let (own, rest) = all.split_at_mut(BYTES);
+        let (other, behind) = rest.split_at_mut(BYTES);
+        own.copy_from_slice(&self.0);
+        other.copy_from_slice(&part.0);
+        behind.copy_from_slice(&number.to_le_bytes());
         *self = Self::of(&all);
     }
 }

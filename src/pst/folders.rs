@@ -23,7 +23,7 @@ use super::templates::{self, Column};
 use super::value::{Cells, Stored};
 use super::written::{Item, Watch};
 use crate::ltp::tags;
-use crate::messaging::{MSGFLAG_READ, Message};
+use crate::messaging::{Folder, MSGFLAG_READ, Message};
 use crate::ndb::{NodeId, NodeType};
 use crate::tree::{Ino, Kind, Part};
 
@@ -62,6 +62,12 @@ impl Folders<'_> {
     ) -> Result<Option<Position>, Failed> {
         let mut begun = begun.map_or_else(Begun::new, Ok)?;
         let takes = self.export.filter.takes_folder(&folder.path);
+        let source = folder.folder.as_ref().filter(|_| takes);
+        let on_server = source.map_or(0, Folder::on_server);
+        if on_server > 0 {
+            let total = self.tally.totals.entry(folder.path.clone()).or_default();
+            total.on_server = on_server;
+        }
         let items = match takes {
             true => self.items_of(folder),
             false => Vec::new(),

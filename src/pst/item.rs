@@ -219,11 +219,9 @@ fn tell(
 
 /// What is wrong with `message`, in words: that only its row is left of it, what it may be instead, what could not be read.
 pub(super) fn problems_of(message: &Message) -> Vec<String> {
-    let mut lines: Vec<String> = message.problem().map(str::to_owned).into_iter().collect();
-    lines.extend(message.doubts().iter().map(ToString::to_string));
-    lines.extend(message.lacks_code_page());
-    lines.extend(message.problems().list().iter().map(ToString::to_string));
-    lines
+    message.note_circumstances();
+    let problems = message.problems().list();
+    problems.iter().map(ToString::to_string).collect()
 }
 
 /// Bytes of PidTagSearchKey.

@@ -1,4 +1,4 @@
-//! The journal beside a file that is being written: from what it says an export goes on after a crash or on a full disk, and
+//! The journal beside a file that is being written: from what it states an export goes on after a crash or on a full disk, and
 //! ends with the same bytes.
 //!
 //! It is written anew each time the file has grown by a part of its size, under another name first, and only after all that
@@ -62,7 +62,7 @@ pub struct Saved<'a> {
 pub enum Begin {
     /// With nothing.
     New(Part),
-    /// With what is in it, as its journal says.
+    /// With what is in it, as its journal states.
     Again(Box<Saved<'static>>),
 }
 
@@ -93,7 +93,7 @@ impl Journal {
         Self { path, of }
     }
 
-    /// What it says; None if there is none.
+    /// What it states; None if there is none.
     pub fn load(&self) -> Result<Option<Stage<'static>>, NotResumed> {
         let unreadable = |reason: &dyn std::fmt::Display| {
             NotResumed::Unreadable(self.path.clone(), reason.to_string())
@@ -143,7 +143,7 @@ fn write(file: &File, of: &[u8], stage: &Stage<'_>) -> io::Result<()> {
     let mut to = BufWriter::new(file);
     to.write_all(of)?;
     let taken = postcard::to_io(stage, &mut to).map(|_| ());
-    // postcard drops what the writer said, which this says again: that the disk is full, most likely.
+    // postcard drops what the writer said, which this states again: that the disk is full, most likely.
     to.flush()?;
     taken.map_err(io::Error::other)?;
     file.sync_data()

@@ -18,7 +18,7 @@ const WRAPPED: [u8; 20] = [
     0, 0, 0, 0, 0xC0, 0x91, 0xAD, 0xD3, 0x51, 0x9D, 0xCF, 0x11, 0xA4, 0xA9, 0x00, 0xAA, 0x00, 0x47,
     0xFA, 0xA4,
 ];
-/// The byte behind it says in these bits what is wrapped: an item of class IPM.Contact.
+/// The byte behind it states in these bits what is wrapped: an item of class IPM.Contact.
 const KIND: u8 = 0x0F;
 const CONTACT: u8 = 0x03;
 

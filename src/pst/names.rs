@@ -8,7 +8,7 @@ use serde::{Deserialize, Serialize};
 use super::context::Context;
 use super::output::{Content, Output};
 use super::value::{Stored, utf16};
-use crate::messaging::{NamedProperties, PropertyName, PropertySet};
+use crate::messaging::{FIRST_NAMED_ID, NamedProperties, PropertyName, PropertySet};
 use crate::ndb::crc::crc;
 
 /// The properties of the map's node.
@@ -22,7 +22,6 @@ const BUCKETS: u16 = 251;
 const KNOWN_SETS: [(PropertySet, u16); 2] =
     [(PropertySet::MAPI, 1), (PropertySet::PUBLIC_STRINGS, 2)];
 const FIRST_SET: u16 = 3;
-pub(super) const FIRST_NAMED: u16 = 0x8000;
 const MOST_NAMES: usize = 0x8000;
 
 /// A name that every map has, so that no stream of it is empty, and one of a set with a GUID.
@@ -74,7 +73,7 @@ impl Names {
         if index >= MOST_NAMES {
             return None;
         }
-        let id = FIRST_NAMED + index as u16;
+        let id = FIRST_NAMED_ID + index as u16;
         if let PropertyName::String(text) = &name.1 {
             self.bytes += 2 * text.len() as u64;
         }
@@ -91,7 +90,7 @@ impl Names {
 
     /// The id in this file of property `id` of a source with the map `source`.
     pub fn of(&mut self, source: &NamedProperties, id: u16) -> Option<u16> {
-        if id < FIRST_NAMED {
+        if id < FIRST_NAMED_ID {
             return Some(id);
         }
         let nameless = || (PropertySet::NAMELESS, PropertyName::Id(u32::from(id)));

@@ -13,6 +13,8 @@ pub struct FolderTotal {
     pub written: u64,
     /// Those that could not be.
     pub failed: u64,
+    /// Items that are in none of these figures: an OST left them on the server ([`Folder::on_server`](crate::messaging::Folder::on_server)).
+    pub on_server: u64,
 }
 
 /// What has been done so far, in all parts.

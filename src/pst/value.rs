@@ -172,11 +172,10 @@ fn text(value: &Value, code_page: u32) -> Option<Stored> {
         return Some(Stored::string(&text_of_value(value, code_page)?));
     }
     // Else the units stay as they are, halves of pairs among them.
-    let mut units: Vec<&[u8]> = bytes.chunks_exact(2).collect();
-    while units.last().is_some_and(|unit| *unit == [0, 0]) {
-        units.pop();
-    }
-    Some(Stored::new(PropertyType::STRING, units.concat()))
+    let (units, _) = bytes.as_chunks::<2>();
+    let last = units.iter().rposition(|unit| *unit != [0, 0]);
+    let units = last.and_then(|last| units.get(..=last)).unwrap_or_default();
+    Some(Stored::new(PropertyType::STRING, units.as_flattened()))
 }
 
 /// A value of several: a count, where each begins, their bytes. Those of a fixed size are only bytes.

@@ -19,6 +19,7 @@ use super::plan::{Left, Plan};
 use super::store;
 use super::written::{Failures, Watch, Written};
 use crate::export::Progress;
+use crate::ndb::Depth;
 
 impl Export<'_> {
     /// Writes all that the filter takes, or as much of it as fits, into `file`, which has what it begins with; it is on disk
@@ -36,7 +37,7 @@ impl Export<'_> {
             Begin::Again(saved) => (saved.part(), Some(saved)),
         };
         if self.filter.is_empty() {
-            self.forest.will_read_all();
+            self.forest.will_read_all(Depth::All);
         }
         let mut out = Output::new(file)?;
         let empty = Empty::new(&mut out)?;

@@ -1,4 +1,4 @@
-//! Whether a block can be the part that a list lacks: by what the item says of that part, and what the block holds.
+//! Whether a block can be the part that a list lacks: by what the item states about that part, and what the block holds.
 
 use std::sync::Arc;
 

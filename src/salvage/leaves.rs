@@ -145,7 +145,7 @@ impl Leaves<'_> {
         self.at(steps).filter(|leaf| is_full(self.ndb, leaf))
     }
 
-    /// The last leaf, if it is what `end` says; `Some(None)` if it is lost.
+    /// The last leaf, if it is what `end` states; `Some(None)` if it is lost.
     fn end_at(&self, steps: i64, end: End) -> Option<Option<BlockId>> {
         match end {
             End::Known => {
@@ -156,7 +156,7 @@ impl Leaves<'_> {
         }
     }
 
-    /// The leaves if their ids lie as by `habit`, and the last of them is what `end` says; None if they do not, or are fewer
+    /// The leaves if their ids lie as by `habit`, and the last of them is what `end` states; None if they do not, or are fewer
     /// than an XBLOCK is made for.
     fn by(&self, habit: Habit, end: End) -> Option<Vec<BlockId>> {
         let mut leaves: Vec<BlockId> = Vec::new();

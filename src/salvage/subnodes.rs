@@ -2,7 +2,7 @@
 //!
 //! Of all trees that nobody refers to, a context's own has every subnode that a value of the context is in, no other
 //! subnode that holds a value, recipients that make PidTagDisplayTo, -Cc and -Bcc, and attachments if
-//! PidTagMessageFlags says so. If one tree alone is left, and all trees are known, it is that.
+//! PidTagMessageFlags states it. If one tree alone is left, and all trees are known, it is that.
 
 use std::collections::HashMap;
 use std::sync::Arc;

@@ -1,4 +1,4 @@
-//! What an item tells once it is opened: its header, then its text, then the names of what is attached, then what that says.
+//! What an item tells once it is opened: its header, then its text, then the names of what is attached, then what that states.
 //! Each step is made when the one before has not decided.
 #![forbid(unsafe_code)]
 

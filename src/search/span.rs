@@ -41,7 +41,7 @@ impl Span {
         self.from.is_none_or(is_late_enough) && self.until.is_none_or(|until| start < until)
     }
 
-    /// The seconds since 1970 (UTC) that `text` means at the time `now`, in its zone; an error says what to write.
+    /// The seconds since 1970 (UTC) that `text` means at the time `now`, in its zone; an error states what to write.
     pub(super) fn of_time(text: &str, now: &Zoned) -> Result<Self, String> {
         let text = text.to_lowercase();
         // An age alone is all that is no older.
@@ -54,7 +54,7 @@ impl Span {
         Self::parse(&text, |value| period(value, now)).ok_or_else(|| TIME_ADVICE.to_owned())
     }
 
-    /// The bytes that `text` means; an error says what to write.
+    /// The bytes that `text` means; an error states what to write.
     pub(super) fn of_size(text: &str) -> Result<Self, String> {
         let one = |value: &str| {
             let bytes = bytes(value)?;

@@ -94,7 +94,7 @@ impl Conversations {
         let mut names_left = MAX_NAMES;
         let mut left_out = 0;
         for nid in self.chats_in(folder) {
-            // One that cannot be opened is a file that says so.
+            // One that cannot be opened is a file that states it.
             let Ok(message) = self.messages.open(nid) else {
                 continue;
             };

@@ -3,7 +3,7 @@
 //! The mount and `export` know trees through this layer alone.
 //!
 //! The number of a file takes eight bits of its inode numbers, and the bound of the caches is divided among the files.
-//! A file that cannot be opened is not there; whoever opens the others says so.
+//! A file that cannot be opened is not there; whoever opens the others states it.
 
 use std::collections::BTreeMap;
 use std::ffi::OsStr;
@@ -299,9 +299,9 @@ impl Forest {
     }
 
     /// As [`Tree::will_read_all`].
-    pub fn will_read_all(&self) {
+    pub fn will_read_all(&self, depth: Depth) {
         for tree in self.trees() {
-            tree.will_read_all();
+            tree.will_read_all(depth);
         }
     }
 

@@ -16,7 +16,7 @@ use crate::ndb::crypt::CryptMethod;
 use crate::ndb::header::Client;
 use crate::ndb::{self, NodeId, NodeType};
 
-/// The named property of a folder that says for how many months its items are kept offline; it has no public name.
+/// The named property of a folder that states for how many months its items are kept offline; it has no public name.
 const OFFLINE_MONTHS: u32 = 0x85DA;
 
 /// Facts about the file, in the order in which they are printed.
@@ -85,7 +85,7 @@ pub struct FolderInfo {
     pub nid: u32,
     /// Whether it is a search folder, whose messages belong to other folders.
     pub search: bool,
-    /// Whether the tree leaves it out, with all below it, unless all is asked for: it says that it is hidden, and there is
+    /// Whether the tree leaves it out, with all below it, unless all is asked for: it states that it is hidden, and there is
     /// no mail in it.
     pub hidden: bool,
     /// PidTagContainerClass.

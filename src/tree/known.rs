@@ -81,7 +81,7 @@ impl Known {
     }
 
     /// Keeps size and times of the file of message `nid`, beyond the life of the tree if that is `whole`: what a damaged
-    /// message says of its damage is told when it is opened.
+    /// message states about its damage is told when it is opened.
     pub(super) fn set(&self, nid: NodeId, size: u64, times: Times, whole: bool) {
         self.set_size(nid, size);
         self.set_times(nid, times);

@@ -1,4 +1,4 @@
-//! Files of messages in which a read has met a damaged attachment: another file is listed in their place, whose header says
+//! Files of messages in which a read has met a damaged attachment: another file is listed in their place, whose header states
 //! so.
 //!
 //! What is damaged is known only when it is read, and sizes must not read attachments. So the first reader gets the

@@ -144,13 +144,13 @@ impl Tree {
         }
     }
 
-    /// Says that most of the file will be read.
-    pub fn will_read_all(&self) {
-        self.0.entry(Ino::ROOT).will_read_all();
+    /// Says that `depth` of all messages will be read, so that the whole file may be read ahead.
+    pub fn will_read_all(&self, depth: Depth) {
+        self.0.entry(Ino::ROOT).will_read_all(depth);
     }
 
     /// Fills `buf` from byte `offset` of the file `ino`; returns the bytes written, fewer than asked only at its end.
-    /// When an attachment within the file of a message turns out damaged, [`Tree::replacement`] has a file that says so; if
+    /// When an attachment within the file of a message turns out damaged, [`Tree::replacement`] has a file that states it; if
     /// damage is refused, the read fails, and that file has a placeholder.
     pub fn read_at(&self, ino: Ino, offset: u64, buf: &mut [u8]) -> Result<usize> {
         self.0.entry(ino).read_at(ino, offset, buf)

@@ -249,9 +249,9 @@ impl View {
         ndb::read_ahead(self.context.store.ndb(), &nids, depth);
     }
 
-    /// Says that most of the file will be read.
-    pub fn will_read_all(&self) {
-        self.context.store.ndb().source().will_read_all();
+    /// Says that `depth` of all messages will be read.
+    pub fn will_read_all(&self, depth: Depth) {
+        ndb::read_all_ahead(self.context.store.ndb(), depth);
     }
 
     /// Fills `buf` from byte `offset` of the file `ino`.

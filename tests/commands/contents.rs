@@ -209,13 +209,48 @@ const NAMES: [(&str, &[&str]); 14] = [
     ("local failures", &["Local Failures"]),
 ];
 
-/// mtnman1965: what the independent reader finds as 0x7CF8, 0x7CF9 and the named property 0x85DA of its folders.
-#[test]
-fn info_tells_what_an_ost_left_on_the_server() {
-    let Some(file) = corpus::files().into_iter().find(|file| {
+/// mtnman1965: what the independent reader finds as 0x7CF8, 0x7CF9 and the named property 0x85DA of its folders is 41 items,
+/// 39 of them unread, of the Inbox, and 2 of the Deleted Items, and 12 months.
+fn left_on_the_server() -> Option<PathBuf> {
+    corpus::files().into_iter().find(|file| {
         file.file_name()
             .is_some_and(|name| name.to_string_lossy().contains("mtnman1965"))
-    }) else {
+    })
+}
+
+#[test]
+fn exports_tell_what_an_ost_left_on_the_server() {
+    let Some(file) = left_on_the_server() else {
+        return;
+    };
+    let scratch = tempfile::tempdir().unwrap();
+    let told = |to: &str, more: &[&str]| {
+        let target = scratch.path().join(format!("{to}{}", more.len()));
+        let mut arguments = vec!["export", "--to", to];
+        arguments.extend(more);
+        arguments.extend([file.to_str().unwrap(), target.to_str().unwrap()]);
+        String::from_utf8(ostfs(&arguments).stdout).unwrap()
+    };
+    for to in ["files", "tar", "mbox", "pst"] {
+        let text = told(to, &[]);
+        for (folder, count) in [("Inbox", 41), ("Deleted Items", 2)] {
+            let end = format!("{folder} ({count} more on the server alone)");
+            let of_folder = text.lines().filter(|line| line.ends_with(&end));
+            assert_eq!(of_folder.count(), 1, "{to}, {folder}: {text}");
+        }
+        assert_eq!(text.matches("on the server").count(), 2, "{to}: {text}");
+    }
+    // What is not exported is not told of.
+    let text = told("files", &["--folder", "Inbox"]);
+    assert_eq!(text.matches("on the server").count(), 1, "{text}");
+    // A folder that is known by what it has on the server is no item that was found.
+    let text = told("files", &["--folder", "Inbox", "--from", "nobody at all"]);
+    assert!(!text.contains("failed"), "{text}");
+}
+
+#[test]
+fn info_tells_what_an_ost_left_on_the_server() {
+    let Some(file) = left_on_the_server() else {
         return;
     };
     let told = info(&file);

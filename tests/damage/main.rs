@@ -22,5 +22,6 @@ mod one_bit;
 mod parts;
 mod placeholders;
 mod places;
+mod shares;
 mod shifted;
 mod wrong_header;

@@ -12,8 +12,10 @@ pub mod ltp;
 pub mod mutate;
 pub mod named_properties;
 pub mod ndb;
+pub mod outputs;
 pub mod pages;
 pub mod promises;
+pub mod query;
 pub mod recurrence;
 pub mod rtf;
 pub mod scratch;
@@ -25,7 +27,7 @@ pub mod tree;
 pub type Target = fn(&[u8]);
 
 /// All targets by name.
-pub const TARGETS: [(&str, Target); 7] = [
+pub const TARGETS: [(&str, Target); 9] = [
     ("ndb", ndb::run),
     ("ltp", ltp::run),
     ("rtf", rtf::run),
@@ -33,4 +35,6 @@ pub const TARGETS: [(&str, Target); 7] = [
     ("named_properties", named_properties::run),
     ("item", item::run),
     ("tree", tree::run),
+    ("outputs", outputs::run),
+    ("query", query::run),
 ];

@@ -15,6 +15,17 @@ const KINDS: [(Format, Crypt); 6] = [
 ];
 /// Choices of the inputs of `item` and `tree`: one bit each, and some of them together.
 const CHOICES: [u16; 6] = [0x0000, 0x0305, 0x000E, 0x0211, 0x0142, 0x0085];
+/// Queries with all that the language has.
+const QUERIES: [&str; 8] = [
+    "numbers",
+    "from:ann OR (subject:\"numbers\" AND NOT to:bob)",
+    "-attachment:*.bin size>10k date:2024-01..2024-06",
+    "kind:mail is:unread has:attachment folder:Inbox",
+    "subject:(a OR b*) body:hel* received>=2024-05-01",
+    "date:last-week date<yesterday",
+    "((\"unended",
+    "size:x unknown:y )",
+];
 
 /// Seeds of all targets: target, name, bytes.
 pub fn all() -> Vec<(&'static str, String, Vec<u8>)> {
@@ -23,7 +34,7 @@ pub fn all() -> Vec<(&'static str, String, Vec<u8>)> {
         let name = |what: &str| format!("{what}-{format:?}-{crypt:?}").to_lowercase();
         seeds.push(("ndb", name("deep"), file_of_pages(format, crypt, Some(3))));
         seeds.push(("ndb", name("flat"), file_of_pages(format, crypt, None)));
-        for target in ["tree", "ltp"] {
+        for target in ["tree", "ltp", "outputs"] {
             let small = with_choices(small(format, crypt), CHOICES[number]);
             seeds.push((target, name("small"), small.encode()));
         }
@@ -31,7 +42,9 @@ pub fn all() -> Vec<(&'static str, String, Vec<u8>)> {
             nodes_of(&plain(sample_of(format, crypt))),
             CHOICES[5 - number],
         );
-        seeds.push(("tree", name("sample"), full.encode()));
+        for target in ["tree", "outputs"] {
+            seeds.push((target, name("sample"), full.encode()));
+        }
         seeds.push(("named_properties", name("names"), names(format, crypt)));
     }
     for (name, message) in messages() {
@@ -53,6 +66,10 @@ pub fn all() -> Vec<(&'static str, String, Vec<u8>)> {
             .into_iter()
             .map(|(name, bytes)| ("rtf", name, bytes)),
     );
+    seeds.extend(QUERIES.iter().enumerate().map(|(number, query)| {
+        let name = format!("query-{number}");
+        ("query", name, query.as_bytes().to_vec())
+    }));
     seeds.extend(
         patterns()
             .into_iter()
@@ -87,6 +104,11 @@ fn sample_of(format: Format, crypt: Crypt) -> impl FnOnce(&mut Options) -> Store
         store.search_folder("Found", &[]);
         store
     }
+}
+
+/// A store with items of all kinds.
+pub fn items() -> Scratch {
+    plain(sample_of(Format::Unicode, Crypt::Permute)).0
 }
 
 fn nodes_of((scratch, layout): &(Scratch, Layout)) -> Image {

@@ -154,6 +154,27 @@ fn an_item_that_is_not_whole_says_so_in_a_category() {
     assert!(marked[0].contains("Damaged"));
 }
 
+#[test]
+fn an_item_whose_names_of_properties_may_be_wrong_says_so() {
+    let file = write(Format::Unicode, Crypt::Permute, |store| {
+        let folder = store.folder(store.ipm_subtree(), "Folder");
+        store.message(folder, mail("Without names"));
+        let named = mail("With a name").named(PSETID_COMMON, 0x8530, "follow up");
+        store.message(folder, named);
+    });
+    let map = file.layout.node(0x61).data;
+    file.damage().wrong_block_crc(map);
+    let copy = copy(&file.path, &[]);
+    assert_eq!(copy.output.status.code(), Some(4), "{:?}", copy.output);
+    let (_scratch, tree) = mounted::export(&copy.path, &[]);
+    let marked = mounted::run("grep", &["-rl", "ostfs: damaged", tree.to_str().unwrap()]);
+    let marked: Vec<&str> = marked.lines().collect();
+    assert!(
+        matches!(&marked[..], [one] if one.contains("With a name")),
+        "{marked:?}"
+    );
+}
+
 /// The subjects in all folders of a PST.
 fn subjects(path: &Path) -> Vec<String> {
     let ndb = ostfs::ndb::open(path, 1 << 20).unwrap();

@@ -67,7 +67,7 @@ pub(super) fn pages(scan: &Scan<'_>, checker: &mut Checker) {
     });
 }
 
-/// No byte of the FMaps says that there is less room than there may be.
+/// No byte of the FMaps states that there is less room than there may be.
 pub(super) fn free_space(scan: &Scan<'_>, checker: &mut Checker) {
     let mut used = |place: String, bytes: &[u8]| {
         let unlike = bytes.iter().position(|byte| *byte != UNUSED);

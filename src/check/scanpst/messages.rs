@@ -94,7 +94,7 @@ pub(super) fn class(message: &Message, top: NodeId, checker: &mut Checker) {
 }
 
 /// PidTagAttachSize is the sum of the bytes of all values of the attachment, itself among them; a message or object in it
-/// counts as large as its record says.
+/// counts as large as its record states.
 pub(super) fn attachment_sizes(message: &Message, top: NodeId, checker: &mut Checker) {
     for attachment in attachments(message) {
         let mut total = 0u64;

@@ -1,8 +1,8 @@
 //! What ScanPST (Microsoft's Inbox Repair Tool) complains of, as far as that is publicly known: `check -v` is a ScanPST for
 //! those who have none.
 //!
-//! [`RULES`] is the table. Each rule stands in one file, is a warning unless it says otherwise, and was held against the PSTs
-//! of Outlook that are at hand: where one of them contradicts what is told of ScanPST, the file is right, and the rule says
+//! [`RULES`] is the table. Each rule stands in one file, is a warning unless it states otherwise, and was held against the PSTs
+//! of Outlook that are at hand: where one of them contradicts what is told of ScanPST, the file is right, and the rule states
 //! so. What ScanPST complains of beside these is checked elsewhere in this module's parent, as it holds for other files, too.
 //!
 //! They hold for a PST as Outlook writes it since 2007 SP2 ([`maps::is_modern`]), and are looked at if nothing worse is wrong: what is
@@ -28,8 +28,8 @@ use scan::{Scan, is_table};
 
 /// A complaint of ScanPST.
 struct Rule {
-    /// What ScanPST says, shortened; of what it only repairs, "minor inconsistencies".
-    says: &'static str,
+    /// What ScanPST reports, shortened; of what it only repairs, "minor inconsistencies".
+    complaint: &'static str,
     look: Look,
 }
 
@@ -49,14 +49,14 @@ enum Look {
     Message(fn(&Message, NodeId, &mut Checker)),
 }
 
-const fn rule(says: &'static str, look: Look) -> Rule {
-    Rule { says, look }
+const fn rule(complaint: &'static str, look: Look) -> Rule {
+    Rule { complaint, look }
 }
 
-/// Calls `look` with what each rule looks at; what it adds to `checker` is what ScanPST says of it.
+/// Calls `look` with what each rule looks at; what it adds to `checker` is what ScanPST reports about it.
 fn rules(checker: &mut Checker, look: impl Fn(&Look, &mut Checker)) {
     for rule in &RULES {
-        checker.scanpst = Some(rule.says);
+        checker.scanpst = Some(rule.complaint);
         look(&rule.look, checker);
     }
     checker.scanpst = None;

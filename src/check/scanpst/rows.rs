@@ -3,6 +3,7 @@
 use crate::check::cells;
 use crate::check::checker::Checker;
 use crate::ltp::{PropertyContext, Row, Value, tags};
+use crate::messaging::FIRST_NAMED_ID;
 use crate::ndb::NodeId;
 
 /// What only rows have, or have as the row alone needs it: ids and versions of rows, PidTagMessageStatus,
@@ -17,8 +18,6 @@ const OF_ROWS: [u16; 8] = [
     0x0E34,
     0x0E38,
 ];
-/// Properties with names: tables of Outlook have columns for them that it fills late.
-const FIRST_NAMED: u16 = 0x8000;
 
 /// Whether the values may differ: rows of some files of Outlook have a smaller PidTagMessageSize than the message.
 fn may_differ(id: u16) -> bool {
@@ -47,7 +46,7 @@ pub(super) fn like(
     checker: &mut Checker,
 ) {
     for id in row.column_ids() {
-        if OF_ROWS.contains(&id) || id >= FIRST_NAMED {
+        if OF_ROWS.contains(&id) || id >= FIRST_NAMED_ID {
             continue;
         }
         let (Ok(cell), Ok(own)) = (row.get(id), context.get(id)) else {

@@ -1,7 +1,7 @@
 //! Compound files, in which OLE objects keep their streams: where the bytes of a stream lie. [MS-CFB]
 //!
 //! Own code, since a stream must stay a range of the attachment: the crate for this (`cfb`) reads through a lock. Nothing
-//! here is as long as the file says: chains end with the bytes of the file, the directory and the pieces have limits.
+//! here is as long as the file states: chains end with the bytes of the file, the directory and the pieces have limits.
 #![forbid(unsafe_code)]
 
 use crate::bytes::{array_at, u16_at, u32_at, u64_at};

@@ -23,7 +23,7 @@ const MAX_LOOKED_AT: usize = 1200;
 /// What a pattern becomes.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Rule {
-    /// The first instance, which DTSTART must be: many readers count DTSTART as an instance whatever the rule says.
+    /// The first instance, which DTSTART must be: many readers count DTSTART as an instance whatever the rule states.
     pub first: Date,
     /// RRULE; None when instances are listed.
     pub rrule: Option<String>,

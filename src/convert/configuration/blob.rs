@@ -70,7 +70,7 @@ impl<'a> Blob<'a> {
         }
     }
 
-    /// So many bytes as a count in front says.
+    /// So many bytes as a count in front states.
     pub fn counted(&mut self) -> Option<&'a [u8]> {
         let length = self.count()?;
         self.cursor.take(length as usize)

@@ -2,7 +2,6 @@
 #![forbid(unsafe_code)]
 
 use crate::convert::context::Context;
-use crate::convert::reader::note_circumstances;
 use crate::messaging::{ConfigurationKind, Configurations, Message};
 use crate::ndb::NodeId;
 
@@ -42,7 +41,7 @@ impl Configured {
             match message {
                 Ok(message) => {
                     write(self, &message);
-                    note_circumstances(&message);
+                    message.note_circumstances();
                     for problem in message.problems().list() {
                         self.problem(nid, problem);
                     }

@@ -30,7 +30,7 @@ const MAX_RULE: usize = 1 << 18;
 const ORGANIZER: u16 = 0x6802;
 /// Characters of what is taken for a text in them.
 const TEXT_LENGTHS: RangeInclusive<usize> = 3..=1024;
-/// The length byte that says that the length stands in the two bytes behind it.
+/// The length byte that states that the length stands in the two bytes behind it.
 const LONG: u8 = 0xFF;
 
 /// All rules, a paragraph for each, those of the server first.
@@ -132,7 +132,7 @@ const ACTIONS: Places = Places {
     skipped: size_of::<u32>(),
 };
 
-/// What `tell` makes of a value of a rule; a text that says that it makes no sense, or None where there is none.
+/// What `tell` makes of a value of a rule; a text that states that it makes no sense, or None where there is none.
 fn blob_words<T>(
     message: &Message,
     places: &Places,

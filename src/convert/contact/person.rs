@@ -11,9 +11,9 @@ use crate::convert::content_line::parameter;
 use crate::convert::lids::{self, EmailKeys, Key};
 use crate::convert::options::VcardVersion;
 use crate::convert::people::{Person, addr_spec};
-use crate::convert::reader::{FIRST_NAMED_ID, Reader};
+use crate::convert::reader::Reader;
 use crate::ltp::{FileTime, tags};
-use crate::messaging::{EntryId, PropertyName, PropertySet, text_of_value};
+use crate::messaging::{EntryId, FIRST_NAMED_ID, PropertyName, PropertySet, text_of_value};
 
 /// PidTagGender.
 const GENDER_FEMALE: i32 = 1;

@@ -1,11 +1,10 @@
-//! The fields that every item has: what it is, whom it is from and for, when it was sent, what it says.
+//! The fields that every item has: what it is, whom it is from and for, when it was sent, its text.
 
 use super::hash::{ContentHash, Field, Hashes, ItemFields};
 use super::properties;
 use super::value::{sha256, squeezed};
 use crate::convert::body;
 use crate::convert::people::{Person, REPRESENTING, SENDER};
-use crate::convert::reader::note_circumstances;
 use crate::convert::room::{MAX_MESSAGES, Room, with_room};
 use crate::convert::text::rtf::ATTACHMENT_MARK;
 use crate::error::Error;
@@ -58,7 +57,7 @@ impl<'a> Maker<'a> {
         // What was sent is told by its fields; the rest is what one mailbox adds.
         let is_told = is_sent && message.class().kind.is_mail();
         fields.extend(properties::of(message, !is_told));
-        note_circumstances(message);
+        message.note_circumstances();
         ItemFields {
             fields,
             key,
@@ -83,7 +82,7 @@ impl<'a> Maker<'a> {
             return String::new();
         }
         let text = body::best(message).text.unwrap_or_default();
-        // Where the text shows an attachment, it says nothing.
+        // Where the text shows an attachment, it adds nothing.
         squeezed(&text.replace(ATTACHMENT_MARK, ""))
     }
 }

@@ -3,10 +3,9 @@
 use super::hash::Field;
 use super::value;
 use crate::convert::lids::{self, Key};
-use crate::convert::reader::FIRST_NAMED_ID;
 use crate::error::Error;
 use crate::ltp::tags;
-use crate::messaging::{Message, PropertyName, PropertySet};
+use crate::messaging::{FIRST_NAMED_ID, Message, PropertyName, PropertySet};
 
 /// Properties that a store keeps for itself, and that do not go with a message: non-transmittable ones of messages, of users
 /// and of stores. [MS-OXPROPS] 1.3.3

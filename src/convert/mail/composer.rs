@@ -15,7 +15,7 @@ use crate::convert::byte_range::ByteRange;
 use crate::convert::context::Context;
 use crate::convert::lookup::Lookup;
 use crate::convert::options::Headers;
-use crate::convert::reader::{note_circumstances, told};
+use crate::convert::reader::told;
 use crate::convert::rendition::{Rendition, Writer};
 use crate::convert::room::{MAX_MESSAGES, Room};
 use crate::convert::text::rtf::ATTACHMENT_MARK;
@@ -71,7 +71,7 @@ impl Composer<'_> {
         }
         let left_out = items.len();
         let content = self.content(message, items, fields.has(flags::INCOMPLETE));
-        note_circumstances(message);
+        message.note_circumstances();
         fields.push("MIME-Version", "1.0");
         if let Ok(Some(class)) = message.properties().string(tags::MESSAGE_CLASS) {
             fields.push_text("X-Ostfs-Class", &class);

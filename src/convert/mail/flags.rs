@@ -11,7 +11,7 @@ use crate::problem::{Problem, Problems};
 pub(crate) const FLAG_FROM_ME: i32 = 0x20;
 /// The field of a message of which the store has only the header.
 pub(super) const INCOMPLETE: &str = "X-Ostfs-Incomplete";
-/// What the text of such a message says.
+/// The text of such a message.
 pub(super) const HEADER_ONLY: &str =
     "(Only the header of this message is in the file: its body was not fetched from the server.)\n";
 /// The properties of which any has a body.

@@ -21,7 +21,7 @@ use crate::convert::context::Context;
 use crate::convert::item;
 use crate::convert::options::Headers;
 use crate::convert::people::is_stand_in;
-use crate::convert::reader::{note_circumstances, told};
+use crate::convert::reader::told;
 use crate::convert::rendition::{Rendition, Writer};
 use crate::convert::room::{MAX_MESSAGES, Room};
 use crate::convert::text::normalise;
@@ -72,7 +72,7 @@ pub(in crate::convert) fn plain(
     writer.finish(message.problems())
 }
 
-/// What `message` says beside its header and its attachments, in the `room` for it; times in `zone`.
+/// What `message` states beside its header and its attachments, in the `room` for it; times in `zone`.
 pub(in crate::convert) fn said(message: &Message, zone: &TimeZone, room: &mut Room) -> Said {
     room.take(message);
     let details = details::lines(message.class().kind, message, zone);
@@ -91,7 +91,7 @@ fn body_text(best: BestBody, message: &Message) -> Option<String> {
     }
 }
 
-/// What an item says, to look for words in: no labels, and nothing that is not of the item.
+/// What an item states, to look for words in: no labels, and nothing that is not of the item.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Said {
     /// The facts of an item that is no mail: names, places, numbers, a text each.
@@ -151,7 +151,7 @@ impl Text<'_> {
             };
             self.line("Attachment", &format!("{} ({size})", item.name));
         }
-        note_circumstances(message);
+        message.note_circumstances();
         for problem in told(message.problems()) {
             self.line(PROBLEM_FIELD, &problem);
         }

@@ -65,7 +65,7 @@ impl Synthesis<'_> {
             let mut from = person(&REPRESENTING)
                 .or_else(|| sender.clone())
                 .unwrap_or_else(|| Mailbox::new("", None, ""));
-            // The address of the same person, or of the account that sends it, says more than a stand-in.
+            // The address of the same person, or of the account that sends it, is better than a stand-in.
             if !from.is_real() {
                 let same = |sender: &&Mailbox| {
                     sender.is_real() && sender.name.eq_ignore_ascii_case(&from.name)

@@ -168,7 +168,7 @@ pub(crate) fn has_roots(source: &Source, header: &Header) -> Result<bool> {
     Ok(true)
 }
 
-/// Whether the pages and blocks of the block B-tree that lie last in the file are where it says. What lies behind the end
+/// Whether the pages and blocks of the block B-tree that lie last in the file are where it states. What lies behind the end
 /// of the file does not count.
 pub(crate) fn are_in_place(source: &Source, header: &Header) -> Result<bool> {
     let format = header.format;

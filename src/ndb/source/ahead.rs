@@ -30,8 +30,9 @@ const MISSING: u64 = 1;
 const BELIEVED: u64 = 1000;
 /// It was not yet looked.
 const NEVER: u64 = u64::MAX;
-/// What lies between two places and is read along with them at the most: a disk reads so much in the time of a jump.
-const GAP: u64 = 256 << 10;
+/// Bytes that a disk with one head reads in the time that a jump to another place takes, at the least. So much may lie between
+/// two places to be read along with them.
+pub(in crate::ndb) const JUMP: u64 = 256 << 10;
 /// A part of the memory that is free, for what is read ahead at a time; and the most.
 const SHARE: u64 = 8;
 const MOST: u64 = 128 << 20;
@@ -115,12 +116,12 @@ impl Source {
         }
     }
 
-    /// Reads all of the file in its order, if it fits into the memory that is free: for those who will read most of it. It
-    /// is over before they begin, as their reads would have the disk jump to and fro between the two. Of a larger file
-    /// they have to ask for what they need next.
-    pub fn will_read_all(&self) {
+    /// Reads all of the file in its order, if it fits into the memory that is free and `pays` is true: for those who will read
+    /// most of it. It is over before they begin, as their reads would have the disk jump to and fro between the two. Of a
+    /// larger file they have to ask for what they need next.
+    pub(in crate::ndb) fn will_read_all(&self, pays: impl FnOnce() -> bool) {
         let fits = self.opened.len < self.opened.ahead.available / PARTS * WHOLE_FILE;
-        if fits && self.reads_ahead() {
+        if fits && self.reads_ahead() && pays() {
             self.opened.read_all();
             self.opened.ahead.looked.store(NEVER, Ordering::Relaxed);
         }
@@ -218,7 +219,7 @@ fn joined(places: &[Range<u64>], budget: u64) -> Vec<Range<u64>> {
         _ => 0,
     };
     let mut gaps: Vec<u64> = places.windows(2).map(gap).collect();
-    gaps.retain(|gap| *gap > 0 && *gap <= GAP);
+    gaps.retain(|gap| *gap > 0 && *gap <= JUMP);
     gaps.sort_unstable();
     let mut left = budget;
     let fits = |gap: &u64| match left.checked_sub(*gap) {
@@ -251,7 +252,7 @@ mod tests {
         assert_eq!(joined(&places, 0), [0..20, 30..40, 140..150]);
         assert_eq!(joined(&places, 50), [0..40, 140..150]);
         assert_eq!(joined(&places, 1000), vec![0..150]);
-        let apart = [0..10, GAP + 11..GAP + 20];
+        let apart = [0..10, JUMP + 11..JUMP + 20];
         assert_eq!(joined(&apart, u64::MAX), apart);
         let within = [0..100, 20..30, 90..110];
         assert_eq!(joined(&within, 0), vec![0..110]);

@@ -14,7 +14,7 @@ use crate::codepage;
 const MAX_ENTRIES: usize = 10_000;
 /// Bytes that all parts of a document may have together once they are unpacked.
 const MAX_UNPACKED: u64 = 32 << 20;
-/// The part that says that an archive is a document of Office, and the one that has the text of one of OpenDocument.
+/// The part that states that an archive is a document of Office, and the one that has the text of one of OpenDocument.
 const OFFICE: &str = "[Content_Types].xml";
 const OPEN_DOCUMENT: &str = "content.xml";
 /// Directories of parts with text in documents of Office: text, notes and comments; sheets; slides and their notes.

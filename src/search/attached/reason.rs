@@ -22,7 +22,7 @@ pub enum Reason {
     Encrypted,
     /// It is larger than is looked into, itself or unpacked.
     Large,
-    /// It is not what its type says.
+    /// It is not what its type states.
     Malformed,
     /// Its bytes cannot be had.
     Unreadable,

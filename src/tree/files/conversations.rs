@@ -110,7 +110,7 @@ impl ConversationFiles {
 }
 
 impl Texts {
-    /// How a message stands in its conversation. One that cannot be read says so.
+    /// How a message stands in its conversation. One that cannot be read states it.
     fn get(&self, spoken: Spoken, people: &[String]) -> Result<Arc<str>> {
         let weigh = |text: &Arc<str>| text.len();
         self.texts.get_or_make(spoken.nid, weigh, || {

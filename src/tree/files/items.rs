@@ -52,7 +52,7 @@ impl ItemFile<'_> {
     }
 
     /// Where values turn out unreadable, the row of the message is asked for them. One that cannot be opened is a file that
-    /// says so.
+    /// states it.
     fn make(&self) -> Result<File> {
         let mut message = self.messages.open(self.nid)?;
         let mut rendition = self.render(&message);

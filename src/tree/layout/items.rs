@@ -27,7 +27,7 @@ use crate::tree::template::Template;
 const DOUBTFUL_NAMES: &str = "the names of some items are made of damaged properties; so an equal name of a sound item may have \
                               or lack the number of its node";
 
-/// Bytes of a file in which each message can be asked for its attachments, whatever its flag says: any disk reads it in a
+/// Bytes of a file in which each message can be asked for its attachments, whatever its flag states: any disk reads it in a
 /// second.
 const SMALL_FILE: u64 = 32 << 20;
 /// PidTagMessageSize of a message that is asked in any file, in bytes.

@@ -59,7 +59,7 @@ impl Maildir {
         &self.items.context
     }
 
-    /// The folder that is the root of the Maildir++: where the file says that mail arrives, else the one named so, as
+    /// The folder that is the root of the Maildir++: where the file states that mail arrives, else the one named so, as
     /// that name is taken in IMAP.
     fn inbox(&self) -> Option<NodeId> {
         let inbox = self.inbox.get_or_make(|| Ok(self.find_inbox()));

@@ -1,4 +1,4 @@
-//! Splices, by their bytes and by what OpenSSL says of them.
+//! Splices, by their bytes and by what OpenSSL reports about them.
 
 use std::path::Path;
 use std::process::Command;

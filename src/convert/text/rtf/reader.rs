@@ -204,7 +204,7 @@ impl Reader {
     /// Handles a control word that decides where the text of its group goes; false for other words.
     fn open_destination(&mut self, name: &[u8], starred: bool) -> bool {
         if self.outer.len() <= 1 {
-            // The document itself is no such group, whatever a damaged header says.
+            // The document itself is no such group, whatever a damaged header states.
             return false;
         }
         if name == b"upr" {
@@ -225,7 +225,7 @@ impl Reader {
     }
 
     fn open_instruction(&mut self) {
-        // The instruction of a field within an instruction says nothing that we look at, and fields nested too deep
+        // The instruction of a field within an instruction has nothing that we look at, and fields nested too deep
         // have no place of their own for it.
         let awaited = self
             .fields

@@ -1,0 +1,3 @@
+#![no_main]
+
+ostfs_fuzz::target_of_records!(outputs);
