@@ -186,8 +186,8 @@ pub(super) struct ExportArguments {
     /// Write a record of every file, and of FILE, with its SHA-256 into PATH, a .csv or .jsonl file
     #[arg(long, value_name = "PATH")]
     pub manifest: Option<PathBuf>,
-    /// In a .csv manifest, an apostrophe before what a spreadsheet would run as a formula
-    #[arg(long, requires = "manifest")]
+    /// In a .csv manifest and the list of duplicates, an apostrophe before what a spreadsheet would run as a formula
+    #[arg(long)]
     pub csv_safe: bool,
     /// Of items with the same content, write one: that is whole, else the first. Among all of FILE, or within each
     #[arg(
@@ -218,7 +218,7 @@ pub(super) struct ExportArguments {
 #[derive(Debug, Args)]
 #[command(next_help_heading = "Records")]
 pub(super) struct RecordArguments {
-    /// Further hashes of each file and of FILE, beside SHA-256
+    /// Further hashes beside SHA-256: of each file and of FILE, and of the content of each item
     #[arg(long, value_name = "NAME,...", value_enum, value_delimiter = ',')]
     pub hash: Vec<HashName>,
     /// Whose mail it is, for the column custodian
@@ -237,6 +237,8 @@ pub(super) enum HashName {
     Sha1,
     /// MD5
     Md5,
+    /// The content hash of items, which all copies of one share, and what it is made of
+    Content,
 }
 
 /// A form of load files.
@@ -381,8 +383,8 @@ pub(super) struct DiffArguments {
 /// Find items by what they say and by what is known of them
 ///
 /// Prints the paths of the items that QUERY fits, one a line, as every other command takes them. What the tables of folders
-/// tell decides first; only items that they leave open are opened. Attachments are looked into: text, HTML, RTF, Office and
-/// OpenDocument. What could not be looked into is counted on standard error.
+/// tell decides first; only items that they leave open are opened. Attachments are looked into: text, HTML, RTF, mail, Office
+/// and OpenDocument. What could not be looked into is counted on standard error; pictures have no words.
 #[derive(Debug, Args)]
 #[command(
     override_usage = "ostfs search [OPTIONS] FILE... QUERY",

@@ -174,6 +174,10 @@ fn refuse(arguments: &ExportArguments, options: &Options) -> Result<(), Failure>
         let reason = format!("{option} goes with --manifest or --load-file, or leave it out");
         return Err(Failure::new(Exit::Usage, reason));
     }
+    if arguments.csv_safe && arguments.manifest.is_none() && arguments.dedupe.is_none() {
+        let reason = "--csv-safe goes with --manifest or --dedupe, or leave it out";
+        return Err(Failure::new(Exit::Usage, reason));
+    }
     let given = [
         ("--split", arguments.split.is_some()),
         (

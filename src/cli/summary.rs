@@ -189,11 +189,8 @@ impl<'a> Opened<'a> {
     }
 
     fn told(self) -> Source {
-        let algorithms = Algorithms {
-            sha256: true,
-            ..Algorithms::default()
-        };
-        let record = |file| Record::of_source(self.path, &file, algorithms, &Progress::default());
+        let progress = Progress::default();
+        let record = |file| Record::of_source(self.path, &file, Algorithms::SHA256, &progress);
         let record = self.file.and_then(|file| record(file).ok());
         Source {
             path: self.path.display().to_string(),
