@@ -26,11 +26,34 @@ pub fn cell(text: &str) -> Cow<'_, str> {
     text.chars().map(shown).collect::<String>().into()
 }
 
+/// What formulas begin with (OWASP, CSV Injection).
+#[cfg(feature = "cli")]
+const FORMULA: [char; 6] = ['=', '+', '-', '@', '\t', '\r'];
+
+/// As [`cell`], for spreadsheets: an apostrophe stands before what they would take for a formula, and run.
+#[cfg(feature = "cli")]
+pub fn safe_cell(text: &str) -> Cow<'_, str> {
+    let shown = cell(text);
+    match shown.starts_with(FORMULA) {
+        true => format!("'{shown}").into(),
+        false => shown,
+    }
+}
+
 /// A line of a table: fields as RFC 4180 has them, but with LF.
 pub fn csv_line<const N: usize>(fields: [&str; N]) -> String {
+    line_of(fields.map(cell))
+}
+
+/// The same, of [`safe_cell`]s.
+#[cfg(feature = "cli")]
+pub fn safe_csv_line<const N: usize>(fields: [&str; N]) -> String {
+    line_of(fields.map(safe_cell))
+}
+
+fn line_of<const N: usize>(cells: [Cow<'_, str>; N]) -> String {
     let mut writer = csv::WriterBuilder::new().from_writer(Vec::new());
     // Writing to memory does not fail.
-    let cells = fields.map(cell);
     let written = writer
         .write_record(cells.iter().map(|cell| cell.as_bytes()))
         .ok()

@@ -154,6 +154,9 @@ const SYSTEM_CALLS: &[c_long] = &[
     libc::SYS_write,
     libc::SYS_writev,
     libc::SYS_pwrite64,
+    // A line of a summary that runs share is whole, or taken back.
+    libc::SYS_flock,
+    libc::SYS_ftruncate,
     libc::SYS_lseek,
     libc::SYS_close,
     libc::SYS_fadvise64,
@@ -221,11 +224,9 @@ const FILE_SYSTEM_CALLS: &[c_long] = &[
     libc::SYS_readlinkat,
     libc::SYS_renameat2,
     libc::SYS_unlinkat,
-    libc::SYS_ftruncate,
     libc::SYS_fallocate,
     libc::SYS_fsync,
     libc::SYS_fdatasync,
-    libc::SYS_flock,
     libc::SYS_statfs,
     #[cfg(target_arch = "x86_64")]
     libc::SYS_open,

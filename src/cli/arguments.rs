@@ -10,6 +10,7 @@ use super::columns;
 use super::exit;
 use super::options::{self, Takers};
 use super::recipes;
+use super::summary::SummaryArguments;
 use crate::tree::Template;
 
 /// Shows any Outlook data file (.ost or .pst, 1997 to today) as a read-only folder of mail
@@ -185,8 +186,8 @@ pub(super) struct ExportArguments {
     /// Write a record of every file, and of FILE, with its SHA-256 into PATH, a .csv or .jsonl file
     #[arg(long, value_name = "PATH")]
     pub manifest: Option<PathBuf>,
-    /// In a .csv manifest, an apostrophe before what a spreadsheet would run as a formula
-    #[arg(long, requires = "manifest")]
+    /// In a .csv manifest and the list of duplicates, an apostrophe before what a spreadsheet would run as a formula
+    #[arg(long)]
     pub csv_safe: bool,
     /// Of items with the same content, write one: that is whole, else the first. Among all of FILE, or within each
     #[arg(
@@ -208,6 +209,8 @@ pub(super) struct ExportArguments {
     #[command(flatten)]
     pub records: RecordArguments,
     #[command(flatten)]
+    pub summary: SummaryArguments,
+    #[command(flatten)]
     pub filter: FilterArguments,
 }
 
@@ -215,7 +218,7 @@ pub(super) struct ExportArguments {
 #[derive(Debug, Args)]
 #[command(next_help_heading = "Records")]
 pub(super) struct RecordArguments {
-    /// Further hashes of each file and of FILE, beside SHA-256
+    /// Further hashes beside SHA-256: of each file and of FILE, and of the content of each item
     #[arg(long, value_name = "NAME,...", value_enum, value_delimiter = ',')]
     pub hash: Vec<HashName>,
     /// Whose mail it is, for the column custodian
@@ -234,6 +237,8 @@ pub(super) enum HashName {
     Sha1,
     /// MD5
     Md5,
+    /// The content hash of items, which all copies of one share, and what it is made of
+    Content,
 }
 
 /// A form of load files.
@@ -346,6 +351,8 @@ pub(super) struct IndexArguments {
     #[command(flatten)]
     pub records: RecordArguments,
     #[command(flatten)]
+    pub summary: SummaryArguments,
+    #[command(flatten)]
     pub filter: FilterArguments,
 }
 
@@ -376,8 +383,8 @@ pub(super) struct DiffArguments {
 /// Find items by what they say and by what is known of them
 ///
 /// Prints the paths of the items that QUERY fits, one a line, as every other command takes them. What the tables of folders
-/// tell decides first; only items that they leave open are opened. Attachments are looked into: text, HTML, RTF, Office and
-/// OpenDocument. What could not be looked into is counted on standard error.
+/// tell decides first; only items that they leave open are opened. Attachments are looked into: text, HTML, RTF, mail, Office
+/// and OpenDocument. What could not be looked into is counted on standard error; pictures have no words.
 #[derive(Debug, Args)]
 #[command(
     override_usage = "ostfs search [OPTIONS] FILE... QUERY",
@@ -416,6 +423,8 @@ pub(super) struct SearchArguments {
     /// Options of the tree; may be repeated
     #[arg(short = 'o', value_name = "OPTION[=VALUE],...")]
     pub options: Vec<String>,
+    #[command(flatten)]
+    pub summary: SummaryArguments,
 }
 
 /// List what a mount of FILE would show
@@ -484,6 +493,8 @@ pub(super) struct InfoArguments {
     /// Options of the tree; may be repeated
     #[arg(short = 'o', value_name = "OPTION[=VALUE],...")]
     pub options: Vec<String>,
+    #[command(flatten)]
+    pub summary: SummaryArguments,
 }
 
 /// Check FILE as ScanPST does, and more, without changing it
@@ -503,4 +514,6 @@ pub(super) struct CheckArguments {
     /// As JSON, for programs: everything that was found
     #[arg(long)]
     pub json: bool,
+    #[command(flatten)]
+    pub summary: SummaryArguments,
 }

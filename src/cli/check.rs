@@ -12,6 +12,7 @@ use serde::Serialize;
 use super::arguments::CheckArguments;
 use super::exit::Exit;
 use super::report::{self, Failure};
+use super::summary::{Counts, add};
 use super::{progress, source};
 use crate::check::{self, Finding, Phase, Report, Severity};
 use crate::ndb::Source;
@@ -19,7 +20,7 @@ use crate::output;
 use crate::sandbox::{self, Need};
 
 /// Checks each file and prints what was found; errors are a failure of their own code. Of several files the worst counts.
-pub(super) fn run(arguments: &CheckArguments) -> Result<(), Failure> {
+pub(super) fn run(arguments: &CheckArguments, counts: &mut Counts) -> Result<(), Failure> {
     let sources: Vec<_> = arguments
         .files
         .iter()
@@ -30,7 +31,7 @@ pub(super) fn run(arguments: &CheckArguments) -> Result<(), Failure> {
     let mut bad = 0;
     let mut worst = None;
     for (file, source) in arguments.files.iter().zip(sources) {
-        match one(arguments, file, source) {
+        match one(arguments, file, source, counts) {
             Err(failure) if failure.exit == Exit::Failure => return Err(failure),
             Err(failure) if is_one => return Err(failure),
             Err(failure) => {
@@ -57,10 +58,17 @@ fn one(
     arguments: &CheckArguments,
     file: &Path,
     source: Result<Source, Failure>,
+    counts: &mut Counts,
 ) -> Result<(), Failure> {
     let not_checked = |failure: Failure| Failure::new(Exit::NotChecked, failure.message);
-    let report = check::check_source(source.map_err(not_checked)?, watch())
-        .map_err(|error| not_checked(Failure::opening(file, &error)))?;
+    let checked = source.and_then(|source| {
+        let report = check::check_source(source, watch());
+        report.map_err(|error| Failure::opening(file, &error))
+    });
+    add(&mut counts.not_opened, checked.is_err().into());
+    let report = checked.map_err(not_checked)?;
+    add(&mut counts.items, report.messages);
+    add(&mut counts.problems, report.errors);
     let told = Told {
         file: file.display().to_string(),
         report: &report,

@@ -34,6 +34,8 @@ const COLUMNS: [&str; 8] = [
 /// What is to be done about duplicates.
 pub(super) struct Dedupe<'a> {
     within: Within,
+    /// What makes a line of the list.
+    line: fn([&str; COLUMNS.len()]) -> String,
     place: Place<'a>,
 }
 
@@ -65,7 +67,15 @@ impl<'a> Dedupe<'a> {
                 return Err(Failure::new(Exit::Usage, reason));
             }
         };
-        Ok(Some(Self { within, place }))
+        let line = match arguments.csv_safe {
+            true => output::safe_csv_line,
+            false => output::csv_line,
+        };
+        Ok(Some(Self {
+            within,
+            line,
+            place,
+        }))
     }
 
     /// Looks for duplicates among the items of `forest` that `filter` takes, which leaves them out from then on.
@@ -97,13 +107,14 @@ impl<'a> Dedupe<'a> {
         };
         let path = match &self.place {
             Place::Named(path, file) => {
-                write(found, rule, file).map_err(|error| Failure::writing(path, &error))?;
+                self.write(found, rule, file)
+                    .map_err(|error| Failure::writing(path, &error))?;
                 path.to_path_buf()
             }
             Place::Directory(directory) => {
                 let path = directory.join(export::free_name(forest, NAME));
                 let written = problem_list::create(&path).and_then(|file| {
-                    write(found, rule, &file)?;
+                    self.write(found, rule, &file)?;
                     // As all else that is written, it is the same after each run.
                     let root = forest.attr(Ino::ROOT);
                     root.map_or(Ok(()), |root| file.set_modified(root.mtime))
@@ -115,25 +126,25 @@ impl<'a> Dedupe<'a> {
         };
         Ok(told(found, &path, redact))
     }
-}
 
-fn write(found: &Duplicates<'_>, rule: &str, file: &File) -> io::Result<()> {
-    let mut out = BufWriter::new(file);
-    out.write_all(output::csv_line(COLUMNS).as_bytes())?;
-    for duplicate in found.each() {
-        let line = output::csv_line([
-            rule,
-            RECIPE,
-            &duplicate.hash.to_string(),
-            &duplicate.dropped,
-            &format!("{:#x}", duplicate.dropped_nid),
-            &duplicate.kept,
-            &format!("{:#x}", duplicate.kept_nid),
-            if duplicate.is_damaged { "yes" } else { "no" },
-        ]);
-        out.write_all(line.as_bytes())?;
+    fn write(&self, found: &Duplicates<'_>, rule: &str, file: &File) -> io::Result<()> {
+        let mut out = BufWriter::new(file);
+        out.write_all((self.line)(COLUMNS).as_bytes())?;
+        for duplicate in found.each() {
+            let line = (self.line)([
+                rule,
+                RECIPE,
+                &duplicate.hash.to_string(),
+                &duplicate.dropped,
+                &format!("{:#x}", duplicate.dropped_nid),
+                &duplicate.kept,
+                &format!("{:#x}", duplicate.kept_nid),
+                if duplicate.is_damaged { "yes" } else { "no" },
+            ]);
+            out.write_all(line.as_bytes())?;
+        }
+        out.flush()
     }
-    out.flush()
 }
 
 fn told(found: &Duplicates<'_>, path: &Path, redact: bool) -> String {

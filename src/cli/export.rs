@@ -23,6 +23,7 @@ use super::problem_list::ProblemList;
 use super::records::{Hashed, LoadFile};
 use super::report::{self, Failure};
 use super::source::Sources;
+use super::summary::Counts;
 use super::{progress, records, selection};
 use crate::convert::{Eol, Items};
 use crate::export::{
@@ -38,7 +39,7 @@ const MAX_SHOWN: u64 = 100;
 
 /// Exports all of the files, and fails at the end when anything could not be exported whole. Everything is opened before
 /// the sandbox, and what the files hold is looked at in it alone.
-pub(super) fn run(arguments: &ExportArguments) -> Result<(), Failure> {
+pub(super) fn run(arguments: &ExportArguments, counts: &mut Counts) -> Result<(), Failure> {
     let mut options = Options::of_user(&[CACHE], &arguments.options, &None)?;
     refuse(arguments, &options)?;
     match arguments.to {
@@ -125,6 +126,8 @@ pub(super) fn run(arguments: &ExportArguments) -> Result<(), Failure> {
         early_end::told(&progress, &arguments.directory)?;
     }
     let totals = totals?;
+    counts.exported(&totals, &progress);
+    counts.not_opened = Some(lost.number());
     selection::taken(&export, &totals, &progress)?;
     if let Some(file) = load_file {
         file.publish(&forest, &arguments.directory)?;
@@ -149,6 +152,7 @@ pub(super) fn run(arguments: &ExportArguments) -> Result<(), Failure> {
         .as_ref()
         .map_or(0, |(_, lines)| lines.saturating_sub(failed));
     summary(&progress, problems, tell);
+    counts.problems = Some(problems);
     let place = listed.map_or_else(String::new, |(place, _)| place);
     lost.end(outcome(failed, problems, &place))
 }
@@ -168,6 +172,10 @@ fn refuse(arguments: &ExportArguments, options: &Options) -> Result<(), Failure>
         .find(|(_, is_given)| *is_given && !is_recorded)
     {
         let reason = format!("{option} goes with --manifest or --load-file, or leave it out");
+        return Err(Failure::new(Exit::Usage, reason));
+    }
+    if arguments.csv_safe && arguments.manifest.is_none() && arguments.dedupe.is_none() {
+        let reason = "--csv-safe goes with --manifest or --dedupe, or leave it out";
         return Err(Failure::new(Exit::Usage, reason));
     }
     let given = [
@@ -206,7 +214,7 @@ fn refuse(arguments: &ExportArguments, options: &Options) -> Result<(), Failure>
 }
 
 /// Prints the manifest of all of the files.
-pub(super) fn index(arguments: &IndexArguments) -> Result<(), Failure> {
+pub(super) fn index(arguments: &IndexArguments, counts: &mut Counts) -> Result<(), Failure> {
     let options = Options::of_user(&[], &arguments.options, &arguments.names)?;
     let filter = filter(&arguments.filter)?;
     let sources = Sources::open(&arguments.files)?;
@@ -254,9 +262,13 @@ pub(super) fn index(arguments: &IndexArguments) -> Result<(), Failure> {
         })
     })?;
     let failed = progress.failed.load(Ordering::Relaxed);
+    let problems = forest.problem_count();
+    counts.exported(&totals, &progress);
+    counts.problems = Some(problems);
+    counts.not_opened = Some(lost.number());
     let place = "the column \"problems\" has those of each file";
     selection::taken(&export, &totals, &progress)?;
-    lost.end(outcome(failed, forest.problem_count(), place))
+    lost.end(outcome(failed, problems, place))
 }
 
 /// Runs the export under a progress bar, while another thread hashes `sources`. What `failed` makes of a failure is printed.

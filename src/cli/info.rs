@@ -12,6 +12,7 @@ use super::options::{Options, Switch};
 use super::progress;
 use super::report::{self, Failure};
 use super::source::Sources;
+use super::summary::{Counts, add};
 use crate::clock;
 use crate::ltp::FileTime;
 use crate::output;
@@ -40,7 +41,7 @@ struct Report {
 }
 
 /// Prints the facts as text, or as JSON.
-pub(super) fn run(arguments: &InfoArguments) -> Result<(), Failure> {
+pub(super) fn run(arguments: &InfoArguments, counts: &mut Counts) -> Result<(), Failure> {
     let options = Options::of_user(&[], &arguments.options, &None)?;
     let sources = Sources::open(&arguments.files)?;
     if options.sandbox == Switch::On {
@@ -51,6 +52,7 @@ pub(super) fn run(arguments: &InfoArguments) -> Result<(), Failure> {
         let tree = Tree::of_source(source, &options.tree, progress::scan())
             .map_err(|error| Failure::opening(file, &error))?;
         let info = tree.info();
+        add(&mut counts.items, info.messages);
         let report = Report {
             file: file.display().to_string(),
             looks_orphaned: looks_orphaned(&info, SystemTime::now()),
@@ -66,6 +68,7 @@ pub(super) fn run(arguments: &InfoArguments) -> Result<(), Failure> {
             false => format!("{:<12}{}\n{}", "File", file.display(), text(&report)),
         })
     })?;
+    counts.not_opened = Some(lost.number());
     lost.end(Ok(()))
 }
 

@@ -35,6 +35,7 @@ mod selection;
 mod size_cache;
 mod source;
 mod space;
+mod summary;
 mod unmount;
 
 use std::ffi::OsString;
@@ -76,17 +77,42 @@ pub fn run(arguments: Vec<OsString>) -> Result<(), Failure> {
         Command::Mount(arguments) => mount::run(&arguments, Writer::User),
         Command::Open(arguments) => open::run(&arguments),
         Command::Unmount(arguments) => unmount::run(&arguments),
-        Command::Export(arguments) => match arguments.to {
-            To::Pst => pst::run(&arguments),
-            _ => export::run(&arguments),
-        },
-        Command::Index(arguments) => export::index(&arguments),
+        Command::Export(arguments) => {
+            let sources = arguments.only_in.iter().chain(&arguments.files);
+            summary::told(
+                &arguments.summary,
+                "export",
+                sources,
+                |counts| match arguments.to {
+                    To::Pst => pst::run(&arguments, counts),
+                    _ => export::run(&arguments, counts),
+                },
+            )
+        }
+        Command::Index(arguments) => {
+            summary::told(&arguments.summary, "index", &arguments.files, |counts| {
+                export::index(&arguments, counts)
+            })
+        }
         Command::Diff(arguments) => diff::run(&arguments),
-        Command::Search(arguments) => search::run(&arguments),
+        Command::Search(arguments) => {
+            let sources = search::sources(&arguments);
+            summary::told(&arguments.summary, "search", sources, |counts| {
+                search::run(&arguments, counts)
+            })
+        }
         Command::Ls(arguments) => ls::run(&arguments),
         Command::Cat(arguments) => cat::run(&arguments),
-        Command::Info(arguments) => info::run(&arguments),
-        Command::Check(arguments) => check::run(&arguments),
+        Command::Info(arguments) => {
+            summary::told(&arguments.summary, "info", &arguments.files, |counts| {
+                info::run(&arguments, counts)
+            })
+        }
+        Command::Check(arguments) => {
+            summary::told(&arguments.summary, "check", &arguments.files, |counts| {
+                check::run(&arguments, counts)
+            })
+        }
     }
 }
 

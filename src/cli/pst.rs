@@ -5,13 +5,14 @@ use std::borrow::Cow;
 use std::collections::BTreeMap;
 use std::fs;
 use std::path::Path;
+use std::slice;
 use std::sync::atomic::Ordering;
 
 use indicatif::HumanBytes;
 use sha2::{Digest as _, Sha256};
 
 use super::arguments::{ExportArguments, VerifyHow};
-use super::dedupe::Dedupe;
+use super::dedupe::{self, Dedupe};
 use super::exit::Exit;
 use super::export::{CACHE, filter, show};
 use super::new_file::{self, NewFile, directory_of};
@@ -19,6 +20,7 @@ use super::options::{Options, Switch};
 use super::pst_targets::{self, Target};
 use super::report::{self, Failure};
 use super::source::{Lost, Sources};
+use super::summary::Counts;
 use super::{goal, progress, selection, space};
 use crate::export::{Filter, Progress};
 use crate::ndb::Source;
@@ -26,7 +28,7 @@ use crate::pst::{
     self, Begin, Export, Failed, FolderTotal, Journal, Part, Stage, Tally, Verify, Whole, Written,
 };
 use crate::sandbox::{self, Need};
-use crate::tree::{Attachments, Layout};
+use crate::tree::{self, Attachments, Forest, Layout};
 
 /// Bytes of a source that tell it from others: its header.
 const START: usize = 4096;
@@ -34,21 +36,29 @@ const START: usize = 4096;
 const MAX_SHOWN: u64 = 100;
 
 /// Writes all new files, reads each back, and only then gives it its name.
-pub(super) fn run(arguments: &ExportArguments) -> Result<(), Failure> {
+pub(super) fn run(arguments: &ExportArguments, counts: &mut Counts) -> Result<(), Failure> {
     let mut options = Options::of_user(&[CACHE], &arguments.options, &None)?;
     refuse(arguments, &options)?;
     // Nobody looks at attachments beside their items.
     options.tree.attachments = Attachments::Eml;
     let dedupe = Dedupe::open(arguments, None)?;
-    let run = Run {
+    let mut run = Run {
         arguments,
         dedupe,
+        others: None,
         filter: filter(&arguments.filter)?,
         options: options.tree,
         progress: Progress::default(),
     };
-    let mut sources = Sources::open(&arguments.files)?;
-    let targets = pst_targets::of(arguments)?;
+    let (files, others) = match &arguments.only_in {
+        Some(file) => (
+            slice::from_ref(file),
+            Some(Sources::open(&arguments.files)?),
+        ),
+        None => (arguments.files.as_slice(), None),
+    };
+    let mut sources = Sources::open(files)?;
+    let targets = pst_targets::of(arguments, files)?;
     if arguments.dedupe.is_some() && targets.all.len() > 1 {
         let reason = "--dedupe is for one new PST; name the file, as in: ostfs export --to pst --dedupe a.pst b.pst all.pst";
         return Err(Failure::new(Exit::Usage, reason));
@@ -56,6 +66,9 @@ pub(super) fn run(arguments: &ExportArguments) -> Result<(), Failure> {
     if options.sandbox == Switch::On {
         sandbox::enter(Need::WriteBeneath(&targets.directory));
     }
+    run.others = others
+        .map(|others| Others::open(others, &run.options))
+        .transpose()?;
     let mut ended = Ended::default();
     for target in &targets.all {
         let own = sources.take(target.files.len());
@@ -81,6 +94,19 @@ pub(super) fn run(arguments: &ExportArguments) -> Result<(), Failure> {
             }
             Done::Lost => {}
         }
+    }
+    let Ended { tally, files, .. } = &ended;
+    *counts = Counts {
+        items: Some(tally.written + tally.failed),
+        files: Some(*files),
+        bytes: Some(tally.bytes),
+        failed: Some(tally.failed),
+        problems: Some(ended.problems),
+        not_opened: Some(sources.lost().number()),
+        ..Counts::default()
+    };
+    if ended.files > 0 {
+        targets.sweeper.keep();
     }
     sources.lost().end(ended.tell())
 }
@@ -142,9 +168,40 @@ impl Ended {
 struct Run<'a> {
     arguments: &'a ExportArguments,
     dedupe: Option<Dedupe<'a>>,
+    others: Option<Others>,
     filter: Filter,
-    options: crate::tree::Options,
+    options: tree::Options,
     progress: Progress,
+}
+
+/// What has items that are not to be written.
+struct Others {
+    forest: Forest,
+    /// What tells them from others.
+    hash: [u8; 32],
+}
+
+impl Others {
+    /// All of `sources`: without one of them too much would be written.
+    fn open(sources: Sources<'_>, options: &tree::Options) -> Result<Self, Failure> {
+        let mut hash = Sha256::new();
+        add(&mut hash, &sources);
+        let (forest, lost) = sources.forest(options)?;
+        lost.end(Ok(()))?;
+        let hash = hash.finalize().into();
+        Ok(Self { forest, hash })
+    }
+}
+
+/// Adds to `hash` what tells `sources` from others.
+fn add(hash: &mut Sha256, sources: &Sources<'_>) {
+    for source in sources.iter().filter_map(|(_, source)| source) {
+        hash.update(format!("{} {:?}", source.len(), source.modified()));
+        let mut start = vec![0; usize::try_from(source.len()).unwrap_or(START).min(START)];
+        // What cannot be read here is told when it is read for good.
+        source.read_exact_at(&mut start, 0).ok();
+        hash.update(start);
+    }
 }
 
 fn failure(path: &Path, reason: &str) -> Failure {
@@ -188,6 +245,9 @@ impl Run<'_> {
         let mut filter = self.filter.clone();
         if let Err(nothing) = selection::look(&forest, &filter) {
             return Ok((Done::Nothing(nothing), lost));
+        }
+        if let Some(others) = &self.others {
+            dedupe::only_in(&forest, &mut filter, &others.forest);
         }
         let duplicates = self
             .dedupe
@@ -237,12 +297,9 @@ impl Run<'_> {
             "{:?} {filter:?} {split:?} {dedupe:?}",
             self.options
         ));
-        for source in sources.iter().filter_map(|(_, source)| source) {
-            hash.update(format!("{} {:?}", source.len(), source.modified()));
-            let mut start = vec![0; usize::try_from(source.len()).unwrap_or(START).min(START)];
-            // What cannot be read here is told when it is read for good.
-            source.read_exact_at(&mut start, 0).ok();
-            hash.update(start);
+        add(&mut hash, sources);
+        if let Some(others) = &self.others {
+            hash.update(others.hash);
         }
         hash.finalize().into()
     }
@@ -321,7 +378,7 @@ impl Run<'_> {
         let written = watched(export, file, begin, &self.progress, self.options.redact);
         let written = written.map_err(|error| self.stopped(&mut new, export, &path, &error))?;
         let done = &written.whole.done;
-        if !self.filter.is_empty() && done.written + done.failed == 0 {
+        if !export.filter.is_empty() && done.written + done.failed == 0 {
             return Ok(None);
         }
         if let Err(reason) = check(again, &written, self.arguments.verify) {
@@ -378,7 +435,10 @@ fn refuse(arguments: &ExportArguments, options: &Options) -> Result<(), Failure>
         ("--load-file", arguments.records.load_file.is_some()),
         ("--hash", !arguments.records.hash.is_empty()),
         ("--custodian", arguments.records.custodian.is_some()),
-        ("--only-in", arguments.only_in.is_some()),
+        (
+            "--csv-safe",
+            arguments.csv_safe && arguments.dedupe.is_none(),
+        ),
         ("-o all", options.tree.all),
         ("-o text", options.tree.text),
         (

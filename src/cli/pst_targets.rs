@@ -10,8 +10,10 @@ use std::path::{Path, PathBuf};
 
 use super::arguments::ExportArguments;
 use super::exit::Exit;
+use super::guard::Sweeper;
 use super::new_file::{beside, directory_of};
 use super::report::Failure;
+use crate::fuse::Made;
 
 /// Extension of files that are named after a source.
 const EXTENSION: &str = ".pst";
@@ -26,12 +28,13 @@ pub(super) struct Target {
 }
 
 /// All that is to be written, and the directory that it goes to.
-#[derive(Debug)]
 pub(super) struct Targets {
     pub all: Vec<Target>,
     pub directory: PathBuf,
     /// Whether the directory was named, and not a file in it.
     pub named_after_sources: bool,
+    /// A directory that was made is removed again if nothing comes into it.
+    pub sweeper: Sweeper,
 }
 
 impl Target {
@@ -57,12 +60,12 @@ impl Target {
     }
 }
 
-/// Where `arguments` want everything. A directory that is not there is made.
-pub(super) fn of(arguments: &ExportArguments) -> Result<Targets, Failure> {
+/// Where `arguments` want all of `files`. A directory that is not there is made.
+pub(super) fn of(arguments: &ExportArguments, files: &[PathBuf]) -> Result<Targets, Failure> {
     let path = arguments.directory.as_path();
     let ends_with_slash = path.as_os_str().as_bytes().ends_with(b"/");
     if arguments.split.is_none() && !ends_with_slash && !path.is_dir() {
-        let files = arguments.files.clone();
+        let files = files.to_vec();
         let all = vec![Target {
             files,
             path: path.to_path_buf(),
@@ -71,11 +74,12 @@ pub(super) fn of(arguments: &ExportArguments) -> Result<Targets, Failure> {
             all,
             directory: directory_of(path).to_path_buf(),
             named_after_sources: false,
+            sweeper: sweeper(path, None)?,
         });
     }
     let mut names = HashSet::new();
     let mut all = Vec::new();
-    for file in &arguments.files {
+    for file in files {
         let name = name_of(file);
         let path = path.join(&name);
         if !names.insert(name) {
@@ -91,11 +95,12 @@ pub(super) fn of(arguments: &ExportArguments) -> Result<Targets, Failure> {
             path,
         });
     }
-    make(path)?;
+    let made = make(path)?;
     Ok(Targets {
         all,
         directory: path.to_path_buf(),
         named_after_sources: true,
+        sweeper: sweeper(path, made)?,
     })
 }
 
@@ -106,11 +111,19 @@ fn name_of(file: &Path) -> OsString {
     name
 }
 
-fn make(directory: &Path) -> Result<(), Failure> {
+fn sweeper(directory: &Path, made: Option<Made>) -> Result<Sweeper, Failure> {
+    Sweeper::start(directory, made)
+        .map_err(|error| Failure::new(Exit::Failure, format!("no process can be started: {error}")))
+}
+
+/// Makes the directory, unless it is there.
+fn make(directory: &Path) -> Result<Option<Made>, Failure> {
     let fail =
         |exit, reason: String| Failure::new(exit, format!("{}: {reason}", directory.display()));
     match fs::create_dir(directory) {
-        Err(error) if error.kind() == io::ErrorKind::AlreadyExists && directory.is_dir() => Ok(()),
+        Err(error) if error.kind() == io::ErrorKind::AlreadyExists && directory.is_dir() => {
+            Ok(None)
+        }
         Err(error) if error.kind() == io::ErrorKind::AlreadyExists => Err(fail(
             Exit::Failure,
             "is a file; name a directory for the parts".to_owned(),
@@ -123,6 +136,6 @@ fn make(directory: &Path) -> Result<(), Failure> {
             Exit::Failure,
             format!("cannot be made: {error}; choose a place where you may write"),
         )),
-        Ok(()) => Ok(()),
+        Ok(()) => Ok(Made::at(directory).ok()),
     }
 }

@@ -22,6 +22,7 @@ pub(super) fn algorithms(arguments: &RecordArguments, sha256: bool) -> Algorithm
         sha256,
         sha1: has(HashName::Sha1),
         md5: has(HashName::Md5),
+        content: has(HashName::Content),
     }
 }
 

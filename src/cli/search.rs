@@ -5,6 +5,7 @@
 #![forbid(unsafe_code)]
 
 use std::io::{self, BufWriter, StdoutLock, Write};
+use std::path::PathBuf;
 use std::sync::atomic::Ordering;
 
 use jiff::Zoned;
@@ -19,6 +20,7 @@ use super::progress::processors;
 use super::report::{self, Failure};
 use super::selection;
 use super::source::{Lost, Sources};
+use super::summary::Counts;
 use crate::export::Filter;
 use crate::output;
 use crate::sandbox::{self, Need};
@@ -26,8 +28,8 @@ use crate::search::{Condition, Found, Line, Missed, Query, Search};
 use crate::tree::{Attr, Forest, Ino, People, Summary};
 
 /// Looks for QUERY in the files. In place of 1, which states that nothing was found, trouble without a code of its own has 2.
-pub(super) fn run(arguments: &SearchArguments) -> Result<(), Failure> {
-    look(arguments).map_err(|failure| match failure.exit {
+pub(super) fn run(arguments: &SearchArguments, counts: &mut Counts) -> Result<(), Failure> {
+    look(arguments, counts).map_err(|failure| match failure.exit {
         Exit::Failure if !failure.message.is_empty() => {
             Failure::new(Exit::NotFound, failure.message)
         }
@@ -35,16 +37,22 @@ pub(super) fn run(arguments: &SearchArguments) -> Result<(), Failure> {
     })
 }
 
-fn look(arguments: &SearchArguments) -> Result<(), Failure> {
+/// The files that `arguments` name before the query.
+pub(super) fn sources(arguments: &SearchArguments) -> &[PathBuf] {
+    let parted = arguments.files.split_last();
+    parted.map_or(&[], |(_, files)| files)
+}
+
+fn look(arguments: &SearchArguments, counts: &mut Counts) -> Result<(), Failure> {
     let options = Options::of_user(&[], &arguments.options, &arguments.names)?;
     let now = Zoned::now().with_time_zone(options.tree.zone.clone());
-    let (query, files) = arguments.files.split_last().unzip();
+    let query = arguments.files.last();
     let query = query
         .map(|query| query.to_string_lossy())
         .unwrap_or_default();
     let query = Query::parse(&query, &now)
         .map_err(|error| Failure::new(Exit::Usage, format!("QUERY, {error}")))?;
-    let sources = Sources::open(files.unwrap_or_default())?;
+    let sources = Sources::open(sources(arguments))?;
     if options.sandbox == Switch::On {
         sandbox::enter(Need::OpenFiles);
     }
@@ -77,7 +85,7 @@ fn look(arguments: &SearchArguments) -> Result<(), Failure> {
         |ino| Facts::of(&forest, ino, arguments),
         |found| printer.take(&found),
     );
-    end(printer, &missed, &forest, lost)
+    end(printer, &missed, &forest, lost, counts)
 }
 
 /// Fails if a folder of `query` is not there.
@@ -94,16 +102,30 @@ fn look_for_folders(forest: &Forest, query: &Query) -> Result<(), Failure> {
 }
 
 /// How the command ends, after all was looked at or nobody wants to read more.
-fn end(printer: Printer<'_>, missed: &Missed, forest: &Forest, lost: Lost) -> Result<(), Failure> {
+fn end(
+    printer: Printer<'_>,
+    missed: &Missed,
+    forest: &Forest,
+    lost: Lost,
+    counts: &mut Counts,
+) -> Result<(), Failure> {
     let found = printer.found;
     let written = printer.finish();
+    let failed = missed.failed.load(Ordering::Relaxed);
+    let problems = forest.problem_count().max(failed);
+    *counts = Counts {
+        items: Some(found),
+        failed: Some(failed),
+        problems: Some(problems),
+        not_searched: Some(missed.unseen.number()),
+        not_opened: Some(lost.number()),
+        ..Counts::default()
+    };
     let mut failures = Failures::default();
     if written.is_ok() {
-        if let Some(unseen) = missed.unseen.told() {
-            report::error(report::printable(&unseen));
+        if let Some(told) = missed.unseen.told() {
+            report::error(report::printable(&told));
         }
-        let failed = missed.failed.load(Ordering::Relaxed);
-        let problems = forest.problem_count().max(failed);
         if problems > 0 {
             failures.add(Failure::new(
                 Exit::ErrorsFound,

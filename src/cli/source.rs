@@ -77,7 +77,7 @@ impl<'a> Sources<'a> {
     /// Prints what `tell` makes of each file; returns how many files it could not tell of.
     pub(super) fn each(
         self,
-        tell: impl Fn(&Path, Source) -> Result<String, Failure>,
+        mut tell: impl FnMut(&Path, Source) -> Result<String, Failure>,
     ) -> Result<Lost, Failure> {
         let mut lost = self.lost;
         for (file, source) in self.files {
@@ -138,6 +138,11 @@ impl Lost {
                 Ok(None)
             }
         }
+    }
+
+    /// How many they are.
+    pub(super) fn number(self) -> u64 {
+        self.number as u64
     }
 
     /// How a command ends that else would end so.

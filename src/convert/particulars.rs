@@ -56,6 +56,8 @@ pub struct Particulars {
     pub importance: Option<i32>,
     /// PidTagSensitivity: 0 normal, 1 personal, 2 private, 3 confidential.
     pub sensitivity: Option<i32>,
+    /// Of S/MIME, `signed` if all can read it, `opaque` if it is in one piece; else empty. [MS-OXOSMIME]
+    pub security: &'static str,
 }
 
 impl Particulars {
@@ -105,6 +107,7 @@ impl Particulars {
             categories: mail::categories(message),
             importance: integer(tags::IMPORTANCE),
             sensitivity: integer(tags::SENSITIVITY),
+            security: security(message),
         }
     }
 }
@@ -112,6 +115,14 @@ impl Particulars {
 /// Those in a decoded address field, each as `Name <address>`; all of it as one where it is none that can be parted.
 pub fn mailboxes(field: &str) -> Vec<String> {
     mail::mailboxes(field)
+}
+
+fn security(message: &Message) -> &'static str {
+    match message.class() {
+        class if class.is_clear_signed => "signed",
+        class if class.is_smime => "opaque",
+        _ => "",
+    }
 }
 
 fn ids(field: &str) -> Vec<String> {

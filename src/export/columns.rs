@@ -2,6 +2,7 @@
 //! JSON and for review tools, the help and docs/MANIFEST.md are made from it. A new column goes to its end.
 #![forbid(unsafe_code)]
 
+use std::collections::HashSet;
 use std::ops::Deref;
 
 use serde::{Serialize, Serializer, ser::SerializeMap};
@@ -9,7 +10,7 @@ use serde::{Serialize, Serializer, ser::SerializeMap};
 use super::hashes::{hexadecimal, identification};
 use super::record::Record;
 use super::value::Value;
-use crate::convert::{Moment, Particulars};
+use crate::convert::{Moment, Particulars, mailboxes as parted};
 use crate::ltp::FileTime;
 
 /// A column of a manifest.
@@ -279,7 +280,8 @@ pub static COLUMNS: &[Column] = &[
         meaning: "replied, forwarded, flagged, deleted (marked only), draft",
         source: "PidTagLastVerbExecuted, PidTagFlagStatus, PidTagMessageStatus, PidTagMessageFlags",
         value: |record| {
-            Value::List(particulars(record).map_or(Vec::new(), |item| item.flags.clone()))
+            let flags = particulars(record).map_or(&[][..], |item| &item.flags);
+            Value::List(flags.iter().map(|flag| (*flag).into()).collect())
         },
     },
     Column {
@@ -317,7 +319,78 @@ pub static COLUMNS: &[Column] = &[
         source: "the file as it is written",
         value: |record| Value::text(&record.hashes.md5),
     },
+    Column {
+        name: "participants",
+        field: "PARTICIPANTS",
+        meaning: "all of From, To, Cc and Bcc, each once",
+        source: "`from`, `to`, `cc`, `bcc`",
+        value: |record| {
+            let people = particulars(record).map_or(Vec::new(), participants);
+            Value::List(people.into_iter().map(Into::into).collect())
+        },
+    },
+    Column {
+        name: "level",
+        field: "LEVEL",
+        meaning: "0 of an item, 1 of what is attached to it, 2 of what is attached to that",
+        source: "the tree",
+        value: |record| Value::Number(record.level),
+    },
+    Column {
+        name: "attachment_number",
+        field: "ATTACHNUM",
+        meaning: "of an attachment, which of `parent` it is, from 1 on",
+        source: "the tree",
+        value: |record| Value::Number(record.attachment_number),
+    },
+    Column {
+        name: "security",
+        field: "",
+        meaning: "of S/MIME, `signed`, or `opaque`: signed or encrypted in one piece",
+        source: "PidTagMessageClass",
+        value: |record| Value::text(particulars(record).map_or("", |item| item.security)),
+    },
+    Column {
+        name: "content_hash",
+        field: "CONTENTHASH",
+        meaning: "content hash ostfs-1 (CONTENT-HASH.md), the same for all copies, by --hash content",
+        source: "the fields of `content_fields`",
+        value: |record| {
+            let hashes = record.content.as_ref().map(|fields| fields.hashes());
+            Value::made(hashes.map(|hashes| hashes.content.to_string()))
+        },
+    },
+    Column {
+        name: "content_fields",
+        field: "",
+        meaning: "what it is made of, a name and a SHA-256 each: where two of them differ, the items do",
+        source: "all properties of the item, its text and attachments",
+        value: |record| {
+            let fields = record.content.as_ref().map(|fields| fields.content_lines());
+            Value::List(fields.map_or(Vec::new(), |lines| lines.map(Into::into).collect()))
+        },
+    },
+    Column {
+        name: "content_damaged",
+        field: "",
+        meaning: "whether any of that is missing or doubtful: no key to know the same item by",
+        source: "reading it",
+        value: |record| {
+            let hashes = record.content.as_ref().map(|fields| fields.hashes());
+            Value::Truth(hashes.map(|hashes| hashes.is_damaged))
+        },
+    },
 ];
+
+/// Everybody in the header of `item`, in its order.
+fn participants(item: &Particulars) -> Vec<String> {
+    let fields = [&item.from, &item.to, &item.cc, &item.bcc].into_iter();
+    let people = fields
+        .filter(|field| !field.is_empty())
+        .flat_map(|field| parted(field));
+    let mut seen = HashSet::new();
+    people.filter(|one| seen.insert(one.clone())).collect()
+}
 
 fn particulars(record: &Record) -> Option<&Particulars> {
     record.item.as_ref().map(|item| &item.particulars)

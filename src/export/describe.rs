@@ -1,20 +1,22 @@
 //! Makes the record of what was written.
 #![forbid(unsafe_code)]
 
-use super::hashes::Hashes;
+use super::hashes::{Algorithms, Hashes};
 use super::progress::Failed;
 use super::record::Record;
-use super::walk::{Family, TargetDirectory};
+use super::walk::TargetDirectory;
 use super::write::Written;
+use crate::convert::ItemFields;
 use crate::tree::{Forest, Part};
 
 /// The record of entry number `index` of `directory`, of which that became. An item is opened once more for it, its body and
-/// the content of its attachments are not.
+/// the content of its attachments are not, unless the content hash is among the `wanted`.
 pub(super) fn describe(
     forest: &Forest,
     directory: &TargetDirectory,
     index: usize,
     written: Result<Written, Failed>,
+    wanted: Algorithms,
 ) -> Record {
     let Some(entry) = directory.listing.entry(index) else {
         return Record::default();
@@ -58,13 +60,21 @@ pub(super) fn describe(
         Some(Part::Item) => {
             record.family.clone_from(&record.path);
             record.text_path = directory.text_of(forest, index).unwrap_or_default();
+            record.level = Some(0);
+            // That it cannot be opened is among its problems.
+            let message = wanted.content.then(|| forest.message(entry.ino).ok());
+            record.content = message
+                .flatten()
+                .map(|message| Box::new(ItemFields::of(&message)));
         }
         Some(Part::Attachment) => {
             Record::ATTACHMENT.clone_into(&mut record.class);
             let own = || directory.family_of(forest, index);
-            if let Some(Family { item, parent }) = directory.family.clone().or_else(own) {
-                record.family = item.to_string();
-                record.parent = parent.to_string();
+            if let Some(family) = directory.family.clone().or_else(own) {
+                record.family = family.item.to_string();
+                record.parent = family.parent.to_string();
+                record.level = Some(family.level);
+                record.attachment_number = directory.attachment_number(forest, index);
             }
         }
         Some(Part::Text) => {

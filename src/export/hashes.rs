@@ -14,6 +14,8 @@ pub struct Algorithms {
     pub sha1: bool,
     /// MD5 (RFC 1321), likewise.
     pub md5: bool,
+    /// The content hash of items, which is none of their files.
+    pub content: bool,
 }
 
 impl Algorithms {
@@ -22,11 +24,12 @@ impl Algorithms {
         sha256: true,
         sha1: false,
         md5: false,
+        content: false,
     };
 
     /// Whether any is wanted, so that files have to be read for it.
     pub fn is_any(self) -> bool {
-        self != Self::default()
+        self.sha256 || self.sha1 || self.md5
     }
 }
 
@@ -110,6 +113,7 @@ mod tests {
             sha256: false,
             sha1: true,
             md5: true,
+            content: false,
         });
         hasher.update(b"a");
         hasher.update(b"bc");

@@ -13,9 +13,6 @@ use super::record::Record;
 use super::value::Value;
 use crate::output;
 
-/// What formulas begin with (OWASP, CSV Injection).
-const FORMULA: [char; 6] = ['=', '+', '-', '@', '\t', '\r'];
-
 /// How a manifest is written.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Format {
@@ -153,10 +150,9 @@ impl<'a> Output<'a> {
 /// `value` in a table; an apostrophe before what a spreadsheet would take for a formula, and run, if it `is_safe`.
 fn cell(value: Value<'_>, is_safe: bool) -> String {
     let text = value.cell();
-    let text = output::cell(&text);
-    match is_safe && text.starts_with(FORMULA) {
-        true => format!("'{text}"),
-        false => text.into_owned(),
+    match is_safe {
+        true => output::safe_cell(&text).into_owned(),
+        false => output::cell(&text).into_owned(),
     }
 }
 

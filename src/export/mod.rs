@@ -418,7 +418,13 @@ impl Run<'_> {
         index: usize,
         written: Result<Written, Failed>,
     ) -> Record {
-        let record = describe(self.export.forest, directory, index, written);
+        let record = describe(
+            self.export.forest,
+            directory,
+            index,
+            written,
+            self.export.algorithms,
+        );
         Record {
             custodian: self.export.custodian.clone(),
             ..record

@@ -7,14 +7,14 @@ use std::path::Path;
 
 use super::hashes::{Algorithms, Hasher, Hashes};
 use super::progress::Progress;
-use crate::convert::Moment;
+use crate::convert::{ItemFields, Moment};
 use crate::tree::Details;
 
 /// Bytes read at a time.
 const CHUNK: usize = 1 << 20;
 
 /// The record of one file.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
+#[derive(Debug, Clone, Default)]
 pub struct Record {
     /// Path below the target directory; of a source, the path of the data file.
     pub path: String,
@@ -40,8 +40,14 @@ pub struct Record {
     pub parent: String,
     /// Path of the file with the text of the item.
     pub text_path: String,
+    /// How many messages it is within, and itself an attachment: 0 of an item; None if it is neither.
+    pub level: Option<u64>,
+    /// Which attachment of `parent` it is, from 1 on.
+    pub attachment_number: Option<u64>,
     /// Of items alone, and of links to them.
     pub item: Option<Box<Details>>,
+    /// Of items alone, if the content hash is wanted.
+    pub content: Option<Box<ItemFields>>,
 }
 
 impl Record {

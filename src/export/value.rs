@@ -18,7 +18,7 @@ pub enum Value<'a> {
     /// Mailboxes as header fields have them, decoded.
     Mailboxes(&'a str),
     /// Several texts.
-    List(Vec<&'a str>),
+    List(Vec<Cow<'a, str>>),
     /// A number, if there is one.
     Number(Option<u64>),
     /// Yes or no, if it is known.
@@ -38,7 +38,7 @@ impl<'a> Value<'a> {
 
     /// `texts` of the record.
     pub(super) fn list(texts: &'a [String]) -> Self {
-        Self::List(texts.iter().map(String::as_str).collect())
+        Self::List(texts.iter().map(|text| text.as_str().into()).collect())
     }
 
     /// A count or size.

@@ -26,6 +26,8 @@ pub(super) struct TargetDirectory {
     /// Whose attachments are in it; None for a folder.
     pub family: Option<Family>,
     pub listing: Listing,
+    /// Of each entry, how many attachments of its item stand before it; made when it is asked for.
+    numbers: OnceLock<Vec<u32>>,
     /// Once it is there: whether it was there before, perhaps with files of an earlier export.
     pub made: OnceLock<bool>,
 }
@@ -37,6 +39,8 @@ pub(super) struct Family {
     pub item: Arc<str>,
     /// The file that they are attached to: that of the item, or of a message within it.
     pub parent: Arc<str>,
+    /// 1 of the attachments of an item, one more of those of each message within.
+    pub level: u64,
 }
 
 impl TargetDirectory {
@@ -59,6 +63,7 @@ impl TargetDirectory {
                 Some(Family {
                     item: Arc::clone(&family.item),
                     parent: self.path_of(entry.name).into(),
+                    level: family.level + 1,
                 })
             }
             None => {
@@ -68,9 +73,29 @@ impl TargetDirectory {
                 Some(Family {
                     parent: Arc::clone(&item),
                     item,
+                    level: 1,
                 })
             }
         }
+    }
+
+    /// Which of the attachments beside it entry number `index` is, from 1 on.
+    pub fn attachment_number(&self, forest: &Forest, index: usize) -> Option<u64> {
+        let numbers = self.numbers.get_or_init(|| {
+            let mut before = (None, 0);
+            let entries = self.listing.entries().map(|entry| {
+                let (nid, part) = forest.item(entry.ino).unzip();
+                if before.0 != nid {
+                    before = (nid, 0);
+                }
+                let number = before.1;
+                let is_file = entry.kind != Kind::Directory;
+                before.1 += u32::from(is_file && part == Some(Part::Attachment));
+                number
+            });
+            entries.collect()
+        });
+        numbers.get(index).map(|before| u64::from(*before) + 1)
     }
 
     /// The path of the text of the item that entry number `index` is, if there is one.
@@ -117,6 +142,7 @@ impl Found {
             folder: folder.unwrap_or_else(|| self.path.as_str().into()),
             family: self.family.clone(),
             path: self.path.clone(),
+            numbers: OnceLock::new(),
             made: OnceLock::new(),
         })
     }

@@ -11,6 +11,8 @@ pub struct MessageClass {
     pub kind: ItemKind,
     /// Whether its content is a signed or encrypted MIME entity in an attachment. [MS-OXOSMIME]
     pub is_smime: bool,
+    /// Whether that is text with a signature beside it.
+    pub is_clear_signed: bool,
     /// Whether it is a voice message, a fax or a missed call. [MS-OXOUM]
     pub is_unified_messaging: bool,
     /// Whether it is a message of a chat in Teams or Skype.
@@ -175,6 +177,8 @@ const REPORTS: [(&str, ReportKind); 6] = [
 
 /// Segment of the classes of signed and encrypted items, and the older class of such mail.
 const SMIME: &str = "SMIME";
+/// Segment behind that of what is text with a signature.
+const CLEAR_SIGNED: &str = "MultipartSigned";
 const SECURE_MAIL: &str = "IPM.Note.Secure";
 /// Class of the messages of chats, those that programs write included.
 const CHAT: &str = "IPM.SkypeTeams";
@@ -199,14 +203,16 @@ impl MessageClass {
             Some((_, kind)) => *kind,
             None => ItemKind::Other,
         };
-        let is_smime = class
-            .split('.')
-            .any(|segment| segment.eq_ignore_ascii_case(SMIME))
-            || is_derived(class, SECURE_MAIL);
+        let has = |wanted: &str| {
+            let mut segments = class.split('.');
+            segments.any(|segment| segment.eq_ignore_ascii_case(wanted))
+        };
+        let is_smime = has(SMIME) || is_derived(class, SECURE_MAIL);
         let is_unified_messaging = UNIFIED_MESSAGING.iter().any(|base| is_derived(class, base));
         Self {
             kind,
             is_smime,
+            is_clear_signed: is_smime && has(CLEAR_SIGNED),
             is_unified_messaging,
             is_chat: is_derived(class, CHAT),
             is_header_only: is_derived(class, REMOTE),

@@ -231,14 +231,36 @@ impl<'a> Opened<'a> {
     }
 
     fn said(&self) -> &[(Place, Text)] {
+        let zone = self.around.now.time_zone();
         let make = || {
-            said(
-                self.around
-                    .converter
-                    .said(self.message, self.around.now.time_zone()),
-            )
+            let mut texts = said(self.around.converter.said(self.message, zone));
+            if self.message.class().is_smime {
+                texts.extend(self.secured().map(|text| (Place::Body, text)));
+            }
+            texts
         };
         self.said.get_or_init(make)
+    }
+
+    /// The body of S/MIME, which is in an attachment; what is in one piece is told to be not looked into.
+    fn secured(&self) -> impl Iterator<Item = Text> {
+        let (converter, unseen) = (self.around.converter, self.around.unseen);
+        let files = converter.attachments(self.message).into_iter();
+        files.filter_map(move |file| {
+            let AttachmentContent::File(content) = file.content else {
+                return None;
+            };
+            let text = attached::text(&content, &file.name, &file.media_type, unseen);
+            let problems = content.problems().list().into_iter();
+            problems.for_each(|problem| self.message.problems().note(problem));
+            match text {
+                Ok(text) => Some(Text::new(label(Place::Body), text)),
+                Err(reason) => {
+                    unseen.add(reason);
+                    None
+                }
+            }
+        })
     }
 
     fn attached(&mut self) -> &mut Attached {
@@ -260,6 +282,8 @@ impl<'a> Opened<'a> {
             let path = below(&mut paths, &file.name);
             attached.names.push(Text::new("attachment", path.clone()));
             match file.content {
+                // Its body, which is searched as such.
+                AttachmentContent::File(_) if self.message.class().is_smime && messages == 0 => {}
                 AttachmentContent::File(content) => {
                     let waiting = Waiting::File(path, content, file.media_type);
                     attached.waiting.push_back(waiting);
@@ -315,7 +339,7 @@ impl<'a> Opened<'a> {
         let texts = match waiting {
             _ if is_full => Err(Reason::Large),
             Waiting::File(path, file, media_type) => {
-                let text = attached::text(&file, &media_type);
+                let text = attached::text(&file, &path, &media_type, self.around.unseen);
                 self.problems.push(file.problems().clone());
                 text.map(|text| vec![Text::new(path, text)])
             }

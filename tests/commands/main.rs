@@ -10,22 +10,27 @@ mod mounted;
 mod needs;
 #[path = "../helpers/programs.rs"]
 mod programs;
+#[path = "../helpers/python.rs"]
+mod python;
 #[path = "../support/mod.rs"]
 mod support;
 #[path = "../helpers/walk.rs"]
 mod walk;
 
 mod check;
+mod cluster;
 mod contents;
 mod depth;
 mod documents;
 mod exit_codes;
 mod export;
 mod mbox;
+mod readme;
 mod records;
 mod scanpst;
 mod search;
 mod selection;
 mod streams;
+mod summary;
 mod targets;
 mod told;

@@ -7,6 +7,7 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 
 use serde_json::{Value as Json, json};
+use sha2::Digest;
 use tempfile::TempDir;
 
 use crate::mounted::ostfs;
@@ -163,6 +164,23 @@ fn every_column_has_what_was_put_into_the_file() {
         ("sensitivity", json!(3)),
         ("sha1", json!("")),
         ("md5", json!("")),
+        (
+            "participants",
+            json!([
+                "Ann Adams <ann@north.example>",
+                "Bob, the builder <bob@south.example>",
+                "Eva <eva@south.example>",
+                "Carl <carl@south.example>",
+                "Dora <dora@south.example>"
+            ]),
+        ),
+        ("level", json!(0)),
+        ("attachment_number", Json::Null),
+        ("security", json!("")),
+        // Nobody has asked for it.
+        ("content_hash", json!("")),
+        ("content_fields", json!([])),
+        ("content_damaged", Json::Null),
     ] {
         assert_eq!(record[column], expected, "{column}");
     }
@@ -192,12 +210,14 @@ fn a_family_has_one_name_and_each_attachment_its_parent() {
     let records = scene.index(&["--no-hash", "-o", "text"]);
     let item = "Inbox/2024-05-01 1000 RE_ Plan.eml";
     let inner = "Inbox/2024-05-01 1000 RE_ Plan.attachments/Inner.eml";
-    for (name, parent) in [
-        ("2024-05-01 1000 RE_ Plan.txt", ""),
-        ("a; b.txt", item),
-        ("Inner.eml", item),
-        ("c.txt", inner),
+    for (name, parent, level, number) in [
+        ("2024-05-01 1000 RE_ Plan.txt", "", Json::Null, Json::Null),
+        ("a; b.txt", item, json!(1), json!(1)),
+        ("Inner.eml", item, json!(1), json!(2)),
+        ("c.txt", inner, json!(2), json!(1)),
     ] {
+        assert_eq!(records[name]["level"], level, "{name}");
+        assert_eq!(records[name]["attachment_number"], number, "{name}");
         assert_eq!(records[name]["family"], item, "{name}");
         assert_eq!(records[name]["parent"], parent, "{name}");
         // It is no item.
@@ -206,6 +226,57 @@ fn a_family_has_one_name_and_each_attachment_its_parent() {
     }
     let bare = &records["2024-05-01 0932 bare.eml"];
     assert_eq!(bare["family"], bare["path"]);
+}
+
+#[test]
+fn a_content_hash_is_that_of_the_fields_beside_it_and_the_same_for_copies() {
+    let scene = Scene::new(|store, inbox| {
+        let mail = |subject: &str| Message::mail(subject).body("same\n words");
+        store.message(inbox, mail("Plan"));
+        store.message(inbox, mail("Plan").unread());
+        store.message(inbox, mail("Other"));
+    });
+    let text = scene.run(&["index", "--json", "--hash", "content"], &[]);
+    let records = text.lines().map(|line| serde_json::from_str(line).unwrap());
+    let records: Vec<Json> = records.collect();
+    let items: Vec<&Json> = records.iter().filter(|one| one["level"] == 0).collect();
+    let hexadecimal = |text: &str| -> String {
+        let hash = sha2::Sha256::digest(text);
+        hash.iter().map(|byte| format!("{byte:02x}")).collect()
+    };
+    let mut hashes = Vec::new();
+    for item in &items {
+        let fields = item["content_fields"].as_array().unwrap();
+        let fields: Vec<&str> = fields.iter().map(|field| field.as_str().unwrap()).collect();
+        // As docs/CONTENT-HASH.md has it.
+        let whole = format!("ostfs-1\n{}\n", fields.join("\n"));
+        assert_eq!(item["content_hash"], hexadecimal(&whole)[..32]);
+        let body = format!("body {}", hexadecimal("samewords"));
+        assert!(fields.contains(&body.as_str()), "{fields:?}");
+        assert_eq!(item["content_damaged"], false);
+        hashes.push(&item["content_hash"]);
+    }
+    assert_eq!(hashes.len(), 3);
+    let same = hashes.iter().filter(|hash| **hash == hashes[0]).count();
+    assert_eq!(same, 2, "{hashes:?}");
+}
+
+#[test]
+fn signed_and_encrypted_mail_is_told() {
+    let classes = [
+        "IPM.Note.SMIME.MultipartSigned",
+        "IPM.Note.SMIME",
+        "IPM.Note",
+    ];
+    let scene = Scene::new(|store, inbox| {
+        for (class, subject) in classes.iter().zip(["clear", "opaque", "plain"]) {
+            store.message(inbox, Message::new(class, subject));
+        }
+    });
+    let records = scene.index(&["--no-hash", "--names", "{subject}"]);
+    for (name, security) in [("clear", "signed"), ("opaque", "opaque"), ("plain", "")] {
+        assert_eq!(records[&format!("{name}.eml")]["security"], security);
+    }
 }
 
 /// What `program`, one like sha1sum(1), says of a file.

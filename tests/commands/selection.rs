@@ -419,7 +419,7 @@ fn a_filter_that_takes_nothing_leaves_no_empty_copy_for_outlook() {
     assert_eq!(names_in(&parts), ["b.pst"]);
     let output = copy_for_outlook(&["--subject", "nowhere"], &[&a, b], &scene.path("none/"));
     assert_eq!(output.status.code(), Some(1), "{}", errors(&output));
-    assert_eq!(names_in(&scene.path("none/")), [""; 0]);
+    assert!(!scene.path("none").exists());
 }
 
 #[test]

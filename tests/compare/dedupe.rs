@@ -239,6 +239,70 @@ fn only_what_the_other_does_not_have_is_written() {
 }
 
 #[test]
+fn only_what_the_other_does_not_have_is_copied_to_a_pst() {
+    let scene = Scene::new(Format::Unicode, Crypt::Permute);
+    let (a, b) = (scene.path("a.pst"), scene.path("b.pst"));
+    let news = scene.path("news.pst");
+    let only_in = ["export", "--to", "pst", "--only-in"];
+    let export = |from: &Path, other: &Path, to: &Path, code| {
+        run(
+            &[&only_in[..], &[text(from), text(other), text(to)]].concat(),
+            code,
+        )
+    };
+    export(&a, &b, &news, 0);
+    let contents = |path: &Path| -> Vec<_> {
+        let hashes = hashes_of(path).into_values();
+        let mut contents: Vec<_> = hashes.map(|hashes| hashes.content).collect();
+        contents.sort_unstable();
+        contents
+    };
+    // Of five in the first, large and one of the two copies are in the other.
+    let (first, others) = (contents(&a), contents(&b));
+    let mut wanted = first.clone();
+    for other in &others {
+        if let Some(index) = wanted.iter().position(|content| content == other) {
+            wanted.remove(index);
+        }
+    }
+    assert_eq!(wanted.len(), 2, "{first:?} {others:?}");
+    assert_eq!(contents(&news), wanted);
+    let none = scene.path("none.pst");
+    export(&a, &a, &none, 1);
+    assert!(!none.exists());
+    let gone = scene.path("gone/");
+    export(&a, &a, &gone, 1);
+    let nobody = ["export", "--to", "pst", "--from", "nobody"];
+    run(&[&nobody[..], &[text(&a), text(&gone)]].concat(), 1);
+    assert!(!gone.exists(), "a directory with nothing in it goes again");
+    // In a directory, the new file has the name of what it is made of.
+    export(&a, &b, &scene.path("parts/"), 0);
+    assert_eq!(contents(&scene.path("parts/a.pst")), wanted);
+}
+
+#[test]
+fn a_list_for_a_spreadsheet_has_no_formulas() {
+    let file = write(Format::Unicode, Crypt::Permute, |store| {
+        let folder = store.folder(store.ipm_subtree(), "=1+1");
+        store.message(folder, mail("twice"));
+        store.message(folder, mail("twice"));
+    });
+    let scratch = TempDir::new().unwrap();
+    for (option, begin) in [("", "=1+1/"), ("--csv-safe", "'=1+1/")] {
+        let target = scratch.path().join(format!("all{option}"));
+        let mut arguments = vec!["export", "--dedupe"];
+        arguments.extend([option].into_iter().filter(|option| !option.is_empty()));
+        arguments.extend([text(&file.path), text(&target)]);
+        run(&arguments, 0);
+        let list = fs::read_to_string(target.join(LIST)).unwrap();
+        let line = list.lines().nth(1).unwrap();
+        let cells: Vec<&str> = line.split(',').collect();
+        assert!(cells[3].starts_with(begin), "{line}");
+        assert!(cells[5].starts_with(begin), "{line}");
+    }
+}
+
+#[test]
 fn of_real_files_all_contents_are_still_there() {
     let names = ["pstsdk-sample1.pst", "pstsdk-sample2.pst"];
     if corpus::folder().is_none() {

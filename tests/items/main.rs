@@ -10,6 +10,8 @@ mod mounted;
 mod needs;
 #[path = "../helpers/programs.rs"]
 mod programs;
+#[path = "../helpers/python.rs"]
+mod python;
 #[path = "../support/mod.rs"]
 mod support;
 #[path = "../helpers/walk.rs"]

@@ -99,6 +99,12 @@ impl ItemFields {
         }
     }
 
+    /// What the content hash is made of: the line of each field, without its end.
+    pub fn content_lines(&self) -> impl Iterator<Item = String> {
+        let content = self.fields.iter().filter(|field| field.is_content);
+        content.map(|field| field.line().trim_end().to_owned())
+    }
+
     /// The names of those that are other than in `other`, in their order, those that one of the two lacks among them.
     pub fn differences<'a>(&'a self, other: &'a Self) -> Vec<&'a str> {
         let is_in = |field: &Field, fields: &[Field]| fields.contains(field);

@@ -1,10 +1,11 @@
-//! The text of attached files: plain text, HTML, RTF, and documents of Office and OpenDocument. What a file is is told by its
-//! first bytes, else by its type.
+//! The text of attached files: plain text, HTML, RTF, mail, and documents of Office and OpenDocument. What a file is is told by
+//! its first bytes, else by its type or name.
 //!
 //! All of it takes hostile input: a file is read, inflated and parsed up to a limit, nothing recurses, and what cannot be looked
 //! into is told with its reason.
 #![forbid(unsafe_code)]
 
+mod mail;
 mod markup;
 mod office;
 mod reason;
@@ -21,6 +22,8 @@ const MAX_FILE: u64 = 32 << 20;
 const PDF: &[u8] = b"%PDF-";
 const ZIP: &[u8] = b"PK\x03\x04";
 const RTF: &[u8] = b"{\\rtf";
+/// The header of an entity of S/MIME, which stands alone in its file. [MS-OXOSMIME]
+const ENTITY: &[u8] = b"content-";
 const COMPOUND_FILE: &[u8] = b"\xD0\xCF\x11\xE0";
 /// Bytes that tell what a file is.
 const HEAD: usize = 8;
@@ -37,23 +40,54 @@ const TEXTS: [&str; 9] = [
     "application/mbox",
 ];
 const HTML: [&str; 2] = ["text/html", "application/xhtml+xml"];
+/// Types of files that are mail, and what their names end in.
+const MAIL: [&str; 2] = ["message/rfc822", "multipart/signed"];
+const MAIL_EXTENSION: &str = ".eml";
+/// Types of what is signed or encrypted in one piece.
+const SMIME: [&str; 2] = ["application/pkcs7-mime", "application/x-pkcs7-mime"];
+const SMIME_EXTENSION: &str = ".p7m";
 /// What the types of documents of Office begin with.
 const OFFICE: &str = "application/vnd.openxmlformats-officedocument.";
-/// Types that have no words.
-const WORDLESS: [&str; 4] = ["image/", "audio/", "video/", "font/"];
+/// What the types of files begin with that have no words: pictures and the like, and signatures.
+const WORDLESS: [&str; 7] = [
+    "image/",
+    "audio/",
+    "video/",
+    "font/",
+    "application/pkcs7-signature",
+    "application/x-pkcs7-signature",
+    "application/pgp-signature",
+];
 /// An image that is text.
 const SVG: &str = "image/svg+xml";
 
-/// The text of `file`, whose type is `media_type`; what is wrong with its bytes is in its problems.
-pub(super) fn text(file: &Rendition, media_type: &str) -> Result<String, Reason> {
-    let is_svg = media_type == SVG;
-    if !is_svg && WORDLESS.iter().any(|kind| media_type.starts_with(kind)) {
-        return Err(Reason::of_type(media_type));
+/// Whether there is nothing to be found in a file of `media_type`: a picture that nobody looks into is no gap.
+fn has_no_words(media_type: &str) -> bool {
+    media_type != SVG && WORDLESS.iter().any(|kind| media_type.starts_with(kind))
+}
+
+/// The text of `file`, whose name and type are these; what is wrong with its bytes is in its problems. What of it cannot be
+/// looked into is added to `unseen`.
+pub(super) fn text(
+    file: &Rendition,
+    name: &str,
+    media_type: &str,
+    unseen: &Unseen,
+) -> Result<String, Reason> {
+    if has_no_words(media_type) {
+        return Ok(String::new());
     }
+    let name = name.to_ascii_lowercase();
     let mut head = [0; HEAD];
     let read = file.read_at(0, &mut head).map_err(|_| Reason::Unreadable)?;
     let head = head.get(..read).unwrap_or_default();
+    let is_smime = SMIME.contains(&media_type) || name.ends_with(SMIME_EXTENSION);
+    let is_mail = MAIL.contains(&media_type)
+        || name.ends_with(MAIL_EXTENSION)
+        || is_smime && head.eq_ignore_ascii_case(ENTITY);
     let read = match () {
+        () if is_mail => return mail::text(&bytes(file)?, unseen).map(normalise),
+        () if is_smime => return Err(Reason::Smime),
         () if head.starts_with(ZIP) => office::text,
         () if head.starts_with(PDF) => return Err(Reason::of_type("application/pdf")),
         () if head.starts_with(RTF) => of_rtf,
@@ -62,7 +96,7 @@ pub(super) fn text(file: &Rendition, media_type: &str) -> Result<String, Reason>
             return Err(Reason::Encrypted);
         }
         () if HTML.contains(&media_type) => of_html,
-        () if is_svg || media_type == "application/xml" => of_markup,
+        () if media_type == SVG || media_type == "application/xml" => of_markup,
         () if media_type.starts_with("text/") || TEXTS.contains(&media_type) => of_plain,
         () => return Err(Reason::of_type(media_type)),
     };

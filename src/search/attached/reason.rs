@@ -18,6 +18,8 @@ const MAX_TYPE: usize = 100;
 pub enum Reason {
     /// Nobody here knows how to read files of this type.
     Type(String),
+    /// It is S/MIME in one piece, signed or encrypted.
+    Smime,
     /// There is no word in it without its password.
     Encrypted,
     /// It is larger than is looked into, itself or unpacked.
@@ -41,6 +43,7 @@ impl fmt::Display for Reason {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Type(media_type) => f.write_str(media_type),
+            Self::Smime => f.write_str("S/MIME in one piece"),
             Self::Encrypted => f.write_str("encrypted"),
             Self::Large => f.write_str("too large"),
             Self::Malformed => f.write_str("not what its type says"),
@@ -64,6 +67,11 @@ impl Unseen {
             reason => reason,
         };
         *counts.entry(reason).or_default() += 1;
+    }
+
+    /// How many there are.
+    pub fn number(&self) -> u64 {
+        self.0.lock().values().sum()
     }
 
     /// How many there are and why, for the user; None if there are none. May quote names that are in the file.

@@ -134,12 +134,87 @@ fn what_was_not_looked_into_is_told_once_by_reason() {
     assert_eq!((out.as_str(), code), ("Inbox/g.eml\n", 0));
     assert_eq!(
         errors,
-        "ostfs: 6 attachments were not looked into: 1 application/octet-stream, 1 application/pdf, 2 image/jpeg, \
-         1 encrypted, 1 not what its type says\n"
+        "ostfs: 4 attachments were not looked into: 1 application/octet-stream, 1 application/pdf, 1 encrypted, \
+         1 not what its type says\n",
+        "a picture has no words, so nothing of it is missing"
     );
     // Nobody asks for the content of attachments.
     let (_, errors, _) = scene.run(&[], "body:hidden");
     assert_eq!(errors, "");
+}
+
+/// A mail with an encoded header, two forms of its text, a text and a picture attached to it, and a mail within.
+const MAIL: &str = "From: =?utf-8?Q?J=C3=BCrgen?= <juergen@north.example>\r\n\
+Subject: =?iso-8859-1?Q?Gr=FC=DFe?= from afar\r\nMIME-Version: 1.0\r\n\
+Content-Type: multipart/mixed; boundary=one\r\n\r\n\
+--one\r\nContent-Type: text/plain; charset=windows-1251\r\nContent-Transfer-Encoding: base64\r\n\r\n\
+7+jx/Ozu\r\n\
+--one\r\nContent-Type: text/html\r\n\r\n<p>written <b>boldly</b></p>\r\n\
+--one\r\nContent-Type: text/csv\r\nContent-Disposition: attachment; filename=chairs.csv\r\n\r\nfourteen;tables\r\n\
+--one\r\nContent-Type: application/pdf\r\nContent-Transfer-Encoding: base64\r\n\r\nJVBERi0xLjc=\r\n\
+--one\r\nContent-Type: image/png\r\nContent-Transfer-Encoding: base64\r\n\r\niVBORw==\r\n\
+--one\r\nContent-Type: message/rfc822\r\n\r\nSubject: nested\r\n\r\ninnermost words\r\n\
+--one--\r\n";
+
+#[test]
+fn mail_that_is_attached_as_a_file_or_within_the_tree_is_looked_into() {
+    let scene = Scene::new(|store| {
+        let inbox = store.folder(store.ipm_subtree(), "Inbox");
+        let data = Payload::from(MAIL.as_bytes().to_vec());
+        store.message(inbox, Message::mail("file").attachment("old.eml", data));
+        let inner = Message::mail("Inner").body("within words");
+        let inner = inner.attachment("list.txt", "sixteen stools");
+        store.message(inbox, Message::mail("embedded").embed(inner));
+    });
+    for (query, found) in [
+        ("jurgen", &["file"][..]),
+        ("juergen@north.example", &["file"]),
+        ("\"grusse from afar\"", &["file"]),
+        ("письмо", &["file"]),
+        ("\"written boldly\"", &["file"]),
+        ("fourteen", &["file"]),
+        ("chairs.csv", &["file"]),
+        ("\"innermost words\"", &["file"]),
+        ("nested", &["file"]),
+        ("\"within words\"", &["embedded"]),
+        ("\"sixteen stools\"", &["embedded"]),
+        ("multipart", &[]),
+    ] {
+        assert_eq!(scene.found(query), found, "{query}");
+    }
+    let (_, errors, _) = scene.run(&[], "nowhere");
+    assert_eq!(
+        errors,
+        "ostfs: 1 attachment was not looked into: 1 application/pdf\n"
+    );
+}
+
+#[test]
+fn signed_mail_has_its_body_and_what_is_in_one_piece_is_told() {
+    let signed = "Content-Type: multipart/signed; protocol=\"application/pkcs7-signature\"; boundary=s\r\n\r\n\
+        --s\r\nContent-Type: text/plain\r\n\r\nsigned words\r\n\
+        --s\r\nContent-Type: application/pkcs7-signature\r\n\r\nMIIB\r\n--s--\r\n";
+    let scene = Scene::new(|store| {
+        let inbox = store.folder(store.ipm_subtree(), "Inbox");
+        let mut add = |class: &str, subject: &str, bytes: &[u8], media_type: &str| {
+            let data = Attachment::data("smime.p7m", bytes).mime(media_type);
+            store.message(inbox, Message::new(class, subject).attach(data));
+        };
+        let class = "IPM.Note.SMIME.MultipartSigned";
+        add(class, "clear", signed.as_bytes(), "multipart/signed");
+        let der = [0x30, 0x80, 6, 9, 0x2A, 0x86, 0x48];
+        add("IPM.Note.SMIME", "opaque", &der, "application/pkcs7-mime");
+    });
+    for query in ["\"signed words\"", "body:\"signed words\""] {
+        assert_eq!(scene.found(query), ["clear"], "{query}");
+    }
+    for query in ["nowhere", "body:nowhere"] {
+        let (_, errors, _) = scene.run(&[], query);
+        assert_eq!(
+            errors, "ostfs: 1 attachment was not looked into: 1 S/MIME in one piece\n",
+            "{query}"
+        );
+    }
 }
 
 #[test]

@@ -3,7 +3,7 @@
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
-use crate::needs;
+use crate::{needs, python};
 
 /// The parsers, the recurrence libraries, the server. Versions are pinned so that a verdict can be repeated.
 const PYTHON_PACKAGES: [&str; 11] = [
@@ -21,55 +21,14 @@ const PYTHON_PACKAGES: [&str; 11] = [
 ];
 const NODE_PACKAGES: [&str; 1] = ["ical.js@2.2.1"];
 
-fn folder() -> PathBuf {
-    std::env::var_os("OSTFS_JUDGES").map_or_else(
-        || Path::new(env!("CARGO_TARGET_TMPDIR")).join("../judges"),
-        PathBuf::from,
-    )
-}
-
-/// Runs what fetches a judge; whether it is there then. Without its registry it cannot be had.
-fn fetch(command: &mut Command) -> bool {
-    let output = command.output().unwrap_or_else(|error| {
-        panic!("{command:?} cannot be started: {error}");
-    });
-    let errors = String::from_utf8_lossy(&output.stderr);
-    let what = format_args!("{command:?}: {errors}");
-    needs::is_given(
-        output.status.success(),
-        what,
-        "it is fetched from its registry",
-    )
-}
-
 /// The environment of Python; None where there is none and tests that need it are left out.
 fn python() -> Option<PathBuf> {
-    let folder = folder();
-    let python = folder.join("python/bin/python");
-    let done = folder.join("python/complete");
-    if !done.exists() {
-        if needs::may_be_left_out() {
-            needs::ignored(format_args!("no judges at {}", folder.display()));
-            return None;
-        }
-        std::fs::create_dir_all(&folder).unwrap();
-        let mut environment = Command::new("python3");
-        environment.args(["-m", "venv"]).arg(folder.join("python"));
-        let mut packages = Command::new(&python);
-        packages
-            .args(["-m", "pip", "install", "--quiet"])
-            .args(PYTHON_PACKAGES);
-        if !fetch(&mut environment) || !fetch(&mut packages) {
-            return None;
-        }
-        std::fs::write(done, "").unwrap();
-    }
-    Some(python)
+    python::with("python", &PYTHON_PACKAGES)
 }
 
 /// The module of ical.js; None where there is none and tests that need it are left out.
 fn ical_js() -> Option<PathBuf> {
-    let folder = folder();
+    let folder = python::folder();
     let module = folder.join("node_modules/ical.js/dist/ical.js");
     if !module.exists() {
         if needs::may_be_left_out() {
@@ -82,7 +41,7 @@ fn ical_js() -> Option<PathBuf> {
             .args(["install", "--silent", "--no-save", "--prefix"])
             .arg(&folder)
             .args(NODE_PACKAGES);
-        if !fetch(&mut packages) {
+        if !python::fetch(&mut packages) {
             return None;
         }
     }
