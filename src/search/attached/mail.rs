@@ -4,8 +4,8 @@
 
 use mail_parser::{Address, Message, MessageParser, MimeHeaders, PartType};
 
-use super::reason::{MAX_TEXT, Reason, Unseen};
-use super::{has_no_words, html};
+use super::reason::{MAX_TEXT, Reason, Unseen, has_no_words};
+use crate::convert::text::html;
 
 /// Messages within each other that are looked into.
 const MAX_LEVEL: usize = 8;

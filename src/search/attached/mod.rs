@@ -15,6 +15,7 @@ use crate::convert::Rendition;
 use crate::convert::text::{html, normalise, rtf};
 
 pub use reason::{Reason, Unseen};
+use reason::{SVG, has_no_words};
 
 /// Bytes of a file that is looked into.
 const MAX_FILE: u64 = 32 << 20;
@@ -48,24 +49,6 @@ const SMIME: [&str; 2] = ["application/pkcs7-mime", "application/x-pkcs7-mime"];
 const SMIME_EXTENSION: &str = ".p7m";
 /// What the types of documents of Office begin with.
 const OFFICE: &str = "application/vnd.openxmlformats-officedocument.";
-/// What the types of files begin with that have no words: pictures and the like, and signatures.
-const WORDLESS: [&str; 7] = [
-    "image/",
-    "audio/",
-    "video/",
-    "font/",
-    "application/pkcs7-signature",
-    "application/x-pkcs7-signature",
-    "application/pgp-signature",
-];
-/// An image that is text.
-const SVG: &str = "image/svg+xml";
-
-/// Whether there is nothing to be found in a file of `media_type`: a picture that nobody looks into is no gap.
-fn has_no_words(media_type: &str) -> bool {
-    media_type != SVG && WORDLESS.iter().any(|kind| media_type.starts_with(kind))
-}
-
 /// The text of `file`, whose name and type are these; what is wrong with its bytes is in its problems. What of it cannot be
 /// looked into is added to `unseen`.
 pub(super) fn text(

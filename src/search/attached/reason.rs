@@ -13,6 +13,19 @@ const MAX_TYPES: usize = 200;
 /// Characters of a type.
 const MAX_TYPE: usize = 100;
 
+/// What the types of files begin with that have no words: pictures and the like, and signatures.
+const WORDLESS: [&str; 7] = [
+    "image/",
+    "audio/",
+    "video/",
+    "font/",
+    "application/pkcs7-signature",
+    "application/x-pkcs7-signature",
+    "application/pgp-signature",
+];
+/// An image that is text.
+pub(super) const SVG: &str = "image/svg+xml";
+
 /// Why an attachment was not looked into.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Reason {
@@ -88,4 +101,9 @@ impl Unseen {
             .collect();
         Some(format!("{number} not looked into: {}", counts.join(", ")))
     }
+}
+
+/// Whether there is nothing to be found in a file of `media_type`: a picture that nobody looks into is no gap.
+pub(super) fn has_no_words(media_type: &str) -> bool {
+    media_type != SVG && WORDLESS.iter().any(|kind| media_type.starts_with(kind))
 }
