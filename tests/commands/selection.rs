@@ -4,7 +4,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
 
-use crate::mounted::{OSTFS, ostfs};
+use crate::mounted::{OSTFS, names_in, ostfs};
 use crate::support::*;
 use tempfile::TempDir;
 
@@ -341,16 +341,6 @@ fn one_bad_file_costs_itself() {
 fn copy_for_outlook(options: &[&str], files: &[&str], target: &Path) -> Output {
     let target = target.to_str().unwrap();
     ostfs(&[&["export", "--to", "pst"], options, files, &[target]].concat())
-}
-
-/// The names in a directory.
-fn names_in(directory: &Path) -> Vec<String> {
-    let entries = fs::read_dir(directory).unwrap();
-    let mut names: Vec<String> = entries
-        .map(|entry| entry.unwrap().file_name().into_string().unwrap())
-        .collect();
-    names.sort();
-    names
 }
 
 #[test]

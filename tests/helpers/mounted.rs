@@ -182,6 +182,16 @@ pub fn export(file: &Path, arguments: &[&str]) -> (TempDir, PathBuf) {
     (directory, target)
 }
 
+/// The names in a directory, sorted.
+pub fn names_in(directory: &Path) -> Vec<String> {
+    let entries = fs::read_dir(directory).unwrap();
+    let mut names: Vec<String> = entries
+        .map(|entry| entry.unwrap().file_name().into_string().unwrap())
+        .collect();
+    names.sort();
+    names
+}
+
 /// What a comparison of two trees looks at.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Picture {

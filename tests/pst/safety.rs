@@ -7,7 +7,7 @@ use std::process::{Command, Stdio};
 use std::time::Duration;
 
 use crate::mailbox::{File, mail, write};
-use crate::mounted::ostfs;
+use crate::mounted::{names_in, ostfs};
 use crate::needs;
 use crate::support::*;
 use crate::{copy, findings};
@@ -46,16 +46,6 @@ fn a_file_that_is_there_stays_without_force() {
     assert_eq!(findings(&target), [""; 0]);
 }
 
-/// The names in a directory.
-fn left_in(directory: &Path) -> Vec<String> {
-    let entries = fs::read_dir(directory).unwrap();
-    let mut names: Vec<String> = entries
-        .map(|entry| entry.unwrap().file_name().into_string().unwrap())
-        .collect();
-    names.sort();
-    names
-}
-
 /// Exports once more into `target`, by `--resume`; the new file must be `whole`, and nothing beside it.
 fn goes_on(file: &File, target: &Path, whole: &[u8], what: &str) {
     let paths = [file.path.to_str().unwrap(), target.to_str().unwrap()];
@@ -63,7 +53,7 @@ fn goes_on(file: &File, target: &Path, whole: &[u8], what: &str) {
     assert!(output.status.success(), "{what}: {output:?}");
     assert!(fs::read(target).unwrap() == whole, "{what}");
     let name = target.file_name().unwrap().to_str().unwrap();
-    assert_eq!(left_in(target.parent().unwrap()), [name], "{what}");
+    assert_eq!(names_in(target.parent().unwrap()), [name], "{what}");
 }
 
 #[test]
@@ -113,7 +103,7 @@ fn without_room_nothing_is_left_but_what_can_be_gone_on_with() {
         let scratch = tempfile::tempdir().unwrap();
         let target = scratch.path().join("full.pst");
         let said = without_room(&file, &target, blocks);
-        let left = left_in(scratch.path());
+        let left = names_in(scratch.path());
         match said.contains("--resume") {
             true => assert_eq!(left, [".full.pst.journal", ".full.pst.part"], "{blocks}"),
             false => assert_eq!(left, [""; 0], "{blocks}"),
@@ -162,7 +152,7 @@ fn what_was_begun_with_other_options_is_refused() {
     // Without it, it is written anew.
     let output = ostfs(&[&["export", "--to", "pst"], &paths[..]].concat());
     assert!(output.status.success(), "{output:?}");
-    assert_eq!(left_in(scratch.path()), ["full.pst"]);
+    assert_eq!(names_in(scratch.path()), ["full.pst"]);
 }
 
 /// Whether this user may have file systems of their own.
