@@ -62,7 +62,11 @@ impl PropertyStream {
                     )
                     .in_node(heap.node().nid().0)
                 })?;
-                Self::of_tree(&node, id)
+                let stream = Self::of_tree(&node, id)?;
+                if stream.is_empty() {
+                    stream.note_emptiness();
+                }
+                Ok(stream)
             }
         }
     }
@@ -82,6 +86,18 @@ impl PropertyStream {
                 problems: node.problems().clone(),
             },
         })
+    }
+
+    /// An empty value has no subnode (HNID 0, [MS-PST] 2.3.3.3): a subnode without bytes has lost them.
+    fn note_emptiness(&self) {
+        if let Inner::Tree { node, problems, .. } = &self.inner {
+            let place = format!("property {:#06x}", self.id);
+            let text = "missing: its subnode has no data, and an empty value needs no subnode";
+            problems.note(Problem {
+                node: Some(*node),
+                ..Problem::new(place, text)
+            });
+        }
     }
 
     /// The same value; its problems are within `place`.

@@ -14,7 +14,7 @@ use std::sync::Arc;
 use super::crc::Checksums;
 use super::crypt::CryptMethod;
 use super::database::NodeDatabase;
-use super::header::Header;
+use super::header::{Header, MAGIC};
 use super::ids::{BlockId, NodeId};
 use super::page_type::PageType;
 use super::scan::on_demand::report;
@@ -71,6 +71,7 @@ struct Opening {
 
 impl Opening {
     fn open(&self, source: Source) -> Result<NodeDatabase> {
+        let source = self.line_ends(source);
         let (ndb, found) = self.header(source)?;
         let ndb = self.places(ndb)?;
         let ndb = self.schemes(ndb)?;
@@ -93,6 +94,26 @@ impl Opening {
     /// The file with another header than the one it was opened with.
     fn with_header(&self, ndb: &NodeDatabase, header: Header) -> NodeDatabase {
         self.database(ndb.source().clone(), header)
+    }
+
+    /// The file as it was before it was copied as text, if it was: then its header has another length of the file, or other
+    /// fields behind the first LF.
+    fn line_ends(&self, source: Source) -> Source {
+        let is_as_long = |header: Header| header.crc_valid && header.file_eof == source.len();
+        let mut magic = [0; MAGIC.len()];
+        let is_magic = source.read_exact_at(&mut magic, 0).is_ok() && magic == *MAGIC;
+        if self.mode == Recover::Off || !is_magic || Header::read(&source).is_ok_and(is_as_long) {
+            return source;
+        }
+        let progress = |done| self.watch.progress(done, source.len());
+        let Some((source, added)) = source.without_added_line_ends(progress) else {
+            return source;
+        };
+        self.tell(format!(
+            "a CR stands before each LF of the file: it was copied as text, as FTP does in ASCII mode; read without the {added} bytes that \
+             this has added"
+        ));
+        source
     }
 
     /// The file with its header: as it stands; as it must be read for its roots to be there; from behind what stands in

@@ -11,6 +11,7 @@
 //! file that was moved or replaced, the opened one is read, which the system keeps.
 
 mod ahead;
+mod line_ends;
 
 use std::cell::Cell;
 use std::fs::{File, Metadata};
@@ -26,6 +27,7 @@ use parking_lot::Mutex;
 
 use ahead::Ahead;
 pub(super) use ahead::JUMP;
+use line_ends::LineEnds;
 
 use super::format::HEADER_SIZE;
 use super::pieces::Pieces;
@@ -46,8 +48,10 @@ pub struct Source {
 /// The opened file and its size in bytes when it was opened.
 #[derive(Debug)]
 struct Opened {
-    file: File,
+    file: Arc<File>,
     len: u64,
+    /// What was added to the file when it was copied as text, and is left out.
+    line_ends: Option<LineEnds>,
     modified: SystemTime,
     /// The first bytes, as they were when the file was opened.
     header: Vec<u8>,
@@ -112,8 +116,9 @@ impl Source {
         page_cache::read_as_asked(&file);
         let opened = Opened {
             ahead: Ahead::new(),
-            file,
+            file: Arc::new(file),
             len,
+            line_ends: None,
             modified: metadata.modified().unwrap_or(SystemTime::UNIX_EPOCH),
             header,
             stamp: Mutex::new(Stamp::of(&metadata)),
@@ -131,6 +136,31 @@ impl Source {
     pub fn filling_gaps(mut self) -> Self {
         self.fills_gaps = true;
         self
+    }
+
+    /// The same file without the CR that a copy as text has put before each LF, and how many these are; None if it was not copied so.
+    /// Reads the file up to the first LF that tells, of a copy all of it; of that `progress` is called with the bytes that were read.
+    pub fn without_added_line_ends(&self, progress: impl FnMut(u64)) -> Option<(Self, u64)> {
+        let Opened { file, len, .. } = &*self.opened;
+        let line_ends = LineEnds::of(file, *len, progress)?;
+        let added = line_ends.added;
+        let len = len - added;
+        let opened = Opened {
+            ahead: Ahead::new(),
+            file: Arc::clone(file),
+            len,
+            line_ends: Some(line_ends),
+            modified: self.opened.modified,
+            header: self.opened.header.clone(),
+            stamp: Mutex::new(*self.opened.stamp.lock()),
+            changed: AtomicBool::new(false),
+        };
+        let source = Self {
+            opened: Arc::new(opened),
+            pieces: Arc::new(Pieces::whole(len)),
+            fills_gaps: self.fills_gaps,
+        };
+        Some((source, added))
     }
 
     /// The same file, read by way of `pieces`.
@@ -310,7 +340,10 @@ impl Opened {
     /// Fills `buf` from byte `offset` of the file, where it has so many.
     fn read(&self, buf: &mut [u8], offset: u64) -> std::result::Result<(), Failure> {
         let length = buf.len();
-        let read = self.file.read_exact_at(buf, offset);
+        let read = match &self.line_ends {
+            None => self.file.read_exact_at(buf, offset),
+            Some(line_ends) => line_ends.read_exact_at(&self.file, buf, offset),
+        };
         // After the read: what was there before a change is as good as ever.
         match (self.is_unchanged(), read) {
             (Ok(true), Ok(())) => Ok(()),
@@ -324,6 +357,14 @@ impl Opened {
                     number: error.raw_os_error(),
                 })
             }
+        }
+    }
+
+    /// Where byte `offset` is in the file, within some KiB.
+    fn place(&self, offset: u64) -> u64 {
+        match &self.line_ends {
+            None => offset,
+            Some(line_ends) => line_ends.place(offset),
         }
     }
 

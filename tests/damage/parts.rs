@@ -214,6 +214,25 @@ fn attachment_lists(file: &Intact, message: u32) -> Vec<u64> {
 }
 
 #[test]
+fn an_attachment_whose_subnode_names_no_data_is_not_taken_for_an_empty_one() {
+    for_each_format(file, |file| {
+        let damage = file.damage();
+        let list = attachment_lists(&file, file.messages[4])[0];
+        let content = damage.subnodes(list)[0];
+        damage.set_subnode(list, content.nid, 0, 0);
+        let walked = everything(&open(&file.path).unwrap());
+        let (_, mail) = walked
+            .files
+            .iter()
+            .find(|(path, _)| path.ends_with("Message 4.eml"))
+            .expect("it is listed");
+        let mail = String::from_utf8_lossy(mail).replace("\n ", " ");
+        let problem = "attachment \"data.bin\", property 0x3701: missing: its subnode has no data";
+        assert!(mail.contains(problem), "{mail}");
+    });
+}
+
+#[test]
 fn attachments_whose_lists_are_lost_are_told_by_their_sizes_where_one_of_them_is_gone() {
     const SIZES: [u64; 4] = [4_000, 5_000, 6_000, 7_000];
     let with_attachments = |number| {

@@ -70,6 +70,31 @@ fn what_stands_in_front_of_the_header_costs_nothing() {
 }
 
 #[test]
+fn a_copy_in_text_mode_that_put_a_cr_before_each_lf_costs_nothing() {
+    for_each_format(file, |file| {
+        let mut copy = Vec::new();
+        for byte in &file.bytes {
+            match byte {
+                b'\n' => copy.extend_from_slice(b"\r\n"),
+                byte => copy.push(*byte),
+            }
+        }
+        assert!(file.shows(&[&copy]) == file.whole);
+        let added = copy.len() - file.bytes.len();
+        let lines = file.told().lines;
+        assert!(
+            matches!(&*lines, [line] if line.contains(&format!("without the {added} bytes"))),
+            "{lines:?}"
+        );
+        // One LF without a CR shows that it was not copied so.
+        copy.extend_from_slice(b"\n");
+        std::fs::write(&file.path, &copy).unwrap();
+        let lines = file.told().lines;
+        assert!(!lines.iter().any(|line| line.contains("LF")), "{lines:?}");
+    });
+}
+
+#[test]
 fn a_lost_stretch_costs_itself() {
     for_each_format(file, |file| {
         let middle = file.middle();

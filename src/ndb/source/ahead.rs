@@ -109,6 +109,7 @@ impl Source {
     /// Has the stretch of the file read in which `offset` lies, of which a short piece is wanted that nobody has asked for: pages
     /// of the B-trees lie together, and so do small blocks that were written at the same time.
     pub(super) fn will_need_around(&self, offset: u64, length: usize) {
+        let offset = self.opened.place(offset);
         let is_cold = || page_cache::is_cached(&self.opened.file, offset) == Some(false);
         if length <= SHORT && self.reads_ahead() && is_cold() {
             let start = offset / STRETCH * STRETCH;
@@ -132,8 +133,8 @@ impl Opened {
     /// Reads `places`, several at a time. It is over when all are in memory.
     fn read_places(&self, places: &[Range<u64>]) {
         let pieces = |place: &Range<u64>| {
-            let end = place.end.min(self.len);
-            let starts = (place.start..end).step_by(PIECE as usize);
+            let (start, end) = (self.place(place.start), self.place(place.end.min(self.len)));
+            let starts = (start..end).step_by(PIECE as usize);
             starts.map(move |start| start..end.min(start.saturating_add(PIECE)))
         };
         let count = places.iter().flat_map(pieces).take(IN_FLIGHT).count();
