@@ -1,7 +1,9 @@
 //! A filesystem that does nothing: one directory with the names and sizes of a list, and zeros as content. What the
 //! kernel and `fuser` cost without any decoding, for `scripts/bench` to compare with.
 //!
-//! `null_fs LIST MOUNTPOINT`, where each line of LIST is a size, a tab and a name; ends when it is unmounted.
+//! `null_fs LIST MOUNTPOINT [BYTES]`, where each line of LIST is a size, a tab and a name; ends when it is unmounted. With
+//! BYTES each open is answered, and files of so many bytes and more go past the kernel's page cache, for comparison: without,
+//! the kernel opens files alone.
 
 use std::collections::HashMap;
 use std::ffi::OsStr;
@@ -9,8 +11,8 @@ use std::io;
 use std::time::{Duration, UNIX_EPOCH};
 
 use fuser::{
-    AccessFlags, Config, Errno, FileAttr, FileHandle, FileType, Filesystem, Generation, INodeNo,
-    InitFlags, KernelConfig, LockOwner, MountOption, OpenFlags, ReplyAttr, ReplyData,
+    AccessFlags, Config, Errno, FileAttr, FileHandle, FileType, Filesystem, FopenFlags, Generation,
+    INodeNo, InitFlags, KernelConfig, LockOwner, MountOption, OpenFlags, ReplyAttr, ReplyData,
     ReplyDirectory, ReplyDirectoryPlus, ReplyEmpty, ReplyEntry, ReplyOpen, ReplyXattr, Request,
 };
 
@@ -24,6 +26,8 @@ static ZEROS: [u8; 1 << 20] = [0; 1 << 20];
 struct NullFs {
     files: Vec<(String, u64)>,
     by_name: HashMap<String, usize>,
+    /// Bytes from which on a file goes past the page cache; None if opens are not answered.
+    direct_from: Option<u64>,
 }
 
 impl NullFs {
@@ -69,11 +73,15 @@ impl NullFs {
 
 impl Filesystem for NullFs {
     fn init(&mut self, _: &Request, kernel: &mut KernelConfig) -> io::Result<()> {
+        let open = match self.direct_from {
+            Some(_) => InitFlags::FUSE_DIRECT_IO_ALLOW_MMAP,
+            None => InitFlags::FUSE_NO_OPEN_SUPPORT,
+        };
         let wanted = InitFlags::FUSE_DO_READDIRPLUS
             | InitFlags::FUSE_READDIRPLUS_AUTO
             | InitFlags::FUSE_PARALLEL_DIROPS
-            | InitFlags::FUSE_NO_OPEN_SUPPORT
-            | InitFlags::FUSE_NO_OPENDIR_SUPPORT;
+            | InitFlags::FUSE_NO_OPENDIR_SUPPORT
+            | open;
         kernel.add_capabilities(wanted & kernel.capabilities()).ok();
         kernel.set_max_background(64).ok();
         Ok(())
@@ -148,8 +156,17 @@ impl Filesystem for NullFs {
         reply.ok();
     }
 
-    fn open(&self, _: &Request, _: INodeNo, _: OpenFlags, reply: ReplyOpen) {
-        reply.error(Errno::ENOSYS);
+    fn open(&self, _: &Request, ino: INodeNo, _: OpenFlags, reply: ReplyOpen) {
+        let size = self
+            .attributes(ino.0)
+            .map_or(0, |attributes| attributes.size);
+        match self.direct_from {
+            Some(least) if size >= least => {
+                reply.opened(FileHandle(0), FopenFlags::FOPEN_DIRECT_IO);
+            }
+            Some(_) => reply.opened(FileHandle(0), FopenFlags::FOPEN_KEEP_CACHE),
+            None => reply.error(Errno::ENOSYS),
+        }
     }
 
     fn opendir(&self, _: &Request, _: INodeNo, _: OpenFlags, reply: ReplyOpen) {
@@ -176,8 +193,11 @@ impl Filesystem for NullFs {
 fn main() -> io::Result<()> {
     let mut arguments = std::env::args_os().skip(1);
     let (Some(list), Some(mountpoint)) = (arguments.next(), arguments.next()) else {
-        return Err(io::Error::other("usage: null_fs LIST MOUNTPOINT"));
+        return Err(io::Error::other("usage: null_fs LIST MOUNTPOINT [BYTES]"));
     };
+    let direct_from = arguments
+        .next()
+        .and_then(|bytes| bytes.to_str()?.parse().ok());
     let mut files = Vec::new();
     let mut by_name = HashMap::new();
     for line in std::fs::read_to_string(list)?.lines() {
@@ -190,5 +210,10 @@ fn main() -> io::Result<()> {
     // As many threads as ostfs has on the same machine.
     let cores = std::thread::available_parallelism().map_or(1, usize::from);
     config.n_threads = Some(cores.clamp(2, 8));
-    fuser::mount(NullFs { files, by_name }, mountpoint, &config)
+    let filesystem = NullFs {
+        files,
+        by_name,
+        direct_from,
+    };
+    fuser::mount(filesystem, mountpoint, &config)
 }
