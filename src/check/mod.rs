@@ -45,8 +45,8 @@ use parking_lot::Mutex;
 
 use crate::error::Result;
 use crate::messaging::Store;
+use crate::ndb::Source;
 use crate::ndb::{self, Damaged, Recover, Watch};
-use crate::ndb::{Header, Source};
 
 pub use report::{Finding, Kind, Phase, Progress, Report, Severity};
 
@@ -63,7 +63,6 @@ pub fn check(path: &Path, progress: Arc<Progress>) -> Result<Report> {
 /// As [`check`], of a file that is open already.
 pub fn check_source(source: Source, progress: Arc<Progress>) -> Result<Report> {
     let mut checker = Checker::default();
-    let header = Header::read(&source);
     let watch = ScanWatch {
         progress: Arc::clone(&progress),
         lines: Mutex::default(),
@@ -72,7 +71,7 @@ pub fn check_source(source: Source, progress: Arc<Progress>) -> Result<Report> {
         // Each damaged part is to be named, not gone around.
         .with_damaged(Damaged::Refuse);
     let mut pages = Vec::new();
-    let header = opened::check(&ndb, header, &mut checker);
+    let header = opened::check(&ndb, &mut checker);
     if let Some(header) = &header {
         pages = pages::check(&ndb, header, &mut checker);
     }

@@ -1,25 +1,23 @@
 //! Fields of the header that the content of the file contradicts, as opening it has shown.
 
 use super::checker::Checker;
-use crate::error::Error;
 use crate::ndb::scan::shift;
 use crate::ndb::{Header, NodeDatabase};
 
-/// Checks `header`, as it was read, by what it took to open the file. Returns the header by which the rest is checked; None
-/// if it is lost.
-pub(super) fn check(
-    ndb: &NodeDatabase,
-    header: Result<Header, Error>,
-    checker: &mut Checker,
-) -> Option<Header> {
+/// Checks the header, as it stands in the file, by what it took to open the file. Returns the header by which the rest is
+/// checked; None if it is lost.
+pub(super) fn check(ndb: &NodeDatabase, checker: &mut Checker) -> Option<Header> {
     let used = ndb.header();
+    if let Some(line) = ndb.source().describe_line_ends() {
+        checker.error("file", "offset 0x0", line, None);
+    }
     for line in shift::describe(ndb.source().pieces()) {
         checker.error("file", "offset 0x0", line, None);
     }
     for line in used.checksums.describe() {
         checker.error("file", "dwCRC, wSig", line, None);
     }
-    let header = match header {
+    let header = match Header::read(ndb.source()) {
         Ok(header) => header,
         Err(error) => {
             checker.error("HEADER", "offset 0x0", error, None);

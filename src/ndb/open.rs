@@ -106,13 +106,13 @@ impl Opening {
             return source;
         }
         let progress = |done| self.watch.progress(done, source.len());
-        let Some((source, added)) = source.without_added_line_ends(progress) else {
-            return source;
+        let source = match source.without_added_line_ends(progress) {
+            Some(without) => without,
+            None => return source,
         };
-        self.tell(format!(
-            "a CR stands before each LF of the file: it was copied as text, as FTP does in ASCII mode; read without the {added} bytes that \
-             this has added"
-        ));
+        if let Some(line) = source.describe_line_ends() {
+            self.tell(line);
+        }
         source
     }
 

@@ -138,13 +138,12 @@ impl Source {
         self
     }
 
-    /// The same file without the CR that a copy as text has put before each LF, and how many these are; None if it was not copied so.
-    /// Reads the file up to the first LF that tells, of a copy all of it; of that `progress` is called with the bytes that were read.
-    pub fn without_added_line_ends(&self, progress: impl FnMut(u64)) -> Option<(Self, u64)> {
+    /// The same file without the CR that a copy as text has put before each LF; None if it was not copied so. Reads the file up to
+    /// the first LF that tells, of a copy all of it; of that `progress` is called with the bytes that were read.
+    pub fn without_added_line_ends(&self, progress: impl FnMut(u64)) -> Option<Self> {
         let Opened { file, len, .. } = &*self.opened;
         let line_ends = LineEnds::of(file, *len, progress)?;
-        let added = line_ends.added;
-        let len = len - added;
+        let len = len - line_ends.added;
         let opened = Opened {
             ahead: Ahead::new(),
             file: Arc::clone(file),
@@ -155,12 +154,20 @@ impl Source {
             stamp: Mutex::new(*self.opened.stamp.lock()),
             changed: AtomicBool::new(false),
         };
-        let source = Self {
+        Some(Self {
             opened: Arc::new(opened),
             pieces: Arc::new(Pieces::whole(len)),
             fills_gaps: self.fills_gaps,
-        };
-        Some((source, added))
+        })
+    }
+
+    /// The problem line about what is left out of a file that was copied as text.
+    pub fn describe_line_ends(&self) -> Option<String> {
+        let LineEnds { added, .. } = self.opened.line_ends.as_ref()?;
+        Some(format!(
+            "a CR stands before each LF of the file: it was copied as text, as FTP does in ASCII mode; read without the {added} bytes \
+             that this has added"
+        ))
     }
 
     /// The same file, read by way of `pieces`.

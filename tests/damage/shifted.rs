@@ -3,7 +3,7 @@
 
 use crate::intact::{Intact, Told, fill_inbox, for_each_format, message, options};
 use crate::support::*;
-use crate::walk::{Files, everything, open};
+use crate::walk::{Files, check, everything, found, open};
 
 const MESSAGES: u32 = 60;
 
@@ -65,6 +65,12 @@ fn what_stands_in_front_of_the_header_costs_nothing() {
                 "{lines:?}"
             );
             assert_eq!(passes, 0, "nothing else is to be found");
+            let report = check(&file.path).unwrap();
+            let found = found(&report);
+            assert!(
+                matches!(&*found, [finding] if finding.problem.contains(&expected)),
+                "{found:?}"
+            );
         }
     });
 }
@@ -85,6 +91,12 @@ fn a_copy_in_text_mode_that_put_a_cr_before_each_lf_costs_nothing() {
         assert!(
             matches!(&*lines, [line] if line.contains(&format!("without the {added} bytes"))),
             "{lines:?}"
+        );
+        let report = check(&file.path).unwrap();
+        let found = found(&report);
+        assert!(
+            matches!(&*found, [finding] if finding.problem.contains("copied as text")),
+            "{found:?}"
         );
         // One LF without a CR shows that it was not copied so.
         copy.extend_from_slice(b"\n");
