@@ -417,6 +417,9 @@ pub(super) struct SearchArguments {
     /// Items looked at at the same time [default: one per processor]
     #[arg(short, long, value_name = "NUMBER")]
     pub jobs: Option<usize>,
+    /// Keep in DIR which words each item has: the first search reads all items for it, later ones open only those that may be found
+    #[arg(long, value_name = "DIR")]
+    pub index: Option<PathBuf>,
     /// Name items after TEMPLATE: {date}, {date:FORMAT} as strftime(3), {from}, {to}, {subject}, {nid}
     #[arg(long, value_name = "TEMPLATE")]
     pub names: Option<Template>,

@@ -23,7 +23,7 @@ use super::guard::Guard;
 use super::options::{Options, Switch, Writer};
 use super::report::{self, Failure};
 use super::source::Sources;
-use super::{logging, progress, size_cache};
+use super::{kept, logging, progress};
 use crate::fuse::process::Caller;
 use crate::fuse::{self, Access, MountError, Mountpoint, Session};
 use crate::sandbox::{self, Need};
@@ -45,7 +45,7 @@ pub(super) fn run(arguments: &MountArguments, writer: Writer) -> Result<(), Fail
     let sources = Sources::open(files)?;
     // Before the process leaves the directory from which the paths of the files start.
     let sizes = match options.size_cache {
-        true => size_cache::open_all(&sources, &options.tree),
+        true => kept::size_caches(&sources, &options.tree),
         false => Vec::new(),
     };
     let mut mountpoint = Mountpoint::check(&directory, options.nonempty, writer == Writer::User)?;

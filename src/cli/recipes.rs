@@ -150,7 +150,9 @@ Examples:
   ostfs search old-mailbox.ost 'from:adams date:2024-01..2024-03'
   ostfs search -C 1 old-mailbox.ost '\"purchase order\" OR invoice*'
   ostfs search -c a.pst b.pst 'has:attachment size:>1M is:unread'
-  ostfs search --json old-mailbox.ost 'kind:meeting since:7d' | jq .path";
+  ostfs search --json old-mailbox.ost 'kind:meeting since:7d' | jq .path
+Many queries, of which only the first reads all items:
+  ostfs search --index ~/.cache/ostfs old-mailbox.ost 'body:insolvency'";
 /// How a query is written.
 const QUERY: &str = "\
 QUERY:

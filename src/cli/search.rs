@@ -21,6 +21,7 @@ use super::report::{self, Failure};
 use super::selection;
 use super::source::{Lost, Sources};
 use super::summary::Counts;
+use super::word_indexes::{Asked, WordIndexes, by_number};
 use crate::export::Filter;
 use crate::output;
 use crate::sandbox::{self, Need};
@@ -53,9 +54,18 @@ fn look(arguments: &SearchArguments, counts: &mut Counts) -> Result<(), Failure>
     let query = Query::parse(&query, &now)
         .map_err(|error| Failure::new(Exit::Usage, format!("QUERY, {error}")))?;
     let sources = Sources::open(sources(arguments))?;
+    let indexes = WordIndexes::open(arguments.index.as_deref(), &sources, &options.tree)?;
     if options.sandbox == Switch::On {
         sandbox::enter(Need::OpenFiles);
     }
+    let threads = arguments.jobs.unwrap_or_else(processors);
+    let asked = Asked {
+        query: &query,
+        now: &now,
+        options: &options.tree,
+        threads,
+    };
+    let ruled_out = indexes.rule_out(&sources, &asked);
     let (forest, lost) = sources.forest(&options.tree)?;
     let filter = Filter {
         folders: arguments.folders.clone(),
@@ -69,9 +79,10 @@ fn look(arguments: &SearchArguments, counts: &mut Counts) -> Result<(), Failure>
         query: &query,
         filter,
         now,
-        threads: arguments.jobs.unwrap_or_else(processors),
+        threads,
         lines: arguments.context,
         named: !arguments.count,
+        ruled_out: by_number(ruled_out, &forest),
     };
     let mut printer = Printer {
         arguments,
@@ -82,7 +93,7 @@ fn look(arguments: &SearchArguments, counts: &mut Counts) -> Result<(), Failure>
     let missed = Missed::default();
     search.run(
         &missed,
-        |ino| Facts::of(&forest, ino, arguments),
+        |candidate| Facts::of(&forest, candidate.ino, arguments),
         |found| printer.take(&found),
     );
     end(printer, &missed, &forest, lost, counts)

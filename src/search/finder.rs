@@ -1,12 +1,14 @@
 //! Queries of a mount with `-o search`: what each finds, for the links of its directory.
 #![forbid(unsafe_code)]
 
+use std::collections::BTreeMap;
 use std::path::Path;
 
 use jiff::Zoned;
 
+use super::found::Missed;
 use super::query::{Condition, Query};
-use super::run::{Missed, Search};
+use super::run::Search;
 use crate::error::Result;
 use crate::export::Filter;
 use crate::tree::{self, Finds, Forest, Ino};
@@ -59,6 +61,7 @@ impl tree::Finder for Finder {
             threads: self.threads,
             lines: None,
             named: true,
+            ruled_out: BTreeMap::new(),
         };
         let missed = Missed::default();
         search.run(

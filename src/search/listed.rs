@@ -90,6 +90,15 @@ impl<'a> Listed<'a> {
         text.get_or_init(read).as_ref()
     }
 
+    /// Calls `see` with all its texts, folded, and where they stand.
+    pub fn each_text(&self, see: &mut dyn FnMut(Place, &str)) {
+        for (place, _) in TEXTS {
+            if let Some((text, _)) = self.text(place) {
+                see(place, text);
+            }
+        }
+    }
+
     fn has(&self, place: Place, pattern: &Pattern) -> bool {
         let text = self.text(place);
         text.is_some_and(|(text, _)| pattern.is_in(text))

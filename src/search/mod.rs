@@ -7,15 +7,19 @@
 //! * `fold`, `span`; `pattern`, `text`;
 //! * `query`, what is looked for, and how an answer is found; `field`, `parse`, how it is typed;
 //! * `attached/`, the text of attached files;
-//! * `listed`, what a row tells; `opened`, what an item tells;
-//! * `turns` and `names`; `run`, which walks the tree; `finder`, which does so for a mount.
+//! * `listed`, what a row tells; `message_text` and `opened`, what an item tells; `found`, what comes of it;
+//! * `word_index`, the file that knows which words each item has;
+//! * `turns` and `names`; `run`, which walks the tree; `indexing`, which makes that file; `finder`, which does so for a mount.
 #![forbid(unsafe_code)]
 
 mod attached;
 mod field;
 mod finder;
 mod fold;
+mod found;
+mod indexing;
 mod listed;
+mod message_text;
 mod names;
 mod opened;
 mod parse;
@@ -25,8 +29,12 @@ mod run;
 mod span;
 mod text;
 mod turns;
+mod word_index;
 
 pub use finder::Finder;
+pub use found::{Found, Missed};
+pub use indexing::Indexing;
 pub use query::{Condition, Query};
-pub use run::{Found, Missed, Search};
+pub use run::Search;
 pub use text::Line;
+pub use word_index::{RuledOut, WordIndex};

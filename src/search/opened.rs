@@ -8,13 +8,12 @@ use std::collections::VecDeque;
 use jiff::Zoned;
 
 use super::attached::{self, Reason, Unseen};
+use super::message_text::{header, label, said};
 use super::pattern::Pattern;
 use super::query::{Answer, Condition, Place, Query, State, When};
 use super::span::{Span, start_of};
 use super::text::{Line, Text};
-use crate::convert::{
-    AttachmentContent, AttachmentFile, Converter, Moment, Rendition, Said, Title, when,
-};
+use crate::convert::{AttachmentContent, AttachmentFile, Converter, Moment, Rendition, when};
 use crate::ltp::tags;
 use crate::messaging::{
     ItemKind, MSGFLAG_READ, MSGFLAG_UNSENT, Message, State as Done, is_derived,
@@ -194,29 +193,20 @@ impl<'a> Opened<'a> {
     }
 
     fn words(&mut self, place: Place, pattern: &Pattern, step: Step) -> Answer {
-        let is_in = |texts: &[(Place, Text)], places: &[Place]| {
-            let mut texts = texts.iter().filter(|(own, _)| places.contains(own));
-            texts.any(|(_, text)| text.has(pattern))
-        };
         match place {
             Place::Body if step < Step::Body => Answer::Open,
-            Place::Body => is_in(self.said(), &[place]).into(),
+            Place::Body => is_in(self.said(), place, pattern).into(),
             Place::Attachment if step < Step::Names => Answer::Open,
             Place::Attachment => self.has_name(pattern).into(),
             Place::Anywhere => self.anywhere(pattern, step),
-            Place::Recipients => is_in(self.header(), &[Place::To, Place::Cc, Place::Bcc]).into(),
-            place => is_in(self.header(), &[place]).into(),
+            place => is_in(self.header(), place, pattern).into(),
         }
     }
 
     fn anywhere(&mut self, pattern: &Pattern, step: Step) -> Answer {
-        // Nobody looks for words of a Message-ID unless he asks for it; and some are made here.
-        let is_in = |texts: &[(Place, Text)]| {
-            let mut texts = texts.iter().filter(|(own, _)| *own != Place::Id);
-            texts.any(|(_, text)| text.has(pattern))
-        };
-        let is_found = is_in(self.header())
-            || step >= Step::Body && is_in(self.said())
+        let place = Place::Anywhere;
+        let is_found = is_in(self.header(), place, pattern)
+            || step >= Step::Body && is_in(self.said(), place, pattern)
             || step >= Step::Names && self.has_name(pattern)
             || step >= Step::Attached && self.is_attached(pattern);
         match step {
@@ -372,6 +362,21 @@ impl<'a> Opened<'a> {
         texts.map(|text| text.at(path)).collect()
     }
 
+    /// Calls `see` with all its texts, folded, and where they stand.
+    pub fn each_text(&mut self, see: &mut dyn FnMut(Place, &str)) {
+        for (place, text) in self.header().iter().chain(self.said()) {
+            see(*place, text.folded());
+        }
+        while self.read_next() {}
+        let attached = self.attached();
+        for name in &attached.names {
+            see(Place::Attachment, name.folded());
+        }
+        for text in &attached.texts {
+            see(Place::Anywhere, text.folded());
+        }
+    }
+
     /// The lines in which something of `query` was found, with `around` lines before and behind each.
     pub fn lines(&mut self, query: &Query, around: usize) -> Vec<Line> {
         let mut wanted: Vec<(Place, &Pattern)> = Vec::new();
@@ -385,17 +390,14 @@ impl<'a> Opened<'a> {
             wanted.map(|(_, pattern)| *pattern).collect()
         };
         let mut lines = Vec::new();
+        if wanted.is_empty() {
+            return lines;
+        }
         for (own, text) in self.header().iter().chain(self.said()) {
-            let is_for = |place: Place| {
-                let is_recipient = matches!(own, Place::To | Place::Cc | Place::Bcc);
-                place == *own
-                    || place == Place::Anywhere && *own != Place::Id
-                    || place == Place::Recipients && is_recipient
-            };
-            lines.extend(text.lines(&patterns(&is_for), around));
+            lines.extend(text.lines(&patterns(&|place| place.has(*own)), around));
         }
         let anywhere = patterns(&|place| place == Place::Anywhere);
-        let names = patterns(&|place| matches!(place, Place::Anywhere | Place::Attachment));
+        let names = patterns(&|place| place.has(Place::Attachment));
         if !names.is_empty() {
             let found = self.attached().names.iter();
             lines.extend(found.flat_map(|name| name.lines(&names, 0)));
@@ -409,6 +411,12 @@ impl<'a> Opened<'a> {
     }
 }
 
+/// Whether `pattern` is in those of `texts` that are looked through for words that are to stand at `place`.
+fn is_in(texts: &[(Place, Text)], place: Place, pattern: &Pattern) -> bool {
+    let mut texts = texts.iter().filter(|(own, _)| place.has(*own));
+    texts.any(|(_, text)| text.has(pattern))
+}
+
 /// The path of the next attachment, called `name`: `paths` has those of the messages that are open, with how many of their
 /// attachments are to come.
 fn below(paths: &mut Vec<(String, usize)>, name: &str) -> String {
@@ -420,83 +428,4 @@ fn below(paths: &mut Vec<(String, usize)>, name: &str) -> String {
     };
     *left -= 1;
     join(path, name)
-}
-
-/// Fields of a header and the places that they stand for.
-const FIELDS: [(&str, Place); 9] = [
-    ("From", Place::From),
-    ("Sender", Place::From),
-    ("To", Place::To),
-    ("Cc", Place::Cc),
-    ("Bcc", Place::Bcc),
-    ("X-Ostfs-Bcc", Place::Bcc),
-    ("Subject", Place::Subject),
-    ("Keywords", Place::Category),
-    ("Message-ID", Place::Id),
-];
-/// Names that Outlook shows, which a header may have otherwise.
-const NAMES: [(u16, Place); 4] = [
-    (tags::SENT_REPRESENTING_NAME, Place::From),
-    (tags::DISPLAY_TO, Place::To),
-    (tags::DISPLAY_CC, Place::Cc),
-    (tags::DISPLAY_BCC, Place::Bcc),
-];
-
-/// The header of `message`, and what Outlook shows of it.
-fn header(converter: &Converter, message: &Message) -> Vec<(Place, Text)> {
-    let values = converter.header(message, FIELDS.map(|(name, _)| name));
-    let mut texts: Vec<(Place, String)> = Vec::new();
-    let mut add = |place: Place, value: Option<String>| {
-        let is_new = |value: &String| {
-            let mut same = texts.iter().filter(|(own, _)| *own == place);
-            !value.is_empty() && !same.any(|(_, text)| text.contains(value.as_str()))
-        };
-        if let Some(value) = value.filter(is_new) {
-            texts.push((place, value));
-        }
-    };
-    let stored = |id: u16| message.properties().string(id).ok().flatten();
-    let subject = message.subject().ok().flatten().map(|subject| subject.text);
-    let has_subject = subject.as_ref().is_some_and(|subject| !subject.is_empty());
-    for ((_, place), value) in FIELDS.iter().zip(values) {
-        // The stored subject is the one that names and tables have.
-        if *place != Place::Subject || !has_subject {
-            add(*place, value);
-        }
-    }
-    add(Place::Subject, subject);
-    if Title::of(message.class().kind) == Title::DisplayName {
-        add(Place::Subject, stored(tags::DISPLAY_NAME));
-    }
-    for (id, place) in NAMES {
-        add(place, stored(id));
-    }
-    let texts = texts.into_iter();
-    texts
-        .map(|(place, text)| (place, Text::new(label(place), text)))
-        .collect()
-}
-
-/// What `said` has, in its places.
-fn said(said: Said) -> Vec<(Place, Text)> {
-    let details = said.details.into_iter();
-    let details = details.map(|text| (Place::Anywhere, Text::new("details", text)));
-    let body = (Place::Body, Text::new(label(Place::Body), said.body));
-    details.chain([body]).collect()
-}
-
-/// What stands before a line of a place: the name of its field.
-fn label(place: Place) -> &'static str {
-    match place {
-        Place::From => "from",
-        Place::To => "to",
-        Place::Cc => "cc",
-        Place::Bcc => "bcc",
-        Place::Subject => "subject",
-        Place::Body => "body",
-        Place::Category => "category",
-        Place::Id => "id",
-        Place::Attachment => "attachment",
-        Place::Anywhere | Place::Recipients => "",
-    }
 }

@@ -1,6 +1,8 @@
 //! Words to look for: one, several that follow each other, or how a word begins.
 #![forbid(unsafe_code)]
 
+use std::ops::Range;
+
 use memchr::memmem::Finder;
 
 use super::fold::{fold, is_border, is_of_word};
@@ -36,6 +38,12 @@ impl Pattern {
             words,
             is_prefix: bare.is_some(),
         })
+    }
+
+    /// The words that are given whole: any text that it is in has all of them.
+    pub(super) fn whole_words(&self) -> &[String] {
+        let whole = self.words.len() - usize::from(self.is_prefix);
+        self.words.get(..whole).unwrap_or_default()
     }
 
     /// Where the words first stand in `text`, which is folded, from byte `start` on.
@@ -77,20 +85,32 @@ impl Pattern {
     }
 }
 
-/// The words of folded text.
 fn words(text: &str) -> Vec<String> {
     let mut words = Vec::new();
-    let mut word = String::new();
-    for character in text.chars() {
-        if is_border(word.chars().next_back(), Some(character)) && !word.is_empty() {
-            words.push(std::mem::take(&mut word));
+    each_word(text, |word| words.push(word.to_owned()));
+    words
+}
+
+/// Calls `see` with each word of folded text.
+pub(super) fn each_word(text: &str, mut see: impl FnMut(&str)) {
+    let mut word = 0..0;
+    let mut before = None;
+    for (at, character) in text.char_indices() {
+        if is_border(before, Some(character)) {
+            see_word(text, &word, &mut see);
+            word = at..at;
         }
         if is_of_word(character) {
-            word.push(character);
+            word.end = at + character.len_utf8();
         }
+        before = Some(character);
     }
-    words.extend((!word.is_empty()).then_some(word));
-    words
+    see_word(text, &word, &mut see);
+}
+
+fn see_word(text: &str, word: &Range<usize>, see: &mut impl FnMut(&str)) {
+    let word = text.get(word.clone()).filter(|word| !word.is_empty());
+    word.into_iter().for_each(see);
 }
 
 #[cfg(test)]

@@ -104,6 +104,18 @@ pub enum Place {
     Id,
 }
 
+impl Place {
+    /// Whether what stands at `own` is looked through for words that are to stand here.
+    pub(super) fn has(self, own: Self) -> bool {
+        match self {
+            // Nobody looks for words of a Message-ID unless he asks for it; and some are made here.
+            Self::Anywhere => own != Self::Id,
+            Self::Recipients => matches!(own, Self::To | Self::Cc | Self::Bcc),
+            place => own == place,
+        }
+    }
+}
+
 /// Which time is meant.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum When {

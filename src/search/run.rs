@@ -3,26 +3,27 @@
 //! A directory is listed when something in it was found, for the names: those of a folder in which nothing is are never made.
 #![forbid(unsafe_code)]
 
+use std::collections::BTreeMap;
 use std::ops::Range;
 use std::panic::{AssertUnwindSafe, catch_unwind};
-use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
-use std::sync::{Arc, OnceLock};
 
 use jiff::Zoned;
 use parking_lot::Mutex;
 
-use super::attached::Unseen;
+use super::found::{Candidate, Found, Missed};
 use super::listed::Listed;
 use super::names::Names;
 use super::opened::{Around, Opened};
 use super::query::{Answer, Condition, Query};
 use super::text::Line;
 use super::turns::{InOrder, Turns};
+use super::word_index::RuledOut;
 use crate::error::{Error, Result};
 use crate::export::{Filter, is_within};
 use crate::messaging::{Cells, ContentsTable};
-use crate::ndb::whole;
 use crate::problem::Problems;
 use crate::tree::{Depth, Forest, Ino, Kind, Listing, MAX_DEPTH, Part, join};
 
@@ -49,50 +50,8 @@ pub struct Search<'a> {
     pub lines: Option<usize>,
     /// Whether paths are wanted. Without them no directory is listed.
     pub named: bool,
-}
-
-/// An item that was found.
-#[derive(Debug)]
-pub struct Found<T> {
-    /// Its path from the directory that was looked into; empty if it is not wanted.
-    pub path: String,
-    /// Path of its folder, from there as well.
-    pub folder: Arc<str>,
-    /// Its node.
-    pub nid: u32,
-    /// The lines of it, if they were asked for.
-    pub lines: Vec<Line>,
-    /// What was made of it.
-    pub made: T,
-}
-
-/// What a search could not do.
-#[derive(Debug, Default)]
-pub struct Missed {
-    /// Attachments that were not looked into.
-    pub unseen: Unseen,
-    /// Items and folders that could not be read at all.
-    pub failed: AtomicU64,
-    /// Why the disk did not give something; it may the next time.
-    unread: OnceLock<Error>,
-}
-
-impl Missed {
-    /// An error if the disk did not give something.
-    pub fn whole(self) -> Result<()> {
-        self.unread.into_inner().map_or(Ok(()), Err)
-    }
-
-    /// Does `work` of one thread, in which reads may fail.
-    fn watch(&self, work: impl FnOnce()) {
-        let watched = whole(|| {
-            work();
-            Ok(())
-        });
-        if let Err(error) = watched {
-            self.unread.set(error).ok();
-        }
-    }
+    /// What need not be looked at, by the number of its file ([`Ino::file`]), of those that have a word index.
+    pub ruled_out: BTreeMap<u8, RuledOut>,
 }
 
 /// A directory with items.
@@ -159,7 +118,7 @@ impl Search<'_> {
     pub fn run<T: Send>(
         &self,
         missed: &Missed,
-        make: impl Fn(Ino) -> T + Sync,
+        make: impl Fn(&Candidate<'_>) -> T + Sync,
         mut found: impl FnMut(Found<T>) -> bool,
     ) {
         let run = Run {
@@ -335,7 +294,7 @@ impl Run<'_> {
         &self,
         receiver: &Mutex<Receiver<Batch>>,
         out: &SyncSender<Done<T>>,
-        make: &(impl Fn(Ino) -> T + Sync),
+        make: &(impl Fn(&Candidate<'_>) -> T + Sync),
     ) {
         while let Some(batch) = next(receiver) {
             self.turns.wait_to_begin(batch.number);
@@ -360,7 +319,12 @@ impl Run<'_> {
     }
 
     /// Adds what is found in `batch` to `hits`: first by the rows, then in the items that these leave open.
-    fn look_at<T>(&self, batch: &Batch, make: &(impl Fn(Ino) -> T + Sync), hits: &mut Vec<Hit<T>>) {
+    fn look_at<T>(
+        &self,
+        batch: &Batch,
+        make: &(impl Fn(&Candidate<'_>) -> T + Sync),
+        hits: &mut Vec<Hit<T>>,
+    ) {
         let directory = &*batch.directory;
         let folders = self.folder_conditions(&directory.path);
         let known = |listed: Option<&Listed<'_>>, condition: &Condition| match condition {
@@ -375,6 +339,9 @@ impl Run<'_> {
             let Some((ino, nid, cells)) = self.item(directory, batch.table, item) else {
                 continue;
             };
+            if self.is_ruled_out(ino) {
+                continue;
+            }
             let listed = cells.map(Listed::new);
             let mut ask = |condition: &Condition| known(listed.as_ref(), condition);
             match self.search.query.answer(&mut ask) {
@@ -391,6 +358,10 @@ impl Run<'_> {
         if !files.is_empty() {
             self.search.forest.read_ahead(&files, Depth::All);
         }
+        let table = match &directory.items {
+            Items::Tables(tables) => tables.get(batch.table),
+            Items::Listed(_) => None,
+        };
         for (ino, nid, listed, is_found) in open {
             if self.is_abandoned() {
                 return;
@@ -401,17 +372,23 @@ impl Run<'_> {
                 false => self.open(ino, &known),
             };
             if let Some(lines) = lines {
-                let made = make(ino);
+                let made = make(&Candidate {
+                    ino,
+                    listed: listed.as_ref(),
+                    table,
+                });
                 hits.push(Hit { nid, lines, made });
             }
         }
-        if let Items::Tables(tables) = &directory.items
-            && let Some(table) = tables.get(batch.table)
-        {
-            for problem in table.problems().list() {
-                self.search.forest.note(directory.ino, &problem);
-            }
+        for problem in table.into_iter().flat_map(|table| table.problems().list()) {
+            self.search.forest.note(directory.ino, &problem);
         }
+    }
+
+    /// Whether a word index tells that `ino` does not fulfil the query.
+    fn is_ruled_out(&self, ino: Ino) -> bool {
+        let ruled_out = self.search.ruled_out.get(&ino.file());
+        ruled_out.is_some_and(|ruled_out| ruled_out.has(ino))
     }
 
     /// The conditions on folders, and whether they hold for the one at `path`.

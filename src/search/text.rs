@@ -48,6 +48,11 @@ impl Text {
         pattern.is_in(&self.folded)
     }
 
+    /// The text as it is compared.
+    pub fn folded(&self) -> &str {
+        &self.folded
+    }
+
     /// Bytes of the text.
     pub fn len(&self) -> usize {
         self.text.len()

@@ -135,6 +135,15 @@ impl Forest {
         })
     }
 
+    /// The directory of file number `index` of those that it was made of, in their order; the root, if there is no other.
+    pub fn top_of(&self, index: usize) -> Option<Ino> {
+        self.trees.get(index)?.as_ref()?;
+        match self.top {
+            Some(_) => Some(Ino::ROOT.of_file(u8::try_from(index + 1).ok()?)),
+            None => Some(Ino::ROOT),
+        }
+    }
+
     /// Has `finder` find what queries look for, where the options want it. It is asked once; another one is not taken.
     pub fn search_with(&self, finder: Box<dyn Finder>) {
         self.finder.set(finder).ok();

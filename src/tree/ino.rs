@@ -49,6 +49,13 @@ impl Ino {
         self.split().0
     }
 
+    /// The message that has this number in its folder, as [`Ino::of_message`] gives it; None for one that was deleted.
+    pub fn message(self) -> Option<NodeId> {
+        let (_, own) = self.split();
+        let nid = own.node()?;
+        (own == Self::of_message(nid)).then_some(nid)
+    }
+
     /// The number of the file of message `nid`, in the tree that this number is of.
     pub(super) fn message_beside(self, nid: NodeId) -> Ino {
         Ino(Self::of_message(nid).0 | self.0 & DELETED)

@@ -1,6 +1,7 @@
 //! `ostfs search`: what is found, what is printed, how it ends. notmuch and Python's email package judge what is found.
 
 mod attached;
+mod indexed;
 mod judged;
 
 use std::io::Read;
@@ -43,8 +44,9 @@ impl Scene {
     }
 
     /// The names of what is found, without folder and extension.
-    fn found(&self, query: &str) -> Vec<String> {
-        let (out, errors, code) = self.run(&["--names", "{subject}"], query);
+    fn found(&self, options: &[&str], query: &str) -> Vec<String> {
+        let options = [&["--names", "{subject}"], options].concat();
+        let (out, errors, code) = self.run(&options, query);
         assert_eq!(code, i32::from(out.is_empty()), "{query}: {errors}");
         let name = |path: &str| {
             let name = path.rsplit('/').next().unwrap();
@@ -124,56 +126,59 @@ fn scene() -> Scene {
     })
 }
 
+/// Queries, and the subjects of the items of [`scene`] that each is to find.
+const QUERIES: &[(&str, &[&str])] = &[
+    ("subject:two", &["two"]),
+    ("from:adams", &["one", "two", "three", "four"]),
+    ("from:ann@north.example subject:one", &["one"]),
+    ("from:north.example subject:one", &["one"]),
+    ("to:muller subject:one", &["one"]),
+    ("to:bob@south.example cc:carla", &["one"]),
+    ("bcc:dora", &["two"]),
+    ("recipients:dora OR recipients:carla", &["one", "two"]),
+    ("body:purchase", &["one"]),
+    ("\"purchase order\"", &["one"]),
+    ("purchase*", &["one", "two"]),
+    ("order -chairs", &["two"]),
+    ("attachment:\"plan koln\"", &["two"]),
+    ("attachment:inner.txt", &["three"]),
+    ("has:attachment", &["two", "three"]),
+    ("category:red", &["two"]),
+    ("id:one@north.example", &["one"]),
+    ("is:flagged", &["two"]),
+    ("is:replied", &["three"]),
+    ("is:draft", &["four"]),
+    ("is:unread", &["one"]),
+    ("is:read subject:one", &[]),
+    ("cafe", &["three"]),
+    ("GRUSSE", &["three"]),
+    ("\"deep words\"", &["three"]),
+    ("\"deeper words\"", &["three"]),
+    ("body:deep", &[]),
+    ("\"nothing of note\"", &["two"]),
+    ("class:IPM.Note subject:four", &["four"]),
+    ("class:IPM.Note.SMIME", &["four"]),
+    ("kind:signed", &["four"]),
+    ("kind:appointment", &["five"]),
+    ("kind:contact", &["Jane Doe"]),
+    ("subject:doe", &["Jane Doe"]),
+    ("jane@west.example", &["Jane Doe"]),
+    ("room", &["five"]),
+    ("folder:Inbox kind:mail", &["one", "two", "three", "four"]),
+    ("folder:inbox/projects", &["three", "four"]),
+    ("-folder:Inbox", &["five", "Jane Doe"]),
+    ("nowhere", &[]),
+    // Of the Message-IDs that are made here.
+    ("localhost", &[]),
+];
+
 #[test]
 fn each_field_finds_what_it_says() {
     let scene = scene();
-    for (query, found) in [
-        ("subject:two", &["two"][..]),
-        ("from:adams", &["one", "two", "three", "four"]),
-        ("from:ann@north.example subject:one", &["one"]),
-        ("from:north.example subject:one", &["one"]),
-        ("to:muller subject:one", &["one"]),
-        ("to:bob@south.example cc:carla", &["one"]),
-        ("bcc:dora", &["two"]),
-        ("recipients:dora OR recipients:carla", &["one", "two"]),
-        ("body:purchase", &["one"]),
-        ("\"purchase order\"", &["one"]),
-        ("purchase*", &["one", "two"]),
-        ("order -chairs", &["two"]),
-        ("attachment:\"plan koln\"", &["two"]),
-        ("attachment:inner.txt", &["three"]),
-        ("has:attachment", &["two", "three"]),
-        ("category:red", &["two"]),
-        ("id:one@north.example", &["one"]),
-        ("is:flagged", &["two"]),
-        ("is:replied", &["three"]),
-        ("is:draft", &["four"]),
-        ("is:unread", &["one"]),
-        ("is:read subject:one", &[]),
-        ("cafe", &["three"]),
-        ("GRUSSE", &["three"]),
-        ("\"deep words\"", &["three"]),
-        ("\"deeper words\"", &["three"]),
-        ("body:deep", &[]),
-        ("\"nothing of note\"", &["two"]),
-        ("class:IPM.Note subject:four", &["four"]),
-        ("class:IPM.Note.SMIME", &["four"]),
-        ("kind:signed", &["four"]),
-        ("kind:appointment", &["five"]),
-        ("kind:contact", &["Jane Doe"]),
-        ("subject:doe", &["Jane Doe"]),
-        ("jane@west.example", &["Jane Doe"]),
-        ("room", &["five"]),
-        ("folder:Inbox kind:mail", &["one", "two", "three", "four"]),
-        ("folder:inbox/projects", &["three", "four"]),
-        ("-folder:Inbox", &["five", "Jane Doe"]),
-        ("nowhere", &[]),
-        // Of the Message-IDs that are made here.
-        ("localhost", &[]),
-    ] {
-        assert_eq!(scene.found(query), found, "{query}");
+    for (query, found) in QUERIES {
+        assert_eq!(scene.found(&[], query), *found, "{query}");
     }
-    assert_eq!(scene.found("*").len(), 6);
+    assert_eq!(scene.found(&[], "*").len(), 6);
 }
 
 #[test]
@@ -192,7 +197,7 @@ fn times_are_those_of_the_items_and_of_all_of_an_appointment() {
         ("date:2024-01-02T12:00", &[]),
         ("date:2023", &["five"]),
     ] {
-        assert_eq!(scene.found(query), found, "{query}");
+        assert_eq!(scene.found(&[], query), found, "{query}");
     }
     // In Kiribati it is the next day already.
     let (out, ..) = scene.run(
@@ -220,9 +225,12 @@ fn sizes_are_those_that_outlook_counts() {
             );
         }
     });
-    assert_eq!(scene.found("size:>1M"), ["large"]);
-    assert_eq!(scene.found("size>=1M"), ["middle", "large"]);
-    assert_eq!(scene.found("size:<1K OR size:1M..1M"), ["small", "middle"]);
+    assert_eq!(scene.found(&[], "size:>1M"), ["large"]);
+    assert_eq!(scene.found(&[], "size>=1M"), ["middle", "large"]);
+    assert_eq!(
+        scene.found(&[], "size:<1K OR size:1M..1M"),
+        ["small", "middle"]
+    );
 }
 
 #[test]

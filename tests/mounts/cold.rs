@@ -69,6 +69,35 @@ fn a_row_of_a_folder_is_looked_up_without_the_others() {
     );
 }
 
+/// Of the reads of a search without an index, the part that one with an index may have.
+const INDEXED: u64 = 5;
+
+#[test]
+fn a_search_with_an_index_opens_no_item_that_this_rules_out() {
+    if !can_mount() {
+        return;
+    }
+    let directory = TempDir::new().unwrap();
+    let disk = Disk::with(&mailbox(directory.path()));
+    let indexes = directory.path().join("indexes");
+    let file = disk.file.to_str().unwrap();
+    let search = |options: &[&str]| {
+        let before = disk.reads();
+        let output = ostfs(&[&["search"], options, &[file, "body:nowhere"]].concat());
+        assert_eq!(output.status.code(), Some(1), "{output:?}");
+        disk.reads() - before
+    };
+    let without = search(&[]);
+    let options = ["--index", indexes.to_str().unwrap()];
+    search(&options);
+    let with = search(&options);
+    println!("{without} reads without an index, {with} with one");
+    assert!(
+        with * INDEXED <= without,
+        "{without} reads without an index, {with} with one"
+    );
+}
+
 #[test]
 fn a_cold_disk_is_asked_for_little_and_shows_the_same() {
     if !can_mount() {

@@ -65,7 +65,7 @@ fn text_html_and_rtf_are_looked_into_by_what_they_are() {
         ("silent", &[]),
         ("plain.txt", &["plain"]),
     ] {
-        assert_eq!(scene.found(query), found, "{query}");
+        assert_eq!(scene.found(&[], query), found, "{query}");
     }
 }
 
@@ -106,7 +106,7 @@ fn documents_of_office_and_opendocument_are_looked_into() {
         ("openmeta", &["text"]),
         ("silent*", &[]),
     ] {
-        assert_eq!(scene.found(query), found, "{query}");
+        assert_eq!(scene.found(&[], query), found, "{query}");
     }
     let (_, errors, code) = scene.run(&[], "nowhere");
     assert_eq!(code, 1);
@@ -180,7 +180,7 @@ fn mail_that_is_attached_as_a_file_or_within_the_tree_is_looked_into() {
         ("\"sixteen stools\"", &["embedded"]),
         ("multipart", &[]),
     ] {
-        assert_eq!(scene.found(query), found, "{query}");
+        assert_eq!(scene.found(&[], query), found, "{query}");
     }
     let (_, errors, _) = scene.run(&[], "nowhere");
     assert_eq!(
@@ -206,7 +206,7 @@ fn signed_mail_has_its_body_and_what_is_in_one_piece_is_told() {
         add("IPM.Note.SMIME", "opaque", &der, "application/pkcs7-mime");
     });
     for query in ["\"signed words\"", "body:\"signed words\""] {
-        assert_eq!(scene.found(query), ["clear"], "{query}");
+        assert_eq!(scene.found(&[], query), ["clear"], "{query}");
     }
     for query in ["nowhere", "body:nowhere"] {
         let (_, errors, _) = scene.run(&[], query);
@@ -243,7 +243,7 @@ for name, part in parts.items():
     let files = names.map(|name| (name.to_owned(), fs::read(made.path().join(name)).unwrap()));
     let scene = with_attachments(files.to_vec());
     let start = std::time::Instant::now();
-    assert_eq!(scene.found("early"), ["tags", "entity", "deep"]);
+    assert_eq!(scene.found(&[], "early"), ["tags", "entity", "deep"]);
     let (_, errors, _) = scene.run(&[], "nowhere");
     assert!(errors.contains("1 too large"), "{errors}");
     assert!(

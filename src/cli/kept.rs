@@ -1,4 +1,5 @@
-//! `-o size-cache`: where the file is, and what it is valid for.
+//! Files that outlive a command and spare the next one work: sizes (`-o size-cache`) and words (`search --index`). Where they
+//! are, and what they are valid for.
 #![forbid(unsafe_code)]
 
 use std::env;
@@ -12,17 +13,23 @@ use sha2::{Digest, Sha256};
 use super::report;
 use super::source::Sources;
 use crate::ndb::Source;
-use crate::tree::{Options, SizeCache, SizeKey};
+use crate::tree::{Options, SizeCache};
 
-/// Permissions of the directory and of the file: when mail came is private.
+/// Permissions of the directory and of the files: when mail came, and what is in it, is private.
 const DIRECTORY_MODE: u32 = 0o700;
 const FILE_MODE: u32 = 0o600;
 /// Bytes of the hash of a path that are its name in the directory.
 const NAME: usize = 16;
+/// Bytes of a key.
+const KEY: usize = 32;
 
 /// The size cache of each of `sources`. One that cannot be had is told, and the mount does without.
-pub(super) fn open_all(sources: &Sources<'_>, options: &Options) -> Vec<Option<SizeCache>> {
-    let open = |(file, source): (&Path, Option<&Source>)| match open(file, source?, options) {
+pub(super) fn size_caches(sources: &Sources<'_>, options: &Options) -> Vec<Option<SizeCache>> {
+    let open = |file: &Path, source: &Source| {
+        let kept = open(&cache_directory()?, file, ".sizes")?;
+        SizeCache::open(kept, &key(source, options)?)
+    };
+    let open = |(file, source): (&Path, Option<&Source>)| match open(file, source?) {
         Ok(cache) => Some(cache),
         Err(error) => {
             report::error(format_args!("-o size-cache: no sizes are kept: {error}"));
@@ -32,12 +39,12 @@ pub(super) fn open_all(sources: &Sources<'_>, options: &Options) -> Vec<Option<S
     sources.iter().map(open).collect()
 }
 
-fn open(file: &Path, source: &Source, options: &Options) -> io::Result<SizeCache> {
-    let directory = directory()?;
+/// What is kept of `file` in `directory`, which is made if it is not there.
+pub(super) fn open(directory: &Path, file: &Path, extension: &str) -> io::Result<File> {
     DirBuilder::new()
         .recursive(true)
         .mode(DIRECTORY_MODE)
-        .create(&directory)?;
+        .create(directory)?;
     let path = fs::canonicalize(file)?;
     let hash = Sha256::digest(path.as_os_str().as_encoded_bytes());
     let name: String = hash
@@ -45,8 +52,8 @@ fn open(file: &Path, source: &Source, options: &Options) -> io::Result<SizeCache
         .take(NAME)
         .map(|byte| format!("{byte:02x}"))
         .collect();
-    let path = directory.join(name + ".sizes");
-    let cache = OpenOptions::new()
+    let path = directory.join(name + extension);
+    let kept = OpenOptions::new()
         .read(true)
         .write(true)
         .create(true)
@@ -54,14 +61,14 @@ fn open(file: &Path, source: &Source, options: &Options) -> io::Result<SizeCache
         .mode(FILE_MODE)
         .custom_flags(libc::O_NOFOLLOW)
         .open(&path)?;
-    if !cache.metadata()?.is_file() {
+    if !kept.metadata()?.is_file() {
         return Err(io::Error::other(format!("{} is no file", path.display())));
     }
-    SizeCache::open(cache, &key(source, options)?)
+    Ok(kept)
 }
 
 /// `$XDG_CACHE_HOME/ostfs`, or `~/.cache/ostfs`.
-fn directory() -> io::Result<PathBuf> {
+fn cache_directory() -> io::Result<PathBuf> {
     let variable = |name: &str| {
         env::var_os(name)
             .map(PathBuf::from)
@@ -72,8 +79,8 @@ fn directory() -> io::Result<PathBuf> {
     Ok(cache.ok_or_else(none)?.join("ostfs"))
 }
 
-/// A hash of all that sizes and times come from: the file as it is now, what is asked for, and the program.
-fn key(source: &Source, options: &Options) -> io::Result<SizeKey> {
+/// A hash of all that sizes, times and words come from: the file as it is now, what is asked for, and the program.
+pub(super) fn key(source: &Source, options: &Options) -> io::Result<[u8; KEY]> {
     // These change no byte of any message.
     let options = Options {
         cache: 0,

@@ -1,0 +1,122 @@
+//! `ostfs search --index DIR`: the word index of each file.
+#![forbid(unsafe_code)]
+
+use std::collections::BTreeMap;
+use std::fs;
+use std::io;
+use std::path::Path;
+
+use jiff::Zoned;
+
+use super::exit::Exit;
+use super::kept;
+use super::progress;
+use super::report::{self, Failure};
+use super::source::Sources;
+use crate::export::Progress;
+use crate::ndb::Source;
+use crate::search::{Indexing, Query, RuledOut, WordIndex};
+use crate::tree::{Forest, Options, Tree};
+
+/// The word indexes of sources, in their order; None for one that could not be opened.
+pub(super) struct WordIndexes(Vec<Option<WordIndex>>);
+
+/// What is looked for.
+pub(super) struct Asked<'a> {
+    pub query: &'a Query,
+    pub now: &'a Zoned,
+    pub options: &'a Options,
+    pub threads: usize,
+}
+
+impl WordIndexes {
+    /// Opens those of `sources` in `directory`, which is made if it is not there and must not be where one of them lies; none
+    /// without a directory.
+    pub fn open(
+        directory: Option<&Path>,
+        sources: &Sources<'_>,
+        options: &Options,
+    ) -> Result<Self, Failure> {
+        let Some(directory) = directory else {
+            return Ok(Self(Vec::new()));
+        };
+        let fail = |exit, reason: String| {
+            Failure::new(exit, format!("--index {}: {reason}", directory.display()))
+        };
+        let mut files = sources.paths().into_iter();
+        if let Some(file) = files.find(|file| is_beside(directory, file)) {
+            let file = file.display();
+            let reason = format!("nothing is written beside {file}; give another directory");
+            return Err(fail(Exit::Usage, reason));
+        }
+        let open = |(file, source): (&Path, Option<&Source>)| {
+            let Some(source) = source else {
+                return Ok(None);
+            };
+            let kept = kept::open(directory, file, ".words")?;
+            Ok(Some(WordIndex::new(kept, kept::key(source, options)?)))
+        };
+        let indexes: io::Result<_> = sources.iter().map(open).collect();
+        indexes
+            .map(Self)
+            .map_err(|error| fail(Exit::Failure, error.to_string()))
+    }
+
+    /// What each rules out.
+    pub fn rule_out(&self, sources: &Sources<'_>, asked: &Asked<'_>) -> Vec<Option<RuledOut>> {
+        let indexed = sources.iter().zip(&self.0);
+        indexed
+            .map(|((file, source), index)| rule_out(index.as_ref()?, file, source?, asked))
+            .collect()
+    }
+}
+
+/// `ruled_out`, which are of the files that `forest` was made of, by the numbers that these have there.
+pub(super) fn by_number(
+    ruled_out: Vec<Option<RuledOut>>,
+    forest: &Forest,
+) -> BTreeMap<u8, RuledOut> {
+    let ruled_out = ruled_out.into_iter().enumerate();
+    ruled_out
+        .filter_map(|(index, ruled_out)| Some((forest.top_of(index)?.file(), ruled_out?)))
+        .collect()
+}
+
+/// What `index` of `file` rules out. It is made first if it is not there; one that cannot be made is told, and the search does
+/// without.
+fn rule_out(
+    index: &WordIndex,
+    file: &Path,
+    source: &Source,
+    asked: &Asked<'_>,
+) -> Option<RuledOut> {
+    if let Some(ruled_out) = index.ruled_out(asked.query) {
+        return Some(ruled_out);
+    }
+    // A tree of its own: what is wrong with items that the query does not ask for is no problem of the search.
+    let tree = Tree::of_source(source.clone(), asked.options, progress::scan()).ok()?;
+    let forest = Forest::new(vec![(file, tree)])?;
+    let indexing = Indexing {
+        forest: &forest,
+        now: asked.now,
+        threads: asked.threads,
+    };
+    let running = Progress::default();
+    let written = progress::of_items(
+        "indexing",
+        || forest.count_items(),
+        &running,
+        || indexing.write(index, &running.items),
+    );
+    if let Err(error) = written {
+        report::error(format_args!("--index: no words are kept: {error}"));
+    }
+    index.ruled_out(asked.query)
+}
+
+/// Whether `file` lies in `directory`.
+fn is_beside(directory: &Path, file: &Path) -> bool {
+    let file = fs::canonicalize(file).ok();
+    let parent = file.as_deref().and_then(Path::parent);
+    parent.is_some_and(|parent| fs::canonicalize(directory).is_ok_and(|own| own == parent))
+}
