@@ -12,7 +12,7 @@ use std::cell::Cell;
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use ostfs::tree::{Attachments, Forest, Ino, Kind, Options as TreeOptions, Tree};
+use ostfs::tree::{Attachments, Directory, Forest, Ino, Kind, Options as TreeOptions, Tree};
 use support::realistic::Mailbox;
 use support::{Crypt, Damage, Folders, Format, Message, Options, Payload, Store, Writer};
 
@@ -426,10 +426,73 @@ fn a_large_message_does_not_cost_a_look_at_all_others() {
     let is_large = |name: &str| name.contains("Large") && name.ends_with(".eml");
     let entry = listing
         .entries()
-        .find(|entry| is_large(entry.name))
+        .find(|entry| is_large(&entry.name))
         .unwrap();
     let (cost, size) = Cost::of(1, || tree.attr(entry.ino).unwrap().size);
     println!("{cost:.2?}");
     assert!(size > 4_000_000, "{size}");
     assert!(cost.reads < OTHERS as f64 / 4.0, "{cost:.2?}");
+}
+
+/// Words of subjects.
+const WORDS: &str = "answer agenda budget contract customer draft estimate figures holiday invoice journey key launch meeting \
+                     notes offer plan quarter report schedule team update visit week";
+
+/// The name of a message that came so many minutes after the first.
+fn name_of(minute: u32) -> String {
+    let words: Vec<&str> = WORDS.split_whitespace().collect();
+    let mut random = u64::from(minute);
+    let mut word = || {
+        // The generator of Knuth's MMIX.
+        random = random.wrapping_mul(6_364_136_223_846_793_005);
+        random = random.wrapping_add(1_442_695_040_888_963_407);
+        words[(random >> 33) as usize % words.len()]
+    };
+    let subject: Vec<&str> = (0..6).map(|_| word()).collect();
+    let (hours, days) = (minute / 60, minute / 60 / 24);
+    let (month, day) = (days / 28 % 12 + 1, days % 28 + 1);
+    format!(
+        "{}-{month:02}-{day:02} {:02}{:02} {}",
+        2000 + days / 28 / 12,
+        hours % 24,
+        minute % 60,
+        subject.join(" ")
+    )
+}
+
+#[test]
+fn an_entry_of_a_huge_listing_takes_little_memory_and_one_of_a_small_one_is_there_as_text() {
+    // Bytes that stay for an entry, and at the most while the listing is made; those of its name are over 50.
+    const KEPT: i64 = 28;
+    const MADE: i64 = 56;
+    let listed = |entries: u32| {
+        let before = IN_USE.get();
+        PEAK.set(before);
+        let mut listing = Directory::new(Ino::ROOT);
+        let mut names = 0;
+        for number in 0..entries {
+            let stem = listing.free_stem(&name_of(number), &[".eml"], number);
+            names += stem.len() as i64;
+            let ino = Ino(u64::from(number) << 5);
+            listing.add(&format!("{stem}.eml"), ino, Kind::File);
+        }
+        let listing = listing.finish();
+        let (kept, made) = (IN_USE.get() - before, PEAK.get() - before);
+        assert!(names > 50 * i64::from(entries));
+        println!("{entries} entries, {names} bytes of names: {kept} kept, at most {made}");
+        // What it says that it takes is what the cache counts.
+        assert!(listing.weight() as i64 >= kept);
+        (listing, kept, made)
+    };
+    let entries = 400_000;
+    let (listing, kept, made) = listed(entries);
+    let each = |bytes: i64| bytes / i64::from(entries);
+    assert!(each(kept) <= KEPT && each(made) <= MADE);
+    let last = listing.entry(entries as usize - 1).unwrap();
+    assert_eq!(last.name, format!("{}.eml", name_of(entries - 1)));
+    let (small, ..) = listed(50_000);
+    let (walk, _) = Cost::of(small.len(), || {
+        small.entries().map(|entry| entry.name.len()).sum::<usize>()
+    });
+    assert!(walk.allocations < 0.1, "{walk:?}");
 }

@@ -70,7 +70,7 @@ impl Listing<'_> {
             }
         };
         let mut entries: Vec<_> = listing.entries().collect();
-        entries.sort_unstable_by_key(|entry| entry.name);
+        entries.sort_unstable_by(|one, other| one.name.cmp(&other.name));
         for (number, entry) in entries.iter().enumerate() {
             if self.arguments.long && number.is_multiple_of(AHEAD) {
                 let next = entries.iter().skip(number).take(AHEAD);
@@ -81,7 +81,7 @@ impl Listing<'_> {
             let shown = if self.arguments.recursive {
                 below.trim_start_matches('/')
             } else {
-                entry.name
+                &entry.name
             };
             let attr = match self.arguments.long.then(|| self.tree.attr(entry.ino)) {
                 Some(Err(error)) => {

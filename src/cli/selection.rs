@@ -76,7 +76,7 @@ fn folders(forest: &Forest) -> Vec<String> {
             if !is_folder || depth == MAX_DEPTH {
                 continue;
             }
-            let path = join(&path, entry.name);
+            let path = join(&path, &entry.name);
             folders.push(path.clone());
             todo.push((entry.ino, path, depth + 1));
         }

@@ -90,7 +90,7 @@ impl<'a, T: Copy + Default + Send> Survey<'a, T> {
             for (entry, index) in listing.entries().zip(0..) {
                 let item = forest.item(entry.ino);
                 if entry.kind == Kind::Directory && item.is_none() && depth < MAX_DEPTH {
-                    let path = join(&path, entry.name);
+                    let path = join(&path, &entry.name);
                     if filter.enters(&path) {
                         below.push((entry.ino, path, depth + 1));
                     }
@@ -193,7 +193,7 @@ impl<T> Survey<'_, T> {
         let own = self.forest.item_of(item.ino);
         // In lost+found, which may have grown meanwhile, another one can stand there.
         match entry.filter(|entry| self.forest.item_of(entry.ino) == own) {
-            Some(entry) => join(self.folder(item), entry.name),
+            Some(entry) => join(self.folder(item), &entry.name),
             None => join(self.folder(item), &self.forest.object_of(item.ino)),
         }
     }

@@ -35,7 +35,7 @@ pub(super) fn describe(
         problems.extend(forest.item_problems(ino));
     }
     let mut record = Record {
-        path: directory.path_of(entry.name),
+        path: directory.path_of(&entry.name),
         nid: item.map_or_else(String::new, |(nid, _)| format!("{nid:#x}")),
         folder: directory.folder.to_string(),
         size,

@@ -342,7 +342,7 @@ impl Run<'_> {
                 self.begin(directory, stream);
                 is_begun = true;
             }
-            let written = self.write(directory, entry, stream.as_deref_mut(), buffer);
+            let written = self.write(directory, &entry, stream.as_deref_mut(), buffer);
             self.export.forest.forget(entry.ino);
             let is_over = |error| self.progress.is_ended_by(error) || self.progress.is_abandoned();
             if written.as_ref().is_err_and(is_over) {
@@ -352,7 +352,7 @@ impl Run<'_> {
             total.items += u64::from(is_item);
             if let Err(error) = &written {
                 total.failed += 1;
-                self.fail(entry.ino, &directory.path_of(entry.name), error);
+                self.fail(entry.ino, &directory.path_of(&entry.name), error);
             } else {
                 total.written += 1;
                 Progress::add(&self.progress.written, 1);
@@ -388,12 +388,12 @@ impl Run<'_> {
     fn write(
         &self,
         directory: &TargetDirectory,
-        entry: Entry<'_>,
+        entry: &Entry<'_>,
         stream: Option<&mut stream::Batch<'_>>,
         buffer: &mut [u8],
     ) -> Result<Written, Failed> {
         let may_be_there = self.make(directory)? && self.export.resume;
-        let path = directory.path_of(entry.name);
+        let path = directory.path_of(&entry.name);
         let target = self.export.target.directory().map(|_| self.target(&path));
         let task = Task {
             forest: self.export.forest,

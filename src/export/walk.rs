@@ -56,20 +56,23 @@ impl TargetDirectory {
         let before = (0..index)
             .rev()
             .map_while(|index| self.listing.entry(index));
-        let mut before = before.filter_map(|entry| Some((entry, forest.item(entry.ino)?)));
+        let mut before = before.filter_map(|entry| {
+            let item = forest.item(entry.ino)?;
+            Some((entry, item))
+        });
         match &self.family {
             Some(family) => {
                 let (entry, _) = before.next()?;
                 Some(Family {
                     item: Arc::clone(&family.item),
-                    parent: self.path_of(entry.name).into(),
+                    parent: self.path_of(&entry.name).into(),
                     level: family.level + 1,
                 })
             }
             None => {
                 let mut own = before.take_while(|(_, (other, _))| *other == nid);
                 let (item, _) = own.find(|(_, (_, part))| *part == Part::Item)?;
-                let item: Arc<str> = self.path_of(item.name).into();
+                let item: Arc<str> = self.path_of(&item.name).into();
                 Some(Family {
                     parent: Arc::clone(&item),
                     item,
@@ -107,7 +110,7 @@ impl TargetDirectory {
             (other == nid).then_some((entry, part))
         });
         let mut texts = own.filter(|(_, part)| *part == Part::Text);
-        texts.next().map(|(entry, _)| self.path_of(entry.name))
+        texts.next().map(|(entry, _)| self.path_of(&entry.name))
     }
 }
 
@@ -198,7 +201,7 @@ impl<'a> Walk<'a> {
         for (index, entry) in directory.listing.entries().enumerate() {
             count = index + 1;
             let below = match entry.kind {
-                Kind::Directory => self.below(directory, index, entry, found.depth),
+                Kind::Directory => self.below(directory, index, &entry, found.depth),
                 Kind::File | Kind::Symlink => None,
             };
             let is_of_item = below.as_ref().is_some_and(|below| below.folder.is_some());
@@ -225,10 +228,10 @@ impl<'a> Walk<'a> {
         &self,
         directory: &TargetDirectory,
         index: usize,
-        entry: Entry<'_>,
+        entry: &Entry<'_>,
         depth: usize,
     ) -> Option<Found> {
-        let path = directory.path_of(entry.name);
+        let path = directory.path_of(&entry.name);
         let is_of_item = self.forest.item(entry.ino).is_some();
         if !is_of_item && !self.filter.enters(&path) {
             return None;

@@ -10,6 +10,7 @@
 //! `.ostfs/problems.txt` grows as problems are met, so it alone has no time-out in the kernel's cache.
 #![forbid(unsafe_code)]
 
+use std::borrow::Cow;
 use std::cell::RefCell;
 use std::ffi::OsStr;
 use std::fmt;
@@ -245,8 +246,8 @@ impl Adapter {
         let directory = self.ask(operation, ino, |forest| forest.directory(ino))?;
         for position in offset..u64::MAX {
             let (ino, kind, name) = match position {
-                0 => (ino, Kind::Directory, "."),
-                1 => (directory.parent(), Kind::Directory, ".."),
+                0 => (ino, Kind::Directory, Cow::Borrowed(".")),
+                1 => (directory.parent(), Kind::Directory, Cow::Borrowed("..")),
                 _ => match usize::try_from(position - 2)
                     .ok()
                     .and_then(|index| directory.entry(index))
@@ -255,7 +256,7 @@ impl Adapter {
                     None => break,
                 },
             };
-            if add(position + 1, ino, kind, name) {
+            if add(position + 1, ino, kind, &name) {
                 break;
             }
         }

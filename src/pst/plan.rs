@@ -207,7 +207,7 @@ impl Plan {
                 .folder(entry.ino)
                 .filter(|folder| !folder.is_search());
             let name = folder.as_ref().and_then(name);
-            let name = name.unwrap_or_else(|| entry.name.to_owned());
+            let name = name.unwrap_or_else(|| entry.name.into_owned());
             // What is lost comes last, as an export finds it.
             let is_lost = folder.is_none();
             let order = folder.as_ref().map(Folder::nid);

@@ -39,6 +39,6 @@ impl<'a> Names<'a> {
             return Ok(None);
         };
         self.at = at + 1;
-        Ok(Some(entry.name.to_owned()))
+        Ok(Some(entry.name.into_owned()))
     }
 }

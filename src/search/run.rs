@@ -230,7 +230,7 @@ impl Run<'_> {
         let entries = listing.entries();
         let folders = entries
             .filter(|entry| entry.kind == Kind::Directory && forest.item(entry.ino).is_none());
-        let paths = folders.map(|entry| (entry.ino, join(path, entry.name), depth + 1));
+        let paths = folders.map(|entry| (entry.ino, join(path, &entry.name), depth + 1));
         paths
             .filter(|(_, path, _)| self.search.filter.enters(path))
             .collect()

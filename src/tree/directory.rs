@@ -3,49 +3,48 @@
 //! Names are made once per directory, by ascending node: the lowest keeps the plain name, later ones get ` ~` and their
 //! node number. So they do not move when mail is added. Subfolders come first and are found without listing the
 //! messages beside them.
+//!
+//! Each time that a listing has so many entries more, these are packed: a huge one takes little memory, and one of a usual
+//! size is read at once.
 
 use hashbrown::HashTable;
 
+use super::entries::{Entries, Entry};
 use super::ino::{Ino, Kind};
+use super::packed::{PAGE, Packed};
 use super::{folding, name};
 
-/// One entry of a [`Directory`].
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Entry<'a> {
-    /// Name, valid UTF-8, never "." or "..", at most 255 bytes, without '/' and NUL.
-    pub name: &'a str,
-    /// Inode number.
-    pub ino: Ino,
-    /// Kind.
-    pub kind: Kind,
-}
+/// Entries that are not packed, at the most: more than most folders have, and some 7 MiB.
+const PLAIN: usize = 1 << 16;
 
 /// The names in one directory, in a fixed order: folders, then items by node.
 #[derive(Debug)]
 pub struct Directory {
     parent: Ino,
-    names: String,
-    entries: Vec<Slot>,
-    /// Entry numbers by their names, folded.
+    /// The first entries of a huge one.
+    packed: Option<Box<Packed>>,
+    /// Those that follow.
+    entries: Entries,
+    /// Their numbers among these by their names, folded.
     by_name: HashTable<u32>,
-}
-
-#[derive(Debug, Clone, Copy)]
-struct Slot {
-    /// Where the name ends in `names`; it starts where the one before ends.
-    end: u32,
-    kind: Kind,
-    ino: Ino,
+    /// How many of them there may be before they are packed.
+    plain: usize,
 }
 
 impl Directory {
     /// An empty directory below `parent`.
     pub fn new(parent: Ino) -> Self {
+        Self::packing(parent, PLAIN)
+    }
+
+    /// An empty directory that packs each `plain` entries.
+    fn packing(parent: Ino, plain: usize) -> Self {
         Self {
             parent,
-            names: String::new(),
-            entries: Vec::new(),
+            packed: None,
+            entries: Entries::default(),
             by_name: HashTable::new(),
+            plain,
         }
     }
 
@@ -56,29 +55,31 @@ impl Directory {
 
     /// Number of entries, without "." and "..".
     pub fn len(&self) -> usize {
-        self.entries.len()
+        self.packed_len() + self.entries.len()
+    }
+
+    fn packed_len(&self) -> usize {
+        self.packed.as_ref().map_or(0, |packed| packed.len())
     }
 
     /// Whether nothing is in it.
     pub fn is_empty(&self) -> bool {
-        self.entries.is_empty()
+        self.len() == 0
     }
 
     /// Bytes of memory that it takes.
     pub fn weight(&self) -> usize {
-        self.names.capacity()
-            + self.entries.capacity() * size_of::<Slot>()
-            + self.by_name.capacity() * (size_of::<u32>() + 1)
+        self.packed.as_ref().map_or(0, |packed| packed.weight())
+            + self.entries.weight()
+            + self.by_name.allocation_size()
     }
 
     /// Entry number `index`, or None past the end.
     pub fn entry(&self, index: usize) -> Option<Entry<'_>> {
-        let slot = self.entries.get(index)?;
-        Some(Entry {
-            name: name_of(&self.names, &self.entries, index),
-            ino: slot.ino,
-            kind: slot.kind,
-        })
+        match index.checked_sub(self.packed_len()) {
+            Some(index) => self.entries.get(index),
+            None => self.packed.as_ref()?.get(index),
+        }
     }
 
     /// All entries in order.
@@ -86,50 +87,73 @@ impl Directory {
         (0..self.len()).filter_map(|index| self.entry(index))
     }
 
+    /// The number of an entry whose name has the same hash as `name`, folded, and `is_it`.
+    fn position(&self, name: &str, is_it: impl Fn(&str) -> bool) -> Option<usize> {
+        let hash = hash_folded(name);
+        let packed = self.packed.as_ref();
+        packed
+            .and_then(|packed| packed.find(hash, &is_it))
+            .or_else(|| {
+                let is_it = |index: &u32| is_it(self.entries.name(*index as usize));
+                let index = self.by_name.find(hash, is_it)?;
+                Some(self.packed_len() + *index as usize)
+            })
+    }
+
     /// The entry with exactly this name.
     pub fn find(&self, name: &str) -> Option<Entry<'_>> {
-        let found = self.by_name.find(hash_folded(name), |index| {
-            name_of(&self.names, &self.entries, *index as usize) == name
-        })?;
-        self.entry(*found as usize)
+        self.entry(self.position(name, |other| other == name)?)
     }
 
     /// The entry with this name, or else the first one whose name some file system takes for it.
     pub fn find_like(&self, name: &str) -> Option<Entry<'_>> {
-        let like =
-            |index: &u32| equal_folded(name, name_of(&self.names, &self.entries, *index as usize));
-        self.find(name).or_else(|| {
-            let found = self.by_name.find(hash_folded(name), like)?;
-            self.entry(*found as usize)
-        })
+        let like = || self.entry(self.position(name, |other| equal_folded(name, other))?);
+        self.find(name).or_else(like)
     }
 
     /// The name of the entry with this inode.
     pub(super) fn name_of(&self, ino: Ino) -> Option<String> {
-        let found = self.entries().find(|entry| entry.ino == ino);
-        found.map(|entry| entry.name.to_owned())
+        let packed = self.packed.as_ref();
+        let found = packed
+            .and_then(|packed| packed.find_ino(ino))
+            .or_else(|| self.entries.iter().find(|entry| entry.ino == ino));
+        found.map(|entry| entry.name.into_owned())
     }
 
     /// Whether an entry has a name that some file system takes for this one.
     pub(super) fn has(&self, name: &str) -> bool {
-        let equal =
-            |index: &u32| equal_folded(name, name_of(&self.names, &self.entries, *index as usize));
-        self.by_name.find(hash_folded(name), equal).is_some()
+        self.position(name, |other| equal_folded(name, other))
+            .is_some()
     }
 
-    /// Adds an entry whose name is not taken. More than 4 GiB of names cannot be listed; that many do not fit in a file.
+    /// Adds an entry whose name is not taken.
     pub fn add(&mut self, name: &str, ino: Ino, kind: Kind) {
-        let Ok(end) = u32::try_from(self.names.len() + name.len()) else {
+        self.add_plain(name, ino, kind);
+        if self.entries.len() >= self.plain {
+            self.pack();
+        }
+    }
+
+    fn add_plain(&mut self, name: &str, ino: Ino, kind: Kind) {
+        let Some(index) = self.entries.push(name, ino, kind) else {
             return;
         };
-        let index = self.entries.len() as u32;
-        self.names.push_str(name);
-        self.entries.push(Slot { end, kind, ino });
-        let (names, entries) = (&self.names, &self.entries);
+        let entries = &self.entries;
         self.by_name
             .insert_unique(hash_folded(name), index, |index| {
-                hash_folded(name_of(names, entries, *index as usize))
+                hash_folded(entries.name(*index as usize))
             });
+    }
+
+    /// Packs the entries that are not packed yet, but for the last ones that fill no page.
+    fn pack(&mut self) {
+        let entries = std::mem::take(&mut self.entries);
+        self.by_name = HashTable::new();
+        let packed = self.packed.get_or_insert_default();
+        let taken = packed.add(&entries, hash_folded);
+        for entry in entries.iter().skip(taken) {
+            self.add_plain(&entry.name, entry.ino, entry.kind);
+        }
     }
 
     /// The stem under which an item can be added with every extension in `extensions`: `stem` itself if no name is
@@ -169,19 +193,15 @@ impl Directory {
 
     /// Gives back memory that the growing listing held in reserve.
     pub fn finish(mut self) -> Self {
-        self.names.shrink_to_fit();
-        self.entries.shrink_to_fit();
+        if self.packed.is_some() && self.entries.len() >= PAGE {
+            self.pack();
+        }
+        if let Some(packed) = &mut self.packed {
+            packed.shrink();
+        }
+        self.entries.shrink();
         self
     }
-}
-
-fn name_of<'a>(names: &'a str, entries: &[Slot], index: usize) -> &'a str {
-    let start = index
-        .checked_sub(1)
-        .and_then(|before| entries.get(before))
-        .map_or(0, |slot| slot.end as usize);
-    let end = entries.get(index).map_or(start, |slot| slot.end as usize);
-    names.get(start..end).unwrap_or_default()
 }
 
 fn equal_folded(left: &str, right: &str) -> bool {
@@ -228,7 +248,7 @@ mod tests {
             let stem = directory.free_stem(stem, &[".eml"], nid);
             directory.add(&format!("{stem}.eml"), Ino(u64::from(nid)), Kind::File);
         }
-        let names: Vec<&str> = directory.entries().map(|entry| entry.name).collect();
+        let names: Vec<_> = directory.entries().map(|entry| entry.name).collect();
         assert_eq!(
             names,
             [
@@ -246,6 +266,53 @@ mod tests {
         assert!(directory.find("hello.eml").is_none());
     }
 
+    /// Adds items with these stems, by ascending node, each of two files; then `finish`.
+    fn filled(mut directory: Directory, stems: &[String]) -> Directory {
+        for (nid, stem) in (1..).zip(stems) {
+            let stem = directory.free_stem(stem, &[".eml", name::ATTACHMENTS_SUFFIX], nid);
+            let ino = Ino(u64::from(nid));
+            directory.add(&format!("{stem}.eml"), ino, Kind::File);
+            let ino = Ino(ino.0 | 1 << u32::BITS);
+            let beside = format!("{stem}{}", name::ATTACHMENTS_SUFFIX);
+            directory.add(&beside, ino, Kind::Directory);
+        }
+        directory.finish()
+    }
+
+    /// Stems of which some come twice, in two cases or with a suffix that others get.
+    fn stems(count: u32) -> Vec<String> {
+        let stem = |number: u32| match number % 7 {
+            0 => format!("Straße {}", number % 5),
+            1 => format!("STRASSE {}", number % 3),
+            2 => format!("strasse 2 ~{:x}", number + 6),
+            3 => String::from("会議"),
+            _ => format!("2024-05-01 0932 Report {}", number / 2),
+        };
+        (0..count).map(stem).collect()
+    }
+
+    #[test]
+    fn a_packed_listing_has_the_entries_that_it_has_as_text() {
+        const ITEMS: u32 = 3_000;
+        let text = filled(Directory::new(Ino::ROOT), &stems(ITEMS));
+        let packed = filled(Directory::packing(Ino::ROOT, PAGE), &stems(ITEMS));
+        assert!(text.packed.is_none() && packed.packed_len() > text.len() - PAGE);
+        assert_eq!(text.len(), 2 * ITEMS as usize);
+        assert_eq!(text.len(), packed.len());
+        assert!(text.entries().eq(packed.entries()));
+        assert_eq!(packed.entry(packed.len()), None);
+        for entry in text.entries() {
+            assert_eq!(packed.find(&entry.name).as_ref(), Some(&entry));
+            let name = packed.name_of(entry.ino);
+            assert_eq!(name.as_deref(), Some(&*entry.name));
+            let upper = entry.name.to_uppercase();
+            assert_eq!(packed.find(&upper), text.find(&upper));
+            assert_eq!(packed.find_like(&upper), Some(entry));
+        }
+        assert!(packed.find("Straße 9.eml").is_none() && !packed.has("Straße 9.eml"));
+        assert_eq!(packed.name_of(Ino(u64::from(ITEMS) + 1)), None);
+    }
+
     #[test]
     fn a_subject_that_imitates_a_suffix_still_gets_a_name_of_its_own() {
         let mut directory = Directory::new(Ino::ROOT);
@@ -253,7 +320,7 @@ mod tests {
             let stem = directory.free_stem(stem, &[".eml"], nid);
             directory.add(&format!("{stem}.eml"), Ino(u64::from(nid)), Kind::File);
         }
-        let names: Vec<&str> = directory.entries().map(|entry| entry.name).collect();
+        let names: Vec<_> = directory.entries().map(|entry| entry.name).collect();
         assert_eq!(names, ["a.eml", "a ~20.eml", "A ~20~2.eml"]);
     }
 

@@ -13,7 +13,8 @@ use std::sync::{Arc, OnceLock};
 use std::time::{SystemTime, UNIX_EPOCH};
 
 use super::attr::{Attr, Statistics, Times};
-use super::directory::{Directory, Entry};
+use super::directory::Directory;
+use super::entries::Entry;
 use super::gathered::Finds;
 use super::ino::{Ino, Kind};
 use super::problem_log::{Listener, ProblemLine};
@@ -204,7 +205,7 @@ impl Forest {
         for (number, tree) in self.trees().enumerate() {
             // What could not be opened has neither tree nor entry.
             let entry = self.top.as_ref().and_then(|top| top.entry(number));
-            let file = entry.map(|entry| entry.name.to_owned());
+            let file = entry.map(|entry| entry.name.into_owned());
             let listener = Arc::clone(listener);
             tree.listen(Box::new(move |problem| match &file {
                 Some(file) => listener(&ProblemLine::new(file, problem)),

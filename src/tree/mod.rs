@@ -5,7 +5,7 @@
 //! only the sizes of messages and the times of folders are kept for the life of the tree.
 //!
 //! From the bottom up, and no file uses one of a later row:
-//! * `ino`, `attr`, `name`, `folding`, `source_names`, `template`, `directory`, `options`, `gathering`, `problem_log`,
+//! * `ino`, `attr`, `name`, `folding`, `source_names`, `template`, `entries`, `packed`, `directory`, `options`, `gathering`, `problem_log`,
 //!   `watch`, `replaced`, `known`;
 //! * `context`, which is handed to all that follow;
 //! * `hidden`, `folders`; `messages`; `conversations`; `lost_found`;
@@ -23,6 +23,7 @@ mod conversations;
 mod deleted;
 mod directories;
 mod directory;
+mod entries;
 mod files;
 mod folders;
 mod folding;
@@ -39,6 +40,7 @@ mod lost_found;
 mod messages;
 mod name;
 mod options;
+mod packed;
 mod path;
 mod problem_log;
 mod replaced;
@@ -58,7 +60,8 @@ mod xattr;
 
 pub use crate::ndb::{Damaged, Depth};
 pub use attr::{Attr, Statistics};
-pub use directory::{Directory, Entry};
+pub use directory::Directory;
+pub use entries::Entry;
 pub use folding::{folded, is_one_name};
 pub use forest::{Finder, Forest, Listing};
 pub use gathered::Finds;

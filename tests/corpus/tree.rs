@@ -48,7 +48,7 @@ fn walk(tree: &Tree) -> Walk {
                 entry.name
             );
             assert_eq!(
-                tree.lookup(directory, entry.name.as_ref()).unwrap(),
+                tree.lookup(directory, (*entry.name).as_ref()).unwrap(),
                 Some(entry.ino)
             );
             let path = format!("{path}/{}", entry.name);

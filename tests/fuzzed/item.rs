@@ -116,7 +116,7 @@ fn no_field_of_the_mark(tree: &Tree) {
         if count == head.len() || head.starts_with(b"BEGIN:V") {
             continue;
         }
-        for field in promises::fields(entry.name, &head[..count]) {
+        for field in promises::fields(&entry.name, &head[..count]) {
             let name = field.split(':').next().unwrap_or_default();
             assert!(!name.eq_ignore_ascii_case(MARK), "{field}");
         }

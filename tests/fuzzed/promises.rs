@@ -86,7 +86,7 @@ pub fn walk_tree(tree: &Tree) -> Walked {
                 return walked;
             }
             let path = format!("{}/{}", place.path, entry.name);
-            let found = tree.lookup(place.ino, OsStr::new(entry.name));
+            let found = tree.lookup(place.ino, OsStr::new(&*entry.name));
             if number < 20 {
                 assert_eq!(found.expect("a lookup"), Some(entry.ino), "{path}");
             }
@@ -96,7 +96,7 @@ pub fn walk_tree(tree: &Tree) -> Walked {
                     above.push(place.ino);
                     assert!(above.len() < MOST_DEPTH, "without end: {path}");
                     assert!(!above.contains(&entry.ino), "within itself: {path}");
-                    directory(tree, entry, &path);
+                    directory(tree, &entry, &path);
                     walked.files.push((format!("{path}/"), None));
                     todo.push(Place {
                         ino: entry.ino,
@@ -127,7 +127,7 @@ fn one_line(error: &Error) {
     assert!(!line.is_empty() && !line.contains('\n'), "{line:?}");
 }
 
-fn directory(tree: &Tree, entry: Entry<'_>, path: &str) {
+fn directory(tree: &Tree, entry: &Entry<'_>, path: &str) {
     if let Ok(attr) = tree.attr(entry.ino) {
         assert_eq!(
             (attr.kind, attr.ino),
@@ -154,7 +154,7 @@ fn relative(target: &str, path: &str) {
 fn names<'a>(path: &str, entries: impl Iterator<Item = Entry<'a>>) {
     let mut seen = HashSet::new();
     for Entry { name, .. } in entries {
-        assert!(safe(name), "{path}: {name:?}");
+        assert!(safe(&name), "{path}: {name:?}");
         assert!(name.len() <= 200, "{path}: {name:?}");
         assert!(
             seen.insert(name.to_lowercase()),

@@ -120,7 +120,7 @@ fn names(tree: &Tree, path: &str) -> Vec<String> {
         path => tree.find(path.as_ref()).unwrap().unwrap(),
     };
     let directory = tree.directory(ino).unwrap();
-    let names = directory.entries().map(|entry| entry.name.to_owned());
+    let names = directory.entries().map(|entry| entry.name.into_owned());
     names.collect()
 }
 

@@ -32,7 +32,7 @@ fn names(tree: &Tree, directory: Ino) -> Vec<(String, Kind)> {
     let listing = tree.directory(directory).unwrap();
     listing
         .entries()
-        .map(|entry| (entry.name.to_owned(), entry.kind))
+        .map(|entry| (entry.name.into_owned(), entry.kind))
         .collect()
 }
 
@@ -175,7 +175,7 @@ fn names_are_safe_unique_and_do_not_move_when_mail_is_added() {
         let listing = tree.directory(at(&tree, "Inbox")).unwrap();
         listing
             .entries()
-            .map(|entry| (entry.ino, entry.name.to_owned()))
+            .map(|entry| (entry.ino, entry.name.into_owned()))
             .collect()
     };
     assert_eq!(before.len(), 3 * (hostile.len() + 1));

@@ -672,7 +672,7 @@ fn parsers_of_others_read_the_import_files_of_a_tree() {
     for entry in &files {
         let mut bytes = vec![0; tree.attr(entry.ino).unwrap().size as usize];
         assert_eq!(tree.read_at(entry.ino, 0, &mut bytes).unwrap(), bytes.len());
-        output.add(entry.name, &String::from_utf8(bytes).unwrap(), json!({}));
+        output.add(&entry.name, &String::from_utf8(bytes).unwrap(), json!({}));
     }
     assert_eq!(files.len(), 4, "calendar, contacts, tasks, journal");
     let manifest = output.manifest();

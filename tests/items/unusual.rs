@@ -24,7 +24,7 @@ fn names(tree: &Tree, directory: Ino) -> Vec<String> {
     let listing = tree.directory(directory).unwrap();
     listing
         .entries()
-        .map(|entry| entry.name.to_owned())
+        .map(|entry| entry.name.into_owned())
         .collect()
 }
 

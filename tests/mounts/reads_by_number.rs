@@ -53,7 +53,9 @@ fn content(tree: &Tree, path: &str) -> Result<Vec<u8>> {
     match attr.kind {
         Kind::Directory => {
             let listing = tree.directory(ino)?;
-            let names = listing.entries().flat_map(|entry| [entry.name, "\0"]);
+            let names = listing
+                .entries()
+                .flat_map(|entry| [entry.name, "\0".into()]);
             Ok(names.collect::<String>().into_bytes())
         }
         Kind::Symlink => tree.read_link(ino).map(String::into_bytes),

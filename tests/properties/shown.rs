@@ -45,7 +45,9 @@ pub fn shown(tree: &Tree, ino: Ino) -> Shown {
 
 fn names(tree: &Tree, directory: Ino) -> Vec<u8> {
     let listing = tree.directory(directory).unwrap();
-    let names = listing.entries().flat_map(|entry| [entry.name, "\0"]);
+    let names = listing
+        .entries()
+        .flat_map(|entry| [entry.name, "\0".into()]);
     names.collect::<String>().into_bytes()
 }
 
@@ -58,7 +60,7 @@ pub fn picture(tree: &Tree) -> Picture {
         let found = shown(tree, ino);
         if found.kind == Kind::Directory {
             for entry in tree.directory(ino).unwrap().entries() {
-                todo.push((below(&path, entry.name), entry.ino));
+                todo.push((below(&path, &entry.name), entry.ino));
             }
         }
         assert!(

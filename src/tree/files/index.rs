@@ -80,10 +80,11 @@ impl Index {
                     matches!(object, Some(Object::Message(nid) | Object::CheckedMessage(nid)) if nid == row.nid)
                 };
                 // Rows and files come in the same order, so no search is needed.
-                let name = names.find(|(file, _)| is_it(*file)).map(|(_, name)| name);
+                let found = names.find(|(file, _)| is_it(*file));
+                let name = found.as_ref().map_or("", |(_, name)| name);
                 let moment = self.rules.items().facts(&row, false).moment;
                 let date = moment.and_then(Moment::iso8601);
-                text.push_str(&self.line(path, name.unwrap_or_default(), date, &row));
+                text.push_str(&self.line(path, name, date, &row));
             }
             self.folders.note(folder, table.problems());
         }

@@ -1,5 +1,6 @@
 //! A directory of links, or of such directories.
 
+use std::borrow::Cow;
 use std::sync::Arc;
 
 use crate::tree::directory::Directory;
@@ -33,10 +34,10 @@ impl Links {
         let target = self.targets.get(index)?;
         let place = self.places.get(target.place as usize)?;
         let name = match &target.name {
-            Some(name) => name,
+            Some(name) => Cow::Borrowed(&**name),
             None => self.directory.entry(index)?.name,
         };
-        Some(path(&self.up, place, name))
+        Some(path(&self.up, place, &name))
     }
 
     /// Bytes of memory that it takes.
@@ -133,7 +134,7 @@ mod tests {
         links.add(group, &"d/".repeat(MAX_PATH / 2), "deep.eml", 0xA4);
         let links = links.finish();
         let entries: Vec<_> = links.directory.entries().collect();
-        let names: Vec<&str> = entries.iter().map(|entry| entry.name).collect();
+        let names: Vec<&str> = entries.iter().map(|entry| &*entry.name).collect();
         assert_eq!(names, ["a.eml", "b.eml", "A ~64.eml", "c.eml"]);
         let targets = entries.iter().map(|entry| {
             let link = Entry::of(entry.ino).unwrap();

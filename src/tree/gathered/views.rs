@@ -16,7 +16,7 @@ use crate::messaging::{Cells, ContentsTable, MAX_EMBEDDED_DEPTH, MessageClass, S
 use crate::ndb::NodeId;
 use crate::tree::context::Context;
 use crate::tree::directories::Directories;
-use crate::tree::directory::Entry as Listed;
+use crate::tree::entries::Entry as Listed;
 use crate::tree::gathering::{Entry, Gathering};
 use crate::tree::ino::{Ino, Kind};
 use crate::tree::layout::rules::Rules;
@@ -155,7 +155,7 @@ impl Views {
                     let below = format!("{path}{}", entry.name);
                     self.each_in(entry.ino, &below, |path, name| see(path, name, nid));
                 }
-                Kind::File | Kind::Symlink => see(path, entry.name, nid),
+                Kind::File | Kind::Symlink => see(path, &entry.name, nid),
             }
         }
         Ok(())
@@ -171,7 +171,7 @@ impl Views {
             };
             for entry in listing.entries() {
                 if entry.kind != Kind::Directory {
-                    see(&path, entry.name);
+                    see(&path, &entry.name);
                 } else if depth < MAX_EMBEDDED_DEPTH {
                     todo.push((entry.ino, format!("{path}/{}", entry.name), depth + 1));
                 }
@@ -221,7 +221,7 @@ impl Views {
                     };
                     for listed in listing.entries() {
                         if let Some(nid) = item(&listed) {
-                            links.add(entry, path, listed.name, nid.0);
+                            links.add(entry, path, &listed.name, nid.0);
                         }
                     }
                 }
