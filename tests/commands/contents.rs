@@ -231,12 +231,24 @@ fn exports_tell_what_an_ost_left_on_the_server() {
         arguments.extend([file.to_str().unwrap(), target.to_str().unwrap()]);
         String::from_utf8(ostfs(&arguments).stdout).unwrap()
     };
-    for to in ["files", "tar", "mbox", "pst"] {
+    for to in ["files", "tar", "zip", "mbox", "pst", "maildir"] {
+        // The root of a Maildir++ is the inbox.
+        let (inbox, deleted) = match to {
+            "maildir" => (" cur", ".Deleted Items/cur"),
+            _ => ("Inbox", "Deleted Items"),
+        };
         let text = told(to, &[]);
-        for (folder, count) in [("Inbox", 41), ("Deleted Items", 2)] {
+        for (folder, items, count) in [(inbox, "5", 41), (deleted, "1", 2)] {
             let end = format!("{folder} ({count} more on the server alone)");
-            let of_folder = text.lines().filter(|line| line.ends_with(&end));
-            assert_eq!(of_folder.count(), 1, "{to}, {folder}: {text}");
+            let of_folder: Vec<&str> = text.lines().filter(|line| line.ends_with(&end)).collect();
+            let found = of_folder
+                .first()
+                .and_then(|line| line.split_whitespace().next());
+            assert_eq!(
+                (of_folder.len(), found),
+                (1, Some(items)),
+                "{to}, {folder}: {text}"
+            );
         }
         assert_eq!(text.matches("on the server").count(), 2, "{to}: {text}");
     }
