@@ -71,7 +71,7 @@ fn a_message_is_in_the_index_of_messages_if_that_is_kept_so_far() {
         format!("message index (node 0xe01): expected an entry for node {SECOND:#x}, found none");
     for (kept, highest, listed, expected) in [
         (1, SECOND, &[FIRST, SECOND][..], &[][..]),
-        (1, SECOND, &[FIRST], &[unlisted.clone()]),
+        (1, SECOND, &[FIRST], std::slice::from_ref(&unlisted)),
         // Outlook goes on with the second one when it opens the file.
         (1, FIRST, &[FIRST], &[]),
         // As a file of Aspose has it: begun and left.
