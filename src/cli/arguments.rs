@@ -490,6 +490,9 @@ pub(super) struct InfoArguments {
     /// The .ost or .pst file, or several; they are only read
     #[arg(required = true, value_name = "FILE")]
     pub files: Vec<PathBuf>,
+    /// Tell of every folder: search folders, and empty ones that Outlook keeps for itself, too
+    #[arg(short, long)]
+    pub verbose: bool,
     /// As JSON, for programs
     #[arg(long)]
     pub json: bool,

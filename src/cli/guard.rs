@@ -9,11 +9,14 @@
 use std::ffi::OsString;
 use std::fs;
 use std::io::{self, BufRead, BufReader, Read, Write};
+use std::os::unix::ffi::OsStrExt;
 use std::os::unix::process::CommandExt;
 use std::path::{Path, PathBuf};
 use std::process::{ChildStdin, ChildStdout, Command, Stdio};
 use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
+use std::thread;
+use std::time::{Duration, Instant};
 
 use parking_lot::Mutex;
 use signal_hook::consts::{SIGHUP, SIGINT, SIGTERM};
@@ -27,6 +30,14 @@ use crate::fuse::{Ended, Ender, Made, Mounted};
 pub(super) const NAME: &str = "fuse-guard";
 /// This program, even if its file was moved or replaced.
 const PROGRAM: &str = "/proc/self/exe";
+
+/// The running processes, and in the directory of each what it was started with. proc(5)
+const PROCESSES: &str = "/proc";
+const COMMAND_LINE: &str = "cmdline";
+/// How long another process waits for a guard to leave, and how long between two looks. A guard leaves in milliseconds, under a
+/// heavy load in seconds; of a mount that was detached while it was in use before, it stays.
+const PATIENCE: Duration = Duration::from_secs(10);
+const PAUSE: Duration = Duration::from_millis(2);
 
 /// Command: unmount, and answer with a line that is empty if the mount is gone, else for the log.
 const UNMOUNT: u8 = b'u';
@@ -110,6 +121,50 @@ impl Guard {
     pub(super) fn dismiss(&self) {
         // It can only have left already.
         (&self.commands).write_all(&[DISMISS]).ok();
+    }
+}
+
+/// The guards of a mount point, as another process sees them.
+#[derive(Debug)]
+pub(super) struct Guards {
+    mountpoint: PathBuf,
+    /// Their directories in /proc.
+    processes: Vec<PathBuf>,
+}
+
+impl Guards {
+    /// Those of the mounts at `mountpoint`, which is resolved. None where processes of others are hidden.
+    pub(super) fn of(mountpoint: &Path) -> Self {
+        let processes = fs::read_dir(PROCESSES).into_iter().flatten().flatten();
+        let mut guards = Self {
+            mountpoint: mountpoint.to_path_buf(),
+            processes: processes.map(|process| process.path()).collect(),
+        };
+        guards.forget_those_that_left();
+        guards
+    }
+
+    /// Waits until they have left, and a mount point that was made is gone with them; whether they have.
+    pub(super) fn wait(mut self) -> bool {
+        let begun = Instant::now();
+        while !self.processes.is_empty() && begun.elapsed() < PATIENCE {
+            thread::sleep(PAUSE);
+            self.forget_those_that_left();
+        }
+        self.processes.is_empty()
+    }
+
+    fn forget_those_that_left(&mut self) {
+        let Self {
+            mountpoint,
+            processes,
+        } = self;
+        processes.retain(|process| {
+            let line = fs::read(process.join(COMMAND_LINE)).unwrap_or_default();
+            let mut arguments = line.split(|byte| *byte == 0);
+            arguments.next() == Some(NAME.as_bytes())
+                && arguments.next() == Some(mountpoint.as_os_str().as_bytes())
+        });
     }
 }
 

@@ -63,9 +63,10 @@ pub(super) fn run(arguments: &InfoArguments, counts: &mut Counts) -> Result<(), 
                 Failure::new(Exit::Failure, format!("cannot be written as JSON: {error}"))
             });
         }
+        let text = text(&report, arguments.verbose);
         Ok(match is_one {
-            true => text(&report),
-            false => format!("{:<12}{}\n{}", "File", file.display(), text(&report)),
+            true => text,
+            false => format!("{:<12}{}\n{text}", "File", file.display()),
         })
     })?;
     counts.not_opened = Some(lost.number());
@@ -81,11 +82,15 @@ fn looks_orphaned(info: &Info, now: SystemTime) -> bool {
         })
 }
 
-fn text(report: &Report) -> String {
+fn text(report: &Report, all: bool) -> String {
     let info = &report.info;
     let mut text = facts(report);
     text.push_str("\ndeclared    found   hidden  folder\n");
-    for folder in &info.folders {
+    let (told, passed): (Vec<_>, Vec<_>) = info
+        .folders
+        .iter()
+        .partition(|folder| all || is_for_user(folder));
+    for folder in told {
         // Writing to a string does not fail.
         writeln!(
             text,
@@ -98,6 +103,14 @@ fn text(report: &Report) -> String {
         )
         .ok();
     }
+    if !passed.is_empty() {
+        let passed = counted(passed.len() as u64, "more folder");
+        writeln!(
+            text,
+            "{passed} with -v: search folders, and empty ones of Outlook's own"
+        )
+        .ok();
+    }
     if !info.classes.is_empty() {
         text.push_str("\n   items  class\n");
     }
@@ -105,6 +118,14 @@ fn text(report: &Report) -> String {
         writeln!(text, "{count:>8}  {}", report::printable(class)).ok();
     }
     text
+}
+
+/// Whether a user who looks for his mail wants to hear of `folder`: not of an empty one that he never sees, and not of one
+/// that searches, as what it lists is in other folders and counted there.
+fn is_for_user(folder: &FolderInfo) -> bool {
+    let should_have = [folder.declared, folder.on_server];
+    let has_items = folder.found > 0 || should_have.into_iter().flatten().any(|count| count > 0);
+    !folder.search && (folder.shown || has_items)
 }
 
 fn facts(report: &Report) -> String {
@@ -160,15 +181,7 @@ fn facts(report: &Report) -> String {
             "so it seems: no mail for long. Outlook opens an OST with its profile only; ostfs needs none",
         );
     }
-    line(
-        "Items",
-        &format!(
-            "{} ({} mails, {} others)",
-            info.messages,
-            info.mail,
-            info.messages - info.mail
-        ),
-    );
+    line("Items", &items(info));
     if let Some(server) = on_server(info) {
         line("Server", &server);
     }
@@ -186,6 +199,26 @@ fn facts(report: &Report) -> String {
         );
     }
     text
+}
+
+/// The items that the user sees, and then those in folders that Outlook keeps for itself.
+fn items(info: &Info) -> String {
+    let shown = || info.folders.iter().filter(|folder| folder.shown);
+    let found: u64 = shown().map(|folder| folder.found).sum();
+    let mail: u64 = shown().map(|folder| folder.mail).sum();
+    let own = match info.messages.saturating_sub(found) {
+        0 => String::new(),
+        own => format!("; {own} more in folders of Outlook's own, see -o all"),
+    };
+    let others = found.saturating_sub(mail);
+    let (mail, others) = (counted(mail, "mail"), counted(others, "other"));
+    format!("{found} ({mail}, {others}){own}")
+}
+
+/// `count` of what `one` is called.
+fn counted(count: u64, one: &str) -> String {
+    let end = if count == 1 { "" } else { "s" };
+    format!("{count} {one}{end}")
 }
 
 /// What was on the server alone when the file was last the same as the mailbox; None if that was nothing, or is not known.
@@ -214,14 +247,16 @@ fn day(time: FileTime) -> String {
 }
 
 fn declared(folder: &FolderInfo) -> String {
+    // What a search has found once is gone by the next search: fewer now is no loss.
     folder
         .declared
+        .filter(|_| !folder.search)
         .map_or_else(|| "-".into(), |count| count.to_string())
 }
 
 fn remark(folder: &FolderInfo) -> String {
     match folder.purpose {
-        _ if folder.search => " (search folder)".to_owned(),
+        _ if folder.search => " (search folder: items of other folders)".to_owned(),
         _ if folder.hidden => " (hidden)".to_owned(),
         _ if !folder.shown => " (with -o all)".to_owned(),
         Some(purpose) if LOCAL_ONLY.contains(&purpose) => {

@@ -2,10 +2,22 @@
 #![forbid(unsafe_code)]
 
 use super::arguments::UnmountArguments;
-use super::report::Failure;
-use crate::fuse;
+use super::guard::Guards;
+use super::report::{self, Failure};
+use crate::fuse::{self, Ended};
 
-/// Ends a mount of ours, or one that died; its process ends by itself.
+/// Ends a mount of ours, or one that died. Its process ends by itself, a moment later: until then a mount point that was made
+/// for it is there, and the next mount would take it for the user's own.
 pub(super) fn run(arguments: &UnmountArguments) -> Result<(), Failure> {
-    Ok(fuse::unmount(&arguments.mountpoint, arguments.lazy)?)
+    let mountpoint = fuse::resolve(&arguments.mountpoint);
+    let guards = Guards::of(&mountpoint);
+    let ended = fuse::unmount(&mountpoint, arguments.lazy)?;
+    // One that is still in use lives on.
+    if ended == Ended::Unmounted && !guards.wait() {
+        report::note(format!(
+            "unmounted; the process of the mount has not ended yet, and goes on with {} if it made that",
+            mountpoint.display()
+        ));
+    }
+    Ok(())
 }

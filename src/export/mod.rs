@@ -250,8 +250,10 @@ impl Run<'_> {
     fn count_on_server(&self, directory: &TargetDirectory) {
         let Export { forest, filter, .. } = self.export;
         let is_folder = directory.family.is_none() && filter.takes_folder(&directory.path);
-        let folder = is_folder.then(|| forest.folder(directory.ino)).flatten();
-        let on_server = folder.map_or(0, |folder| folder.on_server());
+        let on_server = match is_folder {
+            true => forest.left_on_server(directory.ino),
+            false => 0,
+        };
         if on_server > 0 {
             let total = FolderTotal {
                 on_server,

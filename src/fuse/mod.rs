@@ -15,6 +15,6 @@ pub(crate) mod process;
 mod session;
 
 pub use error::{MountError, UnmountError, quoted};
-pub use mountpoint::{Ended, Made, Mounted, Mountpoint, unmount};
+pub use mountpoint::{Ended, Made, Mounted, Mountpoint, resolve, unmount};
 pub use options::{Access, Options};
 pub use session::{Ender, Session};

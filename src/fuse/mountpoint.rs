@@ -184,11 +184,7 @@ impl Mounted {
         if mounted_at(&self.path).map(|mount| mount.device) != self.device {
             return Ok(Ended::Detached);
         }
-        match unmount_topmost(self.path.clone(), false) {
-            Ok(()) => Ok(Ended::Unmounted),
-            Err(UnmountError::Busy(path)) => unmount_topmost(path, true).map(|()| Ended::Detached),
-            Err(error) => Err(error),
-        }
+        unmount_or_detach(self.path.clone())
     }
 
     /// Ends the mount unless a program uses it; whether it has ended.
@@ -275,7 +271,7 @@ fn unescape(field: &[u8]) -> OsString {
 
 /// The absolute path behind `path`. A dead mount cannot be asked, so that its parent is; a path that does not exist
 /// stays as it is.
-pub(super) fn resolve(path: &Path) -> PathBuf {
+pub fn resolve(path: &Path) -> PathBuf {
     if let Ok(resolved) = fs::canonicalize(path) {
         return resolved;
     }
@@ -304,13 +300,25 @@ fn is_dead(path: &Path) -> bool {
 
 /// Unmounts the ostfs, or the dead FUSE mount, at `path`, as root or through fusermount3; `lazy` also when it is in
 /// use: it goes out of sight at once and ends with its last user.
-pub fn unmount(path: &Path, lazy: bool) -> Result<(), UnmountError> {
+pub fn unmount(path: &Path, lazy: bool) -> Result<Ended, UnmountError> {
     let path = resolve(path);
     let ours = mounted_at(&path).is_some_and(|mount| mount.kind == FILESYSTEM_TYPE);
     if !ours && !is_dead(&path) {
         return Err(UnmountError::NotMounted(path));
     }
-    unmount_topmost(path, lazy)
+    match lazy {
+        true => unmount_or_detach(path),
+        false => unmount_topmost(path, false).map(|()| Ended::Unmounted),
+    }
+}
+
+/// Unmounts whatever is mounted at `path`, which is resolved; takes it out of sight if it is in use.
+fn unmount_or_detach(path: PathBuf) -> Result<Ended, UnmountError> {
+    match unmount_topmost(path, false) {
+        Ok(()) => Ok(Ended::Unmounted),
+        Err(UnmountError::Busy(path)) => unmount_topmost(path, true).map(|()| Ended::Detached),
+        Err(error) => Err(error),
+    }
 }
 
 /// Unmounts whatever is mounted at `path`, which is resolved.

@@ -10,7 +10,7 @@
 //! written so.
 #![forbid(unsafe_code)]
 
-mod bth;
+pub(crate) mod bth;
 mod heap;
 mod heap_map;
 pub mod lzfu;

@@ -135,14 +135,19 @@ impl Folder {
     /// Of an OST: how many of its items are not in the file, as too old to be kept offline, and were on the server alone when
     /// the two were last the same. 0 of other files, and if the folder does not say.
     pub fn on_server(&self) -> u64 {
+        let count = self.stated_of_server(tags::ITEMS_ON_SERVER);
+        count
+            .and_then(|count| u64::try_from(count).ok())
+            .unwrap_or(0)
+    }
+
+    /// Of an OST: what the folder states under `id` of the items that are on the server alone. A PST has copied that with the
+    /// folder, and no server that it could be on.
+    pub fn stated_of_server(&self, id: u16) -> Option<i32> {
         if self.store.ndb().header().client != Client::Ost {
-            return 0;
+            return None;
         }
-        let count = self
-            .properties()
-            .and_then(|own| own.integer(tags::ITEMS_ON_SERVER));
-        let count = count.ok().flatten().unwrap_or(0);
-        u64::try_from(count).unwrap_or(0)
+        self.properties().and_then(|own| own.integer(id)).ok()?
     }
 
     /// Its subfolders, in the order of the hierarchy table (by node).

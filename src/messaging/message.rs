@@ -21,6 +21,8 @@ use crate::problem::{Problem, Problems};
 pub const MAX_EMBEDDED_DEPTH: usize = 30;
 /// PidTagMessageFlags: the message has been read. [MS-OXCMSG] 2.2.1.6
 pub const MSGFLAG_READ: i32 = 0x01;
+/// PidTagMessageFlags: the message is to be sent.
+pub const MSGFLAG_SUBMIT: i32 = 0x04;
 /// PidTagMessageFlags: the message is a draft.
 pub const MSGFLAG_UNSENT: i32 = 0x08;
 /// PidTagMessageFlags: the message has attachments.

@@ -30,8 +30,8 @@ pub use entry_id::{EntryId, OneOffEntryId};
 pub use folder::{ContentsRow, ContentsTable, Folder, Subfolder};
 pub use ipm_subtree::IpmSubtreeEntry;
 pub use message::{
-    MAX_EMBEDDED_DEPTH, MSGFLAG_ASSOCIATED, MSGFLAG_HASATTACH, MSGFLAG_READ, MSGFLAG_UNSENT,
-    Message, Subject, TIMES, lists_attachments,
+    MAX_EMBEDDED_DEPTH, MSGFLAG_ASSOCIATED, MSGFLAG_HASATTACH, MSGFLAG_READ, MSGFLAG_SUBMIT,
+    MSGFLAG_UNSENT, Message, Subject, TIMES, lists_attachments,
 };
 pub use message_class::{
     ConfigurationKind, ItemKind, MeetingKind, MessageClass, ReportKind, is_derived,

@@ -16,14 +16,12 @@ use super::table::Layout;
 use super::value::{self, Cells, Read, Stored};
 use crate::ltp::{Value, tags};
 use crate::messaging::{
-    Folder, MSGFLAG_ASSOCIATED, MSGFLAG_HASATTACH, Message, Properties, PropertySet,
+    Folder, MSGFLAG_ASSOCIATED, MSGFLAG_HASATTACH, MSGFLAG_SUBMIT, Message, Properties, PropertySet,
 };
 use crate::ndb::NodeId;
 
 /// Class of a message that has none.
 const CLASS: &str = "IPM.Note";
-/// PidTagMessageFlags: on its way out, which nothing in a new file is.
-const MSGFLAG_SUBMIT: i32 = 0x04;
 /// PidTagMessageStatus: to be fetched from, or deleted on, a server.
 const MSGSTATUS_REMOTE: i32 = 0x3000;
 /// PidTagConversationIndexTracking, and where PidTagConversationIndex has the id.
@@ -131,6 +129,7 @@ fn required(
     let integer = |id: u16| properties.integer(id).ok().flatten();
     let class = properties.string(tags::MESSAGE_CLASS).ok().flatten();
     let own = MSGFLAG_HASATTACH | MSGFLAG_ASSOCIATED;
+    // Nothing in a new file is on its way out.
     let mut flags = integer(tags::MESSAGE_FLAGS).unwrap_or(0) & !MSGFLAG_SUBMIT & !own;
     if has_attachments {
         flags |= MSGFLAG_HASATTACH;

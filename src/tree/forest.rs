@@ -429,6 +429,12 @@ impl Forest {
         at.tree.folder(at.ino)
     }
 
+    /// As [`Tree::left_on_server`].
+    pub fn left_on_server(&self, ino: Ino) -> u64 {
+        let at = self.at(ino);
+        at.map_or(0, |at| at.tree.left_on_server(at.ino))
+    }
+
     /// The store that has `ino`; None for the directory above the trees.
     pub fn store(&self, ino: Ino) -> Option<&Arc<Store>> {
         Some(self.at(ino)?.tree.store())

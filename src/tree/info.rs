@@ -98,6 +98,8 @@ pub struct FolderInfo {
     pub unread: Option<i32>,
     /// Rows of its contents table.
     pub found: u64,
+    /// Those of them that are mail, by their class.
+    pub mail: u64,
     /// Rows of its associated contents table.
     pub associated: u64,
     /// Of an OST: its items that were on the server and not in the file, as too old to be kept offline, when the two were
@@ -126,7 +128,6 @@ impl Info {
         let size = store.ndb().source().len();
         let census = Census::take(context, folders, &shown.into_iter().collect());
         let page = store.page();
-        let mail = census.mail();
         let folders = census.folders;
         let sum = |count: fn(&FolderInfo) -> u64| {
             folders
@@ -160,7 +161,7 @@ impl Info {
             code_page_reason: page.reason.as_str(),
             oldest: census.oldest,
             newest: census.newest,
-            mail,
+            mail: sum(|folder| folder.mail),
             classes: census.classes,
             name: store
                 .properties()
@@ -238,13 +239,6 @@ impl Census {
         census
     }
 
-    /// How many of the items are mail.
-    fn mail(&self) -> u64 {
-        let classes = self.classes.iter();
-        let mail = classes.filter(|(class, _)| MessageClass::parse(class).kind.is_mail());
-        mail.map(|(_, count)| count).sum()
-    }
-
     fn count(&mut self, context: &Context, folders: &Folders, folder: &Folder, place: Place) {
         let nid = folder.nid();
         let noted = |error| context.note(&Object::Folder(nid), error);
@@ -257,8 +251,10 @@ impl Census {
         let names = context.store.named_properties();
         let offline_months = names.id(PropertySet::COMMON, OFFLINE_MONTHS);
         let contents = folders.contents(folder);
+        let mut mail = 0;
         if !folder.is_search() {
             for class in contents.classes() {
+                mail += u64::from(MessageClass::parse(&class).kind.is_mail());
                 *self.classes.entry(class).or_default() += 1;
             }
             for time in contents.times() {
@@ -281,9 +277,10 @@ impl Census {
             declared: integer(tags::CONTENT_COUNT),
             unread: integer(tags::CONTENT_UNREAD_COUNT),
             found: contents.len() as u64,
+            mail,
             associated: folders.associated_contents(folder).len() as u64,
-            on_server: integer(tags::ITEMS_ON_SERVER),
-            on_server_unread: integer(tags::UNREAD_ON_SERVER),
+            on_server: folder.stated_of_server(tags::ITEMS_ON_SERVER),
+            on_server_unread: folder.stated_of_server(tags::UNREAD_ON_SERVER),
             offline_months: offline_months.and_then(integer),
         });
     }

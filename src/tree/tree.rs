@@ -239,6 +239,11 @@ impl Tree {
         self.0.entry(ino).folder(ino)
     }
 
+    /// How many items an OST left on the server that would be files in the directory `ino`.
+    pub fn left_on_server(&self, ino: Ino) -> u64 {
+        self.0.entry(ino).left_on_server(ino)
+    }
+
     /// The header block of the message that `ino` shows, as it is stored; None when there is none.
     pub fn stored_header(&self, ino: Ino) -> Result<Option<Vec<u8>>> {
         self.0.entry(ino).stored_header(ino)

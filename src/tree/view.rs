@@ -368,6 +368,14 @@ impl View {
         }
     }
 
+    /// How many items an OST left on the server that would be files in the directory `ino`.
+    pub fn left_on_server(&self, ino: Ino) -> u64 {
+        let object = self.context.inodes.object(ino);
+        let folders = object.and_then(|object| self.rules.folders_of_items(&object));
+        let folders = folders.into_iter().flatten();
+        folders.map(|nid| self.folders.open(nid).on_server()).sum()
+    }
+
     /// The facts about that item.
     pub fn summary(&self, ino: Ino) -> Option<Summary> {
         Some(Summary::of(&self.message(ino)?))

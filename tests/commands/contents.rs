@@ -5,6 +5,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 use crate::corpus;
+use crate::mailbox;
 use crate::mounted::ostfs;
 use crate::support::*;
 use serde_json::Value as Json;
@@ -231,12 +232,24 @@ fn exports_tell_what_an_ost_left_on_the_server() {
         arguments.extend([file.to_str().unwrap(), target.to_str().unwrap()]);
         String::from_utf8(ostfs(&arguments).stdout).unwrap()
     };
-    for to in ["files", "tar", "mbox", "pst"] {
+    for to in ["files", "tar", "zip", "mbox", "pst", "maildir"] {
+        // The root of a Maildir++ is the inbox.
+        let (inbox, deleted) = match to {
+            "maildir" => (" cur", ".Deleted Items/cur"),
+            _ => ("Inbox", "Deleted Items"),
+        };
         let text = told(to, &[]);
-        for (folder, count) in [("Inbox", 41), ("Deleted Items", 2)] {
+        for (folder, items, count) in [(inbox, "5", 41), (deleted, "1", 2)] {
             let end = format!("{folder} ({count} more on the server alone)");
-            let of_folder = text.lines().filter(|line| line.ends_with(&end));
-            assert_eq!(of_folder.count(), 1, "{to}, {folder}: {text}");
+            let of_folder: Vec<&str> = text.lines().filter(|line| line.ends_with(&end)).collect();
+            let found = of_folder
+                .first()
+                .and_then(|line| line.split_whitespace().next());
+            assert_eq!(
+                (of_folder.len(), found),
+                (1, Some(items)),
+                "{to}, {folder}: {text}"
+            );
         }
         assert_eq!(text.matches("on the server").count(), 2, "{to}: {text}");
     }
@@ -276,6 +289,76 @@ fn info_tells_what_an_ost_left_on_the_server() {
         text.contains("(mail of 12 months was kept offline)"),
         "{text}"
     );
+}
+
+/// Folders in the table of `info`, with the figures before them.
+fn rows(text: &str) -> Vec<(Vec<&str>, &str)> {
+    let table = text
+        .lines()
+        .skip_while(|line| !line.starts_with("declared"));
+    let table = table.skip(1).take_while(|line| line.starts_with(' '));
+    table
+        .map(|line| (line[..26].split_whitespace().collect(), &line[28..]))
+        .collect()
+}
+
+#[test]
+fn info_tells_of_folders_that_have_mail_or_could_have_it_and_of_all_with_v() {
+    const ROOT: u32 = 0x122;
+    let file = mailbox::write(Format::Unicode, Crypt::Permute, |store| {
+        let inbox = store.folder(store.ipm_subtree(), "Inbox");
+        let found = store.message(inbox, mailbox::mail("Hello"));
+        store.folder(store.ipm_subtree(), "Empty");
+        store.folder(ROOT, "Outlook's own, empty");
+        let own = store.folder(ROOT, "Freebusy Data");
+        // [MS-OXOPFFB] 2.2.1.1
+        store.message(own, Message::new("IPM.Microsoft.ScheduleData.FreeBusy", ""));
+        store.search_folder("To-Do Search", &[found]);
+    });
+    let file = file.path.to_str().unwrap();
+    let text = stdout(&["info", file]);
+    let told: Vec<&str> = rows(&text).iter().map(|(_, folder)| *folder).collect();
+    let expected = [
+        "/",
+        "Deleted Items",
+        "Inbox",
+        "Empty",
+        "Freebusy Data (with -o all)",
+    ];
+    assert_eq!(told, expected, "{text}");
+    let items = "1 (1 mail, 0 others); 1 more in folders of Outlook's own, see -o all";
+    assert!(text.contains(items), "{text}");
+
+    let all = stdout(&["info", "-v", file]);
+    let passed = rows(&all).len() - told.len();
+    assert!(
+        text.contains(&format!("\n{passed} more folders with -v: ")),
+        "{text}"
+    );
+    assert!(!all.contains("with -v"), "{all}");
+    let search = rows(&all)
+        .into_iter()
+        .find(|(_, folder)| folder.contains("To-Do"));
+    let (figures, folder) = search.unwrap();
+    assert_eq!((figures[0], figures[1]), ("-", "1"), "{all}");
+    assert!(folder.ends_with("(search folder: items of other folders)"));
+    assert!(all.contains("Outlook's own, empty (with -o all)"), "{all}");
+}
+
+/// A figure in the table of `info` that is not the one beside it is a loss, and no healthy file has one.
+#[test]
+fn info_of_a_healthy_file_has_no_figures_that_look_like_loss() {
+    for file in corpus::files() {
+        for arguments in [&["info"][..], &["info", "-v"]] {
+            let text = stdout(&[arguments, &[file.to_str().unwrap()]].concat());
+            for (figures, folder) in rows(&text) {
+                let is_told = figures[0] == "-" || figures[0] == figures[1];
+                assert!(is_told, "{}: {folder}: {figures:?}", file.display());
+            }
+            let is_ost = file.extension().is_some_and(|extension| extension == "ost");
+            assert!(is_ost || !text.contains("server"), "{text}");
+        }
+    }
 }
 
 #[test]

@@ -24,6 +24,7 @@ mod depth;
 mod documents;
 mod exit_codes;
 mod export;
+mod indexes;
 mod mbox;
 mod readme;
 mod records;

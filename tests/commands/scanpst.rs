@@ -25,8 +25,8 @@ const ATTACHMENT: usize = 5;
 const PMAP: u64 = 0x4600;
 const PTYPE: u64 = 496;
 /// The first messages and the first attachment of a file.
-const FIRST: u32 = 0x20_0024;
-const SECOND: u32 = 0x20_0044;
+pub const FIRST: u32 = 0x20_0024;
+pub const SECOND: u32 = 0x20_0044;
 const STORE: u32 = 0x21;
 
 fn u16_at(bytes: &[u8], at: usize) -> usize {
@@ -47,7 +47,7 @@ fn sample(change: impl Fn(&mut Message)) -> (File, u32) {
 }
 
 /// What ScanPST would say of `file`, without its words.
-fn complaints(file: &File) -> BTreeSet<String> {
+pub fn complaints(file: &File) -> BTreeSet<String> {
     let report = walk::check(&file.path).unwrap();
     let said = report.findings.iter().filter(|one| one.scanpst.is_some());
     said.map(|one| format!("{} ({}): {}", one.structure, one.place, one.problem))
@@ -268,6 +268,22 @@ fn a_row_has_its_id() {
     });
     let line = format!(
         "TC (node {:#x}, row {SECOND:#x}): PidTagLtpRowId: expected {SECOND:#x}, found no cell",
+        contents_table(inbox_of_sample())
+    );
+    assert_eq!(said, [line]);
+}
+
+#[test]
+fn a_row_has_a_version() {
+    let said = after(|file, damage, inbox| {
+        let table = file.layout.node(contents_table(inbox)).data;
+        damage.edit_block(table, |heap| {
+            let (row, bitmap) = row_of(heap, SECOND);
+            heap[row + bitmap] &= !0x40;
+        });
+    });
+    let line = format!(
+        "TC (node {:#x}, row {SECOND:#x}): PidTagLtpRowVer: expected a value, found no cell",
         contents_table(inbox_of_sample())
     );
     assert_eq!(said, [line]);

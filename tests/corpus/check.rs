@@ -34,14 +34,28 @@ const TORN: &str = "asposeex-AddingBulkMessagesWithImprovedPerformance.pst";
 /// node, table and count is as it should be, so nothing is lost.
 const HEADER_BEHIND: &str = "asposeex-Outlook-0f69.pst";
 
+/// What no real file has, of warnings: rows unlike their objects, or without a version or with an id that leads elsewhere, and
+/// messages on their way out.
+const NEVER_FOUND: [&str; 4] = [
+    "the object has",
+    "found no cell",
+    "an id that leads to this row",
+    "not in the Outbox",
+];
+
 #[test]
 fn healthy_files_have_no_errors() {
     for file in corpus::files() {
         let name = file.file_name().unwrap().to_str().unwrap();
         let report = check(&file);
-        let rows = report.findings.iter();
-        let rows = rows.filter(|finding| finding.problem.contains("the object has"));
-        assert_eq!(rows.count(), 0, "{name}: rows unlike their objects");
+        let never = |finding: &&Finding| {
+            ["message index", "id map"].contains(&finding.structure)
+                || NEVER_FOUND
+                    .iter()
+                    .any(|text| finding.problem.contains(text))
+        };
+        let findings: Vec<_> = report.findings.iter().filter(never).collect();
+        assert!(findings.is_empty(), "{name}: {findings:?}");
         if name != TORN {
             assert_eq!(report.errors, 0, "{name}: {:?}", errors(&report));
         }

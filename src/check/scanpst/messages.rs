@@ -5,7 +5,7 @@ use std::collections::HashMap;
 use super::rows;
 use crate::check::checker::Checker;
 use crate::ltp::{PropertyContext, TableContext, Value, tags};
-use crate::messaging::Message;
+use crate::messaging::{EntryId, MSGFLAG_SUBMIT, Message};
 use crate::ndb::{BlockId, Node, NodeId, NodeType};
 
 /// Subnodes of subnodes that are followed.
@@ -89,6 +89,30 @@ pub(super) fn class(message: &Message, top: NodeId, checker: &mut Checker) {
         let problem = format!(
             "PidTagMessageClass: expected printable ASCII without a dot at its end, found {class:?}"
         );
+        checker.warning("message", place(message, top), problem, Some(top));
+    }
+}
+
+/// What is to be sent is in the Outbox, and nowhere else.
+pub(super) fn submitted(message: &Message, top: NodeId, checker: &mut Checker) {
+    let store = message.store().properties();
+    let outbox = store.and_then(|own| own.binary(tags::IPM_OUTBOX_ENTRY_ID).ok()?);
+    let outbox = outbox.and_then(|entry_id| EntryId::node(&entry_id));
+    let is_embedded = message.nid() != top;
+    if is_embedded || outbox == Some(message.node().parent()) {
+        return;
+    }
+    let properties = message.properties();
+    if let Ok(Some(flags)) = properties.integer(tags::MESSAGE_FLAGS)
+        && flags & MSGFLAG_SUBMIT != 0
+    {
+        let problem = format!(
+            "PidTagMessageFlags: expected none of a message to be sent, as it is not in the Outbox, found {flags:#x}"
+        );
+        checker.warning("message", place(message, top), problem, Some(top));
+    }
+    if properties.has(tags::SUBMIT_FLAGS) {
+        let problem = "PidTagSubmitFlags: expected none, as it is not in the Outbox, found some";
         checker.warning("message", place(message, top), problem, Some(top));
     }
 }

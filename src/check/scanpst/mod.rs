@@ -9,6 +9,7 @@
 //! damaged has other errors than these.
 
 mod heaps;
+mod indexes;
 mod maps;
 mod messages;
 mod nodes;
@@ -63,7 +64,7 @@ fn rules(checker: &mut Checker, look: impl Fn(&Look, &mut Checker)) {
 }
 
 /// Every rule, in the order of the layers of the file; above each, where it is publicly known from.
-static RULES: [Rule; 19] = [
+static RULES: [Rule; 23] = [
     // pstwriter's log; ContinuMail #61.
     rule(
         "Read(@4400): Expected (bid=4400, ptype=84 ..); FPMap trailer errors",
@@ -89,10 +90,25 @@ static RULES: [Rule; 19] = [
         "Header NID high-water mark has incorrect value (type=5, read=400, calculated=628)",
         Look::File(nodes::last_indexes),
     ),
-    // OpenOutlook 13.
+    // OpenOutlook 13, 37.
     rule(
         "minor inconsistencies (row versions)",
         Look::File(tables::row_versions),
+    ),
+    // OpenOutlook 14, 18, 32.
+    rule(
+        "minor inconsistencies (a message is not in the index of messages)",
+        Look::File(indexes::messages),
+    ),
+    // OpenOutlook; OfficeIMO.
+    rule(
+        "minor inconsistencies (the id map leads to what is not there)",
+        Look::File(indexes::mapped_nodes),
+    ),
+    // OpenOutlook; OfficeIMO.
+    rule(
+        "minor inconsistencies (an id of a row is not in the id map)",
+        Look::File(indexes::mapped_rows),
     ),
     // pstwriter's log.
     rule(
@@ -143,6 +159,11 @@ static RULES: [Rule; 19] = [
     rule(
         "(repaired without a word) message class that no form can have",
         Look::Message(messages::class),
+    ),
+    // Microsoft KB 287497.
+    rule(
+        "(repaired without a word) submit flags",
+        Look::Message(messages::submitted),
     ),
     // ContinuMail #60; OpenOutlook 21.
     rule(

@@ -1,8 +1,9 @@
 //! Nodes that every PST has, counters of the header, and folders. [MS-PST] 2.7.1
 
+use std::collections::HashSet;
+
 use super::rows;
-use super::scan::Scan;
-use crate::bytes::u32_at;
+use super::scan::{Scan, numbers};
 use crate::check::checker::Checker;
 use crate::ltp::{PropertyContext, TableContext, tags};
 use crate::ndb::{BlockId, Node, NodeId, NodeType};
@@ -32,8 +33,6 @@ const FIXED: [(u32, &str); 18] = [
 /// Indexes below this are not counted in `rgnid`: such NIDs are given once for all.
 const FIRST_COUNTED: u32 = 0x400;
 const SEARCH_ACTIVITY: NodeId = NodeId(0x201);
-/// Most search folders that a list is read of.
-const MAX_ACTIVE: usize = 1 << 16;
 /// Subnodes of subnodes that are followed: messages embedded in messages.
 const MAX_DEPTH: usize = 128;
 /// What a folder cannot do without.
@@ -73,18 +72,10 @@ pub(super) fn search_activity(scan: &Scan<'_>, checker: &mut Checker) {
     let Some(entry) = scan.entry(SEARCH_ACTIVITY) else {
         return;
     };
-    let Ok(data) = Node::of_entry(scan.store.ndb(), *entry).data() else {
+    let Some(list) = scan.data_of(&Node::of_entry(scan.store.ndb(), *entry)) else {
         return;
     };
-    let len = data.len().min(MAX_ACTIVE as u64 * 4) as usize;
-    let mut bytes = vec![0; len];
-    if data.read_at(0, &mut bytes, &mut |_, _| {}).is_err() {
-        return;
-    }
-    let active: Vec<u32> = bytes
-        .chunks_exact(size_of::<u32>())
-        .filter_map(|nid| u32_at(nid, 0))
-        .collect();
+    let active: HashSet<u32> = numbers(&list).collect();
     for node in scan.nodes.iter().filter(|_| !active.is_empty()) {
         if node.nid.node_type() == NodeType::SEARCH_FOLDER && !active.contains(&node.nid.0) {
             let problem = format!("expected an entry for {}, found none", node.nid);
@@ -100,7 +91,7 @@ pub(super) fn search_activity(scan: &Scan<'_>, checker: &mut Checker) {
 
 /// `rgnid` counts subnodes, too: attachments, values, embedded messages.
 pub(super) fn last_indexes(scan: &Scan<'_>, checker: &mut Checker) {
-    let mut seen = std::collections::HashSet::new();
+    let mut seen = HashSet::new();
     for entry in scan.nodes {
         let mut todo = vec![(Node::of_entry(scan.store.ndb(), *entry), 0)];
         while let Some((node, depth)) = todo.pop() {

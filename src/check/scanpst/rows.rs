@@ -13,7 +13,7 @@ const OF_ROWS: [u16; 8] = [
     tags::LTP_ROW_VERSION,
     tags::MESSAGE_STATUS,
     tags::CONVERSATION_ID,
-    0x0E30,
+    tags::REPL_ITEM_ID,
     0x0E33,
     0x0E34,
     0x0E38,

@@ -5,6 +5,7 @@ use std::collections::HashMap;
 use super::scan::{Scan, is_table};
 use crate::bytes::u32_at;
 use crate::check::checker::Checker;
+use crate::error::Result;
 use crate::ltp::{PropertyType, TableContext, Value, tags};
 use crate::ndb::{Node, NodeId, NodeType};
 
@@ -63,7 +64,7 @@ const RECIPIENTS: &[(u16, PropertyType)] = &[
 /// What every table has.
 const OF_ALL: [(u16, PropertyType); 2] = [(tags::LTP_ROW_ID, LONG), (tags::LTP_ROW_VERSION, LONG)];
 /// [MS-PST] prints PtypInteger32 for it; Outlook and ScanPST want PtypBinary.
-const REPLICA_ITEM: (u16, PropertyType) = (0x0E30, PropertyType::BINARY);
+const REPLICA_ITEM: (u16, PropertyType) = (tags::REPL_ITEM_ID, PropertyType::BINARY);
 
 /// The columns that ScanPST wants are there, and of the type that it wants.
 pub(super) fn columns(table: &TableContext, top: NodeId, checker: &mut Checker) {
@@ -125,7 +126,7 @@ fn place(nid: NodeId, top: NodeId) -> String {
     }
 }
 
-/// No two rows of the folders' tables have the same version, and all are below `dwUnique` of the header.
+/// Each row of the folders' tables has a version, no two have the same, and all are below `dwUnique` of the header.
 pub(super) fn row_versions(scan: &Scan<'_>, checker: &mut Checker) {
     let mut unique = [0; HEADER_UNIQUE + size_of::<u32>()];
     let source = scan.store.ndb().source();
@@ -140,10 +141,15 @@ pub(super) fn row_versions(scan: &Scan<'_>, checker: &mut Checker) {
             continue;
         };
         for (id, number) in table.row_index() {
-            let Some(version) = version(&table, id, number) else {
+            let place = format!("{}, row {id:#x}", entry.nid);
+            let Ok(version) = version(&table, id, number) else {
                 continue;
             };
-            let place = format!("{}, row {id:#x}", entry.nid);
+            let Some(version) = version else {
+                let problem = "PidTagLtpRowVer: expected a value, found no cell";
+                checker.warning("TC", &place, problem, Some(entry.nid));
+                continue;
+            };
             if version >= next {
                 let problem = format!(
                     "PidTagLtpRowVer: expected less than dwUnique of the header, {next:#x}, found {version:#x}"
@@ -161,9 +167,9 @@ pub(super) fn row_versions(scan: &Scan<'_>, checker: &mut Checker) {
     }
 }
 
-fn version(table: &TableContext, id: u32, number: u32) -> Option<u32> {
-    match table.row(id, number).ok()?.get(tags::LTP_ROW_VERSION) {
-        Ok(Some(Value::Integer(version))) => Some(version as u32),
+fn version(table: &TableContext, id: u32, number: u32) -> Result<Option<u32>> {
+    Ok(match table.row(id, number)?.get(tags::LTP_ROW_VERSION)? {
+        Some(Value::Integer(version)) => Some(version as u32),
         _ => None,
-    }
+    })
 }
