@@ -239,3 +239,21 @@ fn text_at(bytes: &[u8], at: usize) -> Option<Range<usize>> {
     let zeros = units.iter().filter(|unit| *unit & 0xFF == 0).count();
     (are_text && zeros < length.div_ceil(4)).then_some(text)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn text_that_is_read_one_byte_off_is_none() {
+        let inbox = b"\x05I\0n\0b\0o\0x\0";
+        assert_eq!(text_at(inbox, 0), Some(1..11));
+        // From the second byte on these are five Chinese characters, each with a zero as its low byte.
+        let off = b"\x05\0I\0n\0b\0o\0x";
+        assert_eq!(text_at(off, 0), None);
+        // One such character is one.
+        let chinese = b"\x05\0NA\0B\0C\0D\0";
+        assert_eq!(text_at(chinese, 0), Some(1..11));
+        assert_eq!(text_at(&inbox[..10], 0), None);
+    }
+}
