@@ -245,6 +245,20 @@ mod tests {
     use super::*;
 
     #[test]
+    fn the_state_of_a_rule_is_told_by_the_flags_that_are_set() {
+        // ST_ENABLED, ST_ERROR, ST_ONLY_WHEN_OOF, ST_EXIT_LEVEL, ST_PARSE_ERROR. [MS-OXORULE] 2.2.1.3.1.3
+        assert_eq!(state_words(0), "off");
+        assert_eq!(state_words(0x01), "on");
+        assert_eq!(state_words(0x05), "on, only while the user is away");
+        assert_eq!(
+            state_words(0x52),
+            "off, has failed, no rule after it, could not be understood"
+        );
+        // ST_KEEP_OOF_HIST is for the server alone.
+        assert_eq!(state_words(0x09), "on");
+    }
+
+    #[test]
     fn text_that_is_read_one_byte_off_is_none() {
         let inbox = b"\x05I\0n\0b\0o\0x\0";
         assert_eq!(text_at(inbox, 0), Some(1..11));
