@@ -89,12 +89,12 @@ mod tests {
     #[test]
     fn a_member_is_a_contact_by_four_bits_behind_the_guid() {
         let member = |kind: u8| [&WRAPPED[..], &[kind, 0, 0, 0, 0]].concat();
-        // [MS-OXOCNTC] 2.2.2.2.4: the bits above are which address of the contact it is, and that its entry id is local.
+        // [MS-OXOCNTC] 2.2.2.2.4.1.1: the bits above tell which of its addresses is meant, and of what kind the entry id is.
         for kind in [0x03, 0x83, 0xC3, 0xD3] {
             assert!(is_contact(&member(kind)), "{kind:#x}");
         }
-        // Nobody, a user, a list, a list of the address book.
-        for kind in [0x00, 0x05, 0xB4, 0xB6] {
+        // One of no item, a list of one's own, a user and a list of the address book.
+        for kind in [0x00, 0xB4, 0xB5, 0xB6] {
             assert!(!is_contact(&member(kind)), "{kind:#x}");
         }
         assert!(!is_contact(&WRAPPED));

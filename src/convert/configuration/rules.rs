@@ -246,7 +246,7 @@ mod tests {
 
     #[test]
     fn the_state_of_a_rule_is_told_by_the_flags_that_are_set() {
-        // ST_ENABLED, ST_ERROR, ST_ONLY_WHEN_OOF, ST_EXIT_LEVEL, ST_PARSE_ERROR. [MS-OXORULE] 2.2.1.3.1.3
+        // ST_ENABLED, ST_ERROR, ST_ONLY_WHEN_OOF, ST_EXIT_LEVEL, ST_RULE_PARSE_ERROR. [MS-OXORULE] 2.2.1.3.1.3
         assert_eq!(state_words(0), "off");
         assert_eq!(state_words(0x01), "on");
         assert_eq!(state_words(0x05), "on, only while the user is away");
@@ -254,7 +254,7 @@ mod tests {
             state_words(0x52),
             "off, has failed, no rule after it, could not be understood"
         );
-        // ST_KEEP_OOF_HIST is for the server alone.
+        // With ST_KEEP_OOF_HIST, which has no words.
         assert_eq!(state_words(0x09), "on");
     }
 
