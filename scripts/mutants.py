@@ -2,10 +2,11 @@
 
 cargo-mutants lists the mutants. In a copy of the project each function that has some becomes a match on OSTFS_MUTANT, with
 one arm for each mutant and the function as it was as the last one. So everything is built once, not once for each mutant.
-A mutant that does not build is left out, and counted.
+A mutant that does not build is left out, and counted. One that nobody can notice is named in scripts/mutants.toml, with the reason.
 """
 import argparse
 import collections
+import itertools
 import json
 import os
 import random
@@ -15,16 +16,18 @@ import signal
 import subprocess
 import sys
 import time
+import tomllib
 from pathlib import Path
 
 # Groups of tests that have to notice what is changed in a folder of src, the quick ones first; all are preceded by the unit tests.
 GROUPS = {
-    "ndb": ["damage", "hostile"],
-    "ltp": ["hostile", "damage"],
-    "messaging": ["damage", "items"],
-    "salvage": ["damage"],
+    "ndb": ["damage", "commands", "hostile"],
+    "ltp": ["damage", "commands", "hostile"],
+    "messaging": ["damage", "commands", "items"],
+    "salvage": ["damage", "commands"],
     "check": ["commands"],
     "convert": ["items"],
+    "convert/content_hash": ["compare"],
     "tree": ["damage", "mounts"],
     "export": ["commands"],
     "pst": ["pst"],
@@ -34,6 +37,11 @@ GROUPS = {
 }
 # A mutant may take so many times as long as the tests of the whole crate, and so many seconds more.
 PATIENCE, SPARE = 3, 20
+EQUIVALENTS = Path("scripts/mutants.toml")
+# What cargo-mutants makes up as values of types that it does not know. Most of it does not build, and each round of that costs a build.
+MADE_UP = ("Default::default()", "Range::", "leak(", "iter::", "::from")
+UNITS = "unit tests"
+TOO_LONG, DIES = "takes too long", "dies"
 # How often mutants that do not build are taken out and the rest is built again.
 BUILDS = 6
 SWITCH = """
@@ -57,6 +65,33 @@ def listed(arguments):
     for number, mutant in enumerate(mutants, 1):
         mutant["number"] = number
     return mutants
+
+
+def identity(mutant):
+    """What a mutant is known by when lines move: its file, what is done, and the line where it is done."""
+    line = Path(mutant["file"]).read_text().splitlines()[mutant["span"]["start"]["line"] - 1]
+    return mutant["file"], re.sub(r"^\S+: ", "", mutant["name"]), line.strip()
+
+
+def equivalents():
+    """The mutants that do what the code does, and each time why. One whose line is no longer there is an error."""
+    entries = tomllib.loads(EQUIVALENTS.read_text()).get("equivalent", [])
+    for entry in entries:
+        lines = [line.strip() for line in Path(entry["file"]).read_text().splitlines()]
+        if entry["line"] not in lines or not entry["reason"]:
+            sys.exit(f"{EQUIVALENTS}: {entry['file']} has no line {entry['line']}, or there is no reason")
+    return {(entry["file"], entry["mutation"], entry["line"]) for entry in entries}
+
+
+def fair(mutants, count, seed):
+    """`count` of them, as many of each folder as of any other, the folders by turns. The same ones for the same seed."""
+    folders = collections.defaultdict(list)
+    for mutant in mutants:
+        folders[folder(mutant)].append(mutant)
+    for of_folder in folders.values():
+        random.Random(seed).shuffle(of_folder)
+    turns = itertools.zip_longest(*folders.values())
+    return [mutant for turn in turns for mutant in turn if mutant][:count]
 
 
 def offset(lines, place):
@@ -97,6 +132,9 @@ class Copy:
             if mutant["function"]:
                 span = mutant["function"]["span"]
                 files[mutant["file"]][(span["start"]["line"], span["end"]["line"])].append(mutant)
+        # A file whose last mutant did not build is to be as it was.
+        for file in self.arms:
+            (self.out / file).write_text((self.root / file).read_text())
         self.arms = {}
         for file, functions in files.items():
             self.arms[file] = self.write_file(file, functions)
@@ -149,19 +187,21 @@ class Copy:
         """The test binaries by group, or the mutants that keep them from being built."""
         command = ["cargo", "test", "--no-run", "--message-format=json", "--lib"]
         command += [part for group in groups for part in ("--test", group)]
-        environment = os.environ | {"CARGO_TARGET_DIR": str(self.target)}
+        # Nobody steps through mutants, and without lines they are built and linked faster.
+        environment = os.environ | {"CARGO_TARGET_DIR": str(self.target), "CARGO_PROFILE_TEST_DEBUG": "0"}
         run = subprocess.run(command, cwd=self.out, env=environment, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL)
-        binaries, guilty = {}, set()
+        binaries, guilty, errors = {}, set(), []
         for line in run.stdout.splitlines():
             message = json.loads(line)
             if message["reason"] == "compiler-artifact" and message.get("executable") and message["profile"]["test"]:
                 is_lib = "lib" in message["target"]["kind"]
-                binaries["unit tests" if is_lib else message["target"]["name"]] = message["executable"]
+                binaries[UNITS if is_lib else message["target"]["name"]] = message["executable"]
             if message["reason"] == "compiler-message" and message["message"]["level"] == "error":
+                errors.append(message["message"]["rendered"])
                 for span in message["message"]["spans"]:
                     guilty |= self.guilty(span["file_name"], span["line_start"])
         if run.returncode and not guilty:
-            sys.exit("the project does not build, for another reason than its mutants: cargo test --no-run")
+            sys.exit("the project does not build, for another reason than its mutants:\n" + "".join(errors))
         return binaries, guilty
 
 
@@ -171,29 +211,42 @@ class Tests:
     def __init__(self, root, copy, binaries):
         self.root, self.copy, self.binaries = root, copy, binaries
         self.limits = {}
+        self.left_out = collections.defaultdict(list)
 
-    def baseline(self):
-        for group in self.binaries:
+    def limit(self, group):
+        """How long a group may take. It is run without any mutant when it is first needed, as a long one may never be."""
+        if group not in self.limits:
             start = time.monotonic()
-            failed = self.first_failure(group, 0, None)
-            if failed:
-                sys.exit(f"{group}: without any mutant: {failed}")
+            # Such as one whose program is not here; it would notice every mutant.
+            while failed := self.first_failure(group, 0, None):
+                if failed in (TOO_LONG, DIES):
+                    sys.exit(f"{group}: without any mutant: {failed}")
+                print(f"left out, as it fails without any mutant: {group}: {failed}", flush=True)
+                self.left_out[group].append(failed)
+                start = time.monotonic()
             self.limits[group] = (time.monotonic() - start) * PATIENCE + SPARE
+        return self.limits[group]
 
-    def noticed(self, number, groups):
-        for group in ["unit tests", *groups]:
-            failed = self.first_failure(group, number, self.limits[group])
+    def noticed(self, mutant):
+        for group in [UNITS, *groups(mutant)]:
+            failed = self.first_failure(group, mutant["number"], self.limit(group))
             if failed:
                 return f"{group}: {failed}"
         return None
 
-    def first_failure(self, group, number, limit):
+    def noticed_nearby(self, mutant):
+        """By the unit tests of its own folder, which take a second. What takes longer is for those that measure how long."""
+        failed = self.first_failure(UNITS, mutant["number"], SPARE, [f"{folder(mutant)}::"])
+        return f"{UNITS}: {failed}" if failed not in (None, TOO_LONG) else None
+
+    def first_failure(self, group, number, limit, which=("--exact",)):
         scratch = self.root / "target/mutants/scratch"
         scratch.mkdir(parents=True, exist_ok=True)
         environment = os.environ | {"OSTFS_MUTANT": str(number), "TMPDIR": str(scratch), "RUST_BACKTRACE": "0"}
         environment.setdefault("OSTFS_CORPUS", str(self.root / "../shared/corpus"))
+        skipped = [part for test in self.left_out[group] for part in ("--skip", test)]
         process = subprocess.Popen(
-            ["timeout", "--kill-after=5", str(limit or 0), self.binaries[group]],
+            ["timeout", "--kill-after=5", str(limit or 0), self.binaries[group], *which, *skipped],
             cwd=self.copy.out,
             env=environment,
             stdout=subprocess.PIPE,
@@ -209,7 +262,7 @@ class Tests:
                 failed = found.group(1)
                 break
         if failed is None and process.wait():
-            failed = "takes too long" if process.returncode in (124, 137) else "dies"
+            failed = TOO_LONG if process.returncode in (124, 137) else DIES
         try:
             os.killpg(process.pid, signal.SIGKILL)
         except ProcessLookupError:
@@ -228,13 +281,29 @@ class Tests:
 
 
 def folder(mutant):
-    return Path(mutant["file"]).parts[1]
+    """The folder of src, or a file that has no folder, without its ending."""
+    return Path(mutant["file"]).parts[1].removesuffix(".rs")
+
+
+def groups(mutant):
+    """Those of the file, or of the innermost of its folders that has some."""
+    file = Path(mutant["file"]).with_suffix("").relative_to("src")
+    return next((GROUPS[str(place)] for place in [file, *file.parents] if str(place) in GROUPS), None)
+
+
+def is_tried(mutant):
+    if groups(mutant) is None or any(part in mutant["replacement"] for part in MADE_UP):
+        return False
+    # Two arms with a closure each have two types, which no name of a trait makes one.
+    return not mutant["function"] or "impl " not in mutant["function"]["return_type"]
 
 
 def main():
     parser = argparse.ArgumentParser(prog="scripts/mutants", description=__doc__)
     parser.add_argument("what", nargs="*", help="files of src, or a branch; then what differs from it [main]")
-    parser.add_argument("--sample", type=int, metavar="N", help="so many of the mutants, the same ones each time")
+    parser.add_argument("--sample", type=int, metavar="N", help="so many of the mutants, of each folder alike")
+    parser.add_argument("--seed", type=int, default=0, help="which ones the sample has, and their order [0]")
+    parser.add_argument("--units", action="store_true", help="the unit tests of the folder of each alone: a second each")
     parser.add_argument("--minutes", type=float, help="end after so long, and name what was not tried")
     options = parser.parse_args()
     root = Path.cwd()
@@ -246,14 +315,14 @@ def main():
         command = ["git", "diff", "--merge-base", base, "--", "src"]
         difference.write_bytes(subprocess.run(command, check=True, stdout=subprocess.PIPE).stdout)
         arguments = ["--in-diff", str(difference)]
-    mutants = [mutant for mutant in listed(arguments) if folder(mutant) in GROUPS]
-    if options.sample and options.sample < len(mutants):
-        chosen = random.Random(0).sample(mutants, options.sample)
-        mutants = sorted(chosen, key=lambda mutant: mutant["number"])
+    known = equivalents()
+    mutants = [mutant for mutant in listed(arguments) if is_tried(mutant) and identity(mutant) not in known]
+    mutants = fair(mutants, options.sample or len(mutants), options.seed)
     if not mutants:
         return print("no mutants")
-    needed = {group for mutant in mutants for group in GROUPS[folder(mutant)]}
-    target = Path(os.environ.get("CARGO_TARGET_DIR", root / "target"))
+    needed = set() if options.units else {group for mutant in mutants for group in groups(mutant)}
+    # Of its own: a build of the project meanwhile would put the program without mutants in the place of that with them.
+    target = root / "target/mutants/target"
     copy, built = Copy(root, target), mutants
     for _ in range(BUILDS):
         copy.write(built)
@@ -261,25 +330,41 @@ def main():
         built = [mutant for mutant in built if mutant["number"] not in guilty]
         if not guilty:
             break
+        print(f"{len(guilty)} do not build", flush=True)
     else:
         sys.exit("after so many tries some mutants still do not build")
     there = copy.there()
     built = [mutant for mutant in built if mutant["number"] in there]
     print(f"{len(built)} of {len(mutants)} mutants are built", flush=True)
     tests = Tests(root, copy, binaries)
-    tests.baseline()
     end = time.monotonic() + options.minutes * 60 if options.minutes else None
-    survived, tried = [], 0
-    for mutant in built:
-        if end and time.monotonic() > end:
-            break
-        tried += 1
-        noticed = tests.noticed(mutant["number"], GROUPS[folder(mutant)])
-        print(f"{'noticed ' if noticed else 'SURVIVED'} {mutant['name']}{' by ' + noticed if noticed else ''}", flush=True)
-        survived += [] if noticed else [mutant["name"]]
-    print(f"{tried} of {len(built)} tried, {len(survived)} survived")
-    for name in survived:
-        print(f"    {name}")
+    left, survived = list(built), []
+    # First what is quick, of all: the long tests are for what that leaves.
+    for tries, is_last in [(tests.noticed_nearby, False), (tests.noticed, True)][: 1 if options.units else 2]:
+        todo, left = left, []
+        for mutant in todo:
+            if end and time.monotonic() > end:
+                left.append(mutant)
+            elif noticed := tries(mutant):
+                print(f"noticed  {mutant['name']} by {noticed}", flush=True)
+            elif is_last:
+                print(f"SURVIVED {mutant['name']}", flush=True)
+                survived.append(mutant)
+            else:
+                left.append(mutant)
+    report(built, left, survived)
+
+
+def report(built, left, survived):
+    """How many were noticed, by folder; of those that were not, what scripts/mutants.toml would know them by."""
+    counts = [collections.Counter(map(folder, mutants)) for mutants in (built, left, survived)]
+    for name in sorted(counts[0]):
+        of_all, of_left, of_survived = (count[name] for count in counts)
+        noticed = of_all - of_left - of_survived
+        print(f"{name}: {of_all} mutants, {noticed} noticed, {of_survived} survived, {of_left} not tried by all tests")
+    for mutant in survived:
+        _, _, line = identity(mutant)
+        print(f"    {mutant['name']}\n        {line}")
     sys.exit(1 if survived else 0)
 
 

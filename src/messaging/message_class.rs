@@ -352,5 +352,10 @@ mod tests {
         }
         assert!(!MessageClass::parse("IPM.Note.SMIMEs").is_smime);
         assert!(!MessageClass::parse("IPM.Note.Secured").is_smime);
+        // [MS-OXOSMIME]: the one with the text beside its signature has a class of its own; the other is sealed.
+        let is_clear = |class: &str| MessageClass::parse(class).is_clear_signed;
+        assert!(is_clear("IPM.Note.SMIME.MultipartSigned"));
+        assert!(!is_clear("IPM.Note.SMIME"));
+        assert!(!is_clear("IPM.Note.MultipartSigned"));
     }
 }

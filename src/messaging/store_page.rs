@@ -239,10 +239,97 @@ mod tests {
     }
 
     #[test]
-    fn languages_have_the_pages_of_windows() {
-        for (locale, page) in [(0x0419, 1251), (0x0411, 932), (0x0404, 950), (0x0804, 936)] {
-            assert_eq!(of_locale(locale), page, "{locale:#x}");
+    fn strings_are_in_no_page_of_escape_sequences() {
+        for page in 50220..=50222 {
+            assert_eq!(of_strings(page), 932);
         }
-        assert_eq!(of_locale(0x0407), 1252);
+        assert_eq!(
+            [50219, 50223, 50225, 65001].map(of_strings),
+            [50219, 50223, 949, 65001]
+        );
+    }
+
+    /// The charsets of mail that systems of one language write, by the registry of IANA, and the page of Windows of that language.
+    #[test]
+    fn charsets_of_mail_tell_the_page_of_a_language() {
+        for (page, pages) in [
+            (874, &[874][..]),
+            (932, &[932, 20932, 51932]),
+            (936, &[936, 51936, 52936, 54936]),
+            (949, &[949, 51949]),
+            (950, &[950]),
+            (1250, &[1250, 28592]),
+            (1251, &[1251, 866, 20866, 21866, 28595]),
+            (1252, &[1252, 28591, 28605]),
+            (1253, &[1253, 28597]),
+            (1254, &[1254, 28599]),
+            (1255, &[1255, 28598, 38598]),
+            (1256, &[1256, 28596]),
+            (1257, &[1257, 28594, 28603]),
+            (1258, &[1258]),
+        ] {
+            for mail in pages {
+                assert_eq!(of_windows(*mail), Some(page), "{mail}");
+            }
+        }
+        assert_eq!([65001, 20127, 1249, 1259].map(of_windows), [None; 4]);
+    }
+
+    #[test]
+    fn of_counts_the_highest_is_taken_and_of_those_the_lowest_key() {
+        let of = |counts: &[(u32, u32)]| commonest(&counts.iter().copied().collect());
+        assert_eq!(of(&[(1250, 1), (1251, 3), (1252, 3)]), Some(1251));
+        assert_eq!(of(&[]), None);
+    }
+
+    /// By the ANSI code pages that Windows has for its locales (LOCALE_IDEFAULTANSICODEPAGE).
+    #[test]
+    fn languages_have_the_pages_of_windows() {
+        for (page, locales) in [
+            // Thai.
+            (874, &[0x041E][..]),
+            // Japanese, and that with another order of characters.
+            (932, &[0x0411, 0x0001_0411]),
+            // China, Singapore.
+            (936, &[0x0804, 0x1004]),
+            // Korean.
+            (949, &[0x0412]),
+            // Taiwan, Hong Kong, Macao.
+            (950, &[0x0404, 0x0C04, 0x1404]),
+            // Czech, Hungarian, Polish, Romanian, Croatian, Serbian in Latin letters, Slovak, Albanian, Slovenian.
+            (
+                1250,
+                &[
+                    0x0405, 0x040E, 0x0415, 0x0418, 0x041A, 0x081A, 0x041B, 0x041C, 0x0424,
+                ],
+            ),
+            // Bulgarian, Russian, Ukrainian, Belarusian, Macedonian, Kazakh, Kyrgyz, Tatar, Mongolian; in Cyrillic letters
+            // Serbian, that of Bosnia, Azeri, Uzbek.
+            (
+                1251,
+                &[
+                    0x0402, 0x0419, 0x0422, 0x0423, 0x042F, 0x043F, 0x0440, 0x0444, 0x0450, 0x0C1A,
+                    0x1C1A, 0x082C, 0x0843,
+                ],
+            ),
+            // German, English, French of Canada, Brazil.
+            (1252, &[0x0407, 0x0409, 0x0C0C, 0x0416]),
+            // Greek.
+            (1253, &[0x0408]),
+            // Turkish; in Latin letters Azeri, Uzbek.
+            (1254, &[0x041F, 0x042C, 0x0443]),
+            // Hebrew.
+            (1255, &[0x040D]),
+            // Arabic of Saudi Arabia and Egypt, Urdu, Persian.
+            (1256, &[0x0401, 0x0C01, 0x0420, 0x0429]),
+            // Estonian, Latvian, Lithuanian.
+            (1257, &[0x0425, 0x0426, 0x0427]),
+            // Vietnamese.
+            (1258, &[0x042A]),
+        ] {
+            for locale in locales {
+                assert_eq!(of_locale(*locale), page, "{locale:#x}");
+            }
+        }
     }
 }

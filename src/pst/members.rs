@@ -81,3 +81,23 @@ fn is_contact(member: &[u8]) -> bool {
 fn checksum_of(members: &[Vec<u8>]) -> i32 {
     crc(&members.concat()).cast_signed()
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_member_is_a_contact_by_four_bits_behind_the_guid() {
+        let member = |kind: u8| [&WRAPPED[..], &[kind, 0, 0, 0, 0]].concat();
+        // [MS-OXOCNTC] 2.2.2.2.4.1.1: the bits above tell which of its addresses is meant, and of what kind the entry id is.
+        for kind in [0x03, 0x83, 0xC3, 0xD3] {
+            assert!(is_contact(&member(kind)), "{kind:#x}");
+        }
+        // One of no item, a list of one's own, a user and a list of the address book.
+        for kind in [0x00, 0xB4, 0xB5, 0xB6] {
+            assert!(!is_contact(&member(kind)), "{kind:#x}");
+        }
+        assert!(!is_contact(&WRAPPED));
+        assert!(!is_contact(&[3; 25]));
+    }
+}

@@ -124,6 +124,22 @@ fn a_read_of_a_tree_may_begin_and_end_at_any_border() {
     }
 }
 
+#[test]
+fn a_tree_is_as_long_as_its_list_says_where_its_last_block_and_another_are_lost() {
+    for (format, crypt) in ALL_FORMATS {
+        let written = Written::new(format, crypt, None);
+        let damage = written.file.damage();
+        let leaves = damage.leaves(written.top);
+        for leaf in [leaves[2], leaves[BLOCKS - 1]] {
+            damage.zero_block(leaf);
+            damage.drop_block(leaf);
+        }
+        let tree = written.open().unwrap();
+        assert_eq!(tree.len(), written.content.len() as u64, "{format:?}");
+        assert!(tree.leaf(1).unwrap()[..] == written.content[written.full..2 * written.full]);
+    }
+}
+
 /// A total of a list, made of its own and of the bytes of a full block.
 type Lie = fn(u32, u32) -> u32;
 

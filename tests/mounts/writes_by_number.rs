@@ -4,6 +4,7 @@
 //! `OSTFS_FAULTS=whole` tries every number; else a few are drawn.
 
 use std::collections::BTreeMap;
+use std::fs::{self, File};
 use std::path::{Path, PathBuf};
 use std::process::Output;
 
@@ -184,6 +185,22 @@ fn each_step_fails(form: &Form, source: &Source) {
             }
         }
     }
+}
+
+#[test]
+fn the_disk_of_these_tests_takes_a_new_directory_for_no_removed_one() {
+    if !can_mount() {
+        return;
+    }
+    let disk = Target::new();
+    let directory = disk.path.join("directory");
+    fs::create_dir(&directory).unwrap();
+    // While it is open the kernel knows it, and the file system below may give its number to the next directory.
+    let _open = File::open(&directory).unwrap();
+    fs::remove_dir(&directory).unwrap();
+    fs::create_dir(&directory).unwrap();
+    fs::write(directory.join("file"), "text").unwrap();
+    assert_eq!(fs::read(directory.join("file")).unwrap(), b"text");
 }
 
 #[test]

@@ -239,3 +239,35 @@ fn text_at(bytes: &[u8], at: usize) -> Option<Range<usize>> {
     let zeros = units.iter().filter(|unit| *unit & 0xFF == 0).count();
     (are_text && zeros < length.div_ceil(4)).then_some(text)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_state_of_a_rule_is_told_by_the_flags_that_are_set() {
+        // ST_ENABLED, ST_ERROR, ST_ONLY_WHEN_OOF, ST_EXIT_LEVEL, ST_RULE_PARSE_ERROR. [MS-OXORULE] 2.2.1.3.1.3
+        assert_eq!(state_words(0), "off");
+        assert_eq!(state_words(0x01), "on");
+        assert_eq!(state_words(0x05), "on, only while the user is away");
+        assert_eq!(
+            state_words(0x52),
+            "off, has failed, no rule after it, could not be understood"
+        );
+        // With ST_KEEP_OOF_HIST, which has no words.
+        assert_eq!(state_words(0x09), "on");
+    }
+
+    #[test]
+    fn text_that_is_read_one_byte_off_is_none() {
+        let inbox = b"\x05I\0n\0b\0o\0x\0";
+        assert_eq!(text_at(inbox, 0), Some(1..11));
+        // From the second byte on these are five Chinese characters, each with a zero as its low byte.
+        let off = b"\x05\0I\0n\0b\0o\0x";
+        assert_eq!(text_at(off, 0), None);
+        // One such character is one.
+        let chinese = b"\x05\0NA\0B\0C\0D\0";
+        assert_eq!(text_at(chinese, 0), Some(1..11));
+        assert_eq!(text_at(&inbox[..10], 0), None);
+    }
+}

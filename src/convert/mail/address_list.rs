@@ -298,6 +298,29 @@ mod tests {
     use super::*;
 
     #[test]
+    fn a_phrase_is_atoms_quoted_strings_and_encoded_words_of_their_own() {
+        for phrase in [
+            "Joe Doe",
+            "\"Doe, Joe\" Jr",
+            "\"a \\\" b\"",
+            "=?utf-8?Q?J=C3=B6rg?= x",
+        ] {
+            assert!(is_phrase(phrase), "{phrase}");
+        }
+        // RFC 2047 5: no encoded word is within a quoted string, or beside another character.
+        for other in [
+            "",
+            "Doe, Joe",
+            "\"open",
+            "\"=?utf-8?Q?J=C3=B6rg?=\"",
+            "x=?utf-8?Q?J=C3=B6rg?=",
+            "\"a\"b",
+        ] {
+            assert!(!is_phrase(other), "{other}");
+        }
+    }
+
+    #[test]
     fn hostile_lists_take_linear_time() {
         let begin = std::time::Instant::now();
         let many = |piece: &str| piece.repeat(1 << 20);

@@ -277,6 +277,47 @@ mod tests {
     }
 
     #[test]
+    fn a_line_has_76_columns_and_no_more() {
+        // The name of the field, its colon and a blank take nine of the first line, a blank one of each other.
+        let words = |lengths: &[usize]| {
+            let words = lengths.iter().map(|length| "x".repeat(*length));
+            words.collect::<Vec<_>>()
+        };
+        let [a, b, c, d] = [33, 34, 37, 38].map(|length| "x".repeat(length));
+        assert_eq!(subject(&words(&[33, 33]).join(" ")), format!("{a} {a}"));
+        assert_eq!(subject(&words(&[33, 34]).join(" ")), format!("{a}\n {b}"));
+        let text = words(&[33, 33, 37, 37, 33]).join(" ");
+        assert_eq!(subject(&text), format!("{a} {a}\n {c} {c}\n {a}"));
+        let text = words(&[33, 33, 37, 38, 33]).join(" ");
+        assert_eq!(subject(&text), format!("{a} {a}\n {c}\n {d} {a}"));
+    }
+
+    #[test]
+    fn an_address_in_brackets_has_room_for_both_on_its_line() {
+        let to = |word: usize, address: usize| {
+            let mut folder = Folder::new("To", Headers::Encoded);
+            folder.word(&"x".repeat(word));
+            folder.angle_address(&"y".repeat(address));
+            folder.suffix(",");
+            folder.word("z");
+            folder.out
+        };
+        let (x, y) = ("x".repeat(30), "y".repeat(39));
+        // Four columns are the name of the field, one is the blank, two are the brackets.
+        assert_eq!(to(30, 39), format!("{x} <{y}>,\n z"));
+        assert_eq!(to(30, 40), format!("{x}\n <{y}y>, z"));
+        // What belongs to a word counts: the line has no room for another.
+        assert_eq!(to(30, 38), format!("{x} <{}>,\n z", "y".repeat(38)));
+        assert_eq!(to(30, 36), format!("{x} <{}>, z", "y".repeat(36)));
+    }
+
+    #[test]
+    fn text_of_which_half_is_ascii_can_be_read_in_its_encoded_word() {
+        assert_eq!(subject("\u{e9}ab"), "=?utf-8?Q?=C3=A9ab?=");
+        assert_eq!(subject("\u{e9}a"), "=?utf-8?B?w6lh?=");
+    }
+
+    #[test]
     fn nothing_can_end_a_field() {
         let value = subject("x\r\nBcc: victim@example.org\0\u{2028}y\u{85}z\u{7f}");
         assert_eq!(value, "x  Bcc: victim@example.org  y z");
@@ -307,6 +348,19 @@ mod tests {
         assert!(long.starts_with(";\n filename*0*=utf-8''%E6%97%A5"));
         assert!(long.contains(";\n filename*2*=%E6%97%A5"));
         assert!(long.lines().all(|line| line.len() <= 78));
+        // A quoted string cannot be folded, and lines have an end.
+        let most = "x".repeat(QUOTED_MAX);
+        assert_eq!(of(&most), format!(";\n filename={most}"));
+        let piece = "x".repeat(PARAMETER_PIECE);
+        let pieces = of(&format!("{most}x"));
+        assert!(
+            pieces.starts_with(&format!(
+                ";\n filename*0*=utf-8''{piece};\n filename*1*={piece};\n"
+            )),
+            "{pieces}"
+        );
+        assert!(pieces.ends_with(&format!(";\n filename*6*={}", "x".repeat(41))));
+        assert_eq!(of(""), ";\n filename=\"\"");
         let raw = parameter("filename", "\u{dc}bersicht.txt", Headers::Utf8);
         assert_eq!(raw, ";\n filename=\"\u{dc}bersicht.txt\"");
     }
@@ -320,6 +374,12 @@ mod tests {
             "=?gb2312?B?vKjQp7+8usvT69C9s+rM5c+1tcS8pMD40+u0tNDC?="
         ));
         assert!(charsets_fit("=?iso-8859-1?Q?Gr=FC=DFe?= plain"));
+        // Of ISO 8859-1 the codes from 80 to 9F are controls, and of windows-1252 characters.
+        assert!(charsets_fit("=?iso-8859-1?Q?=A0?="));
+        assert!(!charsets_fit("=?ISO-8859-1?Q?=9F?="));
+        assert!(charsets_fit("=?windows-1252?Q?=9F?="));
+        assert!(!charsets_fit("=?x-nobody?Q?a?="));
+        assert!(!charsets_fit("Gr\u{fc}\u{df}e"));
     }
 
     #[test]

@@ -71,9 +71,33 @@ pub struct Target {
 struct State {
     failing: Option<Failing>,
     counts: HashMap<Step, u64>,
+    /// The number of what is below, by its number there.
+    numbers: HashMap<u64, u64>,
     paths: HashMap<u64, PathBuf>,
     files: HashMap<u64, Arc<File>>,
-    next: u64,
+    /// The last number of a file, directory or handle.
+    last: u64,
+}
+
+impl State {
+    /// One that nothing had before.
+    fn next(&mut self) -> u64 {
+        self.last += 1;
+        self.last
+    }
+
+    /// The number of what `metadata` is about. What is removed takes its number with it, as the kernel takes what has the number of
+    /// a removed directory for that, in which nothing can be made; the directory below gives numbers again at once.
+    fn number(&mut self, metadata: &fs::Metadata) -> u64 {
+        match self.numbers.get(&metadata.ino()) {
+            Some(number) => *number,
+            None => {
+                let number = self.next();
+                self.numbers.insert(metadata.ino(), number);
+                number
+            }
+        }
+    }
 }
 
 impl Target {
@@ -81,11 +105,11 @@ impl Target {
     pub fn new() -> Target {
         let directories = [TempDir::new().unwrap(), TempDir::new().unwrap()];
         let [below, above] = directories.each_ref().map(TempDir::path);
-        let state = Arc::<Mutex<State>>::default();
-        state
-            .lock()
-            .paths
-            .insert(INodeNo::ROOT.0, below.to_path_buf());
+        let mut state = State::default();
+        let root = state.number(&below.metadata().unwrap());
+        assert_eq!(root, INodeNo::ROOT.0);
+        state.paths.insert(root, below.to_path_buf());
+        let state = Arc::new(Mutex::new(state));
         let filesystem = Passing {
             state: Arc::clone(&state),
         };
@@ -162,18 +186,27 @@ impl Passing {
             .ok_or(Errno::EBADF)
     }
 
-    /// What is at `path`, under the number that it has below.
+    /// What is at `path`, under its number.
     fn known(&self, path: &Path) -> Done<FileAttr> {
-        let attributes = attributes(&path.symlink_metadata()?);
-        let ino = attributes.ino.0;
-        self.state.lock().paths.insert(ino, path.to_path_buf());
-        Ok(attributes)
+        let metadata = path.symlink_metadata()?;
+        let mut state = self.state.lock();
+        let ino = state.number(&metadata);
+        state.paths.insert(ino, path.to_path_buf());
+        Ok(attributes(INodeNo(ino), &metadata))
+    }
+
+    /// Removes what is at `path`, and its number with it.
+    fn remove(&self, path: &Path, remove: fn(&Path) -> io::Result<()>) -> Done<()> {
+        self.step(Step::Remove)?;
+        let below = path.symlink_metadata()?.ino();
+        remove(path)?;
+        self.state.lock().numbers.remove(&below);
+        Ok(())
     }
 
     fn opened(&self, file: File) -> FileHandle {
         let mut state = self.state.lock();
-        state.next += 1;
-        let handle = state.next;
+        let handle = state.next();
         state.files.insert(handle, Arc::new(file));
         FileHandle(handle)
     }
@@ -213,7 +246,11 @@ impl Passing {
     fn rename(&self, from: &Path, to: &Path, flags: RenameFlags) -> Done<()> {
         self.step(Step::Rename)?;
         let flags = rustix::fs::RenameFlags::from_bits_retain(flags.bits());
+        let replaced = to.symlink_metadata().ok();
         renameat_with(CWD, from, CWD, to, flags).map_err(io::Error::from)?;
+        if let Some(replaced) = replaced {
+            self.state.lock().numbers.remove(&replaced.ino());
+        }
         self.known(to).map(drop)
     }
 
@@ -225,14 +262,14 @@ impl Passing {
         ];
         for entry in fs::read_dir(&path)? {
             let entry = entry?;
-            let attributes = attributes(&entry.path().symlink_metadata()?);
+            let attributes = self.known(&entry.path())?;
             entries.push((attributes.ino, attributes.kind, entry.file_name()));
         }
         Ok(entries)
     }
 }
 
-fn attributes(metadata: &fs::Metadata) -> FileAttr {
+fn attributes(ino: INodeNo, metadata: &fs::Metadata) -> FileAttr {
     let kind = metadata.file_type();
     let time = |seconds: i64, nanoseconds: i64| match u64::try_from(seconds) {
         Ok(seconds) => UNIX_EPOCH + Duration::new(seconds, nanoseconds as u32),
@@ -242,7 +279,7 @@ fn attributes(metadata: &fs::Metadata) -> FileAttr {
         }
     };
     FileAttr {
-        ino: INodeNo(metadata.ino()),
+        ino,
         size: metadata.size(),
         blocks: metadata.blocks(),
         atime: time(metadata.atime(), metadata.atime_nsec()),
@@ -314,10 +351,7 @@ impl Filesystem for Passing {
             Some(file) => file.metadata().map_err(Errno::from),
             None => self.path(ino).and_then(|path| Ok(path.symlink_metadata()?)),
         };
-        let attributes = found.map(|metadata| FileAttr {
-            ino,
-            ..attributes(&metadata)
-        });
+        let attributes = found.map(|metadata| attributes(ino, &metadata));
         answer!(reply, attributes, attributes => reply.attr(&TTL, &attributes));
     }
 
@@ -380,16 +414,14 @@ impl Filesystem for Passing {
     }
 
     fn unlink(&self, _: &Request, parent: INodeNo, name: &OsStr, reply: ReplyEmpty) {
-        let removed = self
-            .step(Step::Remove)
-            .and_then(|()| Ok(fs::remove_file(self.child(parent, name)?)?));
+        let path = self.child(parent, name);
+        let removed = path.and_then(|path| self.remove(&path, |path| fs::remove_file(path)));
         answer!(reply, removed, () => reply.ok());
     }
 
     fn rmdir(&self, _: &Request, parent: INodeNo, name: &OsStr, reply: ReplyEmpty) {
-        let removed = self
-            .step(Step::Remove)
-            .and_then(|()| Ok(fs::remove_dir(self.child(parent, name)?)?));
+        let path = self.child(parent, name);
+        let removed = path.and_then(|path| self.remove(&path, |path| fs::remove_dir(path)));
         answer!(reply, removed, () => reply.ok());
     }
 
