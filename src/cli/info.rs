@@ -172,6 +172,13 @@ fn facts(report: &Report) -> String {
     if let Some(name) = &info.name {
         line("Name", &report::printable(name));
     }
+    if let Some(owner) = &info.owner {
+        let owner = report::printable(owner);
+        line(
+            "Owner",
+            &format!("{owner}, who made what configures Outlook here"),
+        );
+    }
     if let (Some(oldest), Some(newest)) = (info.oldest, info.newest) {
         line("Mail", &format!("{} to {}", day(oldest), day(newest)));
     }

@@ -15,6 +15,7 @@ mod ipm_subtree;
 mod message;
 mod message_class;
 mod named_properties;
+mod owner;
 mod properties;
 mod recipient;
 mod special_folders;
@@ -37,6 +38,7 @@ pub use message_class::{
     ConfigurationKind, ItemKind, MeetingKind, MessageClass, ReportKind, is_derived,
 };
 pub use named_properties::{FIRST_NAMED_ID, NamedProperties, PropertyName, PropertySet};
+pub use owner::owner;
 pub use properties::{Properties, text_of_value};
 pub use recipient::{Recipient, RecipientType};
 pub use special_folders::{ServerCounter, SpecialFolders};

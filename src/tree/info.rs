@@ -11,7 +11,7 @@ use super::lost_found::LostFound;
 use super::name;
 use crate::clock;
 use crate::ltp::{FileTime, tags};
-use crate::messaging::{Folder, MessageClass, Properties, PropertySet, SpecialFolders};
+use crate::messaging::{Folder, MessageClass, Properties, PropertySet, SpecialFolders, owner};
 use crate::ndb::crypt::CryptMethod;
 use crate::ndb::header::Client;
 use crate::ndb::{self, NodeId, NodeType};
@@ -50,6 +50,8 @@ pub struct Info {
     pub code_page_reason: &'static str,
     /// Display name of the store, if it has one.
     pub name: Option<String>,
+    /// Of an OST the address of the owner of the mailbox, as the items tell that programs keep their settings in.
+    pub owner: Option<String>,
     /// Delivery (else submit) time of the oldest message.
     #[serde(serialize_with = "time")]
     pub oldest: Option<FileTime>,
@@ -115,7 +117,7 @@ impl Info {
     /// `kind` of an OST.
     pub const OST: &str = "OST";
 
-    /// Collects the facts: reads the tables of all folders, opens no message. `shown` are the folders that the tree has, with
+    /// Collects the facts: reads the tables of all folders, opens no message but some hidden ones of an OST. `shown` are the folders that the tree has, with
     /// the paths of what they list.
     pub(super) fn collect(
         context: &Context,
@@ -166,6 +168,7 @@ impl Info {
             name: store
                 .properties()
                 .and_then(|store| store.start_of_string(tags::DISPLAY_NAME).ok().flatten()),
+            owner: owner(store),
             messages: sum(|folder| folder.found),
             associated: sum(|folder| folder.associated),
             folders,

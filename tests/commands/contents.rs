@@ -345,6 +345,42 @@ fn info_tells_of_folders_that_have_mail_or_could_have_it_and_of_all_with_v() {
     assert!(all.contains("Outlook's own, empty (with -o all)"), "{all}");
 }
 
+#[test]
+fn info_tells_the_owner_of_an_ost() {
+    let settings = |maker: &str| {
+        Message::new("IPM.Configuration.Sample", "settings")
+            .associated()
+            .prop(0x5D0A, maker)
+    };
+    for (format, owner) in [
+        (Format::Ost4k, Json::from("ann@north.example")),
+        (Format::Unicode, Json::Null),
+    ] {
+        let file = mailbox::write(format, Crypt::None, |store| {
+            let inbox = store.folder(store.ipm_subtree(), "Inbox");
+            for maker in [
+                "zoe@north.example",
+                "ann@north.example",
+                "ann@north.example",
+                "",
+            ] {
+                store.message(inbox, settings(maker));
+            }
+        });
+        assert_eq!(info(&file.path)["owner"], owner, "{format:?}");
+    }
+    // Outlook names the file of a mailbox after its address.
+    let mut named = 0;
+    for file in corpus::files() {
+        let name = file.file_stem().unwrap().to_str().unwrap();
+        if let Some(owner) = info(&file)["owner"].as_str() {
+            assert!(name.ends_with(owner), "{name}: {owner}");
+            named += 1;
+        }
+    }
+    assert_eq!(named, 2);
+}
+
 /// A figure in the table of `info` that is not the one beside it is a loss, and no healthy file has one.
 #[test]
 fn info_of_a_healthy_file_has_no_figures_that_look_like_loss() {
