@@ -16,6 +16,7 @@ use super::query::Query;
 use super::run::Search;
 use super::word_index::{WordIndex, Words};
 use crate::export::Filter;
+use crate::ndb::whole;
 use crate::tree::{Depth, Forest, Ino};
 
 /// Records that wait to be written.
@@ -64,10 +65,14 @@ impl Indexing<'_> {
                 }
                 writer.end()
             });
-            let make = |candidate: &Candidate<'_>| match self.record(candidate) {
-                // Where the disk is full, nobody receives it.
-                Some(record) => sender.send(record).is_ok(),
-                None => true,
+            let make = |candidate: &Candidate<'_>| {
+                // What lacks something because a disk did not answer must not be kept.
+                let record = whole(|| Ok(self.record(candidate)));
+                match record.ok().flatten() {
+                    // Where the disk is full, nobody receives it.
+                    Some(record) => sender.send(record).is_ok(),
+                    None => true,
+                }
             };
             search.run(&Missed::default(), make, |found| {
                 count.fetch_add(1, Ordering::Relaxed);

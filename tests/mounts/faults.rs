@@ -167,6 +167,35 @@ fn a_bad_sector_costs_what_is_on_it_and_heals() {
     }
 }
 
+#[test]
+fn a_word_index_that_was_made_while_the_disk_failed_hides_no_item() {
+    if !can_mount() {
+        return;
+    }
+    let case = Case::of(sample(Format::Unicode, Crypt::Permute));
+    let disk = Disk::with(&case.file);
+    let file = disk.file.to_str().unwrap();
+    let search = |options: &[&str]| ostfs(&[&["search"], options, &[file, "text"]].concat());
+    let without = search(&[]);
+    let found = String::from_utf8(without.stdout).unwrap();
+    assert!(found.lines().count() >= 20, "{found}");
+    let mut failed = 0;
+    for failing in (50..400).step_by(50) {
+        let indexes = TempDir::new().unwrap();
+        let options = ["--index", indexes.path().to_str().unwrap()];
+        disk.set(Faults {
+            failing,
+            ..Faults::default()
+        });
+        failed += u32::from(!search(&options).status.success());
+        disk.heal();
+        let output = search(&options);
+        assert_eq!(String::from_utf8_lossy(&output.stdout), found, "{failing}");
+        assert_eq!(output.status.code(), without.status.code(), "{failing}");
+    }
+    assert!(failed > 0, "no read of an item failed");
+}
+
 /// Most that a bad sector costs: the page of memory that the kernel reads it into.
 const UNREADABLE: usize = 4096;
 
