@@ -119,6 +119,15 @@ fn packages_of_others_have_the_version_of_this_one() {
     }
 }
 
+/// What a link to the section whose heading is `line` ends with, as GitHub has it.
+fn anchor(line: &str) -> Option<String> {
+    let heading = line.strip_prefix('#')?.trim_start_matches('#').trim();
+    let kept = heading
+        .chars()
+        .filter(|character| character.is_alphanumeric() || matches!(character, ' ' | '-'));
+    Some(kept.collect::<String>().to_lowercase().replace(' ', "-"))
+}
+
 #[test]
 fn links_between_documents_lead_somewhere() {
     let mut links = 0;
@@ -131,7 +140,18 @@ fn links_between_documents_lead_somewhere() {
                 continue;
             }
             links += 1;
-            assert!(path.with_file_name(link).exists(), "{document}: ({link})");
+            let (file, section) = link.split_once('#').unwrap_or((link, ""));
+            let target = match file {
+                "" => path.clone(),
+                file => path.with_file_name(file),
+            };
+            assert!(target.exists(), "{document}: ({link})");
+            let has_section = || {
+                let text = fs::read_to_string(&target).unwrap();
+                text.lines()
+                    .any(|line| anchor(line) == Some(section.into()))
+            };
+            assert!(section.is_empty() || has_section(), "{document}: ({link})");
         }
     }
     assert!(links > 15, "{links} links");
