@@ -23,11 +23,11 @@ pub fn owner(store: &Arc<Store>) -> Option<String> {
     let folders = all_folders(store).filter(|folder| !folder.is_search());
     let hidden = |folder: Folder| folder.associated_contents().nids().collect::<Vec<_>>();
     for nid in folders.flat_map(hidden).take(MAX_ITEMS) {
-        let maker = Message::open(store, nid)
-            .and_then(|item| item.properties().string(tags::CREATOR_SMTP_ADDRESS));
-        if let Ok(Some(maker)) = maker
-            && !maker.is_empty()
-        {
+        let maker = Message::open(store, nid).and_then(|item| {
+            item.properties()
+                .start_of_string(tags::CREATOR_SMTP_ADDRESS)
+        });
+        if let Ok(Some(maker)) = maker {
             *makers.entry(maker).or_insert(0) += 1;
         }
     }

@@ -71,8 +71,8 @@ struct Opening {
 
 impl Opening {
     fn open(&self, source: Source) -> Result<NodeDatabase> {
-        let source = self.line_ends(source);
-        let (ndb, found) = self.header(source)?;
+        let (source, header) = self.line_ends(source);
+        let (ndb, found) = self.header(source, header)?;
         let ndb = self.places(ndb)?;
         let ndb = self.schemes(ndb)?;
         let lost = self.lost_root(&ndb)?;
@@ -97,29 +97,33 @@ impl Opening {
     }
 
     /// The file as it was before it was copied as text, if it was: then its header has another length of the file, or other
-    /// fields behind the first LF.
-    fn line_ends(&self, source: Source) -> Source {
-        let is_as_long = |header: Header| header.crc_valid && header.file_eof == source.len();
-        let mut magic = [0; MAGIC.len()];
-        let is_magic = source.read_exact_at(&mut magic, 0).is_ok() && magic == *MAGIC;
-        if self.mode == Recover::Off || !is_magic || Header::read(&source).is_ok_and(is_as_long) {
-            return source;
+    /// fields behind the first LF. With its header, as it is read.
+    fn line_ends(&self, source: Source) -> (Source, Result<Header>) {
+        let header = Header::read(&source);
+        let is_as_long = |header: &Header| header.crc_valid && header.file_eof == source.len();
+        let is_as_written = header.as_ref().is_ok_and(is_as_long);
+        if self.mode == Recover::Off || is_as_written || !has_magic(&source) {
+            return (source, header);
         }
         let progress = |done| self.watch.progress(done, source.len());
-        let source = match source.without_added_line_ends(progress) {
-            Some(without) => without,
-            None => return source,
+        let Some(source) = source.without_added_line_ends(progress) else {
+            return (source, header);
         };
         if let Some(line) = source.describe_line_ends() {
             self.tell(line);
         }
-        source
+        let header = Header::read(&source);
+        (source, header)
     }
 
     /// The file with its header: as it stands; as it must be read for its roots to be there; from behind what stands in
     /// front of it; or one made up from a scan, whose finds come with it.
-    fn header(&self, source: Source) -> Result<(NodeDatabase, Option<Found>)> {
-        let error = match Header::read(&source) {
+    fn header(
+        &self,
+        source: Source,
+        header: Result<Header>,
+    ) -> Result<(NodeDatabase, Option<Found>)> {
+        let error = match header {
             Ok(header) => {
                 if let Some(wrong_bit) = header.wrong_bit {
                     self.tell(format!("the CRC of the header does not fit; {wrong_bit}"));
@@ -376,6 +380,12 @@ impl Opening {
         }
         ndb
     }
+}
+
+/// Whether the file begins as each of its kind does.
+fn has_magic(source: &Source) -> bool {
+    let mut magic = [0; MAGIC.len()];
+    source.read_exact_at(&mut magic, 0).is_ok() && magic == *MAGIC
 }
 
 /// The problem line about a `header` whose version is wrong.
