@@ -70,7 +70,7 @@ pub use ino::{Ino, Kind};
 pub use options::{Attachments, Layout, Options};
 pub use path::{MAX_DEPTH, join};
 pub use problem_log::{Listener, ProblemLine};
-pub use size_cache::{Key as SizeKey, SizeCache};
+pub use size_cache::SizeCache;
 pub use summary::{Details, Part, People, Summary};
 pub use template::{Template, TemplateError};
 pub use tree::Tree;

@@ -37,37 +37,28 @@ trait Names {
     fn link(&self, ino: Ino) -> Result<Option<String>>;
 }
 
-impl Names for Tree {
-    fn look_up(&self, parent: Ino, name: &OsStr) -> Result<Option<Ino>> {
-        self.lookup(parent, name)
-    }
+/// Both have methods of the same names, and directories of types of their own.
+macro_rules! names {
+    ($($tree:ty),*) => {$(
+        impl Names for $tree {
+            fn look_up(&self, parent: Ino, name: &OsStr) -> Result<Option<Ino>> {
+                self.lookup(parent, name)
+            }
 
-    fn look_up_like(&self, parent: Ino, name: &str) -> Result<Option<Ino>> {
-        let like = self.directory(parent)?;
-        Ok(like.find_like(name).map(|entry| entry.ino))
-    }
+            fn look_up_like(&self, parent: Ino, name: &str) -> Result<Option<Ino>> {
+                let like = self.directory(parent)?;
+                Ok(like.find_like(name).map(|entry| entry.ino))
+            }
 
-    fn link(&self, ino: Ino) -> Result<Option<String>> {
-        let is_link = self.attr(ino)?.kind == Kind::Symlink;
-        is_link.then(|| self.read_link(ino)).transpose()
-    }
+            fn link(&self, ino: Ino) -> Result<Option<String>> {
+                let is_link = self.attr(ino)?.kind == Kind::Symlink;
+                is_link.then(|| self.read_link(ino)).transpose()
+            }
+        }
+    )*};
 }
 
-impl Names for Forest {
-    fn look_up(&self, parent: Ino, name: &OsStr) -> Result<Option<Ino>> {
-        self.lookup(parent, name)
-    }
-
-    fn look_up_like(&self, parent: Ino, name: &str) -> Result<Option<Ino>> {
-        let like = self.directory(parent)?;
-        Ok(like.find_like(name).map(|entry| entry.ino))
-    }
-
-    fn link(&self, ino: Ino) -> Result<Option<String>> {
-        let is_link = self.attr(ino)?.kind == Kind::Symlink;
-        is_link.then(|| self.read_link(ino)).transpose()
-    }
-}
+names!(Tree, Forest);
 
 /// The entry at `path` from the directory `top` on; links are followed.
 fn find(names: &impl Names, top: Ino, path: &Path) -> Result<Option<Ino>> {
