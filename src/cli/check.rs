@@ -96,9 +96,9 @@ fn one(
     Err(Failure::new(
         Exit::ErrorsFound,
         format!(
-            "{}: {} errors; the file was not changed, and what can be saved is shown by ostfs mount or export",
+            "{}: {}; the file was not changed, and what can be saved is shown by ostfs mount or export",
             file.display(),
-            report.errors
+            report::counted(report.errors, "error")
         ),
     ))
 }

@@ -10,7 +10,7 @@ use super::arguments::InfoArguments;
 use super::exit::Exit;
 use super::options::{Options, Switch};
 use super::progress;
-use super::report::{self, Failure};
+use super::report::{self, Failure, counted};
 use super::source::Sources;
 use super::summary::{Counts, add};
 use crate::clock;
@@ -220,12 +220,6 @@ fn items(info: &Info) -> String {
     let others = found.saturating_sub(mail);
     let (mail, others) = (counted(mail, "mail"), counted(others, "other"));
     format!("{found} ({mail}, {others}){own}")
-}
-
-/// `count` of what `one` is called.
-fn counted(count: u64, one: &str) -> String {
-    let end = if count == 1 { "" } else { "s" };
-    format!("{count} {one}{end}")
 }
 
 /// What was on the server alone when the file was last the same as the mailbox; None if that was nothing, or is not known.

@@ -148,3 +148,9 @@ pub(super) fn printable(text: &str) -> String {
 pub(super) fn help(text: &clap::Error) {
     text.print().ok();
 }
+
+/// `count` of what `one` is called.
+pub(super) fn counted(count: u64, one: &str) -> String {
+    let end = if count == 1 { "" } else { "s" };
+    format!("{count} {one}{end}")
+}

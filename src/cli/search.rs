@@ -140,7 +140,10 @@ fn end(
         if problems > 0 {
             failures.add(Failure::new(
                 Exit::ErrorsFound,
-                format!("{problems} problems were met; something may not have been found"),
+                format!(
+                    "met {}; something may not have been found",
+                    report::counted(problems, "problem")
+                ),
             ));
         }
     }

@@ -53,7 +53,7 @@ fn errors_are_summed_up_and_named_with_what_they_touch() {
     assert!(
         String::from_utf8(output.stderr)
             .unwrap()
-            .contains("1 errors")
+            .contains("1 error;")
     );
     assert_eq!(
         std::fs::read(&path).unwrap(),
