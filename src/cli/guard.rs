@@ -35,7 +35,7 @@ const PROGRAM: &str = "/proc/self/exe";
 const PROCESSES: &str = "/proc";
 const COMMAND_LINE: &str = "cmdline";
 /// How long another process waits for a guard to leave, and how long between two looks. A guard leaves in milliseconds, under a
-/// heavy load in seconds; of a mount that was detached while it was in use before, it stays.
+/// heavy load in seconds.
 const PATIENCE: Duration = Duration::from_secs(10);
 const PAUSE: Duration = Duration::from_millis(2);
 
@@ -144,14 +144,17 @@ impl Guards {
         guards
     }
 
-    /// Waits until they have left, and a mount point that was made is gone with them; whether they have.
-    pub(super) fn wait(mut self) -> bool {
+    /// Waits until that of the mount that was ended has left, and a mount point that was made is gone with it; whether it has. One of a
+    /// mount that was detached earlier, and is still in use, stays.
+    pub(super) fn wait_for_one(mut self) -> bool {
         let begun = Instant::now();
-        while !self.processes.is_empty() && begun.elapsed() < PATIENCE {
+        let before = self.processes.len();
+        let is_waiting = |guards: &Self| before > 0 && guards.processes.len() == before;
+        while is_waiting(&self) && begun.elapsed() < PATIENCE {
             thread::sleep(PAUSE);
             self.forget_those_that_left();
         }
-        self.processes.is_empty()
+        !is_waiting(&self)
     }
 
     fn forget_those_that_left(&mut self) {

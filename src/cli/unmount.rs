@@ -13,7 +13,7 @@ pub(super) fn run(arguments: &UnmountArguments) -> Result<(), Failure> {
     let guards = Guards::of(&mountpoint);
     let ended = fuse::unmount(&mountpoint, arguments.lazy)?;
     // One that is still in use lives on.
-    if ended == Ended::Unmounted && !guards.wait() {
+    if ended == Ended::Unmounted && !guards.wait_for_one() {
         report::note(format!(
             "unmounted; the process of the mount has not ended yet, and goes on with {} if it made that",
             mountpoint.display()

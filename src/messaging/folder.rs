@@ -7,6 +7,7 @@ use std::collections::HashSet;
 use std::sync::Arc;
 
 use super::cells::Cells;
+use super::item_rows::ItemRows;
 use super::message::{MSGFLAG_READ, Subject};
 use super::properties::{MAX_LISTED, Properties, text_of_value};
 use super::state::State;
@@ -220,27 +221,20 @@ impl Folder {
         self.rows_of(NodeType::ASSOC_CONTENTS_TABLE, NodeType::ASSOC_MESSAGE)
     }
 
-    /// All cells that can be read of the row of message `nid`; none when no table has such a row. Costs the same however
-    /// many rows there are.
+    /// All cells that can be read of the row of message `nid`; none when no table has such a row. Of many messages,
+    /// [`Folder::item_rows`] is to be asked.
     pub fn cells(&self, nid: NodeId) -> Vec<(u16, Value)> {
-        self.cells_noting(nid, &Problems::default())
+        let rows = self.item_rows(nid.node_type(), &Problems::default());
+        rows.cells(nid, |_| true)
     }
 
-    /// As [`Folder::cells`]; what is wrong with the table goes to `problems`.
-    pub fn cells_noting(&self, nid: NodeId, problems: &Problems) -> Vec<(u16, Value)> {
-        let table_type = match nid.node_type() {
+    /// The rows of its messages of `item_type`; what is wrong with their table goes to `problems`.
+    pub fn item_rows(&self, item_type: NodeType, problems: &Problems) -> ItemRows {
+        let table_type = match item_type {
             NodeType::ASSOC_MESSAGE => NodeType::ASSOC_CONTENTS_TABLE,
             _ => NodeType::CONTENTS_TABLE,
         };
-        let cells = |table: TableContext| {
-            let number = table.row_number(nid.0).ok()??;
-            let row = table.row(nid.0, number).ok()?;
-            let columns = table.columns().iter();
-            let cells = columns.filter_map(|column| Some((column.id, row.get(column.id).ok()??)));
-            Some(cells.collect())
-        };
-        let table = self.table(table_type, problems);
-        table.and_then(cells).unwrap_or_default()
+        ItemRows::new(self.table(table_type, problems))
     }
 
     fn rows_of(&self, table_type: NodeType, item_type: NodeType) -> ContentsTable {

@@ -12,6 +12,7 @@ mod declared_sizes;
 mod entry_id;
 mod folder;
 mod ipm_subtree;
+mod item_rows;
 mod message;
 mod message_class;
 mod named_properties;
@@ -30,6 +31,7 @@ pub use configuration::{Configurations, all_folders};
 pub use entry_id::{EntryId, OneOffEntryId};
 pub use folder::{ContentsRow, ContentsTable, Folder, Subfolder};
 pub use ipm_subtree::IpmSubtreeEntry;
+pub use item_rows::ItemRows;
 pub use message::{
     MAX_EMBEDDED_DEPTH, MSGFLAG_ASSOCIATED, MSGFLAG_HASATTACH, MSGFLAG_READ, MSGFLAG_SUBMIT,
     MSGFLAG_UNSENT, Message, Subject, TIMES, lists_attachments,

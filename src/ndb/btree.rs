@@ -38,6 +38,14 @@ impl NodeDatabase {
                 at.ib
             ));
         }
+        for key in &page.misplaced {
+            self.tell(format!(
+                "{} at offset {:#x}: key {key:#x}: {}",
+                page_type.name(),
+                at.ib,
+                page.why_misplaced(*key)
+            ));
+        }
         Ok(self
             .caches
             .pages
@@ -181,7 +189,7 @@ impl NodeDatabase {
         intact.ok().or_else(|| {
             let mut bytes = vec![0; format.page_size];
             self.source.read_exact_at(&mut bytes, at.ib).ok()?;
-            page::parse_damaged_page(&bytes, format, page_type, at.ib)
+            page::parse_damaged_page(&bytes, format, page_type, at.ib).map(BTreePage::in_order)
         })
     }
 

@@ -25,6 +25,8 @@ pub struct BTreePage {
     /// What is wrong with it, if the CRC vouches for the entries all the same: one other field of the trailer, or one bit, which
     /// was put right.
     pub flaw: Option<Arc<str>>,
+    /// Keys that were not above the one before them. The entries have been put in order since, those of one key as they stood.
+    pub misplaced: Box<[u64]>,
     entry_size: usize,
     count: usize,
 }
@@ -162,7 +164,7 @@ pub fn parse_btree_page(
     if count > room {
         return Err(wrong("cEnt", room, count));
     }
-    Ok(BTreePage {
+    let page = BTreePage {
         bytes,
         format,
         page_type,
@@ -170,9 +172,11 @@ pub fn parse_btree_page(
         bid,
         level,
         flaw,
+        misplaced: Box::default(),
         entry_size,
         count: count as usize,
-    })
+    };
+    Ok(page.in_order())
 }
 
 /// A page whose checksum does not fit, as far as the rest of its trailer and its sizes tell that it is one: one wrong field
@@ -207,6 +211,7 @@ pub fn parse_damaged_page(
         bid,
         level: level.unwrap_or(0),
         flaw: None,
+        misplaced: Box::default(),
         entry_size,
         count: count.min(room),
     })
@@ -361,6 +366,33 @@ impl BTreePage {
             subnodes: BlockId(uint_at(entry, 2 * word, word)?),
             parent: NodeId(u32_at(entry, 3 * word)?),
         })
+    }
+
+    /// The page with its entries in the order of their keys, which lookups need.
+    pub fn in_order(mut self) -> Self {
+        let is_misplaced = |index: &usize| self.key(*index) <= self.key(index - 1);
+        let misplaced = (1..self.count).filter(is_misplaced);
+        let misplaced: Box<[u64]> = misplaced.filter_map(|index| self.key(index)).collect();
+        if misplaced.is_empty() {
+            return self;
+        }
+        let mut order: Vec<usize> = (0..self.count).collect();
+        order.sort_by_key(|index| self.key(*index));
+        let entries = order.iter().filter_map(|index| self.entry(*index));
+        let mut bytes = entries.collect::<Vec<_>>().concat();
+        bytes.extend_from_slice(self.bytes.get(bytes.len()..).unwrap_or_default());
+        self.bytes = bytes.into();
+        self.misplaced = misplaced;
+        self
+    }
+
+    /// What to tell of a key that is [misplaced](BTreePage::misplaced).
+    pub fn why_misplaced(&self, key: u64) -> &'static str {
+        let before = self.partition(key).checked_sub(2);
+        match before.and_then(|index| self.key(index)) == Some(key) {
+            true => "there twice, the last one is used",
+            false => "out of order",
+        }
     }
 
     /// Number of entries whose key is at most `key` (keys ascend).

@@ -9,8 +9,9 @@ use super::output::Output;
 use super::table::Layout;
 use super::value::{self, Cells, Read, Stored};
 use crate::error::Error;
-use crate::ltp::{PropertyType, tags};
-use crate::messaging::{FIRST_NAMED_ID, Properties, Store};
+use crate::ltp::{PropertyType, Value, tags};
+use crate::messaging::{FIRST_NAMED_ID, Folder, ItemRows, Message, Properties, Store};
+use crate::ndb::{NodeId, NodeType};
 use crate::problem::Problems;
 
 /// Texts that have a cell even if they are empty.
@@ -24,6 +25,7 @@ const EMPTY_CELLS: [u16; 3] = [
 pub(super) struct Copier<'a> {
     pub out: &'a mut Output,
     pub names: &'a mut Names,
+    pub rows: &'a mut SourceRows,
 }
 
 impl Copier<'_> {
@@ -67,6 +69,46 @@ impl Copier<'_> {
             }
         }
         Ok(())
+    }
+}
+
+/// The rows of the messages in the source that are being copied: those of one folder after the other.
+#[derive(Default)]
+pub(super) struct SourceRows(Option<FolderRows>);
+
+/// The rows of the messages of one type in a folder.
+struct FolderRows {
+    store: Arc<Store>,
+    folder: NodeId,
+    item_type: NodeType,
+    rows: ItemRows,
+}
+
+impl FolderRows {
+    fn of(message: &Message) -> Self {
+        let (store, folder) = (message.store(), message.node().parent());
+        let item_type = message.nid().node_type();
+        Self {
+            rows: Folder::new(store, folder).item_rows(item_type, &Problems::default()),
+            store: Arc::clone(store),
+            folder,
+            item_type,
+        }
+    }
+
+    fn has(&self, message: &Message) -> bool {
+        Arc::ptr_eq(&self.store, message.store())
+            && self.folder == message.node().parent()
+            && self.item_type == message.nid().node_type()
+    }
+}
+
+impl SourceRows {
+    /// The cells of the row of `message` that are `wanted`.
+    pub fn cells(&mut self, message: &Message, wanted: impl Fn(u16) -> bool) -> Vec<(u16, Value)> {
+        let at_hand = self.0.take().filter(|rows| rows.has(message));
+        let rows = at_hand.unwrap_or_else(|| FolderRows::of(message));
+        self.0.insert(rows).rows.cells(message.nid(), wanted)
     }
 }
 

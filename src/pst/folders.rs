@@ -8,7 +8,7 @@ use std::thread;
 use super::begun::{Begun, Counts};
 use super::changes;
 use super::context::Context;
-use super::copier::{Copier, read};
+use super::copier::{Copier, SourceRows, read};
 use super::empty::Empty;
 use super::export::Export;
 use super::failed::Failed;
@@ -42,6 +42,7 @@ pub(super) struct Folders<'a> {
     pub export: &'a Export<'a>,
     pub out: &'a mut Output,
     pub names: Names,
+    pub rows: SourceRows,
     pub empty: Empty,
     pub watch: &'a Watch<'a>,
     pub items: Vec<Item>,
@@ -223,6 +224,7 @@ impl Folders<'_> {
         let mut copier = Copier {
             out: self.out,
             names: &mut self.names,
+            rows: &mut self.rows,
         };
         let copied = match item::copy(&mut copier, message, place, table.layout()) {
             Ok(copied) => copied,
@@ -371,6 +373,7 @@ impl Folders<'_> {
             let mut copier = Copier {
                 out: self.out,
                 names: &mut self.names,
+                rows: &mut self.rows,
             };
             for id in properties.ids() {
                 if !changes::keeps_of_folder(id) {

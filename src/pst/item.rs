@@ -16,7 +16,7 @@ use super::table::Layout;
 use super::value::{self, Cells, Read, Stored};
 use crate::ltp::{Value, tags};
 use crate::messaging::{
-    Folder, MSGFLAG_ASSOCIATED, MSGFLAG_HASATTACH, MSGFLAG_SUBMIT, Message, Properties, PropertySet,
+    MSGFLAG_ASSOCIATED, MSGFLAG_HASATTACH, MSGFLAG_SUBMIT, Message, Properties, PropertySet,
 };
 use crate::ndb::NodeId;
 
@@ -140,7 +140,8 @@ fn required(
     let lacks = |id: u16| !properties.has(id);
     let cells = match lacks(tags::LAST_MODIFICATION_TIME) || lacks(tags::MESSAGE_STATUS) {
         true if place != Place::Attachment => {
-            Folder::new(message.store(), message.node().parent()).cells(message.nid())
+            let wanted = [tags::LAST_MODIFICATION_TIME, tags::MESSAGE_STATUS];
+            copier.rows.cells(message, |id| wanted.contains(&id))
         }
         _ => Vec::new(),
     };

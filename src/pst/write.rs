@@ -6,6 +6,7 @@ use std::fs::File;
 use std::io;
 
 use super::begun::Begun;
+use super::copier::SourceRows;
 use super::digest::Digest;
 use super::empty::Empty;
 use super::export::Export;
@@ -53,6 +54,7 @@ impl Export<'_> {
             export: self,
             out: &mut out,
             names: Names::new(),
+            rows: SourceRows::default(),
             empty,
             watch,
             items: Vec::new(),

@@ -107,6 +107,46 @@ fn lost_and_cyclic_intermediate_pages_cost_nothing() {
 }
 
 #[test]
+fn keys_that_do_not_ascend_cost_nothing() {
+    for (ptype, level) in [
+        (PTYPE_NBT, 0),
+        (PTYPE_NBT, 1),
+        (PTYPE_BBT, 0),
+        (PTYPE_BBT, 1),
+    ] {
+        for_each_format(file, |file| {
+            let message = file.layout.node(file.messages[20]);
+            let key = match ptype {
+                PTYPE_NBT => u64::from(message.nid),
+                _ => message.data,
+            };
+            let page = file.layout.page(ptype, level, key);
+            file.damage().reverse_page(page);
+            shows_everything(&file);
+        });
+    }
+}
+
+#[test]
+fn of_two_nodes_of_one_number_it_is_said_that_one_is_not_shown() {
+    for_each_format(file, |file| {
+        let damage = file.damage();
+        let leaf = |nid: &u32| file.layout.page(PTYPE_NBT, 0, u64::from(*nid)).ib;
+        let pairs = file.messages.windows(2);
+        let pair = pairs.rev().find(|pair| leaf(&pair[0]) == leaf(&pair[1]));
+        let [kept, hidden] = *pair.expect("a leaf with two messages") else {
+            unreachable!()
+        };
+        damage.set_nid(kept, hidden);
+        let (walked, problems) = file.walked();
+        assert!(walked.files != file.whole);
+        let told = format!("key {hidden:#x}: there twice, the last one is used");
+        assert!(problems.contains(&told), "{problems}");
+        has_errors(&file);
+    });
+}
+
+#[test]
 fn a_lost_leaf_of_the_block_tree_costs_nothing() {
     for_each_format(file, |file| {
         let node = file.layout.node(file.messages[20]);

@@ -4,6 +4,7 @@ use std::fs;
 use std::os::unix::fs::{MetadataExt, PermissionsExt};
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
+use std::time::{Duration, Instant};
 
 use crate::mounted::{OSTFS, can_mount, is_mounted, picture, run, unshare_files, wait_until};
 use crate::support::sample::sample;
@@ -232,6 +233,11 @@ fn when_unmount_returns_the_directory_that_was_made_is_gone_however_busy_the_mac
     let user = fs::File::open(made.join("Inbox")).unwrap();
     ostfs_in(&here, &["unmount", "--lazy", "mail"]);
     assert!(!is_mounted(&made) && made.exists());
+    // Nor by who ends the next mount there.
+    ostfs_in(&here, &["mount", "mail.pst", "mail"]);
+    let begun = Instant::now();
+    ostfs_in(&here, &["unmount", "mail"]);
+    assert!(begun.elapsed() < Duration::from_secs(5), "{begun:?}");
     drop(user);
     wait_until("the directory is gone", || !made.exists());
 }

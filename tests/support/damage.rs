@@ -123,6 +123,19 @@ impl<'a> Damage<'a> {
         });
     }
 
+    /// The entries of a page in the opposite order.
+    pub fn reverse_page(&self, page: PageEntry) {
+        let geo = self.layout.geo;
+        self.edit_page(page, |body| {
+            let size = usize::from(body[geo.entries + if geo.is_4k() { 4 } else { 2 }]);
+            let entries = body[..page.entries as usize * size].to_vec();
+            let reversed = entries.chunks(size).rev().flatten();
+            body.iter_mut()
+                .zip(reversed)
+                .for_each(|(to, from)| *to = *from);
+        });
+    }
+
     /// The first pointer of an intermediate page leads back to the page itself.
     pub fn cyclic_page(&self, page: PageEntry) {
         assert!(page.level > 0, "needs a B-tree of two levels");
@@ -210,6 +223,14 @@ impl<'a> Damage<'a> {
             }
             entry.extend(parent.to_le_bytes());
             body[at..][..entry.len()].copy_from_slice(&entry);
+        });
+    }
+
+    /// Gives an NBT entry the number of another node.
+    pub fn set_nid(&self, nid: u32, other: u32) {
+        let (page, at) = self.leaf_entry(PTYPE_NBT, u64::from(nid));
+        self.edit_page(page, |body| {
+            body[at..][..4].copy_from_slice(&other.to_le_bytes())
         });
     }
 

@@ -125,13 +125,14 @@ fn status_in_row(message: &Message) -> Option<i32> {
     }
     let folder = Folder::new(message.store(), message.node().parent());
     let problems = Problems::default();
-    let cells = folder.cells_noting(message.nid(), &problems);
+    let rows = folder.item_rows(message.nid().node_type(), &problems);
+    let cells = rows.cells(message.nid(), |id| id == tags::MESSAGE_STATUS);
     if !problems.is_empty() {
         let text = "whether its body was fetched is told by a damaged contents table";
         message.problems().note(Problem::new("", text));
     }
     cells.into_iter().find_map(|cell| match cell {
-        (tags::MESSAGE_STATUS, Value::Integer(status)) => Some(status),
+        (_, Value::Integer(status)) => Some(status),
         _ => None,
     })
 }
