@@ -78,7 +78,7 @@ impl Folders<'_> {
         thread::scope(|scope| {
             // Dropped before the thread is waited for, which ends it.
             let opened = opened::open(scope, forest, filter, items, at.item);
-            for (item, opened) in opened.iter().enumerate() {
+            for (item, opened) in opened.iter().flatten().enumerate() {
                 let item = at.item + item;
                 if !self.copy_item(opened, folder, &mut begun)? {
                     left = Some(Position { item, ..at });

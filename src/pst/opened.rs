@@ -9,8 +9,10 @@ use crate::messaging::Message;
 use crate::ndb::Depth;
 use crate::tree::{Forest, Ino};
 
-/// Items that are open and wait to be copied.
-const WAITING: usize = 16;
+/// Items that are handed over at once: small ones take less time to copy than a thread to be woken.
+const TOGETHER: usize = 16;
+/// How many times so many are open and wait to be copied.
+const WAITING: usize = 1;
 /// Items of a folder that are read at once from a slow disk.
 const AHEAD: usize = 1024;
 
@@ -29,16 +31,19 @@ pub(super) fn open<'scope>(
     filter: &'scope Filter,
     items: Vec<Ino>,
     first: usize,
-) -> Receiver<Opened> {
+) -> Receiver<Vec<Opened>> {
     let (opened, taken) = sync_channel(WAITING);
     scope.spawn(move || {
         let items = items.get(first..).unwrap_or_default();
         for items in items.chunks(AHEAD) {
             forest.read_ahead(items, Depth::All);
-            for &ino in items {
-                let is_taken = filter.takes(forest, ino);
-                let message = is_taken.then(|| forest.message(ino));
-                if opened.send(Opened { ino, message }).is_err() {
+            for items in items.chunks(TOGETHER) {
+                let items = items.iter().map(|&ino| {
+                    let is_taken = filter.takes(forest, ino);
+                    let message = is_taken.then(|| forest.message(ino));
+                    Opened { ino, message }
+                });
+                if opened.send(items.collect()).is_err() {
                     return;
                 }
             }
