@@ -26,6 +26,6 @@ pub use heap::{ClientSignature, Heap, HeapId, HeapNodeId, HnidTarget};
 pub use property::{FileTime, Guid, PropertyType, Value};
 pub use property_context::{PropertyContext, PropertyRecord};
 pub use stream::{Bytes, PropertyStream, gap_in_text};
-pub use table_context::{Row, TableContext};
+pub use table_context::{MAX_CELL, Row, TableContext};
 pub use table_info::Column;
 pub use value_kind::ValueKind;

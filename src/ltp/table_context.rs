@@ -21,7 +21,7 @@ const ROW_INDEX_SIZES: Sizes = Sizes {
 };
 
 /// Bytes of a cell: the names, addresses and ids in tables are short, and all rows may refer to the same long value.
-const MAX_CELL: u64 = 64 << 10;
+pub const MAX_CELL: u64 = 64 << 10;
 
 /// 4K-page OST: two columns of a contents table keep their values in heaps of their own, in these subnodes of the
 /// table. Not in [MS-PST]; docs/FORMAT.md, 2.4, has the figures.

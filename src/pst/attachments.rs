@@ -137,7 +137,8 @@ fn copy_properties(
         if is_own || !changes::keeps_of_attachment(id) {
             continue;
         }
-        let Some(to) = copier.named(message.store(), id, message.problems()) else {
+        let taken = |id: u16| context.has(id);
+        let Some(to) = copier.named(message.store(), id, message.problems(), taken) else {
             continue;
         };
         if let Some(read) = read(properties, id) {
@@ -188,7 +189,7 @@ fn put_bytes(
             let bytes = stream.read_all(usize::MAX)?.bytes;
             Read::Whole(Stored::new(PropertyType::BINARY, bytes))
         }
-        false => Read::Stream(stream.clone()),
+        false => Read::Stream(PropertyType::BINARY, stream.clone()),
     };
     copier.put(context, id, read, None)
 }

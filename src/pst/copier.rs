@@ -9,7 +9,7 @@ use super::output::Output;
 use super::table::Layout;
 use super::value::{self, Cells, Read, Stored};
 use crate::error::Error;
-use crate::ltp::{PropertyType, Value, tags};
+use crate::ltp::{Value, tags};
 use crate::messaging::{FIRST_NAMED_ID, Folder, ItemRows, Message, Properties, Store};
 use crate::ndb::{NodeId, NodeType};
 use crate::problem::Problems;
@@ -29,19 +29,31 @@ pub(super) struct Copier<'a> {
 }
 
 impl Copier<'_> {
-    /// The id that property `id` of `store` has in the new file.
-    pub fn named(&mut self, store: &Arc<Store>, id: u16, problems: &Problems) -> Option<u16> {
+    /// The id that property `id` of `store` has in the new file. If another property of the object has the same name, and so the
+    /// id that is `taken`, this one is known by its number.
+    pub fn named(
+        &mut self,
+        store: &Arc<Store>,
+        id: u16,
+        problems: &Problems,
+        taken: impl Fn(u16) -> bool,
+    ) -> Option<u16> {
         if id < FIRST_NAMED_ID {
             return Some(id);
         }
-        let to = self.names.of(store.named_properties(), id);
-        if to.is_none() {
-            let error = Error::corrupt(
-                "property",
-                format_args!("{id:#06x}"),
-                "left out: a file has no room for more than 32,768 names",
-            );
+        let note = |problem: &str| {
+            let error = Error::corrupt("property", format_args!("{id:#06x}"), problem);
             problems.note_error("", &error);
+        };
+        let mut to = self.names.of(store.named_properties(), id);
+        if to.is_some_and(taken) {
+            note(
+                "another property has the same name: in the new file this one has its number as a name",
+            );
+            to = self.names.nameless(id);
+        }
+        if to.is_none() {
+            note("left out: a file has no room for more than 32,768 names");
         }
         to
     }
@@ -64,8 +76,8 @@ impl Copier<'_> {
                     row.add(id, &value);
                 }
             }
-            Read::Stream(stream) => {
-                context.set_stream(self.out, id, PropertyType::BINARY, &stream)?;
+            Read::Stream(property_type, stream) => {
+                context.set_stream(self.out, id, property_type, &stream)?;
             }
         }
         Ok(())

@@ -191,21 +191,33 @@ impl Folders<'_> {
         let Some(store) = folder.ino.and_then(|ino| self.export.forest.store(ino)) else {
             return Ok(());
         };
-        for row in source.associated_contents().rows() {
-            let is_kept = row
-                .message_class
-                .as_deref()
-                .is_some_and(changes::keeps_hidden);
-            if !is_kept {
+        let contents = source.associated_contents();
+        for row in contents.rows() {
+            let message = || Message::open_within_budget(store, row.nid);
+            // Where the table is lost, the message has its class.
+            let own_class = || {
+                message()
+                    .ok()?
+                    .properties()
+                    .string(tags::MESSAGE_CLASS)
+                    .ok()?
+            };
+            let class = row.message_class.clone().or_else(own_class);
+            if !class.is_some_and(|class| changes::keeps_hidden(&class)) {
                 continue;
             }
-            let message = Message::open_within_budget(store, row.nid).map_err(Failed::from);
+            let message = message().map_err(Failed::from);
             let copied =
                 message.and_then(|message| self.message(&message, folder, Place::Hidden, table));
             match copied {
                 Ok(_) => {}
                 Err(Failed::Write(error)) => return Err(error.into()),
                 Err(error) => self.fail(&folder.path, &error.to_string()),
+            }
+        }
+        if let Some(ino) = folder.ino {
+            for problem in contents.problems().list() {
+                self.export.forest.note(ino, &problem);
             }
         }
         Ok(())
@@ -250,7 +262,7 @@ impl Folders<'_> {
             digest: copied.digest,
         });
         self.tally.problems += item::problems_of(message).len() as u64;
-        self.tally.written += 1;
+        self.tally.written += u64::from(place == Place::Folder);
         let bytes = self.tally.bytes + self.out.len();
         self.watch.progress.bytes.store(bytes, Ordering::Relaxed);
         let mut flags = copied
@@ -364,12 +376,14 @@ impl Folders<'_> {
         for (id, value) in values {
             context.set(self.out, id, &value)?;
         }
-        let source = folder.folder.as_ref();
-        let store = folder.ino.and_then(|ino| self.export.forest.store(ino));
-        if let Some((properties, store)) = source
-            .and_then(|folder| folder.properties().ok())
-            .zip(store)
-        {
+        let (Some(source), Some(ino)) = (&folder.folder, folder.ino) else {
+            return Ok(context);
+        };
+        let forest = self.export.forest;
+        let properties = source
+            .properties()
+            .inspect_err(|error| forest.note(ino, error));
+        if let Some((properties, store)) = properties.ok().zip(forest.store(ino)) {
             let mut copier = Copier {
                 out: self.out,
                 names: &mut self.names,
@@ -379,13 +393,17 @@ impl Folders<'_> {
                 if !changes::keeps_of_folder(id) {
                     continue;
                 }
-                let Some(to) = copier.named(store, id, properties.problems()) else {
+                let taken = |id: u16| context.has(id);
+                let Some(to) = copier.named(store, id, properties.problems(), taken) else {
                     continue;
                 };
                 if let Some(read) = read(&properties, id) {
                     copier.put(&mut context, to, read, None)?;
                 }
             }
+        }
+        for problem in source.problems().list() {
+            forest.note(ino, &problem);
         }
         Ok(context)
     }

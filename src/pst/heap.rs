@@ -65,6 +65,8 @@ enum Block {
 #[derive(Debug, Clone, Serialize, Deserialize)]
 pub(super) struct Heap {
     blocks: Vec<Block>,
+    /// How many of them are held.
+    held_blocks: usize,
     current: Vec<u8>,
     /// Where the items of the current block begin.
     starts: Vec<u16>,
@@ -90,6 +92,7 @@ impl Heap {
         put(&mut current, 2, &[SIGNATURE, client]);
         Self {
             blocks: Vec::new(),
+            held_blocks: 0,
             current,
             starts: Vec::new(),
             levels: Vec::new(),
@@ -141,9 +144,7 @@ impl Heap {
 
     /// Bytes of it that are still to be written at most, with what leads to its blocks.
     pub fn held(&self) -> usize {
-        let held = self.blocks.iter();
-        let held = held.filter(|block| matches!(block, Block::Held(_))).count();
-        (held + 1) * (BLOCK_DATA + SLOT as usize) + self.blocks.len() * POINTER
+        (self.held_blocks + 1) * (BLOCK_DATA + SLOT as usize) + self.blocks.len() * POINTER
     }
 
     fn end_block(&mut self, is_last: bool) -> io::Result<()> {
@@ -170,6 +171,7 @@ impl Heap {
             block.resize(BLOCK_DATA, 0);
         }
         self.blocks.push(Block::Held(block));
+        self.held_blocks += 1;
         Ok(())
     }
 
@@ -183,6 +185,7 @@ impl Heap {
                 continue;
             }
             *block = Block::Written(out.data_block(bytes)?, bytes.len());
+            self.held_blocks -= 1;
         }
         Ok(())
     }

@@ -82,7 +82,8 @@ pub(super) fn copy(
         if !changes::keeps_of_message(id) {
             continue;
         }
-        let Some(to) = copier.named(message.store(), id, message.problems()) else {
+        let taken = |id: u16| context.has(id) || (Some(id) == keywords && categories.is_some());
+        let Some(to) = copier.named(message.store(), id, message.problems(), taken) else {
             continue;
         };
         let value = match replaced.take(id) {
@@ -208,7 +209,7 @@ fn tell(
     let own = categories.and_then(|stored| Value::decode(stored.property_type, &stored.bytes));
     let mut values = match own {
         Some(Value::Multiple(values)) => values,
-        _ => Vec::new(),
+        one => one.into_iter().collect(),
     };
     let damaged = Value::String(value::utf16(DAMAGED));
     if !values.contains(&damaged) {

@@ -88,17 +88,22 @@ impl Names {
         self.bytes
     }
 
+    /// The id of a property that has no name in this file but its number `id` in the source.
+    pub fn nameless(&mut self, id: u16) -> Option<u16> {
+        self.id((PropertySet::NAMELESS, PropertyName::Id(u32::from(id))))
+    }
+
     /// The id in this file of property `id` of a source with the map `source`.
     pub fn of(&mut self, source: &NamedProperties, id: u16) -> Option<u16> {
         if id < FIRST_NAMED_ID {
             return Some(id);
         }
-        let nameless = || (PropertySet::NAMELESS, PropertyName::Id(u32::from(id)));
         // Damage makes names empty; pffinfo cannot open a file that has one.
         let has_text = |name: &&Name| name.1 != PropertyName::String(String::new());
-        let name = source.name(id).filter(has_text);
-        let name = name.cloned().unwrap_or_else(nameless);
-        self.id(name)
+        match source.name(id).filter(has_text) {
+            Some(name) => self.id(name.clone()),
+            None => self.nameless(id),
+        }
     }
 
     /// Writes the map.

@@ -22,7 +22,7 @@ pub struct FolderTotal {
 pub struct Tally {
     /// Figures by path of the folder.
     pub totals: BTreeMap<String, FolderTotal>,
-    /// Items that were copied, hidden ones as well.
+    /// Items that were copied; hidden ones are not counted.
     pub written: u64,
     /// Failures that were told.
     pub failed: u64,

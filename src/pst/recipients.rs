@@ -7,10 +7,11 @@ use super::copier::Copier;
 use super::digest::Digest;
 use super::failed::Failed;
 use super::output::Content;
-use super::table::{Layout, Table};
+use super::table::{Layout, MOST_COLUMNS, Table};
 use super::templates;
 use super::value::{Cells, Stored};
-use crate::ltp::PropertyType;
+use crate::error::Error;
+use crate::ltp::{MAX_CELL, PropertyType};
 use crate::messaging::{Message, Recipient};
 
 /// The row ids of recipients: any numbers from a counter.
@@ -36,12 +37,14 @@ pub(super) fn cells(recipient: &Recipient) -> Cells {
 
 /// Copies the recipients of `message`; a message without any has an empty table.
 pub(super) fn copy(copier: &mut Copier<'_>, message: &Message) -> Result<Recipients, Failed> {
+    let problems = message.problems();
     let mut rows = Vec::new();
     let mut more: BTreeMap<u16, PropertyType> = BTreeMap::new();
     for recipient in message.recipients() {
-        let mut row = Vec::new();
+        let mut row: Cells = Vec::new();
         for (id, value) in cells(&recipient) {
-            let Some(to) = copier.named(message.store(), id, message.problems()) else {
+            let taken = |id: u16| row.iter().any(|(other, _)| *other == id);
+            let Some(to) = copier.named(message.store(), id, problems, taken) else {
                 continue;
             };
             more.entry(to).or_insert(value.property_type);
@@ -54,7 +57,14 @@ pub(super) fn copy(copier: &mut Copier<'_>, message: &Message) -> Result<Recipie
     let mut table = Table::new(Layout::new(templates::RECIPIENTS, &more))?;
     let mut digest = Digest::default();
     for (mut row, id) in rows.into_iter().zip(FIRST_ROW..) {
-        row.retain(|(id, value)| table.layout().has(*id, value.property_type));
+        row.retain(|(id, value)| {
+            let why = why_left_out(table.layout(), *id, value);
+            if let Some(why) = &why {
+                let error = Error::corrupt("recipient", format_args!("property {id:#06x}"), why);
+                problems.note_error("", &error);
+            }
+            why.is_none()
+        });
         digest.add(0, &digest_of(&row));
         table.add(copier.out, id, &row)?;
     }
@@ -62,6 +72,22 @@ pub(super) fn copy(copier: &mut Copier<'_>, message: &Message) -> Result<Recipie
         content: table.finish(copier.out)?,
         digest,
     })
+}
+
+/// Why a row of a table with `layout` does not have `value` as its property `id`; None if it has.
+fn why_left_out(layout: &Layout, id: u16, value: &Stored) -> Option<String> {
+    let len = value.bytes.len() as u64;
+    if len > MAX_CELL {
+        return Some(format!(
+            "left out: {len} bytes, of which a row has at most {MAX_CELL}"
+        ));
+    }
+    let is_there = layout.has(id, value.property_type);
+    let why = format!(
+        "left out: a table has no second column for it, of type {:#06x}, and no more than {MOST_COLUMNS} in all",
+        value.property_type.0
+    );
+    (!is_there).then_some(why)
 }
 
 /// What a row is.

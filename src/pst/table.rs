@@ -20,6 +20,8 @@ const TABLE_TYPE: u8 = 0x7C;
 /// TCINFO without its columns, and TCOLDESC.
 const INFO: usize = 22;
 const DESCRIPTION: usize = 8;
+/// `cCols` and `iBit` have a byte each.
+pub(super) const MOST_COLUMNS: usize = u8::MAX as usize;
 /// Bytes that a row takes at most in the row index, its part of the heap's blocks and of the levels above included.
 const OF_INDEX: usize = 10;
 
@@ -33,8 +35,8 @@ pub(super) struct Layout {
 }
 
 impl Layout {
-    /// The columns of `template`, and behind them those of `more`, which may have columns of the template. The offsets and
-    /// bits of the template stay, but that cells of one byte come last.
+    /// The columns of `template`, and behind them those of `more`, which may have columns of the template, as long as there are at
+    /// most [`MOST_COLUMNS`]. The offsets and bits of the template stay, but that cells of one byte come last.
     pub fn new(template: &[Column], more: &[(u16, PropertyType)]) -> Self {
         let (mut columns, small): (Vec<_>, Vec<_>) = template
             .iter()
@@ -55,6 +57,9 @@ impl Layout {
             let is_there = template.iter().any(|column| column.id == *id);
             if is_there || columns.iter().chain(&tails).any(|column| column.id == *id) {
                 continue;
+            }
+            if bit >= MOST_COLUMNS {
+                break;
             }
             let size = size_in_row(*kind);
             let column = Column {

@@ -7,6 +7,9 @@ use crate::messaging::{Properties, text_of_value};
 
 /// A binary of at most this many bytes is read as a whole; a longer one is copied in parts.
 const MOST_AT_ONCE: u64 = 64 << 10;
+/// Likewise of text in UTF-16, which is put right if it is read as a whole. 8-bit text becomes twice as long, so that what is
+/// written may be longer than what is read as a whole.
+const MOST_TEXT_AT_ONCE: u64 = 8 << 20;
 /// Bytes that a type without a size of its own takes in the count of a multiple value and in its offsets.
 const WORD: usize = 4;
 
@@ -23,8 +26,8 @@ pub(super) type Cells = Vec<(u16, Stored)>;
 /// A value that was read.
 pub(super) enum Read {
     Whole(Stored),
-    /// A long binary, to be copied in parts.
-    Stream(PropertyStream),
+    /// A long value of a type, to be copied in parts.
+    Stream(PropertyType, PropertyStream),
 }
 
 impl Stored {
@@ -125,6 +128,17 @@ pub(super) fn read(properties: &Properties, id: u16) -> Result<Option<Read>> {
         };
         return Ok(Some(Read::Whole(stored)));
     }
+    let most_at_once = match own {
+        PropertyType::BINARY => MOST_AT_ONCE,
+        PropertyType::STRING => MOST_TEXT_AT_ONCE,
+        _ => u64::MAX,
+    };
+    if most_at_once < u64::MAX
+        && let Some(stream) = properties.stream(id)?
+        && stream.len() > most_at_once
+    {
+        return Ok(Some(Read::Stream(own, stream)));
+    }
     let single = own.single().unwrap_or(own);
     let is_text = matches!(single, PropertyType::STRING | PropertyType::STRING8);
     if is_text || id == tags::HTML {
@@ -147,12 +161,6 @@ pub(super) fn read(properties: &Properties, id: u16) -> Result<Option<Read>> {
     else {
         return Ok(None);
     };
-    if own == PropertyType::BINARY
-        && let Some(stream) = properties.stream(id)?
-        && stream.len() > MOST_AT_ONCE
-    {
-        return Ok(Some(Read::Stream(stream)));
-    }
     let mut bytes = context.bytes(id)?.unwrap_or_default().bytes;
     match own == single && own != PropertyType::BINARY {
         true if bytes.len() < size => return Ok(None),

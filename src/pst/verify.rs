@@ -11,7 +11,7 @@ use super::recipients;
 use super::value::{self, Read};
 use super::written::{Item, Written};
 use crate::error::{Error, Result};
-use crate::ltp::{PropertyStream, PropertyType, tags};
+use crate::ltp::{PropertyStream, tags};
 use crate::messaging::{Attachment, AttachmentData, Message, Properties, Store};
 use crate::ndb::{self, NodeId, Recover, Source};
 
@@ -128,8 +128,8 @@ fn digest_with(properties: &Properties, without: &[u16], object: Option<Digest>)
         let own = match value::read(properties, id)? {
             _ if id == tags::ATTACH_DATA && object.is_some() => object.unwrap_or_default(),
             Some(Read::Whole(value)) => Digest::of_value(&value),
-            Some(Read::Stream(stream)) => {
-                digest_of_stream(&stream)?.with_type(PropertyType::BINARY)
+            Some(Read::Stream(property_type, stream)) => {
+                digest_of_stream(&stream)?.with_type(property_type)
             }
             None => Digest::default(),
         };

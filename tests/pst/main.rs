@@ -19,6 +19,7 @@ mod copies;
 mod parts;
 mod real;
 mod safety;
+mod unusual;
 
 use std::path::{Path, PathBuf};
 use std::process::Output;

@@ -59,6 +59,8 @@ pub struct Message {
     pub attachments: Vec<Attachment>,
     /// Differences of the contents row from the properties; `None` = the row lacks it.
     pub row: Vec<(u16, Option<Value>)>,
+    /// The table of recipients has no columns but those that a recipient has a value for.
+    pub spare_columns: bool,
     /// Write a recipient / attachment table even if it has no rows.
     pub empty_tables: bool,
     /// A hidden (folder associated) item.

@@ -226,7 +226,18 @@ impl Items {
         if message.recipients.is_empty() && !message.empty_tables {
             return Ok(0);
         }
-        let columns = columns(ndb.options.format, NID_RECIPIENTS, false);
+        let mut columns = match message.spare_columns {
+            true => Vec::new(),
+            false => columns(ndb.options.format, NID_RECIPIENTS, false),
+        };
+        // What a test adds has a column of its own; what it gives another type, one of that type.
+        for (id, value) in message.recipients.iter().flatten() {
+            let ptype = value.ptype(text);
+            match columns.iter_mut().find(|column| column.0 == *id) {
+                Some(column) => column.1 = ptype,
+                None => columns.push((*id, ptype)),
+            }
+        }
         let mut table = Table::new(ndb, &columns, false)?;
         let mut size = 0;
         for (i, recipient) in message.recipients.iter().enumerate() {
