@@ -24,8 +24,7 @@ pub(super) struct Directories {
     rules: Arc<dyn Rules>,
     attachments: Arc<Attachments>,
     imports: Arc<Imports>,
-    /// By inode, and by how many files were replaced when they were made: any folder may list one of these.
-    listings: Lru<(Ino, usize), Arc<Directory>>,
+    listings: Lru<Ino, Arc<Directory>>,
 }
 
 impl Directories {
@@ -49,15 +48,11 @@ impl Directories {
         }
     }
 
-    fn key(&self, ino: Ino) -> (Ino, usize) {
-        (ino, self.messages.replaced.count())
-    }
-
     /// The listing of the directory `ino`.
     pub fn listing(&self, ino: Ino) -> Result<Arc<Directory>> {
         let weigh = |listing: &Arc<Directory>| listing.weight();
         self.listings
-            .get_or_make(self.key(ino), weigh, || self.list(ino).map(Arc::new))
+            .get_or_make(ino, weigh, || self.list(ino).map(Arc::new))
     }
 
     fn list(&self, ino: Ino) -> Result<Directory> {
@@ -65,7 +60,10 @@ impl Directories {
             Object::Attachments(path) => self.attachments.list(&path),
             Object::Special(Special::Control) => Ok(self.list_control()),
             Object::Import(nid) => Ok(self.imports.list(nid)),
-            object => self.rules.list(&object),
+            object => {
+                let listing = self.rules.list(&object)?;
+                Ok(listing.with_replaced(&self.messages.replaced))
+            }
         }
     }
 
@@ -95,7 +93,7 @@ impl Directories {
             return Ok(Some(self.context.number(&control)));
         }
         // A subfolder on the way to somewhere else is found without listing the messages beside it.
-        if self.listings.get(&self.key(parent)).is_none()
+        if self.listings.get(&parent).is_none()
             && let Some(subfolders) = self.rules.list_subfolders(&object)
             && let Some(entry) = subfolders.find(name)
         {
@@ -105,14 +103,15 @@ impl Directories {
         Ok(listing.find(name).map(|entry| entry.ino))
     }
 
-    /// Directory and name of the file `ino` of message `nid`.
-    pub fn place_of(&self, nid: NodeId, ino: Ino) -> Option<(Ino, String)> {
+    /// Directory and name of the file of message `nid`.
+    pub fn place_of(&self, nid: NodeId) -> Option<(Ino, String)> {
         let lost = self.lost_found.known();
         let directory = match lost.and_then(|lost| lost.place_of(nid)) {
             Some(place) => self.context.lost_ino(place),
             None => self.rules.items_ino(self.context.parent_of(nid)?),
         };
-        let name = self.listing(directory).ok()?.name_of(ino)?;
+        let file = self.context.number(&Object::Message(nid));
+        let name = self.listing(directory).ok()?.name_of(file)?;
         Some((directory, name))
     }
 

@@ -7,11 +7,14 @@
 //! Each time that a listing has so many entries more, these are packed: a huge one takes little memory, and one of a usual
 //! size is read at once.
 
+use std::sync::Arc;
+
 use hashbrown::HashTable;
 
 use super::entries::{Entries, Entry};
 use super::ino::{Ino, Kind};
 use super::packed::{PAGE, Packed};
+use super::replaced::Replaced;
 use super::{folding, name};
 
 /// Entries that are not packed, at the most: more than most folders have, and some 7 MiB.
@@ -21,6 +24,8 @@ const PLAIN: usize = 1 << 16;
 #[derive(Debug)]
 pub struct Directory {
     parent: Ino,
+    /// Tells which of its files others have taken the place of.
+    replaced: Option<Arc<Replaced>>,
     /// The first entries of a huge one.
     packed: Option<Box<Packed>>,
     /// Those that follow.
@@ -41,6 +46,7 @@ impl Directory {
     fn packing(parent: Ino, plain: usize) -> Self {
         Self {
             parent,
+            replaced: None,
             packed: None,
             entries: Entries::default(),
             by_name: HashTable::new(),
@@ -76,10 +82,14 @@ impl Directory {
 
     /// Entry number `index`, or None past the end.
     pub fn entry(&self, index: usize) -> Option<Entry<'_>> {
-        match index.checked_sub(self.packed_len()) {
+        let mut entry = match index.checked_sub(self.packed_len()) {
             Some(index) => self.entries.get(index),
             None => self.packed.as_ref()?.get(index),
+        }?;
+        if let Some(replaced) = &self.replaced {
+            entry.ino = replaced.listed(entry.ino);
         }
+        Some(entry)
     }
 
     /// All entries in order.
@@ -111,7 +121,7 @@ impl Directory {
         self.find(name).or_else(like)
     }
 
-    /// The name of the entry with this inode.
+    /// The name of the entry that had this inode when it was added.
     pub(super) fn name_of(&self, ino: Ino) -> Option<String> {
         let packed = self.packed.as_ref();
         let found = packed
@@ -189,6 +199,12 @@ impl Directory {
             candidate = name::with_suffix(stem, &suffix);
         }
         candidate
+    }
+
+    /// The directory, in which others take the place of the files that are `replaced`.
+    pub(super) fn with_replaced(mut self, replaced: &Arc<Replaced>) -> Self {
+        self.replaced = Some(Arc::clone(replaced));
+        self
     }
 
     /// Gives back memory that the growing listing held in reserve.

@@ -56,6 +56,15 @@ impl Ino {
         (own == Self::of_message(nid)).then_some(nid)
     }
 
+    /// The number of what takes the place of the file of a message in its folder, and the message, if this is the number of one.
+    pub(super) fn replacement(self) -> Option<(Ino, NodeId)> {
+        let nid = self
+            .node()
+            .filter(|nid| self == self.message_beside(*nid))?;
+        let kind = (MESSAGE ^ CHECKED_MESSAGE) << KIND_SHIFT;
+        Some((Ino(self.0 ^ kind), nid))
+    }
+
     /// The number of the file of message `nid`, in the tree that this number is of.
     pub(super) fn message_beside(self, nid: NodeId) -> Ino {
         Ino(Self::of_message(nid).0 | self.0 & DELETED)

@@ -22,7 +22,7 @@ pub(super) struct Messages {
     folders: Arc<Folders>,
     /// Sizes and times, so that a second `ls -l` renders nothing.
     pub known: Known,
-    pub replaced: Replaced,
+    pub replaced: Arc<Replaced>,
 }
 
 impl Messages {
@@ -32,7 +32,7 @@ impl Messages {
             known: Known::new(context.options.share(2)),
             context,
             folders,
-            replaced,
+            replaced: Arc::new(replaced),
         }
     }
 

@@ -5,8 +5,8 @@
 //! only the sizes of messages and the times of folders are kept for the life of the tree.
 //!
 //! From the bottom up, and no file uses one of a later row:
-//! * `ino`, `attr`, `name`, `folding`, `source_names`, `template`, `entries`, `packed`, `directory`, `options`, `gathering`, `problem_log`,
-//!   `watch`, `replaced`, `known`;
+//! * `ino`, `attr`, `name`, `folding`, `source_names`, `template`, `entries`, `packed`, `replaced`, `directory`, `options`, `gathering`,
+//!   `problem_log`, `watch`, `known`;
 //! * `context`, which is handed to all that follow;
 //! * `hidden`, `folders`; `messages`; `conversations`; `lost_found`;
 //! * `layout/`, which decides about directories and names;

@@ -6,17 +6,19 @@
 //! another inode number. Nobody gets the beginning of one and the end of the other. `export`, `index` and `cat` read
 //! everything first and give that file. With `damaged=refuse` the first read fails, and the file has a placeholder.
 //!
-//! A listing is kept under the number of files replaced when it was made, so no listing has to be dropped.
+//! Listings have the numbers of the files that are there at first. What takes the place of one is looked up when an entry is
+//! handed out, so no listing is made anew.
 
 use std::collections::HashSet;
 
-use parking_lot::Mutex;
+use parking_lot::RwLock;
 
+use super::ino::Ino;
 use crate::ndb::NodeId;
 
 /// The messages whose files are replaced.
 #[derive(Debug, Default)]
-pub(super) struct Replaced(Mutex<State>);
+pub(super) struct Replaced(RwLock<State>);
 
 #[derive(Debug, Default)]
 struct State {
@@ -28,7 +30,7 @@ struct State {
 impl Replaced {
     /// Those that are known to be damaged before anybody has read them.
     pub fn known(messages: impl Iterator<Item = NodeId>) -> Self {
-        Self(Mutex::new(State {
+        Self(RwLock::new(State {
             all: messages.collect(),
             new: HashSet::new(),
         }))
@@ -36,7 +38,7 @@ impl Replaced {
 
     /// Replaces the file of message `nid`.
     pub fn add(&self, nid: NodeId) {
-        let mut state = self.0.lock();
+        let mut state = self.0.write();
         if state.all.insert(nid) {
             state.new.insert(nid);
         }
@@ -44,16 +46,22 @@ impl Replaced {
 
     /// Whether the file of message `nid` is replaced.
     pub fn has(&self, nid: NodeId) -> bool {
-        self.0.lock().all.contains(&nid)
+        self.0.read().all.contains(&nid)
     }
 
     /// Whether the file of message `nid` was replaced since the last time that this was asked: true once.
     pub fn is_new(&self, nid: NodeId) -> bool {
-        self.0.lock().new.remove(&nid)
+        self.0.write().new.remove(&nid)
     }
 
-    /// How many there are. They never become fewer, so listings made at the same count have the same files.
-    pub fn count(&self) -> usize {
-        self.0.lock().all.len()
+    /// The number of what is listed where a listing has `ino`.
+    pub fn listed(&self, ino: Ino) -> Ino {
+        let state = self.0.read();
+        if state.all.is_empty() {
+            return ino;
+        }
+        let replacement = ino.replacement();
+        let replacement = replacement.filter(|(_, nid)| state.all.contains(nid));
+        replacement.map_or(ino, |(other, _)| other)
     }
 }

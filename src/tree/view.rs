@@ -316,9 +316,8 @@ impl View {
 
     /// Under which directory and name a replaced file is listed.
     pub fn place_of_replaced(&self, ino: Ino) -> Option<(Ino, String)> {
-        let replacement = self.replacement(ino)?;
-        self.directories
-            .place_of(self.replaceable(ino)?, replacement)
+        self.replacement(ino)?;
+        self.directories.place_of(self.replaceable(ino)?)
     }
 
     /// The node of the item that `ino` shows or belongs to, and what it shows of it.

@@ -91,6 +91,32 @@ fn an_item_that_cannot_be_read_is_a_file_of_its_kind_that_says_so() {
 }
 
 #[test]
+fn a_file_that_takes_the_place_of_another_costs_no_new_listing() {
+    let mut nid = 0;
+    let file = write(Format::Unicode, Crypt::Permute, |store| {
+        let folder = store.folder(store.ipm_subtree(), "Folder");
+        store.message(folder, mail("Whole"));
+        let message = mail("Damaged").attachment("a.bin", Payload::random(100_000, 3));
+        nid = store.message(folder, message);
+    });
+    file.damage().flip_attachment(nid, 0);
+    let tree = open(&file.path).unwrap();
+    let folder = tree.lookup(Ino::ROOT, "Folder".as_ref()).unwrap().unwrap();
+    let listing = tree.directory(folder).unwrap();
+    let damaged = |listing: &ostfs::tree::Directory| {
+        let entries = listing.entries();
+        let damaged = entries.filter(|entry| entry.name.ends_with("Damaged.eml"));
+        damaged.map(|entry| entry.ino).collect::<Vec<_>>()
+    };
+    let first = damaged(&listing);
+    read(&tree, first[0]).unwrap();
+    let again = tree.directory(folder).unwrap();
+    assert!(std::sync::Arc::ptr_eq(&listing, &again), "it was made anew");
+    assert_ne!(damaged(&again), first);
+    assert_eq!(damaged(&again), [tree.replacement(first[0]).unwrap()]);
+}
+
+#[test]
 fn a_lost_message_with_a_damaged_attachment_is_replaced_under_the_path_of_its_folder() {
     for (format, crypt) in FORMATS {
         let (file, inbox) = mailbox::mailbox(format, crypt);

@@ -154,7 +154,7 @@ impl Rules for Folders {
         // What belongs to a document has its whole name: `Plan.doc` and `Plan.doc.eml`.
         let own = own.unwrap_or_default();
         let ending = |extension: &str| format!("{own}{extension}");
-        let mut files = vec![(ending(format.extension()), self.items.file(row.nid))];
+        let mut files = vec![(ending(format.extension()), Object::Message(row.nid))];
         if let Some(document) = &document {
             let file = Object::Attachment(message.clone(), document.index);
             files.push((own.to_owned(), file));

@@ -66,14 +66,6 @@ impl Items {
         }
     }
 
-    /// The file of message `nid`.
-    pub fn file(&self, nid: NodeId) -> Object {
-        match self.messages.replaced.has(nid) {
-            true => Object::CheckedMessage(nid),
-            false => Object::Message(nid),
-        }
-    }
-
     /// The fields of the row. If the table has no flags, no time (of an item that is named by it, or of any if all are
     /// `dated`), or not the people that the names want, the message is asked.
     pub fn facts(&self, row: &ContentsRow, dated: bool) -> Facts {

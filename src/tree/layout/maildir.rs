@@ -176,7 +176,7 @@ impl Rules for Maildir {
         let facts = self.items.facts(row, true);
         Shown {
             stem: stem(facts.moment.map(Moment::start), row.nid),
-            files: vec![(info(facts.flags, facts.state), self.items.file(row.nid))],
+            files: vec![(info(facts.flags, facts.state), Object::Message(row.nid))],
             is_chat: facts.is_chat,
         }
     }
