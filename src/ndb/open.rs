@@ -15,7 +15,7 @@ use super::crc::Checksums;
 use super::crypt::CryptMethod;
 use super::database::NodeDatabase;
 use super::header::{Header, MAGIC};
-use super::ids::{BlockId, NodeId};
+use super::ids::{BlockId, BlockRef, NodeId};
 use super::page_type::PageType;
 use super::scan::on_demand::report;
 use super::scan::pages::{self, Found};
@@ -345,7 +345,10 @@ impl Opening {
             _ if self.mode == Recover::Off => return false,
             Some(error) => error.to_string(),
             None if !ndb.header().crc_valid => "the CRC of the header is wrong".into(),
-            None => return self.mode == Recover::Scan,
+            None => match doubtful_roots(ndb) {
+                Some(why) => why,
+                None => return self.mode == Recover::Scan,
+            },
         };
         self.tell(format!("{why}; looking for the mail in the whole file"));
         true
@@ -356,11 +359,8 @@ impl Opening {
         pages::scan(ndb.source(), header.format, &header.checksums, &*self.watch)
     }
 
-    /// A header that is whole names the newest roots; in place of others come those of the newest whole trees.
+    /// In place of roots that are not the newest come those of the newest whole trees. A header that is right names these.
     fn with_newest_roots(&self, mut ndb: NodeDatabase, found: &Found) -> NodeDatabase {
-        if ndb.header().crc_valid {
-            return ndb;
-        }
         for page_type in [PageType::Nbt, PageType::Bbt] {
             let damaged = match page_type {
                 PageType::Nbt => &*found.damaged,
@@ -380,6 +380,28 @@ impl Opening {
         }
         ndb
     }
+}
+
+/// Why the roots that the header names, which can be read, are not to be trusted. A page that is newer than its reference was
+/// written in a commit that did not end, as in real files; one that is older is another page.
+fn doubtful_roots(ndb: &NodeDatabase) -> Option<String> {
+    let named = [
+        (PageType::Nbt, ndb.header().nbt_root),
+        (PageType::Bbt, ndb.header().bbt_root),
+    ];
+    let is_other = |(page_type, named): &(PageType, BlockRef)| {
+        ndb.root(*page_type).is_ok_and(|found| found < named.bid)
+    };
+    if let Some((page_type, named)) = named.into_iter().find(is_other) {
+        return Some(format!(
+            "the {} root at offset {:#x} is older than the header says",
+            page_type.name(),
+            named.ib
+        ));
+    }
+    let is_missing = |nid| matches!(ndb.find_node(nid), Ok(None));
+    let is_without_store = is_missing(NodeId::MESSAGE_STORE) && is_missing(NodeId::ROOT_FOLDER);
+    is_without_store.then(|| "the NBT has no message store and no root folder".into())
 }
 
 /// Whether the file begins as each of its kind does.

@@ -84,6 +84,17 @@ fn lost_roots_cost_nothing() {
 }
 
 #[test]
+fn a_header_that_names_another_page_as_a_root_costs_nothing() {
+    for has_its_id in [false, true] {
+        for_each_format(file, |file| {
+            let page = file.layout.page(PTYPE_NBT, 0, u64::MAX);
+            file.damage().other_root(page, has_its_id);
+            file.shows_everything();
+        });
+    }
+}
+
+#[test]
 fn lost_and_cyclic_intermediate_pages_cost_nothing() {
     for ptype in [PTYPE_NBT, PTYPE_BBT] {
         for_each_format(file, |file| {

@@ -90,6 +90,25 @@ impl<'a> Damage<'a> {
         self.write(0, &h);
     }
 
+    /// The header, whose CRCs are right, names another page as the root of the node B-tree, with the id that this has or not.
+    pub fn other_root(&self, page: PageEntry, has_its_id: bool) {
+        let geo = self.layout.geo;
+        let at = if geo.wide { 216 } else { 184 };
+        self.edit_header(|header| {
+            let mut root = Vec::new();
+            geo.put_word(
+                &mut root,
+                if has_its_id {
+                    page.bid
+                } else {
+                    self.layout.roots.nbt.0
+                },
+            );
+            geo.put_word(&mut root, page.ib);
+            header[at..][..root.len()].copy_from_slice(&root);
+        });
+    }
+
     // Pages.
 
     pub fn zero_page(&self, page: PageEntry) {
