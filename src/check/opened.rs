@@ -1,7 +1,7 @@
 //! Fields of the header that the content of the file contradicts, as opening it has shown.
 
 use super::checker::Checker;
-use crate::ndb::scan::shift;
+use crate::ndb::scan::{rest, shift};
 use crate::ndb::{Header, NodeDatabase};
 
 /// Checks the header, as it stands in the file, by what it took to open the file. Returns the header by which the rest is
@@ -13,6 +13,9 @@ pub(super) fn check(ndb: &NodeDatabase, checker: &mut Checker) -> Option<Header>
     }
     for line in shift::describe(ndb.source().pieces()) {
         checker.error("file", "offset 0x0", line, None);
+    }
+    if let Some(line) = rest::describe(ndb.source(), used) {
+        checker.error("file", "ibFileEof", line, None);
     }
     for line in used.checksums.describe() {
         checker.error("file", "dwCRC, wSig", line, None);

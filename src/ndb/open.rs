@@ -19,7 +19,7 @@ use super::ids::{BlockId, BlockRef, NodeId};
 use super::page_type::PageType;
 use super::scan::on_demand::report;
 use super::scan::pages::{self, Found};
-use super::scan::{lost_header, rebuild, roots, samples, shift};
+use super::scan::{lost_header, rebuild, rest, roots, samples, shift};
 use super::source::{Source, at_best};
 use super::watch::Watch;
 use crate::error::{Error, Result};
@@ -74,6 +74,9 @@ impl Opening {
         let (source, header) = self.line_ends(source);
         let (ndb, found) = self.header(source, header)?;
         let ndb = self.places(ndb)?;
+        if let Some(rest) = rest::describe(ndb.source(), ndb.header()) {
+            self.tell(rest);
+        }
         let ndb = self.schemes(ndb)?;
         let lost = self.lost_root(&ndb)?;
         let ndb = self.roots(ndb, found, lost)?;

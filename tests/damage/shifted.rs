@@ -76,6 +76,36 @@ fn what_stands_in_front_of_the_header_costs_nothing() {
 }
 
 #[test]
+fn what_stands_behind_the_end_that_the_header_states_is_told() {
+    for_each_format(file, |file| {
+        let told = |parts: &[&[u8]]| {
+            assert!(file.shows(parts) == file.whole);
+            file.told().lines
+        };
+        let whole = &*file.bytes;
+        assert_eq!(told(&[whole, &[0; 5000]]), [""; 0], "zeros are nothing");
+        let lines = told(&[whole, b"something"]);
+        let expected = "9 bytes stand behind the end";
+        assert!(
+            matches!(&*lines, [line] if line.starts_with(expected)),
+            "{lines:?}"
+        );
+        let lines = told(&[whole, b"between", whole]);
+        let second = format!("tail -c +{} FILE", whole.len() + 8);
+        assert!(
+            matches!(&*lines, [line] if line.contains(&second)),
+            "{lines:?}"
+        );
+        let report = check(&file.path).unwrap();
+        let found = found(&report);
+        assert!(
+            matches!(&*found, [finding] if finding.problem.contains(&second)),
+            "{found:?}"
+        );
+    });
+}
+
+#[test]
 fn a_copy_in_text_mode_that_put_a_cr_before_each_lf_costs_nothing() {
     for_each_format(file, |file| {
         let mut copy = Vec::new();
@@ -175,18 +205,19 @@ fn several_shifts_in_one_file_are_all_found() {
     });
 }
 
-/// Nothing is told, and the file is not gone through.
-fn believed(file: &Intact) {
+/// The file is not gone through; what is told.
+fn believed(file: &Intact) -> Vec<String> {
     let Told { lines, passes, .. } = file.told();
-    assert_eq!((lines, passes), (Vec::new(), 0));
+    assert_eq!(passes, 0, "{lines:?}");
+    lines
 }
 
 #[test]
 fn a_file_that_is_whole_longer_or_cut_off_is_not_searched_for_shifts() {
     for_each_format(file, |file| {
-        believed(&file);
+        assert_eq!(believed(&file), [""; 0]);
         assert!(file.shows(&[&file.bytes, &[9; 100_000]]) == file.whole);
-        believed(&file);
+        assert_eq!(believed(&file).len(), 1, "what stands behind the end");
         // The roots are lost: one scan for them, and no other pass.
         std::fs::write(&file.path, &file.bytes[..file.middle()]).unwrap();
         let Told { lines, passes, .. } = file.told();

@@ -10,6 +10,7 @@ mod memory;
 pub(super) mod on_demand;
 pub(super) mod pages;
 pub(crate) mod rebuild;
+pub(crate) mod rest;
 pub(crate) mod roots;
 pub(crate) mod samples;
 pub(crate) mod shift;
