@@ -82,11 +82,9 @@ fn ipm_subtree(store: &Store, checker: &mut Checker) {
     };
     match store.ipm_subtree_entry() {
         IpmSubtreeEntry::None | IpmSubtreeEntry::Folder(_) => {}
-        IpmSubtreeEntry::Unusable(problem) => named(Severity::Error, problem),
-        IpmSubtreeEntry::OtherStore(nid) => named(
-            Severity::Error,
-            format!("names {nid} of another store: its key is not PidTagRecordKey of this one"),
-        ),
+        IpmSubtreeEntry::Unusable(problem) | IpmSubtreeEntry::Doubtful(_, problem) => {
+            named(Severity::Error, problem);
+        }
     }
 }
 

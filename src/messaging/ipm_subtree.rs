@@ -34,8 +34,8 @@ pub enum IpmSubtreeEntry {
     None,
     /// It names this folder.
     Folder(NodeId),
-    /// It names this folder, as one of another store.
-    OtherStore(NodeId),
+    /// It names a folder of this file, which may be the wrong one; the text is what speaks against it.
+    Doubtful(NodeId, String),
     /// It names no folder of this file; the text is what it has instead.
     Unusable(String),
 }
@@ -65,9 +65,23 @@ impl Store {
             let problem = format!("expected a folder of this file, found {nid}");
             return IpmSubtreeEntry::Unusable(problem);
         }
-        match EntryId::provider(&bytes) == Some(self.record_key()) {
-            true => IpmSubtreeEntry::Folder(nid),
-            false => IpmSubtreeEntry::OtherStore(nid),
+        if EntryId::provider(&bytes) != Some(self.record_key()) {
+            let problem =
+                format!("names {nid} of another store: its key is not PidTagRecordKey of this one");
+            return IpmSubtreeEntry::Doubtful(nid, problem);
+        }
+        // All that is in the file is below the root folder.
+        let other = (nid != NodeId::ROOT_FOLDER)
+            .then(|| self.parent_of_special())
+            .flatten();
+        match other.filter(|other| *other != nid) {
+            Some(other) => {
+                let problem = format!(
+                    "names {nid}, but the wastebasket, outbox, sent mail or inbox of the store is in {other}"
+                );
+                IpmSubtreeEntry::Doubtful(nid, problem)
+            }
+            None => IpmSubtreeEntry::Folder(nid),
         }
     }
 
@@ -80,7 +94,7 @@ impl Store {
         let found = match self.ipm_subtree_entry() {
             IpmSubtreeEntry::Folder(nid) => Some(nid),
             // The node may be right all the same, or be any folder.
-            IpmSubtreeEntry::OtherStore(nid) => self.parent_of_special().or(Some(nid)),
+            IpmSubtreeEntry::Doubtful(nid, _) => self.parent_of_special().or(Some(nid)),
             IpmSubtreeEntry::Unusable(_) => of_mailbox().or_else(|| self.likely_ipm_subtree()),
             IpmSubtreeEntry::None => of_mailbox().or_else(|| {
                 let is_lost = self.problem().is_some();

@@ -58,6 +58,9 @@ fn an_entry_id_that_cannot_be_used_is_named_and_the_paths_stay() {
             ),
             (entry(b"some other store", 0x8022), "of another store"),
             (entry(b"some other store", 0x8042), "of another store"),
+            // The folder of searches, and the wastebasket.
+            (entry(RECORD_KEY, 0x8042), "is in node 0x8022"),
+            (entry(RECORD_KEY, 0x8062), "is in node 0x8022"),
         ] {
             let file = store(format, |store| store.store_prop(ENTRY_ID, value));
             assert_eq!(paths(&file), paths(&whole), "{format:?}: {problem}");
