@@ -373,6 +373,14 @@ impl Row<'_> {
         self.cells.is_some()
     }
 
+    /// PidTagLtpRowId if it is another id than that under which the row index has the row.
+    pub fn other_id(&self) -> Option<u32> {
+        match self.get(tags::LTP_ROW_ID) {
+            Ok(Some(Value::Integer(own))) => Some(own as u32).filter(|own| *own != self.id),
+            _ => None,
+        }
+    }
+
     /// Whether there are cells for this row, and a column `id` among them.
     pub fn has_column(&self, id: u16) -> bool {
         self.has_cells() && self.table.columns.iter().any(|column| column.id == id)

@@ -91,6 +91,7 @@ impl ContentsRow {
 #[derive(Debug)]
 pub struct ContentsTable {
     store: Arc<Store>,
+    folder: NodeId,
     table: Option<TableContext>,
     rows: Vec<(u32, u32)>,
     code_page: u32,
@@ -161,13 +162,16 @@ impl Folder {
         let rows = table.as_ref().map(TableContext::rows).unwrap_or_default();
         let mut listed = HashSet::new();
         let mut children: Vec<Subfolder> = Vec::new();
-        for row in rows.iter().filter(|row| listed.insert(row.id)) {
-            let nid = NodeId(row.id);
+        for row in &rows {
+            let nid = object_of(row, (&self.store, self.nid), &self.problems);
+            if !listed.insert(nid.0) {
+                continue;
+            }
             if nid.is_folder() {
                 let name = self.name_in(row);
                 children.push(Subfolder { nid, name });
             } else {
-                let problem = format_args!("row: expected a folder, found {:#x}", row.id);
+                let problem = format_args!("row: expected a folder, found {:#x}", nid.0);
                 let error = Error::corrupt("hierarchy table", self.nid, problem);
                 self.problems.note_error("", &error);
             }
@@ -267,6 +271,7 @@ impl Folder {
         }
         ContentsTable {
             store: Arc::clone(&self.store),
+            folder: self.nid,
             table,
             rows,
             code_page: self.store.code_page(),
@@ -411,7 +416,11 @@ impl ContentsTable {
             self.problems.note_error("", &error.in_node(nid));
             None
         });
-        Some(Cells::new(&self.store, NodeId(nid), row, self.code_page))
+        let at = (&self.store, self.folder);
+        let nid = row
+            .as_ref()
+            .map_or(NodeId(nid), |row| object_of(row, at, &self.problems));
+        Some(Cells::new(&self.store, nid, row, self.code_page))
     }
 
     /// The row that has these cells.
@@ -440,6 +449,21 @@ impl ContentsTable {
             },
         }
     }
+}
+
+/// The message or folder that `row` of a table of the folder `nid` is of. A row has its id itself: if that is of another object in
+/// this folder, the row index is wrong.
+fn object_of(row: &Row<'_>, (store, folder): (&Arc<Store>, NodeId), problems: &Problems) -> NodeId {
+    let id = NodeId(row.id);
+    let Some(own) = row.other_id().map(NodeId) else {
+        return id;
+    };
+    let problem = format_args!("PidTagLtpRowId: expected {id}, found {own}");
+    let error = Error::corrupt("row", format_args!("{:#x}", id.0), problem);
+    problems.note_error("", &error.in_node(folder.0));
+    let entry = store.ndb().find_node(own).ok().flatten();
+    let is_here = entry.is_some_and(|entry| entry.parent == folder);
+    if is_here { own } else { id }
 }
 
 fn time_cell(row: &Row<'_>, id: u16) -> Option<FileTime> {

@@ -505,6 +505,16 @@ fn a_damaged_contents_table_is_replaced_by_the_nodes() {
 }
 
 #[test]
+fn a_row_is_of_the_message_that_it_names_itself_whatever_the_index_says() {
+    for_each_format(file, |file| {
+        let folder = file.layout.node(file.messages[0]).parent;
+        let [a, b] = [4, 7].map(|number| (file.messages[number], number as u16));
+        file.damage().swap_rows(folder, a, b);
+        shows_everything(&file);
+    });
+}
+
+#[test]
 fn messages_of_a_lost_folder_are_still_there() {
     for_each_format(file, |file| {
         file.damage().drop_node(file.inbox);

@@ -634,6 +634,36 @@ impl<'a> Damage<'a> {
         assert!(changed > 0, "{nid:#x} is not in its table");
     }
 
+    /// The row index of the contents table of `folder` has the rows of two messages, numbers `a` and `b` in it, under each
+    /// other's id.
+    pub fn swap_rows(&self, folder: u32, a: (u32, u16), b: (u32, u16)) {
+        let record = |(nid, number): (u32, u16)| {
+            let mut record = nid.to_le_bytes().to_vec();
+            record.extend(number.to_le_bytes());
+            record
+        };
+        let table = self.layout.node(contents_table(folder));
+        let heap = self.leaves(table.data)[0];
+        self.edit_block(heap, |data| {
+            for (found, other) in [(a, b), (b, a)] {
+                let found = record(found);
+                let places = data.windows(found.len()).enumerate();
+                let places = places.filter(|(_, bytes)| *bytes == found);
+                let places: Vec<usize> = places.map(|(at, _)| at).collect();
+                let [at] = *places else {
+                    panic!("{found:x?} is at {places:?}");
+                };
+                // The number is changed in both when both have been found.
+                data[at + 4..][..2].copy_from_slice(&(other.1 | 0x8000).to_le_bytes());
+            }
+            for (nid, other) in [(a.0, b.1), (b.0, a.1)] {
+                let marked = record((nid, other | 0x8000));
+                let at = data.windows(marked.len()).position(|bytes| bytes == marked);
+                data[at.expect("it was changed") + 4..][..2].copy_from_slice(&other.to_le_bytes());
+            }
+        });
+    }
+
     /// Overwrites data and sub-node tree of a sub-node.
     pub fn set_subnode(&self, tree: u64, nid: u32, data: u64, sub: u64) {
         let geo = self.layout.geo;
