@@ -153,8 +153,11 @@ fn relative(target: &str, path: &str) {
 /// Names that no program takes for anything else, and no two the same.
 fn names<'a>(path: &str, entries: impl Iterator<Item = Entry<'a>>) {
     let mut seen = HashSet::new();
+    // A file that was attached has its own name, ".gitignore" say; nothing else is hidden by its name.
+    let is_of_files = path.ends_with(".attachments");
     for Entry { name, .. } in entries {
-        assert!(safe(&name), "{path}: {name:?}");
+        let is_shown = is_of_files || !name.starts_with('.');
+        assert!(safe(&name) && is_shown, "{path}: {name:?}");
         assert!(name.len() <= 200, "{path}: {name:?}");
         assert!(
             seen.insert(name.to_lowercase()),
@@ -169,7 +172,7 @@ fn safe(name: &str) -> bool {
             || "/\\:*?\"<>|".contains(c)
             || matches!(c, '\u{61C}' | '\u{200B}' | '\u{200E}' | '\u{200F}' | '\u{2028}'..='\u{202E}' | '\u{2066}'..='\u{2069}' | '\u{FEFF}')
     };
-    !(name.is_empty() || name.starts_with('.') || name.ends_with(['.', ' ']) || name.contains(bad))
+    !(name.is_empty() || name.ends_with(['.', ' ']) || name.contains(bad))
 }
 
 /// Reads a file in steps, in one go, and at its end; returns its size and a hash.
