@@ -256,6 +256,17 @@ impl Folder {
             }
             is_message
         });
+        if !problems.is_empty()
+            && let Some(table) = &table
+        {
+            for (nid, number) in &mut rows {
+                let row = table.row(*nid, *number).ok();
+                let message = row.map(|row| object_of(&row, (&self.store, self.nid), &problems));
+                *nid = message.map_or(*nid, |message| message.0);
+            }
+            rows.sort_unstable();
+            rows.dedup_by_key(|(nid, _)| *nid);
+        }
         // Search folders own no messages, so only their table can tell.
         if (table.is_none() || !problems.is_empty()) && !self.is_search() {
             let listed: HashSet<u32> = rows.iter().map(|(nid, _)| *nid).collect();
@@ -416,11 +427,25 @@ impl ContentsTable {
             self.problems.note_error("", &error.in_node(nid));
             None
         });
-        let at = (&self.store, self.folder);
-        let nid = row
-            .as_ref()
-            .map_or(NodeId(nid), |row| object_of(row, at, &self.problems));
+        let nid = row.as_ref().map_or(NodeId(nid), |row| self.message_of(row));
         Some(Cells::new(&self.store, nid, row, self.code_page))
+    }
+
+    /// The message of `row`: that which it names itself, unless another row is listed as that.
+    fn message_of(&self, row: &Row<'_>) -> NodeId {
+        let own = object_of(row, (&self.store, self.folder), &self.problems);
+        let listed = self.rows.binary_search_by_key(&own.0, |(nid, _)| *nid);
+        let other = listed.ok().and_then(|index| self.rows.get(index));
+        let other = other
+            .filter(|(nid, _)| *nid != row.id)
+            .and_then(|(nid, number)| {
+                let row = self.table.as_ref()?.row(*nid, *number).ok()?;
+                Some(row.other_id())
+            });
+        match other {
+            Some(None) => NodeId(row.id),
+            Some(Some(_)) | None => own,
+        }
     }
 
     /// The row that has these cells.
