@@ -51,12 +51,7 @@ impl Filter {
         if self.left_out.has(forest, ino) {
             return false;
         }
-        let only_folders = Self {
-            folders: self.folders.clone(),
-            left_out: Arc::clone(&self.left_out),
-            ..Self::default()
-        };
-        if *self == only_folders {
+        if !self.asks_items() {
             return true;
         }
         let Some(summary) = forest.summary(ino) else {
@@ -67,6 +62,20 @@ impl Filter {
                 .from
                 .as_ref()
                 .is_none_or(|from| contains(&forest.people(ino).from, from))
+    }
+
+    /// Whether it depends on what an item is.
+    fn asks_items(&self) -> bool {
+        let Self {
+            folders: _,
+            left_out: _,
+            since,
+            until,
+            from,
+            subject,
+            class,
+        } = self;
+        since.is_some() || until.is_some() || from.is_some() || subject.is_some() || class.is_some()
     }
 
     fn takes_summary(&self, item: &Summary) -> bool {

@@ -154,7 +154,8 @@ impl Folders<'_> {
         self.watch.fail(place, reason);
     }
 
-    /// Whether the file has room for what is in it, and for its end, while `messages` is the table at hand.
+    /// Whether the file stays within the size of a part once `messages`, the contents table being written, the tables of folders
+    /// and the B-trees are added.
     fn fits(&self, messages: &Table) -> bool {
         let Some(most) = self.export.most else {
             return true;

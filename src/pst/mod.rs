@@ -1,10 +1,16 @@
 //! Writes a Unicode PST: folders, messages, recipients and attachments of any source, property by property and not through
 //! MIME. docs/PST-OUT.md tells what is carried over, changed and left out.
 //!
-//! Beside `export`: uses `tree` for what is there, and the layers below for what is read. From the bottom up: `layout` and
-//! `output` (pages, blocks, maps), `trees`, `blocks` (data trees, subnodes), `heap`, `bth`, `context` and `table` (with
-//! `templates`), `empty`, `names`, `value` and `changes`, `copier`, `recipients`, `members`, `attachments` and `item`; `part`,
-//! `begun` and `journal` (several files, and going on after a crash); `plan`, `folders`, `store`, `write`, `verify`, `room`.
+//! Beside `export`: uses `tree` for what is there, and the layers below for what is read.
+//!
+//! | files | what they do |
+//! |---|---|
+//! | `layout`, `stretch`, `trees`, `output` | pages, blocks, maps, the two B-trees: the file that grows |
+//! | `blocks`, `heap`, `bth`, `digest`, `value`, `context`, `table` with `templates`, `empty` | data trees, subnodes, heaps; property contexts and tables, and hashes of them |
+//! | `names`, `changes`, `copier`, `recipients`, `members`, `attachments`, `item` | an item, property by property |
+//! | `key`, `part`, `begun`, `journal`, `written`, `failed`, `export` | several files; going on after a crash; what was done |
+//! | `plan`, `opened`, `folders`, `store`, `write` | which folders there are, in which order all is written |
+//! | `verify`, `room` | comparing what was written; how much room it takes |
 #![forbid(unsafe_code)]
 
 mod attachments;

@@ -17,10 +17,10 @@ use crate::ndb::{BlockId, NodeId};
 
 /// Bytes that a block holds beside its trailer.
 pub(super) const BLOCK_DATA: usize = 8176;
-/// The file is brought to the disk, and the journal written, whenever it has grown by this many bytes and by this part of
-/// its size: so that the journal, which grows with it, costs little.
-const LEAST_TO_KEEP: u64 = 4 << 20;
-const PART_TO_KEEP: u64 = 8;
+/// The file is brought to the disk, and the journal written, whenever it has grown by so many bytes and by an eighth of its
+/// size, since the journal grows with it.
+const SYNC_AFTER_BYTES: u64 = 4 << 20;
+const SYNC_AFTER_FRACTION: u64 = 8;
 /// References that one block may have before a copy of it is written: `cRef` has 16 bits.
 const MAX_REFERENCES: u16 = 65_000;
 /// References of a block with one user. [MS-PST] 2.2.2.7.7.3
@@ -153,7 +153,7 @@ impl Output {
     /// Whether so much was written since the last time that it is worth being kept.
     pub fn is_due(&self) -> bool {
         let since = self.len() - self.books.len;
-        since >= LEAST_TO_KEEP.max(self.len() / PART_TO_KEEP)
+        since >= SYNC_AFTER_BYTES.max(self.len() / SYNC_AFTER_FRACTION)
     }
 
     /// Brings all that was written to the disk; what is known of it then.
@@ -182,7 +182,7 @@ impl Output {
         self.books.row_version
     }
 
-    /// A node of the type of `first`, with an index that none of them had.
+    /// A node id of `node_type` that nothing in the file has.
     pub fn next_nid(&mut self, node_type: crate::ndb::NodeType) -> NodeId {
         let index = self.books.last_index.get_mut(usize::from(node_type.0));
         let index = index.map_or(0, |index| {

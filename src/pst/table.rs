@@ -1,6 +1,7 @@
 //! Table contexts, row by row. [MS-PST] 2.3.4
 //!
-//! Cells and rows go to the file as they come; memory holds the row index, eight bytes for a row.
+//! Cells and rows go to the file as they come; memory holds the ids of the rows, four bytes for each, and while the row index is made
+//! of them some twenty.
 
 use std::io;
 

@@ -136,6 +136,14 @@ impl Directory {
             .is_some()
     }
 
+    /// Makes room for the names of `items` more, which then need not be hashed again as the table grows.
+    pub(super) fn reserve(&mut self, items: usize) {
+        let most = self.plain.saturating_sub(self.entries.len());
+        let entries = &self.entries;
+        let hash = |index: &u32| hash_folded(entries.name(*index as usize));
+        self.by_name.reserve(items.min(most), hash);
+    }
+
     /// Adds an entry whose name is not taken.
     pub fn add(&mut self, name: &str, ino: Ino, kind: Kind) {
         self.add_plain(name, ino, kind);

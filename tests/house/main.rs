@@ -154,6 +154,32 @@ fn files_form_no_circles_but_the_pairs_that_are_explained() {
     assert_eq!(circles(&arrows), explained);
 }
 
+/// Each file of `src` that ARCHITECTURE.md names is there: `folder/file`, or `file` behind one of its folder.
+#[test]
+fn files_that_the_document_names_are_there() {
+    let text = architecture();
+    let files = source::files();
+    let folders: BTreeSet<&str> = files.keys().map(|file| folder(file)).collect();
+    let is_there = |path: &str| {
+        let below = format!("{path}/");
+        files.contains_key(path) || files.keys().any(|file| file.starts_with(&below))
+    };
+    let is_path = |path: &&str| {
+        let mut parts = path.split('/');
+        let is_word = |part: &str| part.chars().all(|c| c.is_ascii_lowercase() || c == '_');
+        path.contains('/')
+            && parts.next().is_some_and(|first| folders.contains(first))
+            && parts.all(is_word)
+    };
+    let named: BTreeSet<&str> = quoted(&text)
+        .map(|path| path.trim_end_matches('/').trim_end_matches("/mod.rs"))
+        .filter(is_path)
+        .collect();
+    assert!(named.len() > 50, "only {named:?}");
+    let gone: Vec<_> = named.into_iter().filter(|path| !is_there(path)).collect();
+    assert_eq!(gone, [""; 0]);
+}
+
 /// A type that stands in more files has several things to do.
 #[test]
 fn no_type_is_implemented_in_more_than_three_files() {

@@ -56,6 +56,7 @@ pub(in crate::tree) trait Rules: Debug + Send + Sync {
     fn add_items(&self, listing: &mut Directory, nid: NodeId) -> bool {
         let mut has_chats = false;
         for table in self.tables(nid) {
+            listing.reserve(table.len());
             for row in table.rows() {
                 has_chats |= self.add_item(listing, nid, &row);
             }
