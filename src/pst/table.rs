@@ -275,3 +275,33 @@ impl Table {
 pub(super) fn write_empty(out: &mut Output, template: &[Column]) -> io::Result<Content> {
     Table::new(Layout::new(template, &[]))?.finish(out)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::pst::templates;
+
+    /// Rows with one cell each, as many as fill a few blocks of rows, and of the heap.
+    const ROWS: u32 = 700;
+
+    /// What the end of a table takes is known before each row, so that a part of a file has room for it.
+    #[test]
+    fn the_end_of_a_table_takes_no_more_than_is_said() {
+        let mut closest = u64::MAX;
+        for rows in 0..ROWS {
+            let mut out = Output::new(tempfile::tempfile().unwrap()).unwrap();
+            let mut table = Table::new(Layout::new(templates::CONTENTS, &[])).unwrap();
+            for id in 1..=rows {
+                let subject = Stored::string(&"x".repeat(id as usize % 90));
+                let cells = [(tags::SUBJECT, subject)];
+                table.add(&mut out, id, &cells).unwrap();
+            }
+            let (said, before) = (table.held(), out.len());
+            table.finish(&mut out).unwrap();
+            let taken = out.len() - before;
+            assert!(taken <= said, "{rows} rows: {taken} bytes, not {said}");
+            closest = closest.min(said - taken);
+        }
+        assert!(closest < 4 * BLOCK_DATA as u64, "{closest} bytes too many");
+    }
+}
