@@ -378,16 +378,36 @@ impl ContentsTable {
         self.nids_and_classes().filter_map(|(_, class)| class)
     }
 
+    /// The delivery (else submit) times of all rows that have one, reading nothing else of them.
+    pub fn times(&self) -> impl Iterator<Item = FileTime> + '_ {
+        self.rows.iter().filter_map(|(nid, number)| {
+            let row = self.table.as_ref()?.row(*nid, *number).ok()?;
+            time_in(&row)
+        })
+    }
+
+    /// The message classes and the delivery (else submit) times of all rows, reading nothing else of them; None of what a row does
+    /// not tell.
+    pub fn classes_and_times(
+        &self,
+    ) -> impl Iterator<Item = (Option<String>, Option<FileTime>)> + '_ {
+        self.rows.iter().filter_map(|(nid, number)| {
+            let row = self.table.as_ref()?.row(*nid, *number).ok()?;
+            Some((self.class_in(&row), time_in(&row)))
+        })
+    }
+
     /// All messages with the classes that their rows tell, reading nothing else of them.
     pub fn nids_and_classes(&self) -> impl Iterator<Item = (NodeId, Option<String>)> + '_ {
         self.rows.iter().map(|(nid, number)| {
-            let class = || {
-                let row = self.table.as_ref()?.row(*nid, *number).ok()?;
-                let class = row.start(tags::MESSAGE_CLASS, MAX_LISTED).ok()??;
-                text_of_value(&class, self.code_page)
-            };
+            let class = || self.class_in(&self.table.as_ref()?.row(*nid, *number).ok()?);
             (NodeId(*nid), class())
         })
+    }
+
+    fn class_in(&self, row: &Row<'_>) -> Option<String> {
+        let class = row.start(tags::MESSAGE_CLASS, MAX_LISTED).ok()??;
+        text_of_value(&class, self.code_page)
     }
 
     /// How many rows are of messages that have not been read, reading nothing else of them; None when a row does not
@@ -401,15 +421,6 @@ impl ContentsTable {
             }
         };
         self.rows.iter().map(is_unread).sum()
-    }
-
-    /// The delivery (else submit) times of all rows that have one, reading nothing else of them.
-    pub fn times(&self) -> impl Iterator<Item = FileTime> + '_ {
-        self.rows.iter().filter_map(|(nid, number)| {
-            let row = self.table.as_ref()?.row(*nid, *number).ok()?;
-            time_cell(&row, tags::MESSAGE_DELIVERY_TIME)
-                .or_else(|| time_cell(&row, tags::CLIENT_SUBMIT_TIME))
-        })
     }
 
     /// All rows, ascending by node. A row whose cells cannot be read has only its node, and it is noted why.
@@ -489,6 +500,11 @@ fn object_of(row: &Row<'_>, (store, folder): (&Arc<Store>, NodeId), problems: &P
     let entry = store.ndb().find_node(own).ok().flatten();
     let is_here = entry.is_some_and(|entry| entry.parent == folder);
     if is_here { own } else { id }
+}
+
+/// The delivery, else submit time that `row` has.
+fn time_in(row: &Row<'_>) -> Option<FileTime> {
+    time_cell(row, tags::MESSAGE_DELIVERY_TIME).or_else(|| time_cell(row, tags::CLIENT_SUBMIT_TIME))
 }
 
 fn time_cell(row: &Row<'_>, id: u16) -> Option<FileTime> {

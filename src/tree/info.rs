@@ -52,10 +52,10 @@ pub struct Info {
     pub name: Option<String>,
     /// Of an OST the address of the owner of the mailbox, as the items tell that programs keep their settings in.
     pub owner: Option<String>,
-    /// Delivery (else submit) time of the oldest message.
+    /// Delivery (else submit) time of the oldest mail.
     #[serde(serialize_with = "time")]
     pub oldest: Option<FileTime>,
-    /// Delivery (else submit) time of the newest message.
+    /// Delivery (else submit) time of the newest mail.
     #[serde(serialize_with = "time")]
     pub newest: Option<FileTime>,
     /// Messages by PidTagMessageClass, by the tables of the folders.
@@ -256,13 +256,17 @@ impl Census {
         let contents = folders.contents(folder);
         let mut mail = 0;
         if !folder.is_search() {
-            for class in contents.classes() {
-                mail += u64::from(MessageClass::parse(&class).kind.is_mail());
+            for (class, time) in contents.classes_and_times() {
+                let Some(class) = class else {
+                    continue;
+                };
+                let is_mail = MessageClass::parse(&class).kind.is_mail();
                 *self.classes.entry(class).or_default() += 1;
-            }
-            for time in contents.times() {
-                self.oldest = Some(self.oldest.map_or(time, |oldest| oldest.min(time)));
-                self.newest = self.newest.max(Some(time));
+                mail += u64::from(is_mail);
+                if let Some(time) = time.filter(|_| is_mail) {
+                    self.oldest = Some(self.oldest.map_or(time, |oldest| oldest.min(time)));
+                    self.newest = self.newest.max(Some(time));
+                }
             }
         }
         let (path, shown) = match place {

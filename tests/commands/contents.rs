@@ -189,6 +189,19 @@ fn info_tells_a_file_that_was_not_closed() {
     assert!(stdout(&["info", file.to_str().unwrap()]).contains("not closed"));
 }
 
+#[test]
+fn info_tells_from_when_to_when_there_is_mail_whatever_else_has_a_date() {
+    let later = filetime(2031, 1, 1, 9, 0);
+    let file = mailbox::write(Format::Unicode, Crypt::Permute, |store| {
+        let folder = store.folder(store.ipm_subtree(), "Folder");
+        store.message(folder, mailbox::mail("Mail"));
+        let appointment = Message::appointment("Party", later, later, "Here");
+        store.message(folder, appointment.time(later));
+    });
+    let text = stdout(&["info", file.path.to_str().unwrap()]);
+    assert!(text.contains("2024-05-01 to 2024-05-01"), "{text}");
+}
+
 /// What the folders of the corpus that are for one purpose are called.
 const NAMES: [(&str, &[&str]); 14] = [
     ("inbox", &["Inbox"]),
