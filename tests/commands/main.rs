@@ -22,6 +22,7 @@ mod cluster;
 mod contents;
 mod depth;
 mod documents;
+mod early_end;
 mod exit_codes;
 mod export;
 mod indexes;
