@@ -26,6 +26,7 @@ mod early_end;
 mod exit_codes;
 mod export;
 mod indexes;
+mod manual;
 mod mbox;
 mod readme;
 mod records;
