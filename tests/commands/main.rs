@@ -17,6 +17,7 @@ mod support;
 #[path = "../helpers/walk.rs"]
 mod walk;
 
+mod advice;
 mod check;
 mod cluster;
 mod contents;
