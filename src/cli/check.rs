@@ -24,7 +24,13 @@ pub(super) fn run(arguments: &CheckArguments, counts: &mut Counts) -> Result<(),
     let sources: Vec<_> = arguments
         .files
         .iter()
-        .map(|file| source::open(file))
+        .map(|file| {
+            let source = source::open(file)?;
+            Ok(match arguments.files.len() {
+                1 => source,
+                _ => source.logged_as(&report::printable(&file.to_string_lossy())),
+            })
+        })
         .collect();
     sandbox::enter(Need::OpenFiles);
     let is_one = arguments.files.len() == 1;

@@ -69,7 +69,8 @@ fn look(arguments: &SearchArguments, counts: &mut Counts) -> Result<(), Failure>
     let query = Query::parse(&query, &now)
         .map_err(|error| Failure::new(Exit::Usage, format!("QUERY, {error}")))?;
     look_at_order(arguments)?;
-    let sources = Sources::open(sources(arguments))?;
+    let mut sources = Sources::open(sources(arguments))?;
+    sources.name(options.tree.redact);
     let indexes = WordIndexes::open(arguments.index.as_deref(), &sources, &options.tree)?;
     if options.sandbox == Switch::On {
         sandbox::enter(Need::OpenFiles);

@@ -56,6 +56,20 @@ impl<'a> Sources<'a> {
         }
     }
 
+    /// Has the log name each of them, unless there is but one; with `redact` by its number.
+    pub(super) fn name(&mut self, redact: bool) {
+        if !self.is_named {
+            return;
+        }
+        for (number, (path, source)) in (1_usize..).zip(&mut self.files) {
+            let name = match redact {
+                true => format!("file {number}"),
+                false => report::printable(&path.to_string_lossy()),
+            };
+            *source = source.take().map(|source| source.logged_as(&name));
+        }
+    }
+
     /// The paths of those that could be opened.
     pub(super) fn paths(&self) -> Vec<&'a Path> {
         let opened = self.files.iter().filter(|(_, source)| source.is_some());
@@ -90,15 +104,15 @@ impl<'a> Sources<'a> {
 
     /// Prints what `tell` makes of the tree of each file; returns how many files it could not tell of.
     pub(super) fn each(
-        self,
+        mut self,
         options: &Options,
         mut tell: impl FnMut(&Path, Tree) -> Result<String, Failure>,
     ) -> Result<Lost, Failure> {
+        self.name(options.redact);
         let mut lost = self.lost;
-        for (number, (file, source)) in (1..).zip(self.files) {
-            let logged = logged(options, self.is_named, number, file);
+        for (file, source) in self.files {
             let told = source.map(|source| {
-                let tree = tree(source, &logged, file, progress::scan());
+                let tree = tree(source, options, file, progress::scan());
                 lost.all_but(tree.and_then(|tree| tell(file, tree)))
             });
             if let Some(text) = told.transpose()?.flatten() {
@@ -122,36 +136,24 @@ impl<'a> Sources<'a> {
     /// Their trees in one, which share the memory for caches, and the files that are not in it. What `progress` makes is called
     /// with the progress of the scan of each file.
     pub(super) fn forest_with(
-        self,
+        mut self,
         options: &Options,
         progress: impl Fn() -> Box<Progress>,
     ) -> Result<(Forest, Lost), Failure> {
+        self.name(options.redact);
         let options = Options {
             cache: options.cache / (self.files.len() as u64).max(1),
             ..options.clone()
         };
         let mut lost = self.lost;
         let mut trees = Vec::with_capacity(self.files.len());
-        for (number, (file, source)) in (1..).zip(self.files) {
-            let logged = logged(&options, self.is_named, number, file);
-            let tree = source.map(|source| tree(source, &logged, file, progress()));
+        for (file, source) in self.files {
+            let tree = source.map(|source| tree(source, &options, file, progress()));
             let tree = tree.map(|tree| lost.all_but(tree)).transpose()?;
             trees.push((file, tree.flatten()));
         }
         let forest = Forest::without_some(trees).ok_or_else(|| too_many(lost.of))?;
         Ok((forest, lost))
-    }
-}
-
-/// `options` for file `number`, which is at `path`: what is told of it names it, if it `is_named`.
-fn logged(options: &Options, is_named: bool, number: usize, path: &Path) -> Options {
-    let logged_as = is_named.then(|| match options.redact {
-        true => format!("file {number}"),
-        false => report::printable(&path.to_string_lossy()),
-    });
-    Options {
-        logged_as,
-        ..options.clone()
     }
 }
 

@@ -69,8 +69,6 @@ pub struct Options {
     pub damaged: Damaged,
     /// `-o redact`: whether names stay out of the log.
     pub redact: bool,
-    /// What lines of the log begin with, to tell the files of several trees apart.
-    pub logged_as: Option<String>,
 }
 
 impl Options {
@@ -134,7 +132,6 @@ impl Default for Options {
             recover: Recover::default(),
             damaged: Damaged::default(),
             redact: false,
-            logged_as: None,
         }
     }
 }

@@ -6,6 +6,8 @@ use std::hash::{DefaultHasher, Hash, Hasher};
 
 use parking_lot::Mutex;
 
+use crate::ndb::Source;
+
 /// Bytes of lines that are kept, some 20,000; what comes after is only counted.
 const MAX_TEXT: usize = 2 << 20;
 /// Lines that are logged while someone else writes all of them down.
@@ -84,7 +86,8 @@ pub type Listener = dyn Fn(&ProblemLine) + Send + Sync;
 pub struct ProblemLog {
     seen: Mutex<Seen>,
     redact: bool,
-    logged_as: Option<String>,
+    /// The file, if it has a name in the log.
+    source: Option<Source>,
 }
 
 #[derive(Default)]
@@ -108,12 +111,12 @@ impl fmt::Debug for ProblemLog {
 }
 
 impl ProblemLog {
-    /// No problems yet, whose lines in the log begin with `logged_as`. With `redact` the log names no more than the object, by its number: what is wrong with it may
+    /// No problems of `source` yet. With `redact` the log names no more than the object, by its number: what is wrong with it may
     /// quote a name.
-    pub fn new(redact: bool, logged_as: Option<String>) -> Self {
+    pub fn new(redact: bool, source: Source) -> Self {
         Self {
             redact,
-            logged_as,
+            source: Some(source),
             ..Self::default()
         }
     }
@@ -143,8 +146,8 @@ impl ProblemLog {
             true => problem.redacted(),
             false => problem.to_string(),
         };
-        let shown = match &self.logged_as {
-            Some(file) => format!("{file}: {shown}"),
+        let shown = match &self.source {
+            Some(source) => source.log_line(shown),
             None => shown,
         };
         match &seen.listener {
@@ -212,7 +215,7 @@ mod tests {
 
     #[test]
     fn a_listener_hears_of_everything_before_and_after_it_came() {
-        let problems = ProblemLog::new(false, None);
+        let problems = ProblemLog::default();
         problems.note("folder 0x22", "first");
         let heard = std::sync::Arc::new(Mutex::new(Vec::new()));
         let ear = std::sync::Arc::clone(&heard);
