@@ -6,7 +6,8 @@ use std::fs::{self, File};
 use std::io::Write;
 use std::path::{Path, PathBuf};
 
-use clap::Command;
+use clap::builder::PossibleValuesParser;
+use clap::{Arg, Command};
 use clap_complete::Shell;
 use clap_mangen::Man;
 
@@ -36,7 +37,7 @@ $ ostfs export \\-\\-to pst \\-\\-split 10G old\\-mailbox.ost archive.pst parts/
 .TP
 Find what was said, and where:
 .EX
-$ ostfs search \\-C 1 old\\-mailbox.ost 'from:adams date:2024 \"purchase order\"'
+$ ostfs search \\-C 1 old\\-mailbox.ost \\(aqfrom:adams date:2024 \"purchase order\"\\(aq
 .EE
 .TP
 One line of /etc/fstab:
@@ -68,7 +69,25 @@ What each rule of the mailbox does, in words.
 .TP
 .I /etc/fuse.conf
 Needs the line user_allow_other before an ordinary user may give \\-o allow_other.
+.TP
+.I \\(ti/.config/ostfs/options
+Options that hold without being typed: one list a line, as behind \\-o. A # begins a remark.
+.TP
+.I \\(ti/.cache/ostfs
+The sizes of \\-o size\\-cache.
 .SH ENVIRONMENT
+.TP
+.B OSTFS_OPTIONS
+Options that hold without being typed, as behind \\-o; they hold before those of the file of options, and what is typed before both.
+.TP
+.B XDG_CONFIG_HOME
+Where the file of options is, in place of \\(ti/.config.
+.TP
+.B XDG_CACHE_HOME
+Where sizes are kept, in place of \\(ti/.cache.
+.TP
+.B XDG_RUNTIME_DIR
+Where ostfs open mounts.
 .TP
 .B RUST_LOG
 What is logged: error, warn (the default), info, debug or trace.
@@ -85,17 +104,29 @@ const SEE_ALSO: &str = ".SH SEE ALSO\n.BR ostfs (1)\n";
 
 fn main() -> Result<(), Box<dyn Error>> {
     let target = std::env::args_os().nth(1).ok_or("give a directory")?;
-    let target = PathBuf::from(target);
+    write(&PathBuf::from(target))
+}
+
+/// Writes all of them below `target`.
+pub fn write(target: &Path) -> Result<(), Box<dyn Error>> {
     let [ostfs, helper] = ostfs::cli::definitions();
     // `ostfs help` needs no page of its own.
     let mut ostfs = ostfs.disable_help_subcommand(true);
+    let commands = ostfs
+        .get_subcommands()
+        .map(|command| &*command.get_name().to_owned().leak());
+    let topics = PossibleValuesParser::new(ostfs::cli::topics().chain(commands));
+    let help = Command::new("help")
+        .about("Print the help of a command, or a recipe")
+        .arg(Arg::new("TOPIC").value_parser(topics));
+    let mut completed = ostfs.clone().subcommand(help);
     ostfs.build();
-    page(&target, &ostfs, "ostfs", "1")?;
+    page(target, &ostfs, "ostfs", "1")?;
     for command in ostfs.get_subcommands() {
         let name = format!("ostfs-{}", command.get_name());
-        page(&target, command, &name, "1")?;
+        page(target, command, &name, "1")?;
     }
-    page(&target, &helper, "mount.fuse.ostfs", "8")?;
+    page(target, &helper, "mount.fuse.ostfs", "8")?;
     for (shell, directory) in [
         (Shell::Bash, "bash-completion/completions"),
         (Shell::Zsh, "zsh/vendor-completions"),
@@ -103,7 +134,7 @@ fn main() -> Result<(), Box<dyn Error>> {
     ] {
         let directory = target.join(directory);
         fs::create_dir_all(&directory)?;
-        clap_complete::generate_to(shell, &mut ostfs, "ostfs", directory)?;
+        clap_complete::generate_to(shell, &mut completed, "ostfs", directory)?;
     }
     // Debian's bash looks for a file with the name of the command alone.
     let bash = target.join("bash-completion/completions");
@@ -120,6 +151,7 @@ fn page(target: &Path, command: &Command, name: &str, section: &str) -> Result<(
     let tables = tables.map(ToString::to_string).unwrap_or_default();
     // A page has the name under which it is found, and the date of no build.
     let named: &'static str = name.to_owned().leak();
+    let synopsis = synopsis(command);
     let command = command
         .clone()
         .name(named)
@@ -133,7 +165,7 @@ fn page(target: &Path, command: &Command, name: &str, section: &str) -> Result<(
         .manual("ostfs manual");
     man.render_title(&mut file)?;
     man.render_name_section(&mut file)?;
-    man.render_synopsis_section(&mut file)?;
+    file.write_all(synopsis.as_bytes())?;
     man.render_description_section(&mut file)?;
     man.render_options_section(&mut file)?;
     if name == "ostfs" {
@@ -144,25 +176,77 @@ fn page(target: &Path, command: &Command, name: &str, section: &str) -> Result<(
     Ok(file.write_all(more.as_bytes())?)
 }
 
-/// The tables behind the options in `--help` as sections: a title that ends in a colon, then lines of two columns.
+/// How `command` is called.
+fn synopsis(command: &Command) -> String {
+    let usage = command.clone().render_usage().to_string();
+    let usage = usage.trim_start_matches("Usage:");
+    let lines = usage.lines().map(|line| escaped(line.trim()));
+    format!(
+        ".SH SYNOPSIS\n{}\n",
+        lines.collect::<Vec<_>>().join("\n.br\n")
+    )
+}
+
+/// Columns from which on a line of a table goes on with the row above it.
+const GOES_ON: usize = 5;
+
+/// The tables behind the options in `--help` as sections. What stands between empty lines is one: a title that ends in a colon,
+/// then lines of two columns; or a paragraph of the section before.
 fn sections(tables: &str) -> String {
     let mut text = String::new();
-    for line in tables.lines().filter(|line| !line.is_empty()) {
-        let line = line.replace('-', "\\-");
-        match line.strip_prefix("  ") {
-            None => {
-                let title = line.split([':', ',']).next().unwrap_or_default();
-                let title = match title {
-                    "Exit codes" => "Exit status",
-                    other => other,
-                };
-                text += &format!(".SH {}\n", title.to_uppercase());
+    for block in tables.split("\n\n") {
+        let mut lines = block.lines().peekable();
+        match lines.next_if(|line| line.ends_with(':')) {
+            Some(title) => text += &heading(title.trim_end_matches(':')),
+            None => text += ".PP\n",
+        }
+        for line in lines {
+            let row = line.trim_start();
+            let indent = line.len() - row.len();
+            if indent == 0 || indent >= GOES_ON {
+                text += &format!("{}\n", escaped(row));
+                continue;
             }
-            Some(row) => {
-                let (item, meaning) = row.trim_start().split_once("  ").unwrap_or((row, ""));
-                text += &format!(".TP\n.B {item}\n{}\n", meaning.trim_start());
+            let (item, meaning) = row.split_once("  ").unwrap_or((row, ""));
+            text += &format!(".TP\n.B {}\n", escaped(item));
+            if !meaning.is_empty() {
+                text += &format!("{}\n", escaped(meaning.trim_start()));
             }
         }
     }
     text
+}
+
+/// The head of a section; what stands behind a comma in its `title` is its first sentence.
+fn heading(title: &str) -> String {
+    let (title, rest) = title.split_once(", ").unwrap_or((title, ""));
+    let title = match title {
+        "Exit codes" => "Exit status",
+        other => other,
+    };
+    let rest = match rest {
+        "" => String::new(),
+        rest => format!("{}:\n", escaped(rest)),
+    };
+    format!(".SH {}\n{rest}", escaped(&title.to_uppercase()))
+}
+
+/// `text` as it stands in man(7): what roff(7) would take for its own, and what it would print as another character.
+fn escaped(text: &str) -> String {
+    let mut escaped = String::new();
+    for sign in text.chars() {
+        match sign {
+            '\\' => escaped.push_str("\\(rs"),
+            '"' => escaped.push_str("\\(dq"),
+            '\'' => escaped.push_str("\\(aq"),
+            '`' => escaped.push_str("\\(ga"),
+            '^' => escaped.push_str("\\(ha"),
+            '~' => escaped.push_str("\\(ti"),
+            '-' => escaped.push_str("\\-"),
+            // At the beginning of a line it would be a request.
+            '.' if escaped.is_empty() => escaped.push_str("\\&."),
+            other => escaped.push(other),
+        }
+    }
+    escaped
 }

@@ -153,6 +153,7 @@ pub(super) struct ExportArguments {
     pub files: Vec<PathBuf>,
     /// A new or empty directory; with --to pst, the new file, or a directory for one of each FILE; with --to tar, zip or mbox,
     /// the new file, or - for standard output
+    #[arg(value_name = "DIR")]
     pub directory: PathBuf,
     /// What to write
     #[arg(long, value_name = "FORM", value_enum, default_value_t)]

@@ -24,7 +24,13 @@ pub(super) fn run(arguments: &CheckArguments, counts: &mut Counts) -> Result<(),
     let sources: Vec<_> = arguments
         .files
         .iter()
-        .map(|file| source::open(file))
+        .map(|file| {
+            let source = source::open(file)?;
+            Ok(match arguments.files.len() {
+                1 => source,
+                _ => source.logged_as(&report::printable(&file.to_string_lossy())),
+            })
+        })
         .collect();
     sandbox::enter(Need::OpenFiles);
     let is_one = arguments.files.len() == 1;
@@ -46,7 +52,10 @@ pub(super) fn run(arguments: &CheckArguments, counts: &mut Counts) -> Result<(),
         }
     }
     let of = arguments.files.len();
-    let message = format!("{bad} of {of} files have errors or could not be checked, see above");
+    let message = format!(
+        "{bad} of {}: errors, or cannot be checked, see above",
+        report::counted(of as u64, "file")
+    );
     match worst {
         Some(exit) => Err(Failure::new(exit, message)),
         None => Ok(()),
@@ -142,8 +151,12 @@ fn text(report: &Report, verbose: bool) -> String {
     if verbose {
         writeln!(
             text,
-            "checked {} bytes: {} pages, {} blocks, {} nodes, {} messages",
-            report.size, report.pages, report.blocks, report.nodes, report.messages
+            "checked {}: {}, {}, {}, {}",
+            report::counted(report.size, "byte"),
+            report::counted(report.pages, "page"),
+            report::counted(report.blocks, "block"),
+            report::counted(report.nodes, "node"),
+            report::counted(report.messages, "message")
         )
         .ok();
     }

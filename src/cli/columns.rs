@@ -1,22 +1,21 @@
 //! The columns of records, for the help of `index` and for docs/MANIFEST.md.
 #![forbid(unsafe_code)]
 
+use super::rows;
 use crate::export::{COLUMNS, FIELDS};
 
-/// Room for a name.
-const WIDTH: usize = 20;
+/// The column at which meanings begin.
+const MEANING_AT: usize = 22;
 
 /// All columns with their meanings and where they come from, in their order, and what a load file has besides.
 pub(super) fn help() -> String {
     let columns = COLUMNS.iter().map(|column| {
-        format!(
-            "\n  {:<WIDTH$}{} ({})",
-            column.name, column.meaning, column.source
-        )
+        let meaning = format!("{} ({})", column.meaning, column.source);
+        rows::row(column.name, MEANING_AT, &meaning)
     });
     let fields = FIELDS
         .iter()
-        .map(|(name, meaning)| format!("\n  {name:<WIDTH$}{meaning}"));
+        .map(|(name, meaning)| rows::row(name, MEANING_AT, meaning));
     let (columns, fields) = (columns.collect::<String>(), fields.collect::<String>());
     format!(
         "Columns, which are the members of each object of --json:{columns}\n\nA load file has these as well:{fields}"

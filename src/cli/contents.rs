@@ -99,11 +99,8 @@ impl Failures {
     /// Something that was shown may not be right, or not whole; the problem was printed when it was met. Of more weight than a path that
     /// is not there.
     pub(super) fn add_problems(&mut self, count: u64) {
-        let number = match count {
-            1 => "1 problem was".to_owned(),
-            count => format!("{count} problems were"),
-        };
-        let reason = format!("{number} met, see above; what was written may not be whole");
+        let met = super::report::counted(count, "problem");
+        let reason = format!("met {met}, see above; what was written may not be whole");
         self.add(Failure::new(Exit::ErrorsFound, reason));
     }
 

@@ -6,11 +6,13 @@ use std::io::{self, BufWriter, Write};
 use std::path::Path;
 use std::sync::Arc;
 
+use clap::ValueEnum;
+
 use super::arguments::{ExportArguments, Within};
 use super::exit::Exit;
 use super::problem_list;
 use super::progress;
-use super::report::{Failure, printable};
+use super::report::{Failure, counted, printable};
 use crate::compare::{Differences, Duplicates, Scope};
 use crate::convert::RECIPE;
 use crate::export::{self, Filter, Progress};
@@ -45,6 +47,19 @@ enum Place<'a> {
     Named(&'a Path, File),
     /// A file at the top of this directory.
     Directory(&'a Path),
+}
+
+/// Fails if the first file of `arguments` is what would have to stand behind `--dedupe=`.
+pub(super) fn refuse(arguments: &ExportArguments) -> Result<(), Failure> {
+    let first = arguments.files.first().filter(|first| !first.exists());
+    let word = first.and_then(|first| first.to_str()).unwrap_or_default();
+    match Within::from_str(word, false) {
+        Ok(_) if arguments.dedupe.is_some() => {
+            let reason = format!("{word}: no such file; did you mean --dedupe={word}?");
+            Err(Failure::new(Exit::Usage, reason))
+        }
+        _ => Ok(()),
+    }
 }
 
 impl<'a> Dedupe<'a> {
@@ -160,7 +175,9 @@ fn told(found: &Duplicates<'_>, path: &Path, redact: bool) -> String {
     let (items, dropped) = (found.found(), found.count());
     let kept = items - dropped;
     text.push_str(&format!(
-        "{items} items, of which {dropped} are duplicates and dropped, {kept} are kept; {} has the duplicates",
+        "{}, {} dropped, {kept} kept; {} has the duplicates",
+        counted(items as u64, "item"),
+        counted(dropped as u64, "duplicate"),
         path.display()
     ));
     text

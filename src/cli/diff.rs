@@ -68,7 +68,9 @@ pub(super) fn run(arguments: &DiffArguments) -> Result<(), Failure> {
         } => Err(Failure::new(
             Exit::ErrorsFound,
             format!(
-                "{damaged} items are not whole, {problems} problems; ostfs check tells of each file what is wrong"
+                "{}, {}; ostfs check tells of each file what is wrong",
+                report::counted(damaged, "damaged item"),
+                report::counted(problems, "problem")
             ),
         )),
     }
@@ -77,7 +79,7 @@ pub(super) fn run(arguments: &DiffArguments) -> Result<(), Failure> {
 fn compare(arguments: &DiffArguments) -> Result<Compared, Failure> {
     let options = Options::of_user(&[CACHE], &arguments.options, &None)?;
     let filter = filter(&arguments.filter)?;
-    let open = |path| Sources::open(slice::from_ref(path));
+    let open = |path| Sources::open(slice::from_ref(path)).map(Sources::beside_others);
     let (a, b) = (open(&arguments.a)?, open(&arguments.b)?);
     if options.sandbox == Switch::On {
         sandbox::enter(Need::OpenFiles);

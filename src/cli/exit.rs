@@ -44,10 +44,11 @@ pub(super) const HELP: &str = "\
 Exit codes:
    0  success; search: found
    1  any other failure; diff: the files differ; search: nothing found
-   2  FILE, MOUNTPOINT, PATH, or what --folder or --class names does not exist; diff, search: any other failure
+   2  FILE, PATH, or what --folder or --class names does not exist;
+      diff, search: any other failure
    3  FILE is not an Outlook data file
-   4  FILE has errors: found by check, or met by export, index, diff, cat or search; or one of several could not be
-      opened
+   4  FILE has errors, found by check or met by export, index, diff, cat or
+      search; or one of several could not be opened
    5  FILE is too damaged to be opened
    6  mounting or unmounting failed
    7  FILE was cut off, and nothing that can be read is left

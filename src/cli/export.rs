@@ -15,13 +15,13 @@ use jiff::tz::TimeZone;
 
 use super::arguments::{ExportArguments, FilterArguments, IndexArguments, LoadFormat, To};
 use super::dedupe::{self, Dedupe};
-use super::early_end;
+use super::early_end::{self, EarlyEnd};
 use super::exit::Exit;
 use super::goal::Goal;
 use super::options::{Options, Switch};
 use super::problem_list::ProblemList;
 use super::records::{Hashed, LoadFile};
-use super::report::{self, Failure};
+use super::report::{self, Failure, counted};
 use super::source::Sources;
 use super::summary::Counts;
 use super::{progress, records, selection};
@@ -42,6 +42,7 @@ const MAX_SHOWN: u64 = 100;
 pub(super) fn run(arguments: &ExportArguments, counts: &mut Counts) -> Result<(), Failure> {
     let mut options = Options::of_user(&[CACHE], &arguments.options, &None)?;
     refuse(arguments, &options)?;
+    dedupe::refuse(arguments)?;
     match arguments.to {
         To::Maildir => options.tree.layout = Layout::Maildir,
         To::Mbox => {
@@ -72,10 +73,18 @@ pub(super) fn run(arguments: &ExportArguments, counts: &mut Counts) -> Result<()
         true => Hashed::open(&sources.paths(), algorithms, custodian)?,
         false => Hashed::default(),
     };
-    let signals = early_end::signals();
+    let signals = early_end::signals(goal.output())?;
     if options.sandbox == Switch::On {
         sandbox::enter(goal.need());
     }
+    let progress = Progress::default();
+    let early_end = EarlyEnd::listen(
+        signals,
+        goal.output(),
+        &arguments.directory,
+        arguments.manifest.as_deref(),
+        &progress,
+    )?;
     let (forest, lost) = sources.forest(&options.tree)?;
     selection::look(&forest, &filter)?;
     if let Some(others) = others {
@@ -86,7 +95,6 @@ pub(super) fn run(arguments: &ExportArguments, counts: &mut Counts) -> Result<()
     }
     let duplicates = dedupe.as_ref().map(|all| all.find(&forest, &mut filter));
     let stream = goal.stream(&forest)?;
-    let is_stream = stream.is_some();
     problems.listen(&forest);
     let load_file = arguments
         .records
@@ -114,17 +122,18 @@ pub(super) fn run(arguments: &ExportArguments, counts: &mut Counts) -> Result<()
         custodian: custodian.to_owned(),
         by_family: load_file.is_some(),
     };
-    let progress = Progress::default();
-    // What is half of a stream is of no use: it ends at once.
-    if !is_stream {
-        early_end::listen(signals, &progress)?;
-    }
-    let totals = watched(&export, &progress, manifest, &hashed, &|entry| {
-        problems.failed(entry)
+    let totals = early_end.in_good_order(|| {
+        watched(&export, &progress, manifest, &hashed, &|entry| {
+            problems.failed(entry)
+        })
     });
-    if !is_stream {
-        early_end::told(&progress, &arguments.directory)?;
+    if progress.is_abandoned()
+        && let Some(stream) = &stream
+    {
+        // The process may end now, and drops nothing then.
+        stream.give_up();
     }
+    early_end.told(&progress)?;
     let totals = totals?;
     counts.exported(&totals, &progress);
     counts.not_opened = Some(lost.number());
@@ -148,12 +157,14 @@ pub(super) fn run(arguments: &ExportArguments, counts: &mut Counts) -> Result<()
     table(&totals, options.tree.redact, tell);
     dropped.into_iter().for_each(tell);
     let failed = progress.failed.load(Ordering::Relaxed);
-    let problems = listed
-        .as_ref()
-        .map_or(0, |(_, lines)| lines.saturating_sub(failed));
+    let listed = listed.unwrap_or_default();
+    let problems = listed.count.saturating_sub(failed);
     summary(&progress, problems, tell);
     counts.problems = Some(problems);
-    let place = listed.map_or_else(String::new, |(place, _)| place);
+    let mut place = listed.place;
+    if listed.of_messages {
+        place.push_str("; messages that are not whole say so in an X-Ostfs-Problem header");
+    }
     lost.end(outcome(failed, problems, &place))
 }
 
@@ -291,7 +302,12 @@ fn watched(
             let totals = export.run(progress, &mut manifest, &failed);
             let panicked = || io::Error::other("the thread that hashes the file panicked");
             let hashed = hashing.join().unwrap_or_else(|_| Err(panicked()));
-            (totals, hashed.and_then(|records| manifest.finish(records)))
+            // The record of a data file stands at the end of a manifest that is complete.
+            let records = hashed.map(|records| match progress.is_abandoned() {
+                true => Vec::new(),
+                false => records,
+            });
+            (totals, records.and_then(|records| manifest.finish(records)))
         })
     };
     let count = || export.forest.count_items();
@@ -367,11 +383,12 @@ fn table(totals: &Totals, redact: bool, tell: fn(String)) {
 fn summary(progress: &Progress, problems: u64, tell: fn(String)) {
     let get = |counter: &AtomicU64| counter.load(Ordering::Relaxed);
     tell(format!(
-        "{} files ({} there already), {}; {} failed, {problems} problems",
-        get(&progress.written),
+        "{} ({} there already), {}; {} failed, {}",
+        counted(get(&progress.written), "file"),
         get(&progress.kept),
         indicatif::HumanBytes(get(&progress.bytes)),
-        get(&progress.failed)
+        get(&progress.failed),
+        counted(problems, "problem")
     ));
 }
 
@@ -380,12 +397,13 @@ fn outcome(failed: u64, problems: u64, place: &str) -> Result<(), Failure> {
     if failed == 0 && problems == 0 {
         return Ok(());
     }
-    let reason = if failed > 0 {
-        format!("{failed} entries could not be read or written, {problems} problems; {place}")
-    } else {
-        format!(
-            "{problems} problems; {place}; messages that are not whole say so in an X-Ostfs-Problem header"
-        )
+    let failed = match failed {
+        0 => String::new(),
+        failed => format!(
+            "{} could not be read or written, ",
+            counted(failed, "entry")
+        ),
     };
+    let reason = format!("{failed}{}; {place}", counted(problems, "problem"));
     Err(Failure::new(Exit::ErrorsFound, reason))
 }

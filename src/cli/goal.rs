@@ -8,10 +8,11 @@ use std::os::unix::ffi::OsStrExt;
 use std::path::{Path, PathBuf};
 
 use super::arguments::{ExportArguments, To};
+use super::early_end::{GO_ON, Output};
 use super::exit::Exit;
 use super::guard::Sweeper;
 use super::new_file::{NewFile, directory_of};
-use super::report::{self, Failure};
+use super::report::{self, Failure, NO_DIRECTORY};
 use super::space;
 use crate::export::{self, Mbox, Mboxes, Stream, Tar, Zip};
 use crate::fuse::{Made, quoted};
@@ -63,8 +64,8 @@ impl<'a> Goal<'a> {
         let is_directory = path.is_dir() || path.as_os_str().as_bytes().ends_with(b"/");
         let place = match to {
             _ if path == Path::new(OUTPUT) => output(to, &arguments.files)?,
-            To::Files | To::Maildir => directory(path, may_be_there)?,
-            To::Mbox if is_directory => directory(path, may_be_there)?,
+            To::Files | To::Maildir => directory(path, may_be_there, Some(GO_ON))?,
+            To::Mbox if is_directory => directory(path, may_be_there, None)?,
             _ if is_directory => {
                 let reason = "is a directory; name the new file, or - for standard output";
                 return Err(Failure::about(Exit::Usage, path, reason));
@@ -80,6 +81,16 @@ impl<'a> Goal<'a> {
             Place::Directory(_) => Need::WriteBeneath(self.path),
             Place::Output(_) => Need::OpenFiles,
             Place::New(..) => Need::WriteBeneath(directory_of(self.path)),
+        }
+    }
+
+    /// What an early end of the export leaves of it.
+    pub(super) fn output(&self) -> Output {
+        match (&self.place, self.to) {
+            (Place::Output(_), _) => Output::Stream,
+            (Place::New(..), _) => Output::File,
+            (Place::Directory(_), To::Mbox) => Output::Mboxes,
+            (Place::Directory(_), _) => Output::Files,
         }
     }
 
@@ -155,8 +166,8 @@ impl<'a> Goal<'a> {
     }
 }
 
-fn directory(path: &Path, may_be_there: bool) -> Result<Place, Failure> {
-    let made = prepare(path, may_be_there)?;
+fn directory(path: &Path, may_be_there: bool, go_on: Option<&str>) -> Result<Place, Failure> {
+    let made = prepare(path, may_be_there, go_on)?;
     let sweeper = Sweeper::start(path, made).map_err(|error| {
         let needs = "/proc has to be mounted, and /dev/null be there";
         let reason = format!("no process can be started: {error}; {needs}");
@@ -165,8 +176,9 @@ fn directory(path: &Path, may_be_there: bool) -> Result<Place, Failure> {
     Ok(Place::Directory(sweeper))
 }
 
-/// Makes the target directory, unless it is there; one with files in it needs `--resume`.
-fn prepare(directory: &Path, resume: bool) -> Result<Option<Made>, Failure> {
+/// Makes the target directory, unless it is there; one with files in it needs `resume`. `go_on` tells how to go on with an
+/// earlier export there, if that can be.
+fn prepare(directory: &Path, resume: bool, go_on: Option<&str>) -> Result<Option<Made>, Failure> {
     let fail = |problem: String| {
         Failure::new(Exit::Failure, format!("{}: {problem}", directory.display()))
     };
@@ -176,10 +188,7 @@ fn prepare(directory: &Path, resume: bool) -> Result<Option<Made>, Failure> {
         Err(error) if error.kind() == io::ErrorKind::NotFound => {
             return Err(Failure::new(
                 Exit::NotFound,
-                format!(
-                    "{}: the directory above it does not exist; make it first",
-                    directory.display()
-                ),
+                format!("{}: {NO_DIRECTORY}", directory.display()),
             ));
         }
         Err(error) => {
@@ -191,10 +200,10 @@ fn prepare(directory: &Path, resume: bool) -> Result<Option<Made>, Failure> {
     let mut entries = fs::read_dir(directory)
         .map_err(|error| fail(format!("cannot be used: {error}; choose a new directory")))?;
     if !resume && entries.next().is_some() {
-        return Err(fail(
-            "is not empty; choose a new directory, or go on with an earlier export by --resume"
-                .into(),
-        ));
+        let go_on = go_on.map_or_else(String::new, |how| {
+            format!("; if it has an earlier export, {how}")
+        });
+        return Err(fail(format!("is not empty; choose a new directory{go_on}")));
     }
     Ok(None)
 }
@@ -265,10 +274,7 @@ fn new(arguments: &ExportArguments) -> Result<Place, Failure> {
         Ok(Place::New(new, file, again))
     });
     opened.map_err(|error| match error.kind() {
-        io::ErrorKind::NotFound => {
-            let reason = "the directory above it does not exist; make it first";
-            Failure::about(Exit::NotFound, path, reason)
-        }
+        io::ErrorKind::NotFound => Failure::about(Exit::NotFound, path, NO_DIRECTORY),
         _ => Failure::writing(path, &error),
     })
 }

@@ -34,6 +34,10 @@ const PROGRAM: &str = "/proc/self/exe";
 /// The running processes, and in the directory of each what it was started with. proc(5)
 const PROCESSES: &str = "/proc";
 const COMMAND_LINE: &str = "cmdline";
+/// What it is, a line for each fact: proc_pid_status(5).
+const STATUS: &str = "status";
+/// The line with the process that has started it: of a guard, the mount.
+const PARENT: &str = "PPid:";
 /// How long another process waits for a guard to leave, and how long between two looks. A guard leaves in milliseconds, under a
 /// heavy load in seconds.
 const PATIENCE: Duration = Duration::from_secs(10);
@@ -144,9 +148,9 @@ impl Guards {
         guards
     }
 
-    /// Waits until that of the mount that was ended has left, and a mount point that was made is gone with it; whether it has. One of a
-    /// mount that was detached earlier, and is still in use, stays.
-    pub(super) fn wait_for_one(mut self) -> bool {
+    /// Waits until that of the mount that was ended has left, and a mount point that was made is gone with it; the process of the mount
+    /// if it has not. One of a mount that was detached earlier, and is still in use, stays.
+    pub(super) fn wait_for_one(mut self) -> Option<String> {
         let begun = Instant::now();
         let before = self.processes.len();
         let is_waiting = |guards: &Self| before > 0 && guards.processes.len() == before;
@@ -154,7 +158,10 @@ impl Guards {
             thread::sleep(PAUSE);
             self.forget_those_that_left();
         }
-        !is_waiting(&self)
+        let guard = is_waiting(&self).then(|| self.processes.pop())??;
+        let status = fs::read_to_string(guard.join(STATUS)).ok()?;
+        let parent = status.lines().find_map(|line| line.strip_prefix(PARENT))?;
+        Some(parent.trim().to_owned())
     }
 
     fn forget_those_that_left(&mut self) {

@@ -9,7 +9,6 @@ use serde::Serialize;
 use super::arguments::InfoArguments;
 use super::exit::Exit;
 use super::options::{Options, Switch};
-use super::progress;
 use super::report::{self, Failure, counted};
 use super::source::Sources;
 use super::summary::{Counts, add};
@@ -17,7 +16,7 @@ use crate::clock;
 use crate::ltp::FileTime;
 use crate::output;
 use crate::sandbox::{self, Need};
-use crate::tree::{FolderInfo, Info, Tree};
+use crate::tree::{FolderInfo, Info};
 
 /// An OST that has had no mail for so long is hardly the cache of a mailbox any more.
 const ORPHANED_AFTER: Duration = Duration::from_secs(90 * 24 * 60 * 60);
@@ -48,9 +47,7 @@ pub(super) fn run(arguments: &InfoArguments, counts: &mut Counts) -> Result<(), 
         sandbox::enter(Need::OpenFiles);
     }
     let is_one = arguments.files.len() == 1;
-    let lost = sources.each(|file, source| {
-        let tree = Tree::of_source(source, &options.tree, progress::scan())
-            .map_err(|error| Failure::opening(file, &error))?;
+    let lost = sources.each(&options.tree, |file, tree| {
         let info = tree.info();
         add(&mut counts.items, info.messages);
         let report = Report {

@@ -9,8 +9,9 @@ use log::LevelFilter;
 
 use crate::fuse::process::{open_syslog, syslog};
 
-/// What `fuser` logs is about its own second unmount, about readers that were killed, and names.
-const WITHOUT: &str = "fuser=off";
+/// What `fuser` logs is about its own second unmount, about readers that were killed, and names; what `jiff` logs is about how it
+/// looks for time zones, where the error says enough.
+const WITHOUT: &str = "fuser=off,jiff=off";
 
 /// Whether there is no terminal to write to any more.
 static IN_BACKGROUND: AtomicBool = AtomicBool::new(false);

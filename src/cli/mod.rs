@@ -31,6 +31,7 @@ mod pst_targets;
 mod recipes;
 mod records;
 mod report;
+mod rows;
 mod search;
 mod selection;
 mod source;
@@ -42,6 +43,7 @@ mod word_indexes;
 use std::ffi::OsString;
 use std::path::Path;
 
+use clap::error::ErrorKind;
 use clap::{CommandFactory, Parser};
 
 pub use exit::Exit;
@@ -117,19 +119,28 @@ pub fn run(arguments: Vec<OsString>) -> Result<(), Failure> {
     }
 }
 
-/// The arguments with the command "mount" in front of a file that stands where a command would.
+/// The arguments with the command "mount" in front of a file, or of options and a file, that stand where a command would.
 fn with_command(mut arguments: Vec<OsString>) -> Vec<OsString> {
-    let is_file = arguments.get(1).is_some_and(|first| {
-        let path = Path::new(first);
-        let is_command = first
-            .to_str()
-            .is_some_and(|name| name == "help" || Cli::command().find_subcommand(name).is_some());
+    let is_file = |word: &OsString| {
+        let path = Path::new(word);
         let is_mail = path
             .extension()
             .is_some_and(|extension| extension == "ost" || extension == "pst");
-        !is_command && !first.as_encoded_bytes().starts_with(b"-") && (is_mail || path.exists())
-    });
-    if is_file {
+        is_mail || path.exists()
+    };
+    let is_command = |word: &OsString| {
+        let name = word.to_str();
+        name.is_some_and(|name| name == "help" || Cli::command().find_subcommand(name).is_some())
+    };
+    let rest = arguments.get(1..).unwrap_or_default();
+    let is_mount = match rest.first() {
+        Some(first) if first.as_encoded_bytes().starts_with(b"-") => {
+            !rest.iter().any(is_command) && rest.iter().any(is_file)
+        }
+        Some(first) => !is_command(first) && is_file(first),
+        None => false,
+    };
+    if is_mount {
         arguments.insert(1, "mount".into());
     }
     arguments
@@ -139,6 +150,11 @@ fn with_command(mut arguments: Vec<OsString>) -> Vec<OsString> {
 /// completions are made from it.
 pub fn definitions() -> [clap::Command; 2] {
     [Cli::command(), helper::HelperArguments::command()]
+}
+
+/// The recipes that `ostfs help` knows beside commands.
+pub fn topics() -> impl Iterator<Item = &'static str> {
+    recipes::topics()
 }
 
 /// Prints why a command failed.
@@ -157,6 +173,19 @@ fn parse<T: Parser>(arguments: &[OsString]) -> Result<Option<T>, Failure> {
     if !error.use_stderr() {
         report::help(&error);
         return Ok(None);
+    }
+    let rest = arguments.get(1..).unwrap_or_default();
+    if let Some(topic) = recipes::meant(rest) {
+        let reason = format!("no such command; did you mean: ostfs help {topic}");
+        return Err(Failure::new(Exit::Usage, reason));
+    }
+    let is_unknown = error.kind() == ErrorKind::UnknownArgument;
+    let query = is_unknown.then(|| search::mistaken_for_option(rest));
+    if let Some(query) = query.flatten() {
+        let reason = format!(
+            "a QUERY that begins with - stands behind --, as in: ostfs search old-mailbox.ost -- {query}"
+        );
+        return Err(Failure::new(Exit::Usage, reason));
     }
     let text = error.render().to_string();
     let text = text.strip_prefix("error: ").unwrap_or(&text).trim_end();

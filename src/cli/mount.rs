@@ -14,7 +14,7 @@ use std::process;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
-use jiff::Zoned;
+use jiff::Timestamp;
 use signal_hook::consts::{SIGHUP, SIGINT, SIGTERM};
 
 use super::arguments::MountArguments;
@@ -87,7 +87,7 @@ pub(super) fn run(arguments: &MountArguments, writer: Writer) -> Result<(), Fail
     forest.keep_sizes(sizes);
     if options.tree.search {
         forest.search_with(Box::new(Finder {
-            now: Zoned::now().with_time_zone(options.tree.zone.clone()),
+            now: Timestamp::now().to_zoned(options.tree.zone.clone()),
             threads: progress::processors(),
         }));
     }

@@ -7,6 +7,7 @@ use std::io;
 use std::os::unix::fs::{MetadataExt, OpenOptionsExt};
 use std::path::{Path, PathBuf};
 
+use parking_lot::Mutex;
 use rustix::fs::{CWD, RenameFlags, renameat_with};
 use rustix::process::geteuid;
 
@@ -15,7 +16,7 @@ const MODE: u32 = 0o600;
 /// Permissions that nobody but the owner has.
 const OF_OTHERS: u32 = 0o077;
 
-/// A file on its way to its name. Dropped before that, it is removed.
+/// A file on its way to its name. Dropped before that, it is removed, unless a journal makes it of use.
 #[derive(Debug)]
 pub(super) struct NewFile {
     target: PathBuf,
@@ -23,7 +24,49 @@ pub(super) struct NewFile {
     directory: File,
     file: Option<File>,
     replaces: bool,
-    is_kept: bool,
+}
+
+/// A file without its name, and the journal that makes it of use once it is there.
+struct Unfinished {
+    temporary: PathBuf,
+    journal: Option<PathBuf>,
+}
+
+/// The files of this process that have no name yet: a signal ends a process without dropping them.
+static UNFINISHED: Mutex<Vec<Unfinished>> = Mutex::new(Vec::new());
+
+/// Whether something is left of the files that have no name yet.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Left {
+    /// One that can be gone on with.
+    Something,
+    Nothing,
+}
+
+/// Removes all files that have no name yet, but those that can be gone on with.
+pub(super) fn remove_unfinished() -> Left {
+    let mut left = Left::Nothing;
+    for unfinished in UNFINISHED.lock().drain(..) {
+        if unfinished.leave() == Left::Something {
+            left = Left::Something;
+        }
+    }
+    left
+}
+
+impl Unfinished {
+    fn leave(&self) -> Left {
+        if self
+            .journal
+            .as_ref()
+            .is_some_and(|journal| journal.exists())
+        {
+            return Left::Something;
+        }
+        // Nobody can be told here, and its name shows what it is.
+        fs::remove_file(&self.temporary).ok();
+        Left::Nothing
+    }
 }
 
 /// The directory that has `target`.
@@ -74,14 +117,29 @@ impl NewFile {
 
     fn new(target: &Path, temporary: PathBuf, file: File, replaces: bool) -> io::Result<Self> {
         lock(&file)?;
-        Ok(Self {
+        let new = Self {
             target: target.to_path_buf(),
             temporary,
             directory: File::open(directory_of(target))?,
             file: Some(file),
             replaces,
-            is_kept: false,
-        })
+        };
+        UNFINISHED.lock().push(Unfinished {
+            temporary: new.temporary.clone(),
+            journal: None,
+        });
+        Ok(new)
+    }
+
+    /// Has it stay where it is if it gets no name, once there is a `journal` by which an export goes on with it.
+    pub fn goes_on_by(&mut self, journal: PathBuf) {
+        let mut unfinished = UNFINISHED.lock();
+        let own = unfinished
+            .iter_mut()
+            .find(|file| file.temporary == self.temporary);
+        if let Some(own) = own {
+            own.journal = Some(journal);
+        }
     }
 
     /// The file, once, and a handle to read it by afterwards.
@@ -91,14 +149,8 @@ impl NewFile {
         Ok((file, again))
     }
 
-    /// Leaves it where it is, for an export that goes on with it.
-    pub fn keep(&mut self) {
-        self.is_kept = true;
-    }
-
     /// Gives it its name; that is on disk when this returns.
-    pub fn publish(mut self) -> io::Result<()> {
-        self.is_kept = true;
+    pub fn publish(self) -> io::Result<()> {
         match self.replaces {
             true => fs::rename(&self.temporary, &self.target)?,
             false => renameat_with(
@@ -109,7 +161,16 @@ impl NewFile {
                 RenameFlags::NOREPLACE,
             )?,
         }
+        self.take_from_unfinished();
         self.directory.sync_all()
+    }
+
+    fn take_from_unfinished(&self) -> Option<Unfinished> {
+        let mut unfinished = UNFINISHED.lock();
+        let own = unfinished
+            .iter()
+            .position(|file| file.temporary == self.temporary)?;
+        Some(unfinished.swap_remove(own))
     }
 }
 
@@ -150,9 +211,8 @@ fn lock(file: &File) -> io::Result<()> {
 
 impl Drop for NewFile {
     fn drop(&mut self) {
-        if !self.is_kept {
-            // Nobody can be told here, and its name shows what it is.
-            fs::remove_file(&self.temporary).ok();
+        if let Some(unfinished) = self.take_from_unfinished() {
+            unfinished.leave();
         }
     }
 }

@@ -11,7 +11,7 @@ use crate::fuse::Access;
 use crate::tree::Template;
 use settings::Settings;
 pub use settings::{Options, Switch};
-use table::{Row, TABLE};
+use table::TABLE;
 pub(super) use table::{Takers, help};
 use word::{Word, usage};
 pub(super) use word::{duration, size};
@@ -165,14 +165,47 @@ fn is_tolerated(word: &str, writer: Writer) -> bool {
             .any(|prefix| word.starts_with(prefix))
 }
 
+/// So many letters may be wrong in a name that is still known for one.
+const MISTYPED: usize = 2;
+
+/// How many letters of `a` have to be changed, added or left out to make `b`.
+fn distance(a: &str, b: &str) -> usize {
+    let mut row: Vec<usize> = (0..=b.chars().count()).collect();
+    for (number, left) in (1..).zip(a.chars()) {
+        let mut last = number;
+        let mut next = vec![last];
+        for (pair, right) in row.windows(2).zip(b.chars()) {
+            let [above_left, above] = pair else {
+                continue;
+            };
+            let changed = above_left + usize::from(left != right);
+            last = changed.min(above + 1).min(last + 1);
+            next.push(last);
+        }
+        row = next;
+    }
+    row.last().copied().unwrap_or_default()
+}
+
 fn refuse(word: &str) -> Failure {
     if word == "rw" {
         return usage("-o rw: ostfs never writes to the file; leave the option out".to_owned());
     }
-    let names: Vec<String> = TABLE.iter().map(Row::typed).collect();
+    if word.contains(['{', ' ']) {
+        // The rest of a value that was cut at its comma.
+        return usage(format!(
+            "-o {word}: unknown option; quote a value that has a comma, as in names=\"{{from}}, {{subject}}\""
+        ));
+    }
+    let typed = Word::new(word).name;
+    let near = TABLE.iter().map(|row| (distance(row.name, typed), row));
+    let near = near.min_by_key(|(distance, _)| *distance);
+    let meant = near.filter(|(distance, _)| *distance <= MISTYPED);
+    let meant = meant.map_or_else(String::new, |(_, row)| {
+        format!("did you mean {}? ", row.typed())
+    });
     usage(format!(
-        "-o {word}: unknown option; known are {}",
-        names.join(", ")
+        "-o {word}: unknown option; {meant}ostfs mount --help lists all"
     ))
 }
 

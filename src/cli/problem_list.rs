@@ -4,11 +4,11 @@
 
 use std::env;
 use std::fs::{self, File, OpenOptions};
-use std::io::{self, BufWriter, Write};
+use std::io::{self, BufWriter, Seek, Write};
 use std::os::unix::fs::OpenOptionsExt;
 use std::path::Path;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::time::SystemTime;
 
 use super::goal::Goal;
@@ -18,6 +18,8 @@ use crate::tree::{Attr, Forest, Ino, Kind, Listener, ProblemLine};
 
 /// Its name at the top of an export; if the tree has that name, the first of the others that it has not.
 const NAME: &str = "ostfs-problems.txt";
+/// What a list has as long as the export runs: an empty one would tell that there is no problem.
+const UNFINISHED: &str = "The export has not come to its end: its problems are not listed.\n";
 /// Permissions of the file for long lists.
 const LIST_MODE: u32 = 0o600;
 /// Failures printed one by one; all of them are in the file.
@@ -27,8 +29,21 @@ const MAX_SHOWN: u64 = 100;
 pub(super) struct ProblemList<'a> {
     place: Place<'a>,
     lines: Arc<ProblemLines>,
+    /// Whether one is of a message.
+    of_messages: Arc<AtomicBool>,
     failed: AtomicU64,
     redact: bool,
+}
+
+/// What became of the list.
+#[derive(Debug, Default)]
+pub(super) struct Listed {
+    /// Where it is, for whoever wants to read it.
+    pub place: String,
+    /// How many lines it has.
+    pub count: u64,
+    /// Whether one of them is of a message.
+    pub of_messages: bool,
 }
 
 /// Where they are listed.
@@ -57,8 +72,8 @@ impl<'a> ProblemList<'a> {
         };
         let place = match (named, goal.directory()) {
             (Some(path), _) => {
-                let file = File::create(path).map_err(|error| Failure::writing(path, &error))?;
-                Place::Named(path, file)
+                let begun = begin(path).map_err(|error| Failure::writing(path, &error))?;
+                Place::Named(path, begun)
             }
             (None, Some(directory)) => Place::Directory(directory),
             (None, None) if goal.has_files() => Place::Archive,
@@ -67,6 +82,7 @@ impl<'a> ProblemList<'a> {
         Ok(Self {
             place,
             lines: Arc::new(lines),
+            of_messages: Arc::default(),
             failed: AtomicU64::new(0),
             redact,
         })
@@ -75,7 +91,11 @@ impl<'a> ProblemList<'a> {
     /// Takes down what `forest` meets, and has met so far.
     pub(super) fn listen(&self, forest: &Forest) {
         let lines = Arc::clone(&self.lines);
-        let listener: Arc<Listener> = Arc::new(move |problem| lines.add(problem.to_string()));
+        let of_messages = Arc::clone(&self.of_messages);
+        let listener: Arc<Listener> = Arc::new(move |problem| {
+            of_messages.fetch_or(problem.is_of_message(), Ordering::Relaxed);
+            lines.add(problem.to_string());
+        });
         forest.listen(&listener);
     }
 
@@ -95,26 +115,32 @@ impl<'a> ProblemList<'a> {
         (number < MAX_SHOWN).then_some(shown)
     }
 
-    /// Lists them, or removes an older list if there is no problem; returns where they are, and how many lines. The archive is
-    /// there if the export is one.
+    /// Lists them, or removes an older list if there is no problem; None then. The archive is there if the export is one.
     pub(super) fn finish(
         self,
         forest: &Forest,
         goal: &Goal<'_>,
         archive: Option<&mut (dyn Archive + 'static)>,
-    ) -> Result<Option<(String, u64)>, Failure> {
+    ) -> Result<Option<Listed>, Failure> {
+        let of_messages = self.of_messages.load(Ordering::Relaxed);
         let name = export::free_name(forest, NAME);
         if self.lines.is_empty() {
-            if let Place::Directory(directory) = self.place {
-                // Of an earlier run, if at all.
-                fs::remove_file(directory.join(name)).ok();
-                export::renew_root_time(forest, directory);
+            match self.place {
+                Place::Named(path, file) => {
+                    emptied(file).map_err(|error| Failure::writing(path, &error))?;
+                }
+                Place::Directory(directory) => {
+                    // Of an earlier run, if at all.
+                    fs::remove_file(directory.join(name)).ok();
+                    export::renew_root_time(forest, directory);
+                }
+                Place::Archive | Place::Terminal => {}
             }
             return Ok(None);
         }
         let (place, count) = match (self.place, archive) {
             (Place::Named(path, file), _) => {
-                let count = write(&self.lines, file, None);
+                let count = emptied(file).and_then(|file| write(&self.lines, file, None));
                 let count = count.map_err(|error| Failure::writing(path, &error))?;
                 (format!("all are in {}", path.display()), count)
             }
@@ -144,8 +170,31 @@ impl<'a> ProblemList<'a> {
                 }
             },
         };
-        Ok(Some((place, count)))
+        Ok(Some(Listed {
+            place,
+            count,
+            of_messages,
+        }))
     }
+}
+
+/// Begins the list at `path`, so that one that is not finished can be told from one without problems.
+fn begin(path: &Path) -> io::Result<File> {
+    let mut file = File::create(path)?;
+    // A pipe cannot take anything back.
+    if file.metadata()?.is_file() {
+        file.write_all(UNFINISHED.as_bytes())?;
+    }
+    Ok(file)
+}
+
+/// `file` without what it was begun with.
+fn emptied(mut file: File) -> io::Result<File> {
+    if file.metadata()?.is_file() {
+        file.set_len(0)?;
+        file.rewind()?;
+    }
+    Ok(file)
 }
 
 /// Writes `lines` into `file`, which gets the time `time`; returns how many there are.

@@ -1,13 +1,14 @@
 //! Progress bars on standard error, if that is a terminal.
 #![forbid(unsafe_code)]
 
+use std::fmt;
 use std::io::{self, IsTerminal};
 use std::sync::atomic::Ordering;
 use std::sync::mpsc::{RecvTimeoutError, channel};
 use std::thread;
 use std::time::Duration;
 
-use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
+use indicatif::{HumanCount, ProgressBar, ProgressDrawTarget, ProgressState, ProgressStyle};
 use parking_lot::Mutex;
 
 use crate::export::Progress;
@@ -16,7 +17,7 @@ use crate::tree;
 /// How often a bar is redrawn.
 const REDRAW: Duration = Duration::from_millis(100);
 
-/// A bar counted in bytes, or in things, with rate and time left.
+/// A bar counted in bytes, or in items, with rate and time left.
 pub(super) fn bar(what: &'static str, in_bytes: bool) -> ProgressBar {
     let target = if io::stderr().is_terminal() {
         ProgressDrawTarget::stderr()
@@ -26,9 +27,14 @@ pub(super) fn bar(what: &'static str, in_bytes: bool) -> ProgressBar {
     let template = if in_bytes {
         "{msg} {wide_bar} {bytes}/{total_bytes}, {bytes_per_sec}, {eta} left"
     } else {
-        "{msg} {wide_bar} {pos}/{len}, {per_sec}, {eta} left"
+        "{msg} {wide_bar} {pos}/{len}, {rate}, {eta} left"
     };
-    let style = ProgressStyle::with_template(template);
+    let style = ProgressStyle::with_template(template).map(|style| {
+        style.with_key("rate", |state: &ProgressState, out: &mut dyn fmt::Write| {
+            // What is of another kind than items is counted in bytes.
+            write!(out, "{} items/s", HumanCount(state.per_sec() as u64)).ok();
+        })
+    });
     ProgressBar::with_draw_target(Some(0), target)
         .with_style(style.unwrap_or_else(|_| ProgressStyle::default_bar()))
         .with_message(what)

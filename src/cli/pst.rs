@@ -13,6 +13,7 @@ use sha2::{Digest as _, Sha256};
 
 use super::arguments::{ExportArguments, VerifyHow};
 use super::dedupe::{self, Dedupe};
+use super::early_end::{self, EarlyEnd, GO_ON, Output};
 use super::exit::Exit;
 use super::export::{CACHE, filter, show};
 use super::new_file::{self, NewFile, directory_of};
@@ -39,17 +40,11 @@ const MAX_SHOWN: u64 = 100;
 pub(super) fn run(arguments: &ExportArguments, counts: &mut Counts) -> Result<(), Failure> {
     let mut options = Options::of_user(&[CACHE], &arguments.options, &None)?;
     refuse(arguments, &options)?;
+    dedupe::refuse(arguments)?;
     // Nobody looks at attachments beside their items.
     options.tree.attachments = Attachments::Eml;
     let dedupe = Dedupe::open(arguments, None)?;
-    let mut run = Run {
-        arguments,
-        dedupe,
-        others: None,
-        filter: filter(&arguments.filter)?,
-        options: options.tree,
-        progress: Progress::default(),
-    };
+    let filter = filter(&arguments.filter)?;
     let (files, others) = match &arguments.only_in {
         Some(file) => (
             slice::from_ref(file),
@@ -63,9 +58,22 @@ pub(super) fn run(arguments: &ExportArguments, counts: &mut Counts) -> Result<()
         let reason = "--dedupe is for one new PST; name the file, as in: ostfs export --to pst --dedupe a.pst b.pst all.pst";
         return Err(Failure::new(Exit::Usage, reason));
     }
+    let signals = early_end::signals(Output::Journaled)?;
     if options.sandbox == Switch::On {
         sandbox::enter(Need::WriteBeneath(&targets.directory));
     }
+    let progress = Progress::default();
+    let target = &arguments.directory;
+    let early_end = EarlyEnd::listen(signals, Output::Journaled, target, None, &progress)?;
+    let mut run = Run {
+        arguments,
+        dedupe,
+        others: None,
+        filter,
+        options: options.tree,
+        progress,
+        early_end,
+    };
     run.others = others
         .map(|others| Others::open(others, &run.options))
         .transpose()?;
@@ -148,16 +156,19 @@ impl Ended {
         }
         let (failed, problems) = (self.tally.failed, self.problems);
         report::say(format_args!(
-            "{} items, {}; {failed} failed, {problems} problems",
-            self.tally.written,
+            "{}, {}; {failed} failed, {}",
+            report::counted(self.tally.written, "item"),
             HumanBytes(self.tally.bytes),
+            report::counted(problems, "problem")
         ));
         match failed + problems {
             0 => Ok(()),
             _ => Err(Failure::new(
                 Exit::ErrorsFound,
                 format!(
-                    "{failed} items could not be copied, {problems} problems; items that are not whole have the category \"ostfs: damaged\""
+                    "{} could not be copied, {}; items that are not whole have the category \"ostfs: damaged\"",
+                    report::counted(failed, "item"),
+                    report::counted(problems, "problem")
                 ),
             )),
         }
@@ -172,6 +183,7 @@ struct Run<'a> {
     filter: Filter,
     options: tree::Options,
     progress: Progress,
+    early_end: EarlyEnd,
 }
 
 /// What has items that are not to be written.
@@ -375,10 +387,15 @@ impl Run<'_> {
             let removed = export.journal.remove();
             removed.map_err(|error| Failure::writing(&path, &error))?;
         }
-        let written = watched(export, file, begin, &self.progress, self.options.redact);
-        let written = written.map_err(|error| self.stopped(&mut new, export, &path, &error))?;
+        new.goes_on_by(target.journal());
+        let (progress, redact) = (&self.progress, self.options.redact);
+        let work = || watched(export, file, begin, progress, redact);
+        let written = self.early_end.in_good_order(work);
+        self.early_end.told(progress)?;
+        let written = written.map_err(|error| stopped(export, &path, &error))?;
         let done = &written.whole.done;
         if !export.filter.is_empty() && done.written + done.failed == 0 {
+            export.journal.remove().ok();
             return Ok(None);
         }
         if let Err(reason) = check(again, &written, self.arguments.verify) {
@@ -387,39 +404,28 @@ impl Run<'_> {
         }
         let stage = Stage::Whole(Cow::Borrowed(&written.whole));
         let saved = export.journal.save(&stage).map_err(Failed::from);
-        saved.map_err(|error| self.stopped(&mut new, export, &path, &error))?;
+        saved.map_err(|error| stopped(export, &path, &error))?;
         new.publish()
             .map_err(|error| Failure::writing(&path, &error))?;
         Ok(Some(written.whole))
     }
+}
 
-    /// What to say if writing ended before its time; what is there stays if it is of use.
-    fn stopped(
-        &self,
-        new: &mut NewFile,
-        export: &Export<'_>,
-        path: &Path,
-        error: &Failed,
-    ) -> Failure {
-        let mut reason = error.to_string();
-        let advice = match error {
-            Failed::Write(error) => space::advice(error),
-            _ => None,
+/// What to say if writing ended before its time.
+fn stopped(export: &Export<'_>, path: &Path, error: &Failed) -> Failure {
+    let mut reason = error.to_string();
+    let advice = match error {
+        Failed::Write(error) => space::advice(error),
+        _ => None,
+    };
+    if let Some(advice) = advice {
+        let again = match export.journal.is_there() {
+            true => GO_ON,
+            false => "try again",
         };
-        let goes_on = export.journal.is_there();
-        if goes_on {
-            new.keep();
-        }
-        if let Some(advice) = advice {
-            reason.push_str("; ");
-            reason.push_str(advice);
-            reason.push_str(match goes_on {
-                true => ", then go on by the same command with --resume",
-                false => ", then try again",
-            });
-        }
-        failure(path, &reason)
+        reason.push_str(&format!("; {advice}, then {again}"));
     }
+    failure(path, &reason)
 }
 
 /// Refuses what has no meaning for a PST.
@@ -490,7 +496,8 @@ fn check(file: fs::File, written: &Written, how: VerifyHow) -> Result<(), String
     match first {
         None => Ok(()),
         Some(first) => Err(format!(
-            "is not kept, since {count} items in it are not as they were read, the first: {first}; please report this"
+            "is not kept, since it differs from what was read in {}, the first: {first}; please report this",
+            report::counted(count, "item")
         )),
     }
 }

@@ -12,7 +12,7 @@ use super::arguments::ExportArguments;
 use super::exit::Exit;
 use super::guard::Sweeper;
 use super::new_file::{beside, directory_of};
-use super::report::Failure;
+use super::report::{Failure, NO_DIRECTORY};
 use crate::fuse::Made;
 
 /// Extension of files that are named after a source.
@@ -128,10 +128,9 @@ fn make(directory: &Path) -> Result<Option<Made>, Failure> {
             Exit::Failure,
             "is a file; name a directory for the parts".to_owned(),
         )),
-        Err(error) if error.kind() == io::ErrorKind::NotFound => Err(fail(
-            Exit::NotFound,
-            "the directory above it does not exist; make it first".to_owned(),
-        )),
+        Err(error) if error.kind() == io::ErrorKind::NotFound => {
+            Err(fail(Exit::NotFound, NO_DIRECTORY.to_owned()))
+        }
         Err(error) => Err(fail(
             Exit::Failure,
             format!("cannot be made: {error}; choose a place where you may write"),

@@ -151,26 +151,37 @@ Examples:
   ostfs search -C 1 old-mailbox.ost '\"purchase order\" OR invoice*'
   ostfs search -c a.pst b.pst 'has:attachment size:>1M is:unread'
   ostfs search --json old-mailbox.ost 'kind:meeting since:7d' | jq .path
-Many queries, of which only the first reads all items:
-  ostfs search --index ~/.cache/ostfs old-mailbox.ost 'body:insolvency'";
+  ostfs search --index ~/.cache/ostfs old-mailbox.ost 'body:insolvency'
+                              of many queries only the first reads all items";
 /// How a query is written.
 const QUERY: &str = "\
 QUERY:
-  word \"some words\" begin*    in header, text and attachments; case, accents and width do not count
-  A B, A AND B, A OR B, NOT A, -A, (A B)
-  from: to: cc: bcc: recipients: subject: body: attachment: (a name) category: id:
-                               words in one place, as in subject:(budget OR plan*)
-  date: sent: received:        2024, 2024-05, 2024-05-31, 2024-05-31T09:30, today, yesterday, 7d (no older than 7 days;
-                               also w, m, y); with <, <=, >, >= before it; 2024-01..2024-03, 2024-05.., ..2024; date: is
-                               when an appointment takes place; days begin as -o tz has it [UTC]
-  since: until:                date: from there on, and up to there
-  size:                        >1M, <=500K, 1M..5M; as Outlook counts it
-  has:attachment  is:unread read flagged replied forwarded draft sent (also flag:)
-  kind:                        mail meeting appointment contact list task note journal document feed report chat voicemail
-                               signed
-  class:IPM.Note folder:Inbox/Projects   with all below them
-  A * alone finds every item. AND, OR and NOT are in capitals. Words with a colon in them are put in quotes, and a QUERY that
-  begins with - stands behind --, as in: ostfs search -- old-mailbox.ost '-from:adams'";
+  word \"some words\" begin*  in header, text and attachments; case, accents and
+                             width do not count
+  A B, A AND B               both
+  A OR B                     one of them
+  NOT A, -A                  what A does not find
+  (A OR B) C                 what belongs together
+  from: to: cc: bcc: recipients: subject: body: attachment: category: id:
+                             words in one place: subject:(budget OR plan*); of
+                             attachment:, a name
+  date: sent: received:      2024, 2024-05, 2024-05-31, 2024-05-31T09:30, today,
+                             yesterday, 7d (no older than 7 days; also w, m, y);
+                             with <, <=, >, >= before it; 2024-01..2024-03,
+                             2024-05.., ..2024; date: is when an appointment
+                             takes place; days begin as -o tz has it [UTC]
+  since: until:              date: from there on, and up to there
+  size:                      >1M, <=500K, 1M..5M; as Outlook counts it
+  has:                       attachment
+  is: flag:                  unread read flagged replied forwarded draft sent
+  kind:                      mail meeting appointment contact list task note
+                             journal document feed report chat voicemail signed
+  class:IPM.Note             with all classes below it
+  folder:Inbox/Projects      with all folders below it
+
+A * alone finds every item. AND, OR and NOT are in capitals. Words with a colon
+in them are put in quotes. A QUERY that begins with - stands behind --, as in:
+ostfs search -- old-mailbox.ost '-from:adams'";
 pub(super) const LS: &str = "\
 Examples:
   ostfs ls old-mailbox.ost
@@ -209,6 +220,22 @@ pub(super) fn asked_for(arguments: &[OsString]) -> Option<&'static str> {
     };
     let recipe = RECIPES.iter().find(|(name, _)| topic == name)?;
     (help == "help").then_some(recipe.1)
+}
+
+/// The names of the recipes.
+pub(super) fn topics() -> impl Iterator<Item = &'static str> {
+    RECIPES.iter().map(|(name, _)| *name)
+}
+
+/// The recipe that `arguments` seem to mean, as in `help Recovery` or `recover`, by its name.
+pub(super) fn meant(arguments: &[OsString]) -> Option<&'static str> {
+    let word = match arguments {
+        [help, word] if help == "help" => word,
+        [word] => word,
+        _ => return None,
+    };
+    let word = word.to_str()?.to_lowercase();
+    topics().find(|topic| word.starts_with(topic) || word.len() > 2 && topic.starts_with(&word))
 }
 
 #[cfg(test)]

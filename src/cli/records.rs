@@ -129,7 +129,8 @@ impl LoadFile {
 pub(super) fn tell(altered: u64) {
     if altered > 0 {
         report::note(format_args!(
-            "{altered} values of the load file have a character that it cannot hold: \"th\" stands for U+00FE there, \"(R)\" for U+00AE; the manifest has them as they are"
+            "{} of the load file with a character that it cannot hold: \"th\" stands for U+00FE there, \"(R)\" for U+00AE; the manifest has them as they are",
+            report::counted(altered, "value")
         ));
     }
 }

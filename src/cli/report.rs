@@ -9,6 +9,9 @@ use super::exit::Exit;
 use crate::error::Error;
 use crate::fuse::{MountError, UnmountError, quoted};
 
+/// Why a new file cannot be made, as a rule.
+pub(super) const NO_DIRECTORY: &str = "the directory above it does not exist; make it first";
+
 /// Why a command failed, in a line that names the next step, and the exit code that goes with it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Failure {
@@ -34,11 +37,11 @@ impl Failure {
 
     /// That `path` cannot be written.
     pub fn writing(path: &Path, error: &io::Error) -> Self {
-        Self::about(
-            Exit::Failure,
-            path,
-            format_args!("cannot be written: {error}"),
-        )
+        let reason = match error.kind() {
+            io::ErrorKind::NotFound => NO_DIRECTORY.to_owned(),
+            _ => format!("cannot be written: {error}"),
+        };
+        Self::about(Exit::Failure, path, reason)
     }
 
     /// What the library said about opening `file`.
@@ -151,6 +154,9 @@ pub(super) fn help(text: &clap::Error) {
 
 /// `count` of what `one` is called.
 pub(super) fn counted(count: u64, one: &str) -> String {
-    let end = if count == 1 { "" } else { "s" };
-    format!("{count} {one}{end}")
+    match (count, one.strip_suffix('y')) {
+        (1, _) => format!("1 {one}"),
+        (count, Some(stem)) => format!("{count} {stem}ies"),
+        (count, None) => format!("{count} {one}s"),
+    }
 }

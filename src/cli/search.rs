@@ -4,11 +4,12 @@
 //! commands tell.
 #![forbid(unsafe_code)]
 
+use std::ffi::OsString;
 use std::io::{self, BufWriter, StdoutLock, Write};
 use std::path::PathBuf;
 use std::sync::atomic::Ordering;
 
-use jiff::Zoned;
+use jiff::Timestamp;
 use serde::Serialize;
 
 use super::arguments::SearchArguments;
@@ -23,6 +24,7 @@ use super::source::{Lost, Sources};
 use super::summary::Counts;
 use super::word_indexes::{Asked, WordIndexes, by_number};
 use crate::export::Filter;
+use crate::fuse::quoted;
 use crate::output;
 use crate::sandbox::{self, Need};
 use crate::search::{Condition, Found, Line, Missed, Query, Search};
@@ -38,6 +40,19 @@ pub(super) fn run(arguments: &SearchArguments, counts: &mut Counts) -> Result<()
     })
 }
 
+/// The query among the words of a command line that was taken for an option, as a shell takes it.
+pub(super) fn mistaken_for_option(arguments: &[OsString]) -> Option<String> {
+    let (command, words) = arguments.split_first()?;
+    let is_query = |word: &&OsString| {
+        let text = word.as_encoded_bytes();
+        let is_short = text.starts_with(b"-") && !text.starts_with(b"--");
+        is_short && text.contains(&b':')
+    };
+    let query = words.iter().find(is_query)?;
+    let query = query.to_string_lossy().replace('\'', r"'\''");
+    (command == "search").then(|| format!("'{query}'"))
+}
+
 /// The files that `arguments` name before the query.
 pub(super) fn sources(arguments: &SearchArguments) -> &[PathBuf] {
     let parted = arguments.files.split_last();
@@ -46,14 +61,16 @@ pub(super) fn sources(arguments: &SearchArguments) -> &[PathBuf] {
 
 fn look(arguments: &SearchArguments, counts: &mut Counts) -> Result<(), Failure> {
     let options = Options::of_user(&[], &arguments.options, &arguments.names)?;
-    let now = Zoned::now().with_time_zone(options.tree.zone.clone());
+    let now = Timestamp::now().to_zoned(options.tree.zone.clone());
     let query = arguments.files.last();
     let query = query
         .map(|query| query.to_string_lossy())
         .unwrap_or_default();
     let query = Query::parse(&query, &now)
         .map_err(|error| Failure::new(Exit::Usage, format!("QUERY, {error}")))?;
-    let sources = Sources::open(sources(arguments))?;
+    look_at_order(arguments)?;
+    let mut sources = Sources::open(sources(arguments))?;
+    sources.name(options.tree.redact);
     let indexes = WordIndexes::open(arguments.index.as_deref(), &sources, &options.tree)?;
     if options.sandbox == Switch::On {
         sandbox::enter(Need::OpenFiles);
@@ -97,6 +114,22 @@ fn look(arguments: &SearchArguments, counts: &mut Counts) -> Result<(), Failure>
         |found| printer.take(&found),
     );
     end(printer, &missed, &forest, lost, counts)
+}
+
+/// Fails if the arguments are in the order of grep(1).
+fn look_at_order(arguments: &SearchArguments) -> Result<(), Failure> {
+    match arguments.files.as_slice() {
+        [first, files @ .., last] if !first.exists() && last.is_file() => {
+            let files = files.iter().chain([last]).map(|file| quoted(file));
+            let files = files.collect::<Vec<_>>().join(" ");
+            let reason = format!(
+                "no such file; QUERY comes last: ostfs search {files} {}",
+                quoted(first)
+            );
+            Err(Failure::about(Exit::NotFound, first, reason))
+        }
+        _ => Ok(()),
+    }
 }
 
 /// Fails if a folder of `query` is not there.

@@ -21,6 +21,8 @@ const INPUT: &str = "-";
 pub(super) struct Sources<'a> {
     files: Vec<(&'a Path, Option<Source>)>,
     lost: Lost,
+    /// Whether what is told of one of them begins with its path.
+    is_named: bool,
 }
 
 /// Files that could not be opened, of how many.
@@ -39,8 +41,33 @@ impl<'a> Sources<'a> {
         for file in files {
             opened.push((file.as_path(), lost.all_but(open(file))?));
         }
-        let files = opened;
-        Ok(Self { files, lost })
+        Ok(Self {
+            files: opened,
+            lost,
+            is_named: of > 1,
+        })
+    }
+
+    /// The same beside others: what is told of a file begins with its path even if it is the only one.
+    pub(super) fn beside_others(self) -> Self {
+        Self {
+            is_named: true,
+            ..self
+        }
+    }
+
+    /// Has the log name each of them, unless there is but one; with `redact` by its number.
+    pub(super) fn name(&mut self, redact: bool) {
+        if !self.is_named {
+            return;
+        }
+        for (number, (path, source)) in (1_usize..).zip(&mut self.files) {
+            let name = match redact {
+                true => format!("file {number}"),
+                false => report::printable(&path.to_string_lossy()),
+            };
+            *source = source.take().map(|source| source.logged_as(&name));
+        }
     }
 
     /// The paths of those that could be opened.
@@ -61,6 +88,7 @@ impl<'a> Sources<'a> {
         Self {
             files: std::mem::replace(&mut self.files, rest),
             lost: self.lost,
+            is_named: self.is_named,
         }
     }
 
@@ -74,14 +102,19 @@ impl<'a> Sources<'a> {
         self.lost = lost;
     }
 
-    /// Prints what `tell` makes of each file; returns how many files it could not tell of.
+    /// Prints what `tell` makes of the tree of each file; returns how many files it could not tell of.
     pub(super) fn each(
-        self,
-        mut tell: impl FnMut(&Path, Source) -> Result<String, Failure>,
+        mut self,
+        options: &Options,
+        mut tell: impl FnMut(&Path, Tree) -> Result<String, Failure>,
     ) -> Result<Lost, Failure> {
+        self.name(options.redact);
         let mut lost = self.lost;
         for (file, source) in self.files {
-            let told = source.map(|source| lost.all_but(tell(file, source)));
+            let told = source.map(|source| {
+                let tree = tree(source, options, file, progress::scan());
+                lost.all_but(tree.and_then(|tree| tell(file, tree)))
+            });
             if let Some(text) = told.transpose()?.flatten() {
                 report::result(text.trim_end())?;
             }
@@ -103,10 +136,11 @@ impl<'a> Sources<'a> {
     /// Their trees in one, which share the memory for caches, and the files that are not in it. What `progress` makes is called
     /// with the progress of the scan of each file.
     pub(super) fn forest_with(
-        self,
+        mut self,
         options: &Options,
         progress: impl Fn() -> Box<Progress>,
     ) -> Result<(Forest, Lost), Failure> {
+        self.name(options.redact);
         let options = Options {
             cache: options.cache / (self.files.len() as u64).max(1),
             ..options.clone()
@@ -114,16 +148,22 @@ impl<'a> Sources<'a> {
         let mut lost = self.lost;
         let mut trees = Vec::with_capacity(self.files.len());
         for (file, source) in self.files {
-            let tree = source.map(|source| {
-                Tree::of_source(source, &options, progress())
-                    .map_err(|error| Failure::opening(file, &error))
-            });
+            let tree = source.map(|source| tree(source, &options, file, progress()));
             let tree = tree.map(|tree| lost.all_but(tree)).transpose()?;
             trees.push((file, tree.flatten()));
         }
         let forest = Forest::without_some(trees).ok_or_else(|| too_many(lost.of))?;
         Ok((forest, lost))
     }
+}
+
+fn tree(
+    source: Source,
+    options: &Options,
+    file: &Path,
+    progress: Box<Progress>,
+) -> Result<Tree, Failure> {
+    Tree::of_source(source, options, progress).map_err(|error| Failure::opening(file, &error))
 }
 
 impl Lost {
@@ -151,7 +191,10 @@ impl Lost {
         match result {
             Ok(()) if number > 0 => Err(Failure::new(
                 Exit::ErrorsFound,
-                format!("{number} of {of} files could not be opened, see above"),
+                format!(
+                    "{number} of {} could not be opened, see above",
+                    report::counted(of as u64, "file")
+                ),
             )),
             other => other,
         }
@@ -200,6 +243,10 @@ pub(super) fn open(file: &Path) -> Result<Source, Failure> {
         io::ErrorKind::PermissionDenied => fail(
             Exit::Failure,
             "no permission to read it; run ostfs as a user who may, or copy the file",
+        ),
+        io::ErrorKind::UnexpectedEof => fail(
+            Exit::Failure,
+            "it ends before the size that the system tells of it; copy it, then try the copy",
         ),
         _ => fail(Exit::Failure, &format!("cannot be opened: {error}")),
     }

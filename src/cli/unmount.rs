@@ -13,9 +13,11 @@ pub(super) fn run(arguments: &UnmountArguments) -> Result<(), Failure> {
     let guards = Guards::of(&mountpoint);
     let ended = fuse::unmount(&mountpoint, arguments.lazy)?;
     // One that is still in use lives on.
-    if ended == Ended::Unmounted && !guards.wait_for_one() {
+    if ended == Ended::Unmounted
+        && let Some(process) = guards.wait_for_one()
+    {
         report::note(format!(
-            "unmounted; the process of the mount has not ended yet, and goes on with {} if it made that",
+            "unmounted; process {process} is still running, and removes {} when it ends if it made that",
             mountpoint.display()
         ));
     }

@@ -72,6 +72,11 @@ impl Stream {
         self.is_of_items
     }
 
+    /// Drops the archive, which nobody will finish.
+    pub fn give_up(&self) {
+        self.state.lock().archive = None;
+    }
+
     /// The archive, for what comes at its end; the error that ended it before.
     pub fn into_archive(self) -> io::Result<Box<dyn Archive>> {
         let state = self.state.into_inner();
@@ -274,6 +279,7 @@ impl Batch<'_> {
                 match copied {
                     Ok(()) => Ok(()),
                     Err(Failed::Write(error)) => Err(error),
+                    Err(Failed::Abandoned) => Err(io::ErrorKind::Interrupted.into()),
                     Err(error) => {
                         cut = Some(error);
                         io::copy(&mut io::repeat(0).take(left), out).map(drop)

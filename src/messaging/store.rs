@@ -250,7 +250,7 @@ impl Store {
         };
         let rows = table.rows();
         for problem in problems.list() {
-            log::warn!("{problem}");
+            log::warn!("{}", self.ndb.source().log_line(problem));
         }
         let longest = rows
             .iter()

@@ -23,13 +23,14 @@ impl NodeDatabase {
         } = &self.header;
         let page = page::read_btree_page(&self.source, format, checksums, page_type, at)?;
         if page.bid != at.bid {
-            log::warn!(
+            let line = format_args!(
                 "{} at offset {:#x} has the id {:#x} where its parent says {:#x}; used, since its CRC is right",
                 page_type.name(),
                 at.ib,
                 page.bid.0,
                 at.bid.0
             );
+            log::warn!("{}", self.source.log_line(line));
         }
         if let Some(flaw) = &page.flaw {
             self.tell(format!(

@@ -39,6 +39,16 @@ const KNOWN: &[(usize, &[u8], &str)] = &[
     ),
     (
         0,
+        b"%PDF-",
+        "a PDF document, and no mailbox: name the .ost or .pst file",
+    ),
+    (
+        0,
+        b"!<arch>\n",
+        "an archive of ar(1), as Debian packages (.deb) are, and no mailbox: unpack it first with: ar x FILE",
+    ),
+    (
+        0,
         b"7z\xbc\xaf\x27\x1c",
         "a 7-Zip archive: unpack it first with: 7z x FILE",
     ),

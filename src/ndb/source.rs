@@ -14,6 +14,7 @@ mod ahead;
 mod line_ends;
 
 use std::cell::Cell;
+use std::fmt::Display;
 use std::fs::{File, Metadata};
 use std::io;
 use std::ops::Range;
@@ -43,6 +44,8 @@ pub struct Source {
     opened: Arc<Opened>,
     pieces: Arc<Pieces>,
     fills_gaps: bool,
+    /// What lines of the log begin with, to tell several files apart.
+    logged_as: Option<Arc<str>>,
 }
 
 /// The opened file and its size in bytes when it was opened.
@@ -128,7 +131,22 @@ impl Source {
             opened: Arc::new(opened),
             pieces: Arc::new(Pieces::whole(len)),
             fills_gaps: false,
+            logged_as: None,
         })
+    }
+
+    /// The same file, about which each line of the log begins with `name`.
+    pub fn logged_as(mut self, name: &str) -> Self {
+        self.logged_as = Some(name.into());
+        self
+    }
+
+    /// `line` as the log has it.
+    pub fn log_line(&self, line: impl Display) -> String {
+        match &self.logged_as {
+            Some(name) => format!("{name}: {line}"),
+            None => line.to_string(),
+        }
     }
 
     /// The same file, of which a gap takes the place of what the disk does not give when it is asked again: for those who
@@ -158,6 +176,7 @@ impl Source {
             opened: Arc::new(opened),
             pieces: Arc::new(Pieces::whole(len)),
             fills_gaps: self.fills_gaps,
+            logged_as: self.logged_as.clone(),
         })
     }
 
@@ -176,6 +195,7 @@ impl Source {
             opened: Arc::clone(&self.opened),
             pieces: Arc::new(pieces),
             fills_gaps: self.fills_gaps,
+            logged_as: self.logged_as.clone(),
         }
     }
 
@@ -230,7 +250,10 @@ impl Source {
             return Err(Error::corrupt(
                 "file",
                 format_args!("offset {offset:#x}"),
-                format_args!("expected {length} bytes, the file has {:#x}", self.len()),
+                format_args!(
+                    "expected {length} bytes, the file ends at offset {:#x}",
+                    self.len()
+                ),
             ));
         };
         for (part, at) in self.pieces.parts(wanted) {
@@ -489,7 +512,8 @@ mod tests {
         assert_eq!(&bytes, b"6789");
         assert!(source.read_exact_at(&mut bytes, 7).is_err());
         let mut bytes = [1; 4];
-        assert_eq!(source.read_with_gaps(&mut bytes, 6).unwrap().ranges, []);
+        let gaps = source.read_with_gaps(&mut bytes, 6).unwrap();
+        assert!(gaps.ranges.is_empty());
         assert_eq!(&bytes, b"6789");
         let gaps = source.read_with_gaps(&mut bytes, 7).unwrap();
         assert_eq!((&bytes, gaps.ranges.first()), (b"789\0", Some(&(3..4))));

@@ -16,6 +16,9 @@ pub enum Failed {
     /// The folder has as many items as one can have.
     #[error("the folder has more than 1,000,000 items")]
     Full,
+    /// Somebody asks for an end; the journal has all that was copied.
+    #[error("interrupted")]
+    Interrupted,
     /// The journal is of other folders than those that are there.
     #[error("the source does not read as it did; begin anew without --resume")]
     OtherFolders,

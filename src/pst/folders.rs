@@ -1,7 +1,6 @@
 //! Folders: their messages, and when all are there, their tables and properties. [MS-PST] 2.4.4
 
 use std::collections::{BTreeMap, HashSet};
-use std::io;
 use std::sync::atomic::Ordering;
 use std::thread;
 
@@ -53,13 +52,13 @@ pub(super) struct Folders<'a> {
 
 impl Folders<'_> {
     /// Copies the messages of folder number `at.folder`, from item `at.item` on or as `begun`, and writes the tables of them.
-    /// Returns the first item that the file has no room for. `save` hears after each item.
+    /// Returns the first item that the file has no room for. `save` hears after each item, and may end it.
     pub fn copy(
         &mut self,
         folder: &Planned,
         at: Position,
         begun: Option<Begun>,
-        save: &mut dyn FnMut(&mut Self, Position, &Begun) -> io::Result<()>,
+        save: &mut dyn FnMut(&mut Self, Position, &Begun) -> Result<(), Failed>,
     ) -> Result<Option<Position>, Failed> {
         let mut begun = begun.map_or_else(Begun::new, Ok)?;
         let takes = self.export.filter.takes_folder(&folder.path);

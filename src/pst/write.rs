@@ -3,7 +3,6 @@
 use std::borrow::Cow;
 use std::collections::BTreeMap;
 use std::fs::File;
-use std::io;
 
 use super::begun::Begun;
 use super::copier::SourceRows;
@@ -135,15 +134,16 @@ impl Folders<'_> {
         Ok(saved.begun.into_owned())
     }
 
-    /// Writes down that all items before `at` are copied, if that is worth it.
+    /// Writes down that all items before `at` are copied, if that is worth it, or if nothing will follow: then it is an error.
     fn save(
         &mut self,
         number: u32,
         at: Position,
         folders: Digest,
         begun: &Begun,
-    ) -> io::Result<()> {
-        if !self.out.is_due() {
+    ) -> Result<(), Failed> {
+        let is_over = self.watch.progress.is_abandoned();
+        if !is_over && !self.out.is_due() {
             return Ok(());
         }
         let saved = Saved {
@@ -158,6 +158,10 @@ impl Folders<'_> {
             begun: Cow::Borrowed(begun),
             tally: Cow::Borrowed(&self.tally),
         };
-        self.export.journal.save(&Stage::Writing(Box::new(saved)))
+        self.export.journal.save(&Stage::Writing(Box::new(saved)))?;
+        match is_over {
+            true => Err(Failed::Interrupted),
+            false => Ok(()),
+        }
     }
 }

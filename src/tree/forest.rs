@@ -17,7 +17,7 @@ use super::directory::Directory;
 use super::entries::Entry;
 use super::gathered::Finds;
 use super::ino::{Ino, Kind};
-use super::problem_log::{Listener, ProblemLine};
+use super::problem_log::Listener;
 use super::size_cache::SizeCache;
 use super::source_names;
 use super::summary::{Details, Part, People, Summary};
@@ -208,7 +208,7 @@ impl Forest {
             let file = entry.map(|entry| entry.name.into_owned());
             let listener = Arc::clone(listener);
             tree.listen(Box::new(move |problem| match &file {
-                Some(file) => listener(&ProblemLine::new(file, problem)),
+                Some(file) => listener(&problem.in_file(file)),
                 None => listener(problem),
             }));
         }

@@ -6,12 +6,19 @@ use std::hash::{DefaultHasher, Hash, Hasher};
 
 use parking_lot::Mutex;
 
+use crate::ndb::Source;
+
 /// Bytes of lines that are kept, some 20,000; what comes after is only counted.
 const MAX_TEXT: usize = 2 << 20;
 /// Lines that are logged while someone else writes all of them down.
 const MAX_LOGGED: u64 = 100;
 /// Lines whose hashes are kept to know them again, while someone else writes all of them down: 16 bytes each.
 const MAX_KNOWN: usize = 1 << 16;
+
+/// Between a file and an object of it.
+const PART: &str = ": ";
+/// What the name of a message in a problem begins with.
+const MESSAGE: &str = "message ";
 
 /// Something that could not be read, or may not be right.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
@@ -44,6 +51,23 @@ impl ProblemLine {
         }
     }
 
+    /// Whether it is of a message, which states it itself then.
+    pub fn is_of_message(&self) -> bool {
+        self.object
+            .rsplit(PART)
+            .next()
+            .is_some_and(|object| object.starts_with(MESSAGE))
+    }
+
+    /// The same in one of several files, whose name stands before the object.
+    pub(super) fn in_file(&self, file: &str) -> Self {
+        let object = match &*self.object {
+            "" => file.to_owned(),
+            object => format!("{file}{PART}{object}"),
+        };
+        Self::new(object, &self.text)
+    }
+
     /// As the log may show it where names must stay out of it: the object alone, by its number. A problem of the
     /// file as a whole quotes no text of it.
     pub fn redacted(&self) -> String {
@@ -62,6 +86,8 @@ pub type Listener = dyn Fn(&ProblemLine) + Send + Sync;
 pub struct ProblemLog {
     seen: Mutex<Seen>,
     redact: bool,
+    /// The file, if it has a name in the log.
+    source: Option<Source>,
 }
 
 #[derive(Default)]
@@ -85,11 +111,12 @@ impl fmt::Debug for ProblemLog {
 }
 
 impl ProblemLog {
-    /// No problems yet. With `redact` the log names no more than the object, by its number: what is wrong with it may
+    /// No problems of `source` yet. With `redact` the log names no more than the object, by its number: what is wrong with it may
     /// quote a name.
-    pub fn new(redact: bool) -> Self {
+    pub fn new(redact: bool, source: Source) -> Self {
         Self {
             redact,
+            source: Some(source),
             ..Self::default()
         }
     }
@@ -118,6 +145,10 @@ impl ProblemLog {
         let shown = match self.redact {
             true => problem.redacted(),
             false => problem.to_string(),
+        };
+        let shown = match &self.source {
+            Some(source) => source.log_line(shown),
+            None => shown,
         };
         match &seen.listener {
             Some(_) if seen.count > MAX_LOGGED => log::debug!("{shown}"),
@@ -184,7 +215,7 @@ mod tests {
 
     #[test]
     fn a_listener_hears_of_everything_before_and_after_it_came() {
-        let problems = ProblemLog::new(false);
+        let problems = ProblemLog::default();
         problems.note("folder 0x22", "first");
         let heard = std::sync::Arc::new(Mutex::new(Vec::new()));
         let ear = std::sync::Arc::clone(&heard);

@@ -13,6 +13,11 @@ use crate::ndb::NodeId;
 const DATE: &str = "%Y-%m-%d %H%M";
 /// The same of an item that lasts all day.
 const DAY: &str = "%Y-%m-%d";
+/// The conversions of strftime(3) that a date may have, which mean the same everywhere: none depends on a language, and none has
+/// a `/` or an end of line.
+const CONVERSIONS: &str = "aAbBCdeFgGHIjklmMpPRsSTuUVwWyYzZ%";
+/// What may stand between the `%` and one of them: padding, and capitals.
+const FLAGS: [char; 4] = ['-', '_', '0', '^'];
 /// The fields, as they are typed.
 const FIELDS: &str = "{date}, {date:FORMAT}, {from}, {to}, {subject}, {nid}";
 
@@ -62,7 +67,10 @@ pub enum TemplateError {
     /// A field that does not exist.
     #[error("there is no field {{{0}}}; give some of {FIELDS}")]
     Unknown(String),
-    /// A date format that strftime(3) would not take.
+    /// A date format with what is no conversion here.
+    #[error("the date format has no {0}; give some of {all}", all = conversions())]
+    Conversion(String),
+    /// A date format that has nothing to say.
     #[error("the date format {0:?} cannot be used: {1}")]
     Format(String, String),
     /// A brace without its other.
@@ -118,6 +126,7 @@ impl Piece {
         Ok(match field.split_once(':').unwrap_or((field, "")) {
             ("date", "") => Piece::Date(DATE.to_owned()),
             ("date", format) => {
+                check(format)?;
                 let probe = jiff::Timestamp::UNIX_EPOCH.to_zoned(TimeZone::UTC);
                 strtime::format(format, &probe)
                     .map_err(|error| TemplateError::Format(format.to_owned(), error.to_string()))?;
@@ -130,6 +139,30 @@ impl Piece {
             _ => return Err(TemplateError::Unknown(field.to_owned())),
         })
     }
+}
+
+/// The conversions that there are, as they are typed.
+fn conversions() -> String {
+    let all = CONVERSIONS
+        .chars()
+        .map(|conversion| format!("%{conversion}"));
+    all.collect::<Vec<_>>().join(" ")
+}
+
+/// Fails if `format` has a conversion that is not one of [`CONVERSIONS`].
+fn check(format: &str) -> Result<(), TemplateError> {
+    let mut rest = format;
+    while let Some((_, conversion)) = rest.split_once('%') {
+        let letter = conversion.trim_start_matches(FLAGS);
+        let Some(known) = letter.strip_prefix(|letter| CONVERSIONS.contains(letter)) else {
+            let end = letter.chars().next().map_or(0, char::len_utf8);
+            let typed = conversion.len() - letter.len() + end;
+            let typed = conversion.get(..typed).unwrap_or_default();
+            return Err(TemplateError::Conversion(format!("%{typed}")));
+        };
+        rest = known;
+    }
+    Ok(())
 }
 
 impl fmt::Display for Template {
@@ -250,7 +283,10 @@ mod tests {
                 "there is no field {sender}; give some of {date}",
             ),
             ("{nid:x}", "there is no field {nid:x}"),
-            ("{date:%}", "the date format \"%\" cannot be used"),
+            ("{date:%}", "the date format has no %; give some of %a"),
+            ("{date:%Y %c}", "the date format has no %c;"),
+            ("{date:%Ey}", "the date format has no %E;"),
+            ("{date:%-q}", "the date format has no %-q;"),
             ("{date", "a brace has no partner"),
             ("date}", "a brace has no partner"),
             ("{from}/{subject}", "a name has no '/'"),

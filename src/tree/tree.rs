@@ -46,7 +46,7 @@ impl Tree {
 
     /// As [`Tree::open_with`], of a file that is open already.
     pub fn of_source(source: Source, options: &Options, progress: Box<Progress>) -> Result<Self> {
-        let problems = Arc::new(ProblemLog::new(options.redact));
+        let problems = Arc::new(ProblemLog::new(options.redact, source.clone()));
         let watch = Arc::new(RecoveryWatch {
             progress,
             problems: Arc::clone(&problems),

@@ -29,8 +29,8 @@ fn no_command_ends_above_the_deepest_folder() {
         ),
         (vec!["index", "--folder", &path, file], "needle.eml"),
         (vec!["diff", file, file], "       1       1       1"),
-        (vec!["export", file, target], "1 files"),
-        (vec!["export", "--to", "pst", file, copy], "1 items"),
+        (vec!["export", file, target], "1 file "),
+        (vec!["export", "--to", "pst", file, copy], "1 item,"),
         (vec!["diff", file, copy], "       1       1       1"),
     ] {
         let output = ostfs(&arguments);

@@ -17,14 +17,17 @@ mod support;
 #[path = "../helpers/walk.rs"]
 mod walk;
 
+mod advice;
 mod check;
 mod cluster;
 mod contents;
 mod depth;
 mod documents;
+mod early_end;
 mod exit_codes;
 mod export;
 mod indexes;
+mod manual;
 mod mbox;
 mod readme;
 mod records;

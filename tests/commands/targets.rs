@@ -3,14 +3,12 @@
 
 use std::fs;
 use std::os::unix::fs::{FileTypeExt, MetadataExt};
-use std::os::unix::process::ExitStatusExt;
 use std::path::{Path, PathBuf};
-use std::process::{Command, Output, Stdio};
-use std::thread;
-use std::time::Duration;
+use std::process::{Command, Output};
 
+use crate::early_end::large;
 use crate::mailbox::{self, File, mail};
-use crate::mounted::{OSTFS, can_mount, export, ostfs, picture, run, wait_until};
+use crate::mounted::{OSTFS, can_mount, export, ostfs, picture, run};
 use crate::support::*;
 use crate::{needs, programs};
 
@@ -61,7 +59,7 @@ fn sh(script: &str, words: &[&str]) -> Output {
 }
 
 /// The contents of all files below `top`, sorted: what must not get lost, whatever the names.
-fn contents(top: &Path) -> Vec<String> {
+pub fn contents(top: &Path) -> Vec<String> {
     let pictures = picture(top);
     let files = pictures.values().filter(|picture| picture.kind == 'f');
     let mut contents: Vec<String> = files.map(|picture| picture.content.clone()).collect();
@@ -274,76 +272,4 @@ fn what_info_and_check_have_to_say_is_not_lost_on_a_full_disk() {
             errors(&output)
         );
     }
-}
-
-#[test]
-fn ctrl_c_leaves_whole_files_and_says_how_to_go_on() {
-    let scratch = tempfile::tempdir().unwrap();
-    let file = large(scratch.path());
-    let (_kept, whole) = export(&file, &[]);
-    let target = scratch.path().join("tree");
-    let child = Command::new(OSTFS)
-        .args(["export", "-j", "1", text(&file), text(&target)])
-        .env_remove("RUST_LOG")
-        .stdout(Stdio::null())
-        .stderr(Stdio::piped())
-        .spawn()
-        .unwrap();
-    wait_until("a first folder", || has_begun(&target));
-    thread::sleep(Duration::from_millis(20));
-    run("kill", &["-INT", &child.id().to_string()]);
-    let output = child.wait_with_output().unwrap();
-    assert_eq!(output.status.signal(), Some(libc::SIGINT), "{output:?}");
-    assert!(errors(&output).contains("--resume"), "{}", errors(&output));
-    let all = contents(&whole);
-    let some = contents(&target);
-    assert!(some.iter().all(|content| all.contains(content)));
-    let resumed = ostfs(&["export", "--resume", text(&file), text(&target)]);
-    assert!(resumed.status.success(), "{}", errors(&resumed));
-    assert_eq!(contents(&target), all);
-}
-
-#[test]
-fn a_signal_that_whoever_started_the_export_ignores_ends_nothing() {
-    let scratch = tempfile::tempdir().unwrap();
-    let file = large(scratch.path());
-    let target = scratch.path().join("tree");
-    // As nohup(1) and shells do it for what runs in the background.
-    let child = Command::new("sh")
-        .args(["-c", "trap '' HUP INT; exec \"$@\"", "sh", OSTFS])
-        .args(["export", "-j", "1", text(&file), text(&target)])
-        .env_remove("RUST_LOG")
-        .stdout(Stdio::null())
-        .stderr(Stdio::piped())
-        .spawn()
-        .unwrap();
-    wait_until("a first folder", || has_begun(&target));
-    for signal in ["-INT", "-HUP"] {
-        // It may have ended by itself.
-        let sent = Command::new("kill")
-            .args([signal, &child.id().to_string()])
-            .output();
-        assert!(sent.is_ok());
-    }
-    let output = child.wait_with_output().unwrap();
-    assert!(output.status.success(), "{output:?}");
-}
-
-/// Whether something is in the directory.
-fn has_begun(target: &Path) -> bool {
-    fs::read_dir(target).is_ok_and(|mut entries| entries.next().is_some())
-}
-
-/// A mailbox that takes a while, in `directory`.
-fn large(directory: &Path) -> PathBuf {
-    let file = directory.join("large.pst");
-    let mut mailbox = realistic::Mailbox::new(1000);
-    mailbox.bytes = Some(10 << 20);
-    let mut writer = Writer::create(&file, Options::new(Format::Unicode, Crypt::Permute)).unwrap();
-    let folders = mailbox.make_folders(&mut writer);
-    for (folder, mail) in mailbox.mails() {
-        writer.message(folders[folder], &mail).unwrap();
-    }
-    writer.finish().unwrap();
-    file
 }

@@ -167,12 +167,12 @@ fn files_of_the_user_are_not_hidden_unasked() {
 }
 
 #[test]
-fn unknown_options_are_named_with_the_known_ones() {
+fn unknown_options_are_named_with_the_one_that_is_near() {
     let scene = Scene::new();
     let parts = [
         "-o atachments=eml: unknown option",
         "attachments=both|hidden|eml|dir",
-        "umask=OCTAL",
+        "ostfs mount --help",
     ];
     fails_with(
         &scene,

@@ -60,7 +60,7 @@ fn tables_at_the_limits_of_their_indexes_come_through() {
         assert!(copy.output.status.success(), "{rows}: {:?}", copy.output);
         assert_eq!(findings(&copy.path), [""; 0], "{rows}");
         let said = copy.said();
-        assert!(said.contains(&format!("{rows} items")), "{rows}: {said}");
+        assert!(said.contains(&format!("{rows} item")), "{rows}: {said}");
     }
 }
 
@@ -224,7 +224,7 @@ fn each_filter_takes_what_it_takes_of_other_exports() {
         assert_eq!(findings(&copy.path), [""; 0], "{arguments:?}");
         assert_eq!(subjects(&copy.path), subjects_taken, "{arguments:?}");
         let said = copy.said();
-        let expected = format!("{} items", subjects_taken.len());
+        let expected = format!("{} item", subjects_taken.len());
         assert!(said.contains(&expected), "{arguments:?}: {said}");
     }
 }

@@ -4,6 +4,7 @@
 use super::settings::{Settings, Switch};
 use super::word::Word;
 use crate::cli::report::Failure;
+use crate::cli::rows;
 use crate::convert::{Eol, Headers, Items, VcardVersion};
 use crate::fuse::Access;
 use crate::ndb::Recover;
@@ -388,6 +389,9 @@ pub(super) static TABLE: &[Row] = &[
     .of_mount(),
 ];
 
+/// The column at which help texts begin.
+const HELP_AT: usize = 28;
+
 /// The options that `takers` take, as a table for `--help`.
 pub(in crate::cli) fn help(takers: Takers) -> String {
     let title = match takers {
@@ -398,10 +402,10 @@ pub(in crate::cli) fn help(takers: Takers) -> String {
     let lines = TABLE
         .iter()
         .filter(taken)
-        .map(|row| format!("\n  {:<26}{}", row.typed(), row.help));
+        .map(|option| rows::row(&option.typed(), HELP_AT, option.help));
     let lines: String = lines.collect();
     let defaults =
-        "Without -o, the lines of ~/.config/ostfs/options hold, and before these OSTFS_OPTIONS.";
+        "Without -o, the lines of ~/.config/ostfs/options hold, and before these\nOSTFS_OPTIONS.";
     format!("{title}, separated by commas:{lines}\n\n{defaults}")
 }
 

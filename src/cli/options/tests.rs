@@ -182,14 +182,38 @@ fn options_that_contradict_each_other_are_refused() {
 }
 
 #[test]
-fn an_unknown_option_is_named_with_all_known_ones() {
-    let message = message("ro,atachments=eml");
-    assert!(
-        message.starts_with("-o atachments=eml: unknown option"),
-        "{message}"
+fn an_unknown_option_is_named_with_the_one_that_is_near() {
+    for (list, near) in [
+        ("ro,atachments=eml", "attachments=both|hidden|eml|dir"),
+        ("txt", "text"),
+        ("view", "views"),
+    ] {
+        let message = message(list);
+        assert!(
+            message.contains("unknown option; did you mean"),
+            "{message}"
+        );
+        assert!(message.contains(&format!("mean {near}?")), "{message}");
+    }
+    let message = message("mystery");
+    assert_eq!(
+        message,
+        "-o mystery: unknown option; ostfs mount --help lists all"
     );
-    for row in TABLE {
-        assert!(message.contains(&row.typed()), "{}", row.name);
+}
+
+#[test]
+fn letters_that_are_wrong_are_counted() {
+    for (a, b, letters) in [
+        ("text", "text", 0),
+        ("text", "txt", 1),
+        ("", "all", 3),
+        ("views", "view", 1),
+        ("search", "saerch", 2),
+        ("eol", "tz", 3),
+    ] {
+        assert_eq!(distance(a, b), letters, "{a} {b}");
+        assert_eq!(distance(b, a), letters, "{b} {a}");
     }
 }
 

@@ -84,10 +84,14 @@ impl<'a> Word<'a> {
             "UTC" => Ok(TimeZone::UTC),
             name => TimeZone::get(name),
         };
-        zone.map_err(|error| {
+        zone.map_err(|_| {
             let hint = "zones are those below /usr/share/zoneinfo (package tzdata)";
+            let reason = match name {
+                "local" => "the system names no time zone that is known (TZ, /etc/localtime)",
+                _ => "no such time zone",
+            };
             usage(format!(
-                "-o tz={name}: {error}; give {wanted}, as in -o tz={example}; {hint}"
+                "-o tz={name}: {reason}; give {wanted}, as in -o tz={example}; {hint}"
             ))
         })
     }

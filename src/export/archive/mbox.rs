@@ -9,6 +9,8 @@ use std::fs::{self, FileTimes, OpenOptions};
 use std::io::{self, BufWriter, Write};
 use std::path::{Path, PathBuf};
 
+use rustix::fs::{CWD, RenameFlags, renameat_with};
+
 use super::entries::{Archive, Content, File, parent};
 use super::quoting::Quoting;
 use crate::clock;
@@ -24,8 +26,10 @@ const FIRST_YEAR: i16 = 1000;
 const NO_TIME: &str = "Thu Jan  1 00:00:00 1970";
 /// What the directory of a folder's subfolders is called, beside the file with its messages.
 const SUBFOLDERS: &str = ".sbd";
-/// Endings that Thunderbird takes for something else than a folder's file.
-const RESERVED: [&str; 2] = [SUBFOLDERS, ".msf"];
+/// The name of a file that is not whole, in the directory where it will have its own.
+const PART: &str = ".ostfs.part";
+/// Endings that Thunderbird takes for something else than a folder's file, and that name.
+const RESERVED: [&str; 3] = [SUBFOLDERS, ".msf", PART];
 /// Bytes that are written at a time.
 const BUFFER: usize = 256 << 10;
 
@@ -92,10 +96,19 @@ pub struct Mboxes {
     root: PathBuf,
     /// What the file for items in no folder is called.
     top: String,
-    /// The folder that is being written to, its times, and its file.
-    open: Option<(String, Option<FileTimes>, BufWriter<fs::File>)>,
+    /// The folder that is being written to.
+    open: Option<Open>,
     /// Folders that have a file.
     made: BTreeSet<String>,
+}
+
+/// The mbox that is being written.
+#[derive(Debug)]
+struct Open {
+    /// The path of its folder.
+    folder: String,
+    times: Option<FileTimes>,
+    part: Part,
 }
 
 impl Mboxes {
@@ -125,33 +138,79 @@ impl Mboxes {
 
     /// Makes the folder at `path` the one that is written to. Those above it have a file too, or they would not be shown.
     fn open(&mut self, path: &str, times: Option<FileTimes>) -> io::Result<&mut impl Write> {
-        if self.open.as_ref().is_none_or(|(open, ..)| open != path) {
+        if self.open.as_ref().is_none_or(|open| open.folder != path) {
             self.close()?;
             for (at, _) in path.match_indices('/') {
                 let above = path.get(..at).unwrap_or_default();
                 if self.made.insert(above.to_owned()) {
-                    create(&self.place(above))?;
+                    Part::create(self.place(above))?.publish(None)?;
                 }
             }
-            let file = create(&match path {
+            let part = Part::create(match path {
                 "" => self.root.join(&self.top),
                 path => self.place(path),
             })?;
             self.made.insert(path.to_owned());
-            let file = BufWriter::with_capacity(BUFFER, file);
-            self.open = Some((path.to_owned(), times, file));
+            self.open = Some(Open {
+                folder: path.to_owned(),
+                times,
+                part,
+            });
         }
-        let open = self.open.as_mut().map(|(.., file)| file);
+        let open = self.open.as_mut().map(|open| &mut open.part.file);
         open.ok_or_else(|| io::ErrorKind::NotFound.into())
     }
 
     /// Completes the file that is written to.
     fn close(&mut self) -> io::Result<()> {
-        let Some((_, times, mut file)) = self.open.take() else {
-            return Ok(());
-        };
-        file.flush()?;
-        times.map_or(Ok(()), |times| file.get_ref().set_times(times))
+        match self.open.take() {
+            Some(Open { times, part, .. }) => part.publish(times),
+            None => Ok(()),
+        }
+    }
+}
+
+/// A file that gets its name when it is whole. Dropped before that, it is removed.
+#[derive(Debug)]
+struct Part {
+    target: PathBuf,
+    temporary: PathBuf,
+    file: BufWriter<fs::File>,
+}
+
+impl Part {
+    /// Begins the file that will be `target`, and makes the directories above it.
+    fn create(target: PathBuf) -> io::Result<Self> {
+        let temporary = target.with_file_name(PART);
+        if let Some(directory) = target.parent() {
+            fs::create_dir_all(directory)?;
+        }
+        // Of an export that was killed.
+        fs::remove_file(&temporary).ok();
+        let file = OpenOptions::new()
+            .write(true)
+            .create_new(true)
+            .open(&temporary)?;
+        Ok(Self {
+            target,
+            temporary,
+            file: BufWriter::with_capacity(BUFFER, file),
+        })
+    }
+
+    /// Gives it its name, unless something has that, and `times`.
+    fn publish(mut self, times: Option<FileTimes>) -> io::Result<()> {
+        self.file.flush()?;
+        times.map_or(Ok(()), |times| self.file.get_ref().set_times(times))?;
+        let (from, to) = (&self.temporary, &self.target);
+        Ok(renameat_with(CWD, from, CWD, to, RenameFlags::NOREPLACE)?)
+    }
+}
+
+impl Drop for Part {
+    fn drop(&mut self) {
+        // Under this name there is nothing but what is not whole.
+        fs::remove_file(&self.temporary).ok();
     }
 }
 
@@ -175,14 +234,6 @@ impl Archive for Mboxes {
     fn finish(&mut self) -> io::Result<()> {
         self.close()
     }
-}
-
-/// A new file, and the directories above it.
-fn create(path: &Path) -> io::Result<fs::File> {
-    if let Some(directory) = path.parent() {
-        fs::create_dir_all(directory)?;
-    }
-    OpenOptions::new().write(true).create_new(true).open(path)
 }
 
 /// The file name of the folder `name`: another one where Thunderbird would not see a folder. Different folders have different
@@ -226,6 +277,7 @@ mod tests {
             ("Inbox.SBD", "mail/Inbox.SBD_"),
             ("Inbox.sbd_", "mail/Inbox.sbd__"),
             ("Inbox.msf/x", "mail/Inbox.msf_.sbd/x"),
+            ("x.ostfs.part", "mail/x.ostfs.part_"),
             ("Inbox_", "mail/Inbox_"),
         ] {
             assert_eq!(boxes.place(path), Path::new(expected), "{path}");

@@ -269,7 +269,7 @@ fn read_in_steps(source: &Source, buffer: &mut [u8], at: u64, steps: &[usize]) {
             }
         }
         _ => {
-            log::warn!("scan: {error}");
+            log::warn!("{}", source.log_line(format_args!("scan: {error}")));
             buffer.fill(0);
         }
     }
