@@ -63,7 +63,7 @@ fn a_folder_whose_properties_are_lost_is_told() {
     let damage = file.damage();
     damage.zero_block(file.layout.node(folder.0).data);
     let copy = copy_that_tells(&file);
-    assert!(copy.said().contains("1 items"), "{}", copy.said());
+    assert!(copy.said().contains("1 item,"), "{}", copy.said());
 }
 
 #[test]
@@ -82,7 +82,7 @@ fn hidden_items_are_kept_where_the_table_that_lists_them_is_lost() {
     };
     let whole = copy(&file.path, &[]);
     assert_eq!(hidden(&whole), 1);
-    assert!(whole.said().contains("1 items"), "{}", whole.said());
+    assert!(whole.said().contains("1 item,"), "{}", whole.said());
     let table = file.layout.node(inbox & !31 | 0x0F).data;
     file.damage().zero_block(table);
     assert_eq!(hidden(&copy_that_tells(&file)), 1);
