@@ -97,6 +97,8 @@ pub struct ContentsTable {
     with_people: bool,
     with_state: bool,
     problems: Problems,
+    /// The same list, for what is wrong with single cells.
+    cell_problems: Problems,
 }
 
 impl Folder {
@@ -188,8 +190,13 @@ impl Folder {
 
     /// The name that a row of the hierarchy table has.
     fn name_in(&self, row: &Row<'_>) -> Option<String> {
-        let name = row.start(tags::DISPLAY_NAME, MAX_LISTED).ok()??;
-        text_of_value(&name, self.store.code_page()).filter(|name| !name.is_empty())
+        let name = row.start(tags::DISPLAY_NAME, MAX_LISTED);
+        let name = name.unwrap_or_else(|error| {
+            let problems = self.problems.within_table("hierarchy table");
+            problems.note_error(format_args!("row {:#x}", row.id), &error);
+            None
+        });
+        text_of_value(&name?, self.store.code_page()).filter(|name| !name.is_empty())
     }
 
     /// The name that folder `nid` itself has, where its row has none.
@@ -272,6 +279,7 @@ impl Folder {
             code_page: self.store.code_page(),
             with_people: false,
             with_state: false,
+            cell_problems: problems.within_table(table_name(table_type)),
             problems,
         }
     }
@@ -364,42 +372,36 @@ impl ContentsTable {
 
     /// All messages with the classes that their rows tell, reading nothing else of them.
     pub fn nids_and_classes(&self) -> impl Iterator<Item = (NodeId, Option<String>)> + '_ {
-        self.rows.iter().map(|(nid, number)| {
-            let class = || {
-                let row = self.table.as_ref()?.row(*nid, *number).ok()?;
-                let class = row.start(tags::MESSAGE_CLASS, MAX_LISTED).ok()??;
-                text_of_value(&class, self.code_page)
-            };
-            (NodeId(*nid), class())
-        })
+        let all = self.all_cells();
+        all.map(|cells| (cells.nid(), cells.text(tags::MESSAGE_CLASS)))
     }
 
     /// How many rows are of messages that have not been read, reading nothing else of them; None when a row does not
     /// tell.
     pub fn unread(&self) -> Option<usize> {
-        let is_unread = |(nid, number): &(u32, u32)| {
-            let row = self.table.as_ref()?.row(*nid, *number).ok()?;
-            match row.get(tags::MESSAGE_FLAGS) {
-                Ok(Some(Value::Integer(flags))) => Some(usize::from(flags & MSGFLAG_READ == 0)),
-                _ => None,
-            }
+        let is_unread = |cells: Cells<'_>| {
+            let flags = cells.integer(tags::MESSAGE_FLAGS)?;
+            Some(usize::from(flags & MSGFLAG_READ == 0))
         };
-        self.rows.iter().map(is_unread).sum()
+        self.all_cells().map(is_unread).sum()
     }
 
     /// The delivery (else submit) times of all rows that have one, reading nothing else of them.
     pub fn times(&self) -> impl Iterator<Item = FileTime> + '_ {
-        self.rows.iter().filter_map(|(nid, number)| {
-            let row = self.table.as_ref()?.row(*nid, *number).ok()?;
-            time_cell(&row, tags::MESSAGE_DELIVERY_TIME)
-                .or_else(|| time_cell(&row, tags::CLIENT_SUBMIT_TIME))
+        self.all_cells().filter_map(|cells| {
+            let time = cells.time(tags::MESSAGE_DELIVERY_TIME);
+            time.or_else(|| cells.time(tags::CLIENT_SUBMIT_TIME))
         })
     }
 
     /// All rows, ascending by node. A row whose cells cannot be read has only its node, and it is noted why.
     pub fn rows(&self) -> impl Iterator<Item = ContentsRow> + '_ {
-        let cells = (0..self.len()).filter_map(|index| self.cells(index));
-        cells.map(|cells| self.contents_row(&cells))
+        self.all_cells().map(|cells| self.contents_row(&cells))
+    }
+
+    /// The cells of all rows.
+    fn all_cells(&self) -> impl Iterator<Item = Cells<'_>> {
+        (0..self.len()).filter_map(|index| self.cells(index))
     }
 
     /// The row at `index`, whose cells are read as they are asked for; None past the end. Why it cannot be read is noted.
@@ -411,7 +413,9 @@ impl ContentsTable {
             self.problems.note_error("", &error.in_node(nid));
             None
         });
-        Some(Cells::new(&self.store, NodeId(nid), row, self.code_page))
+        let nid = NodeId(nid);
+        let problems = &self.cell_problems;
+        Some(Cells::new(&self.store, nid, row, self.code_page, problems))
     }
 
     /// The row that has these cells.
@@ -439,12 +443,5 @@ impl ContentsTable {
                 State::default()
             },
         }
-    }
-}
-
-fn time_cell(row: &Row<'_>, id: u16) -> Option<FileTime> {
-    match row.get(id) {
-        Ok(Some(Value::Time(time))) => time.known(),
-        _ => None,
     }
 }
