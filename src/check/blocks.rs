@@ -239,12 +239,16 @@ fn internals(ndb: &NodeDatabase, blocks: &mut Blocks, checker: &mut Checker) {
         else {
             continue;
         };
+        let mut listed = HashSet::new();
         let mut sum = Some(0);
         let last = parts.children.len().saturating_sub(1);
         let full = ndb.header().format.block_payload;
         for (number, (child, role)) in parts.children.iter().enumerate() {
             let mut wrong = |problem| checker.error(kind.name(), &place, problem, None);
             let found = blocks.refer(*child, *role, &mut wrong);
+            if matches!(kind, Kind::XBlock | Kind::XxBlock) && !listed.insert(*child) {
+                wrong(format!("lists {child} twice"));
+            }
             if let Some(found) = found
                 && kind == Kind::XBlock
                 && number < last

@@ -154,7 +154,7 @@ fn attachments(
     let attachments = noting(message, top, checker, Message::attachments);
     let listed: HashSet<NodeId> = message.listed_attachments().into_iter().collect();
     for attachment in &attachments {
-        match content(attachment, errors) {
+        match content(message, attachment, top, checker, errors) {
             Ok(AttachmentData::Message(message)) => embedded.push(*message),
             Ok(_) => {}
             Err(error) => errors.push(error),
@@ -199,9 +199,18 @@ fn noting<T>(
 }
 
 /// The content of `attachment`; values of it that cannot be opened are among the `errors`.
-fn content(attachment: &Attachment, errors: &mut Vec<Error>) -> Result<AttachmentData> {
+fn content(
+    message: &Message,
+    attachment: &Attachment,
+    top: NodeId,
+    checker: &mut Checker,
+    errors: &mut Vec<Error>,
+) -> Result<AttachmentData> {
     let properties = attachment.properties()?;
+    if let Some(context) = properties.context() {
+        objects::properties(context, top, checker);
+    }
     let streams = properties.ids().into_iter().map(|id| properties.stream(id));
     errors.extend(streams.filter_map(Result::err));
-    attachment.data(&properties)
+    noting(message, top, checker, |_| attachment.data(&properties))
 }

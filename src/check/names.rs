@@ -39,8 +39,15 @@ pub(super) fn check(store: &Arc<Store>, checker: &mut Checker) {
     let Ok(context) = store.node(node).and_then(PropertyContext::open) else {
         return;
     };
+    let before = checker.report.errors;
     if let Err(error) = entries(&context, checker) {
         checker.unreadable(&error, Some(node));
+    }
+    // What the names of items say of it is said here as well.
+    if checker.report.errors == before
+        && let Some(problem) = store.names_problem()
+    {
+        checker.error(STRUCTURE, node, &problem.text, Some(node));
     }
 }
 

@@ -52,9 +52,6 @@ fn rows(
     checker: &mut Checker,
     mut each: impl FnMut(&Row<'_>, &mut Checker),
 ) {
-    for problem in table.problems() {
-        checker.error("TCINFO", nid, problem, Some(nid));
-    }
     let mut errors = Vec::new();
     for (id, number) in table.row_index() {
         match table.row(id, number) {

@@ -33,6 +33,8 @@ struct Header {
     value: usize,
     levels: u8,
     root: HeapId,
+    /// Where it is at odds with what the structure must be, which counts.
+    problem: Option<String>,
 }
 
 impl Header {
@@ -43,10 +45,16 @@ impl Header {
         }
         let stored = heap.item(at).and_then(|item| {
             let header = Self::parse(item.bytes());
+            let header = header.and_then(|header| match header.root == at {
+                true => Err("hidRoot: leads to the header itself"),
+                false => Ok(header),
+            });
             Ok((header.map_err(|problem| wrong(heap, at, problem))?, item))
         });
         match stored {
-            Ok((header, item)) if item.flaw().is_none() || header.fits(sizes) => Ok(Some(header)),
+            Ok((header, item)) if item.flaw().is_none() || header.fits(sizes) => {
+                Ok(Some(header.of_sizes(heap, sizes)))
+            }
             stored if heap.flaw().is_none() => stored.map(|(header, _)| Some(header)),
             // A damaged one: what it should be like is known.
             stored => match Self::look_for(heap, sizes) {
@@ -68,9 +76,6 @@ impl Header {
         ) else {
             return Err("the header is too short");
         };
-        if key == 0 {
-            return Err("cbKey: expected at least 1, found 0");
-        }
         if levels >= MAX_LEVELS {
             return Err("bIdxLevels: deeper than any table needs");
         }
@@ -79,7 +84,31 @@ impl Header {
             value,
             levels,
             root: HeapId(root),
+            problem: None,
         })
+    }
+
+    /// The same with records of `sizes`, which the structure must have whatever is stated.
+    fn of_sizes(self, heap: &Heap, sizes: Sizes) -> Self {
+        if self.fits(sizes) {
+            return self;
+        }
+        let (field, expected, found) = match self.key == sizes.key {
+            true => ("cbEnt", sizes.values, self.value),
+            false => ("cbKey", &[sizes.key][..], self.key),
+        };
+        let expected: Vec<String> = expected.iter().map(ToString::to_string).collect();
+        let problem = format!("{field}: expected {}, found {found}", expected.join(" or "));
+        let root = heap.item(self.root);
+        let len = root.map_or(0, |item| item.bytes().len());
+        let is_width = |value: &&usize| len.is_multiple_of(sizes.key + **value);
+        let value = sizes.values.iter().find(is_width).or(sizes.values.first());
+        Self {
+            key: sizes.key,
+            value: value.copied().unwrap_or(self.value),
+            problem: Some(problem),
+            ..self
+        }
     }
 
     fn fits(&self, sizes: Sizes) -> bool {
@@ -112,6 +141,7 @@ impl Header {
                 },
                 levels: if levels < MAX_LEVELS { levels } else { 0 },
                 root,
+                problem: None,
             })
         };
         heap.items_of_first_block()
@@ -158,7 +188,7 @@ pub enum Step<'a> {
     Record(&'a [u8]),
     /// Records that follow are in a damaged block.
     Flawed(Flaw),
-    /// A part that cannot be read. The walk goes on behind it.
+    /// A part that cannot be read, or a header that is wrong. The walk goes on behind it.
     Lost(Error),
 }
 
@@ -193,7 +223,11 @@ pub fn walk(heap: &Heap, header: HeapId, sizes: Sizes) -> Result<Walk<'_>> {
 impl Walk<'_> {
     /// The next step; None at the end. No iterator, since a record is borrowed from the item that the walk is in.
     pub fn next(&mut self) -> Option<Step<'_>> {
-        let tree = self.tree.as_ref()?;
+        let tree = self.tree.as_mut()?;
+        if let Some(problem) = tree.problem.take() {
+            return Some(Step::Lost(wrong(self.heap, self.header, &problem)));
+        }
+        let tree = &*tree;
         let wrong = |problem: &str| Some(Step::Lost(wrong(self.heap, self.header, problem)));
         let record = loop {
             if let Some((hid, level)) = self.below.take() {

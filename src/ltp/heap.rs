@@ -192,10 +192,11 @@ impl Heap {
         let first = data.leaf(0)?;
         let signature = u8_at(&first, SIGNATURE);
         if signature != Some(HEAP_SIGNATURE) {
+            let found = signature.map_or_else(|| "nothing".into(), |found| format!("{found:#x}"));
             let error = Error::corrupt(
                 "heap",
                 "block 0",
-                format_args!("bSig: expected {HEAP_SIGNATURE:#x}, found {signature:x?}"),
+                format_args!("bSig: expected {HEAP_SIGNATURE:#x}, found {found}"),
             );
             // In a damaged block this byte may be what is wrong: what is in the heap tells.
             if first.flaw().is_none() {

@@ -6,8 +6,8 @@
 //! A damaged structure gives every entry that makes sense. Of a damaged heap the page map is found again by what it
 //! must be like; BTH header, property records and column descriptions by their fixed sizes and known types; of a
 //! damaged SLBLOCK or XBLOCK comes what leads to blocks of the file; of a damaged row index the rows have their own
-//! ids. Only in a block whose CRC is wrong: in one whose CRC is right such a structure is an error, since it was
-//! written so.
+//! ids. In a block whose CRC is right such a structure is an error, since it was written so: but for a BTH whose records have
+//! other sizes than they must have, and a list of properties that nothing leads to any more, which are read all the same.
 #![forbid(unsafe_code)]
 
 pub(crate) mod bth;
@@ -24,7 +24,7 @@ mod value_kind;
 
 pub use heap::{ClientSignature, Heap, HeapId, HeapNodeId, HnidTarget};
 pub use property::{FileTime, Guid, PropertyType, Value};
-pub use property_context::{PropertyContext, PropertyRecord};
+pub use property_context::{PropertyContext, PropertyRecord, named};
 pub use stream::{Bytes, PropertyStream, gap_in_text};
 pub use table_context::{MAX_CELL, Row, TableContext};
 pub use table_info::Column;

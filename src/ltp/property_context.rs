@@ -116,11 +116,29 @@ impl PropertyContext {
             Ok(())
         };
         let walked = read();
-        if let Some(found) = heap.flaw().and_then(|_| look_for_records(&heap, &records)) {
+        let nid = heap.node().nid();
+        let is_sound = heap.flaw().is_none();
+        if is_sound && problem.is_none() && !are_plausible(&records) {
+            problem = Some("most of them have no type that is known".to_owned());
+        }
+        let is_whole = is_sound && walked.is_ok() && problem.is_none() && !records.is_empty();
+        let found = (!is_whole).then(|| look_for_records(&heap, &records));
+        if let Some(found) = found.flatten() {
+            problem = problem.or(walked.err().map(|error| error.to_string()));
             problem.get_or_insert_with(|| "its place is damaged; found by what it is like".into());
             records = found;
         } else {
             walked?;
+        }
+        // Every object has some; a list of none is one that nothing leads to.
+        if records.is_empty() {
+            let problem = problem
+                .as_deref()
+                .unwrap_or("the list of properties is empty");
+            return Err(Error::corrupt("property context", LIST, problem).in_node(nid.0));
+        }
+        if is_sound && problem.is_none() {
+            problem = disorder(&records);
         }
         // Such zeros also break the order of the list; of two records with one id the first is the real one.
         first_of_each(&mut records);
@@ -346,7 +364,7 @@ impl PropertyContext {
 }
 
 /// The properties with these ids, for people.
-fn named(ids: &[u16]) -> String {
+pub fn named(ids: &[u16]) -> String {
     let some = ids.get(..MAX_NAMED).unwrap_or(ids);
     let names: Vec<String> = some.iter().map(|id| format!("{id:#06x}")).collect();
     let noun = if ids.len() == 1 {
@@ -358,6 +376,25 @@ fn named(ids: &[u16]) -> String {
         0 => format!("{noun} {}", names.join(", ")),
         more => format!("{noun} {} and {more} more", names.join(", ")),
     }
+}
+
+/// Whether at least half of `records` make sense.
+fn are_plausible(records: &[PropertyRecord]) -> bool {
+    let plausible = records.iter().filter(|record| record.is_plausible());
+    2 * plausible.count() >= records.len()
+}
+
+/// Where `records`, as they are stored, do not ascend: who looks for one by halves, as Outlook does, misses some.
+fn disorder(records: &[PropertyRecord]) -> Option<String> {
+    let mut pairs = records.iter().zip(records.iter().skip(1));
+    let (one, next) = pairs.find(|(one, next)| one.id >= next.id)?;
+    Some(match one.id == next.id {
+        true => format!("{:#06x} is there twice; the first one is used", one.id),
+        false => format!(
+            "expected ids that ascend, found {:#06x} behind {:#06x}",
+            next.id, one.id
+        ),
+    })
 }
 
 /// The records in the item of a damaged first block that looks most like them, if it has more that make sense than

@@ -35,8 +35,10 @@ const SIDE_HEAPS: [(u16, NodeId); 2] = [
 pub struct TableContext {
     heap: Heap,
     columns: Vec<Column>,
-    /// `cCols`.
+    /// Columns that are described, within a row or not.
     declared_columns: usize,
+    /// `cCols`.
+    stated_columns: usize,
     bitmap: usize,
     row_size: usize,
     /// `rgib`, as stored.
@@ -53,7 +55,8 @@ enum Matrix {
     Item(HeapItem),
     Tree {
         data: DataTree,
-        rows_per_block: usize,
+        /// Bytes of every block but the last. No row straddles two.
+        block_len: usize,
     },
 }
 
@@ -76,7 +79,12 @@ impl TableContext {
     /// Opens the table in `heap`.
     pub fn of_heap(heap: Heap) -> Result<Self> {
         let nid = heap.node().nid();
-        Self::open_inner(heap).map_err(|error| error.in_node(nid.0))
+        let is_sound = heap.flaw().is_none();
+        let table = Self::open_inner(heap).map_err(|error| error.in_node(nid.0))?;
+        for problem in table.problems().iter().filter(|_| is_sound) {
+            table.note_error(&Error::corrupt("TCINFO", nid, problem));
+        }
+        Ok(table)
     }
 
     /// The columns of the table of `node`, and the subnode that its rows are in, if they are in one. Reads no row.
@@ -94,11 +102,12 @@ impl TableContext {
     fn open_inner(heap: Heap) -> Result<Self> {
         heap.expect_client(ClientSignature::TABLE_CONTEXT)?;
         let info = TableInfo::read(&heap)?;
-        let matrix = open_matrix(&heap, info.rows, info.row_size)?;
+        let matrix = open_matrix(&heap, info.rows)?;
         let side_heaps = side_heaps(&heap);
         Ok(Self {
             columns: info.columns,
             declared_columns: info.declared_columns,
+            stated_columns: info.stated_columns,
             bitmap: info.bitmap,
             row_size: info.row_size,
             ends: info.ends,
@@ -110,8 +119,8 @@ impl TableContext {
     }
 
     /// What is wrong with the description of the rows: columns or the cell existence bitmap (`rgbCEB`) that do not fit
-    /// in a row. Such columns are left out.
-    pub fn problems(&self) -> Vec<String> {
+    /// in a row. Such columns are left out, and columns beyond `cCols` are not.
+    fn problems(&self) -> Vec<String> {
         let mut problems = Vec::new();
         let needed = self.bitmap + self.declared_columns.div_ceil(8);
         if needed > self.row_size {
@@ -124,6 +133,12 @@ impl TableContext {
             problems.push(format!(
                 "rgib: expected ends that ascend, found {:?}",
                 self.ends
+            ));
+        }
+        if self.stated_columns < self.declared_columns {
+            problems.push(format!(
+                "cCols: expected {}, found {}",
+                self.declared_columns, self.stated_columns
             ));
         }
         if self.columns.len() < self.declared_columns {
@@ -159,11 +174,22 @@ impl TableContext {
         let mut is_damaged = self.heap.flaw().is_some();
         match bth::walk(&self.heap, self.row_index, ROW_INDEX_SIZES) {
             Ok(walk) => is_damaged |= self.read_rows(walk, &mut rows),
-            Err(error) => self.note_error(&error),
+            Err(error) => {
+                is_damaged = true;
+                self.note_error(&error);
+            }
         }
         let again = rows.again;
+        let there = self.matrix_rows();
+        if !is_damaged && rows.rows.is_empty() && there > 0 {
+            is_damaged = true;
+            let problem = format!("names no row, but the row matrix has {there}");
+            self.note_error(&self.wrong("row index", problem));
+        }
         if is_damaged {
             self.add_rows_of_matrix(&mut rows);
+        } else if let Some(problem) = self.lacks_rows(&rows.rows) {
+            self.note_error(&self.wrong("row matrix", problem));
         }
         if again > 0 {
             let nid = self.heap.node().nid();
@@ -197,6 +223,10 @@ impl TableContext {
         is_damaged
     }
 
+    fn wrong(&self, part: &str, problem: String) -> Error {
+        Error::corrupt("TC", part, problem).in_node(self.nid().0)
+    }
+
     fn note_error(&self, error: &Error) {
         self.heap.node().problems().note_error("", error);
     }
@@ -213,11 +243,25 @@ impl TableContext {
                 continue;
             }
             let id = self.row(0, number).ok().and_then(|row| row.own_id());
-            if let Some(id) = id.filter(|id| *id != 0) {
+            // Ordinals begin with 0, as do rows that are lost.
+            if let Some(id) = id.filter(|id| *id != 0 || self.heap.flaw().is_none()) {
                 rows.add(id, number);
             }
         }
         rows.rows.sort_unstable();
+    }
+
+    /// What is wrong with the matrix if it does not have all of `rows`.
+    fn lacks_rows(&self, rows: &[(u32, u32)]) -> Option<String> {
+        let there = self.matrix_rows();
+        let lacking = rows
+            .iter()
+            .filter(|(_, number)| u64::from(*number) >= there);
+        let found = rows.len() - lacking.count();
+        (found < rows.len()).then(|| match &self.matrix {
+            Matrix::None => format!("hnidRows: none, but the row index has {}", rows.len()),
+            _ => format!("has {found} of the {} in the row index", rows.len()),
+        })
     }
 
     /// Rows that the matrix has room for.
@@ -225,7 +269,11 @@ impl TableContext {
         match &self.matrix {
             Matrix::None => 0,
             Matrix::Item(item) => (item.bytes().len() / self.row_size) as u64,
-            Matrix::Tree { data, .. } => data.len() / self.row_size as u64,
+            Matrix::Tree { data, block_len } => {
+                let (len, block) = (data.len(), (*block_len).max(1) as u64);
+                let rows = |bytes: u64| bytes / self.row_size as u64;
+                (len / block).saturating_mul(rows(block)) + rows(len % block)
+            }
         }
     }
 
@@ -242,11 +290,9 @@ impl TableContext {
         let (block, index) = match &self.matrix {
             Matrix::None => return Ok(self.row_without_cells(id)),
             Matrix::Item(item) => (item.clone(), number),
-            Matrix::Tree {
-                data,
-                rows_per_block,
-            } => {
-                let block = number.checked_div(*rows_per_block).unwrap_or(usize::MAX);
+            Matrix::Tree { data, block_len } => {
+                let rows_per_block = block_len / self.row_size;
+                let block = number.checked_div(rows_per_block).unwrap_or(usize::MAX);
                 if block >= data.leaf_count()? {
                     return Ok(self.row_without_cells(id));
                 }
@@ -325,7 +371,7 @@ fn row_number(value: &[u8]) -> u32 {
     uint_at(value, 0, value.len().min(4)).unwrap_or(0) as u32
 }
 
-fn open_matrix(heap: &Heap, rows: HeapNodeId, row_size: usize) -> Result<Matrix> {
+fn open_matrix(heap: &Heap, rows: HeapNodeId) -> Result<Matrix> {
     Ok(match rows.target() {
         HnidTarget::Empty => Matrix::None,
         HnidTarget::Item(hid) => Matrix::Item(heap.item(hid)?),
@@ -338,15 +384,11 @@ fn open_matrix(heap: &Heap, rows: HeapNodeId, row_size: usize) -> Result<Matrix>
                 )
             })?;
             let data = node.data()?;
-            // Rows do not straddle blocks; every block but the last has the size of the first.
             let block_len = match data.leaf_count()? {
                 0 | 1 => heap.node().ndb().header().format.block_payload,
                 _ => data.leaf(0)?.len(),
             };
-            Matrix::Tree {
-                data,
-                rows_per_block: block_len / row_size,
-            }
+            Matrix::Tree { data, block_len }
         }
     })
 }

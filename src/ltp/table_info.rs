@@ -33,8 +33,10 @@ pub struct Column {
 pub(super) struct TableInfo {
     /// Columns that lie within a row.
     pub columns: Vec<Column>,
-    /// `cCols`.
+    /// Columns that are described, within a row or not.
     pub declared_columns: usize,
+    /// `cCols`.
+    pub stated_columns: usize,
     /// Offset of the cell existence bitmap in a row.
     pub bitmap: usize,
     /// Bytes of a row.
@@ -78,7 +80,9 @@ impl TableInfo {
         ) else {
             return Err(wrong("the structure is cut off"));
         };
-        let count = if is_damaged { columns_of(&item) } else { count };
+        let room = columns_of(&item);
+        let stated = if is_damaged { room } else { count };
+        let count = if is_damaged { room } else { count.max(room) };
         let mut columns: Vec<Column> = (0..count)
             .map_while(|index| column(info, COLUMNS + index * COLUMN_SIZE))
             .collect();
@@ -93,6 +97,7 @@ impl TableInfo {
         Ok(Self {
             columns,
             declared_columns: count,
+            stated_columns: stated,
             bitmap,
             row_size,
             ends: [0, 1, 2, 3].map(|end| u16_at(info, ENDS + end * 2).unwrap_or_default()),

@@ -1,11 +1,20 @@
 //! Attachments: subnodes of a message. [MS-PST] 2.4.6
 
 use super::message::Message;
-use super::properties::Properties;
+use super::properties::{MAX_LISTED, Properties, text_of_value};
 use crate::error::{Error, Result};
-use crate::ltp::{PropertyContext, PropertyStream, Value, tags};
-use crate::ndb::{NodeId, NodeType};
-use crate::problem::Problems;
+use crate::ltp::{HnidTarget, PropertyContext, PropertyStream, Value, tags};
+use crate::ndb::{Node, NodeId, NodeType};
+use crate::problem::{Problem, Problems};
+
+/// The properties with its name, the best first.
+const NAMES: [u16; 3] = [
+    tags::ATTACH_LONG_FILENAME,
+    tags::ATTACH_FILENAME,
+    tags::DISPLAY_NAME,
+];
+/// PidTagAttachSize is the sum of all values, or less, and in real files never more than some bytes above it.
+const SIZE_SLACK: u64 = 64;
 
 /// PidTagAttachMethod.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -81,13 +90,10 @@ impl Attachment {
         let context = PropertyContext::open(node.noting(&nameless))?;
         let code_page = self.message.properties().code_page();
         let named = Properties::new(context.clone(), code_page);
-        let name = [
-            tags::ATTACH_LONG_FILENAME,
-            tags::ATTACH_FILENAME,
-            tags::DISPLAY_NAME,
-        ]
-        .into_iter()
-        .find_map(|id| named.start_of_string(id).ok().flatten());
+        let name = NAMES.into_iter();
+        let name = name
+            .map(|id| named.start_of_string(id).ok().flatten())
+            .find_map(|name| name);
         let problems = self.message.problems();
         let problems = match name {
             Some(name) => problems.within(format_args!("attachment {name:?}")),
@@ -99,19 +105,54 @@ impl Attachment {
         Ok(Properties::new(context.noting(&problems), code_page))
     }
 
-    /// The longest value among its subnodes: what is left of the content of an attachment whose properties are lost.
-    pub fn longest_value(&self) -> Option<PropertyStream> {
+    /// What is left of the content of an attachment whose properties are lost: the message among its subnodes, else the
+    /// longest value.
+    pub fn left(&self) -> Option<AttachmentData> {
         let node = self.message.subnode(self.nid).ok()??;
-        let values = node.subnodes().ok()?.into_iter();
-        let values = values.filter(|value| value.nid().node_type() == NodeType::LTP);
         let problems = self
             .message
             .problems()
             .within(format_args!("attachment {:#x}", self.nid.0));
-        values
-            .filter_map(|value| PropertyStream::of_node(&value.noting(&problems)).ok())
+        self.content_among(&node.noting(&problems), |_| true)
+    }
+
+    /// The message among the subnodes of `node`, else the longest value of those that are `free`.
+    fn content_among(&self, node: &Node, free: impl Fn(NodeId) -> bool) -> Option<AttachmentData> {
+        let subnodes = node.subnodes().ok()?;
+        let of_type = |wanted| {
+            let all = subnodes.iter();
+            all.filter(move |subnode| subnode.nid().node_type() == wanted)
+        };
+        let message = of_type(NodeType::NORMAL_MESSAGE)
+            .find_map(|subnode| self.message.embedded(subnode.clone()).ok());
+        if let Some(message) = message {
+            return Some(AttachmentData::Message(Box::new(message)));
+        }
+        of_type(NodeType::LTP)
+            .filter(|value| free(value.nid()))
+            .filter_map(|value| PropertyStream::of_node(value).ok())
             .max_by_key(PropertyStream::len)
             .filter(|value| !value.is_empty())
+            .map(AttachmentData::Bytes)
+    }
+
+    /// Whether `properties` have a name of any kind.
+    pub fn is_named(properties: &Properties) -> bool {
+        NAMES.into_iter().any(|id| properties.has(id))
+    }
+
+    /// Its name in the attachment table; None when that does not tell.
+    pub fn listed_name(&self) -> Option<String> {
+        let problems = Problems::default();
+        let table = self.message.table(NodeId::ATTACHMENT_TABLE, &problems)?;
+        let number = table.row_number(self.nid.0).ok()??;
+        let row = table.row(self.nid.0, number).ok()?;
+        let code_page = self.message.properties().code_page();
+        let text = |id: u16| text_of_value(&row.start(id, MAX_LISTED).ok()??, code_page);
+        NAMES
+            .into_iter()
+            .filter_map(text)
+            .find(|name| !name.is_empty())
     }
 
     /// PidTagAttachMethod of `properties`.
@@ -128,12 +169,20 @@ impl Attachment {
     }
 
     /// The content, decided by what PidTagAttachData is, not by the method: writers get the method wrong. An embedded
-    /// message that contains itself, or lies too deep, is an error.
+    /// message that contains itself, or lies too deep, is an error. Where nothing leads to it, the subnode that is left is
+    /// taken for it, which is noted, as is that nothing is left of it.
     pub fn data(&self, properties: &Properties) -> Result<AttachmentData> {
         let Some(context) = properties.context() else {
             return Ok(AttachmentData::None);
         };
-        let (object, size) = match context.record(tags::ATTACH_DATA) {
+        let record = context.record(tags::ATTACH_DATA);
+        let is_empty = |target| matches!(target, Some(HnidTarget::Empty));
+        if record.is_none_or(|record| is_empty(record.target()))
+            && let Some(left) = self.unclaimed(properties, context)
+        {
+            return Ok(left);
+        }
+        let (object, size) = match record {
             None => return Ok(AttachmentData::None),
             Some(record) => match context.value_if_object(record)? {
                 Some(Value::Object { nid, size }) => (NodeId(nid), u64::from(size)),
@@ -165,4 +214,51 @@ impl Attachment {
         }
         Ok(AttachmentData::Ole(stream))
     }
+
+    /// The content of an attachment whose properties lead to none: a subnode that none of them leads to.
+    fn unclaimed(
+        &self,
+        properties: &Properties,
+        context: &PropertyContext,
+    ) -> Option<AttachmentData> {
+        let records = context.records().iter();
+        let claimed: Vec<NodeId> = records
+            .filter_map(|record| match record.target() {
+                Some(HnidTarget::Subnode(nid)) => Some(nid),
+                _ => None,
+            })
+            .collect();
+        let left = self.content_among(context.node(), |nid| !claimed.contains(&nid));
+        let text = match &left {
+            Some(_) => {
+                "nothing leads to it; the subnode that nothing else leads to is taken for it"
+                    .to_owned()
+            }
+            None => lost_size(properties, context)?,
+        };
+        let place = format_args!("property {:#06x}", tags::ATTACH_DATA);
+        properties.problems().note(Problem::new(place, text));
+        left
+    }
+}
+
+/// What tells that an empty PidTagAttachData was longer: the size of the attachment, if its content is said to be in the file.
+fn lost_size(properties: &Properties, context: &PropertyContext) -> Option<String> {
+    let is_here = match Attachment::method(properties).ok()? {
+        AttachMethod::ByValue | AttachMethod::EmbeddedMessage | AttachMethod::Ole => true,
+        AttachMethod::None
+        | AttachMethod::ByReference
+        | AttachMethod::ByWebReference
+        | AttachMethod::Other(_) => false,
+    };
+    let stated = properties.integer(tags::ATTACH_SIZE).ok()??;
+    let stated = u64::try_from(stated).ok().filter(|_| is_here)?;
+    let len = |id: u16| context.stream(id).ok().flatten();
+    let records = context.records().iter();
+    let there: u64 = records
+        .map(|record| len(record.id).map_or(size_of::<u32>() as u64, |value| value.len()))
+        .sum();
+    (stated > there + SIZE_SLACK).then(|| {
+        format!("empty, but PidTagAttachSize is {stated} bytes, of which {there} are there")
+    })
 }

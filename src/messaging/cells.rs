@@ -6,11 +6,13 @@ use std::sync::Arc;
 use super::properties::{MAX_LISTED, Properties, text_of_value};
 use super::store::Store;
 use super::store_page;
-use crate::ltp::{FileTime, PropertyContext, Row, Value};
+use crate::error::Result;
+use crate::ltp::{FileTime, PropertyContext, Row, Value, tags};
 use crate::ndb::NodeId;
+use crate::problem::Problems;
 
-/// The cells of the row of a message, each read when it is asked for. A cell that cannot be read is as good as absent: the
-/// message itself is asked then.
+/// The cells of the row of a message, each read when it is asked for. In place of a cell that cannot be read, which is noted,
+/// stands what the message itself has.
 #[derive(Debug)]
 pub struct Cells<'a> {
     store: &'a Arc<Store>,
@@ -21,15 +23,19 @@ pub struct Cells<'a> {
     default_page: u32,
     /// Most tables have no column for it; the message itself is asked if code pages differ in the text.
     code_page: OnceCell<u32>,
+    /// What the message itself has, once it has been asked; None if it cannot be read.
+    message: OnceCell<Option<PropertyContext>>,
+    problems: Problems,
 }
 
 impl<'a> Cells<'a> {
-    /// Those of `row`, of message `nid`.
+    /// Those of `row`, of message `nid`. A cell that cannot be read is noted in `problems`.
     pub(super) fn new(
         store: &'a Arc<Store>,
         nid: NodeId,
         row: Option<Row<'a>>,
         default_page: u32,
+        problems: &Problems,
     ) -> Self {
         Self {
             store,
@@ -37,6 +43,8 @@ impl<'a> Cells<'a> {
             row,
             default_page,
             code_page: OnceCell::new(),
+            message: OnceCell::new(),
+            problems: problems.clone(),
         }
     }
 
@@ -52,7 +60,28 @@ impl<'a> Cells<'a> {
     }
 
     fn get(&self, id: u16) -> Option<Value> {
-        self.row.as_ref()?.get(id).ok()?
+        self.read(|row| row.get(id), |message| message.get(id))
+    }
+
+    /// What `of_row` reads of a property; where its cell cannot be read, what `of_message` does. One cell of the row is noted:
+    /// others fail for the same reason.
+    fn read(
+        &self,
+        of_row: impl FnOnce(&Row<'_>) -> Result<Option<Value>>,
+        of_message: impl FnOnce(&PropertyContext) -> Result<Option<Value>>,
+    ) -> Option<Value> {
+        of_row(self.row.as_ref()?).unwrap_or_else(|error| {
+            let place = format!("row {:#x}", self.nid.0);
+            if self.problems.is_first(&place) {
+                self.problems.note_error(place, &error);
+            }
+            of_message(self.message()?).ok().flatten()
+        })
+    }
+
+    fn message(&self) -> Option<&PropertyContext> {
+        let open = || PropertyContext::open(self.store.node(self.nid).ok()?).ok();
+        self.message.get_or_init(open).as_ref()
     }
 
     /// An integer.
@@ -79,6 +108,12 @@ impl<'a> Cells<'a> {
         }
     }
 
+    /// When the message was delivered, else submitted.
+    pub fn any_time(&self) -> Option<FileTime> {
+        let delivery = self.time(tags::MESSAGE_DELIVERY_TIME);
+        delivery.or_else(|| self.time(tags::CLIENT_SUBMIT_TIME))
+    }
+
     /// The beginning of a text; None when it is absent or empty.
     pub fn text(&self, id: u16) -> Option<String> {
         self.known_text(id).filter(|text| !text.is_empty())
@@ -86,8 +121,11 @@ impl<'a> Cells<'a> {
 
     /// The beginning of a text, empty when the message has none; None when the table does not tell.
     pub fn known_text(&self, id: u16) -> Option<String> {
-        let row = self.row.as_ref().filter(|row| row.has_column(id))?;
-        let value = row.start(id, MAX_LISTED).ok()?;
+        self.row.as_ref().filter(|row| row.has_column(id))?;
+        let value = self.read(
+            |row| row.start(id, MAX_LISTED),
+            |message| message.start(id, MAX_LISTED),
+        );
         Some(
             value
                 .and_then(|value| self.text_of(&value))
@@ -115,8 +153,7 @@ impl<'a> Cells<'a> {
 
     /// The code page that the message names.
     fn page_of_message(&self) -> Option<u32> {
-        let context = PropertyContext::open(self.store.node(self.nid).ok()?).ok()?;
-        let properties = Properties::new(context, self.default_page);
+        let properties = Properties::new(self.message()?.clone(), self.default_page);
         store_page::named(|id| properties.integer(id).ok().flatten())
     }
 }

@@ -98,6 +98,8 @@ pub struct ContentsTable {
     with_people: bool,
     with_state: bool,
     problems: Problems,
+    /// The same list, for what is wrong with single cells.
+    cell_problems: Problems,
 }
 
 impl Folder {
@@ -192,8 +194,13 @@ impl Folder {
 
     /// The name that a row of the hierarchy table has.
     fn name_in(&self, row: &Row<'_>) -> Option<String> {
-        let name = row.start(tags::DISPLAY_NAME, MAX_LISTED).ok()??;
-        text_of_value(&name, self.store.code_page()).filter(|name| !name.is_empty())
+        let name = row.start(tags::DISPLAY_NAME, MAX_LISTED);
+        let name = name.unwrap_or_else(|error| {
+            let problems = self.problems.within_table("hierarchy table");
+            problems.note_error(format_args!("row {:#x}", row.id), &error);
+            None
+        });
+        text_of_value(&name?, self.store.code_page()).filter(|name| !name.is_empty())
     }
 
     /// The name that folder `nid` itself has, where its row has none.
@@ -288,6 +295,7 @@ impl Folder {
             code_page: self.store.code_page(),
             with_people: false,
             with_state: false,
+            cell_problems: problems.within_table(table_name(table_type)),
             problems,
         }
     }
@@ -380,10 +388,7 @@ impl ContentsTable {
 
     /// The delivery (else submit) times of all rows that have one, reading nothing else of them.
     pub fn times(&self) -> impl Iterator<Item = FileTime> + '_ {
-        self.rows.iter().filter_map(|(nid, number)| {
-            let row = self.table.as_ref()?.row(*nid, *number).ok()?;
-            time_in(&row)
-        })
+        self.all_cells().filter_map(|cells| cells.any_time())
     }
 
     /// The message classes and the delivery (else submit) times of all rows, reading nothing else of them; None of what a row does
@@ -391,42 +396,34 @@ impl ContentsTable {
     pub fn classes_and_times(
         &self,
     ) -> impl Iterator<Item = (Option<String>, Option<FileTime>)> + '_ {
-        self.rows.iter().filter_map(|(nid, number)| {
-            let row = self.table.as_ref()?.row(*nid, *number).ok()?;
-            Some((self.class_in(&row), time_in(&row)))
-        })
+        let all = self.all_cells();
+        all.map(|cells| (cells.text(tags::MESSAGE_CLASS), cells.any_time()))
     }
 
     /// All messages with the classes that their rows tell, reading nothing else of them.
     pub fn nids_and_classes(&self) -> impl Iterator<Item = (NodeId, Option<String>)> + '_ {
-        self.rows.iter().map(|(nid, number)| {
-            let class = || self.class_in(&self.table.as_ref()?.row(*nid, *number).ok()?);
-            (NodeId(*nid), class())
-        })
-    }
-
-    fn class_in(&self, row: &Row<'_>) -> Option<String> {
-        let class = row.start(tags::MESSAGE_CLASS, MAX_LISTED).ok()??;
-        text_of_value(&class, self.code_page)
+        let all = self.all_cells();
+        all.map(|cells| (cells.nid(), cells.text(tags::MESSAGE_CLASS)))
     }
 
     /// How many rows are of messages that have not been read, reading nothing else of them; None when a row does not
     /// tell.
     pub fn unread(&self) -> Option<usize> {
-        let is_unread = |(nid, number): &(u32, u32)| {
-            let row = self.table.as_ref()?.row(*nid, *number).ok()?;
-            match row.get(tags::MESSAGE_FLAGS) {
-                Ok(Some(Value::Integer(flags))) => Some(usize::from(flags & MSGFLAG_READ == 0)),
-                _ => None,
-            }
+        let is_unread = |cells: Cells<'_>| {
+            let flags = cells.integer(tags::MESSAGE_FLAGS)?;
+            Some(usize::from(flags & MSGFLAG_READ == 0))
         };
-        self.rows.iter().map(is_unread).sum()
+        self.all_cells().map(is_unread).sum()
     }
 
     /// All rows, ascending by node. A row whose cells cannot be read has only its node, and it is noted why.
     pub fn rows(&self) -> impl Iterator<Item = ContentsRow> + '_ {
-        let cells = (0..self.len()).filter_map(|index| self.cells(index));
-        cells.map(|cells| self.contents_row(&cells))
+        self.all_cells().map(|cells| self.contents_row(&cells))
+    }
+
+    /// The cells of all rows.
+    fn all_cells(&self) -> impl Iterator<Item = Cells<'_>> {
+        (0..self.len()).filter_map(|index| self.cells(index))
     }
 
     /// The row at `index`, whose cells are read as they are asked for; None past the end. Why it cannot be read is noted.
@@ -439,7 +436,8 @@ impl ContentsTable {
             None
         });
         let nid = row.as_ref().map_or(NodeId(nid), |row| self.message_of(row));
-        Some(Cells::new(&self.store, nid, row, self.code_page))
+        let problems = &self.cell_problems;
+        Some(Cells::new(&self.store, nid, row, self.code_page, problems))
     }
 
     /// The message of `row`: that which it names itself, unless another row is listed as that.
@@ -500,16 +498,4 @@ fn object_of(row: &Row<'_>, (store, folder): (&Arc<Store>, NodeId), problems: &P
     let entry = store.ndb().find_node(own).ok().flatten();
     let is_here = entry.is_some_and(|entry| entry.parent == folder);
     if is_here { own } else { id }
-}
-
-/// The delivery, else submit time that `row` has.
-fn time_in(row: &Row<'_>) -> Option<FileTime> {
-    time_cell(row, tags::MESSAGE_DELIVERY_TIME).or_else(|| time_cell(row, tags::CLIENT_SUBMIT_TIME))
-}
-
-fn time_cell(row: &Row<'_>, id: u16) -> Option<FileTime> {
-    match row.get(id) {
-        Ok(Some(Value::Time(time))) => time.known(),
-        _ => None,
-    }
 }

@@ -12,7 +12,8 @@ use super::store::Store;
 use super::store_page::{self, PageReason};
 use crate::error::{Error, Result};
 use crate::ltp::{
-    FileTime, PropertyContext, PropertyStream, PropertyType, TableContext, Value, ValueKind, tags,
+    FileTime, PropertyContext, PropertyStream, PropertyType, TableContext, Value, ValueKind, named,
+    tags,
 };
 use crate::ndb::{BlockId, Node, NodeEntry, NodeId, NodeType};
 use crate::problem::{Problem, Problems};
@@ -282,19 +283,23 @@ impl Message {
         for doubt in self.doubts() {
             problems.note_error("", &doubt);
         }
-        self.names_problem().into_iter().for_each(note);
+        self.names_problem().as_deref().into_iter().for_each(note);
         self.lacks_code_page().as_deref().into_iter().for_each(note);
     }
 
     /// Why properties that only the named property map can name may be missing from it, or may be others.
-    fn names_problem(&self) -> Option<&str> {
+    fn names_problem(&self) -> Option<String> {
         let problem = self.store.names_problem()?;
+        let mut ids = self.properties.ids();
+        ids.retain(|id| *id >= FIRST_NAMED_ID);
+        let has_named = !ids.is_empty();
         // The map only ever grows, so an older one lacks nothing but names.
-        let lacks_name = |id: &u16| self.store.named_properties().name(*id).is_none();
-        let ids = self.properties.ids();
-        let mut named = ids.iter().filter(|id| **id >= FIRST_NAMED_ID);
-        let matters = named.any(|id| problem.is_doubtful || lacks_name(id));
-        matters.then_some(problem.text.as_str())
+        ids.retain(|id| self.store.named_properties().name(*id).is_none());
+        match ids.is_empty() {
+            true if has_named && problem.is_doubtful => Some(problem.text.clone()),
+            true => None,
+            false => Some(format!("{} without a name: {}", named(&ids), problem.text)),
+        }
     }
 
     /// Why its 8-bit text may be read in the wrong code page: only the store has it, and cannot be read.
@@ -338,6 +343,10 @@ impl Message {
     pub fn recipients(&self) -> Vec<Recipient> {
         let problems = self.problems.within_table("recipients");
         let Some(table) = self.table(NodeId::RECIPIENT_TABLE, &problems) else {
+            self.note_absence(&problems, "PidTagDisplayTo", |properties| {
+                let text = |id: u16| properties.start_of_string(id).ok().flatten();
+                text(tags::DISPLAY_TO).is_some_and(|names| !names.trim().is_empty())
+            });
             return Vec::new();
         };
         let mut left = MAX_RECIPIENTS;
@@ -373,6 +382,13 @@ impl Message {
             Err(error) if error.is_repeated() => {}
             Err(error) => self.problems.note_error("attachments", &error),
         }
+        if nids.is_empty() {
+            let problems = self.problems.within_table("attachments");
+            self.note_absence(&problems, "PidTagMessageFlags", |properties| {
+                let flags = properties.integer(tags::MESSAGE_FLAGS).ok().flatten();
+                flags.is_some_and(|flags| flags & MSGFLAG_HASATTACH != 0)
+            });
+        }
         nids.into_iter()
             .take(MAX_ATTACHMENTS)
             .map(|nid| Attachment::new(self, nid))
@@ -395,8 +411,27 @@ impl Message {
         has_attachments(&self.node)
     }
 
+    /// Notes that there are none of something, if property `name` states that there are some, and nothing else is known to be
+    /// wrong with them.
+    fn note_absence(
+        &self,
+        problems: &Problems,
+        name: &str,
+        are_stated: impl Fn(&Properties) -> bool,
+    ) {
+        // Of subnodes that are left out, since they come again, nothing is told.
+        let is_known = || problems.is_empty() && self.node().subnodes().is_ok();
+        if is_known() && are_stated(&self.properties) {
+            let text = format_args!("there are none, but {name} tells of some");
+            problems.note(Problem {
+                node: Some(self.nid().0),
+                ..Problem::new("", text)
+            });
+        }
+    }
+
     /// A table of this message; None when it has none, or none that can be read.
-    fn table(&self, nid: NodeId, problems: &Problems) -> Option<TableContext> {
+    pub(super) fn table(&self, nid: NodeId, problems: &Problems) -> Option<TableContext> {
         let table = self.node().subnode(nid).and_then(|node| {
             node.filter(|node| !node.is_empty())
                 .map(|node| TableContext::open(node.noting(problems)))

@@ -117,6 +117,8 @@ pub enum PropertyName {
 pub struct NamedProperties {
     ids: HashMap<(PropertySet, PropertyName), u16>,
     names: HashMap<u16, (PropertySet, PropertyName)>,
+    problem: Option<String>,
+    is_doubtful: bool,
 }
 
 impl NamedProperties {
@@ -131,8 +133,8 @@ impl NamedProperties {
             }
         };
         let entries = stream(ENTRY_STREAM)?;
-        let sets = match stream(GUID_STREAM) {
-            Ok(guids) => Sets::Stored(guids),
+        let guids = match stream(GUID_STREAM) {
+            Ok(guids) => guids,
             Err(error) if context.heap().flaw().is_some() && !error.is_unread() => {
                 let target = context.record(GUID_STREAM).and_then(PropertyRecord::target);
                 let start = match target {
@@ -140,11 +142,13 @@ impl NamedProperties {
                     _ => None,
                 };
                 // Without a start, the numbers tell most of them.
-                let guids = start.map(|start| Sets::Stored(start.bytes().to_vec()));
-                guids.unwrap_or_else(|| Sets::of_numbers(&entries))
+                start
+                    .map(|start| start.bytes().to_vec())
+                    .unwrap_or_default()
             }
             Err(error) => return Err(error),
         };
+        let sets = Sets::of(guids, &entries);
         let strings = stream(STRING_STREAM)?;
         let mut map = Self::default();
         let mut left = strings.len().saturating_mul(MAX_TIMES);
@@ -161,7 +165,25 @@ impl NamedProperties {
                 map.ids.entry((set, name)).or_insert(id);
             }
         }
+        map.is_doubtful = !sets.of_numbers.is_empty();
+        let count = entries.len() / ENTRY_SIZE;
+        map.problem = match count - map.len() {
+            _ if count == 0 => Some("it has no names".to_owned()),
+            0 if !map.is_doubtful => None,
+            0 => Some("property sets are lost, and told by the numbers of their names".to_owned()),
+            lost => Some(format!("{lost} of its {count} names are lost")),
+        };
         Ok(map)
+    }
+
+    /// Whether some of the names may be others.
+    pub(super) fn is_doubtful(&self) -> bool {
+        self.is_doubtful
+    }
+
+    /// Why some names are lost, or may be others, though the map can be read.
+    pub(super) fn problem(&self) -> Option<&str> {
+        self.problem.as_deref()
     }
 
     /// The property id of the numbered name `lid` in `set`.
@@ -201,16 +223,32 @@ fn canonical(set: PropertySet, name: String) -> String {
 }
 
 /// The property sets of a map by their indices.
-enum Sets {
+struct Sets {
     /// The GUID stream.
-    Stored(Vec<u8>),
-    /// The stream is lost.
-    Lost(HashMap<u16, PropertySet>),
+    guids: Vec<u8>,
+    /// Those that the stream does not have, as far as numbers tell them.
+    of_numbers: HashMap<u16, PropertySet>,
 }
 
 impl Sets {
+    /// Those of `entries`.
+    fn of(guids: Vec<u8>, entries: &[u8]) -> Self {
+        let mut sets = Self {
+            guids,
+            of_numbers: HashMap::new(),
+        };
+        let indices = entries.chunks_exact(ENTRY_SIZE);
+        let mut indices = indices.filter_map(|entry| Some(u16_at(entry, 4)? >> 1));
+        if indices.any(|index| index >= GUID_STREAM_START && sets.get(index).is_none()) {
+            let mut of_numbers = Self::of_numbers(entries);
+            of_numbers.retain(|index, _| sets.get(*index).is_none());
+            sets.of_numbers = of_numbers;
+        }
+        sets
+    }
+
     /// The sets by the numbers of the names in `entries`: [MS-OXPROPS] gives each set of Outlook a range.
-    fn of_numbers(entries: &[u8]) -> Self {
+    fn of_numbers(entries: &[u8]) -> HashMap<u16, PropertySet> {
         let mut found: HashMap<u16, Option<PropertySet>> = HashMap::new();
         for entry in entries.chunks_exact(ENTRY_SIZE) {
             let (Some(lid), Some(guid)) = (u32_at(entry, 0), u16_at(entry, 4)) else {
@@ -226,20 +264,19 @@ impl Sets {
             *known = known.filter(|known| Some(*known) == set);
         }
         let sets = found.into_iter();
-        Self::Lost(
-            sets.filter_map(|(index, set)| Some((index, set?)))
-                .collect(),
-        )
+        sets.filter(|(index, _)| *index >= GUID_STREAM_START)
+            .filter_map(|(index, set)| Some((index, set?)))
+            .collect()
     }
 
+    /// No set has a GUID of zeros.
     fn get(&self, index: u16) -> Option<PropertySet> {
-        match self {
-            Self::Stored(guids) => {
-                let at = usize::from(index.checked_sub(GUID_STREAM_START)?) * size_of::<Guid>();
-                Some(PropertySet(Guid(array_at(guids, at)?)))
-            }
-            Self::Lost(sets) => sets.get(&index).copied(),
-        }
+        let stored = || {
+            let at = usize::from(index.checked_sub(GUID_STREAM_START)?) * size_of::<Guid>();
+            array_at(&self.guids, at).filter(|guid| *guid != [0; size_of::<Guid>()])
+        };
+        let stored = stored().map(|guid| PropertySet(Guid(guid)));
+        stored.or_else(|| self.of_numbers.get(&index).copied())
     }
 }
 

@@ -73,6 +73,13 @@ impl Store {
         let doubts = node.iter().flat_map(Node::doubts);
         doubts.for_each(&mut noted);
         let context = node.and_then(|node| PropertyContext::open(node).map_err(&mut noted).ok());
+        if let Some(list) = context.as_ref().and_then(PropertyContext::problem) {
+            noted(Error::corrupt(
+                "property context",
+                "list of properties",
+                list,
+            ));
+        }
         let properties = context.map(|context| Properties::new(context, codepage::WINDOWS_LATIN1));
         let own = properties.as_ref();
         let stated_page = own
@@ -213,13 +220,12 @@ impl Store {
         let met = problems.list();
         let text = error.map(|error| error.to_string());
         let text = text.or_else(|| met.first().map(ToString::to_string));
-        Named {
-            map,
-            problem: text.map(|text| NamesProblem {
-                text: format!("the named property map: {text}"),
-                is_doubtful: !met.is_empty(),
-            }),
-        }
+        let text = text.or_else(|| map.problem().map(ToOwned::to_owned));
+        let problem = text.map(|text| NamesProblem {
+            text: format!("the named property map: {text}"),
+            is_doubtful: !met.is_empty() || map.is_doubtful(),
+        });
+        Named { map, problem }
     }
 
     /// Why properties that only the map can name may be missing from items, or may be others.

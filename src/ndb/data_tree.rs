@@ -14,7 +14,8 @@ use super::database::NodeDatabase;
 use super::ids::BlockId;
 use super::run::{read_alone, read_blocks, wrong_length};
 use super::xblock::{
-    HEADER, LEVEL_XBLOCK, LEVEL_XXBLOCK, XBlock, check_xblock, find_internal, read_xblock,
+    HEADER, LEVEL_XBLOCK, LEVEL_XXBLOCK, XBlock, check_xblock, find_internal, listed_twice,
+    read_xblock,
 };
 use crate::bytes::copy_at;
 use crate::error::{Error, Result};
@@ -415,9 +416,12 @@ fn open_internal(ndb: &Arc<NodeDatabase>, bid: BlockId) -> Result<Shape> {
         LEVEL_XBLOCK => Ok(Shape::XBlock(Arc::new(check_xblock(ndb, bid, block)?))),
         LEVEL_XXBLOCK => Ok(Shape::XxBlock(Arc::new(XxBlock {
             bid,
-            children: block.children,
             len: block.total,
-            flaw: block.flaw,
+            flaw: match block.flaw {
+                None => listed_twice(ndb, bid, &block.children)?,
+                flaw => flaw,
+            },
+            children: block.children,
             index: OnceLock::new(),
             recent: Mutex::new(None),
         }))),

@@ -137,6 +137,30 @@ pub(super) fn read_xblock(ndb: &NodeDatabase, bid: BlockId) -> Result<XBlock> {
     ))
 }
 
+/// What is wrong with a list that has one of `children` twice, as none has.
+pub(super) fn listed_twice(
+    ndb: &NodeDatabase,
+    bid: BlockId,
+    children: &[BlockId],
+) -> Result<Option<Arc<Flaw>>> {
+    let mut sorted = children.to_vec();
+    sorted.sort_unstable();
+    let mut pairs = sorted.iter().zip(sorted.iter().skip(1));
+    let Some((child, _)) = pairs.find(|(one, next)| one == next) else {
+        return Ok(None);
+    };
+    let problem = format_args!("lists {child} twice: another block may be lost");
+    doubt(ndb, Error::corrupt("XBLOCK", bid, problem))
+}
+
+/// What stands for `error`, where that is allowed.
+fn doubt(ndb: &NodeDatabase, error: Error) -> Result<Option<Arc<Flaw>>> {
+    match ndb.refuses_damage() {
+        true => Err(error),
+        false => Ok(Some(Arc::new(Flaw::doubt(&error)))),
+    }
+}
+
 /// Checks `lcbTotal` against the last leaf's size, which is one lookup; only if the leaves are not all full, against
 /// the sizes of all of them. A leaf that is not in the file has the size that is left for it.
 pub(super) fn check_xblock(
@@ -147,9 +171,12 @@ pub(super) fn check_xblock(
     let InternalBlock {
         children: leaves,
         total: len,
-        flaw,
         ..
     } = block;
+    let mut flaw = block.flaw;
+    if flaw.is_none() {
+        flaw = listed_twice(ndb, bid, &leaves)?;
+    }
     let full = ndb.header().format.block_payload as u64;
     let before_last = (leaves.len() as u64).saturating_sub(1) * full;
     let size = |leaf: &BlockId| match ndb.block_len(*leaf) {
@@ -187,6 +214,11 @@ pub(super) fn check_xblock(
         if size == 0 {
             break;
         }
+    }
+    let before_last = sizes.iter().rev().skip(1);
+    if flaw.is_none() && before_last.flatten().any(|size| *size != full) {
+        let problem = "expected full blocks, but for the last one: their order may be wrong";
+        flaw = doubt(ndb, Error::corrupt("XBLOCK", bid, problem))?;
     }
     let is_whole = ends.len() == leaves.len();
     let is_damaged = flaw.is_some() || unknown > 0;

@@ -14,9 +14,12 @@ use crate::error::Error;
 use crate::ltp::{PropertyStream, PropertyType, tags};
 use crate::messaging::{Attachment, AttachmentData, Message, Properties};
 use crate::ndb::{NodeId, NodeType};
+use crate::problem::Problems;
 
 /// PidTagAttachMethod: the data is in the file.
 const BY_VALUE: i32 = 1;
+/// The same: the data is a message.
+const EMBEDDED_MESSAGE: i32 = 5;
 /// PidTagRenderingPosition of what has no place in the text.
 const NO_POSITION: i32 = -1;
 /// Type of the subnode that has the storage of an OLE object.
@@ -88,13 +91,22 @@ fn copy_one(copier: &mut Copier<'_>, attachment: &Attachment) -> Result<Copied, 
     };
     match &properties {
         Some(properties) => {
-            copy_data(copier, attachment, properties, &mut context)?;
+            let data = attachment.data(properties);
+            copy_data(copier, data, properties.problems(), &mut context)?;
             copy_properties(copier, attachment, properties, &mut context)?;
         }
         None => {
-            if let Some(stream) = attachment.longest_value() {
-                put_bytes(copier, &mut context, &stream)?;
+            let left = attachment.left().unwrap_or(AttachmentData::None);
+            if let AttachmentData::Message(_) = left {
+                let method = Stored::integer(EMBEDDED_MESSAGE);
+                context.set(copier.out, tags::ATTACH_METHOD, &method)?;
             }
+            copy_data(
+                copier,
+                Ok(left),
+                attachment.message().problems(),
+                &mut context,
+            )?;
         }
     }
     if !context.has(tags::ATTACH_METHOD) {
@@ -150,12 +162,12 @@ fn copy_properties(
 
 fn copy_data(
     copier: &mut Copier<'_>,
-    attachment: &Attachment,
-    properties: &Properties,
+    data: Result<AttachmentData, Error>,
+    problems: &Problems,
     context: &mut Context,
 ) -> Result<(), Failed> {
     let object = |node_type: NodeType| NodeId(u32::from(node_type.0)).with_index(FIRST_SUBNODE);
-    match attachment.data(properties) {
+    match data {
         Ok(AttachmentData::None) => {}
         Ok(AttachmentData::Bytes(stream)) => put_bytes(copier, context, &stream)?,
         Ok(AttachmentData::Ole(stream)) => {
@@ -171,9 +183,7 @@ fn copy_data(
             context.set_object(copier.out, tags::ATTACH_DATA, nid, content, digest);
         }
         Err(error) if error.is_unread() => return Err(error.into()),
-        Err(error) => properties
-            .problems()
-            .note_error("its data, which is left out", &error),
+        Err(error) => problems.note_error("its data, which is left out", &error),
     }
     Ok(())
 }

@@ -175,13 +175,13 @@ impl Folders {
                     && !self.hangs_on_root(child.nid)
             };
             if parent != Some(nid) && !belongs_nowhere() {
-                let parent = parent.map(|parent| parent.0);
+                let parent = match parent {
+                    Some(parent) => format!("folder {:#x}", parent.0),
+                    None => "no folder".into(),
+                };
                 self.context.note(
                     &Object::Folder(nid),
-                    format_args!(
-                        "lists folder {:#x}, which belongs to {parent:#x?}",
-                        child.nid.0
-                    ),
+                    format_args!("lists folder {:#x}, which belongs to {parent}", child.nid.0),
                 );
                 continue;
             }

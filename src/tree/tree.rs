@@ -62,7 +62,8 @@ impl Tree {
             code_page: options.code_page,
         };
         let store = Arc::new(opening.open(source, watch.clone())?);
-        if let Some(problem) = store.problem() {
+        let of_names = store.names_problem().map(|problem| &*problem.text);
+        for problem in store.problem().into_iter().chain(of_names) {
             problems.note("", problem);
         }
         let root = match options.all {

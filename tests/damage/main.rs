@@ -24,4 +24,5 @@ mod placeholders;
 mod places;
 mod shares;
 mod shifted;
+mod structures;
 mod wrong_header;

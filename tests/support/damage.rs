@@ -558,6 +558,11 @@ impl<'a> Damage<'a> {
         });
     }
 
+    /// Changes the first block of the heap `data`.
+    pub fn edit_heap(&self, data: u64, edit: impl FnOnce(&mut Heap<'_>)) {
+        self.edit_block(self.leaves(data)[0], |block| edit(&mut Heap(block)));
+    }
+
     /// The page map of a heap's first block begins outside the block.
     pub fn heap_map_outside(&self, data: u64) {
         self.edit_block(self.leaves(data)[0], |block| block[..2].fill(0xFF));
@@ -689,6 +694,69 @@ impl<'a> Damage<'a> {
             }
         }
         panic!("{message:#x} has no embedded message");
+    }
+}
+
+/// The first block of a heap.
+pub struct Heap<'a>(pub &'a mut [u8]);
+
+impl Heap<'_> {
+    /// Bytes of a record of a property context.
+    const RECORD: usize = 8;
+
+    fn number(&self, at: usize) -> usize {
+        usize::from(u16::from_le_bytes([self.0[at], self.0[at + 1]]))
+    }
+
+    /// Where its page map is.
+    pub fn map(&self) -> usize {
+        self.number(0)
+    }
+
+    /// Sets `hidUserRoot`.
+    pub fn root(&mut self, hid: u32) {
+        self.0[4..8].copy_from_slice(&hid.to_le_bytes());
+    }
+
+    /// The item `hid` of this block.
+    pub fn item(&mut self, hid: u32) -> &mut [u8] {
+        let entry = self.map() + 4 + 2 * ((hid >> 5) as usize - 1);
+        let range = self.number(entry)..self.number(entry + 2);
+        &mut self.0[range]
+    }
+
+    /// Lets the item of which `is_it` is true begin outside of the block.
+    pub fn break_item(&mut self, is_it: impl Fn(&[u8]) -> bool) {
+        let count = self.number(self.map()) as u32;
+        let mut hids = (1..=count).map(|index| index << 5);
+        let hid = hids.find(|hid| is_it(self.item(*hid)));
+        let entry = self.map() + 4 + 2 * ((hid.expect("such an item") >> 5) as usize - 1);
+        self.0[entry..][..2].fill(0xFF);
+    }
+
+    /// The item that `hidUserRoot` names.
+    pub fn user_root(&mut self) -> &mut [u8] {
+        let hid = word(self.0, 4, 4) as u32;
+        self.item(hid)
+    }
+
+    /// The records of a property context of one level.
+    pub fn records(&mut self) -> &mut [u8] {
+        let hid = word(self.user_root(), 4, 4) as u32;
+        self.item(hid)
+    }
+
+    /// The record of property `id`.
+    pub fn record(&mut self, id: u16) -> &mut [u8] {
+        let mut records = self.records().chunks_exact_mut(Self::RECORD);
+        let found = records.find(|record| record[..2] == id.to_le_bytes());
+        found.expect("a record of this property")
+    }
+
+    /// The value of property `id`, which is in this block.
+    pub fn value(&mut self, id: u16) -> &mut [u8] {
+        let hid = word(self.record(id), 4, 4) as u32;
+        self.item(hid)
     }
 }
 

@@ -43,6 +43,15 @@ pub(crate) fn list(message: &Message) -> Vec<Item> {
             Ok(properties) => {
                 let item = item(attachment, &properties, &fallback);
                 let item = match item {
+                    None if is_nothing(attachment, &properties) => continue,
+                    None => {
+                        let problem = "its properties do not tell what it is";
+                        let error = Error::corrupt("attachment", attachment.nid(), problem);
+                        Some(nameless(attachment, &fallback, error))
+                    }
+                    item => item,
+                };
+                let item = match item {
                     None => continue,
                     Some(Item {
                         content: Content::Unreadable(error @ Error::Repeated(_)),
@@ -77,18 +86,42 @@ pub(crate) fn list(message: &Message) -> Vec<Item> {
 
 /// An attachment whose properties are lost because of `error`: its content may be there all the same.
 fn nameless(attachment: &Attachment, fallback: &str, error: Error) -> Item {
-    let name = format!("{fallback}.bin");
-    let Some(value) = attachment.longest_value() else {
-        return Item::unreadable(&name, error);
+    let listed = attachment.listed_name();
+    let listed = listed.and_then(|name| base_name(&one_line(&name)));
+    let (lost, as_listed) = match &listed {
+        Some(_) => ("properties", ", as in the attachment table"),
+        None => ("name and type", ""),
+    };
+    let file_name = || {
+        let listed = listed.clone();
+        listed.unwrap_or_else(|| format!("{fallback}.bin"))
+    };
+    let (name, content) = match attachment.left() {
+        Some(AttachmentData::Message(message)) => {
+            let name = message_name(&message, listed, None, fallback);
+            (name, Content::Message(message))
+        }
+        Some(AttachmentData::Bytes(value) | AttachmentData::Ole(value)) => {
+            (file_name(), Content::Bytes(ByteRange::of_stream(value)))
+        }
+        Some(AttachmentData::None) | None => return Item::unreadable(&file_name(), error),
     };
     let problems = attachment.message().problems();
     let problems = problems.within(format_args!("attachment {:#x}", attachment.nid().0));
-    let text = format_args!("its name and type are lost, and it is shown as {name:?}: {error}");
+    let text = format_args!("its {lost} are lost, and it is shown as {name:?}{as_listed}: {error}");
     problems.note(Problem::new("", text));
     Item {
         problems,
-        ..Item::of_file(name, None, ByteRange::of_stream(value))
+        content,
+        ..Item::of_file(name, None, ByteRange::of_bytes(Vec::new()))
     }
+}
+
+/// Whether nothing tells that there ever was anything of an attachment whose `properties` have neither method nor content:
+/// no subnode, and no name in the table that they lack.
+fn is_nothing(attachment: &Attachment, properties: &Properties) -> bool {
+    let is_lost = || !Attachment::is_named(properties) && attachment.listed_name().is_some();
+    attachment.left().is_none() && !is_lost()
 }
 
 /// None when there is nothing to show: no content and no sign that there ever was one.

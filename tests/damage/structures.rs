@@ -1,0 +1,323 @@
+//! Structures that are wrong under checksums that are right, as a faulty writer or a repair tool leaves them: what they lead
+//! to is found by other evidence, and each item that it concerns says so. Files of our own writer, in all formats.
+
+use crate::intact::{Intact, fill_inbox, for_each_format, message, options};
+use crate::support::damage::Heap;
+use crate::support::ndb::SubNode;
+use crate::support::*;
+use crate::walk::{Walked, check};
+
+const MESSAGES: u32 = 12;
+/// The message that is damaged.
+const DAMAGED: usize = 4;
+const PROPERTIES: [u32; 2] = [0x21, 0x61];
+const PID_TAG_ATTACH_DATA: u16 = 0x3701;
+
+fn file(format: Format, crypt: Crypt) -> Intact {
+    Intact::write(options(format, crypt), |store| {
+        fill_inbox(store, (0..MESSAGES).map(message))
+    })
+}
+
+/// A part of a message: its node among the subnodes.
+fn part(file: &Intact, wanted: impl Fn(u32) -> bool) -> SubNode {
+    let list = file.layout.node(file.messages[DAMAGED]).sub;
+    let parts = file.damage().subnodes(list);
+    parts.into_iter().find(|part| wanted(part.nid)).unwrap()
+}
+
+fn attachment(file: &Intact) -> SubNode {
+    part(file, |nid| nid & 0x1F == 5)
+}
+
+fn recipients(file: &Intact) -> SubNode {
+    part(file, |nid| nid == 0x692)
+}
+
+/// The header of the damaged message, and its text, with lines unfolded.
+fn mail(walked: &Walked) -> String {
+    let end = format!("Message {DAMAGED}.eml");
+    let found = walked.files.iter().find(|(path, _)| path.ends_with(&end));
+    let (_, bytes) = found.expect("it is listed");
+    let text = String::from_utf8_lossy(bytes).replace('\r', "");
+    text.replace("\n ", " ")
+}
+
+/// All items and attachments are under their names, with the bytes that they had; but mail that says what is wrong with it.
+fn shows_all(file: &Intact, walked: &Walked) {
+    assert_eq!(walked.failed, [""; 0]);
+    let names = |files: &crate::walk::Files| files.keys().cloned().collect::<Vec<_>>();
+    assert_eq!(names(&walked.files), names(&file.whole));
+    for (path, bytes) in &walked.files {
+        let says = || String::from_utf8_lossy(bytes).contains("X-Ostfs-Problem: ");
+        assert!(file.whole.get(path) == Some(bytes) || says(), "{path}");
+    }
+}
+
+fn has_errors(file: &Intact) {
+    assert!(check(&file.path).unwrap().errors > 0, "check found nothing");
+}
+
+/// What may happen to the list of properties in the heap `data`, which stays where it is.
+fn property_list_damages() -> [fn(&Damage, u64); 6] {
+    [
+        // hidUserRoot.
+        |damage, data| damage.edit_heap(data, |heap| heap.root(0)),
+        |damage, data| damage.edit_heap(data, |heap| heap.root(0x40)),
+        // cbKey, cbEnt, bIdxLevels and hidRoot of the BTH.
+        |damage, data| damage.edit_heap(data, |heap| heap.user_root()[1] = 4),
+        |damage, data| damage.edit_heap(data, |heap| heap.user_root()[2] = 5),
+        |damage, data| damage.edit_heap(data, |heap| heap.user_root()[3] = 1),
+        |damage, data| damage.edit_heap(data, |heap| heap.user_root()[4..].fill(0)),
+    ]
+}
+
+#[test]
+fn a_list_of_properties_that_nothing_leads_to_is_found() {
+    for damages in property_list_damages() {
+        for_each_format(file, |file| {
+            damages(&file.damage(), attachment(&file).data);
+            let (walked, _) = file.walked();
+            shows_all(&file, &walked);
+            let mail = mail(&walked);
+            let problem = "X-Ostfs-Problem: attachment \"data.bin\", list of properties: ";
+            assert!(mail.contains(problem), "{mail}");
+            has_errors(&file);
+        });
+        for_each_format(file, |file| {
+            let message = file.layout.node(file.messages[DAMAGED]);
+            damages(&file.damage(), message.data);
+            let (walked, _) = file.walked();
+            shows_all(&file, &walked);
+            let mail = mail(&walked);
+            assert!(mail.contains("X-Ostfs-Problem: list of prop"), "{mail}");
+            has_errors(&file);
+        });
+        for node in PROPERTIES {
+            for_each_format(file, |file| {
+                damages(&file.damage(), file.layout.node(node).data);
+                let (walked, problems) = file.walked();
+                shows_all(&file, &walked);
+                assert!(problems.contains("list of properties"), "{problems}");
+                has_errors(&file);
+            });
+        }
+    }
+}
+
+#[test]
+fn keys_of_a_list_of_properties_that_do_not_ascend_are_told() {
+    for_each_format(file, |file| {
+        let damage = file.damage();
+        let data = file.layout.node(file.messages[DAMAGED]).data;
+        damage.edit_heap(data, |heap| {
+            let records = heap.records();
+            let reversed: Vec<[u8; 8]> = records.as_chunks().0.iter().rev().copied().collect();
+            records.copy_from_slice(reversed.as_flattened());
+        });
+        let (walked, _) = file.walked();
+        shows_all(&file, &walked);
+        let mail = mail(&walked);
+        let problem = "X-Ostfs-Problem: list of properties: expected ids that ascend";
+        assert!(mail.contains(problem), "{mail}");
+        has_errors(&file);
+    });
+}
+
+#[test]
+fn an_attachment_without_properties_has_the_name_that_the_table_has() {
+    for_each_format(file, |file| {
+        file.damage().edit_heap(attachment(&file).data, |heap| {
+            heap.records().fill(0xFF);
+            heap.user_root()[4..].fill(0);
+        });
+        let (walked, _) = file.walked();
+        shows_all(&file, &walked);
+        let mail = mail(&walked);
+        let problem = "its properties are lost, and it is shown as \"data.bin\", as in the";
+        assert!(mail.contains(problem), "{mail}");
+        has_errors(&file);
+    });
+}
+
+#[test]
+fn a_message_whose_subnodes_are_not_named_says_what_it_lacks() {
+    for_each_format(file, |file| {
+        let damage = file.damage();
+        let nid = file.messages[DAMAGED];
+        damage.set_node(nid, file.layout.node(nid).data, 0, file.inbox);
+        let mail = mail(&file.walked().0);
+        for part in ["attachments", "recipients"] {
+            let problem = format!("X-Ostfs-Problem: {part}: there are none, but");
+            assert!(mail.contains(&problem), "{mail}");
+        }
+        has_errors(&file);
+    });
+}
+
+#[test]
+fn content_that_its_property_does_not_lead_to_is_found_or_said_to_be_lost() {
+    for_each_format(file, |file| {
+        file.damage().edit_heap(attachment(&file).data, |heap| {
+            heap.record(PID_TAG_ATTACH_DATA)[4..].fill(0);
+        });
+        let (walked, _) = file.walked();
+        shows_all(&file, &walked);
+        let mail = mail(&walked);
+        let problem = "attachment \"data.bin\", property 0x3701: nothing leads to it";
+        assert!(mail.contains(problem), "{mail}");
+        has_errors(&file);
+    });
+    let small = |number| {
+        Message::mail(&format!("Message {number}")).attachment("data.bin", Payload::random(900, 1))
+    };
+    let file = |format, crypt| {
+        Intact::write(options(format, crypt), |store| {
+            fill_inbox(store, (0..MESSAGES).map(small))
+        })
+    };
+    for_each_format(file, |file| {
+        file.damage().edit_heap(attachment(&file).data, |heap| {
+            heap.record(PID_TAG_ATTACH_DATA)[4..].fill(0);
+        });
+        let mail = mail(&file.walked().0);
+        let problem = "property 0x3701: empty, but PidTagAttachSize is";
+        assert!(mail.contains(problem), "{mail}");
+        has_errors(&file);
+    });
+}
+
+#[test]
+fn what_a_row_does_not_tell_any_more_is_asked_of_the_message() {
+    for_each_format(file, |file| {
+        let contents = file.layout.node(contents_table(file.inbox));
+        file.damage().edit_heap(contents.data, |heap| {
+            let subject = format!("Message {DAMAGED}");
+            let wide: Vec<u8> = subject.bytes().flat_map(|byte| [byte, 0]).collect();
+            heap.break_item(|item| item.ends_with(&wide) || item.ends_with(subject.as_bytes()));
+        });
+        let (walked, problems) = file.walked();
+        shows_all(&file, &walked);
+        assert!(problems.contains("contents table, row 0x"), "{problems}");
+        has_errors(&file);
+    });
+}
+
+/// Offsets of TCINFO: `cCols`, `hidRowIndex`, `hnidRows`.
+const COLUMNS: usize = 1;
+const ROW_INDEX: usize = 10;
+const ROWS: usize = 14;
+
+#[test]
+fn recipients_that_are_lost_with_their_rows_are_told() {
+    for_each_format(file, |file| {
+        file.damage().edit_heap(recipients(&file).data, |heap| {
+            heap.user_root()[ROWS..][..4].fill(0);
+        });
+        let mail = mail(&file.walked().0);
+        let problem = "hnidRows: none, but the row index has 1";
+        assert!(mail.contains("X-Ostfs-Problem: recipients: "), "{mail}");
+        assert!(mail.contains(problem), "{mail}");
+        has_errors(&file);
+    });
+}
+
+#[test]
+fn rows_without_an_index_and_columns_that_are_not_counted_are_used() {
+    let damages: [fn(&mut [u8]); 2] = [
+        |table| table[ROW_INDEX..][..4].fill(0),
+        |table| table[COLUMNS] = 1,
+    ];
+    for damages in damages {
+        for_each_format(file, |file| {
+            let damage = file.damage();
+            damage.edit_heap(recipients(&file).data, |heap| damages(heap.user_root()));
+            let (walked, _) = file.walked();
+            shows_all(&file, &walked);
+            let mail = mail(&walked);
+            assert!(mail.contains("X-Ostfs-Problem: recipients: "), "{mail}");
+            assert!(mail.contains("bob@north.example"), "{mail}");
+            has_errors(&file);
+        });
+    }
+}
+
+/// Streams of the named property map.
+const GUID_STREAM: u16 = 0x0002;
+const ENTRY_STREAM: u16 = 0x0003;
+const STRING_STREAM: u16 = 0x0004;
+
+#[test]
+fn items_that_lost_the_names_of_their_properties_say_so() {
+    let named = |number| {
+        message(number).named_text(PS_PUBLIC_STRINGS, "Keywords", format!("K{number}").as_str())
+    };
+    let file = |format, crypt| {
+        Intact::write(options(format, crypt), |store| {
+            let (inbox, mut nodes) = fill_inbox(store, (0..MESSAGES).map(named));
+            let time = filetime(2024, 5, 1, 9, 0);
+            let meeting = Message::appointment("Review", time, time, "Room 7");
+            nodes.push(store.message(inbox, meeting));
+            (inbox, nodes)
+        })
+    };
+    let damages: [fn(&mut Heap<'_>); 3] = [
+        |heap| heap.record(ENTRY_STREAM)[4..].fill(0),
+        |heap| heap.record(STRING_STREAM)[4..].fill(0),
+        |heap| heap.value(GUID_STREAM).fill(0),
+    ];
+    for (number, damages) in damages.into_iter().enumerate() {
+        for_each_format(file, |file| {
+            let map = file.layout.node(0x61).data;
+            file.damage().edit_heap(map, damages);
+            let (walked, problems) = file.walked();
+            let mut changed = 0;
+            for (path, bytes) in &file.whole {
+                let text = String::from_utf8_lossy(&walked.files[path]).replace("\r\n ", " ");
+                let is_item = !path.contains(".attachments/");
+                let says = text.to_lowercase().contains("x-ostfs-problem");
+                assert!(walked.files[path] == *bytes || says || !is_item, "{path}");
+                changed += usize::from(says);
+            }
+            assert!(changed > 0, "{number}: {:?}", file.layout.options.format);
+            assert!(problems.contains("the named property map: "), "{problems}");
+            has_errors(&file);
+        });
+    }
+}
+
+#[test]
+fn blocks_that_are_listed_in_another_order_or_twice_are_told() {
+    const LONG: u64 = 300_000;
+    let long = |number| {
+        message(number).attachment("long.bin", Payload::random(LONG, u64::from(number) + 100))
+    };
+    let file = |format, crypt| {
+        Intact::write(options(format, crypt), |store| {
+            fill_inbox(store, (0..6).map(long))
+        })
+    };
+    for is_twice in [false, true] {
+        for_each_format(file, |file| {
+            let damage = file.damage();
+            let content = damage.attachment_data(file.messages[DAMAGED], 1);
+            let leaves = damage.leaves(content);
+            assert!(leaves.len() > 2);
+            damage.edit_block(content, |list| {
+                let word = file.layout.geo.word();
+                let last = 8 + (leaves.len() - 1) * word;
+                match is_twice {
+                    true => list.copy_within(8..8 + word, 8 + word),
+                    false => {
+                        let (before, end) = list.split_at_mut(last);
+                        before[8..][..word].swap_with_slice(&mut end[..word]);
+                    }
+                }
+            });
+            let (_, problems) = file.walked();
+            let place = "attachment \"long.bin\", property 0x3701, bytes 0 to 299999: may be wrong";
+            assert!(problems.contains(place), "{problems}");
+            has_errors(&file);
+        });
+    }
+}
