@@ -41,9 +41,7 @@ pub(super) fn check(message: &Message, top: NodeId, checker: &mut Checker) {
             continue;
         }
         checker.report.messages += 1;
-        if let Some(context) = message.properties().context() {
-            objects::properties(context, top, checker);
-        }
+        objects::properties(message.properties(), top, checker);
         let mut errors = Vec::new();
         well_formed(&message, top, checker);
         body(&message, top, checker, &mut errors);
@@ -154,7 +152,7 @@ fn attachments(
     let attachments = noting(message, top, checker, Message::attachments);
     let listed: HashSet<NodeId> = message.listed_attachments().into_iter().collect();
     for attachment in &attachments {
-        match content(attachment, errors) {
+        match content(attachment, top, checker, errors) {
             Ok(AttachmentData::Message(message)) => embedded.push(*message),
             Ok(_) => {}
             Err(error) => errors.push(error),
@@ -199,8 +197,14 @@ fn noting<T>(
 }
 
 /// The content of `attachment`; values of it that cannot be opened are among the `errors`.
-fn content(attachment: &Attachment, errors: &mut Vec<Error>) -> Result<AttachmentData> {
+fn content(
+    attachment: &Attachment,
+    top: NodeId,
+    checker: &mut Checker,
+    errors: &mut Vec<Error>,
+) -> Result<AttachmentData> {
     let properties = attachment.properties()?;
+    objects::contradictions(&properties, top, checker);
     let streams = properties.ids().into_iter().map(|id| properties.stream(id));
     errors.extend(streams.filter_map(Result::err));
     attachment.data(&properties)

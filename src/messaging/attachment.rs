@@ -96,7 +96,9 @@ impl Attachment {
         for problem in nameless.list().into_iter().chain(doubt) {
             problems.note(problem);
         }
-        Ok(Properties::new(context.noting(&problems), code_page))
+        let properties = Properties::new(context.noting(&problems), code_page);
+        properties.note_contradictions();
+        Ok(properties)
     }
 
     /// The longest value among its subnodes: what is left of the content of an attachment whose properties are lost.
