@@ -4,7 +4,7 @@
 //! it for appointments, so a listing opens them.
 #![forbid(unsafe_code)]
 
-use super::calendar::{instances_of, span};
+use super::calendar::{Instances, instances_of, span};
 use super::lids;
 use super::moment::Moment;
 use super::people::Resolved;
@@ -74,9 +74,9 @@ pub fn stretches(message: &Message) -> Vec<Stretch> {
         end: last.map(|last| start.alike(last)),
     };
     match instances_of(&reader) {
-        Some((instances, rest)) => {
-            let instances = instances.into_iter().map(stretch);
-            instances.chain(rest.map(all_from)).collect()
+        Some(Instances { told, rest }) => {
+            let told = told.into_iter().map(stretch);
+            told.chain(rest.map(all_from)).collect()
         }
         None => vec![all_from(start)],
     }

@@ -190,12 +190,16 @@ pub(in crate::convert) fn span(reader: &Reader<'_>) -> Option<(Moment, Moment)> 
     Some((Moment::Day(start.date()), Moment::Day(end.date())))
 }
 
-/// Starts and ends of the instances of a series, without those that were deleted and with those that were moved; None of an
-/// event that has no series, or one that makes no sense. Of a series with more than some thousands they are the first, and
-/// the other is where the last of these begins.
-pub(in crate::convert) fn instances_of(
-    reader: &Reader<'_>,
-) -> Option<(Vec<(Moment, Moment)>, Option<Moment>)> {
+/// When a series takes place.
+pub(in crate::convert) struct Instances {
+    /// Start and end of each, without those that were deleted and with those that were moved.
+    pub told: Vec<(Moment, Moment)>,
+    /// Where the last of them begins, if there are more than are told.
+    pub rest: Option<Moment>,
+}
+
+/// The instances of a series; None of an event that has none, or whose pattern makes no sense.
+pub(in crate::convert) fn instances_of(reader: &Reader<'_>) -> Option<Instances> {
     let (schedule, recurrence) = Schedule::begun(reader)?;
     let recurrence = recurrence?;
     let (from, to) = (recurrence.start_offset, recurrence.end_offset);
@@ -208,7 +212,8 @@ pub(in crate::convert) fn instances_of(
     let kept = days.iter().filter(|day| !deleted.contains(day));
     let moved = recurrence.exceptions.iter();
     let moved = moved.map(|exception| schedule.stretch((exception.start, exception.end)));
-    Some((kept.map(|day| stretch(*day)).chain(moved).collect(), rest))
+    let told = kept.map(|day| stretch(*day)).chain(moved).collect();
+    Some(Instances { told, rest })
 }
 
 fn time(utc: DateTime) -> Moment {
