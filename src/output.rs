@@ -1,4 +1,4 @@
-//! Text from files on its way into JSON, CSV and the like: characters that end lines, steer terminals or turn the direction
+//! Text from files on its way onto a terminal, into JSON, CSV and the like: characters that end lines, steer terminals or turn the direction
 //! of writing do not get there raw.
 #![forbid(unsafe_code)]
 
@@ -11,6 +11,11 @@ use serde::Serialize;
 pub fn is_active(character: char) -> bool {
     character.is_control()
         || matches!(character, '\u{2028}' | '\u{2029}' | '\u{202A}'..='\u{202E}' | '\u{2066}'..='\u{2069}')
+}
+
+/// `text` as a terminal may see it: such characters are U+FFFD.
+pub fn printable(text: &str) -> String {
+    text.replace(is_active, "\u{FFFD}")
 }
 
 /// `text` for a cell of a table: such characters are U+FFFD, line ends and tabs blanks.
@@ -102,6 +107,12 @@ mod tests {
             let [back] = serde_json::from_str::<[String; 1]>(&text).unwrap();
             assert_eq!(back, HOSTILE);
         }
+    }
+
+    #[test]
+    fn a_terminal_gets_none_that_act() {
+        assert!(!printable(HOSTILE).contains(is_active));
+        assert_eq!(printable("plain \u{e9}"), "plain \u{e9}");
     }
 
     #[test]

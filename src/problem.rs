@@ -8,6 +8,9 @@
 //! message was opened with. A structure that breaks the format keeps its facts in its problem, so `check` makes its
 //! findings of them.
 //!
+//! What an item says of itself and that is no damage, as that it has no date, is a remark: it stands in the item beside the
+//! problems, and nowhere else. No exit code, no count and no list of problems knows of it.
+//!
 //! A problem has its object apart from its text, so a redacted log can name the object by its number and leave the text
 //! out: nothing has to be cut out of a line.
 #![forbid(unsafe_code)]
@@ -45,6 +48,8 @@ pub enum Text {
     Words(String),
     /// By the structure.
     Corrupt(Box<Corrupt>),
+    /// Nothing is wrong: see [`Problems::remark`].
+    Remark(&'static str),
 }
 
 impl fmt::Display for Text {
@@ -52,6 +57,7 @@ impl fmt::Display for Text {
         match self {
             Self::Words(words) => f.write_str(words),
             Self::Corrupt(corrupt) => corrupt.fmt(f),
+            Self::Remark(remark) => f.write_str(remark),
         }
     }
 }
@@ -76,6 +82,10 @@ impl Problem {
             },
             _ => Self::new(place, error),
         }
+    }
+
+    fn is_remark(&self) -> bool {
+        matches!(self.text, Text::Remark(_))
     }
 }
 
@@ -181,13 +191,22 @@ impl Problems {
         self.note(Problem::of_error(place, error));
     }
 
+    /// Notes what is to be said in the item though nothing is wrong with it.
+    pub fn remark(&self, remark: &'static str) {
+        self.note(Problem {
+            node: None,
+            place: String::new(),
+            text: Text::Remark(remark),
+        });
+    }
+
     /// How many there are of this part and what is within it.
     pub fn len(&self) -> usize {
         let noted = self.noted.lock();
         let own = noted
             .kept
             .iter()
-            .filter(|problem| self.own_place(problem).is_some());
+            .filter(|problem| !problem.is_remark() && self.own_place(problem).is_some());
         own.count() + usize::try_from(noted.left_out).unwrap_or(usize::MAX)
     }
 
@@ -198,6 +217,13 @@ impl Problems {
 
     /// All of this part and what is within it; the last one is how many were not kept.
     pub fn list(&self) -> Vec<Problem> {
+        let mut list = self.list_with_remarks();
+        list.retain(|problem| !problem.is_remark());
+        list
+    }
+
+    /// As [`Problems::list`], with the remarks among them: for the item itself.
+    pub fn list_with_remarks(&self) -> Vec<Problem> {
         let noted = self.noted.lock();
         let own = noted.kept.iter().filter_map(|problem| {
             Some(Problem {
@@ -219,7 +245,7 @@ impl Problems {
     pub fn list_in_full(&self) -> Vec<Problem> {
         let noted = self.noted.lock();
         let own = noted.kept.iter();
-        let own = own.filter(|problem| self.own_place(problem).is_some());
+        let own = own.filter(|problem| !problem.is_remark() && self.own_place(problem).is_some());
         own.cloned().collect()
     }
 
@@ -302,6 +328,28 @@ mod tests {
         problems.note_error("", &error);
         problems.note(Problem::new("", &error));
         assert_eq!(problems.len(), 1);
+    }
+
+    #[test]
+    fn a_remark_stands_in_the_item_and_counts_as_no_problem() {
+        let problems = Problems::default();
+        let part = problems.within("attachment a.eml");
+        part.remark("no date stored");
+        for problems in [&problems, &part] {
+            assert!(problems.is_empty());
+            assert_eq!((problems.list(), problems.list_in_full()), (vec![], vec![]));
+        }
+        part.note(Problem::new("property 0x0037", "lost"));
+        let told = problems.list_with_remarks();
+        let told: Vec<String> = told.iter().map(Problem::to_string).collect();
+        assert_eq!(
+            told,
+            [
+                "attachment a.eml: no date stored",
+                "attachment a.eml, property 0x0037: lost"
+            ]
+        );
+        assert_eq!((problems.len(), problems.list().len()), (1, 1));
     }
 
     #[test]

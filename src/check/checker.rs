@@ -102,7 +102,7 @@ impl Checker {
                 Text::Words(words) if problem.place.is_empty() => {
                     self.error("file", "", words, Some(node));
                 }
-                Text::Words(_) => {}
+                Text::Words(_) | Text::Remark(_) => {}
             }
         }
     }

@@ -41,9 +41,7 @@ pub(super) fn check(message: &Message, top: NodeId, checker: &mut Checker) {
             continue;
         }
         checker.report.messages += 1;
-        if let Some(context) = message.properties().context() {
-            objects::properties(context, top, checker);
-        }
+        objects::properties(message.properties(), top, checker);
         let mut errors = Vec::new();
         well_formed(&message, top, checker);
         body(&message, top, checker, &mut errors);
@@ -207,9 +205,7 @@ fn content(
     errors: &mut Vec<Error>,
 ) -> Result<AttachmentData> {
     let properties = attachment.properties()?;
-    if let Some(context) = properties.context() {
-        objects::properties(context, top, checker);
-    }
+    objects::properties(&properties, top, checker);
     let streams = properties.ids().into_iter().map(|id| properties.stream(id));
     errors.extend(streams.filter_map(Result::err));
     noting(message, top, checker, |_| attachment.data(&properties))

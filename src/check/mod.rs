@@ -11,7 +11,7 @@
 //! | `names` | a name outside of its stream; names or sets that are lost | not in its hash bucket; an id twice |
 //! | `cells` | | what a row repeats of its object: name, class, counts; message class, flags, importance, times, subject, recipients |
 //! | `folders` | store, name map or root folder missing; PidTagIpmSubTreeEntryId names no folder, or one of another store; row without a node, or of something that is no message; node without a row; a parent that is no folder, or not there; the way up does not end at the root folder | `rgnid`; row of another folder's item; no table; PidTagContentCount, PidTagContentUnreadCount, PidTagSubfolders |
-//! | `objects` | heap: signature, page maps; BTH: record sizes; PC: ids ascending, where values are; TC: `rgib` ascending, columns and bitmap (`rgbCEB`) within the row, rows within the matrix, PidTagLtpRowId, where cells are | |
+//! | `objects` | heap: signature, page maps; BTH: record sizes; PC: ids ascending, a property twice with different values, where values are; TC: `rgib` ascending, columns and bitmap (`rgbCEB`) within the row, rows within the matrix, PidTagLtpRowId, where cells are | |
 //! | `messages` | recipient and attachment tables as `objects`; attachments and embedded messages that cannot be opened; compressed RTF | unlisted attachment; MSGFLAG_HASATTACH; types of PidTagMessageFlags and PidTagCreationTime; no PidTagMessageClass; display properties without a recipient of the table |
 //!
 //! For PSTs as Outlook writes them since 2007 SP2 there are the rules of `scanpst` as well, in a table there.

@@ -8,7 +8,7 @@ use super::report::{Phase, Progress};
 use super::{cells, messages, objects};
 use crate::error::Result;
 use crate::ltp::PropertyContext;
-use crate::messaging::{Message, Store};
+use crate::messaging::{Message, Properties, Store};
 use crate::ndb::{NodeEntry, NodeId, NodeType};
 
 /// How often progress is reported, in nodes.
@@ -40,10 +40,7 @@ fn node(store: &Arc<Store>, nid: NodeId, checker: &mut Checker) -> Result<()> {
         NodeType::NORMAL_MESSAGE | NodeType::ASSOC_MESSAGE => {
             messages::check(&Message::open(store, nid)?, nid, checker);
         }
-        NodeType::NORMAL_FOLDER | NodeType::SEARCH_FOLDER => {
-            let context = PropertyContext::open(store.node(nid)?)?;
-            objects::properties(&context, nid, checker);
-        }
+        NodeType::NORMAL_FOLDER | NodeType::SEARCH_FOLDER => object(store, nid, checker)?,
         NodeType::HIERARCHY_TABLE
         | NodeType::CONTENTS_TABLE
         | NodeType::ASSOC_CONTENTS_TABLE
@@ -56,11 +53,18 @@ fn node(store: &Arc<Store>, nid: NodeId, checker: &mut Checker) -> Result<()> {
             }
         }
         _ if nid == NodeId::MESSAGE_STORE || nid == NodeId::NAME_TO_ID_MAP => {
-            let context = PropertyContext::open(store.node(nid)?)?;
-            objects::properties(&context, nid, checker);
+            object(store, nid, checker)?;
         }
         // What other nodes hold is for Outlook alone; their blocks are checked.
         _ => {}
     }
+    Ok(())
+}
+
+/// An object that is no more than its properties.
+fn object(store: &Arc<Store>, nid: NodeId, checker: &mut Checker) -> Result<()> {
+    let context = PropertyContext::open(store.node(nid)?)?;
+    let properties = Properties::new(context, store.code_page());
+    objects::properties(&properties, nid, checker);
     Ok(())
 }

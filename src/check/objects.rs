@@ -2,7 +2,8 @@
 
 use super::checker::Checker;
 use crate::error::Result;
-use crate::ltp::{ClientSignature, Heap, PropertyContext, Row, TableContext, Value, tags};
+use crate::ltp::{ClientSignature, Heap, Row, TableContext, Value, tags};
+use crate::messaging::{CONTRADICTION, Properties};
 use crate::ndb::{Node, NodeId};
 use crate::problem::Problems;
 
@@ -13,8 +14,13 @@ fn maps(heap: &Heap, nid: NodeId, checker: &mut Checker) {
     }
 }
 
-/// Each value is where its record has it. Streams are opened, not read: their blocks are checked on their own.
-pub(super) fn properties(context: &PropertyContext, nid: NodeId, checker: &mut Checker) {
+/// Each value is where its record has it, and each property is there once. Streams are opened, not read: their blocks are
+/// checked on their own.
+pub(super) fn properties(properties: &Properties, nid: NodeId, checker: &mut Checker) {
+    contradictions(properties, nid, checker);
+    let Some(context) = properties.context() else {
+        return;
+    };
     maps(context.heap(), nid, checker);
     if let Some(problem) = context.problem() {
         checker.error("property context", nid, problem, Some(nid));
@@ -23,6 +29,17 @@ pub(super) fn properties(context: &PropertyContext, nid: NodeId, checker: &mut C
         if let Err(error) = context.stream(record.id) {
             checker.unreadable(&error, Some(nid));
         }
+    }
+}
+
+/// No property has two values, of which readers would show one or the other.
+pub(super) fn contradictions(properties: &Properties, nid: NodeId, checker: &mut Checker) {
+    let Some(context) = properties.context() else {
+        return;
+    };
+    for id in properties.contradictions() {
+        let place = format!("{}, {id:#06x}", context.node().nid());
+        checker.error("property", place, CONTRADICTION, Some(nid));
     }
 }
 

@@ -8,6 +8,7 @@ use std::path::Path;
 use super::exit::Exit;
 use crate::error::Error;
 use crate::fuse::{MountError, UnmountError, quoted};
+pub(super) use crate::output::printable;
 
 /// Why a new file cannot be made, as a rule.
 pub(super) const NO_DIRECTORY: &str = "the directory above it does not exist; make it first";
@@ -130,21 +131,6 @@ pub(super) fn left_on_server(count: u64) -> String {
         0 => String::new(),
         count => format!(" ({count} more on the server alone)"),
     }
-}
-
-/// Text out of the file as a terminal may see it: what could move its cursor or turn its writing becomes U+FFFD.
-pub(super) fn printable(text: &str) -> String {
-    let harmful =
-        |c: char| c.is_control() || matches!(c, '\u{202A}'..='\u{202E}' | '\u{2066}'..='\u{2069}');
-    text.chars()
-        .map(|c| {
-            if harmful(c) {
-                char::REPLACEMENT_CHARACTER
-            } else {
-                c
-            }
-        })
-        .collect()
 }
 
 /// Prints the help or version text that clap hands over as an error; in colour if a terminal shows it.

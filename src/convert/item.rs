@@ -2,7 +2,7 @@
 #![forbid(unsafe_code)]
 
 use super::context::Context;
-use super::item_format::{ItemFormat, NO_DATE, Title};
+use super::item_format::{ItemFormat, Title, note_no_date};
 use super::options::VcardVersion;
 use super::people::Resolve;
 use super::reader::Reader;
@@ -79,7 +79,7 @@ pub fn item(message: &Message, options: &ItemOptions<'_>) -> Option<Item> {
     };
     let reader = Reader::new(message, options.resolve);
     if Title::of(kind) == Title::DateAndSubject && reader.modified().is_none() {
-        reader.problem(NO_DATE);
+        note_no_date(message);
     }
     Some(Item {
         format: ItemFormat::of(kind),

@@ -4,10 +4,28 @@
 //! until all of it is decided here, and [`super::item`] writes it.
 #![forbid(unsafe_code)]
 
-use crate::messaging::ItemKind;
+use crate::ltp::Value;
+use crate::messaging::{ItemKind, Message, TIMES};
+use crate::problem::Problem;
 
-/// The problem of an item that bears no time at all, or none that can be written.
-pub(super) const NO_DATE: &str = "no date stored";
+/// What an item says that bears no time at all, or none that can be written.
+const NO_DATE: &str = "no date stored";
+
+/// Tells that `message` bears no time, as none is made up. One that nobody gave it is no damage; one that is stored and
+/// cannot be written, or may be lost, is a problem.
+pub(super) fn note_no_date(message: &Message) {
+    let properties = message.properties();
+    let is_none = |id: u16| match properties.value(id) {
+        Ok(None) => true,
+        Ok(Some(Value::Time(time))) => time.means_none(),
+        _ => false,
+    };
+    let was_never_given = |id: &u16| is_none(*id) && !properties.may_be_wrong(*id);
+    match TIMES.iter().all(was_never_given) {
+        true => message.problems().remark(NO_DATE),
+        false => message.problems().note(Problem::new("", NO_DATE)),
+    }
+}
 
 /// In which format an item is a file.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -49,6 +49,7 @@ pub mod text;
 pub(crate) mod when;
 
 pub use attachment::{AttachmentContent, AttachmentFile};
+pub(crate) use attachment::{is_known_type, type_of_file};
 pub use chat::Post;
 pub use configuration::Configured;
 pub use content_hash::{ContentHash, Hashes, ItemFields, RECIPE};
@@ -66,3 +67,4 @@ pub use particulars::{Particulars, mailboxes};
 pub use people::{Resolve, Resolved};
 pub use rendition::Rendition;
 pub(crate) use segments::{Made, Segments, copy_made};
+pub use when::Stretch;

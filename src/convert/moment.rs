@@ -26,6 +26,15 @@ impl Moment {
         }
     }
 
+    /// `time` as a moment of this kind: as the time that it is, or the day that has it in UTC.
+    pub(super) fn alike(self, time: FileTime) -> Self {
+        let day = clock::utc(time.unix_seconds()).map(|time| Self::Day(time.date()));
+        match (self, day) {
+            (Self::Day(_), Some(day)) => day,
+            _ => Self::Time(time),
+        }
+    }
+
     /// As it is in `zone`, for strftime(3); a day is the same in every zone. None outside the years that have four digits.
     pub(crate) fn in_zone(self, zone: &TimeZone) -> Option<BrokenDownTime> {
         let zone = match self {

@@ -74,7 +74,12 @@ impl<'a> Reader<'a> {
         self.problems.note(Problem::new("", problem));
     }
 
-    /// What could not be read so far.
+    /// Notes what is to be said in the item though nothing is wrong with it.
+    pub fn remark(&self, remark: &'static str) {
+        self.problems.remark(remark);
+    }
+
+    /// What the item is to say of itself: what could not be read so far, and remarks.
     pub fn problems(&self) -> Vec<String> {
         for message in &self.layers {
             message.note_circumstances();
@@ -268,9 +273,9 @@ pub(crate) fn hex(bytes: &[u8]) -> String {
     bytes.iter().map(|byte| format!("{byte:02X}")).collect()
 }
 
-/// What of `problems` is written into the item itself: the first ones, and how many more there are.
+/// What of `problems`, with its remarks, is written into the item itself: the first ones, and how many more there are.
 pub(crate) fn told(problems: &Problems) -> Vec<String> {
-    let all = problems.list();
+    let all = problems.list_with_remarks();
     let mut told: Vec<String> = all.iter().take(MAX_TOLD).map(Problem::to_string).collect();
     if all.len() > MAX_TOLD {
         let more = all.len() - MAX_TOLD;

@@ -4,7 +4,7 @@
 //! it for appointments, so a listing opens them.
 #![forbid(unsafe_code)]
 
-use super::calendar::span;
+use super::calendar::{Instances, instances_of, span};
 use super::lids;
 use super::moment::Moment;
 use super::people::Resolved;
@@ -40,18 +40,44 @@ pub fn is_doubtful(message: &Message) -> bool {
         .any(|id| message.properties().may_be_wrong(id))
 }
 
-/// Start and end of an appointment, if `message` is one: of a series those of all of it. Without an end it goes on for
-/// ever.
-pub fn period(message: &Message) -> Option<(FileTime, Option<FileTime>)> {
+/// A stretch of time that an appointment takes. Without an end it goes on for ever.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Stretch {
+    /// When it begins.
+    pub start: Moment,
+    /// When it is over.
+    pub end: Option<Moment>,
+}
+
+/// When an appointment takes place, each instance of a series by itself; none if `message` is no appointment, or has no time.
+/// What a series has beyond its first thousands of instances, or one whose pattern makes no sense has at all, is one
+/// stretch from the first to the last.
+pub fn stretches(message: &Message) -> Vec<Stretch> {
     if message.class().kind != ItemKind::Appointment {
-        return None;
+        return Vec::new();
     }
     let reader = Reader::new(message, &|_| Resolved::default());
-    let (start, end) = span(&reader)?;
-    let end = match reader.boolean(lids::RECURRING) {
-        // The beginning of its last day.
-        true => reader.time(lids::CLIP_END).map(FileTime::next_day),
-        false => Some(end.start()),
+    let Some((start, end)) = span(&reader) else {
+        return Vec::new();
     };
-    Some((start.start(), end))
+    let stretch = |(start, end)| Stretch {
+        start,
+        end: Some(end),
+    };
+    if !reader.boolean(lids::RECURRING) {
+        return vec![stretch((start, end))];
+    }
+    // The beginning of its last day.
+    let last = reader.time(lids::CLIP_END).map(FileTime::next_day);
+    let all_from = |start: Moment| Stretch {
+        start,
+        end: last.map(|last| start.alike(last)),
+    };
+    match instances_of(&reader) {
+        Some(Instances { told, rest }) => {
+            let told = told.into_iter().map(stretch);
+            told.chain(rest.map(all_from)).collect()
+        }
+        None => vec![all_from(start)],
+    }
 }

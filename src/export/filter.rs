@@ -6,7 +6,6 @@ use std::time::SystemTime;
 
 use super::left_out::LeftOut;
 use crate::convert::Moment;
-use crate::ltp::FileTime;
 use crate::messaging::is_derived;
 use crate::tree::{Forest, Ino, Summary, is_one_name};
 
@@ -92,13 +91,23 @@ impl Filter {
 
     /// Whether some of the item's time is taken.
     fn takes_time(&self, item: &Summary) -> bool {
-        let moment = item.moment.map(Moment::start);
-        let Some((start, end)) = item.period.or(moment.map(|time| (time, Some(time)))) else {
-            return self.since.is_none() && self.until.is_none();
+        if self.since.is_none() && self.until.is_none() {
+            return true;
+        }
+        let time = |moment: Moment| moment.start().system_time();
+        let takes = |start: Moment, end: Option<Moment>| {
+            let (start, end) = (time(start), end.map(time));
+            let is_late_enough = |since| start >= since || end.is_none_or(|end| end > since);
+            self.since.is_none_or(is_late_enough) && self.until.is_none_or(|until| start < until)
         };
-        let (start, end) = (start.system_time(), end.map(FileTime::system_time));
-        let is_late_enough = |since| start >= since || end.is_none_or(|end| end > since);
-        self.since.is_none_or(is_late_enough) && self.until.is_none_or(|until| start < until)
+        match item.stretches.as_slice() {
+            [] => item
+                .moment
+                .is_some_and(|moment| takes(moment, Some(moment))),
+            stretches => stretches
+                .iter()
+                .any(|stretch| takes(stretch.start, stretch.end)),
+        }
     }
 }
 
@@ -118,6 +127,7 @@ pub(crate) fn is_within(path: &str, folder: &str) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::ltp::FileTime;
     use std::time::Duration;
 
     #[test]
@@ -145,7 +155,7 @@ mod tests {
         let day = |number: u64| SystemTime::UNIX_EPOCH + Duration::from_secs(number * 86_400);
         let item = Summary {
             moment: Some(Moment::Time(FileTime::of_unix_seconds(10 * 86_400))),
-            period: None,
+            stretches: Vec::new(),
             subject: "Grüße aus Köln".to_owned(),
             class: "IPM.Note.SMIME".to_owned(),
         };

@@ -26,6 +26,7 @@ mod value;
 mod walk;
 mod write;
 
+use std::cell::Cell;
 use std::ops::Range;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -407,6 +408,7 @@ impl Run<'_> {
                 true => self.export.algorithms,
                 false => Algorithms::default(),
             },
+            counted: Cell::default(),
         };
         match stream {
             Some(stream) => stream.write(&task, &path, buffer),

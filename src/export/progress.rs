@@ -34,6 +34,10 @@ impl Progress {
         counter.fetch_add(amount, Ordering::Relaxed);
     }
 
+    pub(crate) fn take_back(counter: &AtomicU64, amount: u64) {
+        counter.fetch_sub(amount, Ordering::Relaxed);
+    }
+
     /// Why nothing more can be written, if the target has no room left.
     pub fn full(&self) -> Option<&str> {
         self.full.get().map(String::as_str)

@@ -1,6 +1,7 @@
 //! One file, link or directory on disk.
 #![forbid(unsafe_code)]
 
+use std::cell::Cell;
 use std::fs::{self, File, FileTimes, OpenOptions};
 use std::io::{self, Read, Seek, Write};
 use std::os::unix::fs::{MetadataExt, OpenOptionsExt, symlink};
@@ -25,6 +26,8 @@ pub(super) struct Task<'a> {
     pub(super) may_be_there: bool,
     /// Hashes for which its bytes are read even if nothing is written.
     pub(super) algorithms: Algorithms,
+    /// Bytes of it that the progress counts.
+    pub(super) counted: Cell<u64>,
 }
 
 /// What was written.
@@ -107,6 +110,7 @@ impl Task<'_> {
         }
         let copied = copied.and_then(|()| Ok(set_times(&file, &attr)?));
         if let Err(error) = copied {
+            self.count_anew(progress);
             // What is there is not the file; that it cannot be removed is no other failure than the one reported.
             fs::remove_file(path).ok();
             return Err(error);
@@ -160,6 +164,11 @@ impl Task<'_> {
         Ok(Some(wanted))
     }
 
+    /// Takes back what the progress counts of it: it is read once more, or nothing of it is there.
+    fn count_anew(&self, progress: &Progress) {
+        Progress::take_back(&progress.bytes, self.counted.take());
+    }
+
     /// Reads all of a file piece by piece.
     pub(super) fn copy(
         &self,
@@ -169,6 +178,7 @@ impl Task<'_> {
         progress: &Progress,
         mut take: impl FnMut(&[u8]) -> io::Result<()>,
     ) -> Result<(), Failed> {
+        self.count_anew(progress);
         let mut offset = 0;
         while offset < attr.size {
             if progress.is_abandoned() {
@@ -187,6 +197,7 @@ impl Task<'_> {
             take(bytes)?;
             if self.path.is_some() {
                 Progress::add(&progress.bytes, bytes.len() as u64);
+                self.counted.update(|counted| counted + bytes.len() as u64);
             }
             offset += read as u64;
         }

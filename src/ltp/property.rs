@@ -121,8 +121,13 @@ impl FileTime {
 
     /// The time, unless it is one of the values that mean there is none, or past the year 9999.
     pub fn known(self) -> Option<FileTime> {
-        let is_time = self.0 != 0 && !Self::NONE.contains(&self.0) && self.is_writable();
+        let is_time = self.0 != 0 && !self.means_none() && self.is_writable();
         is_time.then_some(self)
+    }
+
+    /// Whether it is Outlook's way to say that there is no date.
+    pub fn means_none(self) -> bool {
+        Self::NONE.contains(&self.0)
     }
 
     /// Whether it is within the years that have four digits.

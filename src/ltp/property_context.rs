@@ -31,6 +31,8 @@ const MAX_NAMED: usize = 40;
 const LIST: &str = "list of properties";
 /// Records that most objects have at the most.
 const USUAL_RECORDS: usize = 64;
+/// Records of one object that are remembered though another one with their id was taken.
+const MAX_LEFT_OUT: usize = 1000;
 
 /// One record: a property's id and type, and its value or where that is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -56,6 +58,25 @@ impl PropertyRecord {
         self.property_type.is_inline().then_some(self.value)
     }
 
+    /// How much the value has to say: of several with one id the one is taken that has most. One that cannot be had has
+    /// nothing; what 8-bit text has lost, Unicode text has.
+    fn worth(&self, heap: &Heap) -> (bool, bool, u64) {
+        let len = match self.is_plausible() {
+            true => self.len(heap).unwrap_or(0),
+            false => 0,
+        };
+        let single = self.property_type.single().unwrap_or(self.property_type);
+        (len > 0, single == PropertyType::STRING, len)
+    }
+
+    /// Bytes of the value.
+    fn len(&self, heap: &Heap) -> Result<u64> {
+        match self.property_type.fixed_size() {
+            Some(size) if self.property_type.is_inline() => Ok(size as u64),
+            _ => Ok(PropertyStream::open(heap, HeapNodeId(self.value), self.id)?.len()),
+        }
+    }
+
     fn is_body(&self) -> bool {
         [tags::BODY, tags::HTML, tags::RTF_COMPRESSED].contains(&self.id)
     }
@@ -75,16 +96,29 @@ pub struct PropertyContext {
     heap: Heap,
     /// Ascending by id, each id once. Shared: every attachment has its message, and there may be thousands of both.
     records: Arc<[PropertyRecord]>,
+    /// Those in whose place another one with the same id was taken.
+    left_out: Arc<[PropertyRecord]>,
     /// Whether part of the record list could not be read.
     problem: Option<Arc<str>>,
     /// Whether the checksum of a block that has the record list, or leads to it, vouches for nothing.
     is_list_doubtful: bool,
 }
 
-/// Puts records in order, and drops those with the id of an earlier one.
-fn first_of_each(records: &mut Vec<PropertyRecord>) {
+/// Puts records in order and takes one of each id: that which has most to say, else the first. The others go to `left_out`.
+fn one_of_each(records: &mut Vec<PropertyRecord>, left_out: &mut Vec<PropertyRecord>, heap: &Heap) {
     records.sort_by_key(|record| record.id);
-    records.dedup_by_key(|record| record.id);
+    records.dedup_by(|next, taken| {
+        if next.id != taken.id {
+            return false;
+        }
+        if next != taken && left_out.len() < MAX_LEFT_OUT {
+            if next.worth(heap) > taken.worth(heap) {
+                std::mem::swap(next, taken);
+            }
+            left_out.push(*next);
+        }
+        true
+    });
 }
 
 impl PropertyContext {
@@ -93,6 +127,7 @@ impl PropertyContext {
         let heap = Heap::open(node)?;
         heap.expect_client(ClientSignature::PROPERTY_CONTEXT)?;
         let mut records: Vec<PropertyRecord> = Vec::with_capacity(USUAL_RECORDS);
+        let mut left_out = Vec::new();
         let mut problem = None;
         let mut is_list_doubtful = heap.flaw().is_some_and(|flaw| !flaw.vouches());
         let mut read = || -> Result<()> {
@@ -103,7 +138,7 @@ impl PropertyContext {
                     Step::Record(record) => {
                         records.extend(PropertyRecord::parse(record));
                         if records.len() > 2 * usize::from(u16::MAX) {
-                            first_of_each(&mut records);
+                            one_of_each(&mut records, &mut left_out, &heap);
                         }
                     }
                     Step::Flawed(flaw) => {
@@ -140,11 +175,11 @@ impl PropertyContext {
         if is_sound && problem.is_none() {
             problem = disorder(&records);
         }
-        // Such zeros also break the order of the list; of two records with one id the first is the real one.
-        first_of_each(&mut records);
+        one_of_each(&mut records, &mut left_out, &heap);
         let context = Self {
             heap,
             records: records.into(),
+            left_out: left_out.into(),
             problem: problem.map(Arc::from),
             is_list_doubtful,
         };
@@ -173,6 +208,16 @@ impl PropertyContext {
     /// All records, ascending by id.
     pub fn records(&self) -> &[PropertyRecord] {
         &self.records
+    }
+
+    /// Records in whose place another one with the same id was taken, of which a healthy object has none.
+    pub fn left_out(&self) -> &[PropertyRecord] {
+        &self.left_out
+    }
+
+    /// Bytes of the value of `record`.
+    pub fn value_len(&self, record: &PropertyRecord) -> Result<u64> {
+        record.len(&self.heap)
     }
 
     /// What is wrong with the record list, if part of it is lost.
@@ -387,14 +432,11 @@ fn are_plausible(records: &[PropertyRecord]) -> bool {
 /// Where `records`, as they are stored, do not ascend: who looks for one by halves, as Outlook does, misses some.
 fn disorder(records: &[PropertyRecord]) -> Option<String> {
     let mut pairs = records.iter().zip(records.iter().skip(1));
-    let (one, next) = pairs.find(|(one, next)| one.id >= next.id)?;
-    Some(match one.id == next.id {
-        true => format!("{:#06x} is there twice; the first one is used", one.id),
-        false => format!(
-            "expected ids that ascend, found {:#06x} behind {:#06x}",
-            next.id, one.id
-        ),
-    })
+    let (one, next) = pairs.find(|(one, next)| one.id > next.id)?;
+    Some(format!(
+        "expected ids that ascend, found {:#06x} behind {:#06x}",
+        next.id, one.id
+    ))
 }
 
 /// The records in the item of a damaged first block that looks most like them, if it has more that make sense than

@@ -102,7 +102,9 @@ impl Attachment {
         for problem in nameless.list().into_iter().chain(doubt) {
             problems.note(problem);
         }
-        Ok(Properties::new(context.noting(&problems), code_page))
+        let properties = Properties::new(context.noting(&problems), code_page);
+        properties.note_contradictions();
+        Ok(properties)
     }
 
     /// What is left of the content of an attachment whose properties are lost: the message among its subnodes, else the

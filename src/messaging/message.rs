@@ -181,6 +181,7 @@ impl Message {
         if let Some(code_page) = code_page {
             properties.set_code_page(code_page);
         }
+        properties.note_contradictions();
         Self {
             store: Arc::clone(store),
             outermost: node.clone(),

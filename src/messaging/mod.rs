@@ -41,7 +41,7 @@ pub use message_class::{
 };
 pub use named_properties::{FIRST_NAMED_ID, NamedProperties, PropertyName, PropertySet};
 pub use owner::owner;
-pub use properties::{Properties, text_of_value};
+pub use properties::{CONTRADICTION, Properties, text_of_value};
 pub use recipient::{Recipient, RecipientType};
 pub use special_folders::{ServerCounter, SpecialFolders};
 pub use state::State;

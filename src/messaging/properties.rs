@@ -4,12 +4,19 @@ use std::sync::Arc;
 
 use crate::codepage;
 use crate::error::{Error, Result};
-use crate::ltp::{Bytes, FileTime, PropertyContext, PropertyStream, PropertyType, Value};
-use crate::problem::Problems;
+use crate::ltp::{
+    Bytes, FileTime, PropertyContext, PropertyRecord, PropertyStream, PropertyType, Value,
+};
+use crate::problem::{Problem, Problems};
 
 /// Bytes of a text that are read where it becomes a name or stands in a list: every item of a list may refer to the same
 /// long text.
 pub(crate) const MAX_LISTED: usize = 2 << 10;
+/// What is wrong with a property that is there more than once.
+pub const CONTRADICTION: &str = "stored more than once, with different values; one is shown";
+/// Bytes of the values of one object that are compared with others of the same property; what is more counts as
+/// different.
+const MAX_COMPARED: u64 = 16 << 20;
 
 /// The properties of an object, with the code page of its strings.
 ///
@@ -120,6 +127,49 @@ impl Properties {
     /// Reads PtypString8 values in `code_page` from now on.
     pub(super) fn set_code_page(&mut self, code_page: u32) {
         self.code_page = code_page;
+    }
+
+    /// The properties that are stored more than once with different values, of which one is taken and the others are not
+    /// shown.
+    pub fn contradictions(&self) -> Vec<u16> {
+        let Some(context) = &self.context else {
+            return Vec::new();
+        };
+        let mut left = MAX_COMPARED;
+        let mut found: Vec<u16> = Vec::new();
+        for record in context.left_out() {
+            if !found.contains(&record.id) && !self.is_shown(context, record, &mut left) {
+                found.push(record.id);
+            }
+        }
+        found
+    }
+
+    /// Notes what [`Properties::contradictions`] has.
+    pub(super) fn note_contradictions(&self) {
+        for id in self.contradictions() {
+            let node = self.context.as_ref().map(|context| context.node().nid().0);
+            self.problems.note(Problem {
+                node,
+                ..Problem::new(format_args!("property {id:#06x}"), CONTRADICTION)
+            });
+        }
+    }
+
+    /// Whether the value that was taken in place of `other` says the same; not if the bytes `left` do not do to find out.
+    fn is_shown(&self, context: &PropertyContext, other: &PropertyRecord, left: &mut u64) -> bool {
+        let Some(taken) = context.record(other.id) else {
+            return false;
+        };
+        let mut value = |record: &PropertyRecord| {
+            *left = left.checked_sub(context.value_len(record).ok()?)?;
+            context.value(record).ok()?
+        };
+        let Some((taken, other)) = value(taken).zip(value(other)) else {
+            return false;
+        };
+        let text = |value: &Value| text_of_value(value, self.code_page);
+        taken == other || text(&taken).is_some_and(|taken| Some(taken) == text(&other))
     }
 
     /// Whether a PtypString8 value has bytes that code pages differ in.

@@ -171,25 +171,26 @@ impl<'a> Opened<'a> {
         }
     }
 
-    /// Whether some of its time is within `span`: of an appointment, any part of when it takes place.
+    /// Whether some of its time is within `span`: of an appointment, any part of when it takes place; of a
+    /// series, one of its instances.
     fn takes_place(&self, span: Span) -> bool {
-        let Some(moment) = when::moment(self.message) else {
-            return false;
-        };
-        let start = moment.start().unix_seconds();
-        let (start, end) = match when::period(self.message) {
-            Some((start, end)) => (start.unix_seconds(), end.map(|end| end.unix_seconds())),
-            None => (start, Some(start)),
-        };
         // A day is the same day wherever it is looked at, and begins there.
-        let shift = match moment {
-            Moment::Day(day) => {
-                start_of(day, self.around.now).map_or(0, |own| own - moment.start().unix_seconds())
-            }
-            Moment::Time(_) => 0,
+        let seconds = |moment: Moment| {
+            let own = match moment {
+                Moment::Day(day) => start_of(day, self.around.now),
+                Moment::Time(_) => None,
+            };
+            own.unwrap_or_else(|| moment.start().unix_seconds())
         };
-        let shifted = |time: i64| time.saturating_add(shift);
-        span.meets(shifted(start), end.map(shifted))
+        let meets =
+            |start: Moment, end: Option<Moment>| span.meets(seconds(start), end.map(seconds));
+        let stretches = when::stretches(self.message);
+        if stretches.is_empty() {
+            return when::moment(self.message).is_some_and(|moment| meets(moment, Some(moment)));
+        }
+        stretches
+            .iter()
+            .any(|stretch| meets(stretch.start, stretch.end))
     }
 
     fn words(&mut self, place: Place, pattern: &Pattern, step: Step) -> Answer {

@@ -7,6 +7,7 @@ use std::hash::{DefaultHasher, Hash, Hasher};
 use parking_lot::Mutex;
 
 use crate::ndb::Source;
+use crate::output::printable;
 
 /// Bytes of lines that are kept, some 20,000; what comes after is only counted.
 const MAX_TEXT: usize = 2 << 20;
@@ -41,13 +42,9 @@ impl Display for ProblemLine {
 impl ProblemLine {
     /// `text` of `object`, without characters that would end its line or move the cursor of a terminal.
     pub fn new(object: impl Display, text: impl Display) -> Self {
-        let one_line = |text: String| match text.contains(char::is_control) {
-            true => text.replace(char::is_control, "\u{FFFD}"),
-            false => text,
-        };
         Self {
-            object: one_line(object.to_string()),
-            text: one_line(text.to_string()),
+            object: printable(&object.to_string()),
+            text: printable(&text.to_string()),
         }
     }
 

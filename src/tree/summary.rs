@@ -1,8 +1,8 @@
 //! The record of an item in a catalogue: for the filters and the manifest of an export.
 
 use super::ino::Object;
-use crate::convert::{Moment, Particulars, when};
-use crate::ltp::{FileTime, tags};
+use crate::convert::{Moment, Particulars, Stretch, Title, when};
+use crate::ltp::tags;
 use crate::messaging::Message;
 use crate::ndb::NodeId;
 
@@ -11,9 +11,9 @@ use crate::ndb::NodeId;
 pub struct Summary {
     /// When an appointment takes place; of all else delivery, else submit, else creation time.
     pub moment: Option<Moment>,
-    /// Start and end of an appointment, of a series those of all of it; one without an end goes on for ever.
-    pub period: Option<(FileTime, Option<FileTime>)>,
-    /// PidTagSubject, or the display name of a contact.
+    /// When an appointment takes place, each instance of a series; empty for all else.
+    pub stretches: Vec<Stretch>,
+    /// What it is called: PidTagSubject, or the display name of a contact.
     pub subject: String,
     /// PidTagMessageClass.
     pub class: String,
@@ -81,15 +81,17 @@ impl Summary {
     /// The facts about `message`.
     pub(super) fn of(message: &Message) -> Self {
         let string = |id: u16| message.properties().string(id).ok().flatten();
-        let subject = message.subject().ok().flatten();
-        let subject = subject.map(|subject| subject.text);
+        let subject = || Some(message.subject().ok().flatten()?.text);
+        let name = || string(tags::DISPLAY_NAME).filter(|name| !name.is_empty());
+        // As its file is named.
+        let title = match Title::of(message.class().kind) {
+            Title::DisplayName => name().or_else(subject),
+            Title::DateAndSubject => subject(),
+        };
         Self {
             moment: when::moment(message),
-            period: when::period(message),
-            subject: subject
-                .filter(|subject| !subject.is_empty())
-                .or_else(|| string(tags::DISPLAY_NAME))
-                .unwrap_or_default(),
+            stretches: when::stretches(message),
+            subject: title.unwrap_or_default(),
             class: string(tags::MESSAGE_CLASS).unwrap_or_default(),
         }
     }

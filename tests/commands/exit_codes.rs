@@ -5,9 +5,8 @@ use std::path::PathBuf;
 use std::process::Command;
 
 use crate::mounted::OSTFS;
-use crate::support::damage::Damage;
 use crate::support::sample::sample;
-use crate::support::{Crypt, Format, Layout};
+use crate::support::*;
 use tempfile::TempDir;
 
 const NOT_OUTLOOK: i32 = 3;
@@ -200,4 +199,46 @@ fn damage_is_neither() {
     damage.zero(layout.roots.nbt.1, 512);
     scene.fails("off", DAMAGED, &["damaged NBT"]);
     scene.run(&["ls", "mail.ost"], 0);
+}
+
+/// Nobody gave these items a date: they say so, and nothing is wrong with them.
+#[test]
+fn what_lacks_nothing_but_a_date_is_whole() {
+    let scene = Scene::new();
+    let mut store = Store::new(Format::Unicode, Crypt::Permute);
+    let contacts = store.folder_of(store.ipm_subtree(), "Contacts", "IPF.Contact");
+    let times = [0x0E06, 0x0039, 0x3007, 0x3008];
+    let undated = |message: Message| times.into_iter().fold(message, Message::without);
+    let jane = Message::contact("Jane", "Doe", "jane@west.example");
+    store.message(contacts, undated(jane));
+    store.message(contacts, undated(Message::mail("mail").body("text")));
+    store.write(scene.file()).unwrap();
+    scene.run(&["search", "mail.ost", "nowhere"], 1);
+    for (number, arguments) in [
+        &["-o", "text"][..],
+        &["-o", "items=eml"],
+        &["--to", "maildir"],
+        &["--to", "mbox"],
+    ]
+    .into_iter()
+    .enumerate()
+    {
+        let target = format!("target-{number}");
+        scene.run(
+            &[&["export"], arguments, &["mail.ost", &target]].concat(),
+            0,
+        );
+        let list = scene.folder.path().join(target).join("ostfs-problems.txt");
+        assert!(!list.exists(), "{arguments:?}");
+    }
+    let exported = scene.folder.path().join("target-1/Contacts/Jane Doe.eml");
+    let mail = fs::read_to_string(exported).unwrap();
+    assert!(mail.contains("X-Ostfs-Problem: no date stored\n"), "{mail}");
+    // A date that is there and cannot be written is damage.
+    let mut store = Store::new(Format::Unicode, Crypt::Permute);
+    let inbox = store.folder(store.ipm_subtree(), "Inbox");
+    store.message(inbox, Message::mail("zero").body("text").time(0));
+    store.write(scene.file()).unwrap();
+    let told = scene.run(&["export", "mail.ost", "zero"], 4);
+    assert!(told.contains("no date stored"), "{told}");
 }

@@ -3,6 +3,7 @@
 mod attached;
 mod indexed;
 mod judged;
+mod series;
 
 use std::io::Read;
 use std::path::PathBuf;
@@ -58,6 +59,17 @@ impl Scene {
 
 fn day(year: i64, month: i64, day: i64) -> u64 {
     filetime(year, month, day, 12, 0)
+}
+
+#[test]
+fn a_nul_in_a_text_ends_a_word() {
+    let scene = Scene::new(|store| {
+        let inbox = store.folder(store.ipm_subtree(), "Inbox");
+        store.message(inbox, Message::mail("apart").body("before\0after"));
+    });
+    for query in ["body:before", "after", "\"before after\""] {
+        assert_eq!(scene.found(&[], query), ["apart"], "{query}");
+    }
 }
 
 /// A few items of which each query finds others.

@@ -467,3 +467,35 @@ fn defaults_come_from_a_file_and_the_environment_and_what_is_typed_wins() {
     );
     assert!(Path::new(&file).exists());
 }
+
+/// What names a file names its item everywhere.
+#[test]
+fn an_item_is_called_the_same_by_every_command() {
+    let scene = Scene::new();
+    let path = scene.path("named.pst");
+    let mut store = Store::new(Format::Unicode, Crypt::Permute);
+    let inbox = store.folder(store.ipm_subtree(), "Inbox");
+    let account = Message::new("IPM.Network", "")
+        .without(0x0037)
+        .without(0x0E1D);
+    store.message(inbox, account.prop(0x3001, "live:somebody"));
+    let contact = Message::contact("Jane", "Doe", "jane@west.example");
+    store.message(inbox, contact);
+    store.write(&path).unwrap();
+    let file = path.to_str().unwrap();
+    let listed = good(&["ls", file, "Inbox"]);
+    assert_eq!(listed, "2024-05-01 0932 (no subject).eml\nJane Doe.vcf\n");
+    let index = good(&["index", "--no-hash", "--json", file]);
+    assert!(!index.contains("live:somebody"), "{index}");
+    assert!(index.contains("\"subject\":\"Jane Doe\""), "{index}");
+    let index = good(&["cat", file, ".ostfs/index.csv"]);
+    assert!(!index.contains("live:somebody"), "{index}");
+    assert!(index.contains(",Jane Doe,IPM.Contact,"), "{index}");
+    let found = |arguments: &[&str]| ostfs(arguments).status.success();
+    for (name, is_called_so) in [("live", false), ("jane", true)] {
+        let filter = ["index", "--no-hash", "--subject", name, file];
+        assert_eq!(found(&filter), is_called_so, "{name}");
+        let query = format!("subject:{name}");
+        assert_eq!(found(&["search", file, &query]), is_called_so, "{name}");
+    }
+}

@@ -9,6 +9,7 @@ use sha2::{Digest, Sha256};
 use tempfile::TempDir;
 
 use crate::mounted::OSTFS;
+use crate::support::damage::Damage;
 use crate::support::*;
 
 struct Scene(TempDir);
@@ -187,4 +188,25 @@ fn a_summary_that_cannot_be_written_is_told_before_anything_is_done() {
     assert_eq!(run("./mail.pst").status.code(), Some(16));
     assert_eq!(sha256(&scene.path("mail.pst")), before);
     assert!(!scene.path("files").exists());
+}
+
+/// A message whose attachment turns out damaged is written twice, and one of the two is there.
+#[test]
+fn bytes_are_those_that_are_there_in_the_end() {
+    let scene = Scene::new();
+    let mut store = Store::new(Format::Unicode, Crypt::Permute);
+    let inbox = store.folder(store.ipm_subtree(), "Inbox");
+    let data = Payload::random(200_000, 1);
+    let nid = store.message(inbox, Message::mail("Plan").attachment("plan.bin", data));
+    let layout = store.write(scene.path("mail.pst")).unwrap();
+    let damage = Damage::open(scene.path("mail.pst"), &layout).unwrap();
+    damage.flip_attachment(nid, 0);
+    let options = ["-o", "attachments=eml", "--summary", "runs.jsonl"];
+    let output = scene.run(&[&["export"], &options[..], &["mail.pst", "target"]].concat());
+    assert_eq!(output.status.code(), Some(4), "{output:?}");
+    let files = fs::read_dir(scene.path("target/Inbox")).unwrap();
+    let bytes: u64 = files
+        .map(|file| file.unwrap().metadata().unwrap().len())
+        .sum();
+    assert_eq!(scene.lines()[0]["bytes"], bytes);
 }

@@ -181,6 +181,65 @@ fn f27_f33_unknown_types_and_double_properties_cost_themselves_alone() {
     });
 }
 
+/// A file whose message has `first` and `second` as PidTagBody.
+fn with_bodies(first: impl Into<Value>, second: impl Into<Value>) -> File {
+    let file = write(Format::Unicode, Crypt::None, |store| {
+        let inbox = store.folder(store.ipm_subtree(), "Inbox");
+        let message = Message::mail("twice").prop(0x1000, first);
+        store.message(inbox, message.prop(0x1001, second));
+    });
+    let damage = file.damage();
+    let data = damage.leaves(file.layout.node(MESSAGE).data)[0];
+    damage.edit_block(data, |block| {
+        // The record of the property behind it: id and type.
+        let is_second =
+            |record: &[u8]| record[..2] == [1, 0x10] && [0x1E, 0x1F].contains(&record[2]);
+        let at = block.windows(4).position(is_second);
+        block[at.unwrap()] = 0;
+    });
+    file
+}
+
+#[test]
+fn f33_of_text_that_is_stored_twice_the_one_that_says_most_is_shown_and_the_other_is_told() {
+    let narrow = |text: &str| Value::Str8(text.into());
+    let cases = [
+        with_bodies(narrow("short, but longer than it"), "whole text"),
+        with_bodies("whole text", narrow("short, but longer than it")),
+        with_bodies("whole text", ""),
+        with_bodies("", "whole text"),
+        with_bodies(narrow("short"), narrow("whole text")),
+        with_bodies("whole text", "whole tex"),
+    ];
+    for (number, file) in cases.iter().enumerate() {
+        let walked = file.walk();
+        let (_, mail) = walked.files.first_key_value().unwrap();
+        let mail = String::from_utf8_lossy(mail);
+        assert!(mail.ends_with("\n\nwhole text"), "{number}: {mail}");
+        let told = "X-Ostfs-Problem: property 0x1000: stored more than once, with different";
+        assert!(mail.contains(told), "{number}: {mail}");
+        let report = walk::check(&file.path).unwrap();
+        assert_eq!(report.errors, 1, "{number}: {report:?}");
+        assert!(report.findings[0].problem.contains("stored more than once"));
+    }
+}
+
+#[test]
+fn f33_the_same_text_twice_is_one_text() {
+    let narrow = |text: &str| Value::Str8(text.into());
+    for file in [
+        with_bodies(narrow("same"), "same"),
+        with_bodies("same", "same"),
+    ] {
+        let walked = file.walk();
+        let (_, mail) = walked.files.first_key_value().unwrap();
+        let mail = String::from_utf8_lossy(mail);
+        assert!(mail.ends_with("\n\nsame"), "{mail}");
+        assert!(!mail.contains("X-Ostfs-Problem"), "{mail}");
+        assert_eq!(walk::check(&file.path).unwrap().errors, 0);
+    }
+}
+
 #[test]
 fn f28_a_message_without_recipients_and_attachments_is_a_message() {
     for (format, crypt) in FORMATS {

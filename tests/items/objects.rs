@@ -6,7 +6,7 @@ use std::path::Path;
 
 use crate::mail_kinds::{Exported, mail, python};
 use crate::mounted::run;
-use crate::support::{Attachment, component, compound_file};
+use crate::support::{Attachment, Message, component, compound_file};
 
 const METAFILE: u32 = 0x315;
 const BITMAP: u32 = 0x316;
@@ -395,4 +395,44 @@ fn chains_of_an_object_that_go_in_circles_come_to_an_end() {
     let taken_out = fs::read_dir(&directory).unwrap().count() - objects.len();
     let expected = objects.iter().filter(|(_, _, is_found)| *is_found).count();
     assert_eq!(taken_out, expected);
+}
+
+/// MacBinary II: a file with this data and these resources, each filled up to 128 bytes. RFC 1740, appendix
+fn mac_binary(data: &[u8], resources: &[u8]) -> Vec<u8> {
+    let mut file = vec![0; 128];
+    file[1] = 8;
+    file[2..10].copy_from_slice(b"note.txt");
+    file[83..87].copy_from_slice(&(data.len() as u32).to_be_bytes());
+    file[87..91].copy_from_slice(&(resources.len() as u32).to_be_bytes());
+    for fork in [data, resources] {
+        file.extend(fork);
+        file.resize(file.len().next_multiple_of(128), 0);
+    }
+    file
+}
+
+#[test]
+fn a_file_from_a_mac_is_its_data_and_its_resources_are_not_lost() {
+    let encoding = vec![0x2A, 0x86, 0x48, 0x86, 0xF7, 0x14, 0x03, 0x0B, 0x01];
+    let both = mac_binary(b"data", b"resources");
+    let old = mac_binary(b"", b"resources");
+    let files = [
+        ("plain.txt", mac_binary(b"data", b"")),
+        ("both.txt", both.clone()),
+        ("old.txt", old.clone()),
+    ];
+    let attach = |message: Message, (name, bytes): &(&str, Vec<u8>)| {
+        let file = Attachment::data(name, bytes.clone()).prop(0x3702, encoding.clone());
+        message.attach(file)
+    };
+    let message = files.iter().fold(mail("mac"), attach);
+    let exported = Exported::of([message], &["-o", "attachments=dir"]);
+    let directory = exported.attachments("mac");
+    let found = |name: &str| fs::read(directory.join(name)).ok();
+    assert_eq!(found("plain.txt").as_deref(), Some(&b"data"[..]));
+    assert_eq!(found("plain.txt.bin"), None);
+    assert_eq!(found("both.txt").as_deref(), Some(&b"data"[..]));
+    assert_eq!(found("both.txt.bin"), Some(both));
+    assert_eq!(found("old.txt").as_deref(), Some(&b""[..]));
+    assert_eq!(found("old.txt.bin"), Some(old));
 }

@@ -80,7 +80,10 @@ fn appointments_are_named_dated_and_indexed_by_when_they_take_place() {
         let summary = tree.summary(ino).unwrap();
         let start = summary.moment.unwrap().start().system_time();
         assert_eq!(start, since_1970(seconds), "{name}");
-        assert_eq!(summary.period.unwrap().0.system_time(), since_1970(seconds));
+        assert_eq!(
+            summary.stretches[0].start.start().system_time(),
+            since_1970(seconds)
+        );
     }
     let index = text(&tree, ".ostfs/index.csv");
     for date in ["2024-06-03T10:00:00Z", "2024-07-04", "2020-01-01T01:01:00Z"] {

@@ -3,8 +3,7 @@
 
 use super::item::{Content, Item, base_name};
 use super::media_type::{self, OCTET_STREAM};
-use super::{link, ole, tnef};
-use crate::bytes::u8_at;
+use super::{link, mac_binary, ole, tnef};
 use crate::convert::byte_range::ByteRange;
 use crate::convert::text::{clean, is_token, one_line};
 use crate::error::{Error, Result};
@@ -14,14 +13,13 @@ use crate::messaging::{
 };
 use crate::problem::Problem;
 
-/// PidTagAttachEncoding of MacBinary II: the file has a resource fork in front. [MS-OXCMSG] 2.2.2.20
-const MAC_BINARY: [u8; 9] = [0x2A, 0x86, 0x48, 0x86, 0xF7, 0x14, 0x03, 0x0B, 0x01];
 /// Bit of PidTagAttachmentFlags: an exception of a recurring appointment.
 const FLAG_EXCEPTION: i32 = 0x2;
 /// Attachments of one message that are shown.
 const MAX_ITEMS: usize = 10_000;
 
-/// The attachments of `message` in table order; what is in a TNEF attachment or an OLE object follows it. Never fails: an attachment
+/// The attachments of `message` in table order; what is in a TNEF attachment or an OLE object follows it, as does
+/// what a file from a Mac has beside its data. Never fails: an attachment
 /// that cannot be opened is unreadable content under the best name known. Those that are shown elsewhere, and once more
 /// would be too much, are left out and are one problem together.
 pub(crate) fn list(message: &Message) -> Vec<Item> {
@@ -62,10 +60,11 @@ pub(crate) fn list(message: &Message) -> Vec<Item> {
                     }
                     Some(item) => item,
                 };
+                let (item, stored) = mac_binary::unpack(item, &properties);
                 let files = tnef::unpack(&item);
                 let within = ole::unpack(&item, properties.code_page());
                 items.push(item);
-                items.extend(files.into_iter().chain(within));
+                items.extend(files.into_iter().chain(within).chain(stored));
             }
             Err(error) if error.is_repeated() => repeated.push(error),
             Err(error) => items.push(nameless(attachment, &fallback, error)),
@@ -247,11 +246,6 @@ fn content(
     let Some(range) = bytes else {
         return Ok(None);
     };
-    let encoding = properties.binary(tags::ATTACH_ENCODING)?;
-    let fork = (encoding.as_deref() == Some(&MAC_BINARY))
-        .then(|| data_fork(&range))
-        .transpose()?;
-    let range = fork.flatten().unwrap_or(range);
     Ok(Some(Found::Content(Content::Bytes(range))))
 }
 
@@ -280,24 +274,6 @@ fn link(
     }
     let kind = link::Kind::of(method, &target);
     Some((kind, link::file(kind, &target, &details)))
-}
-
-/// The data fork of a MacBinary file; None when it is not one after all.
-fn data_fork(range: &ByteRange) -> Result<Option<ByteRange>> {
-    const HEADER: u64 = 128;
-    const VERSION: usize = 0;
-    const NAME_LENGTH: usize = 1;
-    const DATA_LENGTH: usize = 83;
-    if range.len() < HEADER {
-        return Ok(None);
-    }
-    let header = range.head(HEADER as usize)?;
-    let is_mac_binary = u8_at(&header, VERSION) == Some(0)
-        && u8_at(&header, NAME_LENGTH).is_some_and(|length| (1..64).contains(&length));
-    let length = crate::bytes::array_at(&header, DATA_LENGTH).map(u32::from_be_bytes);
-    Ok(length
-        .filter(|_| is_mac_binary)
-        .and_then(|length| range.part(HEADER, u64::from(length))))
 }
 
 /// The name of an OLE object after what the text calls it.

@@ -40,6 +40,11 @@ fn is_telling(media_type: &str) -> bool {
         && !media_type.eq_ignore_ascii_case(OCTET_STREAM)
 }
 
+/// Whether it is known what files of `media_type` are.
+pub(crate) fn is_known(media_type: &str) -> bool {
+    TYPES.iter().any(|(_, known)| *known == media_type)
+}
+
 /// The extension of `name`, in lower case.
 pub(crate) fn extension(name: &str) -> Option<String> {
     let (stem, extension) = name.rsplit_once('.')?;

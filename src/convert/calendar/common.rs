@@ -5,7 +5,7 @@ use super::ical::{Calendar, utc_stamp};
 use crate::convert::attachment::{self, Content, Item};
 
 use crate::convert::content_line::{base64, parameter};
-use crate::convert::lids;
+use crate::convert::lids::{self, Key};
 use crate::convert::reader::Reader;
 use crate::ltp::tags;
 use crate::messaging::Message;
@@ -18,6 +18,16 @@ const MAX_INLINE_TOTAL: u64 = 4 << 20;
 /// PidLidReminderDelta that stands for the default of the user.
 const REMINDER_DEFAULT: i32 = 0x5AE9_80E1;
 const REMINDER_DEFAULT_MINUTES: i32 = 15;
+/// Where an event, a journal entry or a task has its start.
+const STARTS: [Key; 5] = [
+    lids::APPOINTMENT_START_WHOLE,
+    lids::LOG_START,
+    lids::TASK_START_DATE,
+    lids::COMMON_START,
+    Key::Tag(tags::START_DATE),
+];
+/// What an item says whose start is all that it has of times.
+const STAMPED_BY_START: &str = "DTSTAMP, which every entry of a calendar has, is its start";
 /// More is damage: forty years.
 const REMINDER_MAX_MINUTES: i32 = 60 * 24 * 366 * 40;
 
@@ -28,13 +38,11 @@ pub(super) fn write(
     uid: &str,
     summary: Option<String>,
 ) {
-    let modified = reader.modified().and_then(utc_stamp);
     let (text, html) = reader.body();
     let lines = &mut calendar.components;
     lines.text("UID", uid);
-    // A made-up one would be taken for real.
-    if let Some(modified) = &modified {
-        lines.line("DTSTAMP", modified);
+    if let Some(stamp) = stamp(reader) {
+        lines.line("DTSTAMP", &stamp);
     }
     if let Some(created) = reader.time(tags::CREATION_TIME).and_then(utc_stamp) {
         lines.line("CREATED", &created);
@@ -64,6 +72,18 @@ pub(super) fn write(
     lines.list("X-OSTFS-COMPANIES", &companies);
     lines.optional("X-OSTFS-BILLING", reader.string(lids::BILLING));
     lines.optional("X-OSTFS-MILEAGE", reader.string(lids::MILEAGE));
+}
+
+/// DTSTAMP, without which programs refuse an entry (RFC 5545 3.6.1): when the item was changed or came, else its start, which
+/// is said. None is made up.
+fn stamp(reader: &Reader<'_>) -> Option<String> {
+    let bears = reader.modified().and_then(utc_stamp);
+    bears.or_else(|| {
+        let starts = STARTS.into_iter().find_map(|key| reader.time(key));
+        let stamp = starts.and_then(utc_stamp)?;
+        reader.remark(STAMPED_BY_START);
+        Some(stamp)
+    })
 }
 
 /// Attachments of `message` that people see; returns the messages of its changed instances.

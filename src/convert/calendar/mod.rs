@@ -22,5 +22,5 @@ pub(super) use event::event;
 pub use ical::{HEAD, Parts, TAIL, parts};
 pub(super) use journal::journal;
 pub use meeting::meeting_part;
-pub(super) use schedule::{has_instances, span};
+pub(super) use schedule::{Instances, has_instances, instances_of, span};
 pub(super) use task::task;

@@ -7,7 +7,7 @@ use jiff::ToSpan;
 use jiff::civil::{Date, DateTime};
 
 use super::ical::{Clock, utc};
-use super::instances::reconciled;
+use super::instances::{instances, reconciled};
 use super::recurrence::{AppointmentRecurrence, parse_appointment};
 use super::rrule::{Rule, rule};
 use super::time_zone::TimeZone;
@@ -24,6 +24,9 @@ const DEFINITIONS: [Key; 2] = [
     lids::TIME_ZONE_DEFINITION_START_DISPLAY,
     lids::TIME_ZONE_DEFINITION_RECUR,
 ];
+
+/// Instances of a series that are told one by one, if somebody asks when it takes place: of a daily one some ten years.
+const MAX_INSTANCES: usize = 4000;
 
 /// An event in time.
 pub(super) struct Schedule {
@@ -46,17 +49,7 @@ pub(super) struct Series {
 impl Schedule {
     /// None when no property has its time.
     pub fn read(reader: &Reader<'_>) -> Option<Self> {
-        let (start, end) = whole(reader)?;
-        let recurrence = recurrence(reader);
-        let is_all_day = reader.boolean(lids::APPOINTMENT_SUB_TYPE);
-        let mut schedule = Self {
-            zone: zone(reader, recurrence.is_some()),
-            end_zone: None,
-            is_all_day,
-            start,
-            end,
-            series: None,
-        };
+        let (mut schedule, recurrence) = Self::begun(reader)?;
         let Some(recurrence) = recurrence else {
             schedule.end_zone = reader
                 .binary(lids::TIME_ZONE_DEFINITION_END_DISPLAY)
@@ -64,18 +57,6 @@ impl Schedule {
                 .filter(|_| schedule.zone.is_some());
             return Some(schedule);
         };
-        if schedule.zone.is_none() && !is_all_day {
-            schedule.zone = fixed_zone(&recurrence, start).map(|zone| match zone_name(reader) {
-                Some(name) => zone.known_as(name),
-                None => zone,
-            });
-        }
-        let mut recurrence = recurrence;
-        let (pattern, problem) = reconciled(recurrence.pattern);
-        recurrence.pattern = pattern;
-        problem
-            .into_iter()
-            .for_each(|problem| reader.problem(problem));
         let (clock, offset) = (schedule.clock(), recurrence.start_offset);
         let until = |day: Date| clock.until(at(day, offset));
         match rule(&recurrence.pattern, until) {
@@ -91,6 +72,46 @@ impl Schedule {
             None => reader.problem("the recurrence has no instance"),
         }
         Some(schedule)
+    }
+
+    /// The event, and the recurrence that its series is to be made of.
+    fn begun(reader: &Reader<'_>) -> Option<(Self, Option<AppointmentRecurrence>)> {
+        let (start, end) = whole(reader)?;
+        let recurrence = recurrence(reader);
+        let is_all_day = reader.boolean(lids::APPOINTMENT_SUB_TYPE);
+        let mut schedule = Self {
+            zone: zone(reader, recurrence.is_some()),
+            end_zone: None,
+            is_all_day,
+            start,
+            end,
+            series: None,
+        };
+        let Some(mut recurrence) = recurrence else {
+            return Some((schedule, None));
+        };
+        if schedule.zone.is_none() && !is_all_day {
+            schedule.zone = fixed_zone(&recurrence, start).map(|zone| match zone_name(reader) {
+                Some(name) => zone.known_as(name),
+                None => zone,
+            });
+        }
+        let (pattern, problem) = reconciled(recurrence.pattern);
+        recurrence.pattern = pattern;
+        problem
+            .into_iter()
+            .for_each(|problem| reader.problem(problem));
+        Some((schedule, Some(recurrence)))
+    }
+
+    /// When what stands from `start` to `end` on its own clock takes place.
+    fn stretch(&self, (start, end): (DateTime, DateTime)) -> (Moment, Moment) {
+        if self.is_all_day {
+            let (start, end) = whole_days(start, end);
+            return (Moment::Day(start.date()), Moment::Day(end.date()));
+        }
+        let clock = self.clock();
+        (time(clock.utc(start)), time(clock.utc(end.max(start))))
     }
 
     pub fn clock(&self) -> Clock<'_> {
@@ -161,13 +182,42 @@ pub(in crate::convert) fn has_instances(message: &Message) -> bool {
 pub(in crate::convert) fn span(reader: &Reader<'_>) -> Option<(Moment, Moment)> {
     let (start, end) = whole(reader)?;
     if !reader.boolean(lids::APPOINTMENT_SUB_TYPE) {
-        let time = |utc| Moment::Time(FileTime::of_unix_seconds(clock::seconds_to(utc)));
         return Some((time(start), time(end)));
     }
     let zone = zone(reader, reader.boolean(lids::RECURRING));
     let clock = Clock::new(zone.as_ref(), true);
     let (start, end) = whole_days(clock.local(start), clock.local(end));
     Some((Moment::Day(start.date()), Moment::Day(end.date())))
+}
+
+/// When a series takes place.
+pub(in crate::convert) struct Instances {
+    /// Start and end of each, without those that were deleted and with those that were moved.
+    pub told: Vec<(Moment, Moment)>,
+    /// Where the last of them begins, if there are more than are told.
+    pub rest: Option<Moment>,
+}
+
+/// The instances of a series; None of an event that has none, or whose pattern makes no sense.
+pub(in crate::convert) fn instances_of(reader: &Reader<'_>) -> Option<Instances> {
+    let (schedule, recurrence) = Schedule::begun(reader)?;
+    let recurrence = recurrence?;
+    let (from, to) = (recurrence.start_offset, recurrence.end_offset);
+    let stretch = |day: Date| schedule.stretch((at(day, from), at(day, to)));
+    let days = instances(&recurrence.pattern, MAX_INSTANCES);
+    let is_cut = days.len() == MAX_INSTANCES;
+    let rest = days.last().filter(|_| is_cut).map(|day| stretch(*day).0);
+    // Those that were moved are among these, too.
+    let deleted: BTreeSet<&Date> = recurrence.pattern.deleted.iter().collect();
+    let kept = days.iter().filter(|day| !deleted.contains(day));
+    let moved = recurrence.exceptions.iter();
+    let moved = moved.map(|exception| schedule.stretch((exception.start, exception.end)));
+    let told = kept.map(|day| stretch(*day)).chain(moved).collect();
+    Some(Instances { told, rest })
+}
+
+fn time(utc: DateTime) -> Moment {
+    Moment::Time(FileTime::of_unix_seconds(clock::seconds_to(utc)))
 }
 
 /// Start and end in UTC, from the first pair of properties that has a start.

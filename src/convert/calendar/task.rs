@@ -13,7 +13,6 @@ use crate::convert::content_line::{mailto, parameter};
 use crate::convert::lids::{self, Key};
 use crate::convert::people::Person;
 use crate::convert::reader::Reader;
-use crate::ltp::FileTime;
 
 /// PidLidTaskStatus.
 const STATUS_IN_PROGRESS: i32 = 1;
@@ -49,16 +48,14 @@ fn calendar(reader: &Reader<'_>) -> Calendar {
     calendar
 }
 
-/// A day that is stored as its midnight on the clock of the user.
+/// A day: `local` has it on the clock of the user, whatever the time of day; `other` has the midnight that it begins with
+/// there, in UTC.
 fn day(reader: &Reader<'_>, local: Key, other: Key) -> Option<Date> {
-    let midnight = |time: FileTime| {
-        let moment = utc(time)?;
-        Some(whole_days(moment, moment).0.date())
-    };
-    reader
-        .time(local)
-        .or_else(|| reader.time(other))
-        .and_then(midnight)
+    let moment = |key: Key| reader.time(key).and_then(utc);
+    let nearest_midnight = |moment| whole_days(moment, moment).0.date();
+    moment(local)
+        .map(DateTime::date)
+        .or_else(|| moment(other).map(nearest_midnight))
 }
 
 fn write_dates(reader: &Reader<'_>, calendar: &mut Calendar) {

@@ -79,7 +79,8 @@ pub(in crate::convert) fn said(message: &Message, zone: &TimeZone, room: &mut Ro
     let body = body_text(body::best(message), message).unwrap_or_default();
     Said {
         details: details.into_iter().map(|(_, text)| text).collect(),
-        body: normalise(body.replace(ATTACHMENT_MARK, " ")),
+        // Both end a word.
+        body: normalise(body.replace([ATTACHMENT_MARK, '\0'], " ")),
     }
 }
 

@@ -12,7 +12,7 @@ use super::message_id::{made_up, message_ids};
 use super::reserved::is_reserved;
 use super::transport::is_field_name;
 use crate::bytes::u32_at;
-use crate::convert::item_format::NO_DATE;
+use crate::convert::item_format::note_no_date;
 use crate::convert::lids;
 use crate::convert::lookup::Lookup;
 use crate::convert::people::{Account, Mailbox, Person, REPRESENTING, SENDER, SMTP, addr_spec};
@@ -229,7 +229,7 @@ impl Synthesis<'_> {
             // A made-up date would be taken for a real one.
             match time {
                 Some(time) => fields.push("Date", time),
-                None => self.message.problems().note(Problem::new("", NO_DATE)),
+                None => note_no_date(self.message),
             }
         }
         if !fields.has("Message-ID") {

@@ -1,5 +1,6 @@
 //! The text of attached files: plain text, HTML, RTF, mail, and documents of Office and OpenDocument. What a file is is told by
-//! its first bytes, else by its type or name.
+//! its first bytes, else by its type or its name, whichever is that of something with words; of what both tell nothing, whether
+//! its beginning is text.
 //!
 //! All of it takes hostile input: a file is read, inflated and parsed up to a limit, nothing recurses, and what cannot be looked
 //! into is told with its reason.
@@ -11,8 +12,8 @@ mod office;
 mod reason;
 
 use crate::codepage;
-use crate::convert::Rendition;
 use crate::convert::text::{html, normalise, rtf};
+use crate::convert::{Rendition, is_known_type, type_of_file};
 
 pub use reason::{Reason, Unseen};
 use reason::{SVG, has_no_words};
@@ -27,7 +28,7 @@ const RTF: &[u8] = b"{\\rtf";
 const ENTITY: &[u8] = b"content-";
 const COMPOUND_FILE: &[u8] = b"\xD0\xCF\x11\xE0";
 /// Bytes that tell what a file is.
-const HEAD: usize = 8;
+const HEAD: usize = 512;
 /// Types that are text though their name does not begin so.
 const TEXTS: [&str; 9] = [
     "application/json",
@@ -67,9 +68,15 @@ pub(super) fn text(
     let is_smime = SMIME.contains(&media_type) || name.ends_with(SMIME_EXTENSION);
     let is_mail = MAIL.contains(&media_type)
         || name.ends_with(MAIL_EXTENSION)
-        || is_smime && head.eq_ignore_ascii_case(ENTITY);
+        || is_smime
+            && head
+                .get(..ENTITY.len())
+                .is_some_and(|head| head.eq_ignore_ascii_case(ENTITY));
+    // Outlook calls a .csv a table of Excel, and many a type has no name that is registered.
+    let of_name = type_of_file(None, &name);
+    let is = |is_type: &dyn Fn(&str) -> bool| is_type(media_type) || is_type(&of_name);
     let read = match () {
-        () if is_mail => return mail::text(&bytes(file)?, unseen).map(normalise),
+        () if is_mail => return mail::text(&bytes(file)?, unseen).map(words),
         () if is_smime => return Err(Reason::Smime),
         () if head.starts_with(ZIP) => office::text,
         () if head.starts_with(PDF) => return Err(Reason::of_type("application/pdf")),
@@ -78,13 +85,29 @@ pub(super) fn text(
         () if head.starts_with(COMPOUND_FILE) && media_type.starts_with(OFFICE) => {
             return Err(Reason::Encrypted);
         }
-        () if HTML.contains(&media_type) => of_html,
-        () if media_type == SVG || media_type == "application/xml" => of_markup,
-        () if media_type.starts_with("text/") || TEXTS.contains(&media_type) => of_plain,
+        () if is(&|of| HTML.contains(&of)) => of_html,
+        () if is(&|of| of == SVG || of == "application/xml") => of_markup,
+        () if is(&|of| of.starts_with("text/") || TEXTS.contains(&of)) => of_plain,
+        () if !is(&is_known_type) && looks_like_text(head) => of_plain,
         () => return Err(Reason::of_type(media_type)),
     };
-    let text = read(&bytes(file)?)?;
-    Ok(normalise(text))
+    read(&bytes(file)?).map(words)
+}
+
+/// `text` to look for words in: a NUL ends one.
+fn words(text: String) -> String {
+    normalise(text.replace('\0', " "))
+}
+
+/// Whether a file that begins with `head` is text in ASCII or UTF-8.
+fn looks_like_text(head: &[u8]) -> bool {
+    let is_of_text = |byte: &u8| !byte.is_ascii_control() || byte.is_ascii_whitespace();
+    let is_utf8 = match std::str::from_utf8(head) {
+        Ok(_) => true,
+        // The last character may be cut off.
+        Err(error) => error.error_len().is_none(),
+    };
+    !head.is_empty() && is_utf8 && head.iter().all(is_of_text)
 }
 
 /// All bytes of `file`.

@@ -17,6 +17,7 @@ use crate::tree::context::Context;
 use crate::tree::directories::Directories;
 use crate::tree::folders::Folders;
 use crate::tree::ino::{Ino, Kind, Object};
+use crate::tree::layout::items::Facts;
 use crate::tree::layout::rules::Rules;
 
 const COLUMNS: [&str; 7] = [
@@ -82,16 +83,15 @@ impl Index {
                 // Rows and files come in the same order, so no search is needed.
                 let found = names.find(|(file, _)| is_it(*file));
                 let name = found.as_ref().map_or("", |(_, name)| name);
-                let moment = self.rules.items().facts(&row, false).moment;
-                let date = moment.and_then(Moment::iso8601);
-                text.push_str(&self.line(path, name, date, &row));
+                let facts = self.rules.items().facts(&row, false);
+                text.push_str(&self.line(path, name, &facts, &row));
             }
             self.folders.note(folder, table.problems());
         }
         Ok(text)
     }
 
-    fn line(&self, path: &str, name: &str, date: Option<String>, row: &ContentsRow) -> String {
+    fn line(&self, path: &str, name: &str, facts: &Facts, row: &ContentsRow) -> String {
         let tell = |is_so: &dyn Fn(i32) -> bool| match row.flags {
             Some(flags) if is_so(flags) => "yes",
             Some(_) => "no",
@@ -100,11 +100,8 @@ impl Index {
         output::csv_line([
             &format!("{path}{name}"),
             &format!("{:#x}", row.nid.0),
-            &date.unwrap_or_default(),
-            row.subject
-                .as_ref()
-                .map(|subject| subject.text.as_str())
-                .unwrap_or_default(),
+            &facts.moment.and_then(Moment::iso8601).unwrap_or_default(),
+            &facts.title,
             row.message_class.as_deref().unwrap_or_default(),
             tell(&|flags| flags & MSGFLAG_READ != 0),
             tell(&|flags| self.rules.items().has_attachments(row, flags)),

@@ -70,6 +70,52 @@ fn text_html_and_rtf_are_looked_into_by_what_they_are() {
 }
 
 #[test]
+fn what_is_text_by_its_name_or_its_bytes_is_looked_into_whatever_type_is_stated() {
+    let names = [
+        "invite.ics",
+        "card.vcf",
+        "log.log",
+        "notes.md",
+        "data.json",
+        "tree.xml",
+        "page.htm",
+        "mail.eml",
+        "bare",
+    ];
+    let scene = Scene::new(|store| {
+        let inbox = store.folder(store.ipm_subtree(), "Inbox");
+        for name in names {
+            let stem = name.split('.').next().unwrap();
+            for media_type in ["application/octet-stream", "application/x-unheard-of"] {
+                let data = format!("Subject: x\n\n<p>word{stem}</p> Größe\n").into_bytes();
+                let file = Attachment::data(name, data).mime(media_type);
+                store.message(inbox, Message::mail(stem).attach(file));
+            }
+        }
+        let sheet = Attachment::data("table.csv", b"chairs;ten\n".to_vec());
+        let sheet = sheet.mime("application/vnd.ms-excel");
+        store.message(inbox, Message::mail("table").attach(sheet));
+        let calendar = Attachment::data("attached", b"BEGIN:VCALENDAR\n".to_vec());
+        let calendar = calendar.mime("application/ics");
+        store.message(inbox, Message::mail("calendar").attach(calendar));
+        let binary = Attachment::data("binary", b"\x01\x02chairs\0".to_vec());
+        store.message(inbox, Message::mail("binary").attach(binary));
+        let apart = Attachment::data("apart.txt", b"before\0after".to_vec());
+        store.message(inbox, Message::mail("apart").attach(apart));
+    });
+    for name in names {
+        let stem = name.split('.').next().unwrap();
+        assert_eq!(scene.found(&[], &format!("word{stem}")).len(), 2, "{name}");
+    }
+    assert_eq!(scene.found(&[], "chairs"), ["table"]);
+    assert_eq!(scene.found(&[], "vcalendar"), ["calendar"]);
+    assert_eq!(scene.found(&[], "before"), ["apart"]);
+    let (_, errors, _) = scene.run(&[], "nowhere");
+    let told = "ostfs: 1 attachment was not looked into: 1 application/octet-stream\n";
+    assert_eq!(errors, told);
+}
+
+#[test]
 fn documents_of_office_and_opendocument_are_looked_into() {
     if !installed(&["python3"]) {
         return;

@@ -248,3 +248,55 @@ fn a_changed_instance_that_no_exception_names_is_written() {
         ],
     );
 }
+
+#[test]
+fn a_task_keeps_its_days_whatever_time_of_day_is_stored_with_them() {
+    let time = |day: i64, hour| Value::Time(filetime(2016, 7, day, hour, 21));
+    let local = Message::task("local", 0, 0, 0.0)
+        .named(PSETID_TASK, 0x8104, time(12, 12))
+        .named(PSETID_TASK, 0x8105, time(12, 23));
+    let day = |day: i64, hour| filetime(2016, 7, day, hour, 0);
+    // The midnights of Berlin and of Denver, in UTC.
+    let utc = Message::new("IPM.Task", "utc")
+        .named(PSETID_COMMON, 0x8516, Value::Time(day(11, 22)))
+        .named(PSETID_COMMON, 0x8517, Value::Time(day(12, 6)));
+    let (_folder, read) = read(vec![local, utc]);
+    for task in &read {
+        let text = unfold(&convert(task, Version::V3).unwrap().text);
+        assert_has(
+            &text,
+            &["DTSTART;VALUE=DATE:20160712", "DUE;VALUE=DATE:20160712"],
+        );
+    }
+}
+
+#[test]
+fn every_entry_of_a_calendar_has_a_stamp_if_the_item_has_any_time() {
+    let start = filetime(2024, 6, 3, 9, 0);
+    let untimed = |message: Message| {
+        let times = [0x0E06, 0x0039, 0x3007, 0x3008];
+        times.into_iter().fold(message, Message::without)
+    };
+    let created = Value::Time(filetime(2024, 5, 2, 8, 0));
+    let items = vec![
+        Message::appointment("changed", start, start, "Room"),
+        untimed(Message::appointment("created", start, start, "Room")).prop(0x3007, created),
+        untimed(Message::appointment("event", start, start, "Room")),
+        untimed(Message::task("task", start, start, 0.0)),
+    ];
+    let (_folder, read) = read(items);
+    let stamps = [
+        "20240501T0932",
+        "20240502T0800",
+        "20240603T0900",
+        "20240603T0900",
+    ];
+    for (item, stamp) in read.iter().zip(stamps) {
+        let text = unfold(&convert(item, Version::V3).unwrap().text);
+        assert_has(&text, &[&format!("DTSTAMP:{stamp}00Z")]);
+        // That it stands in for another time is said.
+        let is_said = text.iter().any(|line| line.contains("is its start"));
+        assert_eq!(is_said, stamp == "20240603T0900", "{text:#?}");
+        assert!(item.problems().is_empty(), "nothing is wrong with it");
+    }
+}
