@@ -96,8 +96,8 @@ pub struct PropertyContext {
     heap: Heap,
     /// Ascending by id, each id once. Shared: every attachment has its message, and there may be thousands of both.
     records: Arc<[PropertyRecord]>,
-    /// Those in whose place another one with the same id was taken.
-    left_out: Arc<[PropertyRecord]>,
+    /// Those in whose place another one with the same id was taken, if there are any.
+    left_out: Option<Arc<[PropertyRecord]>>,
     /// Whether part of the record list could not be read.
     problem: Option<Arc<str>>,
     /// Whether the checksum of a block that has the record list, or leads to it, vouches for nothing.
@@ -179,7 +179,7 @@ impl PropertyContext {
         let context = Self {
             heap,
             records: records.into(),
-            left_out: left_out.into(),
+            left_out: (!left_out.is_empty()).then(|| left_out.into()),
             problem: problem.map(Arc::from),
             is_list_doubtful,
         };
@@ -212,7 +212,7 @@ impl PropertyContext {
 
     /// Records in whose place another one with the same id was taken, of which a healthy object has none.
     pub fn left_out(&self) -> &[PropertyRecord] {
-        &self.left_out
+        self.left_out.as_deref().unwrap_or_default()
     }
 
     /// Bytes of the value of `record`.
