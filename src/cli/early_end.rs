@@ -15,6 +15,7 @@ use signal_hook::{flag, low_level};
 use super::exit::Exit;
 use super::report::{self, Failure};
 use crate::export::Progress;
+use crate::output::shown;
 
 /// What the kernel tells of this process, a line for each fact: proc_pid_status(5).
 const STATUS: &str = "/proc/self/status";
@@ -57,7 +58,7 @@ pub(super) fn told(progress: &Progress, directory: &Path) -> Result<(), Failure>
             HumanBytes(progress.bytes.load(Ordering::Relaxed))
         )
     };
-    let directory = directory.display();
+    let directory = shown(directory);
     if let Some(reason) = progress.full() {
         let so_far = so_far();
         let message = format!(

@@ -24,6 +24,7 @@ mod mount;
 mod new_file;
 mod open;
 mod options;
+mod outputs;
 mod problem_list;
 mod progress;
 mod pst;
@@ -79,16 +80,11 @@ pub fn run(arguments: Vec<OsString>) -> Result<(), Failure> {
         Command::Open(arguments) => open::run(&arguments),
         Command::Unmount(arguments) => unmount::run(&arguments),
         Command::Export(arguments) => {
-            let sources = arguments.only_in.iter().chain(&arguments.files);
-            summary::told(
-                &arguments.summary,
-                "export",
-                sources,
-                |counts| match arguments.to {
-                    To::Pst => pst::run(&arguments, counts),
-                    _ => export::run(&arguments, counts),
-                },
-            )
+            let run = |counts: &mut _| match arguments.to {
+                To::Pst => pst::run(&arguments, counts),
+                _ => export::run(&arguments, counts),
+            };
+            summary::told(&arguments.summary, "export", arguments.sources(), run)
         }
         Command::Index(arguments) => {
             summary::told(&arguments.summary, "index", &arguments.files, |counts| {
@@ -124,10 +120,8 @@ fn with_command(mut arguments: Vec<OsString>) -> Vec<OsString> {
         let is_command = first
             .to_str()
             .is_some_and(|name| name == "help" || Cli::command().find_subcommand(name).is_some());
-        let is_mail = path
-            .extension()
-            .is_some_and(|extension| extension == "ost" || extension == "pst");
-        !is_command && !first.as_encoded_bytes().starts_with(b"-") && (is_mail || path.exists())
+        let is_file = source::is_named_so(path) || path.exists();
+        !is_command && !first.as_encoded_bytes().starts_with(b"-") && is_file
     });
     if is_file {
         arguments.insert(1, "mount".into());

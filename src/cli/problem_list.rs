@@ -12,8 +12,10 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::SystemTime;
 
 use super::goal::Goal;
+use super::outputs::Outputs;
 use super::report::{self, Failure};
 use crate::export::{self, Archive, NotExported, ProblemLines};
+use crate::output::shown;
 use crate::tree::{Attr, Forest, Ino, Kind, Listener, ProblemLine};
 
 /// Its name at the top of an export; if the tree has that name, the first of the others that it has not.
@@ -26,6 +28,7 @@ const MAX_SHOWN: u64 = 100;
 /// The problems of an export on their way to where they are listed.
 pub(super) struct ProblemList<'a> {
     place: Place<'a>,
+    outputs: &'a Outputs,
     lines: Arc<ProblemLines>,
     failed: AtomicU64,
     redact: bool,
@@ -49,6 +52,7 @@ impl<'a> ProblemList<'a> {
     pub(super) fn open(
         goal: &Goal<'a>,
         named: Option<&'a Path>,
+        outputs: &'a Outputs,
         redact: bool,
     ) -> Result<Self, Failure> {
         let lines = match goal.directory() {
@@ -56,16 +60,14 @@ impl<'a> ProblemList<'a> {
             None => ProblemLines::spilling_into(nameless()),
         };
         let place = match (named, goal.directory()) {
-            (Some(path), _) => {
-                let file = File::create(path).map_err(|error| Failure::writing(path, &error))?;
-                Place::Named(path, file)
-            }
+            (Some(path), _) => Place::Named(path, outputs.list(path)?),
             (None, Some(directory)) => Place::Directory(directory),
             (None, None) if goal.has_files() => Place::Archive,
             (None, None) => Place::Terminal,
         };
         Ok(Self {
             place,
+            outputs,
             lines: Arc::new(lines),
             failed: AtomicU64::new(0),
             redact,
@@ -90,7 +92,7 @@ impl<'a> ProblemList<'a> {
         let number = self.failed.fetch_add(1, Ordering::Relaxed);
         let shown = match self.redact {
             true => ProblemLine::new(entry.object, entry.reason).redacted(),
-            false => ProblemLine::new(entry.target.display(), entry.reason).to_string(),
+            false => ProblemLine::new(shown(entry.target), entry.reason).to_string(),
         };
         (number < MAX_SHOWN).then_some(shown)
     }
@@ -106,8 +108,10 @@ impl<'a> ProblemList<'a> {
         let name = export::free_name(forest, NAME);
         if self.lines.is_empty() {
             if let Place::Directory(directory) = self.place {
+                let path = directory.join(name);
+                self.outputs.look_at(&path)?;
                 // Of an earlier run, if at all.
-                fs::remove_file(directory.join(name)).ok();
+                fs::remove_file(path).ok();
                 export::renew_root_time(forest, directory);
             }
             return Ok(None);
@@ -116,16 +120,16 @@ impl<'a> ProblemList<'a> {
             (Place::Named(path, file), _) => {
                 let count = write(&self.lines, file, None);
                 let count = count.map_err(|error| Failure::writing(path, &error))?;
-                (format!("all are in {}", path.display()), count)
+                (format!("all are in {}", shown(path)), count)
             }
             (Place::Directory(directory), _) => {
                 let path = directory.join(name);
                 // As all else that is written, it is the same after each run.
                 let time = forest.attr(Ino::ROOT).map(|root| root.mtime).ok();
-                let count = create(&path).and_then(|file| write(&self.lines, file, time));
+                let count = write(&self.lines, self.outputs.list_within(&path)?, time);
                 let count = count.map_err(|error| Failure::writing(&path, &error))?;
                 export::renew_root_time(forest, directory);
-                (format!("all are in {}", path.display()), count)
+                (format!("all are in {}", shown(&path)), count)
             }
             (Place::Archive, Some(archive)) => {
                 let count = add(&self.lines, forest, &name, archive);
@@ -202,14 +206,4 @@ fn nameless() -> Option<File> {
     options.read(true).write(true).mode(LIST_MODE);
     let file = options.custom_flags(libc::O_TMPFILE).open(env::temp_dir());
     file.ok()
-}
-
-/// A new file, or one that is there, emptied. An existing link must not lead the list elsewhere.
-pub(super) fn create(path: &Path) -> io::Result<File> {
-    OpenOptions::new()
-        .write(true)
-        .create(true)
-        .truncate(true)
-        .custom_flags(libc::O_NOFOLLOW)
-        .open(path)
 }

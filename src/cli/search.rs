@@ -4,7 +4,7 @@
 //! commands tell.
 #![forbid(unsafe_code)]
 
-use std::io::{self, BufWriter, StdoutLock, Write};
+use std::io::{self, BufWriter, Write};
 use std::path::PathBuf;
 use std::sync::atomic::Ordering;
 
@@ -17,7 +17,7 @@ use super::exit::Exit;
 use super::ls;
 use super::options::{Options, Switch};
 use super::progress::processors;
-use super::report::{self, Failure};
+use super::report::{self, Failure, Output};
 use super::selection;
 use super::source::{Lost, Sources};
 use super::summary::Counts;
@@ -86,16 +86,17 @@ fn look(arguments: &SearchArguments, counts: &mut Counts) -> Result<(), Failure>
     };
     let mut printer = Printer {
         arguments,
-        out: BufWriter::new(io::stdout().lock()),
+        out: BufWriter::new(report::output()),
         found: 0,
         written: Ok(()),
     };
     let missed = Missed::default();
-    search.run(
+    let searched = search.run(
         &missed,
         |candidate| Facts::of(&forest, candidate.ino, arguments),
         |found| printer.take(&found),
     );
+    searched.map_err(|error| Failure::starting(&error))?;
     end(printer, &missed, &forest, lost, counts)
 }
 
@@ -199,7 +200,7 @@ struct Record<'a> {
 /// Prints what is found.
 struct Printer<'a> {
     arguments: &'a SearchArguments,
-    out: BufWriter<StdoutLock<'a>>,
+    out: BufWriter<Output>,
     found: u64,
     written: io::Result<()>,
 }

@@ -5,6 +5,7 @@ use super::arguments::UnmountArguments;
 use super::guard::Guards;
 use super::report::{self, Failure};
 use crate::fuse::{self, Ended};
+use crate::output::shown;
 
 /// Ends a mount of ours, or one that died. Its process ends by itself, a moment later: until then a mount point that was made
 /// for it is there, and the next mount would take it for the user's own.
@@ -16,7 +17,7 @@ pub(super) fn run(arguments: &UnmountArguments) -> Result<(), Failure> {
     if ended == Ended::Unmounted && !guards.wait_for_one() {
         report::note(format!(
             "unmounted; the process of the mount has not ended yet, and goes on with {} if it made that",
-            mountpoint.display()
+            shown(&mountpoint)
         ));
     }
     Ok(())

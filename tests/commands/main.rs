@@ -17,6 +17,7 @@ mod support;
 #[path = "../helpers/walk.rs"]
 mod walk;
 
+mod arguments;
 mod check;
 mod cluster;
 mod contents;
@@ -26,6 +27,7 @@ mod exit_codes;
 mod export;
 mod indexes;
 mod mbox;
+mod outputs;
 mod readme;
 mod records;
 mod scanpst;
