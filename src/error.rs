@@ -8,6 +8,8 @@ use std::fmt;
 use std::io;
 use std::path::PathBuf;
 
+use crate::output::shown;
+
 /// Result of every fallible function of the library.
 pub type Result<T> = std::result::Result<T, Error>;
 
@@ -29,7 +31,7 @@ pub enum Error {
     #[error("the file was changed while it was open; open or mount it anew")]
     Changed,
     /// The source file cannot be opened.
-    #[error("cannot open {}: {source}", path.display())]
+    #[error("cannot open {}: {source}", shown(path))]
     Open {
         /// The file as the user named it.
         path: PathBuf,

@@ -1,8 +1,11 @@
-//! Text from files on its way onto a terminal, into JSON, CSV and the like: characters that end lines, steer terminals or turn the direction
-//! of writing do not get there raw.
+//! Text from files, and names of files, on their way onto a terminal, into JSON, CSV and the like: characters that end lines, steer
+//! terminals or turn the direction of writing do not get there raw.
 #![forbid(unsafe_code)]
 
 use std::borrow::Cow;
+use std::fmt::Write as _;
+use std::os::unix::ffi::OsStrExt;
+use std::path::Path;
 
 use serde::Serialize;
 
@@ -29,6 +32,55 @@ pub fn cell(text: &str) -> Cow<'_, str> {
         _ => character,
     };
     text.chars().map(shown).collect::<String>().into()
+}
+
+/// A path as a message names it: as it is, or where that is no text, or would act on a terminal, as [`quoted`] has it.
+pub fn shown(path: &Path) -> Cow<'_, str> {
+    match path.to_str() {
+        Some(text) if !text.contains(is_active) => text.into(),
+        _ => quoted(path).into(),
+    }
+}
+
+/// A path as a word of a shell command that the user can copy, exact to the byte: where a byte is no text, or would act on a
+/// terminal, in the quotes that have octal escapes. POSIX.1-2024 XCU 2.2.4
+pub fn quoted(path: &Path) -> String {
+    let is_plain = |c: char| c.is_alphanumeric() || "/._-+,:@%".contains(c);
+    let bytes = path.as_os_str().as_bytes();
+    let lead = if bytes.starts_with(b"-") { "./" } else { "" };
+    match path.to_str() {
+        Some(text) if !text.is_empty() && lead.is_empty() && text.chars().all(is_plain) => {
+            text.to_owned()
+        }
+        Some(text) if !text.contains(is_active) => {
+            format!("'{lead}{}'", text.replace('\'', r"'\''"))
+        }
+        _ => {
+            let mut word = format!("$'{lead}");
+            for chunk in bytes.utf8_chunks() {
+                for c in chunk.valid().chars() {
+                    match c {
+                        '\'' | '\\' => word.extend(['\\', c]),
+                        _ if is_active(c) => {
+                            escape(&mut word, c.encode_utf8(&mut [0; 4]).as_bytes())
+                        }
+                        _ => word.push(c),
+                    }
+                }
+                escape(&mut word, chunk.invalid());
+            }
+            word.push('\'');
+            word
+        }
+    }
+}
+
+/// Adds `bytes` to `word` as octal escapes.
+fn escape(word: &mut String, bytes: &[u8]) {
+    for byte in bytes {
+        // Writing to a string does not fail.
+        write!(word, "\\{byte:03o}").ok();
+    }
 }
 
 /// What formulas begin with (OWASP, CSV Injection).
@@ -95,6 +147,8 @@ fn escaped(text: String) -> String {
 
 #[cfg(test)]
 mod tests {
+    use std::ffi::OsStr;
+
     use super::*;
 
     const HOSTILE: &str = "a\u{2028}b\u{2029}c\u{9b}d\u{202e}e\u{1b}[2J\u{2066}f\u{7f}";
@@ -113,6 +167,32 @@ mod tests {
     fn a_terminal_gets_none_that_act() {
         assert!(!printable(HOSTILE).contains(is_active));
         assert_eq!(printable("plain \u{e9}"), "plain \u{e9}");
+    }
+
+    #[test]
+    fn commands_in_messages_can_be_copied() {
+        for (path, expected) in [
+            (&b"/mnt/mail"[..], "/mnt/mail"),
+            (b"/mnt/my mail", "'/mnt/my mail'"),
+            (b"/mnt/Jane's", r"'/mnt/Jane'\''s'"),
+            (b"/mnt/$(rm x)", "'/mnt/$(rm x)'"),
+            (b"-o", "'./-o'"),
+            (b"", "''"),
+            ("/mnt/Grüße".as_bytes(), "/mnt/Grüße"),
+            (b"\xff", r"$'\377'"),
+            (b"-\x1b]0;\x07", r"$'./-\033]0;\007'"),
+            (b"it's\n\\x\xc3", r"$'it\'s\012\\x\303'"),
+            ("a\u{202e}ü".as_bytes(), r"$'a\342\200\256ü'"),
+        ] {
+            assert_eq!(quoted(Path::new(OsStr::from_bytes(path))), expected);
+        }
+    }
+
+    #[test]
+    fn a_path_is_shown_as_it_is_where_that_does_nothing() {
+        for (path, expected) in [("/mnt/my mail", "/mnt/my mail"), ("a\u{1b}b", r"$'a\033b'")] {
+            assert_eq!(shown(Path::new(path)), expected);
+        }
     }
 
     #[test]

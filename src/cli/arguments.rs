@@ -3,6 +3,7 @@
 use std::path::PathBuf;
 use std::time::Duration;
 
+use clap::builder::{NonEmptyStringValueParser, RangedU64ValueParser};
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use log::LevelFilter;
 
@@ -12,6 +13,9 @@ use super::options::{self, Takers};
 use super::recipes;
 use super::summary::SummaryArguments;
 use crate::tree::Template;
+
+/// The largest value of `--jobs`.
+const MAX_JOBS: u64 = 1024;
 
 /// Shows any Outlook data file (.ost or .pst, 1997 to today) as a read-only folder of mail
 ///
@@ -92,6 +96,16 @@ pub(super) struct Verbosity {
     pub quiet: bool,
 }
 
+/// What is looked for. Nothing, as of a variable of the shell that is not set, would be found everywhere.
+fn text() -> NonEmptyStringValueParser {
+    NonEmptyStringValueParser::new()
+}
+
+/// How many threads may be asked for: more than any machine has processors for.
+fn jobs() -> RangedU64ValueParser<usize> {
+    RangedU64ValueParser::new().range(1..=MAX_JOBS)
+}
+
 /// As `-o idle_timeout=` takes it.
 fn duration(text: &str) -> Result<Duration, String> {
     options::duration(text).map_err(|wanted| format!("give {wanted}"))
@@ -161,12 +175,13 @@ pub(super) struct ExportArguments {
     /// With --to pst: parts of at most SIZE, as in 10G, that open by themselves: NAME.pst, NAME-2.pst and so on in DIR
     #[arg(long, value_name = "SIZE", value_parser = size)]
     pub split: Option<u64>,
-    /// Replace a file that is there; with --to pst, write even if there may be too little room for it, too
+    /// Replace the new file, or a list that is named, if it is there already; with --to pst, write even if there may be too little room
+    /// for it, too. What is read is never replaced
     #[arg(long)]
     pub force: bool,
-    /// With --to pst: read the new file and compare all properties, only open its items, or do neither
-    #[arg(long, value_name = "HOW", value_enum, default_value_t)]
-    pub verify: VerifyHow,
+    /// With --to pst: read the new file and compare all properties, only open its items, or do neither [default: full]
+    #[arg(long, value_name = "HOW", value_enum)]
+    pub verify: Option<VerifyHow>,
     /// Options of the tree; may be repeated
     #[arg(short = 'o', value_name = "OPTION[=VALUE],...")]
     pub options: Vec<String>,
@@ -174,13 +189,13 @@ pub(super) struct ExportArguments {
     #[arg(long, value_name = "TEMPLATE")]
     pub names: Option<Template>,
     /// Files written at the same time [default: one per processor]
-    #[arg(short, long, value_name = "NUMBER")]
+    #[arg(short, long, value_name = "NUMBER", value_parser = jobs())]
     pub jobs: Option<usize>,
     /// Go on with an earlier export: keep the files that have the right bytes, and write all others; with --to pst, go on in
     /// the file that was begun
     #[arg(long)]
     pub resume: bool,
-    /// Write all problems into PATH, if there are any [default: ostfs-problems.txt in DIR or the archive; with an mbox file,
+    /// Write all problems into PATH, which is empty if there are none [default: ostfs-problems.txt in DIR or the archive; with an mbox file,
     /// standard error]
     #[arg(long, value_name = "PATH")]
     pub problems: Option<PathBuf>,
@@ -213,6 +228,19 @@ pub(super) struct ExportArguments {
     pub summary: SummaryArguments,
     #[command(flatten)]
     pub filter: FilterArguments,
+}
+
+impl ExportArguments {
+    /// All files that are read.
+    pub fn sources(&self) -> impl Iterator<Item = &PathBuf> {
+        self.only_in.iter().chain(&self.files)
+    }
+
+    /// The lists that are written beside the export, where the user wants them.
+    pub fn lists(&self) -> impl Iterator<Item = &PathBuf> {
+        let lists = [&self.problems, &self.manifest, &self.duplicates];
+        lists.into_iter().flatten()
+    }
 }
 
 /// What is recorded of files.
@@ -301,23 +329,23 @@ pub(super) enum VerifyHow {
 #[command(next_help_heading = "Filters")]
 pub(super) struct FilterArguments {
     /// Only this folder and those below it, as in --folder Inbox/Projects; may be repeated
-    #[arg(long = "folder", value_name = "PATH")]
+    #[arg(long = "folder", value_name = "PATH", value_parser = text())]
     pub folders: Vec<String>,
     /// Only items of this day (UTC) or later: by delivery, else submission, else creation; appointments by when they take
     /// place
-    #[arg(long, value_name = "YYYY-MM-DD")]
+    #[arg(long, value_name = "YYYY-MM-DD", value_parser = text())]
     pub since: Option<String>,
     /// Only items of this day (UTC) or earlier, by the same times
-    #[arg(long, value_name = "YYYY-MM-DD")]
+    #[arg(long, value_name = "YYYY-MM-DD", value_parser = text())]
     pub until: Option<String>,
     /// Only items with this text in the name or address of their sender
-    #[arg(long, value_name = "TEXT")]
+    #[arg(long, value_name = "TEXT", value_parser = text())]
     pub from: Option<String>,
     /// Only items with this text in their subject
-    #[arg(long, value_name = "TEXT")]
+    #[arg(long, value_name = "TEXT", value_parser = text())]
     pub subject: Option<String>,
     /// Only items of this message class, as in --class IPM.Note
-    #[arg(long, value_name = "CLASS")]
+    #[arg(long, value_name = "CLASS", value_parser = text())]
     pub class: Option<String>,
 }
 
@@ -413,10 +441,10 @@ pub(super) struct SearchArguments {
     #[arg(long, conflicts_with_all = ["long", "null"])]
     pub json: bool,
     /// Only this folder and those below it, as in --folder Inbox/Projects; may be repeated
-    #[arg(long = "folder", value_name = "PATH")]
+    #[arg(long = "folder", value_name = "PATH", value_parser = text())]
     pub folders: Vec<String>,
     /// Items looked at at the same time [default: one per processor]
-    #[arg(short, long, value_name = "NUMBER")]
+    #[arg(short, long, value_name = "NUMBER", value_parser = jobs())]
     pub jobs: Option<usize>,
     /// Keep in DIR which words each item has: the first search reads all items for it, later ones open only those that may be found
     #[arg(long, value_name = "DIR")]

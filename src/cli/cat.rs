@@ -8,8 +8,9 @@ use super::arguments::CatArguments;
 use super::contents;
 use super::exit::Exit;
 use super::options::Options;
-use super::report::Failure;
+use super::report::{self, Failure};
 use crate::error::Error;
+use crate::output::shown;
 use crate::tree::{Forest, Ino, Kind};
 
 /// Bytes read and written at a time.
@@ -25,7 +26,7 @@ pub(super) fn run(arguments: &CatArguments) -> Result<(), Failure> {
         let reason = "name what to write, as in: ostfs cat FILE PATH; `ostfs ls -R FILE` shows what is there";
         return Err(Failure::new(Exit::Usage, reason));
     }
-    let mut out = io::stdout().lock();
+    let mut out = report::output();
     let mut buffer = vec![0; CHUNK];
     let mut failures = contents::Failures::default();
     let mut written = Ok(());
@@ -65,7 +66,7 @@ fn header(tree: &Forest, ino: Ino, path: &Path) -> Result<Vec<u8>, Failure> {
     let block = tree.stored_header(ino);
     let block = block.map_err(|error| contents::failed(path, &error))?;
     let reason = "no header is stored with it: it never arrived, or is no message";
-    block.ok_or_else(|| Failure::new(Exit::NotFound, format!("{}: {reason}", path.display())))
+    block.ok_or_else(|| Failure::new(Exit::NotFound, format!("{}: {reason}", shown(path))))
 }
 
 /// The file to write in place of `ino`. A message is read before its first byte is written: if an attachment in it is

@@ -16,7 +16,7 @@ use super::summary::{Counts, add};
 use super::{progress, source};
 use crate::check::{self, Finding, Phase, Report, Severity};
 use crate::ndb::Source;
-use crate::output;
+use crate::output::{self, shown};
 use crate::sandbox::{self, Need};
 
 /// Checks each file and prints what was found; errors are a failure of their own code. Of several files the worst counts.
@@ -96,7 +96,7 @@ fn one(
         let is_one = arguments.json || arguments.files.len() == 1;
         report::result(match is_one {
             true => text.trim_end().to_owned(),
-            false => format!("{}:\n{}", file.display(), text.trim_end()),
+            false => format!("{}:\n{}", shown(file), text.trim_end()),
         })?;
     }
     if report.errors == 0 {
@@ -106,7 +106,7 @@ fn one(
         Exit::ErrorsFound,
         format!(
             "{}: {}; the file was not changed, and what can be saved is shown by ostfs mount or export",
-            file.display(),
+            shown(file),
             report::counted(report.errors, "error")
         ),
     ))

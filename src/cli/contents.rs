@@ -7,13 +7,11 @@ use std::path::{Path, PathBuf};
 use super::exit::Exit;
 use super::options::{Options, Switch};
 use super::report::Failure;
-use super::source::{Lost, Sources};
+use super::source::{self, Lost, Sources};
 use crate::error::Error;
+use crate::output::shown;
 use crate::sandbox::{self, Need};
 use crate::tree::{Forest, Ino};
-
-/// What data files end in.
-const EXTENSIONS: [&str; 2] = ["ost", "pst"];
 
 /// What `ls` or `cat` look into.
 pub(super) struct Contents<'a> {
@@ -34,7 +32,7 @@ pub(super) fn open<'a>(
     let more = arguments
         .iter()
         .skip(1)
-        .take_while(|path| is_data_file(path));
+        .take_while(|path| source::is_named_so(path) && path.is_file());
     let (files, paths) = arguments
         .split_at_checked(1 + more.count())
         .unwrap_or_default();
@@ -48,16 +46,6 @@ pub(super) fn open<'a>(
         paths,
         lost,
     })
-}
-
-fn is_data_file(path: &Path) -> bool {
-    let extension = path.extension().and_then(|extension| extension.to_str());
-    let is_named = |extension: &str| {
-        EXTENSIONS
-            .iter()
-            .any(|own| own.eq_ignore_ascii_case(extension))
-    };
-    extension.is_some_and(is_named) && path.is_file()
 }
 
 /// The entry at `path`.
@@ -82,7 +70,7 @@ pub(super) fn failed(path: &Path, error: &Error) -> Failure {
         ),
         error => (Exit::ErrorsFound, error.to_string()),
     };
-    Failure::new(exit, format!("{}: {reason}", path.display()))
+    Failure::new(exit, format!("{}: {reason}", shown(path)))
 }
 
 /// The paths that could not be shown. Each is printed; the last one decides the exit code.

@@ -10,13 +10,13 @@ use clap::ValueEnum;
 
 use super::arguments::{ExportArguments, Within};
 use super::exit::Exit;
-use super::problem_list;
+use super::outputs::Outputs;
 use super::progress;
 use super::report::{Failure, counted, printable};
 use crate::compare::{Differences, Duplicates, Scope};
 use crate::convert::RECIPE;
 use crate::export::{self, Filter, Progress};
-use crate::output;
+use crate::output::{self, shown};
 use crate::tree::{Forest, Ino};
 
 /// The name of the list in a directory; if the tree has that name, the first of the others that it has not.
@@ -36,6 +36,7 @@ const COLUMNS: [&str; 8] = [
 /// What is to be done about duplicates.
 pub(super) struct Dedupe<'a> {
     within: Within,
+    outputs: &'a Outputs,
     /// What makes a line of the list.
     line: fn([&str; COLUMNS.len()]) -> String,
     place: Place<'a>,
@@ -67,15 +68,13 @@ impl<'a> Dedupe<'a> {
     pub(super) fn open(
         arguments: &'a ExportArguments,
         directory: Option<&'a Path>,
+        outputs: &'a Outputs,
     ) -> Result<Option<Self>, Failure> {
         let Some(within) = arguments.dedupe else {
             return Ok(None);
         };
         let place = match (arguments.duplicates.as_deref(), directory) {
-            (Some(path), _) => {
-                let file = File::create(path).map_err(|error| Failure::writing(path, &error))?;
-                Place::Named(path, file)
-            }
+            (Some(path), _) => Place::Named(path, outputs.list(path)?),
             (None, Some(directory)) => Place::Directory(directory),
             (None, None) => {
                 let reason = "--dedupe tells what it drops: name a file for that by --duplicates dropped.csv";
@@ -88,6 +87,7 @@ impl<'a> Dedupe<'a> {
         };
         Ok(Some(Self {
             within,
+            outputs,
             line,
             place,
         }))
@@ -128,8 +128,8 @@ impl<'a> Dedupe<'a> {
             }
             Place::Directory(directory) => {
                 let path = directory.join(export::free_name(forest, NAME));
-                let written = problem_list::create(&path).and_then(|file| {
-                    self.write(found, rule, &file)?;
+                let file = self.outputs.list_within(&path)?;
+                let written = self.write(found, rule, &file).and_then(|()| {
                     // As all else that is written, it is the same after each run.
                     let root = forest.attr(Ino::ROOT);
                     root.map_or(Ok(()), |root| file.set_modified(root.mtime))
@@ -178,7 +178,7 @@ fn told(found: &Duplicates<'_>, path: &Path, redact: bool) -> String {
         "{}, {} dropped, {kept} kept; {} has the duplicates",
         counted(items as u64, "item"),
         counted(dropped as u64, "duplicate"),
-        path.display()
+        shown(path)
     ));
     text
 }

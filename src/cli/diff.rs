@@ -123,7 +123,7 @@ enum Line<'a> {
 
 /// Prints all differences, and the table of folders.
 fn tell(differences: &Differences<'_>, json: bool) -> io::Result<()> {
-    let mut out = BufWriter::new(io::stdout().lock());
+    let mut out = BufWriter::new(report::output());
     let folders = differences.folders();
     if json {
         for difference in differences.each() {

@@ -18,6 +18,7 @@ use super::exit::Exit;
 use super::new_file::{self, Left};
 use super::report::{self, Failure};
 use crate::export::Progress;
+use crate::output::shown;
 
 /// What the kernel tells of this process, a line for each fact: proc_pid_status(5).
 const STATUS: &str = "/proc/self/status";
@@ -174,8 +175,8 @@ impl Place {
         let manifest = self
             .manifest
             .as_ref()
-            .map(|manifest| format!("; {} is not complete", manifest.display()));
+            .map(|manifest| format!("; {} is not complete", shown(manifest)));
         let manifest = manifest.unwrap_or_default();
-        format!("{}: {what}{manifest}", self.target.display())
+        format!("{}: {what}{manifest}", shown(&self.target))
     }
 }

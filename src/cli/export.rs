@@ -17,8 +17,9 @@ use super::arguments::{ExportArguments, FilterArguments, IndexArguments, LoadFor
 use super::dedupe::{self, Dedupe};
 use super::early_end::{self, EarlyEnd};
 use super::exit::Exit;
-use super::goal::Goal;
+use super::goal::{self, Goal};
 use super::options::{Options, Switch};
+use super::outputs::Outputs;
 use super::problem_list::ProblemList;
 use super::records::{Hashed, LoadFile};
 use super::report::{self, Failure, counted};
@@ -62,13 +63,16 @@ pub(super) fn run(arguments: &ExportArguments, counts: &mut Counts) -> Result<()
     };
     let sources = Sources::open(files)?;
     let resume = options.nonempty || arguments.resume;
+    let outputs = Outputs::new(arguments.sources(), arguments.force || resume);
+    outputs.look_at_all(arguments.lists(), &arguments.directory)?;
     let mut goal = Goal::open(arguments, resume)?;
-    let create = |path| records::create(path, arguments.csv_safe);
+    let create = |path| records::create(path, arguments.csv_safe, &outputs);
     let mut file = arguments.manifest.as_deref().map(create).transpose()?;
     let algorithms = records::algorithms(&arguments.records, true);
     let custodian = arguments.records.custodian.as_deref().unwrap_or_default();
-    let problems = ProblemList::open(&goal, arguments.problems.as_deref(), options.tree.redact)?;
-    let dedupe = Dedupe::open(arguments, goal.directory())?;
+    let named = arguments.problems.as_deref();
+    let problems = ProblemList::open(&goal, named, &outputs, options.tree.redact)?;
+    let dedupe = Dedupe::open(arguments, goal.directory(), &outputs)?;
     let hashed = match file.is_some() {
         true => Hashed::open(&sources.paths(), algorithms, custodian)?,
         false => Hashed::default(),
@@ -100,7 +104,7 @@ pub(super) fn run(arguments: &ExportArguments, counts: &mut Counts) -> Result<()
         .records
         .load_file
         .map(|LoadFormat::Dat| &arguments.directory);
-    let load_file = load_file.map(|directory| LoadFile::create(&forest, directory));
+    let load_file = load_file.map(|directory| LoadFile::create(&forest, directory, &outputs));
     let load_file = load_file.transpose()?;
     let mut manifest = Manifest::default();
     if let Some((format, file)) = &mut file {
@@ -189,8 +193,20 @@ fn refuse(arguments: &ExportArguments, options: &Options) -> Result<(), Failure>
         let reason = "--csv-safe goes with --manifest or --dedupe, or leave it out";
         return Err(Failure::new(Exit::Usage, reason));
     }
-    let given = [
+    let of_pst = [
         ("--split", arguments.split.is_some()),
+        ("--verify", arguments.verify.is_some()),
+    ];
+    if let Some((option, _)) = of_pst.iter().find(|(_, is_given)| *is_given) {
+        let reason = format!("{option} goes with --to pst, or leave it out");
+        return Err(Failure::new(Exit::Usage, reason));
+    }
+    let is_list_replaced = arguments.lists().next().is_some();
+    if arguments.force && goal::has_many_files(arguments) && !is_list_replaced {
+        let reason = "--force goes with a new file or list to replace; take a new directory, or go on with an earlier export by --resume";
+        return Err(Failure::new(Exit::Usage, reason));
+    }
+    let given = [
         (
             "--load-file",
             (is_one_file || is_mbox) && arguments.records.load_file.is_some(),
@@ -210,10 +226,6 @@ fn refuse(arguments: &ExportArguments, options: &Options) -> Result<(), Failure>
     ];
     match given.iter().find(|(_, is_given)| *is_given) {
         None => Ok(()),
-        Some(("--split", _)) => {
-            let reason = "--split goes with --to pst, or leave it out";
-            Err(Failure::new(Exit::Usage, reason))
-        }
         Some((option, _)) => Err(Failure::new(
             Exit::Usage,
             format!(
@@ -248,7 +260,7 @@ pub(super) fn index(arguments: &IndexArguments, counts: &mut Counts) -> Result<(
         None if arguments.csv_safe => Format::SafeCsv,
         None => Format::Csv,
     };
-    let out = BufWriter::new(io::stdout());
+    let out = BufWriter::new(report::output());
     let export = Export {
         forest: &forest,
         target: Target::Nowhere,
@@ -298,10 +310,14 @@ fn watched(
     };
     let work = || {
         thread::scope(|scope| {
-            let hashing = scope.spawn(|| sources.records(progress));
+            let hash = || sources.records(progress);
+            let hashing = thread::Builder::new().spawn_scoped(scope, hash);
             let totals = export.run(progress, &mut manifest, &failed);
             let panicked = || io::Error::other("the thread that hashes the file panicked");
-            let hashed = hashing.join().unwrap_or_else(|_| Err(panicked()));
+            let hashed = match hashing {
+                Ok(hashing) => hashing.join().unwrap_or_else(|_| Err(panicked())),
+                Err(_) => hash(),
+            };
             // The record of a data file stands at the end of a manifest that is complete.
             let records = hashed.map(|records| match progress.is_abandoned() {
                 true => Vec::new(),
@@ -312,6 +328,7 @@ fn watched(
     };
     let count = || export.forest.count_items();
     let (totals, written) = progress::under(&bar, count, |bar| show(bar, progress), work);
+    let totals = totals.map_err(|error| Failure::starting(&error))?;
     match written {
         Err(error) if error.kind() != io::ErrorKind::BrokenPipe => Err(Failure::new(
             Exit::Failure,

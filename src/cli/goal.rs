@@ -12,10 +12,12 @@ use super::early_end::{GO_ON, Output};
 use super::exit::Exit;
 use super::guard::Sweeper;
 use super::new_file::{NewFile, directory_of};
+use super::outputs;
 use super::report::{self, Failure, NO_DIRECTORY};
-use super::space;
+use super::{source, space};
 use crate::export::{self, Mbox, Mboxes, Stream, Tar, Zip};
-use crate::fuse::{Made, quoted};
+use crate::fuse::{Made, process};
+use crate::output::{quoted, shown};
 use crate::sandbox::Need;
 use crate::tree::Forest;
 
@@ -61,12 +63,14 @@ impl<'a> Goal<'a> {
         may_be_there: bool,
     ) -> Result<Self, Failure> {
         let (path, to) = (arguments.directory.as_path(), arguments.to);
-        let is_directory = path.is_dir() || path.as_os_str().as_bytes().ends_with(b"/");
         let place = match to {
             _ if path == Path::new(OUTPUT) => output(to, &arguments.files)?,
-            To::Files | To::Maildir => directory(path, may_be_there, Some(GO_ON))?,
-            To::Mbox if is_directory => directory(path, may_be_there, None)?,
-            _ if is_directory => {
+            _ if has_many_files(arguments) => {
+                source::refuse_missing(path)?;
+                let go_on = (to != To::Mbox).then_some(GO_ON);
+                directory(path, may_be_there, go_on)?
+            }
+            _ if is_directory(path) => {
                 let reason = "is a directory; name the new file, or - for standard output";
                 return Err(Failure::about(Exit::Usage, path, reason));
             }
@@ -139,7 +143,7 @@ impl<'a> Goal<'a> {
         }
         let place = match self.place {
             Place::Output(_) => "standard output".to_owned(),
-            Place::Directory(_) | Place::New(..) => self.path.display().to_string(),
+            Place::Directory(_) | Place::New(..) => shown(self.path).to_string(),
         };
         let advice = match error.kind() {
             io::ErrorKind::FileTooLarge => Some(SPLIT),
@@ -166,6 +170,19 @@ impl<'a> Goal<'a> {
     }
 }
 
+/// Whether `arguments` want a directory of files, and no new file.
+pub(super) fn has_many_files(arguments: &ExportArguments) -> bool {
+    match arguments.to {
+        To::Files | To::Maildir => true,
+        To::Mbox => is_directory(&arguments.directory),
+        To::Pst | To::Tar | To::Zip => false,
+    }
+}
+
+fn is_directory(path: &Path) -> bool {
+    path.is_dir() || path.as_os_str().as_bytes().ends_with(b"/")
+}
+
 fn directory(path: &Path, may_be_there: bool, go_on: Option<&str>) -> Result<Place, Failure> {
     let made = prepare(path, may_be_there, go_on)?;
     let sweeper = Sweeper::start(path, made).map_err(|error| {
@@ -179,16 +196,15 @@ fn directory(path: &Path, may_be_there: bool, go_on: Option<&str>) -> Result<Pla
 /// Makes the target directory, unless it is there; one with files in it needs `resume`. `go_on` tells how to go on with an
 /// earlier export there, if that can be.
 fn prepare(directory: &Path, resume: bool, go_on: Option<&str>) -> Result<Option<Made>, Failure> {
-    let fail = |problem: String| {
-        Failure::new(Exit::Failure, format!("{}: {problem}", directory.display()))
-    };
+    let fail =
+        |problem: String| Failure::new(Exit::Failure, format!("{}: {problem}", shown(directory)));
     match fs::create_dir(directory) {
         Ok(()) => return Ok(Made::at(directory).ok()),
         Err(error) if error.kind() == io::ErrorKind::AlreadyExists => {}
         Err(error) if error.kind() == io::ErrorKind::NotFound => {
             return Err(Failure::new(
                 Exit::NotFound,
-                format!("{}: {NO_DIRECTORY}", directory.display()),
+                format!("{}: {NO_DIRECTORY}", shown(directory)),
             ));
         }
         Err(error) => {
@@ -196,6 +212,11 @@ fn prepare(directory: &Path, resume: bool, go_on: Option<&str>) -> Result<Option
                 "cannot be made: {error}; choose a place where you may write"
             )));
         }
+    }
+    if directory.is_file() {
+        let reason =
+            "is a file; the last argument is DIR, so name a directory behind the files to read";
+        return Err(Failure::about(Exit::Usage, directory, reason));
     }
     let mut entries = fs::read_dir(directory)
         .map_err(|error| fail(format!("cannot be used: {error}; choose a new directory")))?;
@@ -239,7 +260,10 @@ fn output(to: To, files: &[PathBuf]) -> Result<Place, Failure> {
         );
         return Err(Failure::new(Exit::Usage, reason));
     }
-    let again = output.as_fd().try_clone_to_owned();
+    let again = match process::is_output_closed() {
+        true => Err(report::closed()),
+        false => output.as_fd().try_clone_to_owned(),
+    };
     let again =
         again.map_err(|error| Failure::new(Exit::Failure, format!("standard output: {error}")))?;
     Ok(Place::Output(again.into()))
@@ -262,11 +286,8 @@ fn new(arguments: &ExportArguments) -> Result<Place, Failure> {
             let reason = "is there already, and no file; choose another name, or write to - and send that there";
             return Err(Failure::about(Exit::Failure, path, reason));
         }
-        Ok(_) if !arguments.force => {
-            let reason = "is there already; choose another name, or replace it by --force";
-            return Err(Failure::about(Exit::Failure, path, reason));
-        }
-        _ => {}
+        Ok(_) if !arguments.force => return Err(outputs::is_there(path)),
+        _ => outputs::spare_data_file(path)?,
     }
     let new = NewFile::create(path, arguments.force);
     let opened = new.and_then(|mut new| {

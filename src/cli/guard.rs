@@ -24,6 +24,7 @@ use signal_hook::consts::{SIGHUP, SIGINT, SIGTERM};
 use super::exit::Exit;
 use super::report::Failure;
 use crate::fuse::{Ended, Ender, Made, Mounted};
+use crate::output::shown;
 
 /// The name under which this program is the guard; its arguments are the mount point and, if that was made for the
 /// mount, what distinguishes it from other directories.
@@ -85,7 +86,7 @@ impl Guard {
         Ok(Self {
             commands,
             answers: Mutex::new(answers),
-            redacted: redact.then(|| mounted.path().display().to_string()),
+            redacted: redact.then(|| shown(mounted.path()).to_string()),
         })
     }
 
@@ -267,7 +268,7 @@ fn unmount(mounted: &Mounted) -> String {
         Ok(Ended::Unmounted) => String::new(),
         Ok(Ended::Detached) => format!(
             "{} is still in use; it is detached and ends when the last program leaves it, or at once on a second signal",
-            mounted.path().display()
+            shown(mounted.path())
         ),
         Err(error) => format!("{error}; a second signal ends ostfs at once"),
     }

@@ -14,7 +14,7 @@ use super::source::Sources;
 use super::summary::{Counts, add};
 use crate::clock;
 use crate::ltp::FileTime;
-use crate::output;
+use crate::output::{self, shown};
 use crate::sandbox::{self, Need};
 use crate::tree::{FolderInfo, Info};
 
@@ -63,7 +63,7 @@ pub(super) fn run(arguments: &InfoArguments, counts: &mut Counts) -> Result<(), 
         let text = text(&report, arguments.verbose);
         Ok(match is_one {
             true => text,
-            false => format!("{:<12}{}\n{text}", "File", file.display()),
+            false => format!("{:<12}{}\n{text}", "File", shown(file)),
         })
     })?;
     counts.not_opened = Some(lost.number());

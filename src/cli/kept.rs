@@ -12,7 +12,8 @@ use sha2::{Digest, Sha256};
 
 use super::report;
 use super::source::Sources;
-use crate::ndb::Source;
+use crate::ndb::{self, Source};
+use crate::output::shown;
 use crate::tree::{Options, SizeCache};
 
 /// Permissions of the directory and of the files: when mail came, and what is in it, is private.
@@ -53,6 +54,10 @@ pub(super) fn open(directory: &Path, file: &Path, extension: &str) -> io::Result
         .map(|byte| format!("{byte:02x}"))
         .collect();
     let path = directory.join(name + extension);
+    if ndb::is_data_file(&path) {
+        let reason = format!("{} is an Outlook data file", shown(&path));
+        return Err(io::Error::other(reason));
+    }
     let kept = OpenOptions::new()
         .read(true)
         .write(true)
@@ -62,7 +67,7 @@ pub(super) fn open(directory: &Path, file: &Path, extension: &str) -> io::Result
         .custom_flags(libc::O_NOFOLLOW)
         .open(&path)?;
     if !kept.metadata()?.is_file() {
-        return Err(io::Error::other(format!("{} is no file", path.display())));
+        return Err(io::Error::other(format!("{} is no file", shown(&path))));
     }
     Ok(kept)
 }

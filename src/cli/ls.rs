@@ -1,13 +1,13 @@
 //! `ostfs ls FILE... [PATH]...`: names out of the tree, without FUSE.
 #![forbid(unsafe_code)]
 
-use std::io::{self, BufWriter, StdoutLock, Write};
+use std::io::{self, BufWriter, Write};
 use std::path::Path;
 
 use super::arguments::LsArguments;
 use super::contents;
 use super::options::Options;
-use super::report::Failure;
+use super::report::{self, Failure, Output};
 use crate::clock;
 use crate::tree::{Attr, Depth, Forest, Ino, Kind, MAX_DEPTH};
 
@@ -22,7 +22,7 @@ pub(super) fn run(arguments: &LsArguments) -> Result<(), Failure> {
         tree: &contents.forest,
         arguments,
         // A listing of a million names is not written name by name.
-        out: BufWriter::new(io::stdout().lock()),
+        out: BufWriter::new(report::output()),
         failures: contents::Failures::default(),
     };
     let root = [Path::new("/").to_path_buf()];
@@ -38,7 +38,7 @@ pub(super) fn run(arguments: &LsArguments) -> Result<(), Failure> {
 struct Listing<'a> {
     tree: &'a Forest,
     arguments: &'a LsArguments,
-    out: BufWriter<StdoutLock<'a>>,
+    out: BufWriter<Output>,
     failures: contents::Failures,
 }
 

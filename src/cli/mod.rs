@@ -24,6 +24,7 @@ mod mount;
 mod new_file;
 mod open;
 mod options;
+mod outputs;
 mod problem_list;
 mod progress;
 mod pst;
@@ -81,16 +82,11 @@ pub fn run(arguments: Vec<OsString>) -> Result<(), Failure> {
         Command::Open(arguments) => open::run(&arguments),
         Command::Unmount(arguments) => unmount::run(&arguments),
         Command::Export(arguments) => {
-            let sources = arguments.only_in.iter().chain(&arguments.files);
-            summary::told(
-                &arguments.summary,
-                "export",
-                sources,
-                |counts| match arguments.to {
-                    To::Pst => pst::run(&arguments, counts),
-                    _ => export::run(&arguments, counts),
-                },
-            )
+            let run = |counts: &mut _| match arguments.to {
+                To::Pst => pst::run(&arguments, counts),
+                _ => export::run(&arguments, counts),
+            };
+            summary::told(&arguments.summary, "export", arguments.sources(), run)
         }
         Command::Index(arguments) => {
             summary::told(&arguments.summary, "index", &arguments.files, |counts| {
@@ -123,10 +119,7 @@ pub fn run(arguments: Vec<OsString>) -> Result<(), Failure> {
 fn with_command(mut arguments: Vec<OsString>) -> Vec<OsString> {
     let is_file = |word: &OsString| {
         let path = Path::new(word);
-        let is_mail = path
-            .extension()
-            .is_some_and(|extension| extension == "ost" || extension == "pst");
-        is_mail || path.exists()
+        source::is_named_so(path) || path.exists()
     };
     let is_command = |word: &OsString| {
         let name = word.to_str();

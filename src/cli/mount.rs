@@ -22,10 +22,11 @@ use super::exit::Exit;
 use super::guard::Guard;
 use super::options::{Options, Switch, Writer};
 use super::report::{self, Failure};
-use super::source::Sources;
+use super::source::{self, Sources};
 use super::{kept, logging, progress};
 use crate::fuse::process::Caller;
 use crate::fuse::{self, Access, MountError, Mountpoint, Session};
+use crate::output::{quoted, shown};
 use crate::sandbox::{self, Need};
 use crate::search::Finder;
 use crate::tree::Progress;
@@ -67,7 +68,7 @@ pub(super) fn run(arguments: &MountArguments, writer: Writer) -> Result<(), Fail
     let redact = options.mount.redact;
     let guard = Guard::start(session.mounted(), mountpoint.made(), redact).map_err(failed)?;
     let guard = Arc::new(guard);
-    let name = guard.loggable(&mountpoint.path().display().to_string());
+    let name = guard.loggable(&shown(mountpoint.path()));
     let opening = Arc::new(Opening {
         guard: Arc::clone(&guard),
         signal,
@@ -125,7 +126,7 @@ pub(super) fn run(arguments: &MountArguments, writer: Writer) -> Result<(), Fail
 fn say_where(mountpoint: &Path, options: &fuse::Options) {
     let name = match options.redact {
         true => "MOUNTPOINT".to_owned(),
-        false => fuse::quoted(mountpoint),
+        false => quoted(mountpoint),
     };
     report::say(format!(
         "mounted on {name}; end it with: ostfs unmount {name}"
@@ -197,12 +198,15 @@ fn files_and_directory(paths: &[PathBuf]) -> Result<(&[PathBuf], PathBuf), Failu
             if Path::new(name) == file {
                 return Err(Failure::new(
                     Exit::Usage,
-                    format!("{}: give the directory to mount on, too", file.display()),
+                    format!("{}: give the directory to mount on, too", shown(file)),
                 ));
             }
             Ok((paths, PathBuf::from(name)))
         }
-        [files @ .., directory] => Ok((files, directory.clone())),
+        [files @ .., directory] => {
+            source::refuse_missing(directory)?;
+            Ok((files, directory.clone()))
+        }
         [] => Err(Failure::new(Exit::Usage, "give a file")),
     }
 }

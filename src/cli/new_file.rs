@@ -11,6 +11,8 @@ use parking_lot::Mutex;
 use rustix::fs::{CWD, RenameFlags, renameat_with};
 use rustix::process::geteuid;
 
+use crate::output::shown;
+
 /// Permissions of the new file: mail is private.
 const MODE: u32 = 0o600;
 /// Permissions that nobody but the owner has.
@@ -78,15 +80,26 @@ pub(super) fn directory_of(target: &Path) -> &Path {
 }
 
 /// The hidden file beside `target` that has `what` at the end of its name.
-pub(super) fn beside(target: &Path, what: &str) -> PathBuf {
+fn beside(target: &Path, what: &str) -> PathBuf {
     let mut name = OsString::from(".");
     name.push(target.file_name().unwrap_or_default());
     name.push(what);
     directory_of(target).join(name)
 }
 
-/// What is at the end of the name of a file that is not whole.
+/// What is at the end of the name of a file that is not whole, and of how far it is.
 const PART: &str = ".part";
+const JOURNAL: &str = ".journal";
+
+/// Where it is kept how far the file that will be `target` is.
+pub(super) fn journal(target: &Path) -> PathBuf {
+    beside(target, JOURNAL)
+}
+
+/// All files beside `target` that are written to before it is there.
+pub(super) fn all_beside(target: &Path) -> [PathBuf; 2] {
+    [beside(target, PART), journal(target)]
+}
 
 impl NewFile {
     /// Begins a file that will be `target`, and takes the place of another one if it `replaces` that. What a crash has left
@@ -193,7 +206,7 @@ fn reopen(path: &Path) -> io::Result<File> {
     if !metadata.is_file() || !is_own || metadata.mode() & OF_OTHERS != 0 {
         return Err(io::Error::other(format!(
             "{} is not a file that ostfs has begun for this user; remove it",
-            path.display()
+            shown(path)
         )));
     }
     Ok(file)

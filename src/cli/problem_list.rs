@@ -12,8 +12,10 @@ use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::time::SystemTime;
 
 use super::goal::Goal;
+use super::outputs::Outputs;
 use super::report::{self, Failure};
 use crate::export::{self, Archive, NotExported, ProblemLines};
+use crate::output::shown;
 use crate::tree::{Attr, Forest, Ino, Kind, Listener, ProblemLine};
 
 /// Its name at the top of an export; if the tree has that name, the first of the others that it has not.
@@ -28,6 +30,7 @@ const MAX_SHOWN: u64 = 100;
 /// The problems of an export on their way to where they are listed.
 pub(super) struct ProblemList<'a> {
     place: Place<'a>,
+    outputs: &'a Outputs,
     lines: Arc<ProblemLines>,
     /// Whether one is of a message.
     of_messages: Arc<AtomicBool>,
@@ -64,6 +67,7 @@ impl<'a> ProblemList<'a> {
     pub(super) fn open(
         goal: &Goal<'a>,
         named: Option<&'a Path>,
+        outputs: &'a Outputs,
         redact: bool,
     ) -> Result<Self, Failure> {
         let lines = match goal.directory() {
@@ -72,8 +76,8 @@ impl<'a> ProblemList<'a> {
         };
         let place = match (named, goal.directory()) {
             (Some(path), _) => {
-                let begun = begin(path).map_err(|error| Failure::writing(path, &error))?;
-                Place::Named(path, begun)
+                let begun = begin(outputs.list(path)?);
+                Place::Named(path, begun.map_err(|error| Failure::writing(path, &error))?)
             }
             (None, Some(directory)) => Place::Directory(directory),
             (None, None) if goal.has_files() => Place::Archive,
@@ -81,6 +85,7 @@ impl<'a> ProblemList<'a> {
         };
         Ok(Self {
             place,
+            outputs,
             lines: Arc::new(lines),
             of_messages: Arc::default(),
             failed: AtomicU64::new(0),
@@ -110,7 +115,7 @@ impl<'a> ProblemList<'a> {
         let number = self.failed.fetch_add(1, Ordering::Relaxed);
         let shown = match self.redact {
             true => ProblemLine::new(entry.object, entry.reason).redacted(),
-            false => ProblemLine::new(entry.target.display(), entry.reason).to_string(),
+            false => ProblemLine::new(shown(entry.target), entry.reason).to_string(),
         };
         (number < MAX_SHOWN).then_some(shown)
     }
@@ -130,8 +135,10 @@ impl<'a> ProblemList<'a> {
                     emptied(file).map_err(|error| Failure::writing(path, &error))?;
                 }
                 Place::Directory(directory) => {
+                    let path = directory.join(name);
+                    self.outputs.look_at(&path)?;
                     // Of an earlier run, if at all.
-                    fs::remove_file(directory.join(name)).ok();
+                    fs::remove_file(path).ok();
                     export::renew_root_time(forest, directory);
                 }
                 Place::Archive | Place::Terminal => {}
@@ -142,16 +149,16 @@ impl<'a> ProblemList<'a> {
             (Place::Named(path, file), _) => {
                 let count = emptied(file).and_then(|file| write(&self.lines, file, None));
                 let count = count.map_err(|error| Failure::writing(path, &error))?;
-                (format!("all are in {}", path.display()), count)
+                (format!("all are in {}", shown(path)), count)
             }
             (Place::Directory(directory), _) => {
                 let path = directory.join(name);
                 // As all else that is written, it is the same after each run.
                 let time = forest.attr(Ino::ROOT).map(|root| root.mtime).ok();
-                let count = create(&path).and_then(|file| write(&self.lines, file, time));
+                let count = write(&self.lines, self.outputs.list_within(&path)?, time);
                 let count = count.map_err(|error| Failure::writing(&path, &error))?;
                 export::renew_root_time(forest, directory);
-                (format!("all are in {}", path.display()), count)
+                (format!("all are in {}", shown(&path)), count)
             }
             (Place::Archive, Some(archive)) => {
                 let count = add(&self.lines, forest, &name, archive);
@@ -178,9 +185,8 @@ impl<'a> ProblemList<'a> {
     }
 }
 
-/// Begins the list at `path`, so that one that is not finished can be told from one without problems.
-fn begin(path: &Path) -> io::Result<File> {
-    let mut file = File::create(path)?;
+/// Begins the list in `file`, so that one that is not finished can be told from one without problems.
+fn begin(mut file: File) -> io::Result<File> {
     // A pipe cannot take anything back.
     if file.metadata()?.is_file() {
         file.write_all(UNFINISHED.as_bytes())?;
@@ -251,14 +257,4 @@ fn nameless() -> Option<File> {
     options.read(true).write(true).mode(LIST_MODE);
     let file = options.custom_flags(libc::O_TMPFILE).open(env::temp_dir());
     file.ok()
-}
-
-/// A new file, or one that is there, emptied. An existing link must not lead the list elsewhere.
-pub(super) fn create(path: &Path) -> io::Result<File> {
-    OpenOptions::new()
-        .write(true)
-        .create(true)
-        .truncate(true)
-        .custom_flags(libc::O_NOFOLLOW)
-        .open(path)
 }

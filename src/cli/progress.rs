@@ -66,7 +66,7 @@ pub(super) fn under<T>(
 ) -> T {
     let done = thread::scope(|scope| {
         let (stop, stopped) = channel::<()>();
-        scope.spawn(move || {
+        let redraw = move || {
             // Nobody waits for the count where nobody sees the bar.
             if !bar.is_hidden() {
                 bar.set_length(count());
@@ -74,7 +74,9 @@ pub(super) fn under<T>(
             while stopped.recv_timeout(REDRAW) == Err(RecvTimeoutError::Timeout) {
                 redraw(bar);
             }
-        });
+        };
+        // Without a thread there is no bar.
+        thread::Builder::new().spawn_scoped(scope, redraw).ok();
         let done = work();
         drop(stop);
         done

@@ -18,6 +18,7 @@ use super::exit::Exit;
 use super::export::{CACHE, filter, show};
 use super::new_file::{self, NewFile, directory_of};
 use super::options::{Options, Switch};
+use super::outputs::{self, Outputs};
 use super::pst_targets::{self, Target};
 use super::report::{self, Failure};
 use super::source::{Lost, Sources};
@@ -25,6 +26,7 @@ use super::summary::Counts;
 use super::{goal, progress, selection, space};
 use crate::export::{Filter, Progress};
 use crate::ndb::Source;
+use crate::output::shown;
 use crate::pst::{
     self, Begin, Export, Failed, FolderTotal, Journal, Part, Stage, Tally, Verify, Whole, Written,
 };
@@ -43,7 +45,10 @@ pub(super) fn run(arguments: &ExportArguments, counts: &mut Counts) -> Result<()
     dedupe::refuse(arguments)?;
     // Nobody looks at attachments beside their items.
     options.tree.attachments = Attachments::Eml;
-    let dedupe = Dedupe::open(arguments, None)?;
+    let replaces = arguments.force || arguments.resume;
+    let outputs = Outputs::new(arguments.sources(), replaces);
+    outputs.look_at_all(arguments.lists(), &arguments.directory)?;
+    let dedupe = Dedupe::open(arguments, None, &outputs)?;
     let filter = filter(&arguments.filter)?;
     let (files, others) = match &arguments.only_in {
         Some(file) => (
@@ -53,7 +58,7 @@ pub(super) fn run(arguments: &ExportArguments, counts: &mut Counts) -> Result<()
         None => (arguments.files.as_slice(), None),
     };
     let mut sources = Sources::open(files)?;
-    let targets = pst_targets::of(arguments, files)?;
+    let targets = pst_targets::of(arguments, files, &outputs)?;
     if arguments.dedupe.is_some() && targets.all.len() > 1 {
         let reason = "--dedupe is for one new PST; name the file, as in: ostfs export --to pst --dedupe a.pst b.pst all.pst";
         return Err(Failure::new(Exit::Usage, reason));
@@ -67,6 +72,7 @@ pub(super) fn run(arguments: &ExportArguments, counts: &mut Counts) -> Result<()
     let early_end = EarlyEnd::listen(signals, Output::Journaled, target, None, &progress)?;
     let mut run = Run {
         arguments,
+        outputs: &outputs,
         dedupe,
         others: None,
         filter,
@@ -88,7 +94,7 @@ pub(super) fn run(arguments: &ExportArguments, counts: &mut Counts) -> Result<()
                     let path = target.part(1);
                     report::error(format_args!(
                         "{}: not written: {}",
-                        path.display(),
+                        shown(&path),
                         why.message
                     ));
                 }
@@ -178,6 +184,7 @@ impl Ended {
 /// What all files of a run have in common.
 struct Run<'a> {
     arguments: &'a ExportArguments,
+    outputs: &'a Outputs,
     dedupe: Option<Dedupe<'a>>,
     others: Option<Others>,
     filter: Filter,
@@ -244,11 +251,10 @@ impl Run<'_> {
         };
         if stage.is_none() && fs::symlink_metadata(&first).is_ok() && !self.arguments.force {
             if self.arguments.resume && is_named_after_source {
-                report::say(format_args!("{} is there already", first.display()));
+                report::say(format_args!("{} is there already", shown(&first)));
                 return Ok((Done::Written(Ended::default()), sources.lost()));
             }
-            let reason = "is there already; choose another name, or replace it by --force";
-            return Err(failure(&first, reason));
+            return Err(outputs::is_there(&first));
         }
         let (forest, lost) = sources.forest(&self.options)?;
         if forest.stores().next().is_none() {
@@ -368,10 +374,10 @@ impl Run<'_> {
     ) -> Result<Option<Whole>, Failure> {
         let force = self.arguments.force;
         let path = target.part(begin.number());
+        self.outputs.look_at_new(&path)?;
         let is_there = begin.number() > 1 && fs::symlink_metadata(&path).is_ok();
         if is_there && !force {
-            let reason = "is there already; choose another directory, or replace it by --force";
-            return Err(failure(&path, reason));
+            return Err(outputs::is_there(&path));
         }
         let new = match &begin {
             Begin::New(_) => NewFile::create(&path, force),
@@ -398,7 +404,7 @@ impl Run<'_> {
             export.journal.remove().ok();
             return Ok(None);
         }
-        if let Err(reason) = check(again, &written, self.arguments.verify) {
+        if let Err(reason) = check(again, &written, self.arguments.verify.unwrap_or_default()) {
             export.journal.remove().ok();
             return Err(failure(&path, &reason));
         }

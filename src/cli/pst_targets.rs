@@ -11,9 +11,11 @@ use std::path::{Path, PathBuf};
 use super::arguments::ExportArguments;
 use super::exit::Exit;
 use super::guard::Sweeper;
-use super::new_file::{beside, directory_of};
+use super::new_file::{self, directory_of};
+use super::outputs::Outputs;
 use super::report::{Failure, NO_DIRECTORY};
 use crate::fuse::Made;
+use crate::output::shown;
 
 /// Extension of files that are named after a source.
 const EXTENSION: &str = ".pst";
@@ -50,7 +52,7 @@ impl Target {
 
     /// Where its journal is.
     pub fn journal(&self) -> PathBuf {
-        beside(&self.path, ".journal")
+        new_file::journal(&self.path)
     }
 
     /// What its store is called if the source does not tell.
@@ -61,7 +63,11 @@ impl Target {
 }
 
 /// Where `arguments` want all of `files`. A directory that is not there is made.
-pub(super) fn of(arguments: &ExportArguments, files: &[PathBuf]) -> Result<Targets, Failure> {
+pub(super) fn of(
+    arguments: &ExportArguments,
+    files: &[PathBuf],
+    outputs: &Outputs,
+) -> Result<Targets, Failure> {
     let path = arguments.directory.as_path();
     let ends_with_slash = path.as_os_str().as_bytes().ends_with(b"/");
     if arguments.split.is_none() && !ends_with_slash && !path.is_dir() {
@@ -85,11 +91,12 @@ pub(super) fn of(arguments: &ExportArguments, files: &[PathBuf]) -> Result<Targe
         if !names.insert(name) {
             let reason = format!(
                 "{}: another file becomes {} as well; export them one by one, or rename one",
-                file.display(),
-                path.display()
+                shown(file),
+                shown(&path)
             );
             return Err(Failure::new(Exit::Usage, reason));
         }
+        outputs.look_at_new(&path)?;
         all.push(Target {
             files: vec![file.clone()],
             path,
@@ -118,8 +125,7 @@ fn sweeper(directory: &Path, made: Option<Made>) -> Result<Sweeper, Failure> {
 
 /// Makes the directory, unless it is there.
 fn make(directory: &Path) -> Result<Option<Made>, Failure> {
-    let fail =
-        |exit, reason: String| Failure::new(exit, format!("{}: {reason}", directory.display()));
+    let fail = |exit, reason: String| Failure::new(exit, format!("{}: {reason}", shown(directory)));
     match fs::create_dir(directory) {
         Err(error) if error.kind() == io::ErrorKind::AlreadyExists && directory.is_dir() => {
             Ok(None)

@@ -8,6 +8,7 @@ use std::path::{Path, PathBuf};
 use super::arguments::{HashName, RecordArguments};
 use super::exit::Exit;
 use super::new_file::NewFile;
+use super::outputs::Outputs;
 use super::report::{self, Failure};
 use crate::export::{self, Algorithms, Format, Progress, Record};
 use crate::tree::{Forest, Ino};
@@ -27,7 +28,11 @@ pub(super) fn algorithms(arguments: &RecordArguments, sha256: bool) -> Algorithm
 }
 
 /// Opens a manifest before anything is written; its format is that of its name.
-pub(super) fn create(path: &Path, csv_safe: bool) -> Result<(Format, File), Failure> {
+pub(super) fn create(
+    path: &Path,
+    csv_safe: bool,
+    outputs: &Outputs,
+) -> Result<(Format, File), Failure> {
     let extension = path.extension().and_then(|extension| extension.to_str());
     let format = match extension.map(str::to_ascii_lowercase).as_deref() {
         Some("csv") if csv_safe => Format::SafeCsv,
@@ -42,8 +47,7 @@ pub(super) fn create(path: &Path, csv_safe: bool) -> Result<(Format, File), Fail
             return Err(Failure::about(Exit::Usage, path, reason));
         }
     };
-    let file = File::create(path).map_err(|error| Failure::writing(path, &error))?;
-    Ok((format, file))
+    Ok((format, outputs.list(path)?))
 }
 
 /// The data files, to be hashed for their records; none by default.
@@ -98,8 +102,9 @@ pub(super) struct LoadFile {
 
 impl LoadFile {
     /// Begins it at the top of `directory`, into which `forest` is written.
-    pub fn create(forest: &Forest, directory: &Path) -> Result<Self, Failure> {
+    pub fn create(forest: &Forest, directory: &Path, outputs: &Outputs) -> Result<Self, Failure> {
         let path = directory.join(export::free_name(forest, LOAD_FILE));
+        outputs.look_at_new(&path)?;
         let begun = NewFile::create(&path, true).and_then(|mut new| {
             let (file, _) = new.take()?;
             Ok((new, file))

@@ -2,13 +2,14 @@
 #![forbid(unsafe_code)]
 
 use std::fmt::Display;
-use std::io::{self, BufWriter, Write};
+use std::io::{self, BufWriter, Stdout, Write};
 use std::path::Path;
 
 use super::exit::Exit;
 use crate::error::Error;
-use crate::fuse::{MountError, UnmountError, quoted};
+use crate::fuse::{MountError, UnmountError, process};
 pub(super) use crate::output::printable;
+use crate::output::{self, quoted, shown};
 
 /// Why a new file cannot be made, as a rule.
 pub(super) const NO_DIRECTORY: &str = "the directory above it does not exist; make it first";
@@ -33,7 +34,7 @@ impl Failure {
 
     /// A failure about the file `path`.
     pub fn about(exit: Exit, path: &Path, reason: impl Display) -> Self {
-        Self::new(exit, format!("{}: {reason}", path.display()))
+        Self::new(exit, format!("{}: {reason}", shown(path)))
     }
 
     /// That `path` cannot be written.
@@ -43,6 +44,14 @@ impl Failure {
             _ => format!("cannot be written: {error}"),
         };
         Self::about(Exit::Failure, path, reason)
+    }
+
+    /// That the system refuses the threads without which nothing can be done.
+    pub fn starting(error: &io::Error) -> Self {
+        let reason = format!(
+            "no thread can be started: {error}; end other programs, or raise the limit (ulimit -u)"
+        );
+        Self::new(Exit::Failure, reason)
     }
 
     /// What the library said about opening `file`.
@@ -68,7 +77,7 @@ impl Failure {
         };
         // Commands to type next name the file.
         let error = error.to_string().replace("FILE", &quoted(file));
-        Self::new(exit, format!("{}: {error}{advice}", file.display()))
+        Self::new(exit, format!("{}: {error}{advice}", shown(file)))
     }
 }
 
@@ -90,18 +99,44 @@ impl From<UnmountError> for Failure {
 
 /// Prints "ostfs: MESSAGE" on standard error. That it cannot be printed is no reason to fail otherwise.
 pub fn error(message: impl Display) {
-    writeln!(io::stderr(), "ostfs: {message}").ok();
+    writeln!(io::stderr(), "ostfs: {}", harmless(message)).ok();
 }
 
 /// Prints a message on standard output. A reader that went away (`| head`) is no failure.
 pub(super) fn say(text: impl Display) {
-    writeln!(io::stdout(), "{text}").ok();
+    writeln!(io::stdout(), "{}", harmless(text)).ok();
 }
 
 /// Prints what the command is for on standard output. A reader that went away (`| head`) is no failure, a full disk is.
 pub(super) fn result(text: impl Display) -> Result<(), Failure> {
-    let mut out = io::stdout().lock();
-    printed(writeln!(out, "{text}").and_then(|()| out.flush()))
+    let mut out = output();
+    printed(writeln!(out, "{}", harmless(text)).and_then(|()| out.flush()))
+}
+
+/// Standard output for what a command is for; that it is closed is an error of the first write.
+pub(super) fn output() -> Output {
+    Output(io::stdout())
+}
+
+/// What [`output`] gives.
+pub(super) struct Output(Stdout);
+
+impl Write for Output {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        match process::is_output_closed() {
+            true => Err(closed()),
+            false => self.0.write(bytes),
+        }
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        self.0.flush()
+    }
+}
+
+/// What the system says of a write to what is closed.
+pub(super) fn closed() -> io::Error {
+    io::Error::from_raw_os_error(libc::EBADF)
 }
 
 /// What it means that standard output was `written` so: a reader that went away (`| head`) is no failure, a full disk is.
@@ -117,7 +152,7 @@ pub(super) fn printed(written: io::Result<()>) -> Result<(), Failure> {
 
 /// Prints a result on standard error, as standard output has something else.
 pub(super) fn note(text: impl Display) {
-    writeln!(io::stderr(), "{text}").ok();
+    writeln!(io::stderr(), "{}", harmless(text)).ok();
 }
 
 /// Standard error, for long lists of what is safe to be shown.
@@ -131,6 +166,19 @@ pub(super) fn left_on_server(count: u64) -> String {
         0 => String::new(),
         count => format!(" ({count} more on the server alone)"),
     }
+}
+
+/// What is printed, whoever has said it: the parser of the command line and other programs repeat what was typed.
+fn harmless(text: impl Display) -> String {
+    let is_harmful = |c: char| output::is_active(c) && !matches!(c, '\n' | '\t');
+    let harmless = |c: char| {
+        if is_harmful(c) {
+            char::REPLACEMENT_CHARACTER
+        } else {
+            c
+        }
+    };
+    text.to_string().chars().map(harmless).collect()
 }
 
 /// Prints the help or version text that clap hands over as an error; in colour if a terminal shows it.

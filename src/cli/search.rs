@@ -5,7 +5,7 @@
 #![forbid(unsafe_code)]
 
 use std::ffi::OsString;
-use std::io::{self, BufWriter, StdoutLock, Write};
+use std::io::{self, BufWriter, Write};
 use std::path::PathBuf;
 use std::sync::atomic::Ordering;
 
@@ -18,14 +18,14 @@ use super::exit::Exit;
 use super::ls;
 use super::options::{Options, Switch};
 use super::progress::processors;
-use super::report::{self, Failure};
+use super::report::{self, Failure, Output};
 use super::selection;
 use super::source::{Lost, Sources};
 use super::summary::Counts;
 use super::word_indexes::{Asked, WordIndexes, by_number};
 use crate::export::Filter;
-use crate::fuse::quoted;
 use crate::output;
+use crate::output::quoted;
 use crate::sandbox::{self, Need};
 use crate::search::{Condition, Found, Line, Missed, Query, Search};
 use crate::tree::{Attr, Forest, Ino, People, Summary};
@@ -103,16 +103,17 @@ fn look(arguments: &SearchArguments, counts: &mut Counts) -> Result<(), Failure>
     };
     let mut printer = Printer {
         arguments,
-        out: BufWriter::new(io::stdout().lock()),
+        out: BufWriter::new(report::output()),
         found: 0,
         written: Ok(()),
     };
     let missed = Missed::default();
-    search.run(
+    let searched = search.run(
         &missed,
         |candidate| Facts::of(&forest, candidate.ino, arguments),
         |found| printer.take(&found),
     );
+    searched.map_err(|error| Failure::starting(&error))?;
     end(printer, &missed, &forest, lost, counts)
 }
 
@@ -232,7 +233,7 @@ struct Record<'a> {
 /// Prints what is found.
 struct Printer<'a> {
     arguments: &'a SearchArguments,
-    out: BufWriter<StdoutLock<'a>>,
+    out: BufWriter<Output>,
     found: u64,
     written: io::Result<()>,
 }

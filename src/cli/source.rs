@@ -3,19 +3,23 @@
 
 use std::fs;
 use std::io;
+use std::os::unix::ffi::OsStrExt;
 use std::os::unix::fs::FileTypeExt;
 use std::path::{Path, PathBuf};
 
 use super::exit::Exit;
+use super::outputs;
 use super::progress;
 use super::report::{self, Failure};
 use crate::error::Error;
-use crate::fuse::quoted;
 use crate::ndb::Source;
+use crate::output::shown;
 use crate::tree::{Damaged, Forest, Options, Progress, Tree};
 
 /// What other programs take for standard input.
 const INPUT: &str = "-";
+/// What data files end in.
+const EXTENSIONS: [&str; 2] = ["ost", "pst"];
 
 /// Files of which one that cannot be opened costs itself.
 pub(super) struct Sources<'a> {
@@ -33,8 +37,13 @@ pub(super) struct Lost {
 }
 
 impl<'a> Sources<'a> {
-    /// Opens `files`. Why one could not be opened is printed; it is a failure if none could.
+    /// Opens `files`. Why one could not be opened is printed; it is a failure if none could, or if results would be written to one.
     pub(super) fn open(files: &'a [PathBuf]) -> Result<Self, Failure> {
+        let is_written = |file: &&PathBuf| outputs::is_standard_output(file);
+        if let Some(file) = files.iter().find(is_written) {
+            let reason = "is where standard output goes, and is only read; send that elsewhere";
+            return Err(Failure::about(Exit::Usage, file, reason));
+        }
         let of = files.len();
         let mut lost = Lost { number: 0, of };
         let mut opened = Vec::with_capacity(of);
@@ -207,10 +216,29 @@ fn too_many(number: usize) -> Failure {
     Failure::new(Exit::Usage, reason)
 }
 
+/// Whether `path` is named as a data file.
+pub(super) fn is_named_so(path: &Path) -> bool {
+    let extension = path.extension().and_then(|extension| extension.to_str());
+    extension.is_some_and(|extension| {
+        let mut all = EXTENSIONS.iter();
+        all.any(|own| own.eq_ignore_ascii_case(extension))
+    })
+}
+
+/// Fails if the last argument, which may be a new `directory`, is a data file by its name and not there: then it is a file that
+/// somebody has misspelt.
+pub(super) fn refuse_missing(directory: &Path) -> Result<(), Failure> {
+    let is_directory = directory.as_os_str().as_bytes().ends_with(b"/");
+    if is_directory || !is_named_so(directory) || directory.exists() {
+        return Ok(());
+    }
+    let reason = "no such file; check the path, or if it is a new directory, put a slash behind it";
+    Err(Failure::about(Exit::NotFound, directory, reason))
+}
+
 /// Opens `file`, which must be a regular file or a block device that may be read.
 pub(super) fn open(file: &Path) -> Result<Source, Failure> {
-    let fail =
-        |exit, problem: &str| Err(Failure::new(exit, format!("{}: {problem}", file.display())));
+    let fail = |exit, problem: &str| Err(Failure::new(exit, format!("{}: {problem}", shown(file))));
     let error = match fs::metadata(file) {
         Ok(metadata) if metadata.is_dir() => {
             return fail(
@@ -218,13 +246,15 @@ pub(super) fn open(file: &Path) -> Result<Source, Failure> {
                 "is a directory; name the .ost or .pst file in it",
             );
         }
+        Ok(metadata) if metadata.file_type().is_char_device() => {
+            return fail(Exit::NotOutlook, "is a device; name the .ost or .pst file");
+        }
         // Opening a pipe would wait for its writer.
         Ok(metadata) if !metadata.is_file() && !metadata.file_type().is_block_device() => {
-            let reason = format!(
-                "is not a regular file, and is read back and forth; save it first: cat {} >mailbox.ost",
-                quoted(file)
+            return fail(
+                Exit::NotOutlook,
+                "is not a regular file, and is read back and forth; save what it gives as a file, and name that",
             );
-            return fail(Exit::NotOutlook, &reason);
         }
         Ok(_) => match Source::open(file) {
             Ok(source) => return Ok(source),
@@ -235,8 +265,7 @@ pub(super) fn open(file: &Path) -> Result<Source, Failure> {
     };
     match error.kind() {
         io::ErrorKind::NotFound if file == Path::new(INPUT) => {
-            let reason =
-                "standard input cannot be read back and forth; save it first: cat >mailbox.ost";
+            let reason = "standard input is read back and forth, and may not be a file; name the file itself, or /dev/stdin if it comes from a file";
             fail(Exit::NotOutlook, reason)
         }
         io::ErrorKind::NotFound => fail(Exit::NotFound, "no such file; check the path"),

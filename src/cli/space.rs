@@ -4,6 +4,7 @@
 use std::io;
 use std::path::Path;
 
+use crate::output::shown;
 use indicatif::HumanBytes;
 
 /// Fails if the file system of `directory` has less than `needed` bytes left, with a line that names the next step. A file
@@ -19,7 +20,7 @@ pub(super) fn look(directory: &Path, needed: u64) -> Result<(), String> {
     Err(format!(
         "up to {} will be written, and {} has {} free; make room, choose another place, or go on all the same by --force",
         HumanBytes(needed),
-        directory.display(),
+        shown(directory),
         HumanBytes(free)
     ))
 }

@@ -4,9 +4,9 @@
 //! what a full disk has cut. A run that is killed writes none.
 #![forbid(unsafe_code)]
 
-use std::fs::{self, File, OpenOptions};
+use std::fs::{self, File};
 use std::io::{self, Write};
-use std::os::unix::fs::{FileTypeExt, MetadataExt};
+use std::os::unix::fs::FileTypeExt;
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Instant;
@@ -15,6 +15,7 @@ use clap::Args;
 use serde::Serialize;
 
 use super::exit::Exit;
+use super::outputs::Outputs;
 use super::report::{self, Failure};
 use crate::export::{Algorithms, Progress, Record, Totals};
 use crate::output;
@@ -103,7 +104,8 @@ pub(super) fn told<'a>(
     };
     let start = Instant::now();
     let sources: Vec<&Path> = sources.into_iter().map(PathBuf::as_path).collect();
-    let mut file = open(path, &sources)?;
+    // Before the sandbox.
+    let mut file = Outputs::new(&sources, false).shared_list(path)?;
     let sources: Vec<Opened<'_>> = sources
         .into_iter()
         .map(|source| Opened::new(source, asked.summary_sha256))
@@ -130,19 +132,6 @@ pub(super) fn told<'a>(
             Err(failure)
         }
     }
-}
-
-/// Opens `path` to append to, before the sandbox. One of the `sources` would be damaged by that.
-fn open(path: &Path, sources: &[&Path]) -> Result<File, Failure> {
-    let key = |file: fs::Metadata| (file.dev(), file.ino());
-    let own = fs::metadata(path).map(key).ok();
-    let is_own = |source: &&&Path| own.is_some() && fs::metadata(source).map(key).ok() == own;
-    if sources.iter().any(|source| is_own(&source)) {
-        let reason = "is a file that is only read; name another one for the summary";
-        return Err(Failure::about(Exit::Usage, path, reason));
-    }
-    let opened = OpenOptions::new().append(true).create(true).open(path);
-    opened.map_err(|error| Failure::writing(path, &error))
 }
 
 /// Appends `line` by one write, so that it stays whole beside those of other runs, or not at all.

@@ -5,6 +5,7 @@ use super::arguments::UnmountArguments;
 use super::guard::Guards;
 use super::report::{self, Failure};
 use crate::fuse::{self, Ended};
+use crate::output::shown;
 
 /// Ends a mount of ours, or one that died. Its process ends by itself, a moment later: until then a mount point that was made
 /// for it is there, and the next mount would take it for the user's own.
@@ -18,7 +19,7 @@ pub(super) fn run(arguments: &UnmountArguments) -> Result<(), Failure> {
     {
         report::note(format!(
             "unmounted; process {process} is still running, and removes {} when it ends if it made that",
-            mountpoint.display()
+            shown(&mountpoint)
         ));
     }
     Ok(())

@@ -15,6 +15,7 @@ use super::report::{self, Failure};
 use super::source::Sources;
 use crate::export::Progress;
 use crate::ndb::Source;
+use crate::output::shown;
 use crate::search::{Indexing, Query, RuledOut, WordIndex};
 use crate::tree::{Forest, Options, Tree};
 
@@ -41,11 +42,11 @@ impl WordIndexes {
             return Ok(Self(Vec::new()));
         };
         let fail = |exit, reason: String| {
-            Failure::new(exit, format!("--index {}: {reason}", directory.display()))
+            Failure::new(exit, format!("--index {}: {reason}", shown(directory)))
         };
         let mut files = sources.paths().into_iter();
         if let Some(file) = files.find(|file| is_beside(directory, file)) {
-            let file = file.display();
+            let file = shown(file);
             let reason = format!("nothing is written beside {file}; give another directory");
             return Err(fail(Exit::Usage, reason));
         }

@@ -1,6 +1,7 @@
 //! All items of a forest in the order of its tree, with what is to be known of each.
 
 use std::slice::ChunksMut;
+use std::thread;
 
 use parking_lot::Mutex;
 
@@ -135,11 +136,13 @@ impl<'a, T: Copy + Default + Send> Survey<'a, T> {
                 let files: Vec<Ino> = items.iter().map(|item| item.ino).collect();
                 forest.read_ahead(&files, Depth::All);
                 let batches = Mutex::new(items.chunks_mut(BATCH));
-                std::thread::scope(|scope| {
+                thread::scope(|scope| {
+                    let read = || read_batches(forest, &batches, progress, know);
                     for _ in 1..threads {
-                        scope.spawn(|| read_batches(forest, &batches, progress, know));
+                        // Without a thread the others read its part.
+                        thread::Builder::new().spawn_scoped(scope, read).ok();
                     }
-                    read_batches(forest, &batches, progress, know);
+                    read();
                 });
             }
         }

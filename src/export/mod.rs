@@ -27,11 +27,13 @@ mod walk;
 mod write;
 
 use std::cell::Cell;
+use std::io;
 use std::ops::Range;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
+use std::thread;
 
 use parking_lot::Mutex;
 
@@ -131,12 +133,16 @@ impl Export<'_> {
 
     /// Exports what the filter takes. Failures of single entries go to `failed`; the records of all files, without those
     /// of the data files, to `manifest`.
+    ///
+    /// # Errors
+    ///
+    /// The system has no thread for it; nothing was done then. Where it has fewer than are wanted, these do all.
     pub fn run(
         &self,
         progress: &Progress,
         manifest: &mut Manifest<'_>,
         failed: &Failures<'_>,
-    ) -> Totals {
+    ) -> io::Result<Totals> {
         let (records, record_receiver) = sync_channel(QUEUE);
         let run = Run {
             export: self,
@@ -151,22 +157,29 @@ impl Export<'_> {
         if self.filter.is_empty() {
             self.forest.will_read_all(self.depth());
         }
-        std::thread::scope(|scope| {
-            let threads: Vec<_> = (0..self.threads.max(1))
-                .map(|_| {
-                    let (run, receiver, records) = (&run, &receiver, records.clone());
-                    scope.spawn(move || run.write_batches(receiver, &records))
-                })
-                .collect();
-            drop(records);
-            scope.spawn(move || {
+        thread::scope(|scope| {
+            let write = || {
+                let (run, receiver, records) = (&run, &receiver, records.clone());
+                move || run.write_batches(receiver, &records)
+            };
+            let mut threads = vec![thread::Builder::new().spawn_scoped(scope, write())?];
+            let record = move || {
                 for (number, records) in record_receiver {
                     let is_written = manifest.add(number, records);
                     if !is_written && matches!(self.target, Target::Nowhere) {
                         progress.abandoned.store(true, Ordering::Relaxed);
                     }
                 }
-            });
+            };
+            thread::Builder::new().spawn_scoped(scope, record)?;
+            for _ in 1..self.threads {
+                // Without a thread the others do its part.
+                match thread::Builder::new().spawn_scoped(scope, write()) {
+                    Ok(thread) => threads.push(thread),
+                    Err(_) => break,
+                }
+            }
+            drop(records);
             let directories = run.walk(sender);
             for thread in threads {
                 // A thread that panicked has said so; its files are missing in the totals.
@@ -174,8 +187,9 @@ impl Export<'_> {
             }
             // A directory's time changes with every entry made in it, so they are set last.
             run.set_times(directories);
-        });
-        run.totals
+            io::Result::Ok(())
+        })?;
+        Ok(run.totals)
     }
 }
 

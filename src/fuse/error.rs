@@ -4,24 +4,27 @@
 use std::io;
 use std::path::{Path, PathBuf};
 
+use crate::output::{quoted, shown};
+
 /// Why the tree could not be mounted.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum MountError {
     /// The mount point does not exist.
-    #[error("mount point {} does not exist; create it with: mkdir -p {}", .0.display(), quoted(.0))]
+    #[error("mount point {} does not exist; create it with: mkdir -p {}", shown(.0), quoted(.0))]
     Missing(PathBuf),
     /// The mount point is no directory.
-    #[error("mount point {} is not a directory; name an empty directory", .0.display())]
+    #[error("mount point {} is not a directory; the last argument is MOUNTPOINT: name an empty directory, or a new one, behind the files", shown(.0))]
     NotADirectory(PathBuf),
     /// The mount point has files of its own, which a mount would hide.
     #[error(
-        "mount point {} is not empty; choose an empty directory, or hide what is in it with: -o nonempty", .0.display()
+        "mount point {} is not empty; choose an empty directory, or hide what is in it with: -o nonempty", shown(.0)
     )]
     NotEmpty(PathBuf),
     /// Another ostfs is mounted there.
     #[error(
-        "{} is already mounted (it shows {file}); unmount it first with: ostfs unmount {}", .path.display(), quoted(.path)
+        "{} is already mounted (it shows {}); unmount it first with: ostfs unmount {}",
+        shown(.path), shown(Path::new(.file)), quoted(.path)
     )]
     AlreadyMounted {
         /// The mount point.
@@ -31,11 +34,11 @@ pub enum MountError {
     },
     /// The process behind a FUSE mount has died and left it behind.
     #[error(
-        "{} is a dead mount (its process was killed); clean it up with: ostfs unmount {}", .0.display(), quoted(.0)
+        "{} is a dead mount (its process was killed); clean it up with: ostfs unmount {}", shown(.0), quoted(.0)
     )]
     Stale(PathBuf),
     /// The mount point cannot be looked at.
-    #[error("cannot use mount point {}: {source}; choose a directory that you own", .path.display())]
+    #[error("cannot use mount point {}: {source}; choose a directory that you own", shown(.path))]
     Unusable {
         /// The mount point.
         path: PathBuf,
@@ -73,10 +76,10 @@ pub enum MountError {
     )]
     AllowOther,
     /// fusermount3 lets users mount only where they may write.
-    #[error("you may not write to mount point {}; choose a directory that you own", .0.display())]
+    #[error("you may not write to mount point {}; choose a directory that you own", shown(.0))]
     NotWritable(PathBuf),
     /// Anything else, in the words of the system or of fusermount3.
-    #[error("cannot mount on {}: {reason}", .path.display())]
+    #[error("cannot mount on {}: {reason}", shown(.path))]
     Failed {
         /// The mount point.
         path: PathBuf,
@@ -90,49 +93,20 @@ pub enum MountError {
 #[non_exhaustive]
 pub enum UnmountError {
     /// Nothing of ours is mounted there.
-    #[error("{} is not an ostfs mount; list them with: findmnt -t fuse.ostfs", .0.display())]
+    #[error("{} is not an ostfs mount; list them with: findmnt -t fuse.ostfs", shown(.0))]
     NotMounted(PathBuf),
     /// A program has a file open or its working directory there.
     #[error(
         "{} is in use (see: fuser -vm {}); leave it and try again, or detach it with: ostfs unmount --lazy {}",
-        .0.display(), quoted(.0), quoted(.0)
+        shown(.0), quoted(.0), quoted(.0)
     )]
     Busy(PathBuf),
     /// Anything else, in the words of the system or of fusermount3.
-    #[error("cannot unmount {}: {reason}", .path.display())]
+    #[error("cannot unmount {}: {reason}", shown(.path))]
     Failed {
         /// The mount point.
         path: PathBuf,
         /// What was said.
         reason: String,
     },
-}
-
-/// A path as a word of a shell command that the user can copy.
-pub fn quoted(path: &Path) -> String {
-    let text = path.to_string_lossy();
-    let plain = |c: char| c.is_alphanumeric() || "/._-+,:@%".contains(c);
-    if !text.is_empty() && !text.starts_with('-') && text.chars().all(plain) {
-        return text.into_owned();
-    }
-    let lead = if text.starts_with('-') { "./" } else { "" };
-    format!("'{lead}{}'", text.replace('\'', r"'\''"))
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn commands_in_messages_can_be_copied() {
-        for (path, expected) in [
-            ("/mnt/mail", "/mnt/mail"),
-            ("/mnt/my mail", "'/mnt/my mail'"),
-            ("/mnt/Jane's", r"'/mnt/Jane'\''s'"),
-            ("/mnt/$(rm x)", "'/mnt/$(rm x)'"),
-            ("-o", "'./-o'"),
-        ] {
-            assert_eq!(quoted(Path::new(path)), expected);
-        }
-    }
 }

@@ -14,7 +14,7 @@ mod panics;
 pub(crate) mod process;
 mod session;
 
-pub use error::{MountError, UnmountError, quoted};
+pub use error::{MountError, UnmountError};
 pub use mountpoint::{Ended, Made, Mounted, Mountpoint, resolve, unmount};
 pub use options::{Access, Options};
 pub use session::{Ender, Session};

@@ -1,13 +1,14 @@
 //! The few system calls of a mount that the standard library does not have.
 #![allow(
     unsafe_code,
-    reason = "fork(2), syslog(3) and the allocator's options are in no safe library"
+    reason = "fork(2), syslog(3), the allocator's options and what runs before main are in no safe library"
 )]
 
 use std::ffi::{CString, c_int};
 use std::fs::{self, File, OpenOptions};
 use std::io::{self, PipeWriter, Read, Write};
 use std::path::Path;
+use std::sync::atomic::{AtomicBool, Ordering};
 
 use rustix::fs::statfs;
 use rustix::mount::{UnmountFlags, unmount};
@@ -27,6 +28,27 @@ pub fn umount(path: &Path, lazy: bool) -> io::Result<()> {
 pub fn ping(path: &Path) -> io::Result<()> {
     statfs(path)?;
     Ok(())
+}
+
+/// Whether the process was started without standard output, as by `>&-`.
+static IS_OUTPUT_CLOSED: AtomicBool = AtomicBool::new(false);
+
+/// The program loader calls this before `main`: behind it the standard library has put /dev/null in the place of what is closed, and
+/// nobody can tell any more.
+// SAFETY: the section has pointers to functions that take nothing; this one needs nothing that is set up later.
+#[used]
+#[unsafe(link_section = ".init_array")]
+static LOOK_AT_OUTPUT: extern "C" fn() = look_at_output;
+
+extern "C" fn look_at_output() {
+    // SAFETY: takes numbers, and changes nothing.
+    let flags = unsafe { libc::fcntl(libc::STDOUT_FILENO, libc::F_GETFD) };
+    IS_OUTPUT_CLOSED.store(flags == -1, Ordering::Relaxed);
+}
+
+/// Whether the process was started without standard output; what is written there is lost.
+pub fn is_output_closed() -> bool {
+    IS_OUTPUT_CLOSED.load(Ordering::Relaxed)
 }
 
 /// Numbers of the open files of this process, without the standard three.

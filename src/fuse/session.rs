@@ -137,8 +137,9 @@ impl Session {
         panics::install_hook();
         process::share_heap();
         // fuser 0.18 unmounts the path again when this is dropped, by when someone else's mount may lie there.
+        let nothing = thread::Builder::new().spawn(|| Ok(()))?;
         let mut background = ManuallyDrop::new(session.spawn()?);
-        let requests = mem::replace(&mut background.guard, thread::spawn(|| Ok(())));
+        let requests = mem::replace(&mut background.guard, nothing);
         let notifier = background.notifier();
         thread::Builder::new()
             .name("notifier".to_owned())

@@ -54,7 +54,7 @@ pub use header::Header;
 pub use ids::{BlockId, BlockRef, NodeId, NodeType};
 pub use lost_lists::{LostLists, Rest, SubnodeEntry};
 pub use node::Node;
-pub use open::{Recover, open, open_source, open_with};
+pub use open::{Recover, is_data_file, open, open_source, open_with};
 pub use page::{BlockEntry, NodeEntry};
 pub use page_type::PageType;
 pub use plan::{Depth, read_ahead, read_all_ahead, read_folders_ahead};

@@ -407,6 +407,12 @@ fn doubtful_roots(ndb: &NodeDatabase) -> Option<String> {
     is_without_store.then(|| "the NBT has no message store and no root folder".into())
 }
 
+/// Whether a file at `path` says of itself that it is an Outlook data file, by how it begins.
+pub fn is_data_file(path: &Path) -> bool {
+    // Opening a pipe would wait for its writer.
+    path.is_file() && Source::open(path).is_ok_and(|source| has_magic(&source))
+}
+
 /// Whether the file begins as each of its kind does.
 fn has_magic(source: &Source) -> bool {
     let mut magic = [0; MAGIC.len()];

@@ -76,7 +76,7 @@ impl Folders<'_> {
         let Export { forest, filter, .. } = self.export;
         thread::scope(|scope| {
             // Dropped before the thread is waited for, which ends it.
-            let opened = opened::open(scope, forest, filter, items, at.item);
+            let opened = opened::open(scope, forest, filter, items, at.item)?;
             for (item, opened) in opened.iter().flatten().enumerate() {
                 let item = at.item + item;
                 if !self.copy_item(opened, folder, &mut begun)? {

@@ -1,7 +1,8 @@
 //! Items that are opened while those before them are copied.
 
+use std::io;
 use std::sync::mpsc::{Receiver, sync_channel};
-use std::thread::Scope;
+use std::thread::{self, Scope};
 
 use crate::error::Result;
 use crate::export::Filter;
@@ -31,9 +32,9 @@ pub(super) fn open<'scope>(
     filter: &'scope Filter,
     items: Vec<Ino>,
     first: usize,
-) -> Receiver<Vec<Opened>> {
+) -> io::Result<Receiver<Vec<Opened>>> {
     let (opened, taken) = sync_channel(WAITING);
-    scope.spawn(move || {
+    thread::Builder::new().spawn_scoped(scope, move || {
         let items = items.get(first..).unwrap_or_default();
         for items in items.chunks(AHEAD) {
             forest.read_ahead(items, Depth::All);
@@ -48,6 +49,6 @@ pub(super) fn open<'scope>(
                 }
             }
         }
-    });
-    taken
+    })?;
+    Ok(taken)
 }

@@ -3,6 +3,7 @@
 //! While a value is written it is hashed, and the hashes must be those of what is read back before the file gets its
 //! name. So a fault of the writer costs a report, and not mail.
 
+use std::panic::resume_unwind;
 use std::sync::Arc;
 use std::thread;
 
@@ -62,13 +63,18 @@ pub fn verify(
             found.collect::<Vec<Error>>()
         };
         let others: Vec<_> = stretches
-            .map(|items| scope.spawn(move || compare(items)))
+            .map(|items| {
+                let compare = move || compare(items);
+                (compare, thread::Builder::new().spawn_scoped(scope, compare))
+            })
             .collect();
-        for other in others {
-            match other.join() {
-                Ok(found) => found.into_iter().for_each(&mut note),
-                Err(panic) => std::panic::resume_unwind(panic),
-            }
+        for (compare, other) in others {
+            let found = match other {
+                Ok(other) => other.join().unwrap_or_else(|panic| resume_unwind(panic)),
+                // There is no thread for it.
+                Err(_) => compare(),
+            };
+            found.into_iter().for_each(&mut note);
         }
     });
     Ok(count)

@@ -9,7 +9,7 @@ use jiff::Zoned;
 use super::found::Missed;
 use super::query::{Condition, Query};
 use super::run::Search;
-use crate::error::Result;
+use crate::error::{Error, Result};
 use crate::export::Filter;
 use crate::tree::{self, Finds, Forest, Ino};
 
@@ -64,7 +64,7 @@ impl tree::Finder for Finder {
             ruled_out: BTreeMap::new(),
         };
         let missed = Missed::default();
-        search.run(
+        let searched = search.run(
             &missed,
             |_| (),
             |found| {
@@ -74,6 +74,11 @@ impl tree::Finder for Finder {
                 true
             },
         );
+        searched.map_err(|source| Error::Io {
+            offset: 0,
+            length: 0,
+            source,
+        })?;
         finds.missed = missed.unseen.told();
         missed.whole()?;
         Ok(finds)

@@ -59,12 +59,12 @@ impl Indexing<'_> {
         };
         let (sender, receiver) = sync_channel::<Vec<u8>>(QUEUE);
         thread::scope(|scope| {
-            let written = scope.spawn(move || {
+            let written = thread::Builder::new().spawn_scoped(scope, move || {
                 for record in receiver {
                     writer.add(&record)?;
                 }
                 writer.end()
-            });
+            })?;
             let make = |candidate: &Candidate<'_>| {
                 // What lacks something because a disk did not answer must not be kept.
                 let record = whole(|| Ok(self.record(candidate)));
@@ -74,12 +74,13 @@ impl Indexing<'_> {
                     None => true,
                 }
             };
-            search.run(&Missed::default(), make, |found| {
+            let searched = search.run(&Missed::default(), make, |found| {
                 count.fetch_add(1, Ordering::Relaxed);
                 found.made
             });
             drop(sender);
             let written = written.join();
+            searched?;
             written.unwrap_or_else(|_| Err(io::Error::other("the thread that writes has panicked")))
         })
     }

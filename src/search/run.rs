@@ -4,11 +4,13 @@
 #![forbid(unsafe_code)]
 
 use std::collections::BTreeMap;
+use std::io;
 use std::ops::Range;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
+use std::thread;
 
 use jiff::Zoned;
 use parking_lot::Mutex;
@@ -115,12 +117,16 @@ struct Run<'a> {
 impl Search<'_> {
     /// Hands each item that fulfils the query to `found`, in the order of the tree, with what `make` has made of it in one of
     /// the threads; ends when `found` wants no more.
+    ///
+    /// # Errors
+    ///
+    /// The system has no thread for it. Where it has fewer than are wanted, these do all.
     pub fn run<T: Send>(
         &self,
         missed: &Missed,
         make: impl Fn(&Candidate<'_>) -> T + Sync,
         mut found: impl FnMut(Found<T>) -> bool,
-    ) {
+    ) -> io::Result<()> {
         let run = Run {
             search: self,
             missed,
@@ -130,14 +136,22 @@ impl Search<'_> {
         let (sender, receiver) = sync_channel::<Batch>(QUEUE);
         let (out, done) = sync_channel::<Done<T>>(QUEUE);
         let receiver = Mutex::new(receiver);
-        std::thread::scope(|scope| {
-            for _ in 0..self.threads.max(1) {
+        thread::scope(|scope| {
+            let walk = &run;
+            let walk = move || missed.watch(|| walk.walk(&sender));
+            let look = || {
                 let (run, receiver, out, make) = (&run, &receiver, out.clone(), &make);
-                scope.spawn(move || run.look_at_batches(receiver, &out, make));
+                move || run.look_at_batches(receiver, &out, make)
+            };
+            thread::Builder::new().spawn_scoped(scope, look())?;
+            thread::Builder::new().spawn_scoped(scope, walk)?;
+            for _ in 1..self.threads {
+                // Without a thread the others do its part.
+                if thread::Builder::new().spawn_scoped(scope, look()).is_err() {
+                    break;
+                }
             }
             drop(out);
-            let walk = &run;
-            scope.spawn(move || missed.watch(|| walk.walk(&sender)));
             let mut order = InOrder::new(&run.turns);
             let mut names = Names::new(self.forest);
             for (number, directory, hits) in done {
@@ -157,7 +171,8 @@ impl Search<'_> {
                     }
                 });
             }
-        });
+            Ok(())
+        })
     }
 }
 

@@ -18,6 +18,7 @@ mod support;
 mod walk;
 
 mod advice;
+mod arguments;
 mod check;
 mod cluster;
 mod contents;
@@ -29,6 +30,7 @@ mod export;
 mod indexes;
 mod manual;
 mod mbox;
+mod outputs;
 mod readme;
 mod records;
 mod scanpst;

@@ -564,18 +564,25 @@ fn what_makes_no_sense_is_refused_with_what_does() {
 }
 
 #[test]
-fn a_source_that_cannot_be_read_back_and_forth_is_refused_with_the_command_that_helps() {
+fn a_source_that_cannot_be_read_back_and_forth_is_refused_with_what_to_do() {
     let awkward = Awkward::new();
     let pipe = awkward.path("pipe");
     run("mkfifo", &[pipe.to_str().unwrap()]);
     for (source, said) in [
-        (pipe.as_path(), "save it first: cat "),
-        (Path::new("-"), "save it first: cat >"),
+        (pipe.as_path(), "save what it gives as a file"),
+        (Path::new("/dev/zero"), "is a device; name the"),
+        (Path::new("-"), "name the file itself, or /dev/stdin"),
     ] {
         let output = export(&[source], &["--to", "tar"], "-");
         let told = errors(&output);
         assert!(!output.status.success() && told.contains(said), "{told}");
+        // Typed as it stands, it would empty a file or fill the disk.
+        assert!(!told.contains("cat "), "{told}");
     }
+    let mut from_file = Command::new(OSTFS);
+    from_file.args(["ls", "/dev/stdin"]);
+    let output = from_file.stdin(fs::File::open(&awkward.file).unwrap());
+    assert!(output.output().unwrap().status.success());
     for (program, said) in [("gzip", "gunzip --keep"), ("zstd", "unzstd")] {
         if !installed(&[program]) {
             continue;

@@ -141,7 +141,8 @@ fn the_whole_copy_is_kept_and_damaged_ones_are_not_dropped_for_each_other() {
     assert!(files(&scene.path("all"), "Old/2024-05-01 0900 large.eml").len() == 1);
     // Twice the same damaged file: none of the two is dropped.
     fs::copy(&scene.a.path, scene.path("b.pst")).unwrap();
-    scene.export(&["--dedupe", "--duplicates", text(&list)], "twice", 4);
+    let again = ["--dedupe", "--force", "--duplicates", text(&list)];
+    scene.export(&again, "twice", 4);
     assert_eq!(files(&scene.path("twice"), " large.eml").len(), 2);
     assert_eq!(dropped(&list).len(), 4, "the others are whole");
 }
@@ -167,7 +168,7 @@ fn a_damaged_copy_that_reads_the_same_is_dropped_for_the_whole_one() {
 fn every_target_leaves_the_same_items_out() {
     let scene = Scene::new(Format::Unicode, Crypt::Permute);
     let list = scene.path("dropped.csv");
-    let with_list = ["--dedupe", "--duplicates", text(&list)];
+    let with_list = ["--dedupe", "--force", "--duplicates", text(&list)];
     scene.export(&with_list, "all", 0);
     let expected = dropped(&list);
     let count = |to: &[&str], target: &str| {

@@ -149,7 +149,11 @@ fn a_missing_mount_point_comes_with_the_command_that_creates_it() {
 #[test]
 fn a_mount_point_must_be_a_directory() {
     let scene = Scene::new();
-    let parts = ["mail.ost is not a directory", "name an empty directory"];
+    let parts = [
+        "mail.ost is not a directory",
+        "name an empty directory",
+        "MOUNTPOINT",
+    ];
     fails_with(
         &scene,
         &["mount", "mail.ost", "mail.ost"],

@@ -1,6 +1,8 @@
 //! Where a mount appears: mount points that are made and removed, and several files in one mount.
 
+use std::ffi::OsStr;
 use std::fs;
+use std::os::unix::ffi::OsStrExt;
 use std::os::unix::fs::{MetadataExt, PermissionsExt};
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
@@ -122,13 +124,70 @@ fn a_desktop_opens_the_folder_of_a_file_and_mounts_it_once() {
     let mountpoint = Path::new(opened[0]);
     assert!(mountpoint.ends_with("mail.pst") && mountpoint.join("Inbox").is_dir());
     assert!(mountpoint.starts_with(here.join("run/ostfs")));
-    ostfs_in(&here, &["unmount", opened[0]]);
+    // Written anew, it is mounted anew: what was mounted before shows what is no more.
+    one_message(&here.join("other.pst"), "Anew");
+    let other = fs::read(here.join("other.pst")).unwrap();
+    fs::write(here.join("mail.pst"), other).unwrap();
+    assert!(open().status().unwrap().success());
+    wait_until("the older one has ended", || !mountpoint.exists());
+    let opened = fs::read_to_string(here.join("opened")).unwrap();
+    let opened: Vec<&str> = opened.lines().collect();
+    let mountpoint = Path::new(opened[2]);
+    let names = run("ls", &[mountpoint.join("Inbox").to_str().unwrap()]);
+    assert!(names.contains("Anew"), "{names}");
+    ostfs_in(&here, &["unmount", opened[2]]);
     assert!(!mountpoint.exists());
+
+    // As xdg-open ends where there is no desktop.
+    fs::write(&opener, "#!/bin/sh\nexit 3\n").unwrap();
+    let output = open().output().unwrap();
+    let message = String::from_utf8(output.stderr).unwrap();
+    assert_eq!(output.status.code(), Some(1), "{message}");
+    for part in ["no file manager was found", opened[2], "ten minutes"] {
+        assert!(message.contains(part), "{message}");
+    }
+    ostfs_in(&here, &["unmount", opened[2]]);
 
     let output = open().env_remove("XDG_RUNTIME_DIR").output().unwrap();
     let message = String::from_utf8(output.stderr).unwrap();
     assert_eq!(output.status.code(), Some(6), "{message}");
     assert!(message.contains("ostfs mount mail.pst DIR"), "{message}");
+}
+
+#[test]
+fn the_command_that_ends_a_mount_is_exact_whatever_the_name_of_its_directory() {
+    if !can_mount() {
+        return;
+    }
+    let (_folder, here) = scene();
+    let names = [
+        &b"m\x1b]0;HACK\x07"[..],
+        b"m\xff it's",
+        "m\u{202e}\u{fc}".as_bytes(),
+    ];
+    for name in names.map(OsStr::from_bytes) {
+        let ostfs = |arguments: &[&OsStr]| {
+            let mut command = Command::new(OSTFS);
+            command.args(arguments).current_dir(&here);
+            let output = command.stdin(Stdio::null()).output().unwrap();
+            let said = String::from_utf8([output.stdout, output.stderr].concat()).unwrap();
+            let acts = |c: char| c.is_control() && c != '\n' || c == '\u{202e}';
+            assert!(!said.contains(acts), "{said:?}");
+            said.trim_end().to_owned()
+        };
+        let mounted = ostfs(&["mail.pst".as_ref(), name]);
+        let again = ostfs(&["mail.pst".as_ref(), name]);
+        let command = |said: &str, before: &str| said.split_once(before).unwrap().1.to_owned();
+        let end = command(&mounted, "end it with: ostfs ");
+        assert_eq!(end, command(&again, "unmount it first with: ostfs "));
+        assert!(here.join(name).join("Inbox").is_dir());
+        let script = format!("\"$0\" {end}");
+        let status = Command::new("bash").args(["-c", &script, OSTFS]).status();
+        assert!(status.unwrap().success(), "{end}");
+        assert!(!here.join(name).exists());
+        let said = ostfs(&["unmount".as_ref(), name]);
+        assert!(said.contains("is not an ostfs mount"), "{said}");
+    }
 }
 
 #[test]

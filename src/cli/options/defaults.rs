@@ -8,6 +8,7 @@ use std::path::{Path, PathBuf};
 
 use crate::cli::exit::Exit;
 use crate::cli::report::Failure;
+use crate::output::shown;
 
 /// The variable of the environment.
 const VARIABLE: &str = "OSTFS_OPTIONS";
@@ -75,7 +76,7 @@ fn of_file(
         Err(error) => {
             let message = format!(
                 "{}: cannot be read: {error}; remove it, or make it readable",
-                path.display()
+                shown(path)
             );
             return Err(Failure::new(Exit::Failure, message));
         }
@@ -83,6 +84,6 @@ fn of_file(
     let lines = text.lines().map(str::trim).zip(1..);
     let lists = lines.filter(|(line, _)| !line.starts_with(REMARK));
     lists
-        .map(|(line, number)| checked(&format!("{}, line {number}", path.display()), line))
+        .map(|(line, number)| checked(&format!("{}, line {number}", shown(path)), line))
         .collect()
 }
