@@ -8,9 +8,10 @@ use clap::{Args, Parser, Subcommand, ValueEnum};
 use log::LevelFilter;
 
 use super::columns;
-use super::exit;
+use super::exit::{self, Exit};
 use super::options::{self, Takers};
 use super::recipes;
+use super::report::Failure;
 use super::summary::SummaryArguments;
 use crate::tree::Template;
 
@@ -160,14 +161,19 @@ pub(super) struct UnmountArguments {
 /// With --to pst, PSTs for Outlook instead: folders, messages and all that belongs to them, property by property. If DIR is a
 /// directory, ends with a slash, or with --split, each FILE becomes a .pst of its name in it; else all become the file DIR.
 #[derive(Debug, Args)]
-#[command(after_help = recipes::with_options(recipes::EXPORT, Takers::All), after_long_help = format!("{}\n\n{}", recipes::with_options(recipes::EXPORT, Takers::All), exit::HELP))]
+#[command(
+    override_usage = "ostfs export [OPTIONS] FILE... DIR",
+    after_help = recipes::with_options(recipes::EXPORT, Takers::All),
+    after_long_help = format!("{}\n\n{}", recipes::with_options(recipes::EXPORT, Takers::All), exit::HELP)
+)]
 pub(super) struct ExportArguments {
-    /// The .ost or .pst file, or several, each into a directory of its own; they are only read
-    #[arg(required = true, value_name = "FILE")]
+    /// The .ost or .pst file, or several, each into a directory of its own, which are only read; and last a new or empty directory,
+    /// with --to pst the new file, or a directory for one of each FILE, with --to tar, zip or mbox the new file, or - for standard
+    /// output
+    #[arg(required = true, value_name = "FILE|DIR")]
     pub files: Vec<PathBuf>,
-    /// A new or empty directory; with --to pst, the new file, or a directory for one of each FILE; with --to tar, zip or mbox,
-    /// the new file, or - for standard output
-    #[arg(value_name = "DIR")]
+    /// DIR, which [`ExportArguments::with_directory`] takes off the end of `files`: options may stand between all of them.
+    #[arg(skip)]
     pub directory: PathBuf,
     /// What to write
     #[arg(long, value_name = "FORM", value_enum, default_value_t)]
@@ -231,6 +237,17 @@ pub(super) struct ExportArguments {
 }
 
 impl ExportArguments {
+    /// The arguments with DIR, the last of the paths, apart.
+    pub fn with_directory(mut self) -> Result<Self, Failure> {
+        match self.files.pop() {
+            Some(directory) if !self.files.is_empty() => Ok(Self { directory, ..self }),
+            _ => {
+                let reason = "give FILE and DIR, as in: ostfs export old-mailbox.ost mail";
+                Err(Failure::new(Exit::Usage, reason))
+            }
+        }
+    }
+
     /// All files that are read.
     pub fn sources(&self) -> impl Iterator<Item = &PathBuf> {
         self.only_in.iter().chain(&self.files)
@@ -423,7 +440,7 @@ pub(super) struct DiffArguments {
 pub(super) struct SearchArguments {
     /// The .ost or .pst file, or several, which are only read; and last what to look for, in quotes if it has several words, as
     /// in 'from:adams budget'
-    #[arg(required = true, num_args = 2.., value_name = "FILE|QUERY")]
+    #[arg(required = true, value_name = "FILE|QUERY")]
     pub files: Vec<PathBuf>,
     /// Kind, size in bytes and time (UTC) before each path
     #[arg(short, long)]

@@ -82,6 +82,7 @@ pub fn run(arguments: Vec<OsString>) -> Result<(), Failure> {
         Command::Open(arguments) => open::run(&arguments),
         Command::Unmount(arguments) => unmount::run(&arguments),
         Command::Export(arguments) => {
+            let arguments = arguments.with_directory()?;
             let run = |counts: &mut _| match arguments.to {
                 To::Pst => pst::run(&arguments, counts),
                 _ => export::run(&arguments, counts),

@@ -62,10 +62,13 @@ pub(super) fn sources(arguments: &SearchArguments) -> &[PathBuf] {
 fn look(arguments: &SearchArguments, counts: &mut Counts) -> Result<(), Failure> {
     let options = Options::of_user(&[], &arguments.options, &arguments.names)?;
     let now = Timestamp::now().to_zoned(options.tree.zone.clone());
-    let query = arguments.files.last();
-    let query = query
-        .map(|query| query.to_string_lossy())
-        .unwrap_or_default();
+    let query = match &*arguments.files {
+        [_, .., query] => query.to_string_lossy(),
+        _ => {
+            let reason = "give FILE and QUERY, as in: ostfs search old-mailbox.ost budget";
+            return Err(Failure::new(Exit::Usage, reason));
+        }
+    };
     let query = Query::parse(&query, &now)
         .map_err(|error| Failure::new(Exit::Usage, format!("QUERY, {error}")))?;
     look_at_order(arguments)?;

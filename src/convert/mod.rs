@@ -49,6 +49,7 @@ pub mod text;
 pub(crate) mod when;
 
 pub use attachment::{AttachmentContent, AttachmentFile};
+#[cfg(feature = "cli")]
 pub(crate) use attachment::{is_known_type, type_of_file};
 pub use chat::Post;
 pub use configuration::Configured;

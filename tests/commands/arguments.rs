@@ -62,6 +62,26 @@ fn said(output: &Output) -> String {
 }
 
 #[test]
+fn options_may_stand_between_files_and_what_comes_behind_them() {
+    let scene = Scene::new();
+    for arguments in [
+        &["export", "mail.pst", "--jobs", "1", "new"][..],
+        &["export", "mail.pst", "--to", "tar", "new.tar"],
+        &["search", "mail.pst", "--count", "Mail"],
+    ] {
+        scene.ends(arguments, 0);
+    }
+    assert!(scene.path("new").is_dir() && scene.path("new.tar").is_file());
+    for (arguments, missing) in [
+        (["export", "mail.pst"], "give FILE and DIR"),
+        (["search", "mail.pst"], "give FILE and QUERY"),
+    ] {
+        let said = scene.ends(&arguments, USAGE);
+        assert!(said.contains(missing), "{said}");
+    }
+}
+
+#[test]
 fn a_filter_for_nothing_takes_not_everything() {
     let scene = Scene::new();
     // As of a variable of the shell that is not set.

@@ -41,6 +41,7 @@ fn is_telling(media_type: &str) -> bool {
 }
 
 /// Whether it is known what files of `media_type` are.
+#[cfg(feature = "cli")]
 pub(crate) fn is_known(media_type: &str) -> bool {
     TYPES.iter().any(|(_, known)| *known == media_type)
 }
