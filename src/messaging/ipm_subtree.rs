@@ -72,12 +72,12 @@ impl Store {
         }
         // All that is in the file is below the root folder.
         let other = (nid != NodeId::ROOT_FOLDER)
-            .then(|| self.parent_of_special())
+            .then(|| self.parent_of(self.named_within()))
             .flatten();
         match other.filter(|other| *other != nid) {
             Some(other) => {
                 let problem = format!(
-                    "names {nid}, but the wastebasket, outbox, sent mail or inbox of the store is in {other}"
+                    "names {nid}, but the wastebasket, outbox or sent mail of the store is in {other}"
                 );
                 IpmSubtreeEntry::Doubtful(nid, problem)
             }
@@ -114,19 +114,29 @@ impl Store {
 
     /// The child of the root folder that has the wastebasket, the outbox, the sent mail or the inbox.
     fn parent_of_special(&self) -> Option<NodeId> {
+        let named = self.parent_of(self.named_within());
+        named.or_else(|| self.parent_of(self.receive_folder()))
+    }
+
+    /// The wastebasket, the outbox and the sent mail, as far as the store names them.
+    fn named_within(&self) -> impl Iterator<Item = NodeId> {
         let own = self.properties();
-        let named = WITHIN.into_iter().filter_map(|id| {
+        WITHIN.into_iter().filter_map(move |id| {
             let bytes = own?.binary(id).ok()??;
             EntryId::node(&bytes).filter(|nid| self.is_folder(*nid))
-        });
+        })
+    }
+
+    /// The first folder that one of `folders` is in and that is a child of the root folder.
+    fn parent_of(&self, folders: impl IntoIterator<Item = NodeId>) -> Option<NodeId> {
         let parent = |nid| Some(self.ndb().find_node(nid).ok()??.parent);
         let is_child_of_root = |nid: &NodeId| {
             *nid != NodeId::ROOT_FOLDER
                 && self.is_folder(*nid)
                 && parent(*nid) == Some(NodeId::ROOT_FOLDER)
         };
-        let special = named.chain(self.receive_folder());
-        special.filter_map(parent).find(is_child_of_root)
+        let mut parents = folders.into_iter().filter_map(parent);
+        parents.find(is_child_of_root)
     }
 
     fn subtree_by_name(self: &Arc<Self>) -> Option<NodeId> {

@@ -218,6 +218,7 @@ impl Store {
             Err(error) => (NamedProperties::default(), Some(error)),
         };
         let met = problems.list();
+        let is_unread = error.as_ref().is_some_and(Error::is_unread);
         let text = error.map(|error| error.to_string());
         let text = text.or_else(|| met.first().map(ToString::to_string));
         let text = text.or_else(|| map.problem().map(ToOwned::to_owned));
@@ -225,6 +226,10 @@ impl Store {
             text: format!("the named property map: {text}"),
             is_doubtful: !met.is_empty() || map.is_doubtful(),
         });
+        // A disk may give it the next time.
+        if let Some(problem) = problem.as_ref().filter(|_| !is_unread) {
+            self.ndb.tell(problem.text.clone());
+        }
         Named { map, problem }
     }
 

@@ -62,8 +62,7 @@ impl Tree {
             code_page: options.code_page,
         };
         let store = Arc::new(opening.open(source, watch.clone())?);
-        let of_names = store.names_problem().map(|problem| &*problem.text);
-        for problem in store.problem().into_iter().chain(of_names) {
+        if let Some(problem) = store.problem() {
             problems.note("", problem);
         }
         let root = match options.all {
