@@ -8,6 +8,7 @@ mod attachment;
 mod cells;
 mod chat_folder;
 mod configuration;
+mod contents_table;
 mod declared_sizes;
 mod entry_id;
 mod folder;
@@ -28,8 +29,9 @@ pub use attachment::{AttachMethod, Attachment, AttachmentData};
 pub use cells::Cells;
 pub use chat_folder::{TEAMS_MESSAGES, is_for_chats};
 pub use configuration::{Configurations, all_folders};
+pub use contents_table::{ContentsRow, ContentsTable};
 pub use entry_id::{EntryId, OneOffEntryId};
-pub use folder::{ContentsRow, ContentsTable, Folder, Subfolder};
+pub use folder::{Folder, Subfolder};
 pub use ipm_subtree::IpmSubtreeEntry;
 pub use item_rows::ItemRows;
 pub use message::{
