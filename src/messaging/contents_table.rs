@@ -171,14 +171,15 @@ impl ContentsTable {
     /// The message of `row`: that which it names itself, unless another row is listed as that.
     fn message_of(&self, row: &Row<'_>) -> NodeId {
         let own = object_of(row, (&self.store, self.folder), &self.problems);
+        if own.0 == row.id {
+            return own;
+        }
         let listed = self.rows.binary_search_by_key(&own.0, |(nid, _)| *nid);
         let other = listed.ok().and_then(|index| self.rows.get(index));
-        let other = other
-            .filter(|(nid, _)| *nid != row.id)
-            .and_then(|(nid, number)| {
-                let row = self.table.as_ref()?.row(*nid, *number).ok()?;
-                Some(row.other_id())
-            });
+        let other = other.and_then(|(nid, number)| {
+            let row = self.table.as_ref()?.row(*nid, *number).ok()?;
+            Some(row.other_id())
+        });
         match other {
             Some(None) => NodeId(row.id),
             Some(Some(_)) | None => own,

@@ -344,10 +344,10 @@ impl Message {
     pub fn recipients(&self) -> Vec<Recipient> {
         let problems = self.problems.within_table("recipients");
         let Some(table) = self.table(NodeId::RECIPIENT_TABLE, &problems) else {
-            self.note_absence(&problems, "PidTagDisplayTo", |properties| {
-                let text = |id: u16| properties.start_of_string(id).ok().flatten();
-                text(tags::DISPLAY_TO).is_some_and(|names| !names.trim().is_empty())
-            });
+            let to = self.properties.start_of_string(tags::DISPLAY_TO);
+            if to.is_ok_and(|to| to.is_some_and(|names| !names.trim().is_empty())) {
+                self.note_absence(&problems, "PidTagDisplayTo");
+            }
             return Vec::new();
         };
         let mut left = MAX_RECIPIENTS;
@@ -383,12 +383,10 @@ impl Message {
             Err(error) if error.is_repeated() => {}
             Err(error) => self.problems.note_error("attachments", &error),
         }
-        if nids.is_empty() {
+        let flags = || self.properties.integer(tags::MESSAGE_FLAGS).ok().flatten();
+        if nids.is_empty() && flags().is_some_and(|flags| flags & MSGFLAG_HASATTACH != 0) {
             let problems = self.problems.within_table("attachments");
-            self.note_absence(&problems, "PidTagMessageFlags", |properties| {
-                let flags = properties.integer(tags::MESSAGE_FLAGS).ok().flatten();
-                flags.is_some_and(|flags| flags & MSGFLAG_HASATTACH != 0)
-            });
+            self.note_absence(&problems, "PidTagMessageFlags");
         }
         nids.into_iter()
             .take(MAX_ATTACHMENTS)
@@ -412,17 +410,11 @@ impl Message {
         has_attachments(&self.node)
     }
 
-    /// Notes that there are none of something, if property `name` states that there are some, and nothing else is known to be
+    /// Notes that there are none of something of which property `name` states that there are some, if nothing else is known to be
     /// wrong with them.
-    fn note_absence(
-        &self,
-        problems: &Problems,
-        name: &str,
-        are_stated: impl Fn(&Properties) -> bool,
-    ) {
+    fn note_absence(&self, problems: &Problems, name: &str) {
         // Of subnodes that are left out, since they come again, nothing is told.
-        let is_known = || problems.is_empty() && self.node().subnodes().is_ok();
-        if is_known() && are_stated(&self.properties) {
+        if problems.is_empty() && self.node().subnodes().is_ok() {
             let text = format_args!("there are none, but {name} tells of some");
             problems.note(Problem {
                 node: Some(self.nid().0),

@@ -3,7 +3,7 @@
 use super::ino::Object;
 use crate::convert::{Moment, Particulars, Stretch, Title, when};
 use crate::ltp::tags;
-use crate::messaging::Message;
+use crate::messaging::{Message, MessageClass};
 use crate::ndb::NodeId;
 
 /// The facts by which items are chosen.
@@ -83,8 +83,9 @@ impl Summary {
         let string = |id: u16| message.properties().string(id).ok().flatten();
         let subject = || Some(message.subject().ok().flatten()?.text);
         let name = || string(tags::DISPLAY_NAME).filter(|name| !name.is_empty());
+        let class = string(tags::MESSAGE_CLASS).unwrap_or_default();
         // As its file is named.
-        let title = match Title::of(message.class().kind) {
+        let title = match Title::of(MessageClass::parse(&class).kind) {
             Title::DisplayName => name().or_else(subject),
             Title::DateAndSubject => subject(),
         };
@@ -92,7 +93,7 @@ impl Summary {
             moment: when::moment(message),
             stretches: when::stretches(message),
             subject: title.unwrap_or_default(),
-            class: string(tags::MESSAGE_CLASS).unwrap_or_default(),
+            class,
         }
     }
 }
