@@ -203,7 +203,13 @@ fn refuse(arguments: &ExportArguments, options: &Options) -> Result<(), Failure>
     }
     let is_list_replaced = arguments.lists().next().is_some();
     if arguments.force && goal::has_many_files(arguments) && !is_list_replaced {
-        let reason = "--force goes with a new file or list to replace; take a new directory, or go on with an earlier export by --resume";
+        // Mboxes cannot be gone on with.
+        let go_on = match arguments.to {
+            To::Mbox => "",
+            _ => ", or go on with an earlier export by --resume",
+        };
+        let reason =
+            format!("--force goes with a new file or list to replace; take a new directory{go_on}");
         return Err(Failure::new(Exit::Usage, reason));
     }
     let given = [

@@ -88,19 +88,21 @@ fn what_is_no_mailbox_is_told_by_its_name() {
     }
 }
 
+/// A file with one message, whose attachment is damaged.
+fn with_damage() -> mailbox::File {
+    let mut message = 0;
+    let file = mailbox::write(Format::Unicode, Crypt::Permute, |store| {
+        let inbox = store.folder(store.ipm_subtree(), "Inbox");
+        let data = Payload::random(20_000, 1);
+        message = store.message(inbox, mail("one").attachment("a.bin", data));
+    });
+    file.damage().flip_attachment(message, 0);
+    file
+}
+
 #[test]
 fn what_is_wrong_with_one_of_several_files_names_it() {
-    let write = || {
-        let mut message = 0;
-        let file = mailbox::write(Format::Unicode, Crypt::Permute, |store| {
-            let inbox = store.folder(store.ipm_subtree(), "Inbox");
-            let data = Payload::random(20_000, 1);
-            message = store.message(inbox, mail("one").attachment("a.bin", data));
-        });
-        file.damage().flip_attachment(message, 0);
-        file
-    };
-    let (a, b) = (write(), write());
+    let (a, b) = (with_damage(), with_damage());
     let (a, b) = (text(&a.path), text(&b.path));
     for arguments in [
         vec!["search", a, b, "x"],
@@ -118,13 +120,7 @@ fn what_is_wrong_with_one_of_several_files_names_it() {
 
 #[test]
 fn one_of_something_is_not_called_several() {
-    let mut message = 0;
-    let file = mailbox::write(Format::Unicode, Crypt::Permute, |store| {
-        let inbox = store.folder(store.ipm_subtree(), "Inbox");
-        let data = Payload::random(20_000, 1);
-        message = store.message(inbox, mail("one").attachment("a.bin", data));
-    });
-    file.damage().flip_attachment(message, 0);
+    let file = with_damage();
     let scratch = tempfile::tempdir().unwrap();
     let target = scratch.path().join("tree");
     let output = ostfs(&["export", text(&file.path), text(&target)]);

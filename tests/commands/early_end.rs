@@ -66,13 +66,18 @@ fn what_cannot_be_gone_on_with_is_removed_and_that_is_said() {
     }
 }
 
+/// An export of `file` that nobody interrupts.
+fn export_all(file: &Path, form: &str, target: &Path) {
+    let output = ostfs(&["export", "--to", form, text(file), text(target)]);
+    assert!(output.status.success(), "{output:?}");
+}
+
 #[test]
 fn of_mboxes_in_a_directory_each_is_whole() {
     let scratch = tempfile::tempdir().unwrap();
     let file = large(scratch.path());
     let whole = scratch.path().join("whole/");
-    let output = ostfs(&["export", "--to", "mbox", text(&file), text(&whole)]);
-    assert!(output.status.success(), "{output:?}");
+    export_all(&file, "mbox", &whole);
     let whole = picture(&whole);
     let target = scratch.path().join("boxes/");
     let said = interrupted(&file, &["--to", "mbox"], &target, || has_begun(&target));
@@ -85,13 +90,17 @@ fn of_mboxes_in_a_directory_each_is_whole() {
         assert_eq!(whole.get(&path), Some(&entry), "{path:?}");
     }
     fs::write(target.join("mbox"), "").unwrap();
-    let output = ostfs(&["export", "--to", "mbox", text(&file), text(&target)]);
-    assert_eq!(output.status.code(), Some(1));
-    let said = errors(&output);
-    assert!(
-        said.contains("is not empty") && !said.contains("--resume"),
-        "{said}"
-    );
+    // No option goes on there: --force replaces files, and is refused for a directory.
+    for (option, code, reason) in [(&[][..], 1, "is not empty"), (&["--force"], 16, "--force")] {
+        let export = ["export", "--to", "mbox", text(&file), text(&target)];
+        let output = ostfs(&[&export, option].concat());
+        assert_eq!(output.status.code(), Some(code), "{output:?}");
+        let said = errors(&output);
+        assert!(
+            said.contains(reason) && !said.contains("--resume"),
+            "{said}"
+        );
+    }
 }
 
 #[test]
@@ -99,8 +108,7 @@ fn a_pst_is_gone_on_with_by_the_command_that_is_named() {
     let scratch = tempfile::tempdir().unwrap();
     let file = large(scratch.path());
     let whole = scratch.path().join("whole.pst");
-    let output = ostfs(&["export", "--to", "pst", text(&file), text(&whole)]);
-    assert!(output.status.success(), "{output:?}");
+    export_all(&file, "pst", &whole);
     let directory = scratch.path().join("new");
     fs::create_dir(&directory).unwrap();
     let target = directory.join("a.pst");
