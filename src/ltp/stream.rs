@@ -177,6 +177,33 @@ impl PropertyStream {
         }
     }
 
+    /// Hands all bytes to `take`, one piece after the other; returns how many there were.
+    ///
+    /// # Errors
+    ///
+    /// The first one of `take` or of reading.
+    pub fn each_piece<E: From<Error>>(
+        &self,
+        mut take: impl FnMut(&[u8]) -> std::result::Result<(), E>,
+    ) -> std::result::Result<u64, E> {
+        const PIECE: usize = 64 << 10;
+        if let Inner::Item(item) = &self.inner {
+            let bytes = item.bytes();
+            let bytes = bytes.get(..self.len() as usize).unwrap_or(bytes);
+            return take(bytes).map(|()| bytes.len() as u64);
+        }
+        let mut buffer = vec![0; PIECE];
+        let mut at = 0;
+        loop {
+            let read = self.read_at(at, &mut buffer)?;
+            match buffer.get(..read) {
+                Some(bytes) if !bytes.is_empty() => take(bytes)?,
+                _ => return Ok(at),
+            }
+            at += read as u64;
+        }
+    }
+
     /// The value of type `property_type` that the bytes are; None when they are too short or the type is unknown.
     pub fn value(&self, property_type: PropertyType) -> Result<Option<Value>> {
         if let Inner::Item(item) = &self.inner

@@ -17,8 +17,6 @@ use crate::ndb::{NodeId, NodeType};
 const MOST_IN_HEAP: usize = 1024;
 /// Index of the first subnode for a value: the one behind where counters start.
 pub(super) const FIRST_SUBNODE: u32 = 0x401;
-/// Bytes of a stream that are copied at once.
-const STEP: usize = 64 << 10;
 
 /// Where a value is.
 enum Place {
@@ -187,16 +185,9 @@ pub(super) fn copy_stream(
     }
     let mut data = super::blocks::DataWriter::default();
     let mut hash = super::digest::Hash::default();
-    let mut buffer = vec![0; STEP];
-    let mut at = 0;
-    loop {
-        let read = stream.read_at(at, &mut buffer)?;
-        let Some(bytes) = buffer.get(..read).filter(|bytes| !bytes.is_empty()) else {
-            break;
-        };
-        data.write(out, bytes)?;
+    let len = stream.each_piece(|bytes| {
         hash.update(bytes);
-        at += read as u64;
-    }
-    Ok((data.finish(out)?, hash.finish(), at))
+        data.write(out, bytes).map_err(Failed::from)
+    })?;
+    Ok((data.finish(out)?, hash.finish(), len))
 }

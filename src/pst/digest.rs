@@ -8,6 +8,7 @@ use twox_hash::XxHash3_128;
 
 use super::value::Stored;
 use crate::ltp::PropertyType;
+use crate::ndb::NodeId;
 
 /// Bytes of a hash.
 const BYTES: usize = 16;
@@ -46,6 +47,14 @@ impl Digest {
     pub fn with_type(self, property_type: PropertyType) -> Self {
         let mut all = Self::default();
         all.add(property_type.0, &self);
+        all
+    }
+
+    /// Of an item: its properties, all its recipients, all its attachments.
+    pub fn of_item(properties: Self, recipients: &Self, attachments: &Self) -> Self {
+        let mut all = properties;
+        all.add(NodeId::RECIPIENT_TABLE.0 as u16, recipients);
+        all.add(NodeId::ATTACHMENT_TABLE.0 as u16, attachments);
         all
     }
 

@@ -102,9 +102,7 @@ pub(super) fn copy(
     if let Some((id, value)) = keywords.zip(categories) {
         context.set(copier.out, id, &value)?;
     }
-    let mut digest = context.digest();
-    digest.add(NodeId::RECIPIENT_TABLE.0 as u16, &recipients.digest);
-    digest.add(NodeId::ATTACHMENT_TABLE.0 as u16, &attachments.digest);
+    let digest = Digest::of_item(context.digest(), &recipients.digest, &attachments.digest);
     // Its value is known when all else is written, and its length before.
     context.set_size();
     let content = context.finish(copier.out)?;

@@ -14,10 +14,8 @@ use super::written::{Item, Written};
 use crate::error::{Error, Result};
 use crate::ltp::{PropertyStream, tags};
 use crate::messaging::{Attachment, AttachmentData, Message, Properties, Store};
-use crate::ndb::{self, NodeId, Recover, Source};
+use crate::ndb::{self, Recover, Source};
 
-/// Bytes of a stream that are read at once.
-const STEP: usize = 64 << 10;
 /// Bytes for caches.
 const CACHE: u64 = 8 << 20;
 
@@ -96,18 +94,17 @@ fn compare(store: &Arc<Store>, item: &Item, how: Verify) -> Result<()> {
 }
 
 fn digest_of(message: &Message) -> Result<Digest> {
-    let mut digest = digest_of_properties(message.properties(), &[tags::MESSAGE_SIZE])?;
-    let mut all = Digest::default();
+    let properties = digest_with(message.properties(), &[tags::MESSAGE_SIZE], None)?;
+    let mut recipients = Digest::default();
     for recipient in message.recipients() {
-        all.add(0, &recipients::digest_of(&recipients::cells(&recipient)));
+        let cells = recipients::cells(&recipient);
+        recipients.add(0, &recipients::digest_of(&cells));
     }
-    digest.add(NodeId::RECIPIENT_TABLE.0 as u16, &all);
-    let mut all = Digest::default();
+    let mut attachments = Digest::default();
     for attachment in message.attachments() {
-        all.add(0, &digest_of_attachment(&attachment)?);
+        attachments.add(0, &digest_of_attachment(&attachment)?);
     }
-    digest.add(NodeId::ATTACHMENT_TABLE.0 as u16, &all);
-    Ok(digest)
+    Ok(Digest::of_item(properties, &recipients, &attachments))
 }
 
 fn digest_of_attachment(attachment: &Attachment) -> Result<Digest> {
@@ -118,10 +115,6 @@ fn digest_of_attachment(attachment: &Attachment) -> Result<Digest> {
         AttachmentData::None | AttachmentData::Bytes(_) => None,
     };
     digest_with(&properties, &[], object)
-}
-
-fn digest_of_properties(properties: &Properties, without: &[u16]) -> Result<Digest> {
-    digest_with(properties, without, None)
 }
 
 /// What `properties` are, where PidTagAttachData is an `object`.
@@ -146,14 +139,9 @@ fn digest_with(properties: &Properties, without: &[u16], object: Option<Digest>)
 
 fn digest_of_stream(stream: &PropertyStream) -> Result<Digest> {
     let mut hash = Hash::default();
-    let mut buffer = vec![0; STEP];
-    let mut at = 0;
-    loop {
-        let read = stream.read_at(at, &mut buffer)?;
-        match buffer.get(..read) {
-            Some(bytes) if !bytes.is_empty() => hash.update(bytes),
-            _ => return Ok(hash.finish()),
-        }
-        at += read as u64;
-    }
+    stream.each_piece(|bytes| {
+        hash.update(bytes);
+        Ok::<_, Error>(())
+    })?;
+    Ok(hash.finish())
 }

@@ -44,7 +44,7 @@ impl Maker<'_> {
         let properties = attachment.properties()?;
         let hash = match attachment.data(&properties)? {
             AttachmentData::Bytes(stream) | AttachmentData::Ole(stream) if !stream.is_empty() => {
-                hexadecimal(sha256_of(|at, buf| stream.read_at(at, buf))?)
+                hexadecimal(sha256_of(&stream)?)
             }
             AttachmentData::Message(message) => match self.embedded(&message) {
                 Some(Hashes { content, .. }) => content.to_string(),

@@ -2,14 +2,12 @@
 
 use sha2::{Digest as _, Sha256};
 
-use crate::error::Result;
+use crate::error::{Error, Result};
 use crate::ltp::{PropertyStream, PropertyType, Value, tags};
 use crate::messaging::{Properties, text_of_value};
 
 /// Bytes of SHA-256.
 pub(super) const SHA256: usize = 32;
-/// Bytes of a stream that are read at a time.
-const STEP: usize = 64 << 10;
 /// A binary of at most this many bytes is read as a whole.
 const MOST_AT_ONCE: u64 = 64 << 10;
 
@@ -18,21 +16,14 @@ pub(super) fn sha256(bytes: &[u8]) -> [u8; SHA256] {
     Sha256::digest(bytes).into()
 }
 
-/// SHA-256 of what `read` gives from each offset on, until it gives nothing.
-pub(super) fn sha256_of(
-    mut read: impl FnMut(u64, &mut [u8]) -> Result<usize>,
-) -> Result<[u8; SHA256]> {
+/// SHA-256 of all bytes of `stream`.
+pub(super) fn sha256_of(stream: &PropertyStream) -> Result<[u8; SHA256]> {
     let mut hash = Sha256::new();
-    let mut buffer = vec![0; STEP];
-    let mut at = 0;
-    loop {
-        let count = read(at, &mut buffer)?;
-        match buffer.get(..count) {
-            Some(bytes) if !bytes.is_empty() => hash.update(bytes),
-            _ => return Ok(hash.finalize().into()),
-        }
-        at += count as u64;
-    }
+    stream.each_piece(|bytes| {
+        hash.update(bytes);
+        Ok::<_, Error>(())
+    })?;
+    Ok(hash.finalize().into())
 }
 
 /// `text` without white space and control characters: programs break lines anew, and pad them.
@@ -44,7 +35,7 @@ pub(super) fn squeezed(text: &str) -> String {
 /// SHA-256 of the value of property `id`; None where it is empty or an object, and where the item does not have it.
 pub(super) fn of_property(properties: &Properties, id: u16) -> Result<Option<[u8; SHA256]>> {
     if let Some(stream) = long_binary(properties, id)? {
-        return sha256_of(|at, buf| stream.read_at(at, buf)).map(Some);
+        return sha256_of(&stream).map(Some);
     }
     let value = match properties.value(id)? {
         // HTML names its code page itself, so its bytes are what it is.
