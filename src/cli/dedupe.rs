@@ -8,8 +8,8 @@ use std::sync::Arc;
 
 use clap::ValueEnum;
 
-use super::arguments::{ExportArguments, Within};
 use super::exit::Exit;
+use super::export_arguments::{ExportArguments, Within};
 use super::outputs::Outputs;
 use super::progress;
 use super::report::{Failure, counted, printable};

@@ -13,10 +13,10 @@ use jiff::ToSpan;
 use jiff::civil::Date;
 use jiff::tz::TimeZone;
 
-use super::arguments::{ExportArguments, FilterArguments, IndexArguments, LoadFormat, To};
 use super::dedupe::{self, Dedupe};
 use super::early_end::{self, EarlyEnd};
 use super::exit::Exit;
+use super::export_arguments::{ExportArguments, FilterArguments, IndexArguments, LoadFormat, To};
 use super::goal::{self, Goal};
 use super::options::{Options, Switch};
 use super::outputs::Outputs;

@@ -7,9 +7,9 @@ use std::os::fd::AsFd;
 use std::os::unix::ffi::OsStrExt;
 use std::path::{Path, PathBuf};
 
-use super::arguments::{ExportArguments, To};
 use super::early_end::{GO_ON, Output};
 use super::exit::Exit;
+use super::export_arguments::{ExportArguments, To};
 use super::guard::Sweeper;
 use super::new_file::{NewFile, directory_of};
 use super::outputs;

@@ -3,6 +3,7 @@
 //! Uses `fuse` and `tree`; `report` alone prints, `exit` alone knows exit codes.
 #![forbid(unsafe_code)]
 
+mod argument_values;
 mod arguments;
 mod cat;
 mod check;
@@ -13,6 +14,7 @@ mod diff;
 mod early_end;
 mod exit;
 mod export;
+mod export_arguments;
 mod goal;
 mod guard;
 mod helper;
@@ -28,6 +30,7 @@ mod outputs;
 mod problem_list;
 mod progress;
 mod pst;
+mod pst_outcome;
 mod pst_targets;
 mod recipes;
 mod records;
@@ -50,7 +53,8 @@ use clap::{CommandFactory, Parser};
 pub use exit::Exit;
 pub use report::Failure;
 
-use arguments::{Cli, Command, To, Verbosity};
+use arguments::{Cli, Command, Verbosity};
+use export_arguments::To;
 use options::Writer;
 
 /// Runs the command of the command line; the first argument is the name under which the program was called.

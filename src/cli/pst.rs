@@ -2,23 +2,22 @@
 #![forbid(unsafe_code)]
 
 use std::borrow::Cow;
-use std::collections::BTreeMap;
 use std::fs;
 use std::path::Path;
 use std::slice;
 use std::sync::atomic::Ordering;
 
-use indicatif::HumanBytes;
 use sha2::{Digest as _, Sha256};
 
-use super::arguments::{ExportArguments, VerifyHow};
 use super::dedupe::{self, Dedupe};
 use super::early_end::{self, EarlyEnd, GO_ON, Output};
 use super::exit::Exit;
 use super::export::{CACHE, filter, show};
+use super::export_arguments::{ExportArguments, VerifyHow};
 use super::new_file::{self, NewFile, directory_of};
 use super::options::{Options, Switch};
 use super::outputs::{self, Outputs};
+use super::pst_outcome::{Ended, table};
 use super::pst_targets::{self, Target};
 use super::report::{self, Failure};
 use super::source::{Lost, Sources};
@@ -28,7 +27,7 @@ use crate::export::{Filter, Progress};
 use crate::ndb::Source;
 use crate::output::shown;
 use crate::pst::{
-    self, Begin, Export, Failed, FolderTotal, Journal, Part, Stage, Tally, Verify, Whole, Written,
+    self, Begin, Export, Failed, Journal, Part, Stage, Tally, Verify, Whole, Written,
 };
 use crate::sandbox::{self, Need};
 use crate::tree::{self, Attachments, Forest, Layout};
@@ -133,52 +132,6 @@ enum Done {
     Nothing(Failure),
     /// None of its sources could be opened.
     Lost,
-}
-
-/// How an export ended.
-#[derive(Default)]
-struct Ended {
-    /// Files that were written, or were there already.
-    files: u64,
-    /// Why the first of those is not there of which the filter takes nothing.
-    nothing: Option<Failure>,
-    tally: Tally,
-    /// Problems that belong to no item.
-    problems: u64,
-}
-
-impl Ended {
-    fn add(&mut self, other: Self) {
-        self.files += 1;
-        self.tally.written += other.tally.written;
-        self.tally.bytes += other.tally.bytes;
-        self.tally.failed += other.tally.failed;
-        self.problems += other.tally.problems + other.problems;
-    }
-
-    fn tell(self) -> Result<(), Failure> {
-        if let (0, Some(nothing)) = (self.files, self.nothing) {
-            return Err(nothing);
-        }
-        let (failed, problems) = (self.tally.failed, self.problems);
-        report::say(format_args!(
-            "{}, {}; {failed} failed, {}",
-            report::counted(self.tally.written, "item"),
-            HumanBytes(self.tally.bytes),
-            report::counted(problems, "problem")
-        ));
-        match failed + problems {
-            0 => Ok(()),
-            _ => Err(Failure::new(
-                Exit::ErrorsFound,
-                format!(
-                    "{} could not be copied, {}; items that are not whole have the category \"ostfs: damaged\"",
-                    report::counted(failed, "item"),
-                    report::counted(problems, "problem")
-                ),
-            )),
-        }
-    }
 }
 
 /// What all files of a run have in common.
@@ -506,24 +459,4 @@ fn check(file: fs::File, written: &Written, how: VerifyHow) -> Result<(), String
             report::counted(count, "item")
         )),
     }
-}
-
-/// What became of the items of each folder.
-fn table(totals: &BTreeMap<String, FolderTotal>) {
-    if totals.is_empty() {
-        return;
-    }
-    let mut text = "   found  written   failed  folder".to_owned();
-    for (path, total) in totals {
-        let path = if path.is_empty() { "/" } else { path };
-        text.push_str(&format!(
-            "\n{:>8} {:>8} {:>8}  {}{}",
-            total.found,
-            total.written,
-            total.failed,
-            report::printable(path),
-            report::left_on_server(total.on_server)
-        ));
-    }
-    report::say(text);
 }

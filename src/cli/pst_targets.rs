@@ -8,8 +8,8 @@ use std::io;
 use std::os::unix::ffi::OsStrExt;
 use std::path::{Path, PathBuf};
 
-use super::arguments::ExportArguments;
 use super::exit::Exit;
+use super::export_arguments::ExportArguments;
 use super::guard::Sweeper;
 use super::new_file::{self, directory_of};
 use super::outputs::Outputs;

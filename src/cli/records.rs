@@ -5,8 +5,8 @@ use std::fs::File;
 use std::io::{self, BufWriter, Write};
 use std::path::{Path, PathBuf};
 
-use super::arguments::{HashName, RecordArguments};
 use super::exit::Exit;
+use super::export_arguments::{HashName, RecordArguments};
 use super::new_file::NewFile;
 use super::outputs::Outputs;
 use super::report::{self, Failure};

@@ -8,7 +8,7 @@ use super::exit::Exit;
 use super::report::{Failure, printable};
 use crate::export::{Export, Filter, Progress, Totals};
 use crate::messaging::is_derived;
-use crate::tree::{Forest, Ino, Kind, MAX_DEPTH, join};
+use crate::tree::{FolderWalk, Forest, Ino};
 
 /// Names that are offered.
 const MAX_OFFERED: usize = 3;
@@ -66,22 +66,20 @@ pub(super) fn nothing(forest: &Forest, filter: &Filter) -> Failure {
 /// The paths of all folders. What cannot be read is not offered.
 fn folders(forest: &Forest) -> Vec<String> {
     let mut folders = Vec::new();
-    let mut todo = vec![(Ino::ROOT, String::new(), 0)];
-    while let Some((ino, path, depth)) = todo.pop() {
-        let Ok(listing) = forest.directory(ino) else {
-            continue;
-        };
-        for entry in listing.entries() {
-            let is_folder = entry.kind == Kind::Directory && forest.item(entry.ino).is_none();
-            if !is_folder || depth == MAX_DEPTH {
-                continue;
+    let mut walk = FolderWalk::new(forest, Ino::ROOT);
+    loop {
+        while let Some(folder) = walk.next() {
+            if let Ok(listing) = forest.subdirectories(folder.ino) {
+                walk.enter(&folder, &listing, |_| true);
             }
-            let path = join(&path, &entry.name);
-            folders.push(path.clone());
-            todo.push((entry.ino, path, depth + 1));
+            if folder.ino != Ino::ROOT {
+                folders.push(folder.path);
+            }
+        }
+        if !walk.go_on() {
+            return folders;
         }
     }
-    folders
 }
 
 /// Those of `names` that are most like `wanted`, in words.

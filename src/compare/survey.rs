@@ -7,7 +7,7 @@ use parking_lot::Mutex;
 
 use crate::convert::{Hashes, ItemFields};
 use crate::export::{Filter, Progress};
-use crate::tree::{Depth, Forest, Ino, Kind, MAX_DEPTH, Part, join};
+use crate::tree::{Depth, FolderWalk, Forest, Ino, join};
 
 /// Items of a directory that are read at once from a slow disk.
 const AHEAD: usize = 1024;
@@ -46,9 +46,6 @@ pub(super) struct Survey<'a, T> {
     pub items: Vec<Item<T>>,
 }
 
-/// Directories to be looked at: number, path and depth.
-type Todo = Vec<(Ino, String, usize)>;
-
 impl<'a, T: Copy + Default + Send> Survey<'a, T> {
     /// Reads all items of `forest` that `filter` takes, and keeps what `know` makes of the hashes of each. It is not complete
     /// if `progress` returns that nobody wants it any more.
@@ -67,57 +64,50 @@ impl<'a, T: Copy + Default + Send> Survey<'a, T> {
         if filter.is_empty() {
             forest.will_read_all(Depth::All);
         }
-        // What turns out to be lost while all else is read is in lost+found, too.
-        let lost = survey.walk(filter, vec![(Ino::ROOT, String::new(), 0)], true);
-        survey.read(0, threads, progress, &know);
-        let first = survey.items.len();
-        survey.walk(filter, lost, false);
-        survey.read(first, threads, progress, &know);
-        survey
+        let mut walk = FolderWalk::new(forest, Ino::ROOT);
+        let mut first = 0;
+        loop {
+            survey.list(filter, &mut walk);
+            survey.read(first, threads, progress, &know);
+            first = survey.items.len();
+            if !walk.go_on() {
+                return survey;
+            }
+        }
     }
 
-    /// Lists the items of the directories `todo` and below; those of `lost+found` are returned instead, if `is_apart`.
-    fn walk(&mut self, filter: &Filter, mut todo: Todo, is_apart: bool) -> Todo {
+    /// Lists the items of the folders that `walk` has next.
+    fn list(&mut self, filter: &Filter, walk: &mut FolderWalk<'_>) {
         let forest = self.forest;
-        let mut lost = Todo::new();
-        while let Some((ino, path, depth)) = todo.pop() {
+        while let Some(folder) = walk.next() {
             // That it cannot be listed is a problem of the tree.
-            let Ok(listing) = forest.directory(ino) else {
+            let Ok(listing) = forest.directory(folder.ino) else {
                 continue;
             };
-            let number = self.directories.len() as u32;
-            let before = self.items.len();
-            let mut below = Todo::new();
-            for (entry, index) in listing.entries().zip(0..) {
-                let item = forest.item(entry.ino);
-                if entry.kind == Kind::Directory && item.is_none() && depth < MAX_DEPTH {
-                    let path = join(&path, &entry.name);
-                    if filter.enters(&path) {
-                        below.push((entry.ino, path, depth + 1));
-                    }
-                }
-                let is_item = matches!(item, Some((_, Part::Item)));
-                if is_item && filter.takes_folder(&path) && filter.takes(forest, entry.ino) {
-                    self.items.push(Item {
-                        ino: entry.ino,
-                        place: Place {
-                            directory: number,
-                            entry: index,
-                        },
-                        known: T::default(),
-                    });
-                }
+            walk.enter(&folder, &listing, |path| filter.enters(path));
+            if !filter.takes_folder(&folder.path) {
+                continue;
             }
-            let is_lost = |(ino, ..): &(Ino, String, usize)| is_apart && forest.is_lost_found(*ino);
-            let (apart, below): (Todo, Todo) = below.into_iter().rev().partition(is_lost);
-            lost.extend(apart);
-            todo.extend(below);
+            let directory = self.directories.len() as u32;
+            let before = self.items.len();
+            let items = forest.items_in(&listing);
+            let taken = items.filter(|(_, ino, _)| filter.takes(forest, *ino));
+            self.items.extend(taken.map(|(index, ino, _)| Item {
+                ino,
+                place: Place {
+                    directory,
+                    entry: index as u32,
+                },
+                known: T::default(),
+            }));
             if self.items.len() > before {
-                self.directories.push(Directory { ino, path });
+                self.directories.push(Directory {
+                    ino: folder.ino,
+                    path: folder.path,
+                });
             }
         }
         self.items.shrink_to_fit();
-        lost
     }
 
     /// Reads the items from number `first` on.

@@ -3,9 +3,10 @@
 use std::sync::Arc;
 
 use super::cells::Cells;
-use super::message::{MSGFLAG_READ, Subject};
+use super::message::MSGFLAG_READ;
 use super::state::State;
 use super::store::Store;
+use super::subject::Subject;
 use crate::error::Error;
 use crate::ltp::{FileTime, Row, TableContext, tags};
 use crate::ndb::NodeId;

@@ -24,6 +24,7 @@ mod special_folders;
 mod state;
 mod store;
 mod store_page;
+mod subject;
 
 pub use attachment::{AttachMethod, Attachment, AttachmentData};
 pub use cells::Cells;
@@ -36,7 +37,7 @@ pub use ipm_subtree::IpmSubtreeEntry;
 pub use item_rows::ItemRows;
 pub use message::{
     MAX_EMBEDDED_DEPTH, MSGFLAG_ASSOCIATED, MSGFLAG_HASATTACH, MSGFLAG_READ, MSGFLAG_SUBMIT,
-    MSGFLAG_UNSENT, Message, Subject, TIMES, lists_attachments,
+    MSGFLAG_UNSENT, Message, TIMES, lists_attachments,
 };
 pub use message_class::{
     ConfigurationKind, ItemKind, MeetingKind, MessageClass, ReportKind, is_derived,
@@ -49,3 +50,4 @@ pub use special_folders::{ServerCounter, SpecialFolders};
 pub use state::State;
 pub use store::{NamesProblem, Restore, Store};
 pub use store_page::{PageReason, StorePage};
+pub use subject::Subject;

@@ -24,7 +24,7 @@ use super::written::{Item, Watch};
 use crate::ltp::tags;
 use crate::messaging::{Folder, MSGFLAG_READ, Message};
 use crate::ndb::{NodeId, NodeType};
-use crate::tree::{Ino, Kind, Part};
+use crate::tree::Ino;
 
 /// Rows that a folder has: what its heaps have room for, and what Outlook can still show.
 const MOST_ITEMS: usize = 1_000_000;
@@ -171,16 +171,9 @@ impl Folders<'_> {
         let Some(Ok(listing)) = folder.ino.map(|ino| forest.directory(ino)) else {
             return Vec::new();
         };
-        let mut items: Vec<(u32, Ino)> = listing
-            .entries()
-            .filter(|entry| entry.kind != Kind::Directory)
-            .filter_map(|entry| match forest.item(entry.ino)? {
-                (nid, Part::Item) => Some((nid, entry.ino)),
-                _ => None,
-            })
-            .collect();
-        items.sort_unstable_by_key(|(nid, _)| *nid);
-        items.into_iter().map(|(_, ino)| ino).collect()
+        let mut items: Vec<_> = forest.items_in(&listing).collect();
+        items.sort_unstable_by_key(|(_, _, nid)| *nid);
+        items.into_iter().map(|(_, ino, _)| ino).collect()
     }
 
     /// Copies the hidden messages that people have made by what they set.

@@ -13,7 +13,7 @@ use crate::export::Filter;
 use crate::ltp::{PropertyType, tags};
 use crate::messaging::{Folder, SpecialFolders, Store};
 use crate::ndb::{NodeId, NodeType};
-use crate::tree::{Forest, Ino, Kind, MAX_DEPTH};
+use crate::tree::{Forest, Ino, MAX_DEPTH};
 
 /// Folders that every PST has. [MS-PST] 2.4.1
 pub(super) const ROOT: NodeId = NodeId::ROOT_FOLDER;
@@ -194,9 +194,8 @@ impl Plan {
         };
         let mut children = Vec::new();
         for entry in listing.entries() {
-            let is_folder = entry.kind == Kind::Directory && forest.item(entry.ino).is_none();
             let path = format!("{path}/{}", entry.name);
-            if !is_folder || !filter.enters(&path) {
+            if !forest.is_entry_of_folder(&entry) || !filter.enters(&path) {
                 continue;
             }
             if forest.is_lost_found(entry.ino) {

@@ -27,7 +27,7 @@ use crate::error::{Error, Result};
 use crate::export::{Filter, is_within};
 use crate::messaging::{Cells, ContentsTable};
 use crate::problem::Problems;
-use crate::tree::{Depth, Forest, Ino, Kind, Listing, MAX_DEPTH, Part, join};
+use crate::tree::{Depth, FolderWalk, Forest, Ino, join};
 
 /// Items that a thread takes at a time: enough to be read in the order of the file.
 const BATCH: usize = 256;
@@ -202,53 +202,33 @@ impl Run<'_> {
         )
     }
 
-    /// Walks all directories and hands their items to the threads. `lost+found` comes when all else is done: what turns out to
-    /// be lost meanwhile is in it, too.
+    /// Walks all folders and hands their items to the threads.
     fn walk(&self, sender: &SyncSender<Batch>) {
+        let Search {
+            forest,
+            top,
+            filter,
+            ..
+        } = self.search;
         let mut number = 0;
-        let mut todo = vec![(self.search.top, String::new(), 0)];
-        let mut last = Vec::new();
+        let mut walk = FolderWalk::new(forest, *top);
         while !self.is_abandoned() {
-            let Some((ino, path, depth)) = todo.pop() else {
-                if last.is_empty() {
+            let Some(folder) = walk.next() else {
+                if !walk.go_on() {
                     break;
                 }
                 self.turns.wait_until(number);
-                todo = std::mem::take(&mut last);
                 continue;
             };
-            match self.directory(ino, &path) {
+            match self.directory(folder.ino, &folder.path) {
                 Ok(directory) => self.send(&Arc::new(directory), &mut number, sender),
-                Err(error) => self.fail(ino, &error),
+                Err(error) => self.fail(folder.ino, &error),
             }
-            let below = match self.search.forest.subdirectories(ino) {
-                Ok(listing) if depth < MAX_DEPTH => self.below(&listing, &path, depth),
-                Ok(_) => continue,
-                Err(error) => {
-                    self.fail(ino, &error);
-                    continue;
-                }
-            };
-            let is_lost_found = |ino: Ino| self.search.forest.is_lost_found(ino);
-            let (lost, below): (Vec<_>, Vec<_>) = below
-                .into_iter()
-                .rev()
-                .partition(|(ino, ..)| is_lost_found(*ino));
-            last.extend(lost);
-            todo.extend(below);
+            match forest.subdirectories(folder.ino) {
+                Ok(listing) => walk.enter(&folder, &listing, |path| filter.enters(path)),
+                Err(error) => self.fail(folder.ino, &error),
+            }
         }
-    }
-
-    /// The directories in `listing` to look into, with their paths.
-    fn below(&self, listing: &Listing, path: &str, depth: usize) -> Vec<(Ino, String, usize)> {
-        let forest = self.search.forest;
-        let entries = listing.entries();
-        let folders = entries
-            .filter(|entry| entry.kind == Kind::Directory && forest.item(entry.ino).is_none());
-        let paths = folders.map(|entry| (entry.ino, join(path, &entry.name), depth + 1));
-        paths
-            .filter(|(_, path, _)| self.search.filter.enters(path))
-            .collect()
     }
 
     /// The directory `ino`, with what is known of its items. One that the filter leaves out has none.
@@ -260,10 +240,10 @@ impl Run<'_> {
             _ if !is_taken => Items::Listed(Vec::new()),
             // Of a folder that is not there, the listing tells.
             Some(tables) if tables.iter().all(ContentsTable::is_empty) => {
-                Items::Listed(self.listed(&forest.directory(ino)?))
+                Items::Listed(self.listed(ino)?)
             }
             Some(tables) => Items::Tables(tables),
-            None => Items::Listed(self.listed(&forest.directory(ino)?)),
+            None => Items::Listed(self.listed(ino)?),
         };
         Ok(Directory {
             ino,
@@ -272,16 +252,11 @@ impl Run<'_> {
         })
     }
 
-    /// The items in `listing`.
-    fn listed(&self, listing: &Listing) -> Vec<(Ino, u32)> {
-        let item = |ino: Ino| match self.search.forest.item(ino) {
-            Some((nid, Part::Item)) => Some((ino, nid)),
-            _ => None,
-        };
-        listing
-            .entries()
-            .filter_map(|entry| item(entry.ino))
-            .collect()
+    /// The items in the listing of the directory `ino`.
+    fn listed(&self, ino: Ino) -> Result<Vec<(Ino, u32)>> {
+        let listing = self.search.forest.directory(ino)?;
+        let items = self.search.forest.items_in(&listing);
+        Ok(items.map(|(_, ino, nid)| (ino, nid)).collect())
     }
 
     /// Hands the items of `directory` to the threads, in batches that are counted by `number`.

@@ -5,7 +5,9 @@ use std::fmt::Display;
 use std::sync::Arc;
 use std::time::SystemTime;
 
-use super::ino::{Ino, Inodes, Object, Special};
+use super::ino::Ino;
+use super::inodes::Inodes;
+use super::object::{Object, Special};
 use super::options::Options;
 use super::problem_log::ProblemLog;
 use crate::convert::Converter;

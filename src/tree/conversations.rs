@@ -6,8 +6,8 @@ use std::sync::Arc;
 
 use super::context::Context;
 use super::folders::Folders;
-use super::ino::Object;
 use super::messages::Messages;
+use super::object::Object;
 use crate::convert::Post;
 use crate::error::{Error, Result};
 use crate::ltp::{FileTime, tags};

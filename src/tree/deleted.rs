@@ -9,7 +9,7 @@
 use std::sync::Arc;
 
 use super::context::Context;
-use super::ino::Inodes;
+use super::inodes::Inodes;
 use super::lost_found::Lost;
 use super::options::Options;
 use super::replaced::Replaced;

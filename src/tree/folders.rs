@@ -9,7 +9,7 @@ use std::sync::Arc;
 use super::attr::Times;
 use super::context::{Context, MAX_FOLDER_DEPTH};
 use super::hidden::Hidden;
-use super::ino::Object;
+use super::object::Object;
 use crate::error::Result;
 use crate::ltp::{Value, tags};
 use crate::messaging::{ContentsTable, Folder, Subfolder};

@@ -14,9 +14,9 @@ use std::time::{SystemTime, UNIX_EPOCH};
 
 use super::attr::{Attr, Statistics, Times};
 use super::directory::Directory;
-use super::entries::Entry;
 use super::gathered::Finds;
 use super::ino::{Ino, Kind};
+use super::listing::Listing;
 use super::problem_log::Listener;
 use super::size_cache::SizeCache;
 use super::source_names;
@@ -59,44 +59,6 @@ struct Place<'a> {
     file: u8,
     tree: &'a Tree,
     ino: Ino,
-}
-
-/// The names in one directory.
-#[derive(Debug)]
-pub struct Listing {
-    directory: Arc<Directory>,
-    file: u8,
-    parent: Ino,
-}
-
-impl Listing {
-    /// The directory that holds this one (the root's is the root).
-    pub fn parent(&self) -> Ino {
-        self.parent
-    }
-
-    /// Entry number `index`, or None past the end.
-    pub fn entry(&self, index: usize) -> Option<Entry<'_>> {
-        let entry = self.directory.entry(index)?;
-        Some(Entry {
-            ino: entry.ino.of_file(self.file),
-            ..entry
-        })
-    }
-
-    /// The entry with this name, or else the first one whose name some file system takes for it.
-    pub(super) fn find_like(&self, name: &str) -> Option<Entry<'_>> {
-        let entry = self.directory.find_like(name)?;
-        Some(Entry {
-            ino: entry.ino.of_file(self.file),
-            ..entry
-        })
-    }
-
-    /// All entries in order.
-    pub fn entries(&self) -> impl Iterator<Item = Entry<'_>> {
-        (0..self.directory.len()).filter_map(|index| self.entry(index))
-    }
 }
 
 impl Forest {
@@ -278,11 +240,7 @@ impl Forest {
     pub fn directory(&self, ino: Ino) -> Result<Listing> {
         let place = self.place(ino)?;
         if let (None, Some(top)) = (&place, &self.top) {
-            return Ok(Listing {
-                directory: Arc::clone(top),
-                file: 0,
-                parent: Ino::ROOT,
-            });
+            return Ok(Listing::new(Arc::clone(top), 0, Ino::ROOT));
         }
         let at = place.ok_or(Error::NotFound)?;
         let directory = match self.gatherer(ino) {
@@ -298,11 +256,7 @@ impl Forest {
             Ino::ROOT => Ino::ROOT,
             _ => directory.parent().of_file(at.file),
         };
-        Listing {
-            directory,
-            file: at.file,
-            parent,
-        }
+        Listing::new(directory, at.file, parent)
     }
 
     /// As [`Tree::subdirectories`].
@@ -415,6 +369,18 @@ impl Forest {
         let at = self.at(ino)?;
         let (nid, _) = at.tree.item(at.ino)?;
         Some(at.ino.message_beside(NodeId(nid)).of_file(at.file))
+    }
+
+    /// The items in `listing`, in its order: number in the listing, file and node.
+    pub fn items_in<'a>(
+        &'a self,
+        listing: &'a Listing,
+    ) -> impl Iterator<Item = (usize, Ino, u32)> + 'a {
+        let entries = listing.entries().enumerate();
+        entries.filter_map(|(index, entry)| match self.item(entry.ino)? {
+            (nid, Part::Item) => Some((index, entry.ino, nid)),
+            _ => None,
+        })
     }
 
     /// As [`Tree::message`].

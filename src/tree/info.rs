@@ -6,9 +6,9 @@ use serde::{Serialize, Serializer};
 
 use super::context::Context;
 use super::folders::Folders;
-use super::ino::Object;
 use super::lost_found::LostFound;
 use super::name;
+use super::object::Object;
 use crate::clock;
 use crate::ltp::{FileTime, tags};
 use crate::messaging::{Folder, MessageClass, Properties, PropertySet, SpecialFolders, owner};

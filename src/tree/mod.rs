@@ -5,8 +5,8 @@
 //! only the sizes of messages and the times of folders are kept for the life of the tree.
 //!
 //! From the bottom up, and no file uses one of a later row:
-//! * `ino`, `attr`, `name`, `folding`, `source_names`, `template`, `entries`, `packed`, `replaced`, `directory`, `options`, `gathering`,
-//!   `problem_log`, `watch`, `known`;
+//! * `ino`, `object`, `inodes`, `attr`, `name`, `folding`, `source_names`, `template`, `entries`, `packed`, `replaced`,
+//!   `directory`, `listing`, `options`, `gathering`, `problem_log`, `watch`, `known`;
 //! * `context`, which is handed to all that follow;
 //! * `hidden`, `folders`; `messages`; `conversations`; `lost_found`;
 //! * `layout/`, which decides about directories and names;
@@ -14,7 +14,8 @@
 //!   directories of links to them;
 //! * `view`, which puts them together over one store; `deleted`, which makes one of what was deleted;
 //! * `router`, which knows which of these two has an inode;
-//! * [`Tree`], a file; [`Forest`], several; `path`, where something is; `gatherers`, what of several files has links.
+//! * [`Tree`], a file; [`Forest`], several; `path`, where something is; `folder_walk`, the way through all folders;
+//!   `gatherers`, what of several files has links.
 #![forbid(unsafe_code)]
 
 mod attr;
@@ -25,6 +26,7 @@ mod directories;
 mod directory;
 mod entries;
 mod files;
+mod folder_walk;
 mod folders;
 mod folding;
 mod forest;
@@ -34,11 +36,14 @@ mod gathering;
 mod hidden;
 mod info;
 mod ino;
+mod inodes;
 mod known;
 mod layout;
+mod listing;
 mod lost_found;
 mod messages;
 mod name;
+mod object;
 mod options;
 mod packed;
 mod path;
@@ -62,11 +67,13 @@ pub use crate::ndb::{Damaged, Depth};
 pub use attr::{Attr, Statistics};
 pub use directory::Directory;
 pub use entries::Entry;
+pub use folder_walk::{FolderWalk, Visited};
 pub use folding::{folded, is_one_name};
-pub use forest::{Finder, Forest, Listing};
+pub use forest::{Finder, Forest};
 pub use gathered::Finds;
 pub use info::{FolderInfo, Info};
 pub use ino::{Ino, Kind};
+pub use listing::Listing;
 pub use options::{Attachments, Layout, Options};
 pub use path::{MAX_DEPTH, join};
 pub use problem_log::{Listener, ProblemLine};

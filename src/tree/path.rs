@@ -4,6 +4,7 @@ use std::ffi::OsStr;
 use std::path::{Component, Path};
 
 use super::context::MAX_FOLDER_DEPTH;
+use super::entries::Entry;
 use super::forest::Forest;
 use super::ino::{Ino, Kind};
 use super::tree::Tree;
@@ -121,5 +122,10 @@ impl Forest {
             .attr(ino)
             .is_ok_and(|attr| attr.kind == Kind::Directory);
         is_directory && self.item(ino).is_none()
+    }
+
+    /// Whether `entry` is a folder: a directory, but not one of what is attached to an item.
+    pub fn is_entry_of_folder(&self, entry: &Entry<'_>) -> bool {
+        entry.kind == Kind::Directory && self.item(entry.ino).is_none()
     }
 }

@@ -1,6 +1,6 @@
 //! The record of an item in a catalogue: for the filters and the manifest of an export.
 
-use super::ino::Object;
+use super::object::Object;
 use crate::convert::{Moment, Particulars, Stretch, Title, when};
 use crate::ltp::tags;
 use crate::messaging::{Message, MessageClass};

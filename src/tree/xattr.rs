@@ -11,7 +11,7 @@ use super::context::Context;
 use super::files::attachments::Attachments;
 use super::files::file::FileOf;
 use super::folders::Folders;
-use super::ino::{MessagePath, Object};
+use super::object::{MessagePath, Object};
 use crate::convert::ItemFormat;
 use crate::error::{Error, Result};
 use crate::ltp::tags;

@@ -17,9 +17,10 @@ use crate::ndb::kept::Lru;
 use crate::tree::attr::Times;
 use crate::tree::context::Context;
 use crate::tree::directory::Directory;
-use crate::tree::ino::{Ino, MessagePath, Object};
+use crate::tree::ino::Ino;
 use crate::tree::messages::Messages;
 use crate::tree::name::{self, ATTACHMENTS_SUFFIX};
+use crate::tree::object::{MessagePath, Object};
 
 /// Size shown of an attachment that cannot be read: not 0, or readers would take it for empty instead of asking and
 /// getting EIO.

@@ -10,7 +10,8 @@ use crate::ndb::kept::Once;
 use crate::problem::Problems;
 use crate::tree::attr::Times;
 use crate::tree::context::Context;
-use crate::tree::ino::{Ino, Object, Special};
+use crate::tree::ino::Ino;
+use crate::tree::object::{Object, Special};
 
 /// These files of one tree. The items are looked for when the first is asked for.
 #[derive(Debug)]

@@ -16,9 +16,9 @@ use crate::tree::context::Context;
 use crate::tree::directories::Directories;
 use crate::tree::folders::Folders;
 use crate::tree::info::Info;
-use crate::tree::ino::Special;
 use crate::tree::layout::rules::Rules;
 use crate::tree::lost_found::LostFound;
+use crate::tree::object::Special;
 
 /// The files in it.
 #[derive(Debug)]

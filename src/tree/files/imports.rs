@@ -17,9 +17,10 @@ use crate::tree::attr::Times;
 use crate::tree::context::Context;
 use crate::tree::directory::Directory;
 use crate::tree::folders::Folders;
-use crate::tree::ino::{Kind, Object, Special};
+use crate::tree::ino::Kind;
 use crate::tree::messages::Messages;
 use crate::tree::name;
+use crate::tree::object::{Object, Special};
 
 /// How many times the bytes of the file the items of a folder may become, and what is always enough for them: all nodes
 /// of a small file may share the data of one large item.

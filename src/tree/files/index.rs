@@ -16,9 +16,10 @@ use crate::tree::attr::Times;
 use crate::tree::context::Context;
 use crate::tree::directories::Directories;
 use crate::tree::folders::Folders;
-use crate::tree::ino::{Ino, Kind, Object};
+use crate::tree::ino::{Ino, Kind};
 use crate::tree::layout::items::Facts;
 use crate::tree::layout::rules::Rules;
+use crate::tree::object::Object;
 
 const COLUMNS: [&str; 7] = [
     "path",

@@ -9,8 +9,9 @@ use crate::messaging::Message;
 use crate::ndb::{NodeId, whole};
 use crate::tree::attr::Times;
 use crate::tree::context::Context;
-use crate::tree::ino::{Ino, Object};
+use crate::tree::ino::Ino;
 use crate::tree::messages::Messages;
+use crate::tree::object::Object;
 
 /// In which form a message is shown.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -11,9 +11,10 @@ use crate::messaging::ContentsRow;
 use crate::ndb::{NodeId, NodeType};
 use crate::tree::context::{Context, MAX_FOLDER_DEPTH};
 use crate::tree::directory::Directory;
-use crate::tree::ino::{Ino, Kind, MessagePath, Object, Special};
+use crate::tree::ino::{Ino, Kind};
 use crate::tree::lost_found::LostFound;
 use crate::tree::name::{self, ATTACHMENTS_SUFFIX};
+use crate::tree::object::{MessagePath, Object, Special};
 use crate::tree::options::Attachments;
 use crate::tree::template::{Template, Values};
 

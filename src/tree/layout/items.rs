@@ -18,8 +18,8 @@ use crate::ndb::{NodeId, partly};
 use crate::tree::context::Context;
 use crate::tree::conversations::Conversations;
 use crate::tree::folders::Folders;
-use crate::tree::ino::Object;
 use crate::tree::messages::Messages;
+use crate::tree::object::Object;
 use crate::tree::options::Attachments;
 use crate::tree::template::Template;
 

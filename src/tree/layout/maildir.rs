@@ -19,9 +19,10 @@ use crate::ndb::kept::Once;
 use crate::ndb::{NodeId, NodeType};
 use crate::tree::context::Context;
 use crate::tree::directory::Directory;
-use crate::tree::ino::{Ino, Kind, MaildirPart, Object, Special};
+use crate::tree::ino::{Ino, Kind};
 use crate::tree::lost_found::LostFound;
 use crate::tree::name;
+use crate::tree::object::{MaildirPart, Object, Special};
 
 /// Stands between the names of a folder and its subfolder, and before the first.
 const SEPARATOR: char = '.';

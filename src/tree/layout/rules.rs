@@ -7,7 +7,8 @@ use crate::error::Result;
 use crate::messaging::{ContentsRow, ContentsTable};
 use crate::ndb::{NodeId, NodeType};
 use crate::tree::directory::Directory;
-use crate::tree::ino::{Ino, Object};
+use crate::tree::ino::Ino;
+use crate::tree::object::Object;
 use crate::tree::options::Attachments;
 
 /// What an item gives: a file, and what lies beside it.
