@@ -14,7 +14,8 @@ use super::guard::Sweeper;
 use super::new_file::{NewFile, directory_of};
 use super::outputs;
 use super::report::{self, Failure, NO_DIRECTORY};
-use super::{source, space};
+use super::source::{self, New};
+use super::space;
 use crate::export::{self, Mbox, Mboxes, Stream, Tar, Zip};
 use crate::fuse::{Made, process};
 use crate::output::{quoted, shown};
@@ -66,7 +67,7 @@ impl<'a> Goal<'a> {
         let place = match to {
             _ if path == Path::new(OUTPUT) => output(to, &arguments.files)?,
             _ if has_many_files(arguments) => {
-                source::refuse_missing(path)?;
+                source::refuse_missing(path, New::Directory)?;
                 let go_on = (to != To::Mbox).then_some(GO_ON);
                 directory(path, may_be_there, go_on)?
             }
@@ -272,6 +273,7 @@ fn output(to: To, files: &[PathBuf]) -> Result<Place, Failure> {
 /// A new file, which others see once it is whole.
 fn new(arguments: &ExportArguments) -> Result<Place, Failure> {
     let path = arguments.directory.as_path();
+    source::refuse_missing(path, New::Archive)?;
     let ending = path.extension().and_then(|ending| ending.to_str());
     let ending = ending.map(str::to_ascii_lowercase).unwrap_or_default();
     if let Some((_, program)) = COMPRESSED.iter().find(|(name, _)| *name == ending) {

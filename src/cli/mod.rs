@@ -71,8 +71,7 @@ pub fn run(arguments: Vec<OsString>) -> Result<(), Failure> {
         return parse(&arguments)?.map_or(Ok(()), helper::run);
     }
     if let Some(recipe) = recipes::asked_for(rest) {
-        report::say(recipe);
-        return Ok(());
+        return report::result(recipe);
     }
     let Some(Cli { command }) = parse(&with_command(arguments))? else {
         return Ok(());
@@ -169,8 +168,7 @@ fn parse<T: Parser>(arguments: &[OsString]) -> Result<Option<T>, Failure> {
         Err(error) => error,
     };
     if !error.use_stderr() {
-        report::help(&error);
-        return Ok(None);
+        return report::help(&error).map(|()| None);
     }
     let rest = arguments.get(1..).unwrap_or_default();
     if let Some(topic) = recipes::meant(rest) {

@@ -22,7 +22,7 @@ use super::exit::Exit;
 use super::guard::Guard;
 use super::options::{Options, Switch, Writer};
 use super::report::{self, Failure};
-use super::source::{self, Sources};
+use super::source::{self, New, Sources};
 use super::{kept, logging, progress};
 use crate::fuse::process::Caller;
 use crate::fuse::{self, Access, MountError, Mountpoint, Session};
@@ -204,7 +204,7 @@ fn files_and_directory(paths: &[PathBuf]) -> Result<(&[PathBuf], PathBuf), Failu
             Ok((paths, PathBuf::from(name)))
         }
         [files @ .., directory] => {
-            source::refuse_missing(directory)?;
+            source::refuse_missing(directory, New::Directory)?;
             Ok((files, directory.clone()))
         }
         [] => Err(Failure::new(Exit::Usage, "give a file")),

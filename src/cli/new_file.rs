@@ -12,6 +12,7 @@ use rustix::fs::{CWD, RenameFlags, renameat_with};
 use rustix::process::geteuid;
 
 use crate::output::shown;
+use crate::pst::Journal;
 
 /// Permissions of the new file: mail is private.
 const MODE: u32 = 0o600;
@@ -97,8 +98,10 @@ pub(super) fn journal(target: &Path) -> PathBuf {
 }
 
 /// All files beside `target` that are written to before it is there.
-pub(super) fn all_beside(target: &Path) -> [PathBuf; 2] {
-    [beside(target, PART), journal(target)]
+pub(super) fn all_beside(target: &Path) -> [PathBuf; 3] {
+    let journal = journal(target);
+    let next = Journal::next(&journal);
+    [beside(target, PART), journal, next]
 }
 
 impl NewFile {

@@ -5,12 +5,13 @@
 use std::fs::{self, File, Metadata, OpenOptions};
 use std::io;
 use std::os::fd::AsFd;
-use std::os::unix::fs::{MetadataExt, OpenOptionsExt};
+use std::os::unix::fs::OpenOptionsExt;
 use std::path::{Path, PathBuf};
 
 use super::exit::Exit;
 use super::new_file;
 use super::report::Failure;
+use crate::export::FileKey;
 use crate::ndb;
 
 /// What to do where something is there already.
@@ -18,13 +19,10 @@ const THERE: &str = "is there already; choose another name, or replace it by --f
 /// What to do where it is a file for Outlook, of which there may be no other copy.
 const DATA_FILE: &str = "is an Outlook data file that is there already; behind the files to read, name a new file or directory";
 
-/// A file by whatever name: its device and inode number.
-type Key = (u64, u64);
-
 /// The files that a run may write to.
 pub(super) struct Outputs {
     /// Those that it may not, as it reads them.
-    sources: Vec<Key>,
+    sources: Vec<FileKey>,
     /// Whether lists that are there are replaced.
     replaces: bool,
 }
@@ -38,9 +36,14 @@ impl Outputs {
         let sources = sources.into_iter();
         let keys = sources.filter_map(|source| fs::metadata(source).ok());
         Self {
-            sources: keys.map(|source| key(&source)).collect(),
+            sources: keys.map(|source| FileKey::of(&source)).collect(),
             replaces,
         }
+    }
+
+    /// What is read, and never written to.
+    pub(super) fn sources(&self) -> &[FileKey] {
+        &self.sources
     }
 
     /// Fails unless the `lists` and the new file or directory `target` may be written to, before any of them is.
@@ -55,7 +58,7 @@ impl Outputs {
 
     /// Fails if what is at `path`, or what a link there leads to, is read by the run.
     pub(super) fn look_at(&self, path: &Path) -> Result<(), Failure> {
-        let is_source = |there: Metadata| self.sources.contains(&key(&there));
+        let is_source = |there: Metadata| self.sources.contains(&FileKey::of(&there));
         match fs::metadata(path).is_ok_and(is_source) {
             true => Err(Failure::about(
                 Exit::Usage,
@@ -138,11 +141,7 @@ pub(super) fn is_standard_output(path: &Path) -> bool {
     let output = io::stdout().as_fd().try_clone_to_owned();
     let output = output.and_then(|output| File::from(output).metadata());
     output.is_ok_and(|output| {
-        let is_it = |file: Metadata| key(&file) == key(&output);
+        let is_it = |file: Metadata| FileKey::of(&file) == FileKey::of(&output);
         output.is_file() && fs::metadata(path).is_ok_and(is_it)
     })
-}
-
-fn key(file: &Metadata) -> Key {
-    (file.dev(), file.ino())
 }

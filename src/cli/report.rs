@@ -182,8 +182,11 @@ fn harmless(text: impl Display) -> String {
 }
 
 /// Prints the help or version text that clap hands over as an error; in colour if a terminal shows it.
-pub(super) fn help(text: &clap::Error) {
-    text.print().ok();
+pub(super) fn help(text: &clap::Error) -> Result<(), Failure> {
+    printed(match process::is_output_closed() {
+        true => Err(closed()),
+        false => text.print(),
+    })
 }
 
 /// `count` of what `one` is called.

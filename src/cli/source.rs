@@ -225,15 +225,28 @@ pub(super) fn is_named_so(path: &Path) -> bool {
     })
 }
 
-/// Fails if the last argument, which may be a new `directory`, is a data file by its name and not there: then it is a file that
+/// Fails if the last argument, which is to be something `new`, is a data file by its name and not there: then it is a file that
 /// somebody has misspelt.
-pub(super) fn refuse_missing(directory: &Path) -> Result<(), Failure> {
-    let is_directory = directory.as_os_str().as_bytes().ends_with(b"/");
-    if is_directory || !is_named_so(directory) || directory.exists() {
+pub(super) fn refuse_missing(path: &Path, new: New) -> Result<(), Failure> {
+    let is_directory = path.as_os_str().as_bytes().ends_with(b"/");
+    if is_directory || !is_named_so(path) || path.exists() {
         return Ok(());
     }
-    let reason = "no such file; check the path, or if it is a new directory, put a slash behind it";
-    Err(Failure::about(Exit::NotFound, directory, reason))
+    let otherwise = match new {
+        New::Directory => "if it is a new directory, put a slash behind it",
+        New::Archive => "name the new file behind the files to read",
+    };
+    let reason = format!("no such file; check the path, or {otherwise}");
+    Err(Failure::about(Exit::NotFound, path, reason))
+}
+
+/// What the last argument is to be.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum New {
+    /// The directory of an export, or to mount on.
+    Directory,
+    /// A file that is none for Outlook.
+    Archive,
 }
 
 /// Opens `file`, which must be a regular file or a block device that may be read.

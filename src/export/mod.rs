@@ -53,6 +53,7 @@ pub use record::Record;
 pub use stream::Stream;
 pub use target::{Target, free_name};
 pub use totals::{FolderTotal, Totals};
+pub use write::FileKey;
 
 use describe::describe;
 use pending::Pending;
@@ -88,6 +89,8 @@ pub struct Export<'a> {
     /// Whether an earlier export may have left files in the target: those with the right bytes are kept, the others written
     /// anew. Else nothing that is there is touched.
     pub resume: bool,
+    /// What is read, and stays even where an item has its path.
+    pub spared: &'a [FileKey],
     /// How many files are written at the same time.
     pub threads: usize,
     /// Which items are taken.
@@ -418,6 +421,7 @@ impl Run<'_> {
             kind: entry.kind,
             path: target.as_deref(),
             may_be_there,
+            spared: self.export.spared,
             algorithms: match self.records {
                 true => self.export.algorithms,
                 false => Algorithms::default(),

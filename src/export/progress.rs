@@ -97,6 +97,8 @@ pub(super) enum Failed {
         "the file there has other names too (hard links), which writing would change; remove it, or choose a new directory"
     )]
     Linked,
+    #[error("what has this name is read by this export; choose a new directory")]
+    IsSource,
     /// Nobody wants it any more.
     #[error("was not finished")]
     Abandoned,

@@ -2,7 +2,7 @@
 #![forbid(unsafe_code)]
 
 use std::cell::Cell;
-use std::fs::{self, File, FileTimes, OpenOptions};
+use std::fs::{self, File, FileTimes, Metadata, OpenOptions};
 use std::io::{self, Read, Seek, Write};
 use std::os::unix::fs::{MetadataExt, OpenOptionsExt, symlink};
 use std::path::Path;
@@ -15,6 +15,17 @@ use crate::tree::{Attr, Forest, Ino, Kind};
 /// Bytes read and written at a time: what stays in the cache of a processor between the two.
 pub(super) const CHUNK: usize = 256 << 10;
 
+/// A file by whatever name: its device and inode number.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct FileKey(u64, u64);
+
+impl FileKey {
+    /// Of the file with this metadata.
+    pub fn of(file: &Metadata) -> Self {
+        Self(file.dev(), file.ino())
+    }
+}
+
 /// One file or link to write.
 pub(super) struct Task<'a> {
     pub(super) forest: &'a Forest,
@@ -24,6 +35,8 @@ pub(super) struct Task<'a> {
     pub(super) path: Option<&'a Path>,
     /// An earlier export may have written it.
     pub(super) may_be_there: bool,
+    /// What is never written to.
+    pub(super) spared: &'a [FileKey],
     /// Hashes for which its bytes are read even if nothing is written.
     pub(super) algorithms: Algorithms,
     /// Bytes of it that the progress counts.
@@ -60,7 +73,7 @@ impl Task<'_> {
                 if let Some(kept) = self.kept(&file, attr, buffer, progress)? {
                     return Ok(kept);
                 }
-                overwrite(path)?
+                self.overwrite(path)?
             }
         };
         self.file(file, path, attr, buffer, progress)
@@ -164,6 +177,26 @@ impl Task<'_> {
         Ok(Some(wanted))
     }
 
+    /// The regular file at `path`, emptied. One that has other names besides is somebody else's, too.
+    fn overwrite(&self, path: &Path) -> Result<File, Failed> {
+        let file = OpenOptions::new()
+            .write(true)
+            .custom_flags(libc::O_NOFOLLOW | libc::O_NONBLOCK)
+            .open(path)?;
+        let present = file.metadata()?;
+        if !present.is_file() {
+            return Err(Failed::NotAFile);
+        }
+        if self.spared.contains(&FileKey::of(&present)) {
+            return Err(Failed::IsSource);
+        }
+        if present.nlink() > 1 {
+            return Err(Failed::Linked);
+        }
+        file.set_len(0)?;
+        Ok(file)
+    }
+
     /// Takes back what the progress counts of it: it is read once more, or nothing of it is there.
     fn count_anew(&self, progress: &Progress) {
         Progress::take_back(&progress.bytes, self.counted.take());
@@ -254,23 +287,6 @@ fn present(path: &Path) -> Result<Option<File>, Failed> {
         .custom_flags(libc::O_NOFOLLOW | libc::O_NONBLOCK)
         .open(path)?;
     Ok(Some(file))
-}
-
-/// The regular file at `path`, emptied. One that has other names besides is somebody else's, too.
-fn overwrite(path: &Path) -> Result<File, Failed> {
-    let file = OpenOptions::new()
-        .write(true)
-        .custom_flags(libc::O_NOFOLLOW | libc::O_NONBLOCK)
-        .open(path)?;
-    let present = file.metadata()?;
-    if !present.is_file() {
-        return Err(Failed::NotAFile);
-    }
-    if present.nlink() > 1 {
-        return Err(Failed::Linked);
-    }
-    file.set_len(0)?;
-    Ok(file)
 }
 
 /// SHA-256 of all that `file` has, in hexadecimal.

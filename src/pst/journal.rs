@@ -9,7 +9,7 @@ use std::collections::BTreeMap;
 use std::fs::{self, File, OpenOptions};
 use std::io::{self, BufWriter, Write};
 use std::os::unix::fs::OpenOptionsExt;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use serde::{Deserialize, Serialize};
 
@@ -113,10 +113,16 @@ impl Journal {
         Ok(Some(stage))
     }
 
+    /// What becomes the journal at `path` once it is written.
+    pub fn next(path: &Path) -> PathBuf {
+        let mut new = path.to_path_buf().into_os_string();
+        new.push(".new");
+        new.into()
+    }
+
     /// Writes down how far the export is.
     pub fn save(&self, stage: &Stage<'_>) -> io::Result<()> {
-        let mut new = self.path.clone().into_os_string();
-        new.push(".new");
+        let new = Self::next(&self.path);
         remove(&new)?;
         let file = OpenOptions::new()
             .write(true)
@@ -130,7 +136,7 @@ impl Journal {
 
     /// Removes it, if it is there.
     pub fn remove(&self) -> io::Result<()> {
-        remove(self.path.as_os_str())
+        remove(&self.path)
     }
 
     /// Whether an export can go on from it.
@@ -149,7 +155,7 @@ fn write(file: &File, of: &[u8], stage: &Stage<'_>) -> io::Result<()> {
     file.sync_data()
 }
 
-fn remove(path: &std::ffi::OsStr) -> io::Result<()> {
+fn remove(path: &Path) -> io::Result<()> {
     match fs::remove_file(path) {
         Err(error) if error.kind() != io::ErrorKind::NotFound => Err(error),
         _ => Ok(()),

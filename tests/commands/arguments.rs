@@ -233,6 +233,10 @@ fn what_is_closed_is_no_place_for_a_result() {
         "export --to tar mail.pst -",
         "export --to zip mail.pst -",
         "export --to mbox mail.pst -",
+        "--help",
+        "export --help",
+        "help recover",
+        "--version",
     ] {
         let mut command = scene.in_it("sh");
         command.args(["-c", &format!("\"$0\" {line} >&-"), OSTFS]);

@@ -129,6 +129,10 @@ fn what_an_export_has_begun_is_not_removed_while_it_is_read() {
             "ostfs export --to pst .new.pst.journal new.pst",
         ),
         (
+            ".new.pst.journal.new",
+            "ostfs export --to pst .new.pst.journal.new new.pst",
+        ),
+        (
             ".new.tar.part",
             "ostfs export --to tar .new.tar.part new.tar",
         ),
@@ -139,6 +143,40 @@ fn what_an_export_has_begun_is_not_removed_while_it_is_read() {
         assert_eq!(output.status.code(), Some(USAGE), "{line}");
         assert!(scene.files() == before, "{line}");
         fs::rename(scene.path(name), scene.path("a.pst")).unwrap();
+    }
+}
+
+#[test]
+fn a_file_that_is_read_stays_though_an_item_has_its_very_path() {
+    let scene = Scene::new();
+    assert!(scene.run("ostfs export b.pst out").status.success());
+    let message = fs::read_dir(scene.path("out/Inbox")).unwrap();
+    let mut messages = message.map(|entry| entry.unwrap().path());
+    let message = messages.find(|path| path.extension().is_some_and(|ending| ending == "eml"));
+    let message = message.unwrap();
+    fs::rename(scene.path("b.pst"), &message).unwrap();
+    let before = fs::read(&message).unwrap();
+    let line = format!("ostfs export --resume '{}' out", message.display());
+    let output = scene.run(&line);
+    assert_eq!(output.status.code(), Some(4), "{}", said(&output));
+    assert!(
+        said(&output).contains("is read by this"),
+        "{}",
+        said(&output)
+    );
+    assert!(fs::read(&message).unwrap() == before);
+}
+
+#[test]
+fn an_archive_is_not_named_as_a_file_for_outlook_is() {
+    let scene = Scene::new();
+    let before = scene.files();
+    for form in ["tar", "zip", "mbox"] {
+        let line = format!("ostfs export --to {form} a.pst missing.pst");
+        let output = scene.run(&line);
+        assert_eq!(output.status.code(), Some(2), "{line}");
+        assert!(said(&output).contains("no such file"), "{}", said(&output));
+        assert!(scene.files() == before, "{line}");
     }
 }
 
