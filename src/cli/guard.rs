@@ -30,7 +30,7 @@ use crate::output::shown;
 /// mount, what distinguishes it from other directories.
 pub(super) const NAME: &str = "fuse-guard";
 /// This program, even if its file was moved or replaced.
-const PROGRAM: &str = "/proc/self/exe";
+pub(super) const PROGRAM: &str = "/proc/self/exe";
 
 /// The running processes, and in the directory of each what it was started with. proc(5)
 const PROCESSES: &str = "/proc";

@@ -27,6 +27,7 @@ mod new_file;
 mod open;
 mod options;
 mod outputs;
+mod pdf_readers;
 mod problem_list;
 mod progress;
 mod pst;
@@ -64,8 +65,11 @@ pub fn run(arguments: Vec<OsString>) -> Result<(), Failure> {
         .and_then(|name| Path::new(name).file_name()?.to_str())
         .unwrap_or_default();
     let rest = arguments.get(1..).unwrap_or_default();
-    if name == guard::NAME {
-        return guard::run(rest);
+    match name {
+        guard::NAME => return guard::run(rest),
+        pdf_readers::READER => return pdf_readers::serve(),
+        pdf_readers::WORKER => return pdf_readers::work(),
+        _ => {}
     }
     if helper::is_called(name, rest) {
         return parse(&arguments)?.map_or(Ok(()), helper::run);

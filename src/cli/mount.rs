@@ -21,6 +21,8 @@ use super::arguments::MountArguments;
 use super::exit::Exit;
 use super::guard::Guard;
 use super::options::{Options, Switch, Writer};
+use super::pdf_readers::PdfReaders;
+use super::progress::processors;
 use super::report::{self, Failure};
 use super::source::{self, New, Sources};
 use super::{kept, logging, progress};
@@ -73,6 +75,7 @@ pub(super) fn run(arguments: &MountArguments, writer: Writer) -> Result<(), Fail
         guard: Arc::clone(&guard),
         signal,
     });
+    let readers = options.tree.search.then(|| PdfReaders::start(processors()));
     // Everything is open by now, and there is one thread.
     enter(&options);
     let progress = || Opening::progress(&opening);
@@ -89,7 +92,8 @@ pub(super) fn run(arguments: &MountArguments, writer: Writer) -> Result<(), Fail
     if options.tree.search {
         forest.search_with(Box::new(Finder {
             now: Timestamp::now().to_zoned(options.tree.zone.clone()),
-            threads: progress::processors(),
+            threads: processors(),
+            pdf: readers.flatten().map(|readers| Box::new(readers) as _),
         }));
     }
     let mut lost = lost.end(Ok(()));

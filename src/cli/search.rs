@@ -17,6 +17,7 @@ use super::contents::Failures;
 use super::exit::Exit;
 use super::ls;
 use super::options::{Options, Switch};
+use super::pdf_readers::PdfReaders;
 use super::progress::processors;
 use super::report::{self, Failure, Output};
 use super::selection;
@@ -27,7 +28,7 @@ use crate::export::Filter;
 use crate::output;
 use crate::output::quoted;
 use crate::sandbox::{self, Need};
-use crate::search::{Condition, Found, Line, Missed, Query, Search};
+use crate::search::{Condition, Found, Line, Missed, PdfReader, Query, Search};
 use crate::tree::{Attr, Forest, Ino, People, Summary};
 
 /// Looks for QUERY in the files. In place of 1, which states that nothing was found, trouble without a code of its own has 2.
@@ -75,15 +76,18 @@ fn look(arguments: &SearchArguments, counts: &mut Counts) -> Result<(), Failure>
     let mut sources = Sources::open(sources(arguments))?;
     sources.name(options.tree.redact);
     let indexes = WordIndexes::open(arguments.index.as_deref(), &sources, &options.tree)?;
+    let threads = arguments.jobs.unwrap_or_else(processors);
+    let pdf = PdfReaders::start(threads);
+    let pdf = pdf.as_ref().map(|readers| readers as &dyn PdfReader);
     if options.sandbox == Switch::On {
         sandbox::enter(Need::OpenFiles);
     }
-    let threads = arguments.jobs.unwrap_or_else(processors);
     let asked = Asked {
         query: &query,
         now: &now,
         options: &options.tree,
         threads,
+        pdf,
     };
     let ruled_out = indexes.rule_out(&sources, &asked);
     let (forest, lost) = sources.forest(&options.tree)?;
@@ -102,6 +106,7 @@ fn look(arguments: &SearchArguments, counts: &mut Counts) -> Result<(), Failure>
         threads,
         lines: arguments.context,
         named: !arguments.count,
+        pdf,
         ruled_out: by_number(ruled_out, &forest),
     };
     let mut printer = Printer {

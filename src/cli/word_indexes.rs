@@ -16,7 +16,7 @@ use super::source::Sources;
 use crate::export::Progress;
 use crate::ndb::Source;
 use crate::output::shown;
-use crate::search::{Indexing, Query, RuledOut, WordIndex};
+use crate::search::{Indexing, PdfReader, Query, RuledOut, WordIndex};
 use crate::tree::{Forest, Options, Tree};
 
 /// The word indexes of sources, in their order; None for one that could not be opened.
@@ -28,6 +28,7 @@ pub(super) struct Asked<'a> {
     pub now: &'a Zoned,
     pub options: &'a Options,
     pub threads: usize,
+    pub pdf: Option<&'a dyn PdfReader>,
 }
 
 impl WordIndexes {
@@ -101,6 +102,7 @@ fn rule_out(
         forest: &forest,
         now: asked.now,
         threads: asked.threads,
+        pdf: asked.pdf,
     };
     let running = Progress::default();
     let written = progress::of_items(

@@ -6,6 +6,7 @@ use std::path::Path;
 
 use jiff::Zoned;
 
+use super::attached::PdfReader;
 use super::found::Missed;
 use super::query::{Condition, Query};
 use super::run::Search;
@@ -21,6 +22,8 @@ pub struct Finder {
     pub now: Zoned,
     /// How many items are looked at at the same time.
     pub threads: usize,
+    /// Who reads PDF files.
+    pub pdf: Option<Box<dyn PdfReader>>,
 }
 
 impl Finder {
@@ -61,6 +64,7 @@ impl tree::Finder for Finder {
             threads: self.threads,
             lines: None,
             named: true,
+            pdf: self.pdf.as_deref(),
             ruled_out: BTreeMap::new(),
         };
         let missed = Missed::default();

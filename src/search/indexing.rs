@@ -9,7 +9,7 @@ use std::thread;
 
 use jiff::Zoned;
 
-use super::attached::Unseen;
+use super::attached::{Means, PdfReader, Unseen};
 use super::found::{Candidate, Missed};
 use super::opened::{Around, Opened};
 use super::query::Query;
@@ -30,6 +30,8 @@ pub struct Indexing<'a> {
     pub now: &'a Zoned,
     /// How many items are read at the same time.
     pub threads: usize,
+    /// Who reads PDF files.
+    pub pdf: Option<&'a dyn PdfReader>,
 }
 
 impl Indexing<'_> {
@@ -55,6 +57,7 @@ impl Indexing<'_> {
             // Items are opened, and their blocks read ahead, though their rows would do.
             lines: Some(0),
             named: false,
+            pdf: self.pdf,
             ruled_out: BTreeMap::new(),
         };
         let (sender, receiver) = sync_channel::<Vec<u8>>(QUEUE);
@@ -93,7 +96,10 @@ impl Indexing<'_> {
         let around = Around {
             converter: self.forest.converter(candidate.ino)?,
             now: self.now,
-            unseen: &unseen,
+            means: Means {
+                pdf: self.pdf,
+                unseen: &unseen,
+            },
         };
         let mut words = Words::default();
         let mut add = |place, text: &str| words.add(place, text);

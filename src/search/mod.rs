@@ -31,6 +31,7 @@ mod text;
 mod turns;
 mod word_index;
 
+pub use attached::{MAX_PDF_TEXT, PdfReader, pdf_text};
 pub use finder::Finder;
 pub use found::{Found, Missed};
 pub use indexing::Indexing;

@@ -7,7 +7,7 @@ use std::collections::VecDeque;
 
 use jiff::Zoned;
 
-use super::attached::{self, Reason, Unseen};
+use super::attached::{self, Means, Reason};
 use super::message_text::{header, label, said};
 use super::pattern::Pattern;
 use super::query::{Answer, Condition, Place, Query, State, When};
@@ -46,7 +46,7 @@ pub(super) struct Around<'a> {
     pub converter: &'a Converter,
     /// The time, in the zone in which days begin.
     pub now: &'a Zoned,
-    pub unseen: &'a Unseen,
+    pub means: Means<'a>,
 }
 
 /// An item that is open.
@@ -235,19 +235,19 @@ impl<'a> Opened<'a> {
 
     /// The body of S/MIME, which is in an attachment; what is in one piece is told to be not looked into.
     fn secured(&self) -> impl Iterator<Item = Text> {
-        let (converter, unseen) = (self.around.converter, self.around.unseen);
+        let (converter, means) = (self.around.converter, self.around.means);
         let files = converter.attachments(self.message).into_iter();
         files.filter_map(move |file| {
             let AttachmentContent::File(content) = file.content else {
                 return None;
             };
-            let text = attached::text(&content, &file.name, &file.media_type, unseen);
+            let text = attached::text(&content, &file.name, &file.media_type, means);
             let problems = content.problems().list().into_iter();
             problems.for_each(|problem| self.message.problems().note(problem));
             match text {
                 Ok(text) => Some(Text::new(label(Place::Body), text)),
                 Err(reason) => {
-                    unseen.add(reason);
+                    means.unseen.add(reason);
                     None
                 }
             }
@@ -280,7 +280,7 @@ impl<'a> Opened<'a> {
                     attached.waiting.push_back(waiting);
                 }
                 AttachmentContent::Message(_) if messages == MAX_ATTACHED => {
-                    self.around.unseen.add(Reason::Many);
+                    self.around.means.unseen.add(Reason::Many);
                 }
                 AttachmentContent::Message(inner) => {
                     messages += 1;
@@ -330,7 +330,7 @@ impl<'a> Opened<'a> {
         let texts = match waiting {
             _ if is_full => Err(Reason::Large),
             Waiting::File(path, file, media_type) => {
-                let text = attached::text(&file, &path, &media_type, self.around.unseen);
+                let text = attached::text(&file, &path, &media_type, self.around.means);
                 self.problems.push(file.problems().clone());
                 text.map(|text| vec![Text::new(path, text)])
             }
@@ -346,7 +346,7 @@ impl<'a> Opened<'a> {
                 attached.len += texts.iter().map(Text::len).sum::<usize>();
                 attached.texts.extend(texts);
             }
-            Err(reason) => self.around.unseen.add(reason),
+            Err(reason) => self.around.means.unseen.add(reason),
         }
         true
     }

@@ -15,6 +15,7 @@ use std::thread;
 use jiff::Zoned;
 use parking_lot::Mutex;
 
+use super::attached::{Means, PdfReader};
 use super::found::{Candidate, Found, Missed};
 use super::listed::Listed;
 use super::names::Names;
@@ -52,6 +53,8 @@ pub struct Search<'a> {
     pub lines: Option<usize>,
     /// Whether paths are wanted. Without them no directory is listed.
     pub named: bool,
+    /// Who reads PDF files. Without one they are not looked into.
+    pub pdf: Option<&'a dyn PdfReader>,
     /// What need not be looked at, by the number of its file ([`Ino::file`]), of those that have a word index.
     pub ruled_out: BTreeMap<u8, RuledOut>,
 }
@@ -426,7 +429,10 @@ impl Run<'_> {
         let around = Around {
             converter: forest.converter(ino)?,
             now: &self.search.now,
-            unseen: &self.missed.unseen,
+            means: Means {
+                pdf: self.search.pdf,
+                unseen: &self.missed.unseen,
+            },
         };
         let mut opened = Opened::new(&around, &message);
         let is_found = opened.fulfils(self.search.query, known);

@@ -3,6 +3,7 @@
 mod attached;
 mod indexed;
 mod judged;
+mod pdf;
 mod series;
 
 use std::io::Read;

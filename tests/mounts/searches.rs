@@ -9,7 +9,8 @@ use tempfile::TempDir;
 
 use crate::mounted::{Mount, can_mount, ostfs, run};
 use crate::programs::installed;
-use crate::support::{Crypt, Folders, Format, Message as Mail, Store, filetime};
+use crate::support::pdf::saying;
+use crate::support::{Crypt, Folders, Format, Message as Mail, Payload, Store, filetime};
 
 /// Bodies that take more than the caches have read when a mount begins.
 const BODY: usize = 100_000;
@@ -32,6 +33,8 @@ fn mailbox(directory: &Path, name: &str) -> PathBuf {
         old,
         mail("numbers", "a purchase order").attachment("a.txt", "chairs"),
     );
+    let page = mail("Page", "").attachment("page.pdf", Payload::from(saying("lupin")));
+    store.message(old, page);
     let long = format!("{}\r\nneedle\r\n", "hay ".repeat(BODY / 4));
     store.message(old, mail("Haystack", &long));
     store.message(inbox, Mail::contact("Jane", "Doe", "jane@west.example"));
@@ -63,15 +66,16 @@ fn a_query_has_links_to_what_search_finds_in_the_same_order() {
     for (query, folder, count) in [
         ("numbers", None, 3),
         ("\"purchase order\"", None, 2),
-        ("from:adams has:attachment", None, 1),
+        ("from:adams has:attachment", None, 2),
         ("chairs OR jane", None, 2),
         ("NOT from:adams", None, 1),
         ("needle", None, 1),
+        ("lupin", None, 1),
         ("nowhere", None, 0),
         (
             "folder:\"Sent Items\\Old\"",
             Some("folder:\"Sent Items/Old\""),
-            2,
+            3,
         ),
     ] {
         let output = ostfs(&["search", file.to_str().unwrap(), folder.unwrap_or(query)]);

@@ -4,14 +4,16 @@
 
 use mail_parser::{Address, Message, MessageParser, MimeHeaders, PartType};
 
-use super::reason::{MAX_TEXT, Reason, Unseen, has_no_words};
+use super::means::Means;
+use super::pdf;
+use super::reason::{MAX_TEXT, Reason, has_no_words};
 use crate::convert::text::html;
 
 /// Messages within each other that are looked into.
 const MAX_LEVEL: usize = 8;
 
-/// The text of the message that `bytes` are; parts that nobody here can read are added to `unseen`.
-pub(super) fn text(bytes: &[u8], unseen: &Unseen) -> Result<String, Reason> {
+/// The text of the message that `bytes` are; parts that nobody here can read are told by `means`.
+pub(super) fn text(bytes: &[u8], means: Means<'_>) -> Result<String, Reason> {
     let message = MessageParser::default().parse(bytes);
     let message = message.ok_or(Reason::Malformed)?;
     let mut text = String::new();
@@ -24,8 +26,16 @@ pub(super) fn text(bytes: &[u8], unseen: &Unseen) -> Result<String, Reason> {
             match &part.body {
                 PartType::Text(own) => text.extend([own, "\n"]),
                 PartType::Html(own) => text.extend([&html::to_text(own), "\n"]),
-                PartType::Message(_) if level == MAX_LEVEL => unseen.add(Reason::Many),
+                PartType::Message(_) if level == MAX_LEVEL => means.unseen.add(Reason::Many),
                 PartType::Message(inner) => todo.push((inner, level + 1)),
+                PartType::Binary(own) | PartType::InlineBinary(own)
+                    if own.starts_with(pdf::START) =>
+                {
+                    match pdf::text_by(means.pdf, own) {
+                        Ok(own) => text.extend([&own, "\n"]),
+                        Err(reason) => means.unseen.add(reason),
+                    }
+                }
                 PartType::Binary(_) | PartType::InlineBinary(_) => {
                     let of = part.content_type();
                     let media_type = of.map_or_else(String::new, |of| {
@@ -33,7 +43,7 @@ pub(super) fn text(bytes: &[u8], unseen: &Unseen) -> Result<String, Reason> {
                         format!("{}/{subtype}", of.ctype()).to_ascii_lowercase()
                     });
                     if !has_no_words(&media_type) {
-                        unseen.add(Reason::of_type(&media_type));
+                        means.unseen.add(Reason::of_type(&media_type));
                     }
                 }
                 PartType::Multipart(_) => {}

@@ -1,4 +1,4 @@
-//! The text of attached files: plain text, HTML, RTF, mail, and documents of Office and OpenDocument. What a file is is told by
+//! The text of attached files: plain text, HTML, RTF, PDF, mail, and documents of Office and OpenDocument. What a file is is told by
 //! its first bytes, else by its type or its name, whichever is that of something with words; of what both tell nothing, whether
 //! its beginning is text.
 //!
@@ -8,20 +8,26 @@
 
 mod mail;
 mod markup;
+mod means;
 mod office;
+mod pdf;
 mod reason;
 
 use crate::codepage;
 use crate::convert::text::{html, normalise, rtf};
 use crate::convert::{Rendition, is_known_type, type_of_file};
 
+pub(super) use means::Means;
+pub use pdf::{PdfReader, text as pdf_text};
+use reason::{MAX_TEXT, SVG, has_no_words};
 pub use reason::{Reason, Unseen};
-use reason::{SVG, has_no_words};
+
+/// Bytes of text that are taken from a PDF file.
+pub const MAX_PDF_TEXT: u64 = MAX_TEXT as u64;
 
 /// Bytes of a file that is looked into.
 const MAX_FILE: u64 = 32 << 20;
 /// What files begin with.
-const PDF: &[u8] = b"%PDF-";
 const ZIP: &[u8] = b"PK\x03\x04";
 const RTF: &[u8] = b"{\\rtf";
 /// The header of an entity of S/MIME, which stands alone in its file. [MS-OXOSMIME]
@@ -50,13 +56,14 @@ const SMIME: [&str; 2] = ["application/pkcs7-mime", "application/x-pkcs7-mime"];
 const SMIME_EXTENSION: &str = ".p7m";
 /// What the types of documents of Office begin with.
 const OFFICE: &str = "application/vnd.openxmlformats-officedocument.";
+
 /// The text of `file`, whose name and type are these; what is wrong with its bytes is in its problems. What of it cannot be
-/// looked into is added to `unseen`.
+/// looked into is told by `means`.
 pub(super) fn text(
     file: &Rendition,
     name: &str,
     media_type: &str,
-    unseen: &Unseen,
+    means: Means<'_>,
 ) -> Result<String, Reason> {
     if has_no_words(media_type) {
         return Ok(String::new());
@@ -76,10 +83,12 @@ pub(super) fn text(
     let of_name = type_of_file(None, &name);
     let is = |is_type: &dyn Fn(&str) -> bool| is_type(media_type) || is_type(&of_name);
     let read = match () {
-        () if is_mail => return mail::text(&bytes(file)?, unseen).map(words),
+        () if is_mail => return mail::text(&bytes(file)?, means).map(words),
         () if is_smime => return Err(Reason::Smime),
         () if head.starts_with(ZIP) => office::text,
-        () if head.starts_with(PDF) => return Err(Reason::of_type("application/pdf")),
+        () if head.starts_with(pdf::START) => {
+            return pdf::text_by(means.pdf, &bytes(file)?).map(words);
+        }
         () if head.starts_with(RTF) => of_rtf,
         // A password makes a compound file of a document.
         () if head.starts_with(COMPOUND_FILE) && media_type.starts_with(OFFICE) => {

@@ -39,6 +39,8 @@ pub enum Reason {
     Large,
     /// It is not what its type states.
     Malformed,
+    /// It is a PDF without text: pages that were scanned.
+    Scanned,
     /// Its bytes cannot be had.
     Unreadable,
     /// The message has too many attached messages, or messages within each other.
@@ -60,6 +62,7 @@ impl fmt::Display for Reason {
             Self::Encrypted => f.write_str("encrypted"),
             Self::Large => f.write_str("too large"),
             Self::Malformed => f.write_str("not what its type says"),
+            Self::Scanned => f.write_str("PDF without text"),
             Self::Unreadable => f.write_str("unreadable"),
             Self::Many => f.write_str("too many attached messages"),
         }
