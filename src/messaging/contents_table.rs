@@ -110,6 +110,11 @@ impl ContentsTable {
         self.rows.iter().map(|(nid, _)| NodeId(*nid))
     }
 
+    /// The message that each row is of, reading nothing else of them.
+    pub fn messages(&self) -> impl Iterator<Item = NodeId> + '_ {
+        self.all_cells().map(|cells| cells.nid())
+    }
+
     /// The message classes of all rows that have one, reading nothing else of them.
     pub fn classes(&self) -> impl Iterator<Item = String> + '_ {
         self.nids_and_classes().filter_map(|(_, class)| class)

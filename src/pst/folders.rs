@@ -168,12 +168,11 @@ impl Folders<'_> {
     fn items_of(&self, folder: &Planned) -> Vec<Ino> {
         let forest = self.export.forest;
         // What cannot be listed has been told when the folders were.
-        let Some(Ok(listing)) = folder.ino.map(|ino| forest.directory(ino)) else {
+        let Some(Ok(mut items)) = folder.ino.map(|ino| forest.items_of(ino)) else {
             return Vec::new();
         };
-        let mut items: Vec<_> = forest.items_in(&listing).collect();
-        items.sort_unstable_by_key(|(_, _, nid)| *nid);
-        items.into_iter().map(|(_, ino, _)| ino).collect()
+        items.sort_unstable_by_key(|(_, nid)| *nid);
+        items.into_iter().map(|(ino, _)| ino).collect()
     }
 
     /// Copies the hidden messages that people have made by what they set.

@@ -184,7 +184,7 @@ impl Plan {
             return first..first;
         };
         let (nid, path) = (above.nid, above.path.clone());
-        let listing = match above.ino.map(|ino| forest.directory(ino)) {
+        let listing = match above.ino.map(|ino| forest.subdirectories(ino)) {
             Some(Ok(listing)) => listing,
             Some(Err(error)) => {
                 left(&path, &error.to_string());

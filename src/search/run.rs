@@ -242,24 +242,14 @@ impl Run<'_> {
         let items = match tables {
             _ if !is_taken => Items::Listed(Vec::new()),
             // Of a folder that is not there, the listing tells.
-            Some(tables) if tables.iter().all(ContentsTable::is_empty) => {
-                Items::Listed(self.listed(ino)?)
-            }
-            Some(tables) => Items::Tables(tables),
-            None => Items::Listed(self.listed(ino)?),
+            Some(tables) if !tables.iter().all(ContentsTable::is_empty) => Items::Tables(tables),
+            _ => Items::Listed(forest.items_of(ino)?),
         };
         Ok(Directory {
             ino,
             path: path.into(),
             items,
         })
-    }
-
-    /// The items in the listing of the directory `ino`.
-    fn listed(&self, ino: Ino) -> Result<Vec<(Ino, u32)>> {
-        let listing = self.search.forest.directory(ino)?;
-        let items = self.search.forest.items_in(&listing);
-        Ok(items.map(|(_, ino, nid)| (ino, nid)).collect())
     }
 
     /// Hands the items of `directory` to the threads, in batches that are counted by `number`.

@@ -383,6 +383,22 @@ impl Forest {
         })
     }
 
+    /// The items of the directory `ino`: file and node of each, in no order that is promised. Where tables tell them, no names are made.
+    pub fn items_of(&self, ino: Ino) -> Result<Vec<(Ino, u32)>> {
+        let tables = self.tables(ino).unwrap_or_default();
+        if !tables.iter().all(ContentsTable::is_empty) {
+            let messages = tables.iter().flat_map(ContentsTable::messages);
+            let items = messages.map(|nid| (self.of_message(ino, nid), nid.0));
+            let items = items.collect();
+            let problems = tables.iter().flat_map(|table| table.problems().list());
+            problems.for_each(|problem| self.note(ino, &problem));
+            return Ok(items);
+        }
+        let listing = self.directory(ino)?;
+        let items = self.items_in(&listing);
+        Ok(items.map(|(_, ino, nid)| (ino, nid)).collect())
+    }
+
     /// As [`Tree::message`].
     pub fn message(&self, ino: Ino) -> Result<Message> {
         let at = self.at(ino).ok_or(Error::NotFound)?;
