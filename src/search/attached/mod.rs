@@ -12,6 +12,7 @@ mod means;
 mod office;
 mod pdf;
 mod reason;
+mod smime;
 
 use crate::codepage;
 use crate::convert::text::{html, normalise, rtf};
@@ -84,7 +85,10 @@ pub(super) fn text(
     let is = |is_type: &dyn Fn(&str) -> bool| is_type(media_type) || is_type(&of_name);
     let read = match () {
         () if is_mail => return mail::text(&bytes(file)?, means).map(words),
-        () if is_smime => return Err(Reason::Smime),
+        () if is_smime => {
+            let entity = smime::signed(&bytes(file)?)?;
+            return mail::text(&entity, means).map(words);
+        }
         () if head.starts_with(ZIP) => office::text,
         () if head.starts_with(pdf::START) => {
             return pdf::text_by(means.pdf, &bytes(file)?).map(words);

@@ -31,7 +31,7 @@ pub(super) const SVG: &str = "image/svg+xml";
 pub enum Reason {
     /// Nobody here knows how to read files of this type.
     Type(String),
-    /// It is S/MIME in one piece, signed or encrypted.
+    /// It is S/MIME in one piece of a kind that nobody here knows.
     Smime,
     /// There is no word in it without its password.
     Encrypted,

@@ -235,8 +235,24 @@ fn mail_that_is_attached_as_a_file_or_within_the_tree_is_looked_into() {
 }
 
 #[test]
-fn signed_mail_has_its_body_and_what_is_in_one_piece_is_told() {
-    let signed = "Content-Type: multipart/signed; protocol=\"application/pkcs7-signature\"; boundary=s\r\n\r\n\
+fn signed_mail_has_its_body_and_what_no_key_opens_is_told() {
+    if !installed(&["openssl"]) {
+        return;
+    }
+    let made = tempfile::tempdir().unwrap();
+    // One piece as DER, as BER of many strings and indefinite lengths, and one that is encrypted.
+    let script = "cd \"$0\"; openssl req -x509 -newkey rsa:2048 -nodes -days 2 -subj /CN=Ann -keyout key -out certificate 2>log
+        sign() { openssl cms -sign -signer certificate -inkey key -nodetach -outform DER -in \"$1\" -out \"$2\" \"$3\"; }
+        printf 'Content-Type: text/plain\\r\\n\\r\\nsigned words\\r\\n' >content
+        sign content der -nosmimecap
+        (cat content; yes 'and so on' | head -20000; echo lastly) >long
+        sign long ber -stream
+        openssl cms -encrypt -outform DER -in content -out encrypted certificate";
+    run("sh", &["-ec", script, made.path().to_str().unwrap()]);
+    let read = |name: &str| fs::read(made.path().join(name)).unwrap();
+    let ber = read("ber");
+    assert!(ber.starts_with(&[0x30, 0x80]), "its length is indefinite");
+    let clear = "Content-Type: multipart/signed; protocol=\"application/pkcs7-signature\"; boundary=s\r\n\r\n\
         --s\r\nContent-Type: text/plain\r\n\r\nsigned words\r\n\
         --s\r\nContent-Type: application/pkcs7-signature\r\n\r\nMIIB\r\n--s--\r\n";
     let scene = Scene::new(|store| {
@@ -246,17 +262,25 @@ fn signed_mail_has_its_body_and_what_is_in_one_piece_is_told() {
             store.message(inbox, Message::new(class, subject).attach(data));
         };
         let class = "IPM.Note.SMIME.MultipartSigned";
-        add(class, "clear", signed.as_bytes(), "multipart/signed");
-        let der = [0x30, 0x80, 6, 9, 0x2A, 0x86, 0x48];
-        add("IPM.Note.SMIME", "opaque", &der, "application/pkcs7-mime");
+        add(class, "clear", clear.as_bytes(), "multipart/signed");
+        for (subject, bytes) in [
+            ("one", read("der")),
+            ("many", ber),
+            ("encrypted", read("encrypted")),
+            ("cut", b"\x30\x80\x06\x09\x2A\x86\x48".to_vec()),
+        ] {
+            add("IPM.Note.SMIME", subject, &bytes, "application/pkcs7-mime");
+        }
     });
     for query in ["\"signed words\"", "body:\"signed words\""] {
-        assert_eq!(scene.found(&[], query), ["clear"], "{query}");
+        assert_eq!(scene.found(&[], query), ["clear", "one", "many"], "{query}");
     }
+    assert_eq!(scene.found(&[], "lastly"), ["many"]);
     for query in ["nowhere", "body:nowhere"] {
         let (_, errors, _) = scene.run(&[], query);
         assert_eq!(
-            errors, "ostfs: 1 attachment was not looked into: 1 S/MIME in one piece\n",
+            errors,
+            "ostfs: 2 attachments were not looked into: 1 encrypted, 1 not what its type says\n",
             "{query}"
         );
     }
