@@ -66,12 +66,17 @@ impl Items {
         }
     }
 
-    /// The fields of the row. If the table has no flags, no time (of an item that is named by it, or of any if all are
-    /// `dated`), or not the people that the names want, the message is asked.
+    /// The fields of the row. If the table has no flags, no name of the item, no time (of an item that is named by it, or of
+    /// any if all are `dated`), or not the people that the names want, the message is asked.
     pub fn facts(&self, row: &ContentsRow, dated: bool) -> Facts {
         let kind_of = |class: &str| MessageClass::parse(class).kind;
         let kind_of_row = row.message_class.as_deref().map(kind_of);
-        let by_date = dated || kind_of_row.map(Title::of) != Some(Title::DisplayName);
+        let title_of_row = kind_of_row.map(Title::of);
+        let by_date = dated || title_of_row != Some(Title::DisplayName);
+        let lacks_name = match title_of_row {
+            Some(Title::DisplayName) => row.display_name.is_none(),
+            Some(Title::DateAndSubject) | None => row.subject.is_none(),
+        };
         // When an appointment takes place, its message alone tells.
         let time = row
             .delivery
@@ -79,7 +84,8 @@ impl Items {
             .filter(|_| kind_of_row != Some(ItemKind::Appointment));
         let people = self.names_people();
         let lacks_people = people && (row.from.is_none() || row.to.is_none());
-        let incomplete = row.flags.is_none() || (by_date && time.is_none()) || lacks_people;
+        let incomplete =
+            row.flags.is_none() || lacks_name || (by_date && time.is_none()) || lacks_people;
         let asked = match incomplete {
             true => Asked::of(Message::open(&self.context.store, row.nid).ok()),
             false => Asked::nobody(),
