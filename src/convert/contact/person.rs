@@ -13,13 +13,11 @@ use crate::convert::options::VcardVersion;
 use crate::convert::people::{Person, addr_spec};
 use crate::convert::reader::Reader;
 use crate::ltp::{FileTime, tags};
-use crate::messaging::{EntryId, FIRST_NAMED_ID, PropertyName, PropertySet, text_of_value};
+use crate::messaging::{EntryId, FIRST_NAMED_ID};
 
 /// PidTagGender.
 const GENDER_FEMALE: i32 = 1;
 const GENDER_MALE: i32 = 2;
-/// Fields of the user that are written.
-const MAX_USER_FIELDS: usize = 200;
 /// Addresses without a property name that are written.
 const MAX_NAMELESS: usize = 9;
 
@@ -90,10 +88,13 @@ const PHONES: [(u16, &str, &[&str], bool); 20] = [
 /// The card of a contact.
 pub(in crate::convert) fn person(reader: &Reader<'_>, version: VcardVersion) -> String {
     let mut card = Card::new(version);
-    let emails: Vec<Email> = lids::EMAILS
+    let mut emails: Vec<Email> = lids::EMAILS
         .iter()
         .filter_map(|keys| email(reader, keys))
         .collect();
+    if emails.is_empty() {
+        emails.extend(listed_email(reader));
+    }
     let full_name = full_name(reader, &emails);
     card.lines.text("FN", &full_name);
     write_names(reader, &mut card, &full_name);
@@ -155,6 +156,23 @@ fn email(reader: &Reader<'_>, keys: &EmailKeys) -> Option<Email> {
         original,
         other,
         label: reader.string(keys.display_name),
+    })
+}
+
+/// The address of a contact as an address list has it, where none of the three is stored.
+fn listed_email(reader: &Reader<'_>) -> Option<Email> {
+    let person = Person::of_parts(
+        None,
+        reader.string(tags::SMTP_ADDRESS),
+        reader.string(tags::ADDRESS_TYPE),
+        reader.string(tags::EMAIL_ADDRESS),
+    );
+    let address = person.smtp().or_else(|| reader.exchange_address(&person))?;
+    Some(Email {
+        address: Some(address),
+        original: None,
+        other: None,
+        label: None,
     })
 }
 
@@ -404,25 +422,7 @@ fn write_user_fields(reader: &Reader<'_>, card: &mut Card) {
         let name = format!("X-OSTFS-USER-FIELD-{}", index + 1);
         card.lines.optional(&name, reader.string(key));
     }
-    let Some(message) = reader.message() else {
-        return;
-    };
-    let properties = message.properties();
-    let names = message.store().named_properties();
-    let fields = properties.ids().into_iter().filter_map(|id| {
-        let (set, name) = names.name(id)?;
-        let PropertyName::String(name) = name else {
-            return None;
-        };
-        // Names with colons and slashes are those of programs, not of people.
-        let is_own = *set == PropertySet::PUBLIC_STRINGS
-            && name != "Keywords"
-            && !name.contains([':', '/', '\\']);
-        let value = is_own.then(|| properties.value(id))?.ok()??;
-        let text = text_of_value(&value, properties.code_page())?;
-        (!text.trim().is_empty()).then_some((name, text))
-    });
-    for (name, text) in fields.take(MAX_USER_FIELDS) {
+    for (name, text) in reader.user_fields() {
         let name = format!("X-OSTFS-FIELD{}", parameter("X-NAME", name));
         card.lines.text(&name, &text);
     }
