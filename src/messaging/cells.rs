@@ -156,7 +156,7 @@ impl<'a> Cells<'a> {
             true => self.default_page,
             false => *self
                 .code_page
-                .get_or_init(|| page().unwrap_or(self.default_page)),
+                .get_or_init(|| page().unwrap_or_else(|| self.store.page_of_strings())),
         };
         text_of_value(value, code_page)
     }

@@ -400,3 +400,52 @@ fn an_answer_that_proposes_another_time_says_so_in_its_text() {
         ],
     );
 }
+
+/// `subject` in the letters of Windows-1251, with a body, and nothing that tells so.
+fn russian(subject: &str) -> Message {
+    let bytes = |text: &str| Value::Str8(to_code_page(text, 1251));
+    let body = "Привет всем, кто остался сегодня в городе; остальное расскажу при встрече.";
+    [0x0037, 0x0070, 0x0E1D]
+        .into_iter()
+        .fold(Message::mail(""), |message, id| {
+            message.prop(id, bytes(subject))
+        })
+        .without(0x3FDE)
+        .prop(0x1000, bytes(body))
+}
+
+#[test]
+fn one_item_that_names_a_code_page_does_not_speak_for_many_that_name_none() {
+    let subjects = [
+        "Новости недели",
+        "Отчёт за год",
+        "Письмо",
+        "Встреча в среду",
+    ];
+    let greek = Message::mail("Ελληνικά").prop(0x3FFD, 1253);
+    let messages = subjects.map(russian).into_iter().chain([greek]);
+    let exported = Exported::in_format(Format::Ansi, messages, &[]);
+    for subject in subjects.into_iter().chain(["Ελληνικά"]) {
+        let found = python(&exported.path(subject), "m['Subject']");
+        assert_eq!(found, serde_json::json!(subject));
+    }
+}
+
+/// In a file whose strings are UTF-16 some writers store 8-bit ones, too.
+#[test]
+fn strings_of_eight_bits_are_in_the_page_of_the_text_in_any_format() {
+    let subjects = ["Новости недели", "Отчёт за год"];
+    for format in [Format::Unicode, Format::Ost4k] {
+        // The table of the folder has no such column, so the items are asked.
+        let messages = subjects.map(|subject| russian(subject).row(0x0037, None));
+        let name = Value::Str8(to_code_page("Итог.txt", 1251));
+        let messages = messages
+            .map(|message| message.attach(Attachment::data("x", "x").prop(0x3707, name.clone())));
+        let exported = Exported::in_format(format, messages, &[]);
+        for subject in subjects {
+            let what = "[m['Subject'], [p.get_filename() for p in m.iter_attachments()]]";
+            let found = python(&exported.path(subject), what);
+            assert_eq!(found, serde_json::json!([subject, ["Итог.txt"]]));
+        }
+    }
+}
