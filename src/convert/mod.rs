@@ -58,7 +58,7 @@ pub use chat::Post;
 pub use configuration::Configured;
 pub use content_hash::{ContentHash, Hashes, ItemFields, RECIPE};
 pub use converter::Converter;
-pub use item::Document;
+pub use item::{Document, title};
 #[doc(hidden)]
 pub use item::{Item, ItemOptions, item};
 pub use item_format::{ImportKind, ItemFormat, Title};

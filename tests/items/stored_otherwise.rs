@@ -449,3 +449,76 @@ fn strings_of_eight_bits_are_in_the_page_of_the_text_in_any_format() {
         }
     }
 }
+
+/// Text beside an attached file of S/MIME is not in that file.
+#[test]
+fn who_attaches_a_signed_file_keeps_the_text_of_the_mail() {
+    let der = [
+        &[0x30, 0x80, 0x06, 0x09][..],
+        b"\x2A\x86\x48\x86\xF7\x0D\x01\x07\x03",
+    ]
+    .concat();
+    let attached = |message: Message| {
+        let file = Attachment::data("smime.p7m", der.as_slice());
+        message.attach(file.mime("application/pkcs7-mime"))
+    };
+    let messages = [
+        attached(mail("written")),
+        attached(Message::mail("empty")),
+        attached(mail("by class").prop(0x001A, "IPM.Note.SMIME")),
+    ];
+    let exported = Exported::of(messages, &[]);
+    let kind = |subject: &str| python(&exported.path(subject), "m.get_content_type()");
+    assert_eq!(kind("written"), "multipart/mixed");
+    has_lines(&exported.eml("written"), &["Text"]);
+    for subject in ["empty", "by class"] {
+        assert_eq!(kind(subject), "application/pkcs7-mime", "{subject}");
+    }
+}
+
+#[test]
+fn an_item_is_called_by_what_is_stored_of_its_name() {
+    let nameless = |class: &str| Message::new(class, "").without(0x0037).without(0x0070);
+    let contact = || nameless("IPM.Contact").without(0x0E1D);
+    let contacts = vec![
+        contact().named(PSETID_ADDRESS, 0x8005, "Alder, Ann"),
+        contact().prop(0x3A06, "Bob").prop(0x3A11, "Birch"),
+        contact().prop(0x3A16, "Acme"),
+        contact().named(PSETID_ADDRESS, 0x8082, "SMTP").named(
+            PSETID_ADDRESS,
+            0x8083,
+            "eva@x.example",
+        ),
+        contact(),
+        nameless("IPM.DistList").named(PSETID_ADDRESS, 0x8053, "Staff"),
+    ];
+    let (_target, folder) = folder("Contacts", "IPF.Contact", contacts);
+    let names = [
+        "Alder, Ann",
+        "Bob Birch",
+        "Acme",
+        "eva@x.example",
+        "(no name)",
+        "Staff",
+    ];
+    for name in names {
+        let card = read(folder.join(format!("{name}.vcf")));
+        let field = format!("FN:{}", name.replace(',', "\\,"));
+        has_lines(&card, &[&field]);
+    }
+    let replied = Message::mail("")
+        .without(0x0037)
+        .prop(0x003D, "RE: ")
+        .prop(0x0E1D, "Lunch");
+    let exported = Exported::of(
+        [
+            replied,
+            Message::mail("").without(0x0037).prop(0x0070, "Topic"),
+        ],
+        &[],
+    );
+    for subject in ["RE_ Lunch", "Topic"] {
+        let found = python(&exported.path(subject), "m['Subject']");
+        assert_eq!(found, serde_json::json!(subject.replace('_', ":")));
+    }
+}

@@ -85,17 +85,14 @@ const PHONES: [(u16, &str, &[&str], bool); 20] = [
     ),
 ];
 
+/// What a contact is called of which nothing tells that.
+const NO_NAME: &str = "(no name)";
+
 /// The card of a contact.
 pub(in crate::convert) fn person(reader: &Reader<'_>, version: VcardVersion) -> String {
     let mut card = Card::new(version);
-    let mut emails: Vec<Email> = lids::EMAILS
-        .iter()
-        .filter_map(|keys| email(reader, keys))
-        .collect();
-    if emails.is_empty() {
-        emails.extend(listed_email(reader));
-    }
-    let full_name = full_name(reader, &emails);
+    let emails = emails(reader);
+    let full_name = full_name(reader, &emails).unwrap_or_else(|| NO_NAME.to_owned());
     card.lines.text("FN", &full_name);
     write_names(reader, &mut card, &full_name);
     write_organization(reader, &mut card);
@@ -123,6 +120,17 @@ struct Email {
     /// What is stored, if that is no address of the Internet.
     other: Option<(String, String)>,
     label: Option<String>,
+}
+
+fn emails(reader: &Reader<'_>) -> Vec<Email> {
+    let mut emails: Vec<Email> = lids::EMAILS
+        .iter()
+        .filter_map(|keys| email(reader, keys))
+        .collect();
+    if emails.is_empty() {
+        emails.extend(listed_email(reader));
+    }
+    emails
 }
 
 fn email(reader: &Reader<'_>, keys: &EmailKeys) -> Option<Email> {
@@ -176,7 +184,13 @@ fn listed_email(reader: &Reader<'_>) -> Option<Email> {
     })
 }
 
-fn full_name(reader: &Reader<'_>, emails: &[Email]) -> String {
+/// What a contact is called; None if nothing tells.
+pub(in crate::convert) fn name(reader: &Reader<'_>) -> Option<String> {
+    full_name(reader, &emails(reader))
+}
+
+/// The same, of one with these addresses.
+fn full_name(reader: &Reader<'_>, emails: &[Email]) -> Option<String> {
     let parts = [
         tags::DISPLAY_NAME_PREFIX,
         tags::GIVEN_NAME,
@@ -193,9 +207,7 @@ fn full_name(reader: &Reader<'_>, emails: &[Email]) -> String {
         .or_else(|| reader.string(tags::COMPANY_NAME))
         .or_else(email)
         .or_else(|| reader.subject())
-        .unwrap_or_else(|| "(no name)".into())
-        .trim()
-        .to_owned()
+        .map(|name| name.trim().to_owned())
 }
 
 fn write_names(reader: &Reader<'_>, card: &mut Card, full_name: &str) {
