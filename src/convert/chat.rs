@@ -7,13 +7,13 @@
 use jiff::tz::TimeZone;
 use sha2::{Digest, Sha256};
 
-use super::body;
 use super::people::{Mailbox, Person, REPRESENTING, SENDER};
 use super::reactions::reactions;
 use super::reader::told;
 use super::room::with_room;
 use super::shown;
 use super::text::{clean, normalise};
+use super::{attachment, body};
 use crate::clock;
 use crate::ltp::{FileTime, tags};
 use crate::messaging::{Attachment, Message, PropertyName, PropertySet};
@@ -251,7 +251,8 @@ fn attachments(message: &Message) -> Vec<String> {
             tags::ATTACH_FILENAME,
             tags::DISPLAY_NAME,
         ]);
-        let target = first(&[tags::ATTACH_LONG_PATHNAME, tags::ATTACH_PATHNAME]);
+        let target = attachment::target(attachment, &properties);
+        let target = target.map(|target| cut(&target, MAX_FACT));
         match (name, target) {
             (Some(name), Some(target)) => Some(format!("Attachment: {name} <{target}>")),
             (Some(one), None) | (None, Some(one)) => Some(format!("Attachment: {one}")),

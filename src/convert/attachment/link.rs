@@ -55,6 +55,25 @@ const DETAILS: [&str; 7] = [
     TARGETS[1],
 ];
 
+/// The property `name` of PSETID_Attachment.
+fn named(attachment: &Attachment, properties: &Properties, name: &str) -> Option<String> {
+    let names = attachment.message().store().named_properties();
+    let id = names.id_of_string(PropertySet::ATTACHMENT, name)?;
+    shown::property(properties, id)
+}
+
+/// The address or path of an attachment with these `properties`; that of a file by value is where it has come from.
+pub(crate) fn target(attachment: &Attachment, properties: &Properties) -> Option<String> {
+    let string = |id: u16| properties.string(id).ok().flatten();
+    let paths = [tags::ATTACH_LONG_PATHNAME, tags::ATTACH_PATHNAME]
+        .into_iter()
+        .filter_map(string);
+    let urls = TARGETS
+        .into_iter()
+        .filter_map(|name| named(attachment, properties, name));
+    paths.chain(urls).find(|target| !target.trim().is_empty())
+}
+
 /// Where the content of an attachment is that is elsewhere.
 pub(super) struct Link {
     pub kind: Kind,
@@ -66,22 +85,11 @@ impl Link {
     /// That of an attachment with these `properties`; None when it has no address and no path, or is a file by value that
     /// merely has come from somewhere.
     pub fn of(attachment: &Attachment, properties: &Properties) -> Option<Self> {
-        let names = attachment.message().store().named_properties();
-        let named = |name: &'static str| {
-            let id = names.id_of_string(PropertySet::ATTACHMENT, name)?;
-            Some((name, shown::property(properties, id)?))
-        };
-        let string = |id: u16| properties.string(id).ok().flatten();
-        let paths = [tags::ATTACH_LONG_PATHNAME, tags::ATTACH_PATHNAME]
-            .into_iter()
-            .filter_map(string);
-        let urls = TARGETS.into_iter().filter_map(named);
-        let target = paths
-            .chain(urls.map(|(_, url)| url))
-            .find(|target| !target.trim().is_empty())?;
+        let target = target(attachment, properties)?;
+        let detail = |name| Some((name, named(attachment, properties, name)?));
         let details: Vec<_> = DETAILS
             .into_iter()
-            .filter_map(named)
+            .filter_map(detail)
             .filter(|(_, value)| *value != target)
             .collect();
         let method = Attachment::method(properties).unwrap_or(AttachMethod::ByValue);
