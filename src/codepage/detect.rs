@@ -9,7 +9,7 @@ use std::fmt;
 
 use chardetng::{EncodingDetector, Iso2022JpDetection, Utf8Detection};
 
-use super::decode::decode_page;
+use super::decode::{decode_page, is_known};
 use super::label::from_charset_label;
 use super::stateful;
 use super::table::{
@@ -125,7 +125,8 @@ fn decode_labelled(bytes: &[u8], labels: impl Iterator<Item = u32>) -> Decoded<'
     if let Some(page) = label.filter(|page| is_plausible(*page, bytes)) {
         return sure(decode_page(page, bytes));
     }
-    let taken = detect(bytes).or(label).unwrap_or(WINDOWS_LATIN1);
+    let known = label.filter(|page| is_known(*page));
+    let taken = detect(bytes).or(known).unwrap_or(WINDOWS_LATIN1);
     Decoded {
         text: decode_page(taken, bytes),
         doubt: first.map(|declared| Doubt { declared, taken }),
@@ -134,6 +135,9 @@ fn decode_labelled(bytes: &[u8], labels: impl Iterator<Item = u32>) -> Decoded<'
 
 /// Whether `bytes` can be text of the page, but for a damaged place here and there.
 fn is_plausible(page: u32, bytes: &[u8]) -> bool {
+    if !is_known(page) {
+        return false;
+    }
     if Table::of(page).is_none_or(|table| table.decode(bytes).1) {
         return true;
     }

@@ -317,6 +317,31 @@ fn charset_labels_name_their_page() {
     }
 }
 
+#[test]
+fn a_page_that_nobody_knows_is_doubted() {
+    let text = "Привет, как дела сегодня";
+    let (bytes, ..) = encoding_rs::WINDOWS_1251.encode(text);
+    // 10029 is Mac OS Central European.
+    for decoded in [
+        super::decode_text8(&bytes, Some(10029), None),
+        super::decode_html(&bytes, Some(10029), None),
+    ] {
+        assert_eq!(decoded.text, text);
+        let doubt = decoded.doubt.unwrap();
+        assert_eq!((doubt.declared, doubt.taken), (10029, 1251));
+    }
+    let few = super::decode_text8(b"caf\xE9", Some(10029), None);
+    assert_eq!(
+        (&*few.text, few.doubt.map(|doubt| doubt.taken)),
+        ("café", Some(1252))
+    );
+    // One that is known besides settles it.
+    assert_eq!(
+        super::decode_text8(&bytes, Some(10029), Some(1251)).text,
+        text
+    );
+}
+
 /// As the codec "johab" of Python has them.
 #[test]
 fn johab_has_syllables_letters_signs_and_hanja() {

@@ -208,9 +208,7 @@ fn stored_rtf(properties: &Properties) -> Result<Option<Rtf>> {
 
 /// The start of the body, which Exchange keeps for lists: better than nothing.
 fn preview(properties: &Properties) -> Option<String> {
-    properties
-        .string(tags::BODY_PREVIEW)
-        .ok()
-        .flatten()
-        .and_then(shown)
+    [tags::BODY_PREVIEW, tags::PREVIEW]
+        .into_iter()
+        .find_map(|id| properties.string(id).ok().flatten().and_then(shown))
 }

@@ -7,14 +7,16 @@
 use jiff::tz::TimeZone;
 use sha2::{Digest, Sha256};
 
-use super::body;
 use super::people::{Mailbox, Person, REPRESENTING, SENDER};
+use super::reactions::reactions;
 use super::reader::told;
 use super::room::with_room;
+use super::shown;
 use super::text::{clean, normalise};
+use super::{attachment, body};
 use crate::clock;
-use crate::ltp::{FileTime, Value, tags};
-use crate::messaging::{Attachment, Message, PropertyName, PropertySet, text_of_value};
+use crate::ltp::{FileTime, tags};
+use crate::messaging::{Attachment, Message, PropertyName, PropertySet};
 
 /// Characters of a name, topic or id that are kept.
 const MAX_WORD: usize = 200;
@@ -218,21 +220,20 @@ fn facts(message: &Message) -> Vec<String> {
         Some(format!("{}: {value}", cut(name, MAX_WORD)))
     });
     facts.extend(others.take(MAX_LINES));
+    let reactions = reactions(message).into_iter().take(MAX_LINES);
+    facts.extend(reactions.map(|reaction| format!("Reaction: {}", cut(&reaction, MAX_FACT))));
     facts
 }
 
-/// The value of property `id`, if it is one that people read.
+/// The value of property `id`, if it is one that people read; such as is bytes may be text (JSON).
 fn fact(message: &Message, id: u16) -> Option<String> {
     let properties = message.properties();
-    let text = match properties.value(id).ok()?? {
-        Value::Integer(number) => number.to_string(),
-        Value::Integer64(number) => number.to_string(),
-        Value::Boolean(truth) => if truth { "yes" } else { "no" }.to_owned(),
-        Value::Time(time) => format!("{}Z", clock::utc(time.known()?.unix_seconds())?),
-        value => text_of_value(&value, properties.code_page())?,
-    };
-    let text = cut(&text, MAX_FACT);
-    (!text.is_empty()).then_some(text)
+    let text = shown::property(properties, id).or_else(|| {
+        let text = String::from_utf8(properties.binary(id).ok()??).ok()?;
+        let is_text = |character: char| !character.is_control() || character.is_whitespace();
+        text.chars().all(is_text).then_some(text)
+    });
+    Some(cut(&text?, MAX_FACT)).filter(|text| !text.is_empty())
 }
 
 /// What is attached: mostly links to files in a cloud.
@@ -250,7 +251,8 @@ fn attachments(message: &Message) -> Vec<String> {
             tags::ATTACH_FILENAME,
             tags::DISPLAY_NAME,
         ]);
-        let target = first(&[tags::ATTACH_LONG_PATHNAME, tags::ATTACH_PATHNAME]);
+        let target = attachment::target(attachment, &properties);
+        let target = target.map(|target| cut(&target, MAX_FACT));
         match (name, target) {
             (Some(name), Some(target)) => Some(format!("Attachment: {name} <{target}>")),
             (Some(one), None) | (None, Some(one)) => Some(format!("Attachment: {one}")),

@@ -1,6 +1,9 @@
 //! Content lines, the form that iCalendar and vCard share: escaped, folded, ended by CRLF. RFC 5545 3.1, RFC 6350 3.2
 #![forbid(unsafe_code)]
 
+use std::borrow::Cow;
+
+use super::text::punycode;
 use crate::output::is_active;
 
 /// Octets of a line without its line end.
@@ -113,8 +116,16 @@ pub(crate) fn parameter(name: &str, value: &str) -> String {
     }
 }
 
-/// An address as a URI. RFC 6068
+/// An address as a URI, its domain in ASCII: few programs decode what URIs have for other letters. RFC 6068
 pub(crate) fn mailto(address: &str) -> String {
+    let in_ascii = || {
+        let (local, domain) = address.rsplit_once('@')?;
+        Some(format!("{local}@{}", punycode::domain(domain)?))
+    };
+    let address: Cow<'_, str> = match address.is_ascii() {
+        true => address.into(),
+        false => in_ascii().map_or(address.into(), Cow::Owned),
+    };
     let mut out = String::from("mailto:");
     for byte in address.bytes() {
         if byte.is_ascii_alphanumeric() || b"-._~+=@!$&'*/{}|^`".contains(&byte) {
@@ -164,5 +175,9 @@ mod tests {
         assert_eq!(lines.into_string(), "FN:a\\nbcd\r\nURL:ab\r\n");
         assert_eq!(parameter("CN", "Doe, \"J\"\r\n"), ";CN=\"Doe, 'J'\"");
         assert_eq!(mailto("\"a b\"@c.org"), "mailto:%22a%20b%22@c.org");
+        assert_eq!(
+            mailto("j\u{f6}rg@m\u{fc}ller.example"),
+            "mailto:j%C3%B6rg@xn--mller-kva.example"
+        );
     }
 }

@@ -4,10 +4,11 @@
 use super::context::Context;
 use super::item_format::{ItemFormat, Title, note_no_date};
 use super::options::VcardVersion;
-use super::people::Resolve;
+use super::people::{Resolve, Resolved};
 use super::reader::Reader;
 use super::{attachment, calendar, contact, note};
-use crate::messaging::{ItemKind, Message};
+use crate::ltp::tags;
+use crate::messaging::{ItemKind, Message, Subject};
 
 /// What an item needs from outside.
 #[derive(Clone, Copy)]
@@ -86,6 +87,30 @@ pub fn item(message: &Message, options: &ItemOptions<'_>) -> Option<Item> {
         text: write(&reader),
         problems: reader.problems(),
     })
+}
+
+/// What `message` is called, as its file is named: a contact by its name, all else by its subject. None if nothing tells.
+pub fn title(message: &Message) -> Option<String> {
+    let start = |id: u16| message.properties().start_of_string(id).ok().flatten();
+    let kind = message.class().kind;
+    let reader = || Reader::new(message, &|_| Resolved::default());
+    match kind {
+        ItemKind::Contact => start(tags::DISPLAY_NAME).or_else(|| contact::name(&reader())),
+        ItemKind::DistributionList => {
+            start(tags::DISPLAY_NAME).or_else(|| contact::list_name(&reader()))
+        }
+        _ => {
+            let stored = start(tags::SUBJECT).map(|subject| Subject::parse(subject).text);
+            let stored = stored.filter(|subject| !subject.is_empty());
+            let normalized = || {
+                let rest = start(tags::NORMALIZED_SUBJECT)?;
+                Some(start(tags::SUBJECT_PREFIX).unwrap_or_default() + &rest)
+            };
+            stored
+                .or_else(normalized)
+                .or_else(|| start(tags::CONVERSATION_TOPIC))
+        }
+    }
 }
 
 /// The attachments of `message` but those that are in its calendar as changed instances.

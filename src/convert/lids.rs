@@ -109,6 +109,7 @@ pub(crate) const CLEAN_GLOBAL_OBJECT_ID: Key = meeting(0x0023);
 pub(crate) const REMINDER_DELTA: Key = common(0x8501);
 pub(crate) const REMINDER_TIME: Key = common(0x8502);
 pub(crate) const REMINDER_SET: Key = common(0x8503);
+pub(crate) const REMINDER_SIGNAL_TIME: Key = common(0x8560);
 pub(crate) const PRIVATE: Key = common(0x8506);
 pub(crate) const FLAG_REQUEST: Key = common(0x8530);
 pub(crate) const VERB_STREAM: Key = common(0x8520);

@@ -5,10 +5,11 @@
 //! part with the reason.
 //!
 //! From the bottom up, and no file uses one of a later row:
-//! * `options`, `byte_range`, `base64`, `segments`, `rendition`, `room`, `content_line`, `cursor`, `lids`, `moment`, [`text`], `item_format`;
+//! * `options`, `byte_range`, `base64`, `segments`, `rendition`, `room`, `content_line`, `cursor`, `lids`, `moment`, [`text`], `item_format`,
+//!   `shown`;
 //! * `people` and `body`; `context` and `lookup`, which know who is who; `reader`, which reads the properties of an
 //!   item;
-//! * `attachment`, `chat`;
+//! * `attachment`, `reactions`; `chat`;
 //! * [`calendar`], `contact` and `note`, siblings that know nothing of each other; `configuration`, which uses `contact`;
 //! * `item`, which picks one of them, and `when`, which tells when it is;
 //! * `mail`; `content_hash`, which tells copies of an item from other items;
@@ -40,10 +41,12 @@ mod note;
 mod options;
 mod particulars;
 mod people;
+mod reactions;
 mod reader;
 mod rendition;
 mod room;
 mod segments;
+mod shown;
 #[doc(hidden)]
 pub mod text;
 pub(crate) mod when;
@@ -55,7 +58,7 @@ pub use chat::Post;
 pub use configuration::Configured;
 pub use content_hash::{ContentHash, Hashes, ItemFields, RECIPE};
 pub use converter::Converter;
-pub use item::Document;
+pub use item::{Document, title};
 #[doc(hidden)]
 pub use item::{Item, ItemOptions, item};
 pub use item_format::{ImportKind, ItemFormat, Title};

@@ -119,6 +119,16 @@ impl<'a> Cells<'a> {
         self.known_text(id).filter(|text| !text.is_empty())
     }
 
+    /// PidTagMessageClass, on which all else depends. Every item has one, so where the row does not the message is asked.
+    pub fn class(&self) -> Option<String> {
+        let own = || {
+            let value = self.message()?.start(tags::MESSAGE_CLASS, MAX_LISTED);
+            self.text_of(&value.ok()??)
+        };
+        let class = self.text(tags::MESSAGE_CLASS);
+        class.or_else(|| own().filter(|class| !class.is_empty()))
+    }
+
     /// The beginning of a text, empty when the message has none; None when the table does not tell.
     pub fn known_text(&self, id: u16) -> Option<String> {
         self.row.as_ref().filter(|row| row.has_column(id))?;
@@ -146,7 +156,7 @@ impl<'a> Cells<'a> {
             true => self.default_page,
             false => *self
                 .code_page
-                .get_or_init(|| page().unwrap_or(self.default_page)),
+                .get_or_init(|| page().unwrap_or_else(|| self.store.page_of_strings())),
         };
         text_of_value(value, code_page)
     }

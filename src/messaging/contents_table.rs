@@ -131,13 +131,13 @@ impl ContentsTable {
         &self,
     ) -> impl Iterator<Item = (Option<String>, Option<FileTime>)> + '_ {
         let all = self.all_cells();
-        all.map(|cells| (cells.text(tags::MESSAGE_CLASS), cells.any_time()))
+        all.map(|cells| (cells.class(), cells.any_time()))
     }
 
     /// All messages with the classes that their rows tell, reading nothing else of them.
     pub fn nids_and_classes(&self) -> impl Iterator<Item = (NodeId, Option<String>)> + '_ {
         let all = self.all_cells();
-        all.map(|cells| (cells.nid(), cells.text(tags::MESSAGE_CLASS)))
+        all.map(|cells| (cells.nid(), cells.class()))
     }
 
     /// How many rows are of messages that have not been read, reading nothing else of them; None when a row does not
@@ -201,7 +201,7 @@ impl ContentsTable {
         let integer = |id: u16| cells.integer(id);
         ContentsRow {
             nid: cells.nid(),
-            message_class: cells.text(tags::MESSAGE_CLASS),
+            message_class: cells.class(),
             subject: cells.text(tags::SUBJECT).map(Subject::parse),
             display_name: cells.text(tags::DISPLAY_NAME),
             delivery: cells.time(tags::MESSAGE_DELIVERY_TIME),

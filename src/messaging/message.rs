@@ -140,7 +140,11 @@ impl Message {
             let is_default = store.page().reason == PageReason::Default;
             (is_default && page != 0).then_some(page)
         });
-        if let Some(code_page) = code_page {
+        let of_strings = || {
+            let has_any = properties.has_8bit_strings();
+            has_any.then(|| store.page_of_strings())
+        };
+        if let Some(code_page) = code_page.or_else(of_strings) {
             properties.set_code_page(code_page);
         }
         properties.note_contradictions();

@@ -19,6 +19,8 @@ pub struct MessageClass {
     pub is_chat: bool,
     /// Whether it stands for a message whose body was left on the server.
     pub is_header_only: bool,
+    /// Whether it is a changed instance of a series, which its appointment has attached. [MS-OXOCAL] 2.2.10
+    pub is_changed_instance: bool,
 }
 
 /// What an item is.
@@ -115,7 +117,8 @@ const CONFIGURATIONS: [(&str, ConfigurationKind); 5] = [
         "IPM.Configuration.CategoryList",
         ConfigurationKind::Categories,
     ),
-    ("IPM.Rule.Version2.Message", ConfigurationKind::Rule),
+    // IPM.Rule.Message, IPM.Rule.Version2.Message.
+    ("IPM.Rule", ConfigurationKind::Rule),
     ("IPM.ExtendedRule.Message", ConfigurationKind::Rule),
     ("IPM.RuleOrganizer", ConfigurationKind::ClientRules),
 ];
@@ -184,6 +187,8 @@ const SECURE_MAIL: &str = "IPM.Note.Secure";
 const CHAT: &str = "IPM.SkypeTeams";
 /// Class of the headers that mail programs fetch before they fetch a message.
 const REMOTE: &str = "IPM.Remote";
+/// Class of the changed instances of a series.
+const CHANGED_INSTANCE: &str = "IPM.OLE.CLASS.{00061055-0000-0000-C000-000000000046}";
 /// Classes of unified messaging: voice messages, also protected ones, calls and faxes.
 const UNIFIED_MESSAGING: [&str; 6] = [
     "IPM.Note.Microsoft.Voicemail",
@@ -216,6 +221,7 @@ impl MessageClass {
             is_unified_messaging,
             is_chat: is_derived(class, CHAT),
             is_header_only: is_derived(class, REMOTE),
+            is_changed_instance: is_derived(class, CHANGED_INSTANCE),
         }
     }
 }

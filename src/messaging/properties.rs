@@ -185,6 +185,19 @@ impl Properties {
         })
     }
 
+    /// The same of how they begin, lists of them left out: what costs little where there are none.
+    pub(super) fn has_8bit_strings(&self) -> bool {
+        let Some(context) = &self.context else {
+            return false;
+        };
+        let is_text = |record: &PropertyRecord| {
+            let start = || context.start(record.id, MAX_LISTED).ok().flatten();
+            record.property_type == PropertyType::STRING8
+                && matches!(start(), Some(Value::String8(bytes)) if !bytes.is_ascii())
+        };
+        context.records().iter().any(is_text)
+    }
+
     /// Whether the object has property `id`, of whatever type and size.
     pub fn has(&self, id: u16) -> bool {
         let is_cell = || self.cells.iter().any(|(cell, _)| *cell == id);

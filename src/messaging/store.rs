@@ -46,6 +46,7 @@ pub struct Store {
     /// PidTagCodePageId, or what the user wants in its place.
     stated_page: Option<StorePage>,
     page: Once<StorePage>,
+    page_of_strings: Once<u32>,
     record_key: Vec<u8>,
     named: Once<Named>,
     problem: Option<String>,
@@ -98,6 +99,7 @@ impl Store {
             properties,
             stated_page,
             page: Once::default(),
+            page_of_strings: Once::default(),
             record_key,
             named: Once::default(),
             problem,
@@ -178,10 +180,21 @@ impl Store {
             })
         };
         // A disk that fails may tell more the next time.
-        page().unwrap_or(StorePage {
-            number: codepage::WINDOWS_LATIN1,
-            reason: PageReason::Default,
-        })
+        page().unwrap_or(StorePage::DEFAULT)
+    }
+
+    /// Code page of the 8-bit strings of an object that has some and names no page. Other formats have few such strings, so there
+    /// the first items are looked at when one is met.
+    pub(super) fn page_of_strings(&self) -> u32 {
+        if self.stated_page.is_some() || self.ndb.header().format.is_8bit() {
+            return self.code_page();
+        }
+        let page = partly(|| {
+            self.page_of_strings
+                .get_or_make(|| Ok(store_page::by_items(&self.ndb).number))
+                .copied()
+        });
+        page.unwrap_or(codepage::WINDOWS_LATIN1)
     }
 
     /// PidTagRecordKey, which no two files share; empty when it has none, or [`Store::problem`] has the reason why it is lost.

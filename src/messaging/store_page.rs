@@ -17,6 +17,8 @@ use crate::ndb::{Node, NodeDatabase, NodeId, NodeType};
 const MAX_ITEMS: usize = 4096;
 /// Bytes of one value that are looked at.
 const MAX_VALUE: usize = 4 << 10;
+/// How many items that name no page outweigh one that does.
+const FEW: u32 = 4;
 /// Bytes of text from which the page is detected.
 const MAX_SAMPLE: usize = 256 << 10;
 
@@ -27,6 +29,14 @@ pub struct StorePage {
     pub number: u32,
     /// Why it was taken.
     pub reason: PageReason,
+}
+
+impl StorePage {
+    /// That of a store of which nothing tells another.
+    pub(super) const DEFAULT: Self = Self {
+        number: codepage::WINDOWS_LATIN1,
+        reason: PageReason::Default,
+    };
 }
 
 /// Why a code page was taken.
@@ -53,7 +63,7 @@ impl PageReason {
             Self::Chosen => "as chosen",
             Self::Stated => "as the store says",
             Self::Items => "as most items say that name one",
-            Self::Detected => "by the text of the items, none of which names one",
+            Self::Detected => "by the text of the items that name none",
             Self::Locale => "by the language of the items, none of which names one",
             Self::Default => "nothing tells another",
         }
@@ -133,23 +143,31 @@ fn of_locale(id: u32) -> u32 {
 /// The page of the store of `ndb` that names none. Only files of the 8-bit format are looked at: in others all strings are
 /// UTF-16.
 pub(super) fn decide(ndb: &Arc<NodeDatabase>) -> StorePage {
-    let choice = |number, reason| StorePage { number, reason };
-    let default = choice(codepage::WINDOWS_LATIN1, PageReason::Default);
-    if !ndb.header().format.is_8bit() {
-        return default;
+    match ndb.header().format.is_8bit() {
+        true => by_items(ndb),
+        false => StorePage::DEFAULT,
     }
+}
+
+/// The page that the items of `ndb` are in which name none. All of them are looked at, or the first of many.
+pub(super) fn by_items(ndb: &Arc<NodeDatabase>) -> StorePage {
+    let choice = |number, reason| StorePage { number, reason };
     let survey = Survey::of(ndb);
     let by_items = commonest(&survey.pages).map(|page| choice(page, PageReason::Items));
     let by_text =
         || codepage::detect(&survey.sample).map(|page| choice(page, PageReason::Detected));
+    // A few that came from elsewhere say nothing of the many that name none.
+    let named: u32 = survey.pages.values().sum();
+    let is_said_by_few = named.saturating_mul(FEW) <= survey.nameless;
+    let by_items = by_items
+        .filter(|_| !is_said_by_few)
+        .or_else(by_text)
+        .or(by_items);
     let by_language = || {
         let locale = commonest(&survey.locales)?;
         Some(choice(of_locale(locale), PageReason::Locale))
     };
-    by_items
-        .or_else(by_text)
-        .or_else(by_language)
-        .unwrap_or(default)
+    by_items.or_else(by_language).unwrap_or(StorePage::DEFAULT)
 }
 
 /// The key of the highest count, of several the lowest.
@@ -166,8 +184,9 @@ fn commonest(counts: &BTreeMap<u32, u32>) -> Option<u32> {
 struct Survey {
     pages: BTreeMap<u32, u32>,
     locales: BTreeMap<u32, u32>,
-    /// Text with bytes above ASCII, of items that name no page.
+    /// Text with bytes above ASCII, of items that name no page, and how many items have such text.
     sample: Vec<u8>,
+    nameless: u32,
 }
 
 impl Survey {
@@ -205,9 +224,10 @@ impl Survey {
         }
         let strings = context.records().iter();
         let strings = strings.filter(|record| record.property_type == PropertyType::STRING8);
+        let before = self.sample.len();
         for record in strings {
             if self.sample.len() >= MAX_SAMPLE {
-                return;
+                break;
             }
             if let Ok(Some(Value::String8(text))) = context.start(record.id, MAX_VALUE)
                 && !text.is_ascii()
@@ -216,6 +236,7 @@ impl Survey {
                 self.sample.push(b'\n');
             }
         }
+        self.nameless += u32::from(self.sample.len() > before);
     }
 }
 

@@ -65,9 +65,7 @@ impl<'a> Listed<'a> {
     }
 
     fn class(&self) -> Option<&str> {
-        let class = self
-            .class
-            .get_or_init(|| self.cells.text(tags::MESSAGE_CLASS));
+        let class = self.class.get_or_init(|| self.cells.class());
         class.as_deref()
     }
 

@@ -23,28 +23,28 @@ const RESERVED: [&str; 4] = ["CON", "PRN", "AUX", "NUL"];
 const RESERVED_NUMBERED: [&str; 2] = ["COM", "LPT"];
 
 /// `text` with everything replaced that some file system, terminal or reader takes for something else: separators,
-/// wildcards, control characters, and those that turn the direction of writing.
-fn sanitise(text: &str) -> String {
+/// wildcards, control characters, and those that turn the direction of writing. Of `blanks` in a row so many are kept.
+fn sanitise(text: &str, blanks: usize) -> String {
     // NFC of ASCII is the same, and most text is.
     if text.is_ascii() {
-        sanitise_composed(text.chars(), text.len())
+        sanitise_composed(text.chars(), text.len(), blanks)
     } else {
-        sanitise_composed(text.nfc(), text.len())
+        sanitise_composed(text.nfc(), text.len(), blanks)
     }
 }
 
-fn sanitise_composed(text: impl Iterator<Item = char>, len: usize) -> String {
+fn sanitise_composed(text: impl Iterator<Item = char>, len: usize, blanks: usize) -> String {
     let mut safe = String::with_capacity(len);
-    let mut space = false;
+    let mut spaces = 0;
     for character in text {
         if character.is_whitespace() {
-            space = true;
+            spaces += 1;
             continue;
         }
-        if space && !safe.is_empty() {
-            safe.push(' ');
+        if !safe.is_empty() {
+            safe.extend(std::iter::repeat_n(' ', spaces.min(blanks)));
         }
-        space = false;
+        spaces = 0;
         safe.push(if is_unsafe(character) {
             REPLACEMENT
         } else {
@@ -106,7 +106,7 @@ fn is_reserved(name: &str) -> bool {
 
 /// A name that may stand alone: no leading dot or space, not reserved, not empty.
 fn standalone(text: &str, empty: &str, limit: usize) -> String {
-    let safe = sanitise(text);
+    let safe = sanitise(text, 1);
     whole_name(safe.trim_start_matches(['.', ' ']), empty, limit)
 }
 
@@ -169,9 +169,9 @@ pub fn subject(subject: &str) -> &str {
 }
 
 /// Name of an attachment, extension kept however long the rest is. It may begin with a dot, as names
-/// of files do.
+/// of files do, and has as many blanks between its words as are stored.
 pub fn attachment(name: &str) -> String {
-    let safe = sanitise(name);
+    let safe = sanitise(name, usize::MAX);
     let visible = safe.trim_start_matches(['.', ' ']);
     let mut name = whole_name(visible, NO_NAME, usize::MAX);
     if safe.starts_with('.') && !visible.is_empty() {

@@ -1,9 +1,9 @@
 //! The record of an item in a catalogue: for the filters and the manifest of an export.
 
 use super::object::Object;
-use crate::convert::{Moment, Particulars, Stretch, Title, when};
+use crate::convert::{Moment, Particulars, Stretch, title, when};
 use crate::ltp::tags;
-use crate::messaging::{Message, MessageClass};
+use crate::messaging::Message;
 use crate::ndb::NodeId;
 
 /// The facts by which items are chosen.
@@ -81,18 +81,11 @@ impl Summary {
     /// The facts about `message`.
     pub(super) fn of(message: &Message) -> Self {
         let string = |id: u16| message.properties().string(id).ok().flatten();
-        let subject = || Some(message.subject().ok().flatten()?.text);
-        let name = || string(tags::DISPLAY_NAME).filter(|name| !name.is_empty());
         let class = string(tags::MESSAGE_CLASS).unwrap_or_default();
-        // As its file is named.
-        let title = match Title::of(MessageClass::parse(&class).kind) {
-            Title::DisplayName => name().or_else(subject),
-            Title::DateAndSubject => subject(),
-        };
         Self {
             moment: when::moment(message),
             stretches: when::stretches(message),
-            subject: title.unwrap_or_default(),
+            subject: title(message).unwrap_or_default(),
             class,
         }
     }

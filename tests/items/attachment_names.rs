@@ -7,7 +7,7 @@ use crate::mail_programs::{Inbox, objects_with};
 use crate::support::{Attachment, Content};
 
 /// Names that programs might want to mend.
-const NAMES: [&str; 13] = [
+const NAMES: [&str; 14] = [
     "LICENSE",
     "Mr. Smith",
     ".gitignore",
@@ -20,6 +20,7 @@ const NAMES: [&str; 13] = [
     "mail.20240305",
     "r\u{e9}sum\u{e9}.PDF",
     "name.docx ",
+    "two  blanks   three.txt",
     "photo",
 ];
 

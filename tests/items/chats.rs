@@ -60,6 +60,10 @@ fn talk() -> Vec<Message> {
     let late = thread(chat(40, BOB, &[ANN], "<p>I agree</p>"), "3", "1");
     let late = own(late, "Reactions", "like: Ann Alder");
     let late = own(late, "Edited", true);
+    let likes = Value::MvStr(vec!["heart: Bob".into(), "sad: Eva".into()]);
+    let late = own(late, "ReactionsByPeople", likes);
+    let late = own(late, "Score", Value::F64(0.5));
+    let late = own(late, "FileData", br#"{"a":1}"#.to_vec());
     let file =
         Attachment::reference(7, "https://example.com/Shared/plan.docx").prop(0x3707, "plan.docx");
     let first = thread(chat(32, ANN, &[BOB], link), "1", "1").attach(file);
@@ -93,6 +97,9 @@ Messages: 3
     I agree
     [Reactions: like: Ann Alder]
     [Edited: yes]
+    [ReactionsByPeople: heart: Bob, sad: Eva]
+    [Score: 0.5]
+    [FileData: {\"a\":1}]
 
 2024-05-01 09:50:00 +0000  Bob Birch
     Eva joined

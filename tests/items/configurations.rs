@@ -211,6 +211,29 @@ fn a_sender_with_an_exchange_name_gets_the_address_that_the_list_has() {
     );
 }
 
+/// Rows that have less than Outlook writes, or have it in another form.
+#[test]
+fn whom_a_row_only_shows_has_an_address_if_that_is_shown() {
+    let rows = [
+        row(&[(NICKNAME, "ann@example.com")]),
+        row(&[(NICKNAME, "eva"), (SHOWN, "Eva Müller <eva@example.com>")]),
+        row(&[
+            (NICKNAME, "bob"),
+            (TYPE, "SMTP"),
+            (ADDRESS, "SMTP:bob@example.org"),
+        ]),
+        row(&[(NICKNAME, "Somebody"), (SHOWN, "Somebody")]),
+    ];
+    let (_directory, file) = store(|_| vec![autocomplete(&stream(12, 4, &rows))]);
+    let expected = [
+        "ann@example.com|ann@example.com||",
+        "Eva Müller|eva@example.com|eva|",
+        "bob@example.org|bob@example.org|bob|",
+        "Somebody|||",
+    ];
+    assert_eq!(cards(&file), expected);
+}
+
 #[test]
 fn a_row_that_makes_no_sense_costs_itself_alone_and_is_told() {
     let mut rows = people();
@@ -378,7 +401,8 @@ fn rules_say_what_they_ask_for_and_what_they_do() {
                 .prop(0x65EB, "Provider")
                 .prop(0x0E9A, extended.concat())
                 .prop(0x0E99, extended_actions.concat()),
-            rule("IPM.Rule.Version2.Message", "First", 0x04, 10)
+            // The class that older servers give; newer ones: IPM.Rule.Version2.Message.
+            rule("IPM.Rule.Message", "First", 0x04, 10)
                 .prop(0x65F0, condition(narrow))
                 .prop(0x65EF, actions(&narrow, false, folder)),
         ]

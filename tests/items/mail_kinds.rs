@@ -24,7 +24,7 @@ impl Exported {
         Self::in_format(Format::Unicode, messages, options)
     }
 
-    fn in_format(
+    pub(super) fn in_format(
         format: Format,
         messages: impl IntoIterator<Item = Message>,
         options: &[&str],

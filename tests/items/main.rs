@@ -29,5 +29,6 @@ mod never_invented;
 mod objects;
 mod pim;
 mod special_classes;
+mod stored_otherwise;
 mod texts;
 mod unusual;

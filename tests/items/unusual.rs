@@ -328,3 +328,59 @@ fn mail_says_when_it_is_due_what_to_vote_for_whose_it_is_and_who_called() {
     );
     assert!(!file("Other.eml").contains("X-CallingTelephoneNumber"));
 }
+
+/// Writers fill the cells that they like: what an item is and what it is called must not depend on it.
+#[test]
+fn what_a_row_of_the_folder_lacks_is_asked_of_the_item() {
+    const CLASS: u16 = 0x001A;
+    const SUBJECT: u16 = 0x0037;
+    const DISPLAY_NAME: u16 = 0x3001;
+    for format in [Format::Unicode, Format::Ansi, Format::Ost4k] {
+        let mut store = Store::new(format, Crypt::Permute);
+        let top = store.ipm_subtree();
+        let calendar = store.folder_of(top, "Calendar", "IPF.Appointment");
+        let (start, end) = (filetime(2024, 6, 3, 10, 0), filetime(2024, 6, 3, 11, 0));
+        let lunch = Message::appointment("Lunch", start, end, "").row(CLASS, None);
+        store.message(calendar, lunch);
+        let contacts = store.folder_of(top, "Contacts", "IPF.Contact");
+        let contact = |given: &str| Message::contact(given, "Alder", "a@x.example");
+        // The table of a folder need not have a column for names of contacts.
+        store.message(contacts, contact("Ann").subject("An old name"));
+        store.message(contacts, contact("Bob").row(CLASS, None));
+        let eva = contact("Eva").row(DISPLAY_NAME, None);
+        store.message(contacts, eva.subject("Another"));
+        let inbox = store.folder(top, "Inbox");
+        store.message(inbox, Message::mail("Numbers").row(SUBJECT, None));
+        let chat = Message::new("IPM.SkypeTeams.Message", "Hello").row(CLASS, None);
+        store.message(inbox, chat);
+        let (_directory, tree) = open(&store, &TreeOptions::default());
+        let expected: [(&str, &[&str]); 3] = [
+            ("Calendar", &["2024-06-03 1000 Lunch.ics"]),
+            (
+                "Contacts",
+                &["Ann Alder.vcf", "Bob Alder.vcf", "Eva Alder.vcf"],
+            ),
+            (
+                "Inbox",
+                &[
+                    "2024-05-01 0932 Numbers.eml",
+                    "2024-05-01 0932 Hello.eml",
+                    "Conversation about Hello.txt",
+                ],
+            ),
+        ];
+        for (folder, files) in expected {
+            assert_eq!(names(&tree, at(&tree, folder)), files, "{format:?}");
+        }
+        let index = text(&tree, ".ostfs/index.csv");
+        for told in [
+            ",Lunch,IPM.Appointment,",
+            ",Eva Alder,IPM.Contact,",
+            ",Numbers,IPM.Note,",
+        ] {
+            assert!(index.contains(told), "{told}: {index}");
+        }
+        let imports = names(&tree, at(&tree, ".ostfs/import"));
+        assert_eq!(imports, ["Calendar.ics", "Contacts.vcf"], "{format:?}");
+    }
+}

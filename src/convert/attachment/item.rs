@@ -43,6 +43,8 @@ pub(crate) struct Item {
     pub content_location: Option<String>,
     /// An exception of a recurring appointment, which is no attachment to people.
     pub is_hidden: bool,
+    /// It stands for content that is elsewhere.
+    pub is_link: bool,
     /// Where the RTF body shows it.
     pub position: Option<u32>,
     /// PidTagCreationTime of the file.
@@ -66,6 +68,7 @@ impl Item {
             content_id: None,
             content_location: None,
             is_hidden: false,
+            is_link: false,
             position: None,
             created: None,
             modified: None,

@@ -2,15 +2,14 @@
 #![forbid(unsafe_code)]
 
 use super::item::{Content, Item, base_name};
+use super::link::Link;
 use super::media_type::{self, OCTET_STREAM};
-use super::{link, mac_binary, ole, tnef};
+use super::{mac_binary, ole, tnef};
 use crate::convert::byte_range::ByteRange;
 use crate::convert::text::{clean, is_token, one_line};
 use crate::error::{Error, Result};
 use crate::ltp::tags;
-use crate::messaging::{
-    AttachMethod, Attachment, AttachmentData, Message, Properties, PropertySet,
-};
+use crate::messaging::{AttachMethod, Attachment, AttachmentData, Message, Properties};
 use crate::problem::Problem;
 
 /// Bit of PidTagAttachmentFlags: an exception of a recurring appointment.
@@ -19,7 +18,7 @@ const FLAG_EXCEPTION: i32 = 0x2;
 const MAX_ITEMS: usize = 10_000;
 
 /// The attachments of `message` in table order; what is in a TNEF attachment or an OLE object follows it, as does
-/// what a file from a Mac has beside its data. Never fails: an attachment
+/// what a file from a Mac has beside its data, and the link of one on the web of which something is at hand. Never fails: an attachment
 /// that cannot be opened is unreadable content under the best name known. Those that are shown elsewhere, and once more
 /// would be too much, are left out and are one problem together.
 pub(crate) fn list(message: &Message) -> Vec<Item> {
@@ -63,8 +62,9 @@ pub(crate) fn list(message: &Message) -> Vec<Item> {
                 let (item, stored) = mac_binary::unpack(item, &properties);
                 let files = tnef::unpack(&item);
                 let within = ole::unpack(&item, properties.code_page());
+                let beside = link_beside(attachment, &properties, &item);
                 items.push(item);
-                items.extend(files.into_iter().chain(within).chain(stored));
+                items.extend(files.into_iter().chain(within).chain(stored).chain(beside));
             }
             Err(error) if error.is_repeated() => repeated.push(error),
             Err(error) => items.push(nameless(attachment, &fallback, error)),
@@ -138,10 +138,11 @@ fn item(attachment: &Attachment, properties: &Properties, fallback: &str) -> Opt
     let method = Attachment::method(properties).unwrap_or(AttachMethod::ByValue);
     let stated_type = text(tags::ATTACH_MIME_TAG).map(|stated| stated.to_ascii_lowercase());
     let mut link = None;
-    let content = match content(attachment, properties, method) {
+    let content = match content(attachment, properties) {
         Ok(Some(Found::Content(content))) => content,
-        Ok(Some(Found::Link(kind, file))) => {
-            link = Some(kind);
+        Ok(Some(Found::Link(found))) => {
+            let file = found.file();
+            link = Some(found);
             Content::Bytes(file)
         }
         Ok(None) if method == AttachMethod::None && text(tags::ATTACH_LONG_FILENAME).is_none() => {
@@ -163,15 +164,20 @@ fn item(attachment: &Attachment, properties: &Properties, fallback: &str) -> Opt
         .find_map(stored_name);
     let display_name = stored_name(tags::DISPLAY_NAME);
     let is_message = matches!(content, Content::Message(_));
-    let name = match (&content, link) {
+    // Some writers set no flags.
+    let is_changed_instance = match &content {
+        Content::Message(message) => {
+            let flags = integer(tags::ATTACHMENT_FLAGS).unwrap_or(0);
+            let is_marked = flags & FLAG_EXCEPTION != 0 && boolean(tags::ATTACHMENT_HIDDEN);
+            is_marked || message.class().is_changed_instance
+        }
+        _ => false,
+    };
+    let name = match (&content, &link) {
         (Content::Message(message), _) => message_name(message, file_named, display_name, fallback),
-        (_, Some(kind)) => {
+        (_, Some(link)) => {
             let target = file_named.or(display_name);
-            format!(
-                "{}.{}",
-                target.as_deref().unwrap_or(fallback),
-                kind.extension()
-            )
+            link.name(target.as_deref().unwrap_or(fallback))
         }
         // What stands under an object in the text tells what it is, and is no name of a file.
         (_, None) if file_named.is_none() && method == AttachMethod::Ole => {
@@ -202,9 +208,8 @@ fn item(attachment: &Attachment, properties: &Properties, fallback: &str) -> Opt
             .map(|id| id.trim_matches(['<', '>', ' ']).to_owned())
             .filter(|id| !id.is_empty()),
         content_location: text(tags::ATTACH_CONTENT_LOCATION),
-        is_hidden: is_message
-            && boolean(tags::ATTACHMENT_HIDDEN)
-            && integer(tags::ATTACHMENT_FLAGS).is_some_and(|flags| flags & FLAG_EXCEPTION != 0),
+        is_hidden: is_changed_instance,
+        is_link: link.is_some(),
         position: integer(tags::RENDERING_POSITION)
             .and_then(|position| u32::try_from(position).ok()),
         created: properties.time(tags::CREATION_TIME).ok().flatten(),
@@ -219,15 +224,11 @@ enum Found {
     /// Its content.
     Content(Content),
     /// A file with the address or path of the content.
-    Link(link::Kind, ByteRange),
+    Link(Link),
 }
 
 /// None when the attachment has no content at all, here or elsewhere.
-fn content(
-    attachment: &Attachment,
-    properties: &Properties,
-    method: AttachMethod,
-) -> Result<Option<Found>> {
+fn content(attachment: &Attachment, properties: &Properties) -> Result<Option<Found>> {
     let bytes = match attachment.data(properties)? {
         AttachmentData::Message(message) => {
             return Ok(Some(Found::Content(Content::Message(message))));
@@ -239,9 +240,9 @@ fn content(
     };
     // Writers leave an empty value where the content is elsewhere.
     if bytes.as_ref().is_none_or(ByteRange::is_empty)
-        && let Some((kind, file)) = link(attachment, properties, method)
+        && let Some(link) = Link::of(attachment, properties)
     {
-        return Ok(Some(Found::Link(kind, file)));
+        return Ok(Some(Found::Link(link)));
     }
     let Some(range) = bytes else {
         return Ok(None);
@@ -249,31 +250,17 @@ fn content(
     Ok(Some(Found::Content(Content::Bytes(range))))
 }
 
-/// The file that stands for content elsewhere; None when the attachment has no address or path, or is a file by value that
-/// merely has come from somewhere.
-fn link(
-    attachment: &Attachment,
-    properties: &Properties,
-    method: AttachMethod,
-) -> Option<(link::Kind, ByteRange)> {
-    let target = [tags::ATTACH_LONG_PATHNAME, tags::ATTACH_PATHNAME]
-        .into_iter()
-        .find_map(|id| properties.string(id).ok().flatten())?;
-    let named = attachment.message().store().named_properties();
-    let detail = |(set, name): (PropertySet, &'static str)| {
-        let id = named.id_of_string(set, name)?;
-        properties
-            .string(id)
-            .ok()
-            .flatten()
-            .map(|value| (name, value))
-    };
-    let details: Vec<(&str, String)> = link::DETAILS.into_iter().filter_map(detail).collect();
-    if method == AttachMethod::ByValue && details.is_empty() {
-        return None;
-    }
-    let kind = link::Kind::of(method, &target);
-    Some((kind, link::file(kind, &target, &details)))
+/// The link of an attachment that has content as well: what is at hand may be no more than a picture of it.
+fn link_beside(attachment: &Attachment, properties: &Properties, item: &Item) -> Option<Item> {
+    let is_web = matches!(
+        Attachment::method(properties),
+        Ok(AttachMethod::ByWebReference)
+    );
+    let link = is_web.then(|| Link::of(attachment, properties))??;
+    let name = link.name(&item.name);
+    // The attachment may be the link itself.
+    let is_content = matches!(item.content, Content::Bytes(_)) && !item.is_link;
+    is_content.then(|| Item::of_file(name, None, link.file()))
 }
 
 /// The name of an OLE object after what the text calls it.

@@ -17,6 +17,7 @@ mod tnef;
 
 pub use file::{AttachmentContent, AttachmentFile};
 pub(crate) use item::{Content, Item};
+pub(crate) use link::target;
 pub(crate) use list::list;
 #[cfg(feature = "cli")]
 pub(crate) use media_type::{is_known as is_known_type, of_file as type_of_file};

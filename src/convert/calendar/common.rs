@@ -72,6 +72,12 @@ pub(super) fn write(
     lines.list("X-OSTFS-COMPANIES", &companies);
     lines.optional("X-OSTFS-BILLING", reader.string(lids::BILLING));
     lines.optional("X-OSTFS-MILEAGE", reader.string(lids::MILEAGE));
+    for (name, text) in reader.user_fields() {
+        lines.text(
+            &format!("X-OSTFS-FIELD{}", parameter("X-NAME", name)),
+            &text,
+        );
+    }
 }
 
 /// DTSTAMP, without which programs refuse an entry (RFC 5545 3.6.1): when the item was changed or came, else its start, which

@@ -38,9 +38,10 @@ fn calendar(reader: &Reader<'_>) -> Calendar {
     write_progress(reader, &mut calendar);
     write_people(reader, &mut calendar);
     common::attachments(reader, &mut calendar, message);
-    if reader.boolean(lids::REMINDER_SET)
-        && let Some(time) = reader.time(lids::REMINDER_TIME).and_then(utc_stamp)
-    {
+    let reminder = [lids::REMINDER_TIME, lids::REMINDER_SIGNAL_TIME]
+        .into_iter()
+        .find_map(|key| reader.time(key).and_then(utc_stamp));
+    if let Some(time) = reminder.filter(|_| reader.boolean(lids::REMINDER_SET)) {
         let summary = summary.unwrap_or_else(|| "Reminder".into());
         common::alarm(&mut calendar, ("TRIGGER;VALUE=DATE-TIME", &time), &summary);
     }

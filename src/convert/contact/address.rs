@@ -10,6 +10,8 @@ use crate::ltp::tags;
 const POSTAL_HOME: i32 = 1;
 const POSTAL_WORK: i32 = 2;
 const POSTAL_OTHER: i32 = 3;
+/// Where among its parts an address has its street.
+const STREET: usize = 1;
 
 /// The addresses of work and home and another; the copy that mail goes to, if it is none of them.
 pub(super) fn write(reader: &Reader<'_>, card: &mut Card) {
@@ -51,13 +53,14 @@ pub(super) fn write(reader: &Reader<'_>, card: &mut Card) {
     let read = |keys: Parts| keys.map(|key| reader.string(key));
     let mailing = read(mailing);
     let chosen = reader.integer(lids::POSTAL_ADDRESS_ID);
-    let kinds: [(Parts, &[&str], i32); 3] = [
-        (work, &["WORK"], POSTAL_WORK),
-        (home, &["HOME"], POSTAL_HOME),
-        (other, &[], POSTAL_OTHER),
+    let kinds: [(Parts, Key, &[&str], i32); 3] = [
+        (work, lids::WORK_ADDRESS, &["WORK"], POSTAL_WORK),
+        (home, lids::HOME_ADDRESS, &["HOME"], POSTAL_HOME),
+        (other, lids::OTHER_ADDRESS, &[], POSTAL_OTHER),
     ];
+    let mut has_any = false;
     let mut is_told = mailing.iter().all(Option::is_none);
-    for (keys, types, id) in kinds {
+    for (keys, whole, types, id) in kinds {
         let own = read(keys);
         let fits = own.iter().any(Option::is_some) && own.iter().zip(&mailing).all(agree);
         let is_chosen = chosen == Some(id);
@@ -74,11 +77,29 @@ pub(super) fn write(reader: &Reader<'_>, card: &mut Card) {
             .iter()
             .zip(&parts)
             .all(|(copy, part)| copy.is_none() || copy == part);
+        let parts = whole_if_none(parts, || reader.string(whole));
+        has_any |= parts.iter().any(Option::is_some);
         write_address(card, &parts, types, is_chosen);
     }
     if !is_told {
         write_address(card, &mailing, &[], true);
+    } else if !has_any {
+        let parts = whole_if_none(mailing.to_vec(), || reader.string(tags::POSTAL_ADDRESS));
+        write_address(card, &parts, &[], true);
     }
+}
+
+/// `parts`; if all are missing, the `whole` address of some lines in place of the street.
+fn whole_if_none(
+    mut parts: Vec<Option<String>>,
+    whole: impl FnOnce() -> Option<String>,
+) -> Vec<Option<String>> {
+    if parts.iter().all(Option::is_none)
+        && let Some(street) = parts.get_mut(STREET)
+    {
+        *street = whole();
+    }
+    parts
 }
 
 /// Whether PidLidPostalAddressId names one of the three addresses.

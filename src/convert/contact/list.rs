@@ -34,11 +34,7 @@ const MAX_MEMBERS: usize = 100_000;
 /// The card of a distribution list.
 pub(in crate::convert) fn list(reader: &Reader<'_>, version: VcardVersion) -> String {
     let mut card = Card::new(version);
-    let name = reader
-        .string(lids::DISTRIBUTION_LIST_NAME)
-        .or_else(|| reader.string(tags::DISPLAY_NAME))
-        .or_else(|| reader.subject())
-        .unwrap_or_else(|| "(no name)".into());
+    let name = list_name(reader).unwrap_or_else(|| "(no name)".into());
     card.lines.text("FN", name.trim());
     card.structured("N", &[Some(name), None, None, None, None]);
     card.group();
@@ -57,6 +53,14 @@ pub(in crate::convert) fn list(reader: &Reader<'_>, version: VcardVersion) -> St
     }
     common::write(reader, &mut card, note);
     card.finish(&reader.problems())
+}
+
+/// What a distribution list is called; None if nothing tells.
+pub(in crate::convert) fn list_name(reader: &Reader<'_>) -> Option<String> {
+    reader
+        .string(lids::DISTRIBUTION_LIST_NAME)
+        .or_else(|| reader.string(tags::DISPLAY_NAME))
+        .or_else(|| reader.subject())
 }
 
 /// The members: as they were when they were added, else as their contacts are.

@@ -12,6 +12,6 @@ mod photo;
 mod proposal;
 mod vcard;
 
-pub(super) use list::list;
-pub(super) use person::person;
+pub(super) use list::{list, list_name};
+pub(super) use person::{name, person};
 pub(super) use proposal::proposal;

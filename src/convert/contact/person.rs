@@ -13,13 +13,11 @@ use crate::convert::options::VcardVersion;
 use crate::convert::people::{Person, addr_spec};
 use crate::convert::reader::Reader;
 use crate::ltp::{FileTime, tags};
-use crate::messaging::{EntryId, FIRST_NAMED_ID, PropertyName, PropertySet, text_of_value};
+use crate::messaging::{EntryId, FIRST_NAMED_ID};
 
 /// PidTagGender.
 const GENDER_FEMALE: i32 = 1;
 const GENDER_MALE: i32 = 2;
-/// Fields of the user that are written.
-const MAX_USER_FIELDS: usize = 200;
 /// Addresses without a property name that are written.
 const MAX_NAMELESS: usize = 9;
 
@@ -87,14 +85,14 @@ const PHONES: [(u16, &str, &[&str], bool); 20] = [
     ),
 ];
 
+/// What a contact is called of which nothing tells that.
+const NO_NAME: &str = "(no name)";
+
 /// The card of a contact.
 pub(in crate::convert) fn person(reader: &Reader<'_>, version: VcardVersion) -> String {
     let mut card = Card::new(version);
-    let emails: Vec<Email> = lids::EMAILS
-        .iter()
-        .filter_map(|keys| email(reader, keys))
-        .collect();
-    let full_name = full_name(reader, &emails);
+    let emails = emails(reader);
+    let full_name = full_name(reader, &emails).unwrap_or_else(|| NO_NAME.to_owned());
     card.lines.text("FN", &full_name);
     write_names(reader, &mut card, &full_name);
     write_organization(reader, &mut card);
@@ -122,6 +120,17 @@ struct Email {
     /// What is stored, if that is no address of the Internet.
     other: Option<(String, String)>,
     label: Option<String>,
+}
+
+fn emails(reader: &Reader<'_>) -> Vec<Email> {
+    let mut emails: Vec<Email> = lids::EMAILS
+        .iter()
+        .filter_map(|keys| email(reader, keys))
+        .collect();
+    if emails.is_empty() {
+        emails.extend(listed_email(reader));
+    }
+    emails
 }
 
 fn email(reader: &Reader<'_>, keys: &EmailKeys) -> Option<Email> {
@@ -158,7 +167,30 @@ fn email(reader: &Reader<'_>, keys: &EmailKeys) -> Option<Email> {
     })
 }
 
-fn full_name(reader: &Reader<'_>, emails: &[Email]) -> String {
+/// The address of a contact as an address list has it, where none of the three is stored.
+fn listed_email(reader: &Reader<'_>) -> Option<Email> {
+    let person = Person::of_parts(
+        None,
+        reader.string(tags::SMTP_ADDRESS),
+        reader.string(tags::ADDRESS_TYPE),
+        reader.string(tags::EMAIL_ADDRESS),
+    );
+    let address = person.smtp().or_else(|| reader.exchange_address(&person))?;
+    Some(Email {
+        address: Some(address),
+        original: None,
+        other: None,
+        label: None,
+    })
+}
+
+/// What a contact is called; None if nothing tells.
+pub(in crate::convert) fn name(reader: &Reader<'_>) -> Option<String> {
+    full_name(reader, &emails(reader))
+}
+
+/// The same, of one with these addresses.
+fn full_name(reader: &Reader<'_>, emails: &[Email]) -> Option<String> {
     let parts = [
         tags::DISPLAY_NAME_PREFIX,
         tags::GIVEN_NAME,
@@ -175,9 +207,7 @@ fn full_name(reader: &Reader<'_>, emails: &[Email]) -> String {
         .or_else(|| reader.string(tags::COMPANY_NAME))
         .or_else(email)
         .or_else(|| reader.subject())
-        .unwrap_or_else(|| "(no name)".into())
-        .trim()
-        .to_owned()
+        .map(|name| name.trim().to_owned())
 }
 
 fn write_names(reader: &Reader<'_>, card: &mut Card, full_name: &str) {
@@ -404,25 +434,7 @@ fn write_user_fields(reader: &Reader<'_>, card: &mut Card) {
         let name = format!("X-OSTFS-USER-FIELD-{}", index + 1);
         card.lines.optional(&name, reader.string(key));
     }
-    let Some(message) = reader.message() else {
-        return;
-    };
-    let properties = message.properties();
-    let names = message.store().named_properties();
-    let fields = properties.ids().into_iter().filter_map(|id| {
-        let (set, name) = names.name(id)?;
-        let PropertyName::String(name) = name else {
-            return None;
-        };
-        // Names with colons and slashes are those of programs, not of people.
-        let is_own = *set == PropertySet::PUBLIC_STRINGS
-            && name != "Keywords"
-            && !name.contains([':', '/', '\\']);
-        let value = is_own.then(|| properties.value(id))?.ok()??;
-        let text = text_of_value(&value, properties.code_page())?;
-        (!text.trim().is_empty()).then_some((name, text))
-    });
-    for (name, text) in fields.take(MAX_USER_FIELDS) {
+    for (name, text) in reader.user_fields() {
         let name = format!("X-OSTFS-FIELD{}", parameter("X-NAME", name));
         card.lines.text(&name, &text);
     }

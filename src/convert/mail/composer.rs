@@ -101,7 +101,8 @@ impl Composer<'_> {
     fn content(&mut self, message: &Message, items: Vec<Item>, is_incomplete: bool) -> Composed {
         let problems = message.problems();
         let class = message.class();
-        if let Some(entity) = signed::compose(class.is_smime, &items, self.style()) {
+        let has_body = || body::best(message).len() > 0;
+        if let Some(entity) = signed::compose(class.is_smime, &items, has_body, self.style()) {
             return Composed {
                 entity,
                 left_out: 0,

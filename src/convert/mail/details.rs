@@ -39,6 +39,8 @@ const EVENT: &[(&str, Key)] = &[
     ("End", lids::APPOINTMENT_END_WHOLE),
     ("All day", lids::APPOINTMENT_SUB_TYPE),
     ("Location", lids::LOCATION),
+    ("Proposed start", lids::APPOINTMENT_PROPOSED_START_WHOLE),
+    ("Proposed end", lids::APPOINTMENT_PROPOSED_END_WHOLE),
     ("Recurrence", lids::RECURRENCE_PATTERN),
     ("Attendees", lids::ALL_ATTENDEES_STRING),
 ];

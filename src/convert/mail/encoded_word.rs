@@ -37,8 +37,8 @@ const NARROW: [(&[u8], std::ops::Range<u8>); 4] = [
     (b"iso-8859-9", 0x80..0xA0),
 ];
 
-/// Whether every program reads the same of a field: it is ASCII, and the charset that each encoded word names is known and
-/// has all of its characters. Chinese senders write "GB2312" and mean GBK, which has more: programs that take the name
+/// Whether every program reads the same of a field: it is ASCII, and each encoded word is well formed and names a charset that is
+/// known and has all of its characters. Chinese senders write "GB2312" and mean GBK, which has more: programs that take the name
 /// at its word lose those.
 pub(crate) fn charsets_fit(value: &str) -> bool {
     let mut fit = true;
@@ -52,7 +52,54 @@ pub(crate) fn charsets_fit(value: &str) -> bool {
         fit &= !is_wider && page.is_some_and(|page| codepage::fits(page, bytes));
     };
     rfc2047::decode_text(value.as_bytes(), charset);
-    fit && value.is_ascii()
+    fit && value.is_ascii() && are_well_formed(value)
+}
+
+/// Whether what the encoded words of `value` hold is in the encoding that they name. Of a blank in a word, or of digits that
+/// are cut off, each program makes something else.
+fn are_well_formed(value: &str) -> bool {
+    let mut rest = value;
+    while let Some((_, word)) = rest.split_once("=?") {
+        rest = word;
+        let mut parts = word.splitn(3, '?');
+        let (charset, encoding) = (parts.next(), parts.next());
+        let Some((held, after)) = parts.next().and_then(|tail| tail.split_once("?=")) else {
+            continue;
+        };
+        let is_word = charset.is_some_and(|charset| {
+            !charset.is_empty() && charset.bytes().all(|byte| byte.is_ascii_graphic())
+        });
+        let is_sound = match encoding {
+            Some("B" | "b") => is_base64(held),
+            Some("Q" | "q") => is_q(held),
+            _ => continue,
+        };
+        if is_word && !is_sound {
+            return false;
+        }
+        if is_word {
+            rest = after;
+        }
+    }
+    true
+}
+
+/// Whether `text` is base64; what fills it up may be missing, as every program knows that.
+fn is_base64(text: &str) -> bool {
+    let digits = text.trim_end_matches('=');
+    let is_digit = |byte: u8| byte.is_ascii_alphanumeric() || byte == b'+' || byte == b'/';
+    digits.len() % 4 != 1 && text.len() - digits.len() <= 2 && digits.bytes().all(is_digit)
+}
+
+/// Whether `text` is in the Q encoding. RFC 2047 4.2
+fn is_q(text: &str) -> bool {
+    let mut pieces = text.split('=');
+    let is_plain = |piece: &str| !piece.contains([' ', '\n', '?']);
+    let is_escape = |piece: &str| {
+        let digits = piece.get(..2);
+        digits.is_some_and(|digits| digits.bytes().all(|digit| digit.is_ascii_hexdigit()))
+    };
+    pieces.next().is_some_and(is_plain) && pieces.all(|piece| is_escape(piece) && is_plain(piece))
 }
 
 /// Value of the unstructured field `name` (Subject, Comments, X-...).
@@ -200,7 +247,9 @@ const QUOTED_MAX: usize = 400;
 /// A parameter of Content-Type or Content-Disposition, each piece on a line of its own behind `;`. RFC 2231
 pub(crate) fn parameter(name: &str, value: &str, style: Headers) -> String {
     let value = one_line(value);
-    if value.len() <= QUOTED_MAX && (value.is_ascii() || style == Headers::Utf8) {
+    // Programs decode what looks like an encoded word, even in quotes.
+    let is_taken_as_it_is = !value.contains("=?") && (value.is_ascii() || style == Headers::Utf8);
+    if value.len() <= QUOTED_MAX && is_taken_as_it_is {
         let token = !value.is_empty() && value.bytes().all(is_token);
         let value = if token {
             value
@@ -360,6 +409,10 @@ mod tests {
             "{pieces}"
         );
         assert!(pieces.ends_with(&format!(";\n filename*6*={}", "x".repeat(41))));
+        assert_eq!(
+            of("=?utf-8?Q?x?=.txt"),
+            ";\n filename*=utf-8''%3D%3Futf-8%3FQ%3Fx%3F%3D.txt"
+        );
         assert_eq!(of(""), ";\n filename=\"\"");
         let raw = parameter("filename", "\u{dc}bersicht.txt", Headers::Utf8);
         assert_eq!(raw, ";\n filename=\"\u{dc}bersicht.txt\"");
@@ -380,6 +433,28 @@ mod tests {
         assert!(charsets_fit("=?windows-1252?Q?=9F?="));
         assert!(!charsets_fit("=?x-nobody?Q?a?="));
         assert!(!charsets_fit("Gr\u{fc}\u{df}e"));
+    }
+
+    #[test]
+    fn words_that_programs_read_in_different_ways_are_noticed() {
+        for sound in [
+            "=?utf-8?B?YmNjcyBz?=",
+            "=?utf-8?B?YmNjcyBzeA?=",
+            "=?utf-8?q?a_=C3=A9?= and more",
+            "no word =? at all ?=",
+            "=?utf-8?X?a b?=",
+        ] {
+            assert!(charsets_fit(sound), "{sound}");
+        }
+        for unsound in [
+            "=?utf-8?B?YmNjcyBz4?= x",
+            "=?utf-8?B?YmNj cyBz?=",
+            "=?utf-8?Q?a b?=",
+            "=?utf-8?Q?a=4?=",
+            "=?utf-8?Q?a=ZZ?=",
+        ] {
+            assert!(!charsets_fit(unsound), "{unsound}");
+        }
     }
 
     #[test]

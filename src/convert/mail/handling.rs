@@ -10,6 +10,7 @@ use crate::codepage;
 use crate::convert::cursor::Cursor;
 use crate::convert::lids::{self, Key};
 use crate::convert::people::{Person, RECEIVED_BY, RECEIVED_REPRESENTING};
+use crate::convert::reactions::reactions;
 use crate::ltp::{FileTime, tags};
 use crate::messaging::{ItemKind, Message, State};
 
@@ -18,6 +19,8 @@ pub(super) const REPLY_BY: &str = "Reply-By";
 /// What a recipient may vote for, in the order of the buttons, and what was voted.
 pub(super) const VOTING_OPTIONS: &str = "X-Ostfs-Voting-Options";
 pub(super) const VOTE: &str = "X-Ostfs-Vote";
+/// Who has reacted to it, and how.
+pub(super) const REACTIONS: &str = "X-Ostfs-Reactions";
 /// Type of a verb that is a voting option. [MS-OXOMSG] 2.2.1.74.1
 const VERB_VOTE: u32 = 4;
 /// Versions of both halves of PidLidVerbStream.
@@ -51,6 +54,10 @@ pub(super) fn add(message: &Message, fields: &mut Fields) {
     let vote = id(message, lids::VERB_RESPONSE).and_then(|id| string(message, id));
     if let Some(vote) = vote {
         fields.push_text(VOTE, &vote);
+    }
+    let reactions = reactions(message);
+    if !reactions.is_empty() {
+        fields.push_text(REACTIONS, &reactions.join(", "));
     }
     mailboxes(message, fields);
     if message.class().is_unified_messaging {

@@ -11,7 +11,7 @@ use jiff::tz::TimeZone;
 
 use super::date::format_date;
 use super::fields::PROBLEM_FIELD;
-use super::handling::{REPLY_BY, VOTE, VOTING_OPTIONS};
+use super::handling::{REACTIONS, REPLY_BY, VOTE, VOTING_OPTIONS};
 use super::inline::name_marks;
 use super::synthesis::TOLD_BCC;
 use super::{details, flags, header, report};
@@ -29,7 +29,7 @@ use crate::convert::text::rtf::ATTACHMENT_MARK;
 use crate::messaging::Message;
 
 /// Fields of the header that are shown, in this order.
-const FIELDS: [&str; 19] = [
+const FIELDS: [&str; 20] = [
     "From",
     "Sender",
     "Reply-To",
@@ -46,6 +46,7 @@ const FIELDS: [&str; 19] = [
     REPLY_BY,
     VOTING_OPTIONS,
     VOTE,
+    REACTIONS,
     "X-CallingTelephoneNumber",
     "X-VoiceMessageDuration",
     "Message-ID",

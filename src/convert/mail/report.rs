@@ -9,7 +9,7 @@ use crate::convert::attachment::Item;
 use crate::convert::context::Context;
 use crate::convert::lookup::Lookup;
 use crate::convert::options::{Eol, Headers};
-use crate::convert::people::Person;
+use crate::convert::people::{Person, REPRESENTING, SENDER};
 use crate::convert::rendition::Writer;
 use crate::convert::text::{clean, normalise};
 use crate::ltp::tags;
@@ -122,10 +122,13 @@ pub(super) fn machine_part(
             }
         }
         Kind::Disposition(disposition) => {
-            let reader = recipients
-                .first()
-                .and_then(address)
-                .unwrap_or_else(|| "unknown@ostfs.invalid".to_owned());
+            // A receipt comes from whoever read the message, and goes to its sender. [MS-OXCMAIL] 2.1.3.6.2
+            let of_role = |role| lookup.mailbox(&Person::of_role(properties, role));
+            let reader = [&SENDER, &REPRESENTING].into_iter().find_map(of_role);
+            let reader = reader.map_or_else(
+                || "unknown@ostfs.invalid".to_owned(),
+                |mailbox| mailbox.address,
+            );
             first.push_text("Final-Recipient", &format!("rfc822; {reader}"));
             if let Some(id) = string(tags::ORIGINAL_MESSAGE_ID) {
                 first.push_text("Original-Message-ID", &id);
@@ -153,6 +156,9 @@ fn delivery(recipient: &Recipient, address: Option<String>, action: &str, status
         .map(|info| clean(&info).into_owned());
     let stated = diagnostic.as_deref().and_then(status_code);
     fields.push("Status", stated.as_deref().unwrap_or(status));
+    if let Some(mta) = recipient.string(tags::REMOTE_MTA) {
+        fields.push_text("Remote-MTA", &format!("dns; {}", clean(&mta)));
+    }
     if let Some(diagnostic) = diagnostic {
         fields.push_text("Diagnostic-Code", &format!("smtp; {diagnostic}"));
     }

@@ -30,16 +30,27 @@ const AUTH_ENVELOPED: [u8; 11] = [
 /// Bytes in which the content type stands: behind the outer sequence.
 const OID_RANGE: usize = 64;
 
-/// The content of a signed or encrypted message, which its class may say that it is; None when it is neither, or cannot be put together.
-pub(super) fn compose(is_smime: bool, items: &[Item], style: Headers) -> Option<Entity> {
+/// The content of a signed or encrypted message, which its class may say that it is; None when it is neither, or cannot be put
+/// together. `has_body` tells whether somebody has written something beside it.
+pub(super) fn compose(
+    is_smime: bool,
+    items: &[Item],
+    has_body: impl FnOnce() -> bool,
+    style: Headers,
+) -> Option<Entity> {
     match items {
-        [item] => smime(is_smime, item, style),
+        [item] => smime(is_smime, item, has_body, style),
         [version, data] => pgp_encrypted(version, data, style),
         _ => None,
     }
 }
 
-fn smime(by_class: bool, item: &Item, style: Headers) -> Option<Entity> {
+fn smime(
+    by_class: bool,
+    item: &Item,
+    has_body: impl FnOnce() -> bool,
+    style: Headers,
+) -> Option<Entity> {
     let range = item.bytes()?;
     let by_type =
         item.is_stated(MULTIPART_SIGNED) || PKCS7_TYPES.iter().any(|kind| item.is_stated(kind));
@@ -49,7 +60,9 @@ fn smime(by_class: bool, item: &Item, style: Headers) -> Option<Entity> {
     }
     let head = range.head(MAX_HEAD).ok()?;
     if head.first() == Some(&DER_SEQUENCE) {
-        return Some(opaque(range, &head, style));
+        // To a message of another kind somebody has attached such a file, and its own text is not in there.
+        let is_it = by_class || !has_body();
+        return is_it.then(|| opaque(range, &head, style));
     }
     clear_signed(range, &head, style)
 }

@@ -15,7 +15,9 @@ use crate::bytes::u32_at;
 use crate::convert::item_format::note_no_date;
 use crate::convert::lids;
 use crate::convert::lookup::Lookup;
-use crate::convert::people::{Account, Mailbox, Person, REPRESENTING, SENDER, SMTP, addr_spec};
+use crate::convert::people::{
+    Account, Mailbox, Person, READ_RECEIPT, REPRESENTING, SENDER, SMTP, addr_spec,
+};
 use crate::convert::text::clean;
 use crate::ltp::tags;
 use crate::messaging::{
@@ -321,12 +323,23 @@ impl Synthesis<'_> {
     fn others(&self, fields: &mut Fields) {
         let properties = self.message.properties();
         let is_true = |id: u16| properties.boolean(id).ok().flatten() == Some(true);
-        let from = fields.get("From").map(str::to_owned).unwrap_or_default();
+        let asked_for = self
+            .lookup
+            .mailbox(&Person::of_role(properties, &READ_RECEIPT))
+            .filter(Mailbox::is_real)
+            .map(|mailbox| vec![mailbox]);
+        let receipt_to = |fields: &mut Fields, name: &'static str| match &asked_for {
+            Some(mailboxes) => fields.push_mailboxes(name, mailboxes),
+            None => {
+                let from = fields.get("From").map(str::to_owned).unwrap_or_default();
+                fields.push(name, from);
+            }
+        };
         if is_true(tags::READ_RECEIPT_REQUESTED) && !fields.has("Disposition-Notification-To") {
-            fields.push("Disposition-Notification-To", from.clone());
+            receipt_to(fields, "Disposition-Notification-To");
         }
         if is_true(tags::ORIGINATOR_DELIVERY_REPORT_REQUESTED) && !fields.has("Return-Receipt-To") {
-            fields.push("Return-Receipt-To", from);
+            receipt_to(fields, "Return-Receipt-To");
         }
         if self.message.class().kind.is_automatic() && !fields.has("Auto-Submitted") {
             fields.push("Auto-Submitted", "auto-replied");

@@ -1,7 +1,7 @@
 //! The accounts of a mail program that a message names: by which it was sent, is to be sent, or has come.
 #![forbid(unsafe_code)]
 
-use super::mailbox::addr_spec;
+use super::mailbox::stored_addr_spec;
 use crate::ltp::tags;
 use crate::messaging::{Message, PropertySet};
 
@@ -31,7 +31,7 @@ impl Account {
             lower.get(start..).map(str::to_owned)
         };
         Some(Self {
-            address: fields().find_map(addr_spec)?,
+            address: fields().find_map(stored_addr_spec)?,
             distinguished_name: fields().find_map(name),
         })
     }

@@ -243,11 +243,15 @@ impl Entry {
         tells.then_some(self)
     }
 
-    /// Who it is.
+    /// Who it is. What is shown or was typed may be the address, if there is no other.
     pub fn person(&self) -> Person<'_> {
+        let is_told = self.smtp.is_some() || self.address.is_some() || self.entry_id.is_some();
+        let stand_ins = [&self.shown, &self.nickname].map(Option::as_ref);
+        let stand_ins = stand_ins.into_iter().flatten().filter(|_| !is_told);
+        let address = stand_ins.cloned().find(|text| text.contains('@'));
         Person::of_parts(
-            self.name.clone(),
-            self.smtp.clone(),
+            self.name.clone().or(address.clone()),
+            self.smtp.clone().or(address),
             self.address_type.clone(),
             self.address.clone(),
         )

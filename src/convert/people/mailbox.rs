@@ -9,6 +9,8 @@ use crate::convert::text::{clean, is_atext, punycode, quoted_string};
 const NO_DOMAIN: &str = "ostfs.invalid";
 /// PidTagAddressType of Internet mail.
 pub(crate) const SMTP: &str = "SMTP";
+/// What some writers put in front of an address.
+const TYPES: [&str; 2] = ["SMTP:", "mailto:"];
 /// Longest address that is shown; what is beyond is no address.
 const MAX_ADDRESS: usize = 400;
 
@@ -100,7 +102,28 @@ fn plain_name(name: &str, address: &str) -> String {
     if bare.eq_ignore_ascii_case(address) {
         return String::new();
     }
-    if bare.contains('@') { bare } else { name }.to_owned()
+    // What stands behind the name once more.
+    let behind = format!("<{address}>");
+    let start = name.len().saturating_sub(behind.len());
+    match name.split_at_checked(start) {
+        Some((own, end)) if end.eq_ignore_ascii_case(&behind) => own.trim().to_owned(),
+        _ if bare.contains('@') => bare.to_owned(),
+        _ => name.to_owned(),
+    }
+}
+
+/// The addr-spec in a stored value: alone, behind its type (`SMTP:`), or in angle brackets behind a name.
+pub(crate) fn stored_addr_spec(text: &str) -> Option<String> {
+    let text = text.trim();
+    let bare = TYPES.iter().find_map(|kind| {
+        let (start, rest) = text.split_at_checked(kind.len())?;
+        start.eq_ignore_ascii_case(kind).then_some(rest)
+    });
+    let in_brackets = || {
+        let (_name, address) = text.strip_suffix('>')?.rsplit_once('<')?;
+        addr_spec(address)
+    };
+    addr_spec(bare.unwrap_or(text)).or_else(in_brackets)
 }
 
 /// `text` as an addr-spec, its local part quoted if it must be; None when it is none.

@@ -14,4 +14,6 @@ pub(crate) use address_book::AddressBook;
 pub use address_book::{Resolve, Resolved};
 pub(crate) use autocomplete::{Autocomplete, Entry};
 pub(crate) use mailbox::{Mailbox, SMTP, addr_spec, is_stand_in};
-pub(crate) use person::{Person, RECEIVED_BY, RECEIVED_REPRESENTING, REPRESENTING, SENDER};
+pub(crate) use person::{
+    Person, READ_RECEIPT, RECEIVED_BY, RECEIVED_REPRESENTING, REPRESENTING, SENDER,
+};

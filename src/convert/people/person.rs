@@ -1,7 +1,7 @@
 //! Senders and recipients: the best name and address that a file has of them. [MS-OXOMSG] 2.2.1, [MS-OXCMAIL] 2.1.3
 #![forbid(unsafe_code)]
 
-use super::mailbox::{Mailbox, SMTP, addr_spec};
+use super::mailbox::{Mailbox, SMTP, stored_addr_spec};
 
 use crate::ltp::tags;
 use crate::messaging::{EntryId, Properties, Recipient};
@@ -122,6 +122,16 @@ pub(crate) const RECEIVED_REPRESENTING: Role = Role {
     search_key: tags::RECEIVED_REPRESENTING_SEARCH_KEY,
 };
 
+/// Whom a receipt is asked for.
+pub(crate) const READ_RECEIPT: Role = Role {
+    name: tags::READ_RECEIPT_NAME,
+    smtp: tags::READ_RECEIPT_SMTP_ADDRESS,
+    address_type: tags::READ_RECEIPT_ADDRESS_TYPE,
+    address: tags::READ_RECEIPT_EMAIL_ADDRESS,
+    entry_id: tags::READ_RECEIPT_ENTRY_ID,
+    search_key: tags::READ_RECEIPT_SEARCH_KEY,
+};
+
 impl<'a> Person<'a> {
     /// The person in `role` of a message.
     pub fn of_role(properties: &'a Properties, role: &'a Role) -> Self {
@@ -204,17 +214,17 @@ impl<'a> Person<'a> {
         let stored = self.address.as_deref();
         let one_off = || {
             self.ids.entry_ids().iter().find_map(|id| match id {
-                EntryId::OneOff(one_off) => addr_spec(&one_off.address),
+                EntryId::OneOff(one_off) => stored_addr_spec(&one_off.address),
                 _ => None,
             })
         };
         let smtp = self.smtp.iter().flatten().map(String::as_str);
         smtp.chain(stored.filter(|_| !self.is_exchange()))
-            .find_map(addr_spec)
+            .find_map(stored_addr_spec)
             .or_else(one_off)
-            .or_else(|| addr_spec(stored?))
-            .or_else(|| addr_spec(self.ids.search_key()?.strip_prefix("smtp:")?))
-            .or_else(|| addr_spec(self.name.as_deref()?.trim_matches('\'')))
+            .or_else(|| stored_addr_spec(stored?))
+            .or_else(|| stored_addr_spec(self.ids.search_key()?.strip_prefix("smtp:")?))
+            .or_else(|| stored_addr_spec(self.name.as_deref()?.trim_matches('\'')))
     }
 
     /// The address as it is stored, of whatever kind; without one, the name.

@@ -7,12 +7,12 @@
 use std::cell::Cell;
 use std::sync::Arc;
 
-use crate::convert::{Document, Moment, Title, when};
+use crate::convert::{Document, Moment, Title, title, when};
 use crate::error::Result;
 use crate::ltp::tags;
 use crate::messaging::{
     ContentsRow, ContentsTable, ItemKind, MSGFLAG_HASATTACH, Message, MessageClass, Properties,
-    State, Subject, TIMES, lists_attachments,
+    State, TIMES, lists_attachments,
 };
 use crate::ndb::{NodeId, partly};
 use crate::tree::context::Context;
@@ -66,12 +66,17 @@ impl Items {
         }
     }
 
-    /// The fields of the row. If the table has no flags, no time (of an item that is named by it, or of any if all are
-    /// `dated`), or not the people that the names want, the message is asked.
+    /// The fields of the row. If the table has no flags, no name of the item, no time (of an item that is named by it, or of
+    /// any if all are `dated`), or not the people that the names want, the message is asked.
     pub fn facts(&self, row: &ContentsRow, dated: bool) -> Facts {
         let kind_of = |class: &str| MessageClass::parse(class).kind;
         let kind_of_row = row.message_class.as_deref().map(kind_of);
-        let by_date = dated || kind_of_row.map(Title::of) != Some(Title::DisplayName);
+        let title_of_row = kind_of_row.map(Title::of);
+        let by_date = dated || title_of_row != Some(Title::DisplayName);
+        let lacks_name = match title_of_row {
+            Some(Title::DisplayName) => row.display_name.is_none(),
+            Some(Title::DateAndSubject) | None => row.subject.is_none(),
+        };
         // When an appointment takes place, its message alone tells.
         let time = row
             .delivery
@@ -79,7 +84,8 @@ impl Items {
             .filter(|_| kind_of_row != Some(ItemKind::Appointment));
         let people = self.names_people();
         let lacks_people = people && (row.from.is_none() || row.to.is_none());
-        let incomplete = row.flags.is_none() || (by_date && time.is_none()) || lacks_people;
+        let incomplete =
+            row.flags.is_none() || lacks_name || (by_date && time.is_none()) || lacks_people;
         let asked = match incomplete {
             true => Asked::of(Message::open(&self.context.store, row.nid).ok()),
             false => Asked::nobody(),
@@ -93,25 +99,15 @@ impl Items {
             .or_else(|| asked.string(tags::MESSAGE_CLASS))
             .unwrap_or_default();
         let MessageClass { kind, is_chat, .. } = MessageClass::parse(&class);
-        let display_name = || {
-            let own = || {
-                asked
-                    .string(tags::DISPLAY_NAME)
-                    .filter(|name| !name.is_empty())
-            };
-            (Title::of(kind) == Title::DisplayName)
-                .then(|| row.display_name.clone().or_else(own))
-                .flatten()
-        };
-        let subject = || {
-            let left = || lost.as_ref()?.subject().ok().flatten();
-            let own = || {
-                asked
-                    .string(tags::SUBJECT)
-                    .map(Subject::parse)
-                    .or_else(left)
-            };
-            row.subject.clone().or_else(own).map(|subject| subject.text)
+        let subject = || row.subject.clone().map(|subject| subject.text);
+        let left = || Some(lost.as_ref()?.subject().ok()??.text);
+        let title = match Title::of(kind) {
+            Title::DisplayName => {
+                let known = row.display_name.clone();
+                let own = || asked.title(tags::DISPLAY_NAME);
+                known.or_else(own).or_else(subject)
+            }
+            Title::DateAndSubject => subject().or_else(|| asked.title(tags::SUBJECT)),
         };
         let person = |known: &Option<String>, id: u16| {
             let wanted = || people.then(|| asked.string(id)).flatten();
@@ -125,7 +121,7 @@ impl Items {
         };
         let flags = row.flags.or_else(|| asked.integer(tags::MESSAGE_FLAGS));
         let facts = Facts {
-            title: display_name().or_else(subject).unwrap_or_default(),
+            title: title.or_else(left).unwrap_or_default(),
             moment: time.map(Moment::Time).or_else(|| asked.moment(row)),
             flags: flags.unwrap_or_else(|| match &lost {
                 Some(lost) if !lost.attachments().is_empty() => MSGFLAG_HASATTACH,
@@ -231,6 +227,15 @@ impl Asked {
 
     fn string(&self, id: u16) -> Option<String> {
         self.ask(id, |own| own.start_of_string(id))
+    }
+
+    /// What the item is called, by property `id` above all.
+    fn title(&self, id: u16) -> Option<String> {
+        let message = self.message.as_ref()?;
+        if message.properties().may_be_wrong(id) {
+            self.may_be_wrong.set(true);
+        }
+        title(message)
     }
 
     fn integer(&self, id: u16) -> Option<i32> {

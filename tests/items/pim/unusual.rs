@@ -229,24 +229,32 @@ fn a_changed_instance_that_no_exception_names_is_written() {
     .named(PSETID_APPOINTMENT, 0x820D, at(15))
     .named(PSETID_APPOINTMENT, 0x820E, at(16))
     .named(PSETID_APPOINTMENT, 0x8228, at(9));
-    let hidden = Attachment::message(inner)
-        .prop(0x7FFD, 2)
-        .prop(0x7FFE, true);
     let zone = ZONES[0].definition();
-    let item = series("Series", row("every day"), filetime(2024, 3, 25, 9, 0))
-        .named(PSETID_APPOINTMENT, 0x8260, zone)
-        .attach(hidden);
-    let (_folder, read) = read(vec![item]);
-    let item = convert(&read[0], Version::V3).unwrap();
-    assert_has(
-        &unfold(&item.text),
-        &[
-            "RECURRENCE-ID;TZID=Europe/Berlin:20240327T100000",
-            "DTSTART;TZID=Europe/Berlin:20240327T160000",
-            "SUMMARY:Later",
-            "X-OSTFS-PROBLEM:a changed instance belongs to no exception of the recurrence",
-        ],
-    );
+    let attached = |flags: i32, hidden: bool| {
+        let instance = Attachment::message(inner.clone())
+            .prop(0x7FFD, flags)
+            .prop(0x7FFE, hidden);
+        series("Series", row("every day"), filetime(2024, 3, 25, 9, 0))
+            .named(PSETID_APPOINTMENT, 0x8260, zone.clone())
+            .attach(instance)
+    };
+    // Its class tells what it is where the flags of the attachment do not.
+    let (_folder, read) = read(vec![attached(2, true), attached(0, false)]);
+    for item in &read {
+        let item = convert(item, Version::V3).unwrap();
+        let lines = unfold(&item.text);
+        assert_has(
+            &lines,
+            &[
+                "RECURRENCE-ID;TZID=Europe/Berlin:20240327T100000",
+                "DTSTART;TZID=Europe/Berlin:20240327T160000",
+                "SUMMARY:Later",
+                "X-OSTFS-PROBLEM:a changed instance belongs to no exception of the recurrence",
+            ],
+        );
+        let is_attached = |line: &String| line.contains("ATTACH");
+        assert!(!lines.iter().any(is_attached), "{lines:#?}");
+    }
 }
 
 #[test]

@@ -27,7 +27,7 @@ fn written(entity: Entity) -> String {
 
 fn signed(bytes: &[u8]) -> Option<String> {
     let item = item("smime.p7m", MULTIPART_SIGNED, bytes);
-    compose(true, &[item], Headers::Encoded).map(written)
+    compose(true, &[item], || false, Headers::Encoded).map(written)
 }
 
 #[test]
@@ -77,7 +77,7 @@ fn what_is_neither_stays_an_attachment() {
     assert!(signed(b"Content-Type: text/plain\r\n\r\nx").is_none());
     assert!(signed(b"").is_none());
     let pdf = item("a.pdf", "application/pdf", b"0");
-    assert!(compose(false, &[pdf], Headers::Encoded).is_none());
+    assert!(compose(false, &[pdf], || false, Headers::Encoded).is_none());
 }
 
 #[test]
@@ -87,7 +87,7 @@ fn pgp_parts_come_together_again() {
         item("v", PGP_ENCRYPTED, b"Version: 1\r\n"),
         item("encrypted.asc", "application/octet-stream", armor),
     ];
-    let text = written(compose(false, &items, Headers::Encoded).unwrap());
+    let text = written(compose(false, &items, || false, Headers::Encoded).unwrap());
     assert!(text.starts_with(
         "Content-Type: multipart/encrypted; protocol=\"application/pgp-encrypted\";\n boundary="
     ));
