@@ -228,7 +228,7 @@ impl Ahead {
 
     /// Works out the attributes of some entries; returns for how many there was something to do, None behind the last one.
     fn attributes(&self, forest: &Forest, directory: Ino, entries: Range<usize>) -> Option<usize> {
-        let listing = forest.directory(directory).ok()?;
+        let listing = forest.directory_from(directory, entries.end).ok()?;
         let mut done = 0;
         for index in entries {
             let entry = listing.entry(index)?;
