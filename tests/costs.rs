@@ -434,6 +434,50 @@ fn a_large_message_does_not_cost_a_look_at_all_others() {
     assert!(cost.reads < OTHERS as f64 / 4.0, "{cost:.2?}");
 }
 
+#[test]
+fn the_first_names_of_a_huge_folder_do_not_wait_for_the_last() {
+    const MESSAGES: u32 = 20_000;
+    /// What the folder states to have: a folder of so many in truth takes long to write.
+    const STATED: i32 = 1_000_000;
+    let directory = tempfile::tempdir().unwrap();
+    let path = directory.path().join("huge.pst");
+    let mut writer = Writer::create(&path, Options::new(Format::Unicode, Crypt::Permute)).unwrap();
+    let inbox = writer.folder(writer.ipm_subtree(), "Inbox");
+    writer.folder_prop(inbox, 0x3602, STATED);
+    writer.folder(inbox, "A folder within");
+    for number in 0..MESSAGES {
+        // Every second one has the name of the one before.
+        let message = Message::mail(&format!("Message {}", number / 2));
+        writer.message(inbox, &message).unwrap();
+    }
+    writer.finish().unwrap();
+    let tree = open(&path, TreeOptions::DEFAULT_CACHE);
+    let inbox = tree.find(Path::new("Inbox")).unwrap().unwrap();
+    let (first, beginning) = Cost::of(1, || tree.directory_from(inbox, 0).unwrap());
+    let (all, listing) = Cost::of(1, || tree.directory(inbox).unwrap());
+    println!(
+        "{} names: {first:.0?}, all {}: {all:.0?}",
+        beginning.len(),
+        listing.len()
+    );
+    assert!(
+        first.allocations < all.allocations / 3.0,
+        "{first:?} of {all:?}"
+    );
+    assert!(!beginning.is_empty() && beginning.len() < listing.len());
+    assert!(listing.len() > MESSAGES as usize);
+    assert!(
+        beginning
+            .entries()
+            .eq(listing.entries().take(beginning.len()))
+    );
+    // Whoever goes on gets the others, and once all are known nobody gets a part.
+    let tree = open(&path, TreeOptions::DEFAULT_CACHE);
+    let after = tree.directory_from(inbox, beginning.len()).unwrap();
+    assert!(after.entries().eq(listing.entries()));
+    assert_eq!(tree.directory_from(inbox, 0).unwrap().len(), listing.len());
+}
+
 /// Words of subjects.
 const WORDS: &str = "answer agenda budget contract customer draft estimate figures holiday invoice journey key launch meeting \
                      notes offer plan quarter report schedule team update visit week";

@@ -11,8 +11,9 @@ use super::report::{self, Failure, Output};
 use crate::clock;
 use crate::tree::{Attr, Depth, Forest, Ino, Kind, MAX_DEPTH};
 
-/// Entries whose blocks are read at once from a slow disk: the more, the closer together they lie.
-const AHEAD: usize = 2048;
+/// Entries whose blocks are read at once from a slow disk: the more, the closer together they lie, but for more there is no room
+/// to read what lies around each.
+const AHEAD: usize = 1024;
 
 /// Lists each PATH, or the root.
 pub(super) fn run(arguments: &LsArguments) -> Result<(), Failure> {

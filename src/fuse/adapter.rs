@@ -186,7 +186,7 @@ impl Adapter {
             return;
         };
         let read = |forest: &Forest| {
-            let Ok(listing) = forest.directory(directory) else {
+            let Ok(listing) = forest.directory_from(directory, first) else {
                 return;
             };
             let entries = entries.map_while(|index| listing.entry(index));
@@ -243,7 +243,9 @@ impl Adapter {
         offset: u64,
         mut add: impl FnMut(u64, Ino, Kind, &str) -> bool,
     ) -> std::result::Result<(), Errno> {
-        let directory = self.ask(operation, ino, |forest| forest.directory(ino))?;
+        // Before the entries are "." and "..".
+        let first = usize::try_from(offset.saturating_sub(2)).unwrap_or(usize::MAX);
+        let directory = self.ask(operation, ino, |forest| forest.directory_from(ino, first))?;
         for position in offset..u64::MAX {
             let (ino, kind, name) = match position {
                 0 => (ino, Kind::Directory, Cow::Borrowed(".")),

@@ -26,8 +26,9 @@ const CREDIT_OF_LISTING: usize = 512;
 /// and is to stay in the cache until then.
 const MAX_CREDIT_OF_LOOKUP: usize = 64;
 const MAX_CREDIT_OF_LISTING: usize = 4096;
-/// Entries of a listing whose blocks are read at once from a slow disk: the more, the closer together they lie.
-const BLOCKS_OF: usize = 2048;
+/// Entries of a listing whose blocks are read at once from a slow disk: the more, the closer together they lie, but for more
+/// there is no room to read what lies around each.
+const BLOCKS_OF: usize = 1024;
 /// Entries that a thread takes on at a time.
 const STEP: usize = 16;
 /// Requests one after the other that make a reader of all of a file.
@@ -227,7 +228,7 @@ impl Ahead {
 
     /// Works out the attributes of some entries; returns for how many there was something to do, None behind the last one.
     fn attributes(&self, forest: &Forest, directory: Ino, entries: Range<usize>) -> Option<usize> {
-        let listing = forest.directory(directory).ok()?;
+        let listing = forest.directory_from(directory, entries.end).ok()?;
         let mut done = 0;
         for index in entries {
             let entry = listing.entry(index)?;

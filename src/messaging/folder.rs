@@ -85,6 +85,12 @@ impl Folder {
         self.properties().and_then(|own| own.integer(id)).ok()?
     }
 
+    /// How many items it states to have (PidTagContentCount), right or wrong.
+    pub fn stated_items(&self) -> Option<i32> {
+        let own = self.properties().ok()?;
+        own.integer(tags::CONTENT_COUNT).ok().flatten()
+    }
+
     /// Its subfolders, in the order of the hierarchy table (by node).
     pub fn subfolders(&self) -> Vec<Subfolder> {
         // Search folders have no subfolders and no such table.

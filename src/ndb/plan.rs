@@ -3,6 +3,8 @@
 //!
 //! Nothing depends on it but time: nothing that it meets is noted, no scan is begun, and only what is intact is kept.
 
+use std::ops::Range;
+
 use super::block::Read;
 use super::btree::Leaf;
 use super::database::NodeDatabase;
@@ -86,7 +88,8 @@ struct Plan<'a> {
 }
 
 impl Plan<'_> {
-    /// Follows the lists from `nids` on, step by step, and has the blocks of each step read.
+    /// Follows the lists from `nids` on, step by step, and has those of each step read; at the end all data, in one pass over
+    /// the file.
     fn follow(&self, nids: &[NodeId]) {
         let mut nids = nids.to_vec();
         nids.sort_unstable();
@@ -105,27 +108,31 @@ impl Plan<'_> {
             }
         }
         let mut budget = self.ndb.source.budget();
+        let mut data: Vec<Range<u64>> = Vec::new();
         for _ in 0..STEPS {
             let blocks = self.places(wanted, &mut budget);
-            let extent = |(entry, _): &(BlockEntry, Kind)| {
-                let start = entry.block.ib;
-                start..start.saturating_add(self.extent(*entry))
-            };
-            self.ndb.source.will_need(blocks.iter().map(extent));
-            let lists = blocks
-                .iter()
-                .filter(|(entry, _)| entry.block.bid.is_internal());
+            let (lists, others): (Vec<_>, Vec<_>) = blocks
+                .into_iter()
+                .partition(|(entry, _)| entry.block.bid.is_internal());
+            data.extend(others.iter().map(|(entry, _)| self.extent(*entry)));
+            let extents = lists.iter().map(|(entry, _)| self.extent(*entry));
+            self.ndb.source.will_need_around(extents);
             wanted = lists
+                .iter()
                 .flat_map(|(entry, kind)| self.below(*entry, *kind))
                 .collect();
             if wanted.is_empty() {
-                return;
+                break;
             }
         }
+        self.ndb.source.will_need(data.into_iter());
     }
 
-    fn extent(&self, entry: BlockEntry) -> u64 {
-        self.ndb.header.format.block_extent(entry.stored.into()) as u64
+    /// The bytes of the file that a block has.
+    fn extent(&self, entry: BlockEntry) -> Range<u64> {
+        let start = entry.block.ib;
+        let length = self.ndb.header.format.block_extent(entry.stored.into());
+        start..start.saturating_add(length as u64)
     }
 
     /// Where the blocks are that will be read, in the order of the file, as many as `budget` allows.
@@ -148,7 +155,8 @@ impl Plan<'_> {
             if kind == Kind::Length && !bid.is_internal() {
                 continue;
             }
-            let Some(left) = budget.checked_sub(self.extent(entry)) else {
+            let extent = self.extent(entry);
+            let Some(left) = budget.checked_sub(extent.end - extent.start) else {
                 break;
             };
             *budget = left;

@@ -306,7 +306,7 @@ impl Source {
 
     /// Reads bytes that are at `at` in the file now. What the disk does not give is damage if gaps are to be filled.
     fn read_part(&self, buf: &mut [u8], at: u64) -> Result<()> {
-        self.will_need_around(at, buf.len());
+        self.will_need_stretch(at, buf.len());
         let failure = match self.opened.read(buf, at) {
             Ok(()) => return Ok(()),
             Err(failure) => failure,
@@ -379,7 +379,7 @@ impl Opened {
             (Ok(true), Ok(())) => Ok(()),
             (Ok(false), _) => Err(Failure::Changed),
             (Err(error), _) | (Ok(true), Err(error)) => {
-                self.ahead.has_failed();
+                self.ahead.spare_disk();
                 Err(Failure::Io {
                     offset,
                     length,

@@ -16,6 +16,11 @@ use crate::error::{Error, Result};
 use crate::ndb::NodeId;
 use crate::ndb::kept::Lru;
 
+/// Items of a huge directory that are listed before the others.
+const BEGINNING: usize = 4096;
+/// Bytes of such beginnings that are kept: of several.
+const BEGINNINGS: u64 = 1 << 20;
+
 /// Listings, made when they are asked for.
 #[derive(Debug)]
 pub(super) struct Directories {
@@ -26,6 +31,8 @@ pub(super) struct Directories {
     attachments: Arc<Attachments>,
     imports: Arc<Imports>,
     listings: Lru<Ino, Arc<Directory>>,
+    /// The first entries of huge directories, until all are listed.
+    beginnings: Lru<Ino, Option<Arc<Directory>>>,
 }
 
 impl Directories {
@@ -40,6 +47,7 @@ impl Directories {
     ) -> Self {
         Self {
             listings: Lru::new(context.options.share(2), 1),
+            beginnings: Lru::new(BEGINNINGS, 1),
             context,
             messages,
             lost_found,
@@ -54,6 +62,29 @@ impl Directories {
         let weigh = |listing: &Arc<Directory>| listing.weight();
         self.listings
             .get_or_make(ino, weigh, || self.list(ino).map(Arc::new))
+    }
+
+    /// The same; of a huge directory that was not listed yet its first entries, if number `first` is among them. All of a
+    /// million names take as long as the first ones take a hundred times, and whoever reads them can begin.
+    pub fn listing_from(&self, ino: Ino, first: usize) -> Result<Arc<Directory>> {
+        if first < BEGINNING && self.listings.get(&ino).is_none() {
+            let weigh =
+                |listing: &Option<Arc<Directory>>| listing.as_ref().map_or(0, |it| it.weight());
+            let beginning = self
+                .beginnings
+                .get_or_make(ino, weigh, || self.list_beginning(ino))?;
+            if let Some(beginning) = beginning.filter(|listing| first < listing.len()) {
+                return Ok(beginning);
+            }
+        }
+        self.listing(ino)
+    }
+
+    /// The first entries of a huge directory; none of others.
+    fn list_beginning(&self, ino: Ino) -> Result<Option<Arc<Directory>>> {
+        let object = self.context.object(ino)?;
+        let listing = self.rules.list_beginning(&object, BEGINNING);
+        Ok(listing.map(|listing| Arc::new(listing.with_replaced(&self.messages.replaced))))
     }
 
     fn list(&self, ino: Ino) -> Result<Directory> {

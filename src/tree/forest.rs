@@ -238,6 +238,11 @@ impl Forest {
 
     /// The listing of the directory `ino`.
     pub fn directory(&self, ino: Ino) -> Result<Listing> {
+        self.directory_from(ino, usize::MAX)
+    }
+
+    /// As [`Tree::directory_from`].
+    pub fn directory_from(&self, ino: Ino, first: usize) -> Result<Listing> {
         let place = self.place(ino)?;
         if let (None, Some(top)) = (&place, &self.top) {
             return Ok(Listing::new(Arc::clone(top), 0, Ino::ROOT));
@@ -245,7 +250,7 @@ impl Forest {
         let at = place.ok_or(Error::NotFound)?;
         let directory = match self.gatherer(ino) {
             Some(gatherer) => gatherer.directory()?,
-            None => at.tree.directory(at.ino)?,
+            None => at.tree.directory_from(at.ino, first)?,
         };
         Ok(Self::listing(&at, directory))
     }

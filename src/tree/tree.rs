@@ -133,6 +133,12 @@ impl Tree {
         self.0.directory(ino).directory(ino)
     }
 
+    /// The same, for those who want the entries from number `first` on: of a huge directory that was not listed yet, the
+    /// first ones alone, if that one is among them.
+    pub fn directory_from(&self, ino: Ino, first: usize) -> Result<Arc<Directory>> {
+        self.0.directory(ino).directory_from(ino, first)
+    }
+
     /// Attributes of `ino`; may open the message to learn its size, never reads an attachment.
     pub fn attr(&self, ino: Ino) -> Result<Attr> {
         self.0.entry(ino).attr(ino)

@@ -164,6 +164,11 @@ impl View {
         self.answer(ino, || self.directories.listing(ino))
     }
 
+    /// As [`Tree::directory_from`](super::Tree::directory_from).
+    pub fn directory_from(&self, ino: Ino, first: usize) -> Result<Arc<Directory>> {
+        self.answer(ino, || self.directories.listing_from(ino, first))
+    }
+
     /// What `ask` gets of the file `object`; None for all that is no file.
     fn of_file<T>(&self, object: &Object, ask: impl FnOnce(&dyn FileOf) -> T) -> Option<T> {
         let item = |nid: NodeId, form: Form| ItemFile {

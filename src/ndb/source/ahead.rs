@@ -2,22 +2,20 @@
 //! this process.
 //!
 //! Places are read in the order of the file and neighbours in one piece, which a disk with one head likes; and many are
-//! under way at a time, which a disk behind a network likes. They are read by threads, not asked for by posix_fadvise(2)
-//! alone: what a filesystem in user space is asked for so, it drops without a word while it has enough to do.
+//! under way at a time, which a disk behind a network likes: they are asked for by posix_fadvise(2), ahead of one reader that takes
+//! them in their order. Several readers would have the disk jump to and fro; without any, what a filesystem in user space is
+//! asked for is dropped without a word while it has enough to do.
 //!
 //! How much is read at a time is an eighth of the memory that is free, at most 128 MiB; neighbours with small gaps
-//! between them are one piece. Of a short piece that nobody has planned, the 128 KiB around it are read. If most of the
-//! file will be read and it fits into memory, it is read from end to end first. Before each of these the kernel is asked
-//! about 64 places, once a second: if the file is in memory anyway, nothing is done; nor once a read of the disk has
-//! failed.
+//! between them are one piece. Around a short piece that nobody has planned, and around a list, whose blocks were mostly written with it, 128 KiB
+//! are read. If most of the file will be read and it fits into memory, it is read from end to end first. Before each of
+//! these the kernel is asked about 64 places, once a second: if the file is in memory anyway, nothing is done; nor once a
+//! read of the disk has failed, or what was read ahead was not kept, as on a filesystem that has all reads go to itself.
 
 use std::ops::Range;
 use std::os::unix::fs::FileExt;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
-use std::thread;
 use std::time::Instant;
-
-use parking_lot::Mutex;
 
 use super::{Opened, Source};
 use crate::page_cache;
@@ -39,16 +37,13 @@ const MOST: u64 = 128 << 20;
 /// Of so many parts of the memory that is free those that a file may have that is read as a whole.
 const PARTS: u64 = 4;
 const WHOLE_FILE: u64 = 3;
-/// Bytes that are read at a time at the most, and reads that are under way at a time.
-const PIECE: u64 = 256 << 10;
-const IN_FLIGHT: usize = 32;
-/// Bytes that are asked for ahead of what is read, of a file that is read as a whole.
-const UNDER_WAY: u64 = 8 << 20;
-/// Bytes of the stack of a thread that does nothing else.
-const STACK: usize = 64 << 10;
-/// Bytes of the file of which all are read when a short piece of them is (no more than the kernel takes at one request), and
-/// the most that is short.
+/// Pieces that are under way at a time: of the 32 requests that a filesystem in user space takes at once, those that it does not
+/// drop.
+const IN_FLIGHT: usize = 24;
+/// Bytes of a piece, no more than the kernel takes at one request; and those of the file of which all are read when a short
+/// piece of them is.
 const STRETCH: u64 = 128 << 10;
+/// The most bytes that are short.
 const SHORT: usize = 8 << 10;
 
 /// What is known of the memory of the system, and of what it has of the file.
@@ -56,8 +51,8 @@ const SHORT: usize = 8 << 10;
 pub(super) struct Ahead {
     /// Bytes that were free when the file was opened: a sandboxed process can ask no more.
     available: u64,
-    /// Whether a read has failed: then the disk is spared what nobody has asked for.
-    failed: AtomicBool,
+    /// Whether the disk is spared what nobody has asked for: a read has failed, or the kernel keeps nothing.
+    spared: AtomicBool,
     opened: Instant,
     /// When it was last looked whether the file is in memory, in milliseconds since `opened`, and in bit 0 whether it was. No
     /// lock, since every read looks here.
@@ -68,23 +63,23 @@ impl Ahead {
     pub(super) fn new() -> Self {
         Self {
             available: page_cache::available_memory(),
-            failed: AtomicBool::new(false),
+            spared: AtomicBool::new(false),
             opened: Instant::now(),
             looked: AtomicU64::new(NEVER),
         }
     }
 
-    /// Spares the disk, which fails, what nobody has asked for.
-    pub(super) fn has_failed(&self) {
-        self.failed.store(true, Ordering::Relaxed);
+    /// Spares the disk from now on what nobody has asked for.
+    pub(super) fn spare_disk(&self) {
+        self.spared.store(true, Ordering::Relaxed);
     }
 }
 
 impl Source {
-    /// Whether anything is gained by reading ahead: not if the file is in memory, or if its disk fails, which is spared then.
+    /// Whether anything is gained by reading ahead: not if the file is in memory, or cannot be kept there, or if its disk fails.
     pub(in crate::ndb) fn reads_ahead(&self) -> bool {
         let ahead = &self.opened.ahead;
-        !ahead.failed.load(Ordering::Relaxed) && !self.opened.is_at_hand()
+        !ahead.spared.load(Ordering::Relaxed) && !self.opened.is_at_hand()
     }
 
     /// Bytes that may be read ahead at a time.
@@ -95,25 +90,39 @@ impl Source {
     /// Reads these parts of the file, in its order. What lies between neighbours is read along with them, the smallest gaps
     /// first, as far as the budget allows.
     pub(in crate::ndb) fn will_need(&self, wanted: impl Iterator<Item = Range<u64>>) {
+        let places = self.missing(wanted);
+        self.opened.read_places(&joined(&places, self.budget()));
+    }
+
+    /// As [`Source::will_need`], of short parts near which the next ones probably lie: with what is around each, if the budget
+    /// allows that.
+    pub(in crate::ndb) fn will_need_around(&self, wanted: impl Iterator<Item = Range<u64>>) {
+        let places = widened(self.missing(wanted), self.budget());
+        self.opened.read_places(&joined(&places, self.budget()));
+    }
+
+    /// Where these parts are in the file now, in its order; those that are in memory are left out.
+    fn missing(&self, wanted: impl Iterator<Item = Range<u64>>) -> Vec<Range<u64>> {
         let mut places: Vec<Range<u64>> = wanted
             .filter_map(|wanted| {
                 let length = wanted.end.saturating_sub(wanted.start);
                 let (_, at) = self.pieces.parts(wanted).next()?;
-                at.map(|at| at..at.saturating_add(length))
+                let (start, end) = (at?, at?.saturating_add(length));
+                let place = self.opened.place(start)..self.opened.place(end.min(self.opened.len));
+                (!self.opened.has_in_memory(&place)).then_some(place)
             })
             .collect();
         places.sort_unstable_by_key(|place| place.start);
-        self.opened.read_places(&joined(&places, self.budget()));
+        places
     }
 
-    /// Has the stretch of the file read in which `offset` lies, of which a short piece is wanted that nobody has asked for: pages
-    /// of the B-trees lie together, and so do small blocks that were written at the same time.
-    pub(super) fn will_need_around(&self, offset: u64, length: usize) {
+    /// Has the stretch of the file read in which `offset` lies, of which a short piece is wanted that nobody has planned: pages of
+    /// the B-trees lie together, and so do small blocks that were written at the same time.
+    pub(super) fn will_need_stretch(&self, offset: u64, length: usize) {
         let offset = self.opened.place(offset);
         let is_cold = || page_cache::is_cached(&self.opened.file, offset) == Some(false);
         if length <= SHORT && self.reads_ahead() && is_cold() {
-            let start = offset / STRETCH * STRETCH;
-            page_cache::will_need(&self.opened.file, start..start.saturating_add(STRETCH));
+            page_cache::will_need(&self.opened.file, stretch(&(offset..offset + 1)));
         }
     }
 
@@ -123,61 +132,47 @@ impl Source {
     pub(in crate::ndb) fn will_read_all(&self, pays: impl FnOnce() -> bool) {
         let fits = self.opened.len < self.opened.ahead.available / PARTS * WHOLE_FILE;
         if fits && self.reads_ahead() && pays() {
-            self.opened.read_all();
+            let end = self.opened.place(self.opened.len);
+            self.opened.read_places(std::slice::from_ref(&(0..end)));
             self.opened.ahead.looked.store(NEVER, Ordering::Relaxed);
         }
     }
 }
 
 impl Opened {
-    /// Reads `places`, several at a time. It is over when all are in memory.
+    /// Reads `places`, which are in order, unless the disk turns out to fail or the kernel to keep nothing. It is over when all
+    /// are in memory.
     fn read_places(&self, places: &[Range<u64>]) {
-        let pieces = |place: &Range<u64>| {
-            let (start, end) = (self.place(place.start), self.place(place.end.min(self.len)));
-            let starts = (start..end).step_by(PIECE as usize);
-            starts.map(move |start| start..end.min(start.saturating_add(PIECE)))
+        let pieces = || {
+            places.iter().flat_map(|place| {
+                let starts = (place.start..place.end).step_by(STRETCH as usize);
+                starts.map(|start| start..place.end.min(start.saturating_add(STRETCH)))
+            })
         };
-        let count = places.iter().flat_map(pieces).take(IN_FLIGHT).count();
-        let next = Mutex::new(places.iter().flat_map(pieces));
-        let read = || {
-            let mut buffer = Vec::new();
-            while !self.ahead.failed.load(Ordering::Relaxed)
-                && let Some(piece) = { next.lock().next() }
-            {
-                buffer.resize(usize::try_from(piece.end - piece.start).unwrap_or(0), 0);
-                if self.file.read_at(&mut buffer, piece.start).is_err() {
-                    self.ahead.has_failed();
-                }
+        let mut asked = pieces();
+        let mut ask = || {
+            if let Some(piece) = asked.next() {
+                page_cache::will_need(&self.file, piece);
             }
         };
-        thread::scope(|scope| {
-            for _ in 1..count {
-                // Without a thread the others read its part.
-                thread::Builder::new()
-                    .stack_size(STACK)
-                    .spawn_scoped(scope, read)
-                    .ok();
+        (0..IN_FLIGHT).for_each(|_| ask());
+        let mut buffer = vec![0; STRETCH as usize];
+        for (number, piece) in pieces().enumerate() {
+            let length = usize::try_from(piece.end - piece.start).unwrap_or(0);
+            let buffer = buffer.get_mut(..length).unwrap_or_default();
+            let is_read = self.file.read_at(buffer, piece.start).is_ok();
+            let is_kept = || page_cache::is_cached(&self.file, piece.start) != Some(false);
+            if !is_read || (number == 0 && !is_kept()) {
+                return self.ahead.spare_disk();
             }
-            read();
-        });
+            ask();
+        }
     }
 
-    /// Reads it from its beginning to its end, or to where the disk fails, which is spared then. A disk with one head is not
-    /// sent to and fro, as it would be by several readers; what is asked for ahead of the piece that is read keeps others busy.
-    fn read_all(&self) {
-        let mut piece = vec![0; PIECE as usize];
-        let (mut offset, mut asked) = (0, 0);
-        loop {
-            while asked < self.len.min(offset + UNDER_WAY) {
-                page_cache::will_need(&self.file, asked..asked + STRETCH);
-                asked += STRETCH;
-            }
-            match self.file.read_at(&mut piece, offset) {
-                Ok(0) => return,
-                Ok(read) => offset += read as u64,
-                Err(_) => return self.ahead.has_failed(),
-            }
-        }
+    /// Whether the kernel has the ends of a part, which is hardly longer than a block.
+    fn has_in_memory(&self, place: &Range<u64>) -> bool {
+        let has = |offset: u64| page_cache::is_cached(&self.file, offset) == Some(true);
+        has(place.start) && has(place.end.saturating_sub(1))
     }
 
     /// Whether it is in memory, as it was when that was last looked at.
@@ -210,6 +205,20 @@ impl Opened {
         }
         true
     }
+}
+
+/// `place` and what is around it.
+fn stretch(place: &Range<u64>) -> Range<u64> {
+    let end = place.end.checked_next_multiple_of(STRETCH);
+    place.start / STRETCH * STRETCH..end.unwrap_or(place.end)
+}
+
+/// `places`, which are sorted, with what is around each, if all that has at most `budget` bytes together.
+fn widened(places: Vec<Range<u64>>, budget: u64) -> Vec<Range<u64>> {
+    let stretches: Vec<Range<u64>> = places.iter().map(stretch).collect();
+    let stretches = joined(&stretches, 0);
+    let bytes: u64 = stretches.iter().map(|place| place.end - place.start).sum();
+    if bytes <= budget { stretches } else { places }
 }
 
 /// `places`, which are sorted, with those in one that lie close together. The gaps, the smallest of which are taken first,
@@ -246,6 +255,18 @@ fn joined(places: &[Range<u64>], budget: u64) -> Vec<Range<u64>> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn what_is_around_lists_is_read_if_there_is_room_for_all_of_it() {
+        let lists = [
+            10..20,
+            STRETCH - 5..STRETCH + 5,
+            9 * STRETCH..9 * STRETCH + 64,
+        ];
+        let around = [0..2 * STRETCH, 9 * STRETCH..10 * STRETCH];
+        assert_eq!(widened(lists.to_vec(), 3 * STRETCH), around);
+        assert_eq!(widened(lists.to_vec(), 3 * STRETCH - 1), lists);
+    }
 
     #[test]
     fn neighbours_are_one_piece_and_the_smallest_gaps_are_read_first() {

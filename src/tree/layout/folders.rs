@@ -21,6 +21,9 @@ use crate::tree::template::{Template, Values};
 /// Names unless the user wants others; contacts and documents have theirs.
 static USUAL_NAMES: LazyLock<Template> = LazyLock::new(Template::default);
 
+/// Items of a folder that takes so long to be listed that its first names come before.
+const HUGE: usize = 1 << 16;
+
 /// Folders as directories, items as files in them.
 #[derive(Debug)]
 pub(super) struct Folders {
@@ -188,6 +191,20 @@ impl Rules for Folders {
             Object::Lost(nid) => self.list_lost(*nid),
             _ => Err(Error::NotADirectory),
         }
+    }
+
+    fn list_beginning(&self, object: &Object, items: usize) -> Option<Directory> {
+        let nid = self.context().folder_of(object)?;
+        let stated = self.items.folders.open(nid).stated_items()?;
+        if usize::try_from(stated).ok()? < HUGE {
+            return None;
+        }
+        let mut listing = self.list_below(nid);
+        let table = self.tables(nid).into_iter().next()?;
+        for row in table.rows().take(items) {
+            self.add_item(&mut listing, nid, &row);
+        }
+        Some(listing.finish())
     }
 
     fn list_subfolders(&self, object: &Object) -> Option<Directory> {

@@ -35,6 +35,12 @@ pub(in crate::tree) trait Rules: Debug + Send + Sync {
     /// The directories in the directory `object`, if they are found without listing the messages beside them.
     fn list_subfolders(&self, object: &Object) -> Option<Directory>;
 
+    /// The first entries of the directory `object` with up to `items` items, if it is of a folder that states a huge number of
+    /// them: what a name is depends on those before it alone.
+    fn list_beginning(&self, _object: &Object, _items: usize) -> Option<Directory> {
+        None
+    }
+
     /// The inode of the directory that lists the items of folder `nid`.
     fn items_ino(&self, nid: NodeId) -> Ino;
 

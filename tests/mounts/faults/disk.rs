@@ -52,6 +52,7 @@ pub struct Disk {
     pub file: PathBuf,
     faults: Arc<RwLock<Faults>>,
     reads: Arc<AtomicU64>,
+    jumps: Arc<AtomicU64>,
     _session: BackgroundSession,
     _directory: TempDir,
 }
@@ -70,11 +71,13 @@ impl Disk {
     fn new(file: &Path, flags: FopenFlags) -> Disk {
         let directory = TempDir::new().unwrap();
         let faults = Arc::new(RwLock::default());
-        let reads = Arc::default();
+        let [reads, jumps] = [Arc::default(), Arc::default()];
         let filesystem = OneFile {
             content: std::fs::read(file).unwrap(),
             faults: Arc::clone(&faults),
             reads: Arc::clone(&reads),
+            jumps: Arc::clone(&jumps),
+            position: AtomicU64::new(0),
             flags,
         };
         let mut config = Config::default();
@@ -84,6 +87,7 @@ impl Disk {
             file: directory.path().join(NAME),
             faults,
             reads,
+            jumps,
             _session: session.spawn().unwrap(),
             _directory: directory,
         }
@@ -98,6 +102,11 @@ impl Disk {
         self.reads.load(Ordering::Relaxed)
     }
 
+    /// Those of them that began more than [`NEAR`] from where the one before ended.
+    pub fn jumps(&self) -> u64 {
+        self.jumps.load(Ordering::Relaxed)
+    }
+
     pub fn heal(&self) {
         self.set(Faults::default());
     }
@@ -109,12 +118,17 @@ const FILE: INodeNo = INodeNo(2);
 const RUN: u64 = 16;
 /// How long a read takes that is slow by its number.
 const LATE: Duration = Duration::from_millis(5);
+/// Bytes that are near: several reads at once come in any order.
+const NEAR: u64 = 1 << 20;
 const TTL: Duration = Duration::from_secs(1);
 
 struct OneFile {
     content: Vec<u8>,
     faults: Arc<RwLock<Faults>>,
     reads: Arc<AtomicU64>,
+    jumps: Arc<AtomicU64>,
+    /// Where the last read ended.
+    position: AtomicU64,
     flags: FopenFlags,
 }
 
@@ -180,6 +194,11 @@ impl Filesystem for OneFile {
     ) {
         let faults = self.faults.read().clone();
         let number = self.reads.fetch_add(1, Ordering::Relaxed);
+        let position = self
+            .position
+            .swap(offset + u64::from(size), Ordering::Relaxed);
+        let is_jump = position.abs_diff(offset) > NEAR;
+        self.jumps.fetch_add(u64::from(is_jump), Ordering::Relaxed);
         let fault = faults.one.filter(|(one, _)| *one == number);
         let fault = fault.map(|(_, fault)| fault);
         thread::sleep(match fault {
