@@ -240,6 +240,7 @@ fn internals(ndb: &NodeDatabase, blocks: &mut Blocks, checker: &mut Checker) {
             continue;
         };
         let mut listed = HashSet::new();
+        let mut listed_below = HashSet::new();
         let mut sum = Some(0);
         let last = parts.children.len().saturating_sub(1);
         let full = ndb.header().format.block_payload;
@@ -259,10 +260,19 @@ fn internals(ndb: &NodeDatabase, blocks: &mut Blocks, checker: &mut Checker) {
                     found.inflated
                 ));
             }
-            let length = found.and_then(|entry| match kind {
-                Kind::XxBlock => total(ndb, entry.block.bid),
-                _ => Some(u64::from(entry.inflated)),
-            });
+            let length = match (found, kind) {
+                (None, _) => None,
+                (Some(entry), Kind::XxBlock) => {
+                    let below = list(ndb, entry.block.bid);
+                    for (child, _) in below.iter().flat_map(|below| &below.children) {
+                        if !listed_below.insert(*child) {
+                            wrong(format!("{child} is listed twice below it"));
+                        }
+                    }
+                    below.map(|below| below.total)
+                }
+                (Some(entry), _) => Some(u64::from(entry.inflated)),
+            };
             sum = sum.zip(length).map(|(sum, length)| sum + length);
         }
         if let (Kind::XBlock | Kind::XxBlock, Some(sum)) = (kind, sum)
@@ -274,10 +284,10 @@ fn internals(ndb: &NodeDatabase, blocks: &mut Blocks, checker: &mut Checker) {
     }
 }
 
-/// `lcbTotal` of the XBLOCK `bid`.
-fn total(ndb: &NodeDatabase, bid: BlockId) -> Option<u64> {
+/// What the XBLOCK `bid` has.
+fn list(ndb: &NodeDatabase, bid: BlockId) -> Option<Internal> {
     let data = ndb.block(bid).ok()?;
-    Some(internal(ndb, &data).ok()?.total)
+    internal(ndb, &data).ok()
 }
 
 /// Blocks that nodes name are there, and what they should be.

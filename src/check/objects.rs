@@ -22,7 +22,7 @@ pub(super) fn properties(properties: &Properties, nid: NodeId, checker: &mut Che
         return;
     };
     maps(context.heap(), nid, checker);
-    if let Some(problem) = context.problem() {
+    for problem in context.problem().into_iter().chain(context.astray()) {
         checker.error("property context", nid, problem, Some(nid));
     }
     for record in context.records() {

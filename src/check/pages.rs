@@ -70,7 +70,7 @@ fn tree(
             checker.error(page_type.name(), "", problem, None);
             return;
         }
-        let page = match ndb.page(page_type, visit.at) {
+        let page = match ndb.page(page_type, visit.at, visit.keys.end) {
             Ok(page) => page,
             Err(error) => {
                 checker.unreadable(&error, None);

@@ -235,6 +235,27 @@ impl Heap {
         })
     }
 
+    /// How many items the one block has of which the heap consists; None if it has more, or is damaged.
+    pub(super) fn items_of_one_block(&self) -> Option<usize> {
+        let is_one = matches!(self.data.leaf_count(), Ok(1)) && self.first.flaw().is_none();
+        let map = PageMap::stored(&self.first).filter(|_| is_one)?;
+        map.is_sound(&self.first).then(|| map.count())
+    }
+
+    /// The number of item `hid` within the first block; None if it is in another.
+    pub(super) fn index_in_first_block(&self, hid: HeapId) -> Option<usize> {
+        let index_bits = self.index_bits();
+        let index = NodeId(hid.0).index() & ((1 << index_bits) - 1);
+        (hid.block(index_bits) == 0).then_some(index as usize)
+    }
+
+    /// Whether item `index` of the first block has bytes.
+    pub(super) fn has_bytes(&self, index: usize) -> bool {
+        let map = PageMap::stored(&self.first);
+        let item = map.and_then(|map| map.item(&self.first, index));
+        item.is_some_and(|item| !item.is_empty())
+    }
+
     /// Item `hid` of the first block with all that follows it there: of a damaged map, that may be what is left of it.
     pub fn from_start_of(&self, hid: HeapId) -> Option<HeapItem> {
         let index_bits = self.index_bits();

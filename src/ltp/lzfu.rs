@@ -47,6 +47,9 @@ pub enum Problem {
         /// Bytes decoded.
         found: usize,
     },
+    /// The mark that ends the data stands behind the size of the compressed bytes, this many, that the header states.
+    #[error("compressed RTF: goes on behind the {0} compressed bytes that its header states")]
+    CompressedSize(usize),
     /// Ends properly, but with another size than the header states.
     #[error("compressed RTF: {expected} bytes expected, {found} found")]
     Size {
@@ -106,18 +109,43 @@ pub fn decompress(value: &[u8]) -> Decompressed {
         return failure(Problem::TooShort(value.len()));
     };
     let complete = header.end <= value.len();
-    let body = value
-        .get(HEADER..header.end.min(value.len()))
-        .unwrap_or_default();
+    let rest = value.get(HEADER..).unwrap_or_default();
+    let body = rest.get(..header.end - HEADER).unwrap_or(rest);
     match header.kind {
-        LZFU => {
-            let (bytes, end) = inflate(body);
-            let problem = lzfu_problem(&header, body, bytes.len(), end);
-            Decompressed { bytes, problem }
-        }
+        LZFU => compressed(&header, body, rest),
         MELA => stored(&header, body, complete),
-        other => failure(Problem::UnknownType(other)),
+        other => of_unknown_type(other, body),
     }
+}
+
+/// A value whose type is none, which is one wrong field: the text shows what it is.
+fn of_unknown_type(kind: u32, body: &[u8]) -> Decompressed {
+    let problem = Problem::UnknownType(kind);
+    let (inflated, _) = inflate(body);
+    match [&inflated, body].map(|text| text.starts_with(RTF_SIGNATURE)) {
+        [true, _] => Decompressed {
+            bytes: inflated,
+            problem: Some(problem),
+        },
+        [_, true] => Decompressed {
+            bytes: body.to_vec(),
+            problem: Some(problem),
+        },
+        _ => failure(problem),
+    }
+}
+
+/// A compressed value, whose mark tells where it ends: `rest` of the value goes on if COMPSIZE, which ends `body`, does not
+/// reach the mark.
+fn compressed(header: &Header, body: &[u8], rest: &[u8]) -> Decompressed {
+    let (bytes, end) = inflate(body);
+    let is_cut = end == End::Input && body.len() < rest.len();
+    if is_cut && let (bytes, End::Mark) = inflate(rest) {
+        let problem = Some(Problem::CompressedSize(body.len()));
+        return Decompressed { bytes, problem };
+    }
+    let problem = lzfu_problem(header, body, bytes.len(), end);
+    Decompressed { bytes, problem }
 }
 
 fn failure(problem: Problem) -> Decompressed {

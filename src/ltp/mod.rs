@@ -7,24 +7,30 @@
 //! must be like; BTH header, property records and column descriptions by their fixed sizes and known types; of a
 //! damaged SLBLOCK or XBLOCK comes what leads to blocks of the file; of a damaged row index the rows have their own
 //! ids. In a block whose CRC is right such a structure is an error, since it was written so: but for a BTH whose records have
-//! other sizes than they must have, and a list of properties that nothing leads to any more, which are read all the same.
+//! other sizes than they must have, a list of properties that nothing leads to any more, which are read all the same, and a value
+//! that nothing leads to (`claims`).
 #![forbid(unsafe_code)]
 
 pub(crate) mod bth;
+mod claims;
 mod heap;
 mod heap_map;
 pub mod lzfu;
 mod property;
 mod property_context;
+mod property_record;
+mod row_ids;
 mod stream;
 mod table_context;
 mod table_info;
 pub mod tags;
 mod value_kind;
 
+pub use claims::check_table;
 pub use heap::{ClientSignature, Heap, HeapId, HeapNodeId, HnidTarget};
 pub use property::{FileTime, Guid, PropertyType, Value};
-pub use property_context::{PropertyContext, PropertyRecord, named};
+pub use property_context::PropertyContext;
+pub use property_record::{PropertyRecord, named};
 pub use stream::{Bytes, PropertyStream, gap_in_text};
 pub use table_context::{MAX_CELL, Row, TableContext};
 pub use table_info::Column;

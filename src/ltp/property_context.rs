@@ -3,19 +3,14 @@
 use std::sync::Arc;
 
 use super::bth::{self, Sizes, Step};
-use super::heap::{ClientSignature, Heap, HeapId, HeapItem, HeapNodeId, HnidTarget};
+use super::claims;
+use super::heap::{ClientSignature, Heap, HeapItem, HeapNodeId, HnidTarget};
 use super::property::{PropertyType, Value};
+use super::property_record::{PropertyRecord, named};
 use super::stream::{Bytes, PropertyStream};
-use super::tags;
-use crate::bytes::{u16_at, u32_at};
 use crate::error::{Error, Result};
-use crate::ndb::{Flaw, Node, NodeDatabase};
+use crate::ndb::{Flaw, Node};
 use crate::problem::{Problem, Problems};
-
-/// Bytes of a value that is asked for as a whole: of a body, if the file is no smaller, and of all others;
-/// attachments are read as streams.
-const MAX_BODY: u64 = 256 << 20;
-const MAX_VALUE: u64 = 16 << 20;
 
 /// Sizes of the records of a property context: property id; type and value.
 const SIZES: Sizes = Sizes {
@@ -24,71 +19,12 @@ const SIZES: Sizes = Sizes {
 };
 /// Bytes of a record.
 const RECORD: usize = 8;
-/// Properties that one problem names; there may be thousands in one block.
-const MAX_NAMED: usize = 40;
-
 /// The place of what is wrong with the records, in a problem.
 const LIST: &str = "list of properties";
 /// Records that most objects have at the most.
 const USUAL_RECORDS: usize = 64;
 /// Records of one object that are remembered though another one with their id was taken.
 const MAX_LEFT_OUT: usize = 1000;
-
-/// One record: a property's id and type, and its value or where that is.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct PropertyRecord {
-    /// `wPropId`.
-    pub id: u16,
-    /// `wPropType`.
-    pub property_type: PropertyType,
-    /// `dwValueHnid`: the value itself if it takes at most four bytes, else its HNID.
-    value: u32,
-}
-
-impl PropertyRecord {
-    /// Where the value is; None when it is in the record itself.
-    pub fn target(&self) -> Option<HnidTarget> {
-        let inline = self.property_type.is_inline();
-        (!inline).then(|| HeapNodeId(self.value).target())
-    }
-
-    /// The value, if it is in the record itself: its bytes as a little-endian number, of which a type of less than four
-    /// bytes has the low ones.
-    pub fn inline(&self) -> Option<u32> {
-        self.property_type.is_inline().then_some(self.value)
-    }
-
-    /// How much the value has to say: of several with one id the one is taken that has most. One that cannot be had has
-    /// nothing; what 8-bit text has lost, Unicode text has.
-    fn worth(&self, heap: &Heap) -> (bool, bool, u64) {
-        let len = match self.is_plausible() {
-            true => self.len(heap).unwrap_or(0),
-            false => 0,
-        };
-        let single = self.property_type.single().unwrap_or(self.property_type);
-        (len > 0, single == PropertyType::STRING, len)
-    }
-
-    /// Bytes of the value.
-    fn len(&self, heap: &Heap) -> Result<u64> {
-        match self.property_type.fixed_size() {
-            Some(size) if self.property_type.is_inline() => Ok(size as u64),
-            _ => Ok(PropertyStream::open(heap, HeapNodeId(self.value), self.id)?.len()),
-        }
-    }
-
-    fn is_body(&self) -> bool {
-        [tags::BODY, tags::HTML, tags::RTF_COMPRESSED].contains(&self.id)
-    }
-
-    /// Bytes that the value may have in the file of `ndb`.
-    fn limit(&self, ndb: &NodeDatabase) -> u64 {
-        match self.is_body() {
-            true => ndb.longest_text(1, MAX_BODY),
-            false => MAX_VALUE,
-        }
-    }
-}
 
 /// The properties of a message, folder, attachment or store.
 #[derive(Debug, Clone)]
@@ -100,6 +36,8 @@ pub struct PropertyContext {
     left_out: Option<Arc<[PropertyRecord]>>,
     /// Whether part of the record list could not be read.
     problem: Option<Arc<str>>,
+    /// What is wrong with where the records say that their values are.
+    astray: Option<Arc<str>>,
     /// Whether the checksum of a block that has the record list, or leads to it, vouches for nothing.
     is_list_doubtful: bool,
 }
@@ -172,8 +110,10 @@ impl PropertyContext {
                 .unwrap_or("the list of properties is empty");
             return Err(Error::corrupt("property context", LIST, problem).in_node(nid.0));
         }
+        let mut astray = None;
         if is_sound && problem.is_none() {
             problem = disorder(&records);
+            astray = claims::check(&heap, &mut records);
         }
         one_of_each(&mut records, &mut left_out, &heap);
         let context = Self {
@@ -181,9 +121,10 @@ impl PropertyContext {
             records: records.into(),
             left_out: (!left_out.is_empty()).then(|| left_out.into()),
             problem: problem.map(Arc::from),
+            astray: astray.map(Arc::from),
             is_list_doubtful,
         };
-        if let Some(problem) = context.problem() {
+        for problem in context.problem().into_iter().chain(context.astray()) {
             context.note(LIST, problem);
         }
         Ok(context)
@@ -223,6 +164,11 @@ impl PropertyContext {
     /// What is wrong with the record list, if part of it is lost.
     pub fn problem(&self) -> Option<&str> {
         self.problem.as_deref()
+    }
+
+    /// What is wrong with where the records say that their values are, though each value can be had.
+    pub fn astray(&self) -> Option<&str> {
+        self.astray.as_deref()
     }
 
     /// The record of property `id`.
@@ -408,21 +354,6 @@ impl PropertyContext {
     }
 }
 
-/// The properties with these ids, for people.
-pub fn named(ids: &[u16]) -> String {
-    let some = ids.get(..MAX_NAMED).unwrap_or(ids);
-    let names: Vec<String> = some.iter().map(|id| format!("{id:#06x}")).collect();
-    let noun = if ids.len() == 1 {
-        "property"
-    } else {
-        "properties"
-    };
-    match ids.len() - some.len() {
-        0 => format!("{noun} {}", names.join(", ")),
-        more => format!("{noun} {} and {more} more", names.join(", ")),
-    }
-}
-
 /// Whether at least half of `records` make sense.
 fn are_plausible(records: &[PropertyRecord]) -> bool {
     let plausible = records.iter().filter(|record| record.is_plausible());
@@ -468,34 +399,4 @@ fn look_for_records(heap: &Heap, records: &[PropertyRecord]) -> Option<Vec<Prope
         .max_by_key(|(plausible, _)| *plausible);
     best.filter(|(plausible, _)| *plausible > known.max(1))
         .map(|(_, records)| records)
-}
-
-impl PropertyRecord {
-    /// None for the zeros that some writers leave behind the last record.
-    fn parse(bytes: &[u8]) -> Option<Self> {
-        let (id, property_type, value) = (u16_at(bytes, 0)?, u16_at(bytes, 2)?, u32_at(bytes, 4)?);
-        (id != 0 || property_type != 0).then_some(Self {
-            id,
-            property_type: PropertyType(property_type),
-            value,
-        })
-    }
-
-    /// Whether a writer could have put it there.
-    fn is_plausible(&self) -> bool {
-        let single = self.property_type.single().unwrap_or(self.property_type);
-        let is_type = single.fixed_size().is_some()
-            || [
-                PropertyType::STRING,
-                PropertyType::STRING8,
-                PropertyType::BINARY,
-                PropertyType::OBJECT,
-            ]
-            .contains(&single);
-        let is_target = match self.target() {
-            Some(HnidTarget::Item(HeapId(hid))) => hid < u32::from(u16::MAX) << 16,
-            _ => true,
-        };
-        self.id != 0 && is_type && is_target
-    }
 }

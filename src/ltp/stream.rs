@@ -131,6 +131,16 @@ impl PropertyStream {
         len.min(self.limit)
     }
 
+    /// The same value; if it is in one block, as long as that itself says, which reads it.
+    pub fn of_own_length(mut self) -> Self {
+        if let Inner::Tree { data, .. } = &mut self.inner
+            && let Some(block) = data.of_other_length()
+        {
+            data.set_length(block.len() as u64);
+        }
+        self
+    }
+
     /// Whether the value has no bytes.
     pub fn is_empty(&self) -> bool {
         self.len() == 0
@@ -147,15 +157,16 @@ impl PropertyStream {
     /// Fills `buf` from byte `offset`; returns how many bytes there were, fewer than asked only at the end. Bytes that are
     /// missing are zeros; they and doubtful ones are noted.
     pub fn read_at(&self, offset: u64, buf: &mut [u8]) -> Result<usize> {
-        self.read_telling(offset, buf, |_| {})
+        self.read_telling(offset, buf, |_, _| {})
     }
 
-    /// As [`PropertyStream::read_at`]; `on_gap` is called with each range of the value that is missing, a whole block each.
+    /// As [`PropertyStream::read_at`]; `on_flaw` is called with each range of the value, a whole block, that is not as it was
+    /// written.
     fn read_telling(
         &self,
         offset: u64,
         buf: &mut [u8],
-        mut on_gap: impl FnMut(Range<u64>),
+        mut on_flaw: impl FnMut(&Range<u64>, &Flaw),
     ) -> Result<usize> {
         match &self.inner {
             Inner::Item(item) => Ok(copy_at(item.bytes(), offset, buf)),
@@ -170,9 +181,7 @@ impl PropertyStream {
                         ..problem
                     });
                 }
-                for gap in &flaw.missing {
-                    on_gap(range.start + gap.start as u64..range.start + gap.end as u64);
-                }
+                on_flaw(&range, flaw);
             }),
         }
     }
@@ -259,17 +268,22 @@ impl PropertyStream {
         const STEP: usize = 1 << 20;
         let mut bytes = Vec::new();
         let mut missing: Vec<Range<usize>> = Vec::new();
+        let mut is_flawed = false;
         // The declared length is not trusted with memory: the buffer grows as blocks really arrive.
         while bytes.len() < len {
             let start = bytes.len();
             bytes.resize(len.min(start + STEP), 0);
             let buf = bytes.get_mut(start..).unwrap_or_default();
-            let read = self.read_telling(start as u64, buf, |gap| {
-                let gap = gap.start as usize..(gap.end as usize).min(len);
-                match missing.last_mut() {
-                    // A block that is read in two parts tells of its gaps twice.
-                    Some(last) if gap.start <= last.end => last.end = last.end.max(gap.end),
-                    _ => missing.push(gap),
+            let read = self.read_telling(start as u64, buf, |range, flaw| {
+                is_flawed = true;
+                let start = range.start as usize;
+                for gap in &flaw.missing {
+                    let gap = start + gap.start..(start + gap.end).min(len);
+                    match missing.last_mut() {
+                        // A block that is read in two parts tells of its gaps twice.
+                        Some(last) if gap.start <= last.end => last.end = last.end.max(gap.end),
+                        _ => missing.push(gap),
+                    }
                 }
             })?;
             bytes.truncate(start + read);
@@ -278,6 +292,15 @@ impl PropertyStream {
             }
         }
         missing.retain(|gap| gap.start < gap.end);
+        if is_flawed
+            && let Inner::Tree { data, .. } = &self.inner
+            && let Some(block) = data.of_other_length()
+        {
+            return Ok(Bytes {
+                bytes: block.get(..limit).unwrap_or(&block).to_vec(),
+                missing: Vec::new(),
+            });
+        }
         Ok(Bytes { bytes, missing })
     }
 }

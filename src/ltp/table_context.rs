@@ -5,12 +5,13 @@
 use super::bth::{self, Sizes, Step, Walk};
 use super::heap::{ClientSignature, Heap, HeapId, HeapItem, HeapNodeId, HnidTarget};
 use super::property::{PropertyType, Value};
+use super::row_ids::{RowIds, row_number};
 use super::stream::PropertyStream;
 use super::table_info::{Column, TableInfo};
 use super::tags;
 use std::collections::HashSet;
 
-use crate::bytes::{u32_at, uint_at};
+use crate::bytes::u32_at;
 use crate::error::{Error, Result};
 use crate::ndb::{DataTree, Node, NodeId};
 
@@ -44,6 +45,8 @@ pub struct TableContext {
     /// `rgib`, as stored.
     ends: [u16; 4],
     row_index: HeapId,
+    /// `hnidRows`.
+    rows: HeapNodeId,
     matrix: Matrix,
     side_heaps: Vec<(u16, Heap)>,
 }
@@ -112,6 +115,7 @@ impl TableContext {
             row_size: info.row_size,
             ends: info.ends,
             row_index: info.row_index,
+            rows: info.rows,
             matrix,
             side_heaps,
             heap,
@@ -159,6 +163,19 @@ impl TableContext {
     /// The columns.
     pub fn columns(&self) -> &[Column] {
         &self.columns
+    }
+
+    /// The heap that it is in; the item of the BTH of the row index; and what has the rows.
+    pub(super) fn heap(&self) -> &Heap {
+        &self.heap
+    }
+
+    pub(super) fn row_index_item(&self) -> HeapId {
+        self.row_index
+    }
+
+    pub(super) fn rows_item(&self) -> HeapNodeId {
+        self.rows
     }
 
     /// The node of the table.
@@ -340,37 +357,6 @@ impl TableContext {
     }
 }
 
-/// Rows by their ids, each id once.
-#[derive(Default)]
-struct RowIds {
-    rows: Vec<(u32, u32)>,
-    /// The ids so far, once they have turned out not to ascend.
-    known: Option<HashSet<u32>>,
-    /// How many had the id of an earlier one.
-    again: u64,
-}
-
-impl RowIds {
-    fn add(&mut self, id: u32, number: u32) {
-        if self.known.is_some() || self.rows.last().is_some_and(|(last, _)| *last >= id) {
-            let rows = &self.rows;
-            let known = self
-                .known
-                .get_or_insert_with(|| rows.iter().map(|(id, _)| *id).collect());
-            if !known.insert(id) {
-                self.again += 1;
-                return;
-            }
-        }
-        self.rows.push((id, number));
-    }
-}
-
-/// A row number takes two bytes in most ANSI files, four elsewhere.
-fn row_number(value: &[u8]) -> u32 {
-    uint_at(value, 0, value.len().min(4)).unwrap_or(0) as u32
-}
-
 fn open_matrix(heap: &Heap, rows: HeapNodeId) -> Result<Matrix> {
     Ok(match rows.target() {
         HnidTarget::Empty => Matrix::None,
@@ -486,6 +472,22 @@ impl Row<'_> {
             heap.note(format_args!("row {:#x}", self.id), flaw);
         }
         read(stream, column.property_type)
+    }
+
+    /// The items of the heap of the table that its cells have.
+    pub(super) fn items(&self) -> impl Iterator<Item = HeapId> + '_ {
+        self.table.columns.iter().filter_map(|column| {
+            let is_value = column
+                .property_type
+                .fixed_size()
+                .is_some_and(|size| size <= 8);
+            let is_aside = || self.table.side_heaps.iter().any(|(id, _)| *id == column.id);
+            let cell = self.cell(column).filter(|_| !is_value && !is_aside())?;
+            match HeapNodeId(u32_at(cell, 0)?).target() {
+                HnidTarget::Item(hid) => Some(hid),
+                HnidTarget::Empty | HnidTarget::Subnode(_) => None,
+            }
+        })
     }
 
     /// PidTagLtpRowId, whatever the bitmap has for it.

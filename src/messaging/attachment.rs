@@ -15,6 +15,8 @@ const NAMES: [u16; 3] = [
 ];
 /// PidTagAttachSize is the sum of all values, or less, and in real files never more than some bytes above it.
 const SIZE_SLACK: u64 = 64;
+/// What the properties of an attachment take beside its content, mostly.
+const OF_PROPERTIES: u64 = 1 << 10;
 
 /// PidTagAttachMethod.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -190,6 +192,7 @@ impl Attachment {
                 Some(Value::Object { nid, size }) => (NodeId(nid), u64::from(size)),
                 _ => {
                     let stream = context.stream(tags::ATTACH_DATA)?;
+                    let stream = stream.map(|stream| of_likely_length(stream, properties, context));
                     return Ok(stream.map_or(AttachmentData::None, AttachmentData::Bytes));
                 }
             },
@@ -244,8 +247,33 @@ impl Attachment {
     }
 }
 
+/// `content`, of the length that its block itself has if the size of the attachment tells that it is longer than the block
+/// B-tree has it.
+fn of_likely_length(
+    content: PropertyStream,
+    properties: &Properties,
+    context: &PropertyContext,
+) -> PropertyStream {
+    let stated = properties.integer(tags::ATTACH_SIZE).ok().flatten();
+    let stated = stated.and_then(|size| u64::try_from(size).ok());
+    // Properties of an attachment are seldom longer: so it is not worked out what they take.
+    let is_much_more = stated.is_some_and(|stated| stated > content.len() + OF_PROPERTIES);
+    match is_much_more && sizes_that_differ(properties, context).is_some() {
+        true => content.of_own_length(),
+        false => content,
+    }
+}
+
 /// What tells that an empty PidTagAttachData was longer: the size of the attachment, if its content is said to be in the file.
 fn lost_size(properties: &Properties, context: &PropertyContext) -> Option<String> {
+    let (stated, there) = sizes_that_differ(properties, context)?;
+    Some(format!(
+        "empty, but PidTagAttachSize is {stated} bytes, of which {there} are there"
+    ))
+}
+
+/// PidTagAttachSize and the bytes of all values, if there are fewer of these and the content is said to be in the file.
+fn sizes_that_differ(properties: &Properties, context: &PropertyContext) -> Option<(u64, u64)> {
     let is_here = match Attachment::method(properties).ok()? {
         AttachMethod::ByValue | AttachMethod::EmbeddedMessage | AttachMethod::Ole => true,
         AttachMethod::None
@@ -260,7 +288,5 @@ fn lost_size(properties: &Properties, context: &PropertyContext) -> Option<Strin
     let there: u64 = records
         .map(|record| len(record.id).map_or(size_of::<u32>() as u64, |value| value.len()))
         .sum();
-    (stated > there + SIZE_SLACK).then(|| {
-        format!("empty, but PidTagAttachSize is {stated} bytes, of which {there} are there")
-    })
+    (stated > there + SIZE_SLACK).then_some((stated, there))
 }

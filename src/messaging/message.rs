@@ -13,8 +13,8 @@ use super::store_page::{self, PageReason};
 use super::subject::Subject;
 use crate::error::{Error, Result};
 use crate::ltp::{
-    FileTime, PropertyContext, PropertyStream, PropertyType, TableContext, Value, ValueKind, named,
-    tags,
+    FileTime, PropertyContext, PropertyStream, PropertyType, TableContext, Value, ValueKind,
+    check_table, named, tags,
 };
 use crate::ndb::{BlockId, Node, NodeEntry, NodeId, NodeType};
 use crate::problem::{Problem, Problems};
@@ -318,7 +318,11 @@ impl Message {
         };
         let mut left = MAX_RECIPIENTS;
         let mut recipients = Vec::new();
-        for (id, number) in table.row_index() {
+        let rows = table.row_index();
+        if let Some(problem) = check_table(&table, &rows) {
+            problems.note(Problem::new("", problem));
+        }
+        for (id, number) in rows {
             let row = table.known_row(id, number);
             let code_page = self.properties.code_page();
             let recipient = Recipient::of_row(&row, table.columns(), code_page, &problems);

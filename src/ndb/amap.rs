@@ -74,6 +74,13 @@ impl AllocationMap {
     }
 }
 
+/// Whether an intact map has byte `offset` of the file as used.
+pub(crate) fn is_used(source: &Source, format: &'static Format, offset: u64) -> bool {
+    let map = AllocationMap::place(format, offset)
+        .and_then(|ib| AllocationMap::read(source, format, ib).ok());
+    map.is_some_and(|map| map.is_intact() && map.is_used(offset) == Some(true))
+}
+
 /// Whether an intact map has a part of `extent` as free, which does not reach beyond what one map covers.
 pub(crate) fn is_free(source: &Source, format: &'static Format, extent: Range<u64>) -> bool {
     let map = AllocationMap::place(format, extent.start)

@@ -175,8 +175,38 @@ pub(super) struct BlockReader<'a> {
 }
 
 impl BlockReader<'_> {
-    /// The block at the place that `entry` names, checked, inflated and decoded. An error is one of the disk.
+    /// The block at the place that `entry` names, checked, inflated and decoded; with the sizes that it has itself, if only those
+    /// of the entry are wrong. An error is one of the disk.
     pub(super) fn read(&self, entry: BlockEntry) -> Result<Read> {
+        let damage = match self.read_as_listed(entry)? {
+            Read::Damaged(damage) => damage,
+            intact => return Ok(intact),
+        };
+        let Some(own) = self.own_entry(entry) else {
+            return Ok(Read::Damaged(damage));
+        };
+        Ok(match self.read_as_listed(own)? {
+            Read::Intact(block) => Read::Damaged(Damage {
+                there: Some((block, wrong_sizes(entry, own))),
+                error: damage.error,
+                may_be_elsewhere: false,
+            }),
+            Read::Damaged(_) => Read::Damaged(damage),
+        })
+    }
+
+    /// The entry by the trailer of the block itself, if that has other sizes: then it is the entry that is wrong.
+    fn own_entry(&self, entry: BlockEntry) -> Option<BlockEntry> {
+        let format = self.header.format;
+        with_stored(format.block_extent(format.block_payload), |bytes| {
+            let gaps = self.source.read_with_gaps(bytes, entry.block.ib).ok()?;
+            let end = gaps.ranges.first().map_or(bytes.len(), |gap| gap.start);
+            let bytes = bytes.get(..end).unwrap_or_default();
+            Evidence::own_entry(bytes, format, &self.header.checksums, entry)
+        })
+    }
+
+    fn read_as_listed(&self, entry: BlockEntry) -> Result<Read> {
         let extent = match extent(self.header.format, entry) {
             Ok(extent) => extent,
             Err(error) => return Ok(Read::nowhere(error)),
@@ -339,6 +369,20 @@ impl BlockReader<'_> {
         if !bid.is_internal() && !is_plain {
             crypt::decode(self.header.crypt, bid, bytes);
         }
+    }
+}
+
+/// What is wrong with a block that is whole by its `own` sizes, which are not those of its `entry`.
+fn wrong_sizes(entry: BlockEntry, own: BlockEntry) -> Flaw {
+    let (what, expected, found) = match own.stored == entry.stored {
+        true => ("cbInflated of the BBT entry", own.inflated, entry.inflated),
+        false => ("cb of the BBT entry", own.stored, entry.stored),
+    };
+    Flaw {
+        error: wrong(entry, what, expected.into(), found.into()).to_string(),
+        missing: Vec::new(),
+        doubtful: false,
+        unread: false,
     }
 }
 

@@ -9,11 +9,17 @@ use super::header::Header;
 use super::ids::{BlockId, BlockRef, NodeId};
 use super::page::{self, BTreePage, BlockEntry, ChildEntry, MAX_LEVELS, NodeEntry};
 use super::page_type::PageType;
+use super::uncounted::{with_keys_of_children, with_uncounted};
 use crate::error::{Error, Result};
 
 impl NodeDatabase {
-    /// The checked page at `at`, from the cache or the file.
-    pub(crate) fn page(&self, page_type: PageType, at: BlockRef) -> Result<Arc<BTreePage>> {
+    /// The checked page at `at`, all of whose keys are below `end`, from the cache or the file.
+    pub(crate) fn page(
+        &self,
+        page_type: PageType,
+        at: BlockRef,
+        end: u64,
+    ) -> Result<Arc<BTreePage>> {
         let key = (page_type, at.ib);
         if let Some(page) = self.caches.pages.get(&key) {
             return Ok(page);
@@ -22,13 +28,27 @@ impl NodeDatabase {
             format, checksums, ..
         } = &self.header;
         let page = page::read_btree_page(&self.source, format, checksums, page_type, at)?;
-        if page.bid != at.bid {
+        let page = with_uncounted(self, page_type, page, end);
+        self.tell_of_page(page_type, &page, at.bid);
+        let page = match page.level > 0 && !page.misplaced.is_empty() {
+            true => with_keys_of_children(self, page_type, page),
+            false => page,
+        };
+        Ok(self
+            .caches
+            .pages
+            .insert(key, Arc::new(page), self.header.format.page_size))
+    }
+
+    /// Tells what is wrong with `page`, which the page above names as `named`.
+    fn tell_of_page(&self, page_type: PageType, page: &BTreePage, named: BlockId) {
+        if page.bid != named {
             let line = format_args!(
                 "{} at offset {:#x} has the id {:#x} where its parent says {:#x}; used, since its CRC is right",
                 page_type.name(),
-                at.ib,
+                page.ib,
                 page.bid.0,
-                at.bid.0
+                named.0
             );
             log::warn!("{}", self.source.log_line(line));
         }
@@ -36,42 +56,63 @@ impl NodeDatabase {
             self.tell(format!(
                 "{} at offset {:#x}: {flaw}; used, since its CRC vouches for it",
                 page_type.name(),
-                at.ib
+                page.ib
             ));
         }
         for key in &page.misplaced {
             self.tell(format!(
                 "{} at offset {:#x}: key {key:#x}: {}",
                 page_type.name(),
-                at.ib,
+                page.ib,
                 page.why_misplaced(*key)
             ));
         }
-        Ok(self
-            .caches
-            .pages
-            .insert(key, Arc::new(page), self.header.format.page_size))
     }
 
-    /// Reads a child and demands that it is one level lower: so no walk can go in circles.
+    /// Tells what is wrong with the roots, which are read before anybody listens.
+    pub(super) fn tell_of_roots(&self) {
+        for page_type in [PageType::Nbt, PageType::Bbt] {
+            if let Ok(root) = self.root_page(page_type) {
+                self.tell_of_page(page_type, &root, root.bid);
+            }
+        }
+    }
+
+    /// Reads a child of `parent`, all of whose keys are below `end`, and demands that it is one level lower: so no walk can go in
+    /// circles. Where that is not so it counts if it is the very page that is named, and lower all the same, or below the root:
+    /// then it is a level that is wrong.
     fn child_page(
         &self,
         page_type: PageType,
         parent: &BTreePage,
         child: ChildEntry,
+        end: u64,
     ) -> Result<Arc<BTreePage>> {
-        let page = self.page(page_type, child.page)?;
-        if page.level.checked_add(1) != Some(parent.level) {
-            return Err(Error::corrupt(
-                page_type.name(),
-                format_args!("offset {:#x}", page.ib),
-                format_args!(
-                    "cLevel: expected one less than the parent's {}, found {}",
-                    parent.level, page.level
-                ),
-            ));
+        let page = self.page(page_type, child.page, end)?;
+        if page.level.checked_add(1) == Some(parent.level) {
+            return Ok(page);
         }
-        Ok(page)
+        let error = Error::corrupt(
+            page_type.name(),
+            format_args!("offset {:#x}", page.ib),
+            format_args!(
+                "cLevel: expected one less than the parent's {}, found {}",
+                parent.level, page.level
+            ),
+        );
+        let is_below_root = parent.ib == self.root_of(page_type).ib && page.ib != parent.ib;
+        if page.bid == child.page.bid && (page.level < parent.level || is_below_root) {
+            self.tell(format!("{error}; used, since its id is right"));
+            return Ok(page);
+        }
+        Err(error)
+    }
+
+    fn root_of(&self, page_type: PageType) -> BlockRef {
+        match page_type {
+            PageType::Bbt => self.header.bbt_root,
+            PageType::Nbt => self.header.nbt_root,
+        }
     }
 
     /// The id of the page that is the root of the tree `page_type`; reads one page.
@@ -80,11 +121,7 @@ impl NodeDatabase {
     }
 
     pub(super) fn root_page(&self, page_type: PageType) -> Result<Arc<BTreePage>> {
-        let at = match page_type {
-            PageType::Bbt => self.header.bbt_root,
-            PageType::Nbt => self.header.nbt_root,
-        };
-        let page = self.page(page_type, at)?;
+        let page = self.page(page_type, self.root_of(page_type), u64::MAX)?;
         if page.level >= MAX_LEVELS {
             return Err(Error::corrupt(
                 page_type.name(),
@@ -108,49 +145,111 @@ impl NodeDatabase {
     ) -> Result<Option<(Leaf, usize)>> {
         *keys = 0..u64::MAX;
         let mut page = self.root_page(page_type)?;
-        loop {
+        // The page right of the way down, whose key may be too high.
+        let mut right: Option<(Arc<BTreePage>, usize, u64)> = None;
+        // A page below the root may have any level, and the others are below it.
+        let mut steps = 0..=MAX_LEVELS;
+        while steps.next().is_some() {
             let Some(index) = page.partition(key).checked_sub(1) else {
                 return Ok(None);
             };
-            if page.level == 0 {
-                let keys = keys.clone();
-                return Ok(Some((Leaf { page, keys }, index)));
+            if page.level > 0 {
+                if index + 1 < page.len() {
+                    right = Some((Arc::clone(&page), index + 1, keys.end));
+                }
+                page = self.child_with(page_type, &page, index, key, keys)?;
+                continue;
             }
-            let Some(child) = page.child(index) else {
-                return Ok(None);
-            };
-            keys.start = keys.start.max(child.key);
-            keys.end = page
-                .key(index + 1)
-                .map_or(keys.end, |next| keys.end.min(next));
-            page = self.child_page(page_type, &page, child)?;
+            let is_behind = index + 1 == page.len() && page.key(index) != Some(key);
+            if is_behind
+                && let Some((parent, index, end)) = right.take()
+                && let Some(child) = parent.child(index)
+                && let end = parent.key(index + 1).unwrap_or(end)
+                && let Ok(next) = self.child_page(page_type, &parent, child, end)
+                && next.key(0).is_some_and(|first| first <= key)
+            {
+                self.tell_wrong_key(page_type, &parent, child);
+                page = next;
+                *keys = key..key.saturating_add(1);
+                continue;
+            }
+            let keys = keys.clone();
+            return Ok(Some((Leaf { page, keys }, index)));
         }
+        Ok(None)
+    }
+
+    /// The child number `index` of `parent`, or the one before it if `key` is less than all that it has; narrows `keys`.
+    fn child_with(
+        &self,
+        page_type: PageType,
+        parent: &BTreePage,
+        index: usize,
+        key: u64,
+        keys: &mut Range<u64>,
+    ) -> Result<Arc<BTreePage>> {
+        let lost = || {
+            Error::corrupt(
+                page_type.name(),
+                format_args!("offset {:#x}", parent.ib),
+                "no child",
+            )
+        };
+        let child = parent.child(index).ok_or_else(lost)?;
+        keys.start = keys.start.max(child.key);
+        keys.end = parent
+            .key(index + 1)
+            .map_or(keys.end, |next| keys.end.min(next));
+        let page = self.child_page(page_type, parent, child, keys.end)?;
+        // Its key is too low, if the leaf before it has the one that is wanted.
+        if page.level == 0
+            && page.key(0).is_some_and(|first| first > key)
+            && let Some(before) = index.checked_sub(1)
+            && let Some(before) = parent.child(before)
+            && let Ok(found) = self.child_page(page_type, parent, before, child.key)
+            && let Some(last) = found.partition(key).checked_sub(1)
+            && found.key(last) == Some(key)
+        {
+            self.tell_wrong_key(page_type, parent, child);
+            *keys = key..key.saturating_add(1);
+            return Ok(found);
+        }
+        Ok(page)
+    }
+
+    fn tell_wrong_key(&self, page_type: PageType, parent: &BTreePage, child: ChildEntry) {
+        self.tell(format!(
+            "{} at offset {:#x}: key {:#x}: not the first one of its page",
+            page_type.name(),
+            parent.ib,
+            child.key
+        ));
     }
 
     /// Has the pages read that lead to `keys`, which ascend: all of a level at once.
     pub(super) fn will_descend(&self, page_type: PageType, keys: &[u64]) {
-        let mut level: Vec<(Arc<BTreePage>, &[u64])> = match self.root_page(page_type) {
-            Ok(root) => vec![(root, keys)],
+        let mut level: Vec<(Arc<BTreePage>, &[u64], u64)> = match self.root_page(page_type) {
+            Ok(root) => vec![(root, keys, u64::MAX)],
             Err(_) => return,
         };
-        while level.first().is_some_and(|(page, _)| page.level > 0) {
+        while level.first().is_some_and(|(page, ..)| page.level > 0) {
             let children: Vec<_> = level
                 .iter()
-                .flat_map(|(page, keys)| {
-                    let children = children_with(page, keys).into_iter();
-                    children.map(move |(child, keys)| (page, child, keys))
+                .flat_map(|(page, keys, end)| {
+                    let children = children_with(page, keys, *end).into_iter();
+                    children.map(move |(child, keys, end)| (page, child, keys, end))
                 })
                 .collect();
             // One is read with what lies around it.
             if children.len() > 1 {
-                self.will_need_pages(children.iter().map(|(_, child, _)| *child));
+                self.will_need_pages(children.iter().map(|(_, child, ..)| *child));
             }
             level = children
                 .into_iter()
                 .filter(|(parent, ..)| parent.level > 1)
-                .filter_map(|(parent, child, keys)| {
-                    let page = self.child_page(page_type, parent, child);
-                    page.ok().map(|page| (page, keys))
+                .filter_map(|(parent, child, keys, end)| {
+                    let page = self.child_page(page_type, parent, child, end);
+                    page.ok().map(|page| (page, keys, end))
                 })
                 .collect();
         }
@@ -214,8 +313,13 @@ impl NodeDatabase {
     }
 }
 
-/// The entries of an interior page under which `keys` are, which ascend, each with those of them.
-fn children_with<'k>(page: &BTreePage, keys: &'k [u64]) -> Vec<(ChildEntry, &'k [u64])> {
+/// The entries of an interior page under which `keys` are, which ascend, each with those of them and the key behind all that
+/// it has; `end` is that of the page.
+fn children_with<'k>(
+    page: &BTreePage,
+    keys: &'k [u64],
+    end: u64,
+) -> Vec<(ChildEntry, &'k [u64], u64)> {
     let mut children = Vec::new();
     let mut rest = keys;
     while let Some((first, others)) = rest.split_first() {
@@ -223,11 +327,10 @@ fn children_with<'k>(page: &BTreePage, keys: &'k [u64]) -> Vec<(ChildEntry, &'k 
             rest = others;
             continue;
         };
-        let end = page
-            .key(index + 1)
-            .map_or(rest.len(), |next| rest.partition_point(|key| *key < next));
-        let (here, behind) = rest.split_at_checked(end.max(1)).unwrap_or((rest, &[]));
-        children.extend(page.child(index).map(|child| (child, here)));
+        let next = page.key(index + 1).unwrap_or(end);
+        let count = rest.partition_point(|key| *key < next);
+        let (here, behind) = rest.split_at_checked(count.max(1)).unwrap_or((rest, &[]));
+        children.extend(page.child(index).map(|child| (child, here, next)));
         rest = behind;
     }
     children
@@ -342,9 +445,13 @@ impl<T> Iterator for Walk<'_, T> {
                 self.stack.pop();
             } else if let Some(child) = page.child(index) {
                 let parent = Arc::clone(page);
-                match self.ndb.child_page(self.entries.page_type, &parent, child) {
+                let end = self.next_key();
+                match self
+                    .ndb
+                    .child_page(self.entries.page_type, &parent, child, end)
+                {
                     Ok(page) => self.stack.push((page, 0)),
-                    Err(error) => self.failed(error, child.key..self.next_key()),
+                    Err(error) => self.failed(error, child.key..end),
                 }
             } else {
                 self.stack.pop();

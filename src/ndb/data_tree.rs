@@ -14,7 +14,7 @@ use super::database::NodeDatabase;
 use super::ids::BlockId;
 use super::run::{read_alone, read_blocks, wrong_length};
 use super::xblock::{
-    HEADER, LEVEL_XBLOCK, LEVEL_XXBLOCK, XBlock, check_xblock, find_internal, listed_twice,
+    HEADER, LEVEL_XBLOCK, LEVEL_XXBLOCK, XBlock, check_xblock, doubt, find_internal, listed_twice,
     read_xblock,
 };
 use crate::bytes::copy_at;
@@ -50,9 +50,17 @@ struct XxBlock {
     /// What is wrong with the list of children itself.
     flaw: Option<Arc<Flaw>>,
     /// Where they end, or what is wrong with them: a lie costs one look at all of them, not one for each read.
-    index: OnceLock<std::result::Result<Vec<XxEntry>, String>>,
+    index: OnceLock<std::result::Result<XxIndex, String>>,
     /// The child used last and its number: reads mostly go on where the last one ended.
     recent: Mutex<Option<(usize, Arc<XBlock>)>>,
+}
+
+/// The XBLOCKs of an XXBLOCK.
+#[derive(Debug)]
+struct XxIndex {
+    entries: Vec<XxEntry>,
+    /// What is wrong with all of them together.
+    flaw: Option<Arc<Flaw>>,
 }
 
 /// Where the bytes and leaves of one XBLOCK end within its XXBLOCK.
@@ -107,6 +115,23 @@ impl DataTree {
             Shape::Single { len, .. } => *len,
             Shape::XBlock(xblock) => xblock.len,
             Shape::XxBlock(xxblock) => xxblock.len,
+        }
+    }
+
+    /// The one block that it is, if it is whole and has another length than its entry in the B-tree says.
+    pub fn of_other_length(&self) -> Option<Block> {
+        let Shape::Single { bid, len } = &self.shape else {
+            return None;
+        };
+        let block = self.ndb.find_and_read(*bid).ok()?;
+        let is_whole = block.flaw().is_none_or(|flaw| flaw.vouches());
+        (is_whole && block.len() as u64 != *len).then_some(block)
+    }
+
+    /// Makes the one block that it is, if it is one, as long as `len` bytes.
+    pub fn set_length(&mut self, length: u64) {
+        if let Shape::Single { len, .. } = &mut self.shape {
+            *len = length;
         }
     }
 
@@ -179,7 +204,11 @@ impl DataTree {
         match &self.shape {
             Shape::Empty | Shape::Single { .. } => None,
             Shape::XBlock(xblock) => xblock.flaw.as_deref(),
-            Shape::XxBlock(xxblock) => xxblock.flaw.as_deref(),
+            Shape::XxBlock(xxblock) => {
+                let index = xxblock.index.get().and_then(|index| index.as_ref().ok());
+                let of_index = index.and_then(|index| index.flaw.as_deref());
+                xxblock.flaw.as_deref().or(of_index)
+            }
         }
     }
 
@@ -205,8 +234,12 @@ impl DataTree {
                     .and_then(|previous| entries.get(previous))
                     .map_or(0, |entry| entry.end);
                 let end = entries.get(child).map_or(start, |entry| entry.end);
-                let xblock = match self.xx_child(xxblock, child) {
-                    Ok(xblock) => xblock.ok_or_else(|| self.lost(offset))?,
+                let found = self.xx_child(xxblock, child).and_then(|xblock| {
+                    let xblock = xblock.filter(|xblock| offset - start < xblock.len);
+                    xblock.ok_or_else(|| self.lost(offset))
+                });
+                let xblock = match found {
+                    Ok(xblock) => xblock,
                     Err(error) if error.is_unread() || self.ndb.refuses_damage() => {
                         return Err(error);
                     }
@@ -344,20 +377,26 @@ impl DataTree {
                     .get_or_init(|| read.map_err(|error| error.to_string())),
             },
         };
-        let wrong = |problem: &String| Error::corrupt("XXBLOCK", xxblock.bid, problem);
-        index.as_deref().map_err(wrong)
+        match index {
+            Ok(index) => Ok(&index.entries),
+            Err(problem) => Err(Error::corrupt("XXBLOCK", xxblock.bid, problem)),
+        }
     }
 
-    fn read_xx_index(&self, xxblock: &XxBlock) -> Result<Vec<XxEntry>> {
+    fn read_xx_index(&self, xxblock: &XxBlock) -> Result<XxIndex> {
         let format = self.ndb.header().format;
         let leaves_of_full = (format.block_payload - HEADER) / format.word;
         let full = (leaves_of_full * format.block_payload) as u64;
         let last = xxblock.children.len().saturating_sub(1);
-        let mut index = Vec::with_capacity(xxblock.children.len());
+        let mut entries = Vec::with_capacity(xxblock.children.len());
         let (mut end, mut leaves_end) = (0u64, 0usize);
+        let mut all_leaves = Vec::new();
         for (number, child) in xxblock.children.iter().enumerate() {
             let (len, leaves) = match read_xblock(&self.ndb, *child) {
-                Ok(xblock) => (xblock.len, xblock.leaves.len()),
+                Ok(xblock) => {
+                    all_leaves.extend_from_slice(&xblock.leaves);
+                    (xblock.len, xblock.leaves.len())
+                }
                 Err(error) if error.is_unread() || self.ndb.refuses_damage() => return Err(error),
                 // All XBLOCKs but the last are full in every known file.
                 Err(_) if number < last => (full, leaves_of_full),
@@ -368,22 +407,27 @@ impl DataTree {
             };
             end = end.saturating_add(len);
             leaves_end += leaves;
-            index.push(XxEntry { end, leaves_end });
+            entries.push(XxEntry { end, leaves_end });
             if end > xxblock.len {
                 break;
             }
         }
-        if end != xxblock.len {
-            return Err(Error::corrupt(
-                "XXBLOCK",
-                xxblock.bid,
-                format_args!(
-                    "lcbTotal: expected the sum of its blocks {end}, found {}",
-                    xxblock.len
-                ),
-            ));
+        let found = xxblock.len;
+        if end == found {
+            let flaw = listed_twice(&self.ndb, xxblock.bid, &all_leaves)?;
+            return Ok(XxIndex { entries, flaw });
         }
-        Ok(index)
+        let problem = format_args!("lcbTotal: expected the sum of its blocks {end}, found {found}");
+        let error = Error::corrupt("XXBLOCK", xxblock.bid, problem);
+        // So much may be a gap at the end.
+        if found > end.saturating_add(full) {
+            return Err(error);
+        }
+        if let Some(last) = entries.last_mut() {
+            last.end = last.end.max(found);
+        }
+        let flaw = doubt(&self.ndb, error)?;
+        Ok(XxIndex { entries, flaw })
     }
 
     /// XBLOCK number `child` of `xxblock`; None when it has fewer.

@@ -221,6 +221,11 @@ impl NodeDatabase {
         self.stand_ins.restore(make)
     }
 
+    /// Notes that a node that is restored gets the subnode tree `bid`, which may be another's.
+    pub fn guess_subnodes(&self, bid: BlockId) {
+        self.stand_ins.guess_subnodes(bid);
+    }
+
     /// Whether node `nid` is one that was restored and whose own id is not known.
     pub fn is_made_up(&self, nid: NodeId) -> bool {
         let restored = self.stand_ins.restored(nid);

@@ -62,11 +62,19 @@ impl NodeDatabase {
 
     /// Whether the block of `entry` lies in free space, as far as the maps can be trusted.
     pub fn is_free(&self, entry: BlockEntry) -> bool {
-        // A torn header tells of a torn commit, and so of torn maps.
-        let is_trusted = self.header.amap_valid && self.header.crc_valid;
         let start = entry.block.ib;
         let extent = start..start.saturating_add(1);
-        is_trusted && amap::is_free(&self.source, self.header.format, extent)
+        self.has_right_maps() && amap::is_free(&self.source, self.header.format, extent)
+    }
+
+    /// Whether byte `offset` of the file is in use for sure.
+    pub(super) fn is_used(&self, offset: u64) -> bool {
+        self.has_right_maps() && amap::is_used(&self.source, self.header.format, offset)
+    }
+
+    fn has_right_maps(&self) -> bool {
+        // A torn header tells of a torn commit, and so of torn maps.
+        self.header.amap_valid && self.header.crc_valid
     }
 
     /// Whether node `nid` has an entry in a leaf that can be read.
@@ -163,9 +171,26 @@ impl NodeDatabase {
         finds.block(bid).or_else(doubtful)
     }
 
-    /// Payload length of block `bid` after inflation, from the B-tree alone.
+    /// Payload length of block `bid` after inflation, from the B-tree alone, unless what that has cannot be.
     pub fn block_len(&self, bid: BlockId) -> Result<u64> {
-        Ok(u64::from(self.block_entry(bid.key(), &mut None)?.inflated))
+        let entry = self.block_entry(bid.key(), &mut None)?;
+        let sizes = [entry.stored, entry.inflated].map(usize::from);
+        let possible = 1..=self.header.format.block_payload;
+        // Nothing is compressed to become longer.
+        let is_possible = sizes.iter().all(|size| possible.contains(size)) && sizes.is_sorted();
+        match is_possible {
+            true => Ok(u64::from(entry.inflated)),
+            false => self.own_len(bid),
+        }
+    }
+
+    /// Payload length of block `bid`, whatever the B-tree says of it; what that says, if nothing of the block can be had.
+    pub(super) fn own_len(&self, bid: BlockId) -> Result<u64> {
+        match self.block(bid) {
+            Ok(block) => Ok(block.len() as u64),
+            Err(error) if error.is_unread() => Err(error),
+            Err(_) => Ok(u64::from(self.block_entry(bid.key(), &mut None)?.inflated)),
+        }
     }
 
     /// The decoded payload of block `bid`, from the cache or the file. Errors when nothing of it can be had, or if it is

@@ -14,8 +14,7 @@ pub(super) fn lost_sectors(payload: &[u8], ib: u64, method: CryptMethod) -> Vec<
         let fill = |value: u8| sector.iter().all(|byte| *byte == value);
         fill(0) || (method != CryptMethod::None && fill(u8::MAX))
     };
-    let sector = SECTOR as u64;
-    let first = (ib.next_multiple_of(sector) - ib) as usize;
+    let first = SECTOR - (ib % SECTOR as u64) as usize;
     let mut lost: Vec<Range<usize>> = Vec::new();
     let mut start = 0;
     let mut end = first.min(payload.len());

@@ -4,8 +4,8 @@
 //! was read is kept decoded in two LRU caches bounded in bytes, and no lock is held while reading or decoding.
 //!
 //! From the bottom up: `ids`, `page_type`, `format`, `crc`, `crypt`, `inflate`, `pieces`; `source`; what stands at one place of the
-//! file: `header`, `page`, `amap`, `trailer`, `block`; `finds`, `watch` and the scan itself (`scan/on_demand` and what it uses);
-//! `stand_ins`, `lost_lists`, `declared`, `cuts`; `database`, to which `btree` and `lookup` add what is looked up; `xblock`, `run`,
+//! file: `header`, `page_sizes`, `page`, `amap`, `trailer`, `block`; `finds`, `watch` and the scan itself (`scan/on_demand` and what it uses);
+//! `stand_ins`, `lost_lists`, `declared`, `cuts`; `database`, `uncounted`, and `btree` and `lookup`, which add to the database what is looked up; `xblock`, `run`,
 //! `data_tree`, `subnodes`, `plan`, `repeats`, `node`; `open`, and of `scan/` what it asks an opened file (`samples`, `shift`).
 //! No file uses one above it.
 #![forbid(unsafe_code)]
@@ -32,6 +32,7 @@ mod node;
 pub(crate) mod open;
 mod other_files;
 pub mod page;
+mod page_sizes;
 mod page_type;
 pub mod pieces;
 mod plan;
@@ -42,6 +43,7 @@ mod source;
 mod stand_ins;
 mod subnodes;
 mod trailer;
+mod uncounted;
 mod watch;
 mod xblock;
 

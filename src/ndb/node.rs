@@ -189,7 +189,10 @@ impl Node {
                     "{bid} at offset {ib:#x} lies in space that is free again: this may be an older state of it"
                 )
             });
-        let doubts = [made_up, damaged, free].into_iter().flatten();
+        let guessed = ndb.stand_ins.is_guessed(subnodes).then(|| {
+            "its recipients and attachments were found by what they are like, and may be those of another message".to_owned()
+        });
+        let doubts = [made_up, guessed, damaged, free].into_iter().flatten();
         doubts
             .map(|doubt| Error::corrupt("NBT entry", self.nid(), doubt))
             .collect()

@@ -82,7 +82,11 @@ impl Opening {
         let ndb = self.roots(ndb, found, lost)?;
         Ok(match self.mode {
             Recover::Off => ndb,
-            Recover::Auto | Recover::Scan => ndb.with_scan_on_demand(Arc::clone(&self.watch)),
+            Recover::Auto | Recover::Scan => {
+                let ndb = ndb.with_scan_on_demand(Arc::clone(&self.watch));
+                ndb.tell_of_roots();
+                ndb
+            }
         })
     }
 

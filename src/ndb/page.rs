@@ -5,6 +5,7 @@ use std::sync::Arc;
 use super::crc::{Checksums, crc, signature};
 use super::format::Format;
 use super::ids::{BlockId, BlockRef, NodeId};
+use super::page_sizes::{Sizes, entry_size};
 use super::page_type::PageType;
 use super::source::Source;
 use crate::bytes::{u8_at, u16_at, u32_at, uint_at};
@@ -151,30 +152,25 @@ pub fn parse_btree_page(
         (None, Some((_, wrong_bit))) => Some(format!("CRC: {wrong_bit}").into()),
         (Some(_), Some((error, _))) => return Err(error),
     };
-    let width = format.btree_count_width;
-    let count = uint_at(&bytes, format.btree_count, width).ok_or_else(short)?;
-    let sizes = format.btree_count + 2 * width;
-    let entry_size = usize::from(u8_at(&bytes, sizes).ok_or_else(short)?);
-    let level = u8_at(&bytes, sizes + 1).ok_or_else(short)?;
-    let least = least_entry_size(format, page_type, level);
-    if entry_size < least {
-        return Err(wrong("cbEnt", least as u64, entry_size as u64));
-    }
-    let room = (format.btree_entries / entry_size) as u64;
-    if count > room {
-        return Err(wrong("cEnt", room, count));
-    }
+    let sizes = Sizes::of(&bytes, format, page_type).ok_or_else(short)?;
+    let flaw = match (flaw, &sizes.wrong) {
+        (None, Some((what, expected, found))) => {
+            let text = format!("{what}: expected {expected:#x}, found {found:#x}");
+            Some(text.into())
+        }
+        (flaw, _) => flaw,
+    };
     let page = BTreePage {
         bytes,
         format,
         page_type,
         ib,
         bid,
-        level,
+        level: sizes.level,
         flaw,
         misplaced: Box::default(),
-        entry_size,
-        count: count as usize,
+        entry_size: sizes.entry,
+        count: sizes.count,
     };
     Ok(page.in_order())
 }
@@ -258,21 +254,6 @@ fn ascending(entries: Vec<NodeEntry>) -> Vec<NodeEntry> {
 
 /// Levels of the deepest tree that is followed; a 50 GB file has six.
 pub(super) const MAX_LEVELS: u8 = 8;
-
-/// Bytes of an entry as all writers lay it out.
-fn entry_size(format: &Format, page_type: PageType, level: u8) -> usize {
-    least_entry_size(format, page_type, level).next_multiple_of(format.word)
-}
-
-/// Bytes of an entry that the reader uses; what follows is padding and may be garbage.
-fn least_entry_size(format: &Format, page_type: PageType, level: u8) -> usize {
-    match (level, page_type) {
-        (0, PageType::Bbt) if format.compressed => 22,
-        (0, PageType::Bbt) => 2 * format.word + 4,
-        (0, PageType::Nbt) => 3 * format.word + 4,
-        _ => 3 * format.word,
-    }
-}
 
 impl BTreePage {
     /// `cEntMax`: how many entries its writer would put in it; None never.
@@ -366,6 +347,54 @@ impl BTreePage {
             subnodes: BlockId(uint_at(entry, 2 * word, word)?),
             parent: NodeId(u32_at(entry, 3 * word)?),
         })
+    }
+
+    /// How many entries stand behind the last one that counts, with keys that go on to ascend and are below `end`: what was
+    /// once in the page, or what `cEnt` should count.
+    pub(super) fn behind(&self, end: u64) -> usize {
+        let room = self.format.btree_entries / self.entry_size;
+        let all = Self {
+            count: room,
+            ..self.clone()
+        };
+        let mut last = self.count.checked_sub(1).and_then(|last| self.key(last));
+        let goes_on = |index: &usize| {
+            let key = all.key(*index).filter(|key| *key != 0 && *key < end);
+            let ascends = key > last;
+            last = key;
+            ascends
+        };
+        (self.count..room).take_while(goes_on).count()
+    }
+
+    /// The page with `more` of the entries that stand behind the last one that counts, and with that as its flaw.
+    pub(super) fn counting(self, more: usize) -> Self {
+        let count = self.count + more;
+        let flaw = format!("cEnt: expected {count:#x}, found {:#x}", self.count);
+        Self {
+            count,
+            flaw: self.flaw.or_else(|| Some(flaw.into())),
+            ..self
+        }
+    }
+
+    /// The page with the `keys` of its children, which are its own but for one or the other; they are told as misplaced.
+    pub(super) fn with_keys(mut self, keys: &[u64]) -> Self {
+        let word = self.format.word;
+        let mut bytes = self.bytes.to_vec();
+        let entries = bytes.chunks_exact_mut(self.entry_size);
+        for (entry, key) in entries.zip(keys) {
+            let key = key.to_le_bytes();
+            if let (Some(own), Some(key)) = (entry.get_mut(..word), key.get(..word)) {
+                own.copy_from_slice(key);
+            }
+        }
+        let misplaced = std::mem::take(&mut self.misplaced);
+        self.bytes = bytes.into();
+        Self {
+            misplaced,
+            ..self.in_order()
+        }
     }
 
     /// The page with its entries in the order of their keys, which lookups need.

@@ -108,7 +108,9 @@ pub(super) fn read_alone(
     let own = block.flaw().map(|flaw| Flaw::clone(flaw));
     let mut flaw = own.unwrap_or_else(|| Flaw::doubt(&error));
     flaw.missing.retain(|range| range.end <= there);
-    if there < payload.len() {
+    if block.len() > payload.len() {
+        flaw.error = format!("{}; its end is left out: {error}", flaw.error);
+    } else if there < payload.len() {
         flaw.missing.push(there..payload.len());
     }
     flawed(flaw);

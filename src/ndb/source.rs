@@ -277,7 +277,9 @@ impl Source {
     /// had is an error, unless a gap that the disk left was to be filled.
     pub fn read_with_gaps(&self, buf: &mut [u8], offset: u64) -> Result<Gaps> {
         let mut gaps = Gaps::default();
-        let end = offset.saturating_add(buf.len() as u64);
+        let Some(end) = offset.checked_add(buf.len() as u64) else {
+            return self.read_exact_at(buf, offset).map(|()| gaps);
+        };
         for (part, at) in self.pieces.parts(offset..end) {
             let start = usize::try_from(part.start - offset).unwrap_or(usize::MAX);
             let bytes = part_of(buf, &part, offset);

@@ -1,10 +1,13 @@
 //! What stands in for lost entries of the two B-trees: the finds of a scan, restored nodes, added ones.
 //! `ndb::lookup` decides which of it counts when.
 
+use std::collections::HashSet;
 use std::fmt;
 use std::ops::Range;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, OnceLock};
+
+use parking_lot::Mutex;
 
 use super::finds::{Finds, FoundBlock, find_block};
 use super::header::Header;
@@ -23,6 +26,8 @@ pub(super) struct StandIns {
     watch: Option<Arc<dyn Watch>>,
     finds: Arc<OnceLock<Finds>>,
     restored: Arc<OnceLock<Box<[NodeEntry]>>>,
+    /// Subnode trees of restored nodes that may be another's.
+    guessed: Arc<Mutex<HashSet<BlockId>>>,
     /// Whether a page of the node B-tree was found damaged.
     has_lost_nodes: Arc<AtomicBool>,
 }
@@ -61,6 +66,16 @@ impl StandIns {
             nodes.sort_by_key(|node| node.nid);
             nodes.into()
         })
+    }
+
+    /// A node that is restored gets the subnode tree `bid`, which may be another's.
+    pub(super) fn guess_subnodes(&self, bid: BlockId) {
+        self.guessed.lock().insert(bid.key());
+    }
+
+    /// Whether the subnode tree `bid` of a restored node may be another's.
+    pub(super) fn is_guessed(&self, bid: BlockId) -> bool {
+        self.guessed.lock().contains(&bid.key())
     }
 
     /// The entry of node `nid`, if it is one that was restored.

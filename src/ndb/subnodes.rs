@@ -7,7 +7,7 @@ use super::block::{BTYPE_SUBNODE, Flaw};
 use super::database::NodeDatabase;
 use super::ids::{BlockId, NodeId};
 use super::lost_lists::SubnodeEntry;
-use super::xblock::parse_internal;
+use super::xblock::{doubt, parse_internal};
 use crate::bytes::{u8_at, u16_at, u32_at, uint_at};
 use crate::error::{Error, Result};
 use crate::problem::{Problem, Problems};
@@ -221,31 +221,94 @@ impl SubnodeBlock {
             return Err(wrong("expected a header"));
         };
         let flaw = data.flaw().map(Arc::clone);
-        let is_level = level <= LEVEL_INTERMEDIATE;
-        // Of a damaged block one of the two may be wrong.
-        if btype != BTYPE_SUBNODE && !(flaw.is_some() && is_level) {
-            return Err(wrong("expected btype 2"));
-        }
-        if !is_level && flaw.is_none() {
-            return Err(wrong("cLevel: expected 0 or 1"));
-        }
         let mut block = Self {
-            level: if is_level { level } else { LEVEL_LEAF },
+            level,
             count: usize::from(count),
             word,
             bytes: Arc::clone(data.bytes()),
             flaw,
-            is_cut: !is_level,
+            is_cut: false,
         };
-        if block.start(block.count) > block.bytes.len() {
-            if block.flaw.is_none() {
-                return Err(wrong("cEnt: more entries than the block holds"));
-            }
-            let entry = block.start(1) - block.start(0);
-            block.is_cut = true;
-            block.count = block.bytes.len().saturating_sub(block.start(0)) / entry;
+        if block.flaw.is_some() {
+            block
+                .mend_damaged(btype)
+                .ok_or_else(|| wrong("expected btype 2"))?;
+        } else if let Some(problem) = block.mend(btype) {
+            block.flaw = doubt(ndb, wrong(&problem))?;
+        } else if btype != BTYPE_SUBNODE {
+            return Err(wrong("expected btype 2"));
+        }
+        if block.level > LEVEL_INTERMEDIATE || block.start(block.count) > block.bytes.len() {
+            return Err(wrong("neither a list of subnodes nor one of such lists"));
         }
         Ok(block)
+    }
+
+    /// Takes of a damaged block what makes sense; None if it is no list of subnodes.
+    fn mend_damaged(&mut self, btype: u8) -> Option<()> {
+        let is_level = self.level <= LEVEL_INTERMEDIATE;
+        // One of the two may be wrong.
+        if btype != BTYPE_SUBNODE && !is_level {
+            return None;
+        }
+        if !is_level {
+            (self.level, self.is_cut) = (LEVEL_LEAF, true);
+        }
+        if self.start(self.count) > self.bytes.len() {
+            (self.count, self.is_cut) = (self.room(), true);
+        }
+        Some(())
+    }
+
+    /// Puts right what the entries say is wrong with the header of a block whose CRC is right, and says what that was: all of the
+    /// block are entries, of one level or the other, and their ids ascend.
+    fn mend(&mut self, btype: u8) -> Option<String> {
+        let levels = [self.level, LEVEL_LEAF, LEVEL_INTERMEDIATE];
+        let is_level = self.level <= LEVEL_INTERMEDIATE;
+        let is_of_type = btype == BTYPE_SUBNODE;
+        if is_of_type && is_level && self.count == self.room() {
+            return None;
+        }
+        let as_level = |level: u8| Self {
+            level,
+            bytes: Arc::clone(&self.bytes),
+            flaw: None,
+            ..*self
+        };
+        let mut found = levels
+            .into_iter()
+            .skip(usize::from(!is_level))
+            .map(as_level);
+        let found = found.find(|found| found.is_filled())?;
+        let (level, count) = (found.level, found.room());
+        let problem = match (is_of_type, self.level == level) {
+            (false, _) => format!("btype: expected {BTYPE_SUBNODE}, found {btype}"),
+            (_, false) => format!("cLevel: expected {level}, found {}", self.level),
+            _ => format!("cEnt: expected {count}, found {}", self.count),
+        };
+        (self.level, self.count) = (level, count);
+        Some(problem)
+    }
+
+    /// How many entries can be in it.
+    fn room(&self) -> usize {
+        let entry = self.start(1) - self.start(0);
+        self.bytes.len().saturating_sub(self.start(0)) / entry
+    }
+
+    /// Whether entries of its level fill it, whose ids ascend.
+    fn is_filled(&self) -> bool {
+        let room = self.room();
+        let nids = || (0..room).map(|index| self.nid(self.start(index)));
+        let lists = || {
+            self.level == LEVEL_LEAF
+                || (0..room).all(|index| {
+                    let bid = self.bid(self.start(index) + self.word);
+                    bid.is_some_and(BlockId::is_internal)
+                })
+        };
+        let ascends = || nids().zip(nids().skip(1)).all(|(one, next)| one < next);
+        room > 0 && self.start(room) == self.bytes.len() && ascends() && lists()
     }
 
     /// Byte offset of entry `index`: the header is one word, an entry three words (leaf) or two.

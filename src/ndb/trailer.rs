@@ -21,13 +21,23 @@ pub(super) struct BlockTrailer {
     pub(super) crc: u32,
     /// `bid`.
     pub(super) bid: BlockId,
+    /// Bytes of the payload after inflation; `cb` where no block is compressed.
+    pub(super) inflated: u16,
 }
+
+/// Offset of the inflated size in the trailer of a 4K-page block.
+const INFLATED: usize = 18;
 
 impl BlockTrailer {
     /// The trailer that begins at byte `at` of `bytes`.
     pub(super) fn at(bytes: &[u8], at: usize, format: &Format) -> Option<Self> {
+        let cb = u16_at(bytes, at)?;
         Some(Self {
-            cb: u16_at(bytes, at)?,
+            cb,
+            inflated: match format.compressed {
+                true => u16_at(bytes, at + INFLATED)?,
+                false => cb,
+            },
             signature: u16_at(bytes, at + 2)?,
             crc: u32_at(bytes, at + format.block_crc)?,
             bid: BlockId(uint_at(bytes, at + format.block_bid, format.word)?),
@@ -41,6 +51,7 @@ pub(super) struct Evidence {
     /// Whether the checksum vouches for the payload.
     pub(super) crc: bool,
     cb: bool,
+    inflated: bool,
     bid: bool,
     /// `wSig` fits the place, with the id of the entry or the one that is stored.
     signature: bool,
@@ -68,6 +79,7 @@ impl Evidence {
         Some(Self {
             crc: !is_zeroed && checksums.blocks.fits(payload, stored.crc),
             cb: stored.cb == entry.stored,
+            inflated: stored.inflated == entry.inflated,
             bid: stored.bid.key() == at.bid.key(),
             signature: signs_itself || checksums.signature_fits(stored.signature, at.ib, at.bid),
             signs_itself,
@@ -77,7 +89,7 @@ impl Evidence {
 
     /// Whether all of it fits.
     pub(super) fn is_intact(&self) -> bool {
-        self.crc && self.cb && self.bid && self.signature
+        self.crc && self.cb && self.inflated && self.bid && self.signature
     }
 
     /// Whether it is the trailer of this very block, which then is at the place of its entry, whatever is wrong with its bytes.
@@ -93,6 +105,7 @@ impl Evidence {
             signature: found,
             crc: stored_crc,
             bid,
+            inflated,
         } = self.stored;
         if !self.cb {
             return Some(wrong(
@@ -109,7 +122,44 @@ impl Evidence {
             let expected = signature(entry.block.ib, entry.block.bid);
             return Some(wrong(entry, "wSig", expected.into(), found.into()));
         }
-        (!self.crc).then(|| wrong(entry, "CRC", stored_crc.into(), crc(payload).into()))
+        if !self.crc {
+            let (expected, found) = (stored_crc.into(), crc(payload).into());
+            return Some(wrong(entry, "CRC", expected, found));
+        }
+        let (expected, found) = (entry.inflated.into(), inflated.into());
+        (!self.inflated).then(|| wrong(entry, "inflated size of the trailer", expected, found))
+    }
+
+    /// The entry of the block that begins with `bytes`, at the place of `entry`, by its own trailer: its id is that of `entry`, its
+    /// CRC is right, and a size differs. None if no trailer says so.
+    pub(super) fn own_entry(
+        bytes: &[u8],
+        format: &Format,
+        checksums: &Checksums,
+        entry: BlockEntry,
+    ) -> Option<BlockEntry> {
+        if checksums.blocks == Checksum::Meaningless {
+            return None;
+        }
+        let ends = (format.block_align..=bytes.len()).step_by(format.block_align);
+        let found = ends.filter_map(|end| {
+            let trailer = BlockTrailer::at(bytes, end.checked_sub(format.block_trailer)?, format)?;
+            let (stored, inflated) = (trailer.cb, trailer.inflated);
+            let is_own = trailer.bid.key() == entry.block.bid.key()
+                && format.block_extent(stored.into()) == end
+                && checksums.signature_fits(trailer.signature, entry.block.ib, trailer.bid)
+                && checksums
+                    .blocks
+                    .fits(bytes.get(..stored.into())?, trailer.crc);
+            (is_own && stored > 0).then_some(BlockEntry {
+                stored,
+                inflated,
+                ..entry
+            })
+        });
+        let mut found =
+            found.filter(|found| (found.stored, found.inflated) != (entry.stored, entry.inflated));
+        found.next()
     }
 
     /// The part of the payload that belongs to another block, which vouches for itself: that one was written here later, or

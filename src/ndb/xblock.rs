@@ -48,29 +48,28 @@ pub(super) fn parse_internal(ndb: &NodeDatabase, bid: BlockId) -> Result<Interna
     };
     let flaw = block.flaw().map(Arc::clone);
     let is_level = (LEVEL_XBLOCK..=LEVEL_XXBLOCK).contains(&level);
-    // Of a damaged block one of the two may be wrong.
-    if btype != BTYPE_DATA && !(flaw.is_some() && is_level) {
+    let listed = Listed::of(&block, format.word);
+    let needs_all = (total as usize).div_ceil(format.block_payload) == listed.ids.len();
+    // One of the two may be wrong, of a block whose CRC is right if all else is.
+    if btype != BTYPE_DATA && !(is_level && (flaw.is_some() || needs_all)) {
         return Err(wrong("expected btype 1"));
     }
-    let level = match (is_level, &flaw) {
-        (false, Some(_)) => LEVEL_XBLOCK,
-        _ => level,
+    let own_level = listed.level(level);
+    let own_count = listed.count(own_level, count.into(), total, format.block_payload, &flaw);
+    let field = match (btype == BTYPE_DATA, own_level == level) {
+        (false, _) => ("btype", BTYPE_DATA.into(), btype.into()),
+        (_, false) => ("cLevel", own_level.into(), level.into()),
+        _ => ("cEnt", own_count, usize::from(count)),
     };
-    let room = block.len().saturating_sub(HEADER) / format.word;
-    let count = match (usize::from(count), &flaw) {
-        (count, None) if count == 0 || count > room => {
-            return Err(wrong("cEnt: more entries than the block holds, or none"));
-        }
-        (count, None) => count,
-        // As many as the total needs, if that is possible.
-        (count, Some(_)) => {
-            let needed = u64::from(total).div_ceil(format.block_payload as u64) as usize;
-            match level == LEVEL_XBLOCK && (1..=room).contains(&needed) {
-                true => needed,
-                false => count.clamp(1, room.max(1)),
-            }
-        }
+    let flaw = match (flaw, field) {
+        (None, (_, 0, _)) => return Err(wrong("cEnt: none")),
+        (None, (what, expected, found)) if expected != found => doubt(
+            ndb,
+            wrong(&format!("{what}: expected {expected}, found {found}")),
+        )?,
+        (flaw, _) => flaw,
     };
+    let (level, count) = (own_level, own_count);
     let missing = |at: usize| {
         let flaw = flaw.as_ref();
         flaw.is_some_and(|flaw| flaw.missing.iter().any(|range| range.contains(&at)))
@@ -89,6 +88,57 @@ pub(super) fn parse_internal(ndb: &NodeDatabase, bid: BlockId) -> Result<Interna
         total: total.into(),
         flaw,
     })
+}
+
+/// What an XBLOCK or XXBLOCK has behind its header, whatever that says: ids up to its end.
+struct Listed {
+    ids: Vec<BlockId>,
+}
+
+impl Listed {
+    fn of(block: &[u8], word: usize) -> Self {
+        let ids = block.get(HEADER..).unwrap_or_default().chunks_exact(word);
+        let ids = ids.filter_map(|id| uint_at(id, 0, word).map(BlockId));
+        Self { ids: ids.collect() }
+    }
+
+    /// The level by what is listed: an XBLOCK has data blocks, an XXBLOCK internal ones. The `stored` one if that tells nothing.
+    fn level(&self, stored: u8) -> u8 {
+        let known = self.ids.iter().filter(|id| !id.is_none());
+        let (internal, data): (Vec<&BlockId>, Vec<_>) = known.partition(|id| id.is_internal());
+        match (internal.is_empty(), data.is_empty()) {
+            (false, true) => LEVEL_XXBLOCK,
+            (true, false) => LEVEL_XBLOCK,
+            _ if stored == LEVEL_XXBLOCK => LEVEL_XXBLOCK,
+            _ => LEVEL_XBLOCK,
+        }
+    }
+
+    /// How many of them count: the `stored` number, unless what the total needs, or what stands behind them, says that it is
+    /// wrong. Of a damaged block as many as the total needs.
+    fn count(
+        &self,
+        level: u8,
+        stored: usize,
+        total: u32,
+        full: usize,
+        flaw: &Option<Arc<Flaw>>,
+    ) -> usize {
+        let room = self.ids.len();
+        let possible = 1..=room;
+        let needed = (total as usize).div_ceil(full);
+        let needed =
+            Some(needed).filter(|needed| level == LEVEL_XBLOCK && possible.contains(needed));
+        if flaw.is_some() {
+            return needed.unwrap_or(stored.clamp(1, room.max(1)));
+        }
+        let behind = self.ids.get(stored..).unwrap_or_default();
+        let are_more = behind.iter().any(|id| !id.is_none());
+        match possible.contains(&stored) && (needed == Some(stored) || !are_more) {
+            true => stored,
+            false => needed.unwrap_or(room),
+        }
+    }
 }
 
 /// As [`parse_internal`]; for an XBLOCK of which nothing can be had, the leaves that were found for it.
@@ -158,7 +208,7 @@ pub(super) fn listed_twice(
 }
 
 /// What stands for `error`, where that is allowed.
-fn doubt(ndb: &NodeDatabase, error: Error) -> Result<Option<Arc<Flaw>>> {
+pub(super) fn doubt(ndb: &NodeDatabase, error: Error) -> Result<Option<Arc<Flaw>>> {
     match ndb.refuses_damage() {
         true => Err(error),
         false => Ok(Some(Arc::new(Flaw::doubt(&error)))),
@@ -201,7 +251,16 @@ pub(super) fn check_xblock(
             flaw,
         });
     }
-    let sizes: Vec<Option<u64>> = leaves.iter().map(size).collect::<Result<_>>()?;
+    let mut sizes: Vec<Option<u64>> = leaves.iter().map(size).collect::<Result<_>>()?;
+    let sum: u64 = sizes.iter().flatten().sum();
+    if sum != len && !ndb.refuses_damage() {
+        // Either the total is wrong or what the B-tree has of a leaf, which says itself how long it is.
+        for (size, leaf) in sizes.iter_mut().zip(&leaves) {
+            if let Some(size) = size.as_mut().filter(|size| **size != full) {
+                *size = ndb.own_len(*leaf)?;
+            }
+        }
+    }
     let known: u64 = sizes.iter().flatten().sum();
     let unknown = sizes.iter().filter(|size| size.is_none()).count() as u64;
     let gap = match unknown {
@@ -224,14 +283,15 @@ pub(super) fn check_xblock(
         let problem = "expected full blocks, but for the last one: their order may be wrong";
         flaw = doubt(ndb, Error::corrupt("XBLOCK", bid, problem))?;
     }
-    let is_whole = ends.len() == leaves.len();
-    let is_damaged = flaw.is_some() || unknown > 0;
-    if !is_whole || (end != len && !is_damaged) {
-        return Err(Error::corrupt(
-            "XBLOCK",
-            bid,
-            format_args!("lcbTotal: expected the sum of its blocks {end}, found {len}"),
-        ));
+    let wrong_total = || {
+        let problem = format_args!("lcbTotal: expected the sum of its blocks {end}, found {len}");
+        Error::corrupt("XBLOCK", bid, problem)
+    };
+    if ends.len() != leaves.len() {
+        return Err(wrong_total());
+    }
+    if end != len && flaw.is_none() && unknown == 0 {
+        flaw = doubt(ndb, wrong_total())?;
     }
     Ok(XBlock {
         leaves,

@@ -108,6 +108,10 @@ pub(super) fn contexts(
         (context.subnodes, context.complete) = match choice {
             Choice::None => (BlockId::NONE, true),
             Choice::Tree(bid) => (bid, true),
+            Choice::Likely(bid) => {
+                store.ndb().guess_subnodes(bid);
+                (bid, false)
+            }
             Choice::Unknown => (BlockId::LOST, false),
         };
     }

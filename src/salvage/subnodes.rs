@@ -2,7 +2,8 @@
 //!
 //! Of all trees that nobody refers to, a context's own has every subnode that a value of the context is in, no other
 //! subnode that holds a value, recipients that make PidTagDisplayTo, -Cc and -Bcc, and attachments if
-//! PidTagMessageFlags states it. If one tree alone is left, and all trees are known, it is that.
+//! PidTagMessageFlags states it. If one tree alone is left, and all trees are known, it is that. If not all are known, it is
+//! that as well, which is told: it may be another's.
 
 use std::collections::HashMap;
 use std::sync::Arc;
@@ -26,6 +27,8 @@ pub(super) enum Choice {
     None,
     /// Those of this tree.
     Tree(BlockId),
+    /// Those of this tree, as far as can be told.
+    Likely(BlockId),
     /// They cannot be told.
     Unknown,
 }
@@ -148,8 +151,39 @@ impl<'a> Subnodes<'a> {
                 *choice = Choice::None;
             }
         }
+        self.guess(&mut choices);
         choices
     }
+
+    /// Gives contexts without a choice the one tree that fits them and no other, though there may be trees that are not known.
+    fn guess(&self, choices: &mut [Choice]) {
+        let is_open = |choice: &Choice| *choice == Choice::Unknown;
+        let open = self.wanted.iter().zip(&*choices);
+        let mut wishes: HashMap<usize, usize> = HashMap::new();
+        for (wanted, _) in open.filter(|(_, choice)| is_open(choice)) {
+            for tree in &wanted.fitting {
+                *wishes.entry(*tree).or_default() += 1;
+            }
+        }
+        for (wanted, choice) in self.wanted.iter().zip(choices) {
+            if let ([tree], true, false) = (&*wanted.fitting, is_open(choice), wanted.unsure)
+                && wishes.get(tree) == Some(&1)
+                && let Some(found) = self.trees.get(*tree)
+                && has_parts(self.store, *found)
+            {
+                *choice = Choice::Likely(*found);
+            }
+        }
+    }
+}
+
+/// Whether `subnodes` have recipients or attachments: what has none fits all who need none.
+fn has_parts(store: &Arc<Store>, subnodes: BlockId) -> bool {
+    let node = Node::of_entry(store.ndb(), unnamed(BlockId::NONE, subnodes));
+    let subnodes = node.subnodes().unwrap_or_default();
+    let is_part =
+        |nid: NodeId| nid == NodeId::RECIPIENT_TABLE || nid.node_type() == NodeType::ATTACHMENT;
+    subnodes.iter().any(|subnode| is_part(subnode.nid()))
 }
 
 /// Whether recipients and attachments in `subnodes` are those that the context in `data` lists.

@@ -15,6 +15,7 @@ mod walk;
 
 mod deleted;
 mod doubts;
+mod fields;
 mod intact;
 mod ipm_subtree;
 mod items;

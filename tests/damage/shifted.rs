@@ -234,3 +234,56 @@ fn a_file_made_to_look_like_ends_of_pages_everywhere_is_opened() {
         assert!(shown.len() > 20);
     });
 }
+
+/// Messages of another mailbox: none of their lines is in the other.
+fn other(format: Format, crypt: Crypt) -> Intact {
+    let large = |number: u32| {
+        let text = format!("Strange text {number}\r\n").repeat(300);
+        let data = Payload::random(7_000, u64::from(number) + 1000);
+        Message::mail(&format!("Strange {number}"))
+            .from("Eve", "eve@south.example")
+            .body(&text)
+            .attachment("strange.bin", data)
+    };
+    Intact::write(options(format, crypt), |store| {
+        fill_inbox(store, (0..MESSAGES / 2).map(large))
+    })
+}
+
+#[test]
+fn a_stretch_of_another_file_that_was_put_in_costs_no_more_than_where_it_was_put() {
+    for_each_format(file, |file| {
+        let written = &file.layout.options;
+        let other = other(written.format, written.crypt);
+        let (own, strange) = (file.bytes.len(), other.bytes.len());
+        // Its header, maps and blocks; its blocks and pages.
+        for stretch in [0..strange / 2, strange / 2..strange] {
+            for at in [own / 4, own / 2, own * 3 / 4] {
+                for odd in [0, 777] {
+                    let at = at / 4096 * 4096 + odd;
+                    let parts = [
+                        &file.bytes[..at],
+                        &other.bytes[stretch.clone()],
+                        &file.bytes[at..],
+                    ];
+                    let shown = file.shows(&parts);
+                    let mut differ = 0;
+                    for (path, bytes) in &file.whole {
+                        differ += usize::from(shown.get(path) != Some(bytes));
+                    }
+                    // The block that the border cuts may be a message's or its attachment's.
+                    assert!(
+                        differ <= 2,
+                        "{:?}, {stretch:x?} at {at:#x}: {differ}",
+                        written.format
+                    );
+                    for (path, bytes) in shown.iter().filter(|(path, _)| path.ends_with(".eml")) {
+                        let text = String::from_utf8_lossy(bytes);
+                        let is_told = text.contains("X-Ostfs-Problem: ");
+                        assert!(is_told || !text.contains("Strange"), "{path}");
+                    }
+                }
+            }
+        }
+    });
+}

@@ -12,6 +12,7 @@ const MESSAGES: u32 = 12;
 const DAMAGED: usize = 4;
 const PROPERTIES: [u32; 2] = [0x21, 0x61];
 const PID_TAG_ATTACH_DATA: u16 = 0x3701;
+const PID_TAG_ATTACH_LONG_FILENAME: u16 = 0x3707;
 
 fn file(format: Format, crypt: Crypt) -> Intact {
     Intact::write(options(format, crypt), |store| {
@@ -180,8 +181,23 @@ fn content_that_its_property_does_not_lead_to_is_found_or_said_to_be_lost() {
         file.damage().edit_heap(attachment(&file).data, |heap| {
             heap.record(PID_TAG_ATTACH_DATA)[4..].fill(0);
         });
+        let (walked, _) = file.walked();
+        shows_all(&file, &walked);
+        let mail = mail(&walked);
+        let problem = "attachment \"data.bin\", list of properties: property 0x3701 led to no value; the only item";
+        assert!(mail.contains(problem), "{mail}");
+        has_errors(&file);
+    });
+    for_each_format(file, |file| {
+        file.damage().edit_heap(attachment(&file).data, |heap| {
+            heap.record(PID_TAG_ATTACH_DATA)[4..].fill(0);
+            // Its name is given to nothing, too: so that neither is known.
+            heap.record(PID_TAG_ATTACH_LONG_FILENAME)[4..].fill(0);
+        });
         let mail = mail(&file.walked().0);
         let problem = "property 0x3701: empty, but PidTagAttachSize is";
+        assert!(mail.contains(problem), "{mail}");
+        let problem = "and others belong to no property";
         assert!(mail.contains(problem), "{mail}");
         has_errors(&file);
     });
@@ -240,6 +256,101 @@ fn rows_without_an_index_and_columns_that_are_not_counted_are_used() {
             has_errors(&file);
         });
     }
+}
+
+/// Properties of text: PidTagMessageClass, PidTagSubject, PidTagSenderName, PidTagBody.
+const TEXTS: [u16; 4] = [0x001A, 0x0037, 0x0C1A, 0x1000];
+
+#[test]
+fn a_property_that_leads_to_anothers_value_or_to_none_is_told() {
+    for id in TEXTS {
+        for_each_format(file, |file| {
+            let data = file.layout.node(file.messages[DAMAGED]).data;
+            let record = |heap: &mut Heap<'_>| heap.record(id)[4..].to_vec();
+            for damages in [
+                (|heap: &mut Heap<'_>, id: u16| heap.record(id)[4..].fill(0))
+                    as fn(&mut Heap<'_>, u16),
+                |heap, id| heap.record(id)[4..].copy_from_slice(&0xFFE0u32.to_le_bytes()),
+            ] {
+                file.damage().edit_heap(data, |heap| {
+                    assert_ne!(record(heap), [0; 4]);
+                    damages(heap, id);
+                });
+                let (walked, _) = file.walked();
+                shows_all(&file, &walked);
+                let text = mail(&walked);
+                let problem = format!(
+                    "X-Ostfs-Problem: list of properties: property {id:#06x} led to no value"
+                );
+                assert!(text.contains(&problem), "{text}");
+                assert!(
+                    text.contains(&format!("Subject: Message {DAMAGED}")),
+                    "{text}"
+                );
+                assert!(text.contains(&format!("Text {DAMAGED}")), "{text}");
+                has_errors(&file);
+                std::fs::write(&file.path, &file.bytes).unwrap();
+            }
+            // The value of the one that is next to it.
+            file.damage().edit_heap(data, |heap| {
+                let other = TEXTS.into_iter().find(|other| *other != id).unwrap();
+                let value = heap.record(other)[4..].to_vec();
+                heap.record(id)[4..].copy_from_slice(&value);
+            });
+            let text = mail_by_node(&file, &file.walked().0);
+            assert!(
+                text.contains("of the heap belongs to no property; properties 0x"),
+                "{text}"
+            );
+            has_errors(&file);
+        });
+    }
+}
+
+/// The mail of the damaged message, whatever its name.
+fn mail_by_node(file: &Intact, walked: &Walked) -> String {
+    let node = format!("X-Ostfs-Node: {:#x}", file.messages[DAMAGED]);
+    let texts = walked
+        .files
+        .values()
+        .map(|bytes| String::from_utf8_lossy(bytes));
+    let texts = texts.map(|text| text.replace('\r', "").replace("\n ", " "));
+    texts
+        .into_iter()
+        .find(|text| text.contains(&node))
+        .expect("it is listed")
+}
+
+#[test]
+fn a_recipient_with_the_name_of_another_is_told() {
+    for_each_format(file, |file| {
+        let row = |heap: &mut Heap<'_>| {
+            let rows = u32::from_le_bytes(heap.user_root()[ROWS..][..4].try_into().unwrap());
+            heap.item(rows).to_vec()
+        };
+        file.damage().edit_heap(recipients(&file).data, |heap| {
+            let columns: Vec<Vec<u8>> = heap.user_root()[22..]
+                .chunks_exact(8)
+                .map(<[u8]>::to_vec)
+                .collect();
+            let place = |id: u16| {
+                let found = columns
+                    .iter()
+                    .find(|column| column[2..4] == id.to_le_bytes());
+                usize::from(u16::from_le_bytes(found.unwrap()[4..6].try_into().unwrap()))
+            };
+            // PidTagDisplayName, PidTagEmailAddress.
+            let (name, address) = (place(0x3001), place(0x3003));
+            let value = row(heap)[address..][..4].to_vec();
+            let rows = u32::from_le_bytes(heap.user_root()[ROWS..][..4].try_into().unwrap());
+            heap.item(rows)[name..][..4].copy_from_slice(&value);
+        });
+        let mail = mail(&file.walked().0);
+        assert!(
+            mail.contains("X-Ostfs-Problem: recipients: item 0x"),
+            "{mail}"
+        );
+    });
 }
 
 /// Streams of the named property map.

@@ -204,6 +204,8 @@ impl<'a> Damage<'a> {
         self.edit_page(page, |body| {
             body.copy_within(at + size..geo.entries, at);
             body[geo.entries] -= 1;
+            let end = usize::from(body[geo.entries]) * size;
+            body[end..][..size].fill(0);
         });
     }
 
@@ -220,6 +222,19 @@ impl<'a> Damage<'a> {
         let both = [cb, cb].concat();
         let size = if self.layout.geo.is_4k() { 4 } else { 2 };
         self.edit_behind_bref(bid, 0, &both[..size]);
+    }
+
+    /// Overwrites the inflated size of a BBT entry, which only 4K pages have.
+    pub fn set_inflated(&self, bid: u64, inflated: u16) {
+        assert!(self.layout.geo.is_4k());
+        self.edit_behind_bref(bid, 2, &inflated.to_le_bytes());
+    }
+
+    /// Overwrites the place of a BBT entry.
+    pub fn set_place(&self, bid: u64, ib: &[u8]) {
+        let (page, at) = self.leaf_entry(PTYPE_BBT, bid);
+        let at = at + self.layout.geo.word();
+        self.edit_page(page, |body| body[at..][..ib.len()].copy_from_slice(ib));
     }
 
     /// Overwrites what a BBT entry has `at` bytes behind its BREF.

@@ -166,6 +166,26 @@ fn lying_sizes_and_checksums_are_reported_but_cost_nothing() {
 }
 
 #[test]
+fn a_wrong_type_or_too_small_a_size_costs_nothing() {
+    let mut value = example();
+    value[8] ^= 1;
+    let part = decompress(&value);
+    assert_eq!(part.bytes, EXAMPLE_TEXT);
+    assert!(matches!(part.problem, Some(Problem::UnknownType(_))));
+    let part = decompress(&with_header(7, 9, 0, b"{\\rtf1 x}"));
+    assert_eq!(part.bytes, b"{\\rtf1 x}");
+    assert_eq!(part.problem, Some(Problem::UnknownType(7)));
+    for size in [13, 20, 40] {
+        let mut value = example();
+        value[0] = size;
+        let part = decompress(&value);
+        assert_eq!(part.bytes, EXAMPLE_TEXT);
+        let behind = usize::from(size) - 12;
+        assert_eq!(part.problem, Some(Problem::CompressedSize(behind)));
+    }
+}
+
+#[test]
 fn what_is_no_compressed_rtf_is_named() {
     assert_eq!(decompress(b"").problem, Some(Problem::TooShort(0)));
     let value = with_header(7, 3, 0, b"abc");

@@ -1,7 +1,6 @@
 //! One pass over the whole file that recognises B-tree pages (type, CRC, signature) and blocks (trailer, CRC, signature)
 //! by themselves, without any tree.
 
-use crate::bytes::u16_at;
 use crate::error::Error;
 use crate::ndb::amap::is_free;
 use crate::ndb::crc::{Checksum, Checksums};
@@ -32,8 +31,6 @@ const OVERLAP: usize = 64 << 10;
 const STEPS: [usize; 3] = [64 << 10, 4 << 10, 512];
 /// Where neither checksums nor signatures identify a block, its id must be one that a file can have handed out.
 const LAST_ID: u64 = 1 << 32;
-/// Offset of `inflated` in the trailer of a 4K-page block.
-const INFLATED: usize = 18;
 
 /// What the scan keeps of a page.
 #[derive(Debug)]
@@ -174,12 +171,7 @@ impl Found {
         if !is_told && (has_sums || bid.0 > LAST_ID) {
             return None;
         }
-        let inflated = if format.compressed {
-            u16_at(bytes, at + INFLATED)?
-        } else {
-            stored
-        };
-        let block = FoundBlock::new(bid, ib, stored, inflated)?;
+        let block = FoundBlock::new(bid, ib, stored, trailer.inflated)?;
         let kept = match (is_here, is_intact) {
             (true, true) => &mut self.blocks,
             // A CRC of nothing tells nothing.

@@ -82,7 +82,8 @@ pub(crate) fn pieces(source: &Source, header: &Header, watch: &dyn Watch) -> Opt
     if header.crc_valid && header.file_eof != 0 {
         known.push(end);
     }
-    let (anchors, shifts) = marks.anchors(header, &known);
+    let (mut anchors, shifts) = marks.anchors(header, &known);
+    keep_in_order(&mut anchors);
     let mut stretches = stretches(&anchors, &shifts);
     // One anchor is not enough for a stretch at the end, but blocks may lie there.
     let last = stretches.last()?;
@@ -142,6 +143,33 @@ fn gaps(stretches: &[Stretch]) -> Vec<Gap> {
         _ => None,
     });
     pairs.collect()
+}
+
+/// Keeps the most of `anchors`, which ascend by place, that ascend in the file as well: a stretch is lost, doubled or put in,
+/// and never goes back in front of another. What does is another file's, and says nothing of where this one's parts are.
+fn keep_in_order(anchors: &mut Vec<Anchor>) {
+    // The last anchor of the chain of each length that ends lowest; and for each anchor the one before it in its chain.
+    let mut ends: Vec<usize> = Vec::new();
+    let mut before: Vec<Option<usize>> = Vec::with_capacity(anchors.len());
+    let at = |index: usize| anchors.get(index).map(|anchor| anchor.at);
+    for (index, anchor) in anchors.iter().enumerate() {
+        let longest = ends.partition_point(|end| at(*end) <= Some(anchor.at));
+        before.push(
+            longest
+                .checked_sub(1)
+                .and_then(|last| ends.get(last).copied()),
+        );
+        match ends.get_mut(longest) {
+            Some(end) => *end = index,
+            None => ends.push(index),
+        }
+    }
+    let chain = std::iter::successors(ends.last().copied(), |index| *before.get(*index)?);
+    let mut kept: Vec<Anchor> = chain
+        .filter_map(|index| anchors.get(index).copied())
+        .collect();
+    kept.reverse();
+    *anchors = kept;
 }
 
 /// The stretches that contradict the fewest of `anchors`, which ascend by place. All have one of `shifts`.
@@ -257,6 +285,20 @@ mod tests {
             [(0, 1000, 1010), (5, 1020, 1050), (9, 1060, 1090)]
         );
         assert_eq!(found(&[]), []);
+    }
+
+    #[test]
+    fn what_goes_back_in_the_file_is_another_files() {
+        let anchor = |(place, at)| Anchor { place, at };
+        // A stretch with places of its own, put in at 1005: what is behind it has moved by 50.
+        let own = [(1000, 1000), (1010, 1060), (1020, 1070)];
+        let others = [(500, 1010), (510, 1020), (1030, 1040)];
+        let mut anchors: Vec<Anchor> = own.into_iter().chain(others).map(anchor).collect();
+        anchors.extend([(400, 400), (505, 505), (520, 520)].map(anchor));
+        anchors.sort_unstable();
+        keep_in_order(&mut anchors);
+        let kept: Vec<_> = anchors.iter().map(|anchor| anchor.at).collect();
+        assert_eq!(kept, [400, 505, 520, 1000, 1060, 1070]);
     }
 
     #[test]
