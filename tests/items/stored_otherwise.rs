@@ -522,3 +522,35 @@ fn an_item_is_called_by_what_is_stored_of_its_name() {
         assert_eq!(found, serde_json::json!(subject.replace('_', ":")));
     }
 }
+
+#[test]
+fn a_header_block_is_read_whatever_its_type_and_however_its_sender_is_written() {
+    let block = |from: &str| {
+        format!(
+            "Received: from a by b; Tue, 5 Mar 2024 08:00:00 +0000\r\nFrom: {from}\r\n\
+             To: bob@x.example\r\nDate: Tue, 5 Mar 2024 08:00:00 +0000\r\n"
+        )
+    };
+    let adams = "[(a.display_name, a.addr_spec) for a in m['From'].addresses]";
+    // In a directory that the file does not have.
+    let exchange = |subject: &str| from(mail(subject), "Ann Adams", "EX", "/o=Org/cn=ann");
+    let messages = [
+        exchange("comma").headers(&block("Adams, Ann <ann@x.example>")),
+        exchange("encoded").headers(&block("=?utf-8?Q?Adams,_Ann?= <ann@x.example>")),
+        exchange("bytes").prop(0x007D, block("Ann Adams <ann@x.example>").as_bytes()),
+        exchange("two").headers(&block("Adams, Ann <ann@x.example> or Bob <bob@x.example>")),
+    ];
+    let exported = Exported::of(messages, &[]);
+    for subject in ["comma", "encoded", "bytes"] {
+        let found = python(&exported.path(subject), adams);
+        assert_eq!(
+            found,
+            serde_json::json!([["Ann Adams", "ann@x.example"]]),
+            "{subject}"
+        );
+        let received = python(&exported.path(subject), "m['Received'].split(';')[0]");
+        assert_eq!(received, serde_json::json!("from a by b"), "{subject}");
+    }
+    // Which of two it is nobody knows.
+    assert!(exported.eml("two").contains("IMCEAEX-"));
+}

@@ -70,7 +70,7 @@ pub(in crate::convert) fn stored(message: &Message) -> Option<Vec<u8>> {
     let value = properties.value(tags::TRANSPORT_MESSAGE_HEADERS);
     let block = match value.ok().flatten() {
         Some(Value::String(bytes)) => codepage::decode_utf16le(&bytes).into_bytes(),
-        Some(Value::String8(bytes)) => bytes,
+        Some(Value::String8(bytes) | Value::Binary(bytes)) => bytes,
         _ => Vec::new(),
     };
     let end = block.iter().rposition(|byte| *byte != 0);
@@ -125,7 +125,11 @@ fn transport(message: &Message) -> Transport {
         .string(tags::TRANSPORT_MESSAGE_HEADERS)
         .ok()
         .flatten();
-    if let Some(text) = text {
+    let of_bytes = || {
+        let bytes = properties.binary(tags::TRANSPORT_MESSAGE_HEADERS).ok()??;
+        Some(codepage::decode(properties.code_page(), &bytes))
+    };
+    if let Some(text) = text.or_else(of_bytes) {
         let transport = Transport::parse(&text);
         if !transport.fields.is_empty() {
             return transport;

@@ -16,7 +16,7 @@ use crate::convert::item_format::note_no_date;
 use crate::convert::lids;
 use crate::convert::lookup::Lookup;
 use crate::convert::people::{
-    Account, Mailbox, Person, READ_RECEIPT, REPRESENTING, SENDER, SMTP, addr_spec,
+    Account, Mailbox, Person, READ_RECEIPT, REPRESENTING, SENDER, SMTP, addr_spec, stored_addr_spec,
 };
 use crate::convert::text::clean;
 use crate::ltp::tags;
@@ -27,6 +27,14 @@ use crate::problem::Problem;
 
 /// The field of those who got a blind copy, as somebody else than its sender has them.
 pub(in crate::convert) const TOLD_BCC: &str = "X-Ostfs-Bcc";
+
+/// Where the From goes that not every program can parse.
+const ORIGINAL_FROM: &str = "X-Ostfs-Original-From";
+
+/// The address in angle brackets of a field that is no list of addresses; None if there are several.
+fn only_address(field: &str) -> Option<String> {
+    (field.matches('<').count() == 1).then(|| stored_addr_spec(field))?
+}
 
 /// Fields out of properties, for what the transport headers lack.
 pub(super) struct Synthesis<'a> {
@@ -74,6 +82,7 @@ impl Synthesis<'_> {
                 };
                 let known = sender.as_ref().filter(same);
                 let known = known.map(|sender| sender.address.clone());
+                let known = known.or_else(|| only_address(fields.get(ORIGINAL_FROM)?));
                 if let Some(address) = known.or_else(|| self.own_address(&accounts)) {
                     from = Mailbox::new(&from.name, Some(&address), SMTP);
                 }
@@ -366,7 +375,8 @@ impl Synthesis<'_> {
                 continue;
             }
             let number = || Some(properties.integer(id).ok().flatten()?.to_string());
-            let text = properties.string(id).ok().flatten().or_else(number);
+            let texts = properties.strings(id).unwrap_or_default().join(", ");
+            let text = Some(texts).filter(|text| !text.is_empty()).or_else(number);
             if let Some(text) = text {
                 fields.push_text(name.to_owned(), &decode(&text));
             }
