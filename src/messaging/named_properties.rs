@@ -1,9 +1,10 @@
 //! The named property map: which property ids above 0x8000 mean what in this file. [MS-PST] 2.4.7
 
 use std::collections::HashMap;
-use std::collections::hash_map::Entry;
+use std::collections::hash_map::{Entry, RandomState};
 use std::ops::RangeInclusive;
 
+use hashbrown::Equivalent;
 use serde::{Deserialize, Serialize};
 
 use crate::bytes::{array_at, u16_at, u32_at};
@@ -117,10 +118,35 @@ pub enum PropertyName {
     String(String),
 }
 
+/// What a name is looked for by: nothing is copied for that. It has the hash of a set and a [`PropertyName`].
+#[derive(Hash)]
+struct Key<'a> {
+    set: PropertySet,
+    name: BorrowedName<'a>,
+}
+
+/// As [`PropertyName`], in the same order.
+#[derive(Hash)]
+enum BorrowedName<'a> {
+    Id(u32),
+    String(&'a str),
+}
+
+impl Equivalent<(PropertySet, PropertyName)> for Key<'_> {
+    fn equivalent(&self, (set, name): &(PropertySet, PropertyName)) -> bool {
+        self.set == *set
+            && match (&self.name, name) {
+                (BorrowedName::Id(own), PropertyName::Id(other)) => own == other,
+                (BorrowedName::String(own), PropertyName::String(other)) => own == other,
+                _ => false,
+            }
+    }
+}
+
 /// The map of one file, in both directions.
 #[derive(Debug, Default)]
 pub struct NamedProperties {
-    ids: HashMap<(PropertySet, PropertyName), u16>,
+    ids: hashbrown::HashMap<(PropertySet, PropertyName), u16, RandomState>,
     names: HashMap<u16, (PropertySet, PropertyName)>,
     problem: Option<String>,
     is_doubtful: bool,
@@ -193,13 +219,15 @@ impl NamedProperties {
 
     /// The property id of the numbered name `lid` in `set`.
     pub fn id(&self, set: PropertySet, lid: u32) -> Option<u16> {
-        self.ids.get(&(set, PropertyName::Id(lid))).copied()
+        let name = BorrowedName::Id(lid);
+        self.ids.get(&Key { set, name }).copied()
     }
 
     /// The property id of the string name `name` in `set`.
     pub fn id_of_string(&self, set: PropertySet, name: &str) -> Option<u16> {
-        let name = canonical(set, name.to_owned());
-        self.ids.get(&(set, PropertyName::String(name))).copied()
+        let lower_case = (set == PropertySet::INTERNET_HEADERS).then(|| name.to_ascii_lowercase());
+        let name = BorrowedName::String(lower_case.as_deref().unwrap_or(name));
+        self.ids.get(&Key { set, name }).copied()
     }
 
     /// The name of property `id`.

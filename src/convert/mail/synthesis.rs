@@ -332,16 +332,15 @@ impl Synthesis<'_> {
     fn others(&self, fields: &mut Fields) {
         let properties = self.message.properties();
         let is_true = |id: u16| properties.boolean(id).ok().flatten() == Some(true);
-        let asked_for = self
-            .lookup
-            .mailbox(&Person::of_role(properties, &READ_RECEIPT))
-            .filter(Mailbox::is_real)
-            .map(|mailbox| vec![mailbox]);
-        let receipt_to = |fields: &mut Fields, name: &'static str| match &asked_for {
-            Some(mailboxes) => fields.push_mailboxes(name, mailboxes),
-            None => {
-                let from = fields.get("From").map(str::to_owned).unwrap_or_default();
-                fields.push(name, from);
+        let receipt_to = |fields: &mut Fields, name: &'static str| {
+            let asked_for = Person::of_role(properties, &READ_RECEIPT);
+            let asked_for = self.lookup.mailbox(&asked_for).filter(Mailbox::is_real);
+            match asked_for {
+                Some(mailbox) => fields.push_mailboxes(name, &[mailbox]),
+                None => {
+                    let from = fields.get("From").map(str::to_owned).unwrap_or_default();
+                    fields.push(name, from);
+                }
             }
         };
         if is_true(tags::READ_RECEIPT_REQUESTED) && !fields.has("Disposition-Notification-To") {

@@ -103,10 +103,11 @@ fn plain_name(name: &str, address: &str) -> String {
         return String::new();
     }
     // What stands behind the name once more.
-    let behind = format!("<{address}>");
-    let start = name.len().saturating_sub(behind.len());
-    match name.split_at_checked(start) {
-        Some((own, end)) if end.eq_ignore_ascii_case(&behind) => own.trim().to_owned(),
+    let behind = name
+        .strip_suffix('>')
+        .and_then(|name| name.rsplit_once('<'));
+    match behind {
+        Some((own, end)) if end.eq_ignore_ascii_case(address) => own.trim().to_owned(),
         _ if bare.contains('@') => bare.to_owned(),
         _ => name.to_owned(),
     }
