@@ -251,6 +251,9 @@ impl DataTree {
                         return Ok(there);
                     }
                 };
+                if let Some(flaw) = &xblock.flaw {
+                    on_flaw(start..end, flaw);
+                }
                 self.read_leaves(&xblock, start, offset, buf, on_flaw)
             }
         }

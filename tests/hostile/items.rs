@@ -275,12 +275,13 @@ fn f29_an_attachment_without_method_or_data_is_there() {
 fn f32_values_shorter_than_their_types_cost_themselves_alone() {
     for_each_format(|file, damage, _| {
         let data = damage.leaves(file.layout.node(MESSAGE).data)[0];
-        // PidTagMessageDeliveryTime refers to no item; the subject is one byte long.
+        // PidTagMessageDeliveryTime and PidTagClientSubmitTime refer to no item: which one is theirs is not known.
         damage.edit_block(data, |block| {
-            let at = block
-                .windows(4)
-                .position(|window| window == [0x06, 0x0E, 0x40, 0]);
-            block[at.unwrap() + 4..][..4].copy_from_slice(&[0xE0, 0xFF, 0, 0]);
+            for id in [0x0E06u16, 0x0039] {
+                let record = [id.to_le_bytes(), [0x40, 0]].concat();
+                let at = block.windows(4).position(|window| window == record);
+                block[at.unwrap() + 4..][..4].copy_from_slice(&[0xE0, 0xFF, 0, 0]);
+            }
         });
         let message = Opened::open(&file.store(), NodeId(MESSAGE)).unwrap();
         assert!(message.properties().time(0x0E06).is_err());

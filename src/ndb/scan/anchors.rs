@@ -54,7 +54,10 @@ pub(super) struct Mark {
     pub(super) at: u64,
     pub(super) is_block_leaf: bool,
     pub(super) bid: BlockId,
+    page_type: PageType,
     signature: u16,
+    /// Pages that it names.
+    children: Box<[BlockRef]>,
 }
 
 /// All that a search has found.
@@ -63,8 +66,6 @@ pub(super) struct Marks {
     checksums: Checksums,
     maps: Vec<Anchor>,
     pub(super) pages: Vec<Mark>,
-    /// Pages that pages above name.
-    named: Vec<BlockRef>,
     pub(super) memory: Memory,
     /// Bytes that may still be checked.
     checks: u64,
@@ -78,7 +79,6 @@ pub(super) fn marks(source: &Source, header: &Header, watch: &dyn Watch) -> Mark
         checksums: header.checksums,
         maps: Vec::new(),
         pages: Vec::new(),
-        named: Vec::new(),
         memory: Memory::of_scan(source),
         checks: source.len().saturating_mul(CHECKS).max(LEAST_CHECKS),
     };
@@ -168,12 +168,13 @@ impl Marks {
         let bytes = size_of::<Mark>() + size_of::<Anchor>() + children * size_of::<BlockRef>();
         if self.memory.take(bytes) {
             let named = (0..children).filter_map(|index| parsed.child(index));
-            self.named.extend(named.map(|child| child.page));
             self.pages.push(Mark {
                 at,
                 is_block_leaf: level == 0 && page_type == PageType::Bbt,
                 bid: trailer.bid,
+                page_type,
                 signature: trailer.signature,
+                children: named.map(|child| child.page).collect(),
             });
         }
         Some(())
@@ -182,10 +183,25 @@ impl Marks {
     /// Everything whose place is known, and its shifts, those of most anchors first. `known` are places
     /// that are known otherwise.
     pub(super) fn anchors(&mut self, header: &Header, known: &[Anchor]) -> (Vec<Anchor>, Vec<i64>) {
-        let mut named = std::mem::take(&mut self.named);
+        let trees = header
+            .roots()
+            .map(|(page_type, root)| (page_type, self.whole_tree(root)));
+        let mut named: Vec<BlockRef> = Vec::new();
+        for (page_type, whole) in &trees {
+            let pages = self.pages.iter();
+            let pages = pages.filter(|page| page.page_type == *page_type);
+            match whole {
+                Some(whole) => named.extend(whole),
+                None => named.extend(pages.flat_map(|page| &*page.children)),
+            }
+        }
         named.extend(header.roots().map(|(_, root)| root));
         named.sort_unstable_by_key(|named| (named.bid, named.ib));
         named.dedup();
+        let is_whole = |page: &&Mark| {
+            let mut trees = trees.iter();
+            trees.any(|(page_type, whole)| *page_type == page.page_type && whole.is_some())
+        };
         let mut anchors = known.to_vec();
         let maps = self.maps.drain(..);
         anchors.extend(maps.flat_map(|map| std::iter::repeat_n(map, SURE)));
@@ -200,6 +216,8 @@ impl Marks {
                 .filter(|place| self.can_be(page, *place));
             match (places.next(), places.next()) {
                 (Some(place), None) => anchors.push(Anchor { place, at: page.at }),
+                // What a tree that is whole does not name, is older, or another file's.
+                _ if is_whole(&page) => {}
                 _ => unnamed.push(page),
             }
         }
@@ -214,6 +232,27 @@ impl Marks {
         anchors.retain(|anchor| shifts.contains(&anchor.shift()));
         anchors.sort_unstable();
         (anchors, shifts)
+    }
+
+    /// All pages that the tree below `root` names, if they are all there, wherever that is.
+    fn whole_tree(&self, root: BlockRef) -> Option<Vec<BlockRef>> {
+        let mut by_id: Vec<&Mark> = self.pages.iter().collect();
+        by_id.sort_by_key(|page| page.bid);
+        let mut all = vec![root];
+        let mut next = 0;
+        while let Some(named) = all.get(next).copied() {
+            next += 1;
+            // No more than there are, or some are named twice.
+            if all.len() > self.pages.len() {
+                return None;
+            }
+            let first = by_id.partition_point(|page| page.bid < named.bid);
+            let pages = by_id.get(first..).unwrap_or_default().iter();
+            let mut pages = pages.take_while(|page| page.bid == named.bid);
+            let page = pages.find(|page| self.can_be(page, named.ib))?;
+            all.extend(&*page.children);
+        }
+        Some(all)
     }
 
     /// Whether `page` can have stood at `place`.
