@@ -131,6 +131,13 @@ impl Directories {
         {
             return Ok(Some(entry.ino));
         }
+        // Whoever has read the first names of a huge directory asks for them before the others are listed.
+        if self.listings.get(&parent).is_none()
+            && let Some(beginning) = self.beginnings.get(&parent).flatten()
+            && let Some(entry) = beginning.find(name)
+        {
+            return Ok(Some(entry.ino));
+        }
         let listing = self.listing(parent)?;
         Ok(listing.find(name).map(|entry| entry.ino))
     }
