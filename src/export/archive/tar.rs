@@ -170,7 +170,7 @@ mod tests {
                 Some("10000000000"),
             ),
         ] {
-            let size = Duration::from_nanos_u128(u128::try_from(nanoseconds.abs()).unwrap());
+            let size = Duration::from_nanos(u64::try_from(nanoseconds.abs()).unwrap());
             let time = match nanoseconds < 0 {
                 true => UNIX_EPOCH - size,
                 false => UNIX_EPOCH + size,
