@@ -26,9 +26,11 @@ pub(super) const WORKER: &str = "ostfs-pdf-worker";
 
 /// Readers that are started at the most; searches with more threads wait for them.
 const MAX_READERS: usize = 4;
-/// Bytes of memory that a worker may map, and seconds of CPU time that it may take.
+/// Bytes of memory that a worker may map.
 const MEMORY: u64 = 256 << 20;
-const SECONDS: u64 = 10;
+/// Seconds of CPU time that it may take: a few of any file, one more for each MiB, and no more than so many.
+const SECONDS: u64 = 2;
+const MAX_SECONDS: u64 = 10;
 
 /// Readers that wait.
 #[derive(Debug)]
@@ -161,9 +163,12 @@ fn exchange(worker: &mut Child, file: &[u8]) -> io::Result<Vec<u8>> {
 
 /// What a worker does: the text of standard input, to standard output.
 pub(super) fn work() -> Result<(), Failure> {
+    let mut file = Vec::new();
+    io::stdin().read_to_end(&mut file).map_err(failed)?;
+    let seconds = SECONDS + (file.len() as u64 >> 20);
     let limits = [
         (Resource::As, MEMORY),
-        (Resource::Cpu, SECONDS),
+        (Resource::Cpu, seconds.min(MAX_SECONDS)),
         (Resource::Core, 0),
     ];
     for (resource, limit) in limits {
@@ -177,8 +182,6 @@ pub(super) fn work() -> Result<(), Failure> {
     let output = rustix::io::dup(io::stdout()).map_err(|error| failed(error.into()))?;
     dup2_stdout(stderr()).map_err(|error| failed(error.into()))?;
     sandbox::enter(Need::OpenFiles);
-    let mut file = Vec::new();
-    io::stdin().read_to_end(&mut file).map_err(failed)?;
     let text = pdf_text(&file).unwrap_or_default();
     std::fs::File::from(output)
         .write_all(text.as_bytes())
