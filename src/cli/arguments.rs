@@ -152,7 +152,7 @@ pub(super) struct DiffArguments {
 /// Find items by what they say and by what is known of them
 ///
 /// Prints the paths of the items that QUERY fits, one a line, as every other command takes them. What the tables of folders
-/// tell decides first; only items that they leave open are opened. Attachments are looked into: text, HTML, RTF, mail, Office
+/// tell decides first; only items that they leave open are opened. Attachments are looked into: text, HTML, RTF, PDF, mail, Office
 /// and OpenDocument. What could not be looked into is counted on standard error; pictures have no words.
 #[derive(Debug, Args)]
 #[command(
