@@ -93,12 +93,13 @@ fn is_of_level(bytes: &[u8], format: &Format, page_type: PageType, level: u8) ->
         let entries = bytes.get(..format.btree_entries).unwrap_or_default();
         entries.chunks_exact(leaf).take(count as usize)
     };
-    let [is_own, is_other]: [&dyn Fn(&[u8]) -> bool; 2] = match is_leaf {
-        true => [&names_block, &names_page],
-        false => [&names_page, &names_block],
-    };
-    let how_many = |is_it: &dyn Fn(&[u8]) -> bool| entries().filter(|entry| is_it(entry)).count();
-    how_many(is_own) >= how_many(is_other)
+    let blocks = entries().filter(|entry| names_block(entry)).count();
+    let pages = entries().filter(|entry| names_page(entry)).count();
+    if is_leaf {
+        blocks >= pages
+    } else {
+        pages >= blocks
+    }
 }
 
 /// Bytes of an entry as all writers lay it out.
