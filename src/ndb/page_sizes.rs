@@ -95,9 +95,10 @@ fn is_of_level(bytes: &[u8], format: &Format, page_type: PageType, level: u8) ->
     };
     let blocks = entries().filter(|entry| names_block(entry)).count();
     let pages = entries().filter(|entry| names_page(entry)).count();
-    match is_leaf {
-        true => blocks >= pages,
-        false => pages >= blocks,
+    if is_leaf {
+        blocks >= pages
+    } else {
+        pages >= blocks
     }
 }
 

@@ -1,6 +1,9 @@
 //! What shows where parts of a file were when it was written, at any byte offset: allocation maps, whose id is their own
-//! offset; and pages of the B-trees, whose offset stands in the page above them and in their signature.
+//! offset; and pages of the B-trees, whose offset stands in the page above them and in their signature. Of trees that are whole, what
+//! they do not name says nothing: it is older, or of another file, a stretch of which was put in.
 //! [MS-PST] 2.2.2.7.1, 2.2.2.7.2
+
+use std::collections::HashSet;
 
 use memchr::memchr3_iter;
 
@@ -203,8 +206,6 @@ impl Marks {
             trees.any(|(page_type, whole)| *page_type == page.page_type && whole.is_some())
         };
         let mut anchors = known.to_vec();
-        let maps = self.maps.drain(..);
-        anchors.extend(maps.flat_map(|map| std::iter::repeat_n(map, SURE)));
         let mut unnamed = Vec::new();
         for page in &self.pages {
             let first = named.partition_point(|named| named.bid < page.bid);
@@ -221,6 +222,12 @@ impl Marks {
                 _ => unnamed.push(page),
             }
         }
+        let are_whole = trees.iter().all(|(_, whole)| whole.is_some());
+        let mut maps = std::mem::take(&mut self.maps);
+        if are_whole {
+            keep_own(&mut maps, &anchors);
+        }
+        anchors.extend(maps.iter().flat_map(|map| std::iter::repeat_n(*map, SURE)));
         let shifts = most_frequent(&anchors);
         for page in unnamed {
             let places = shifts.iter().filter_map(|shift| {
@@ -260,6 +267,16 @@ impl Marks {
         place.is_multiple_of(self.format.page_size as u64)
             && (!self.checksums.signatures || page.signature == signature(place, page.bid))
     }
+}
+
+/// Drops those of `maps` that are another file's: there is another one of the same place, which has moved as a part of what is
+/// known of this one.
+fn keep_own(maps: &mut Vec<Anchor>, known: &[Anchor]) {
+    let shifts: HashSet<i64> = known.iter().map(Anchor::shift).collect();
+    let is_sure = |map: &Anchor| shifts.contains(&map.shift());
+    let sure = maps.iter().filter(|map| is_sure(map));
+    let places: HashSet<u64> = sure.map(|map| map.place).collect();
+    maps.retain(|map| is_sure(map) || !places.contains(&map.place));
 }
 
 /// The shifts of `anchors`, the most frequent first.
