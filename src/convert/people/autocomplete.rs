@@ -247,8 +247,8 @@ impl Entry {
     pub fn person(&self) -> Person<'_> {
         let is_told = self.smtp.is_some() || self.address.is_some() || self.entry_id.is_some();
         let stand_ins = [&self.shown, &self.nickname].map(Option::as_ref);
-        let stand_ins = stand_ins.into_iter().flatten().filter(|_| !is_told);
-        let address = stand_ins.cloned().find(|text| text.contains('@'));
+        let mut stand_ins = stand_ins.into_iter().flatten().filter(|_| !is_told);
+        let address = stand_ins.find(|text| text.contains('@')).cloned();
         Person::of_parts(
             self.name.clone().or(address.clone()),
             self.smtp.clone().or(address),
