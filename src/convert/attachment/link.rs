@@ -76,7 +76,7 @@ pub(crate) fn target(attachment: &Attachment, properties: &Properties) -> Option
 
 /// Where the content of an attachment is that is elsewhere.
 pub(super) struct Link {
-    pub kind: Kind,
+    kind: Kind,
     target: String,
     details: Vec<(&'static str, String)>,
 }
