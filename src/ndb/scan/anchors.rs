@@ -238,6 +238,16 @@ impl Marks {
         }
         anchors.retain(|anchor| shifts.contains(&anchor.shift()));
         anchors.sort_unstable();
+        // What other pages list is not where this file has it, either.
+        let is_own = |page: &Mark| {
+            let first = named.partition_point(|named| named.bid < page.bid);
+            let places = named.get(first..).unwrap_or_default().iter();
+            let mut places = places.take_while(|named| named.bid == page.bid);
+            !is_whole(&page) || places.any(|named| self.can_be(page, named.ib))
+        };
+        let own: Vec<bool> = self.pages.iter().map(is_own).collect();
+        let mut own = own.into_iter();
+        self.pages.retain(|_| own.next().unwrap_or(true));
         (anchors, shifts)
     }
 
