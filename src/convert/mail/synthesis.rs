@@ -380,9 +380,10 @@ impl Synthesis<'_> {
                 continue;
             }
             let number = || Some(properties.integer(id).ok().flatten()?.to_string());
-            let texts = properties.strings(id).unwrap_or_default().join(", ");
-            let text = Some(texts).filter(|text| !text.is_empty()).or_else(number);
-            if let Some(text) = text {
+            let several = || Some(properties.strings(id).ok()?.join(", "));
+            let text = properties.string(id).ok().flatten();
+            let text = text.or_else(number).or_else(several);
+            if let Some(text) = text.filter(|text| !text.is_empty()) {
                 fields.push_text(name.to_owned(), &decode(&text));
             }
         }
