@@ -8,7 +8,7 @@ use super::people::{Resolve, Resolved};
 use super::reader::Reader;
 use super::{attachment, calendar, contact, note};
 use crate::ltp::tags;
-use crate::messaging::{ItemKind, Message, Subject};
+use crate::messaging::{ItemKind, Message};
 
 /// What an item needs from outside.
 #[derive(Clone, Copy)]
@@ -89,10 +89,10 @@ pub fn item(message: &Message, options: &ItemOptions<'_>) -> Option<Item> {
     })
 }
 
-/// What `message` is called, as its file is named: a contact by its name, all else by its subject. None if nothing tells.
-pub fn title(message: &Message) -> Option<String> {
+/// What `message` of a `kind` is called, as its file is named: a contact by its name, all else by its subject. None if nothing
+/// tells.
+pub fn title(kind: ItemKind, message: &Message) -> Option<String> {
     let start = |id: u16| message.properties().start_of_string(id).ok().flatten();
-    let kind = message.class().kind;
     let reader = || Reader::new(message, &|_| Resolved::default());
     match kind {
         ItemKind::Contact => start(tags::DISPLAY_NAME).or_else(|| contact::name(&reader())),
@@ -100,7 +100,8 @@ pub fn title(message: &Message) -> Option<String> {
             start(tags::DISPLAY_NAME).or_else(|| contact::list_name(&reader()))
         }
         _ => {
-            let stored = start(tags::SUBJECT).map(|subject| Subject::parse(subject).text);
+            let stored = message.subject().ok().flatten();
+            let stored = stored.map(|subject| subject.text);
             let stored = stored.filter(|subject| !subject.is_empty());
             let normalized = || {
                 let rest = start(tags::NORMALIZED_SUBJECT)?;

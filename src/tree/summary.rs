@@ -3,7 +3,7 @@
 use super::object::Object;
 use crate::convert::{Moment, Particulars, Stretch, title, when};
 use crate::ltp::tags;
-use crate::messaging::Message;
+use crate::messaging::{Message, MessageClass};
 use crate::ndb::NodeId;
 
 /// The facts by which items are chosen.
@@ -82,10 +82,11 @@ impl Summary {
     pub(super) fn of(message: &Message) -> Self {
         let string = |id: u16| message.properties().string(id).ok().flatten();
         let class = string(tags::MESSAGE_CLASS).unwrap_or_default();
+        let kind = MessageClass::parse(&class).kind;
         Self {
             moment: when::moment(message),
             stretches: when::stretches(message),
-            subject: title(message).unwrap_or_default(),
+            subject: title(kind, message).unwrap_or_default(),
             class,
         }
     }

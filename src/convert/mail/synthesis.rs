@@ -332,27 +332,33 @@ impl Synthesis<'_> {
     fn others(&self, fields: &mut Fields) {
         let properties = self.message.properties();
         let is_true = |id: u16| properties.boolean(id).ok().flatten() == Some(true);
-        let receipt_to = |fields: &mut Fields, name: &'static str| {
-            let asked_for = Person::of_role(properties, &READ_RECEIPT);
-            let asked_for = self.lookup.mailbox(&asked_for).filter(Mailbox::is_real);
-            match asked_for {
-                Some(mailbox) => fields.push_mailboxes(name, &[mailbox]),
-                None => {
-                    let from = fields.get("From").map(str::to_owned).unwrap_or_default();
-                    fields.push(name, from);
-                }
+        for (id, name) in [
+            (tags::READ_RECEIPT_REQUESTED, "Disposition-Notification-To"),
+            (
+                tags::ORIGINATOR_DELIVERY_REPORT_REQUESTED,
+                "Return-Receipt-To",
+            ),
+        ] {
+            if is_true(id) && !fields.has(name) {
+                self.receipt_to(name, fields);
             }
-        };
-        if is_true(tags::READ_RECEIPT_REQUESTED) && !fields.has("Disposition-Notification-To") {
-            receipt_to(fields, "Disposition-Notification-To");
-        }
-        if is_true(tags::ORIGINATOR_DELIVERY_REPORT_REQUESTED) && !fields.has("Return-Receipt-To") {
-            receipt_to(fields, "Return-Receipt-To");
         }
         if self.message.class().kind.is_automatic() && !fields.has("Auto-Submitted") {
             fields.push("Auto-Submitted", "auto-replied");
         }
         self.internet_headers(fields);
+    }
+
+    /// Adds the field `name`, which tells who is to get a receipt: whom the message names for that, else whom it is from.
+    fn receipt_to(&self, name: &'static str, fields: &mut Fields) {
+        let person = Person::of_role(self.message.properties(), &READ_RECEIPT);
+        match self.lookup.mailbox(&person).filter(Mailbox::is_real) {
+            Some(mailbox) => fields.push_mailboxes(name, &[mailbox]),
+            None => {
+                let from = fields.get("From").map(str::to_owned).unwrap_or_default();
+                fields.push(name, from);
+            }
+        }
     }
 
     /// Named properties that are header fields by name.
@@ -374,9 +380,10 @@ impl Synthesis<'_> {
                 continue;
             }
             let number = || Some(properties.integer(id).ok().flatten()?.to_string());
-            let texts = properties.strings(id).unwrap_or_default().join(", ");
-            let text = Some(texts).filter(|text| !text.is_empty()).or_else(number);
-            if let Some(text) = text {
+            let several = || Some(properties.strings(id).ok()?.join(", "));
+            let text = properties.string(id).ok().flatten();
+            let text = text.or_else(number).or_else(several);
+            if let Some(text) = text.filter(|text| !text.is_empty()) {
                 fields.push_text(name.to_owned(), &decode(&text));
             }
         }

@@ -103,13 +103,16 @@ fn plain_name(name: &str, address: &str) -> String {
         return String::new();
     }
     // What stands behind the name once more.
-    let behind = name
-        .strip_suffix('>')
-        .and_then(|name| name.rsplit_once('<'));
-    match behind {
-        Some((own, end)) if end.eq_ignore_ascii_case(address) => own.trim().to_owned(),
-        _ if bare.contains('@') => bare.to_owned(),
-        _ => name.to_owned(),
+    let own = name.strip_suffix('>').and_then(|rest| {
+        let start = rest.len().checked_sub(address.len())?;
+        let (own, end) = rest.split_at_checked(start)?;
+        own.strip_suffix('<')
+            .filter(|_| end.eq_ignore_ascii_case(address))
+    });
+    match own {
+        Some(own) => own.trim().to_owned(),
+        None if bare.contains('@') => bare.to_owned(),
+        None => name.to_owned(),
     }
 }
 

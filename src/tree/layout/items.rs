@@ -104,10 +104,10 @@ impl Items {
         let title = match Title::of(kind) {
             Title::DisplayName => {
                 let known = row.display_name.clone();
-                let own = || asked.title(tags::DISPLAY_NAME);
+                let own = || asked.title(kind, tags::DISPLAY_NAME);
                 known.or_else(own).or_else(subject)
             }
-            Title::DateAndSubject => subject().or_else(|| asked.title(tags::SUBJECT)),
+            Title::DateAndSubject => subject().or_else(|| asked.title(kind, tags::SUBJECT)),
         };
         let person = |known: &Option<String>, id: u16| {
             let wanted = || people.then(|| asked.string(id)).flatten();
@@ -229,13 +229,13 @@ impl Asked {
         self.ask(id, |own| own.start_of_string(id))
     }
 
-    /// What the item is called, by property `id` above all.
-    fn title(&self, id: u16) -> Option<String> {
+    /// What the item of a `kind` is called, by property `id` above all.
+    fn title(&self, kind: ItemKind, id: u16) -> Option<String> {
         let message = self.message.as_ref()?;
         if message.properties().may_be_wrong(id) {
             self.may_be_wrong.set(true);
         }
-        title(message)
+        title(kind, message)
     }
 
     fn integer(&self, id: u16) -> Option<i32> {
