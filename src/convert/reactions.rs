@@ -11,7 +11,7 @@ use super::text::clean;
 use crate::clock;
 use crate::codepage;
 use crate::ltp::FileTime;
-use crate::messaging::{Message, PropertyName, PropertySet};
+use crate::messaging::{Message, PropertySet};
 
 const SUMMARY: &str = "ReactionsSummary";
 /// What one who reads the mailbox has of others: their number.
@@ -25,19 +25,7 @@ const MAX_REACTIONS: usize = 1000;
 /// The reactions to `message`, each with who had it when, as far as it tells.
 pub(crate) fn reactions(message: &Message) -> Vec<String> {
     let properties = message.properties();
-    let Some(context) = properties.context() else {
-        return Vec::new();
-    };
-    let names = message.store().named_properties();
-    // Few messages have any: a look at the names that this one has costs less than to look for each.
-    let id = |wanted: &str| {
-        let mut ids = context.records().iter().map(|record| record.id);
-        let is_it = |id: &u16| match names.name(*id) {
-            Some((PropertySet::MESSAGING, PropertyName::String(name))) => name == wanted,
-            _ => false,
-        };
-        ids.find(is_it)
-    };
+    let id = |name: &str| message.named_string(PropertySet::MESSAGING, name);
     let summary = id(SUMMARY).and_then(|id| properties.binary(id).ok().flatten());
     let told = summary.map(|summary| parse(&summary)).unwrap_or_default();
     if !told.is_empty() {
