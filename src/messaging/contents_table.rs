@@ -14,6 +14,7 @@ use crate::problem::Problems;
 
 /// The row of a message in a contents table.
 #[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
 pub struct ContentsRow {
     /// The message.
     pub nid: NodeId,

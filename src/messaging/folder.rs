@@ -26,6 +26,7 @@ pub struct Folder {
 
 /// One row of a hierarchy table.
 #[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
 pub struct Subfolder {
     /// The folder's node; its type distinguishes folders from search folders.
     pub nid: NodeId,

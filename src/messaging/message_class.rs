@@ -6,6 +6,7 @@
 
 /// PidTagMessageClass, parsed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[non_exhaustive]
 pub struct MessageClass {
     /// What the item is.
     pub kind: ItemKind,

@@ -34,6 +34,7 @@ impl RecipientType {
 
 /// One recipient: the cells of its row.
 #[derive(Debug, Clone, Default)]
+#[non_exhaustive]
 pub struct Recipient {
     cells: Vec<(u16, Value)>,
     code_page: u32,
