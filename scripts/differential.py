@@ -36,6 +36,7 @@ EXPLAINED = {
     "only the other has an attachment, and ostfs says that some are lost": "it says so",
     "the other crashes or takes too long": "a fault of the other",
     "another value, and ostfs has that of the unchanged file": "it found an intact copy",
+    "only the other has a property, and ostfs has all of the unchanged file": "it found an intact copy, the other took another block",
     "other attachments, and ostfs has those of the unchanged file": "it found an intact copy",
 }
 # Where the keys of a B-tree do not ascend, two nodes or blocks have one number, say, these are explained as well: [MS-PST] 2.2.2.7.7
@@ -178,10 +179,12 @@ def compare(own, other, original):
 def compare_items(nid, ours, theirs, was):
     told = ours["told"]
     some_are_lost = ", and ostfs says that some are lost" if told else ""
+    is_as_it_was = ours["properties"] == was["properties"]
+    lack = ", and ostfs has all of the unchanged file" if is_as_it_was else some_are_lost
     for tag, values in theirs["properties"].items():
         place = f"{nid}, property {tag}"
         if tag not in ours["properties"]:
-            yield "only the other has a property" + some_are_lost, place
+            yield "only the other has a property" + lack, place
         elif ours["properties"][tag] in values:
             continue
         elif was["properties"].get(tag) == ours["properties"][tag]:
