@@ -11,10 +11,6 @@ use super::report::{self, Failure, Output};
 use crate::clock;
 use crate::tree::{Attr, Depth, Forest, Ino, Kind, MAX_DEPTH};
 
-/// Entries whose blocks are read at once from a slow disk: the more, the closer together they lie, but for more there is no room
-/// to read what lies around each.
-const AHEAD: usize = 1024;
-
 /// Lists each PATH, or the root.
 pub(super) fn run(arguments: &LsArguments) -> Result<(), Failure> {
     let options = Options::of_user(&[], &arguments.options, &arguments.names)?;
@@ -73,8 +69,8 @@ impl Listing<'_> {
         let mut entries: Vec<_> = listing.entries().collect();
         entries.sort_unstable_by(|one, other| one.name.cmp(&other.name));
         for (number, entry) in entries.iter().enumerate() {
-            if self.arguments.long && number.is_multiple_of(AHEAD) {
-                let next = entries.iter().skip(number).take(AHEAD);
+            if self.arguments.long && number.is_multiple_of(Forest::READ_AHEAD) {
+                let next = entries.iter().skip(number).take(Forest::READ_AHEAD);
                 let files: Vec<Ino> = next.map(|entry| entry.ino).collect();
                 self.tree.read_ahead(&files, Depth::Sizes);
             }

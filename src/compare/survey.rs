@@ -9,8 +9,6 @@ use crate::convert::{Hashes, ItemFields};
 use crate::export::{Filter, Progress};
 use crate::tree::{Depth, FolderWalk, Forest, Ino, join};
 
-/// Items of a directory that are read at once from a slow disk.
-const AHEAD: usize = 1024;
 /// Items that a thread takes at a time.
 const BATCH: usize = 16;
 
@@ -122,7 +120,7 @@ impl<'a, T: Copy + Default + Send> Survey<'a, T> {
         let items = self.items.get_mut(first..).unwrap_or_default();
         let of_one = |one: &Item<T>, other: &Item<T>| one.place.directory == other.place.directory;
         for items in items.chunk_by_mut(of_one) {
-            for items in items.chunks_mut(AHEAD) {
+            for items in items.chunks_mut(Forest::READ_AHEAD) {
                 let files: Vec<Ino> = items.iter().map(|item| item.ino).collect();
                 forest.read_ahead(&files, Depth::All);
                 let batches = Mutex::new(items.chunks_mut(BATCH));

@@ -13,8 +13,6 @@ use crate::tree::{Entry, Forest, Ino, Kind, Listing, MAX_DEPTH, Part, join};
 
 /// Entries of a directory that are written at a time: handing over costs as much as a small file.
 const BATCH: usize = 16;
-/// Entries of a directory that are read at once from a slow disk, before their batches are handed over.
-const AHEAD: usize = 64 * BATCH;
 
 /// A directory on its way to disk.
 pub(super) struct TargetDirectory {
@@ -251,9 +249,10 @@ impl<'a> Walk<'a> {
         entries: &Range<usize>,
         read: impl FnOnce(&[Ino]),
     ) {
-        let start = entries.start.next_multiple_of(AHEAD);
+        let start = entries.start.next_multiple_of(Forest::READ_AHEAD);
         if entries.contains(&start) {
-            let entries = (start..start + AHEAD).map_while(|index| directory.listing.entry(index));
+            let entries = (start..start + Forest::READ_AHEAD)
+                .map_while(|index| directory.listing.entry(index));
             let files: Vec<Ino> = entries.map(|entry| entry.ino).collect();
             read(&files);
         }

@@ -26,9 +26,6 @@ const CREDIT_OF_LISTING: usize = 512;
 /// and is to stay in the cache until then.
 const MAX_CREDIT_OF_LOOKUP: usize = 64;
 const MAX_CREDIT_OF_LISTING: usize = 4096;
-/// Entries of a listing whose blocks are read at once from a slow disk: the more, the closer together they lie, but for more
-/// there is no room to read what lies around each.
-const BLOCKS_OF: usize = 1024;
 /// Entries that a thread takes on at a time.
 const STEP: usize = 16;
 /// Requests one after the other that make a reader of all of a file.
@@ -149,10 +146,10 @@ impl Ahead {
             self.added.notify_all();
         }
         let start = entry.from_disk.max(first);
-        if start >= first + BLOCKS_OF / 2 {
+        if start >= first + Forest::READ_AHEAD / 2 {
             return None;
         }
-        entry.from_disk = start + BLOCKS_OF;
+        entry.from_disk = start + Forest::READ_AHEAD;
         Some(start..entry.from_disk)
     }
 

@@ -14,8 +14,6 @@ use crate::tree::{Forest, Ino};
 const TOGETHER: usize = 16;
 /// How many times so many are open and wait to be copied.
 const WAITING: usize = 1;
-/// Items of a folder that are read at once from a slow disk.
-const AHEAD: usize = 1024;
 
 /// An item that is to be copied.
 pub(super) struct Opened {
@@ -36,7 +34,7 @@ pub(super) fn open<'scope>(
     let (opened, taken) = sync_channel(WAITING);
     thread::Builder::new().spawn_scoped(scope, move || {
         let items = items.get(first..).unwrap_or_default();
-        for items in items.chunks(AHEAD) {
+        for items in items.chunks(Forest::READ_AHEAD) {
             forest.read_ahead(items, Depth::All);
             for items in items.chunks(TOGETHER) {
                 let items = items.iter().map(|&ino| {

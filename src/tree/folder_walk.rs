@@ -19,11 +19,16 @@ pub struct Visited {
 
 /// A walk under way.
 ///
-/// ```ignore
-/// let mut walk = FolderWalk::new(forest, Ino::ROOT);
-/// while let Some(folder) = walk.next() {
-///     let listing = forest.directory(folder.ino)?;
-///     walk.enter(&folder, &listing, |_| true);
+/// ```
+/// use ostfs::tree::{FolderWalk, Forest, Ino};
+///
+/// fn print(forest: &Forest) -> ostfs::Result<()> {
+///     let mut walk = FolderWalk::new(forest, Ino::ROOT);
+///     while let Some(folder) = walk.next() {
+///         println!("{}", folder.path);
+///         walk.enter(&folder, &forest.directory(folder.ino)?, |_| true);
+///     }
+///     Ok(())
 /// }
 /// ```
 #[derive(Debug)]

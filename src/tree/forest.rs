@@ -62,6 +62,9 @@ struct Place<'a> {
 }
 
 impl Forest {
+    /// Files whose blocks are worth reading ahead at once from a slow disk: the more, the closer together they lie, but for more
+    /// there is no room to read what lies around each.
+    pub const READ_AHEAD: usize = 1024;
     /// As many files as inode numbers can tell apart.
     pub const MAX_FILES: usize = u8::MAX as usize;
 

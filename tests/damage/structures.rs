@@ -59,6 +59,15 @@ fn has_errors(file: &Intact) {
     assert!(check(&file.path).unwrap().errors > 0, "check found nothing");
 }
 
+/// As [`shows_all`], and says of the damaged message what is wrong with it, as `check` does.
+fn shows_all_and_tells(file: &Intact, problem: &str) {
+    let (walked, _) = file.walked();
+    shows_all(file, &walked);
+    let mail = mail(&walked);
+    assert!(mail.contains(problem), "{mail}");
+    has_errors(file);
+}
+
 /// What may happen to the list of properties in the heap `data`, which stays where it is.
 fn property_list_damages() -> [fn(&Damage, u64); 6] {
     [
@@ -116,12 +125,10 @@ fn keys_of_a_list_of_properties_that_do_not_ascend_are_told() {
             let reversed: Vec<[u8; 8]> = records.as_chunks().0.iter().rev().copied().collect();
             records.copy_from_slice(reversed.as_flattened());
         });
-        let (walked, _) = file.walked();
-        shows_all(&file, &walked);
-        let mail = mail(&walked);
-        let problem = "X-Ostfs-Problem: list of properties: expected ids that ascend";
-        assert!(mail.contains(problem), "{mail}");
-        has_errors(&file);
+        shows_all_and_tells(
+            &file,
+            "X-Ostfs-Problem: list of properties: expected ids that ascend",
+        );
     });
 }
 
@@ -132,12 +139,10 @@ fn an_attachment_without_properties_has_the_name_that_the_table_has() {
             heap.records().fill(0xFF);
             heap.user_root()[4..].fill(0);
         });
-        let (walked, _) = file.walked();
-        shows_all(&file, &walked);
-        let mail = mail(&walked);
-        let problem = "its properties are lost, and it is shown as \"data.bin\", as in the";
-        assert!(mail.contains(problem), "{mail}");
-        has_errors(&file);
+        shows_all_and_tells(
+            &file,
+            "its properties are lost, and it is shown as \"data.bin\", as in the",
+        );
     });
 }
 
@@ -162,12 +167,10 @@ fn content_that_its_property_does_not_lead_to_is_found_or_said_to_be_lost() {
         file.damage().edit_heap(attachment(&file).data, |heap| {
             heap.record(PID_TAG_ATTACH_DATA)[4..].fill(0);
         });
-        let (walked, _) = file.walked();
-        shows_all(&file, &walked);
-        let mail = mail(&walked);
-        let problem = "attachment \"data.bin\", property 0x3701: nothing leads to it";
-        assert!(mail.contains(problem), "{mail}");
-        has_errors(&file);
+        shows_all_and_tells(
+            &file,
+            "attachment \"data.bin\", property 0x3701: nothing leads to it",
+        );
     });
     let small = |number| {
         Message::mail(&format!("Message {number}")).attachment("data.bin", Payload::random(900, 1))
@@ -181,12 +184,10 @@ fn content_that_its_property_does_not_lead_to_is_found_or_said_to_be_lost() {
         file.damage().edit_heap(attachment(&file).data, |heap| {
             heap.record(PID_TAG_ATTACH_DATA)[4..].fill(0);
         });
-        let (walked, _) = file.walked();
-        shows_all(&file, &walked);
-        let mail = mail(&walked);
-        let problem = "attachment \"data.bin\", list of properties: property 0x3701 led to no value; the only item";
-        assert!(mail.contains(problem), "{mail}");
-        has_errors(&file);
+        shows_all_and_tells(
+            &file,
+            "attachment \"data.bin\", list of properties: property 0x3701 led to no value; the only item",
+        );
     });
     for_each_format(file, |file| {
         file.damage().edit_heap(attachment(&file).data, |heap| {
