@@ -12,7 +12,7 @@ use std::io::{self, BufRead, BufReader, Read, Write};
 use std::os::unix::ffi::OsStrExt;
 use std::os::unix::process::CommandExt;
 use std::path::{Path, PathBuf};
-use std::process::{ChildStdin, ChildStdout, Command, Stdio};
+use std::process::{ChildStdin, ChildStdout, Stdio};
 use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
 use std::thread;
@@ -21,6 +21,7 @@ use std::time::{Duration, Instant};
 use parking_lot::Mutex;
 use signal_hook::consts::{SIGHUP, SIGINT, SIGTERM};
 
+use super::anew;
 use super::exit::Exit;
 use super::report::Failure;
 use crate::fuse::{Ended, Ender, Made, Mounted};
@@ -29,8 +30,6 @@ use crate::output::shown;
 /// The name under which this program is the guard; its arguments are the mount point and, if that was made for the
 /// mount, what distinguishes it from other directories.
 pub(super) const NAME: &str = "fuse-guard";
-/// This program, even if its file was moved or replaced.
-pub(super) const PROGRAM: &str = "/proc/self/exe";
 
 /// The running processes, and in the directory of each what it was started with. proc(5)
 const PROCESSES: &str = "/proc";
@@ -66,8 +65,7 @@ impl Guard {
     /// Starts a guard of the mount `mounted`, whose mount point was `made` for it or not.
     /// With `redact` the log does not name the mount point.
     pub(super) fn start(mounted: &Mounted, made: Option<Made>, redact: bool) -> io::Result<Self> {
-        let mut child = Command::new(PROGRAM)
-            .arg0(NAME)
+        let mut child = anew::command(NAME)?
             .arg(mounted.path())
             .args(made.map(|made| made.to_string()))
             .env_remove("RUST_LOG")

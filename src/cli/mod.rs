@@ -3,6 +3,7 @@
 //! Uses `fuse` and `tree`; `report` alone prints, `exit` alone knows exit codes.
 #![forbid(unsafe_code)]
 
+mod anew;
 mod argument_values;
 mod arguments;
 mod cat;
@@ -48,7 +49,7 @@ mod word_indexes;
 use std::ffi::OsString;
 use std::path::Path;
 
-use clap::error::ErrorKind;
+use clap::error::{ContextKind, ContextValue, ErrorKind};
 use clap::{CommandFactory, Parser};
 
 pub use exit::Exit;
@@ -58,8 +59,13 @@ use arguments::{Cli, Command, Verbosity};
 use export_arguments::To;
 use options::Writer;
 
+use crate::output::shown;
+
 /// Runs the command of the command line; the first argument is the name under which the program was called.
+///
+/// Mounts, and the search of PDF files, start this program anew: only where these are the arguments of the process itself.
 pub fn run(arguments: Vec<OsString>) -> Result<(), Failure> {
+    anew::look_at(&arguments);
     let name = arguments
         .first()
         .and_then(|name| Path::new(name).file_name()?.to_str())
@@ -179,6 +185,9 @@ fn parse<T: Parser>(arguments: &[OsString]) -> Result<Option<T>, Failure> {
         let reason = format!("no such command; did you mean: ostfs help {topic}");
         return Err(Failure::new(Exit::Usage, reason));
     }
+    if let Some(reason) = neither_command_nor_file(&error) {
+        return Err(Failure::new(Exit::Usage, reason));
+    }
     let is_unknown = error.kind() == ErrorKind::UnknownArgument;
     let query = is_unknown.then(|| search::mistaken_for_option(rest));
     if let Some(query) = query.flatten() {
@@ -190,6 +199,19 @@ fn parse<T: Parser>(arguments: &[OsString]) -> Result<Option<T>, Failure> {
     let text = error.render().to_string();
     let text = text.strip_prefix("error: ").unwrap_or(&text).trim_end();
     Err(Failure::new(Exit::Usage, text))
+}
+
+/// What to say of a word where a command or a file should stand, if that is what `error` is about.
+fn neither_command_nor_file(error: &clap::Error) -> Option<String> {
+    let Some(ContextValue::String(word)) = error.get(ContextKind::InvalidSubcommand) else {
+        return None;
+    };
+    let next = match error.get(ContextKind::SuggestedSubcommand) {
+        Some(ContextValue::Strings(meant)) => format!("did you mean: ostfs {}", meant.join(", ")),
+        _ => "\"ostfs --help\" has the commands".to_owned(),
+    };
+    let word = shown(Path::new(word));
+    Some(format!("{word}: no such command, and no such file; {next}"))
 }
 
 #[cfg(test)]

@@ -6,16 +6,15 @@
 #![forbid(unsafe_code)]
 
 use std::io::{self, Read, Write};
-use std::os::unix::process::CommandExt;
-use std::process::{Child, ChildStdin, ChildStdout, Command, Stdio};
+use std::process::{Child, ChildStdin, ChildStdout, Stdio};
 use std::sync::mpsc::{Receiver, Sender, channel};
 
 use parking_lot::Mutex;
 use rustix::process::{Resource, Rlimit, setrlimit};
 use rustix::stdio::{dup2_stdout, stderr};
 
+use super::anew;
 use super::exit::Exit;
-use super::guard::PROGRAM;
 use super::report::Failure;
 use crate::sandbox::{self, Need};
 use crate::search::{MAX_PDF_TEXT, PdfReader, pdf_text};
@@ -72,8 +71,7 @@ impl PdfReader for PdfReaders {
 
 impl Reader {
     fn start() -> io::Result<Self> {
-        let child = Command::new(PROGRAM)
-            .arg0(READER)
+        let child = anew::command(READER)?
             .env_clear()
             .current_dir("/")
             .stdin(Stdio::piped())
@@ -129,8 +127,7 @@ pub(super) fn serve() -> Result<(), Failure> {
 
 /// What a worker makes of `file`.
 fn worked(file: &[u8]) -> io::Result<Vec<u8>> {
-    let mut worker = Command::new(PROGRAM)
-        .arg0(WORKER)
+    let mut worker = anew::command(WORKER)?
         .stdin(Stdio::piped())
         .stdout(Stdio::piped())
         .stderr(Stdio::null())

@@ -215,6 +215,27 @@ fn a_file_that_is_not_there_is_no_new_directory() {
 }
 
 #[test]
+fn a_word_that_is_neither_command_nor_file_is_said_to_be_neither() {
+    let scene = Scene::new();
+    for (arguments, line) in [
+        (
+            &["junk"][..],
+            "ostfs: junk: no such command, and no such file; \"ostfs --help\" has the commands\n",
+        ),
+        (
+            &["exprot", "mail.pst", "out"],
+            "ostfs: exprot: no such command, and no such file; did you mean: ostfs export\n",
+        ),
+        (
+            &["a\u{1b}[31m b"],
+            "ostfs: $'a\\033[31m b': no such command, and no such file; \"ostfs --help\" has the commands\n",
+        ),
+    ] {
+        assert_eq!(scene.ends(arguments, USAGE), line, "{arguments:?}");
+    }
+}
+
+#[test]
 fn what_is_closed_is_no_place_for_a_result() {
     let scene = Scene::new();
     for line in [

@@ -12,6 +12,8 @@ use pdf_extract::{Document, PlainTextOutput, output_doc_page};
 
 use super::reason::{MAX_TEXT, Reason};
 
+/// What divides a word at the end of a line.
+const HYPHENS: [char; 3] = ['-', '\u{2010}', '\u{ad}'];
 /// What files begin with.
 pub(super) const START: &[u8] = b"%PDF-";
 
@@ -62,11 +64,12 @@ fn placed(document: &Document, page: u32) -> Option<String> {
     (read.is_ok() || !text.is_empty()).then_some(text)
 }
 
-/// Adds `placed` to `text`, and of the same text as it is `stored` the lines with words that the first does not have: of wide spaced
+/// Adds `placed` to `text`, what it divides between lines as a whole, and of the same text as it is `stored` the lines with words that the first does not have: of wide spaced
 /// words the one makes several, of words that are apart in place alone the other makes one.
 fn add(text: &mut String, placed: &str, stored: &str) {
     text.push_str(placed);
     text.push('\n');
+    text.push_str(&undivided(placed));
     let words: HashSet<&str> = placed.split_whitespace().collect();
     for line in stored.lines() {
         if !line.split_whitespace().all(|word| words.contains(word)) {
@@ -74,6 +77,30 @@ fn add(text: &mut String, placed: &str, stored: &str) {
             text.push('\n');
         }
     }
+}
+
+/// The lines of `text` that a word goes beyond, each with those that follow as one line without the hyphens. `text` has the halves,
+/// which are words of their own where the hyphen is part of the word.
+fn undivided(text: &str) -> String {
+    let lines = text.lines().map(str::trim).filter(|line| !line.is_empty());
+    let mut lines = lines.peekable();
+    let (mut whole, mut goes_on) = (String::new(), false);
+    while let Some(line) = lines.next() {
+        let next = lines.peek().and_then(|next| next.chars().next());
+        let beginning = line.strip_suffix(HYPHENS).filter(|beginning| {
+            beginning.ends_with(char::is_alphabetic) && next.is_some_and(char::is_lowercase)
+        });
+        match beginning {
+            Some(beginning) => whole.push_str(beginning),
+            None if goes_on => {
+                whole.push_str(line);
+                whole.push('\n');
+            }
+            None => {}
+        }
+        goes_on = beginning.is_some();
+    }
+    whole
 }
 
 /// What `read` gives; None if it panics.

@@ -68,6 +68,41 @@ fn words_are_found_however_they_are_stored() {
 }
 
 #[test]
+fn a_word_divided_between_lines_is_found_whole_and_by_its_halves() {
+    let lines = b"BT /F 12 Tf 50 700 Td (the hydran-) Tj 0 -14 Td (gea and well-) Tj 0 -14 Td (known lupins) Tj \
+        0 -14 Td (from Baden-) Tj 0 -14 Td (Baden) Tj ET";
+    let divided = page(stream("", lines), "/Encoding /WinAnsiEncoding", vec![]);
+    let scene = files(&[("divided", divided)]);
+    for query in [
+        "hydrangea",
+        "\"the hydrangea and\"",
+        "hydran",
+        "known",
+        "\"baden baden\"",
+    ] {
+        assert_eq!(scene.found(&[], query), ["divided"], "{query}");
+    }
+    assert!(scene.found(&[], "badenbaden").is_empty(), "a name");
+}
+
+/// A program that is built upon the library is not ostfs, and would do again, without end, whatever it does.
+#[test]
+fn a_program_that_is_not_ostfs_is_never_started_as_a_reader() {
+    let scene = files(&[("good", saying("lupin"))]);
+    let words = ["ostfs", "search", "--count", "-o", "sandbox=off", "--"].map(Into::into);
+    let ends = [scene.file.clone().into(), "lupin".into()];
+    let searched = ostfs::cli::run(words.into_iter().chain(ends).collect());
+    assert!(searched.is_err(), "nobody reads it, so nothing is found");
+    let started_anew = fs::read_dir("/proc").unwrap().flatten().filter(|process| {
+        let has = |file: &str, text: &str| {
+            fs::read_to_string(process.path().join(file)).is_ok_and(|read| read.contains(text))
+        };
+        has("comm", "exe\n") && has("status", &format!("\nPPid:\t{}\n", std::process::id()))
+    });
+    assert_eq!(started_anew.count(), 0);
+}
+
+#[test]
 fn what_another_program_wrote_is_found_within_attached_mail_too() {
     if !installed(&["mandoc"]) {
         return;
