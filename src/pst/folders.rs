@@ -36,6 +36,9 @@ const MOST_WITHOUT_ITEMS: usize = 64;
 /// What every file takes at most beside its folders: templates and store, a row, the last section.
 const OF_FILE: u64 = 512 << 10;
 
+/// What is called after each item, with the place behind it.
+type Save<'a, Folders> = dyn FnMut(&mut Folders, Position, &Begun) -> Result<(), Failed> + 'a;
+
 /// Copies all that is in the folders of a plan, or as much as one file takes.
 pub(super) struct Folders<'a> {
     pub export: &'a Export<'a>,
@@ -58,7 +61,7 @@ impl Folders<'_> {
         folder: &Planned,
         at: Position,
         begun: Option<Begun>,
-        save: &mut dyn FnMut(&mut Self, Position, &Begun) -> Result<(), Failed>,
+        save: &mut Save<'_, Self>,
     ) -> Result<Option<Position>, Failed> {
         let mut begun = begun.map_or_else(Begun::new, Ok)?;
         let takes = self.export.filter.takes_folder(&folder.path);
@@ -72,6 +75,7 @@ impl Folders<'_> {
             true => self.items_of(folder),
             false => Vec::new(),
         };
+        let number = items.len();
         let mut left = None;
         let Export { forest, filter, .. } = self.export;
         thread::scope(|scope| {
@@ -88,15 +92,18 @@ impl Folders<'_> {
             }
             Ok::<(), Failed>(())
         })?;
-        let Begun { counts, messages } = begun;
-        if left.is_none() || messages.len() > 0 {
+        if takes && left.is_none() {
+            left = self.copy_hidden(folder, at, number, &mut begun, save)?;
+        }
+        let Begun {
+            counts,
+            messages,
+            hidden,
+        } = begun;
+        if left.is_none() || messages.len() + hidden.len() > 0 {
             self.counts.insert(at.folder, counts);
             let table = NodeType::CONTENTS_TABLE;
             self.table(folder.nid, table, messages, templates::CONTENTS)?;
-            let mut hidden = Table::new(Layout::new(templates::ASSOCIATED, &[]))?;
-            if takes && left.is_none() {
-                self.copy_hidden(folder, &mut hidden)?;
-            }
             let table = NodeType::ASSOC_CONTENTS_TABLE;
             self.table(folder.nid, table, hidden, templates::ASSOCIATED)?;
         }
@@ -118,9 +125,9 @@ impl Folders<'_> {
         let is_full = begun.messages.len() >= MOST_ITEMS;
         let copied = match is_full {
             true => Err(Failed::Full),
-            false => message.map_err(Failed::from).and_then(|message| {
-                self.message(&message, folder, Place::Folder, &mut begun.messages)
-            }),
+            false => message
+                .map_err(Failed::from)
+                .and_then(|message| self.message(&message, folder, Place::Folder, begun)),
         };
         let object = || self.export.forest.object_of(ino);
         let failed = match copied {
@@ -153,14 +160,15 @@ impl Folders<'_> {
         self.watch.fail(place, reason);
     }
 
-    /// Whether the file stays within the size of a part once `messages`, the contents table being written, the tables of folders
+    /// Whether the file stays within the size of a part once the tables of the folder that is `begun`, those of other folders
     /// and the B-trees are added.
-    fn fits(&self, messages: &Table) -> bool {
+    fn fits(&self, begun: &Begun) -> bool {
         let Some(most) = self.export.most else {
             return true;
         };
         let folders = self.counts.len() + MOST_WITHOUT_ITEMS;
-        let end = messages.held() + self.names.bytes() + self.out.tree_bytes();
+        let tables = begun.messages.held() + begun.hidden.held();
+        let end = tables + self.names.bytes() + self.out.tree_bytes();
         self.out.len() + end + folders as u64 * OF_FOLDER + OF_FILE <= most
     }
 
@@ -175,16 +183,25 @@ impl Folders<'_> {
         items.into_iter().map(|(ino, _)| ino).collect()
     }
 
-    /// Copies the hidden messages that people have made by what they set.
-    fn copy_hidden(&mut self, folder: &Planned, table: &mut Table) -> Result<(), Failed> {
+    /// Copies the hidden messages that people have made by what they set, which stand behind the `items` of the folder, from
+    /// `at.item` on. Returns the first that the file has no room for.
+    fn copy_hidden(
+        &mut self,
+        folder: &Planned,
+        at: Position,
+        items: usize,
+        begun: &mut Begun,
+        save: &mut Save<'_, Self>,
+    ) -> Result<Option<Position>, Failed> {
         let Some(source) = &folder.folder else {
-            return Ok(());
+            return Ok(None);
         };
         let Some(store) = folder.ino.and_then(|ino| self.export.forest.store(ino)) else {
-            return Ok(());
+            return Ok(None);
         };
         let contents = source.associated_contents();
-        for row in contents.rows() {
+        let rows = contents.rows().zip(items..);
+        for (row, item) in rows.skip(at.item.saturating_sub(items)) {
             let message = || Message::open_within_budget(store, row.nid);
             // Where the table is lost, the message has its class.
             let own_class = || {
@@ -200,19 +217,22 @@ impl Folders<'_> {
             }
             let message = message().map_err(Failed::from);
             let copied =
-                message.and_then(|message| self.message(&message, folder, Place::Hidden, table));
+                message.and_then(|message| self.message(&message, folder, Place::Hidden, begun));
             match copied {
-                Ok(_) => {}
+                Ok(None) => return Ok(Some(Position { item, ..at })),
+                Ok(Some(_)) => {}
                 Err(Failed::Write(error)) => return Err(error.into()),
                 Err(error) => self.fail(&folder.path, &error.to_string()),
             }
+            let item = item + 1;
+            save(self, Position { item, ..at }, begun)?;
         }
         if let Some(ino) = folder.ino {
             for problem in contents.problems().list() {
                 self.export.forest.note(ino, &problem);
             }
         }
-        Ok(())
+        Ok(None)
     }
 
     /// Copies one message and adds its row; returns its flags, or None if the file has no room for it. Of one that fails,
@@ -222,7 +242,7 @@ impl Folders<'_> {
         message: &Message,
         folder: &Planned,
         place: Place,
-        table: &mut Table,
+        begun: &mut Begun,
     ) -> Result<Option<i32>, Failed> {
         let mark = self.out.mark();
         let mut copier = Copier {
@@ -230,7 +250,8 @@ impl Folders<'_> {
             names: &mut self.names,
             rows: &mut self.rows,
         };
-        let copied = match item::copy(&mut copier, message, place, table.layout()) {
+        let layout = begun.table(place).layout();
+        let copied = match item::copy(&mut copier, message, place, layout) {
             Ok(copied) => copied,
             Err(error) => {
                 self.out.cut(mark);
@@ -238,7 +259,7 @@ impl Folders<'_> {
             }
         };
         // What is alone in its file is there, however large it is.
-        if place == Place::Folder && !self.items.is_empty() && !self.fits(table) {
+        if !self.items.is_empty() && !self.fits(begun) {
             self.out.cut(mark);
             return Ok(None);
         }
@@ -248,7 +269,7 @@ impl Folders<'_> {
         };
         let nid = self.out.next_nid(node_type);
         self.out.node(nid, folder.nid, copied.content);
-        table.add(self.out, nid.0, &copied.cells)?;
+        begun.table(place).add(self.out, nid.0, &copied.cells)?;
         self.items.push(Item {
             nid,
             digest: copied.digest,

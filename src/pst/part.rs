@@ -32,7 +32,8 @@ pub struct Tally {
     pub bytes: u64,
 }
 
-/// A place among all items, in the order in which they are copied: folder of the plan, item of the folder.
+/// A place among all items, in the order in which they are copied: folder of the plan, item of the folder, where hidden ones follow
+/// those that are not.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Position {
     pub(super) folder: usize,

@@ -126,6 +126,45 @@ fn parts_open_by_themselves_and_hold_every_item_once() {
 }
 
 #[test]
+fn hidden_items_count_for_the_size_of_a_part() {
+    const HIDDEN: u64 = 30;
+    let file = write(Format::Unicode, Crypt::Permute, |store| {
+        let folder = store.folder(store.ipm_subtree(), "Calendar");
+        store.message(folder, mail("One"));
+        for number in 0..HIDDEN {
+            let options = Message::new("IPM.Configuration.Calendar", &format!("Options {number}"));
+            let view = Payload::random(PART / 8, number);
+            store.message(folder, options.attachment("view.bin", view).associated());
+        }
+    });
+    let (_scratch, target) = export(&[&file.path], &["--split", "1M"]);
+    let names = names(&target);
+    assert!(names.len() as u64 > HIDDEN / 8, "{names:?}");
+    let mut subjects = Vec::new();
+    for name in &names {
+        let path = target.join(name);
+        assert_eq!(findings(&path), [""; 0], "{name}");
+        let size = fs::metadata(&path).unwrap().len();
+        assert!(size <= PART, "{name}: {size}");
+        let store = opened(&path);
+        for folder in Folder::new(&store, NodeId(0x8022)).subfolders() {
+            let folder = Folder::new(&store, folder.nid);
+            let rows = folder.associated_contents();
+            subjects.extend(rows.rows().map(|row| {
+                let message = ostfs::messaging::Message::open(&store, row.nid).unwrap();
+                message.subject().unwrap().unwrap().text
+            }));
+        }
+    }
+    subjects.sort_unstable();
+    let mut all: Vec<_> = (0..HIDDEN)
+        .map(|number| format!("Options {number}"))
+        .collect();
+    all.sort_unstable();
+    assert_eq!(subjects, all, "each is in one part");
+}
+
+#[test]
 fn what_fits_into_one_part_is_the_file_without_parts() {
     let file = source();
     let (_one, parts) = export(&[&file.path], &["--split", "1G"]);
