@@ -25,6 +25,19 @@ fn source() -> File {
     })
 }
 
+/// As [`source`], but that the items are hidden: journals and full disks are among those.
+fn hidden_source() -> File {
+    write(Format::Unicode, Crypt::Permute, |store| {
+        let folder = store.folder(store.ipm_subtree(), "Calendar");
+        store.message(folder, mail("One"));
+        for number in 0..300 {
+            let options = Message::new("IPM.Configuration.Calendar", &format!("Options {number}"));
+            let view = Payload::random(50_000, number);
+            store.message(folder, options.attachment("view.bin", view).associated());
+        }
+    })
+}
+
 #[test]
 fn only_its_owner_may_read_it() {
     let copy = copy(&source().path, &[]);
@@ -97,18 +110,24 @@ fn without_room(file: &File, target: &Path, blocks: u32) -> String {
 
 #[test]
 fn without_room_nothing_is_left_but_what_can_be_gone_on_with() {
-    let file = source();
-    let whole = fs::read(copy(&file.path, &[]).path).unwrap();
+    for file in [source(), hidden_source()] {
+        let whole = fs::read(copy(&file.path, &[]).path).unwrap();
+        assert!(whole.len() > 15_000_000, "all is copied");
+        stopped_at_several_sizes(&file, &whole);
+    }
+}
+
+fn stopped_at_several_sizes(file: &File, whole: &[u8]) {
     for blocks in [0, 1, 600, 2000, 6000, 10_000, 14_000] {
         let scratch = tempfile::tempdir().unwrap();
         let target = scratch.path().join("full.pst");
-        let said = without_room(&file, &target, blocks);
+        let said = without_room(file, &target, blocks);
         let left = names_in(scratch.path());
         match said.contains("--resume") {
             true => assert_eq!(left, [".full.pst.journal", ".full.pst.part"], "{blocks}"),
             false => assert_eq!(left, [""; 0], "{blocks}"),
         }
-        goes_on(&file, &target, &whole, &format!("{blocks} blocks"));
+        goes_on(file, &target, whole, &format!("{blocks} blocks"));
     }
 }
 
