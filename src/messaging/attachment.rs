@@ -96,11 +96,7 @@ impl Attachment {
         let name = name
             .map(|id| named.start_of_string(id).ok().flatten())
             .find_map(|name| name);
-        let problems = self.message.problems();
-        let problems = match name {
-            Some(name) => problems.within(format_args!("attachment {name:?}")),
-            None => problems.within(format_args!("attachment {:#x}", self.nid.0)),
-        };
+        let problems = self.problems_under(name);
         for problem in nameless.list().into_iter().chain(doubt) {
             problems.note(problem);
         }
@@ -109,14 +105,20 @@ impl Attachment {
         Ok(properties)
     }
 
+    /// Where its problems are noted: under its `name`, or its number if that is lost.
+    fn problems_under(&self, name: Option<String>) -> Problems {
+        let problems = self.message.problems();
+        match name {
+            Some(name) => problems.within(format_args!("attachment {name:?}")),
+            None => problems.within(format_args!("attachment {:#x}", self.nid.0)),
+        }
+    }
+
     /// What is left of the content of an attachment whose properties are lost: the message among its subnodes, else the
     /// longest value.
     pub fn left(&self) -> Option<AttachmentData> {
         let node = self.message.subnode(self.nid).ok()??;
-        let problems = self
-            .message
-            .problems()
-            .within(format_args!("attachment {:#x}", self.nid.0));
+        let problems = self.problems_under(self.listed_name());
         self.content_among(&node.noting(&problems), |_| true)
     }
 

@@ -214,8 +214,8 @@ impl Node {
 
     /// As [`Node::owned`], of an entry that stands in for a lost one.
     fn found(&self, entry: SubnodeEntry) -> Node {
-        let text = "the list of them is lost; it was put together from blocks that nothing else refers to, so some may \
-                    be another item's";
+        let text = "the list of them is lost; it was put together from blocks that nothing else refers to, so some \
+                    may be wrong: those of another item";
         self.problems.note(Problem::new("subnodes", text));
         Node {
             is_found: true,
@@ -225,7 +225,7 @@ impl Node {
 
     /// Why it, a subnode, may be another one: it or what it is within was found without the list that named it.
     pub fn list_doubt(&self) -> Option<Problem> {
-        let text = "found among blocks that nothing else refers to, as the list of subnodes is lost: it may be another one";
+        let text = "found among blocks that nothing else refers to, as the list of subnodes is lost: it may be wrong, that of another";
         self.is_found.then(|| Problem::new("", text))
     }
 
