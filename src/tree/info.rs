@@ -11,10 +11,15 @@ use super::name;
 use super::object::Object;
 use crate::clock;
 use crate::ltp::{FileTime, tags};
-use crate::messaging::{Folder, MessageClass, Properties, PropertySet, SpecialFolders, owner};
+use crate::messaging::{
+    Folder, MessageClass, PageReason, Properties, PropertySet, SpecialFolders, owner,
+};
 use crate::ndb::crypt::CryptMethod;
 use crate::ndb::header::Client;
 use crate::ndb::{self, NodeId, NodeType};
+
+/// Why the code page of a store that names none is the one it is, where 8-bit strings are rare: no item is looked at before one has some.
+const UTF16_STRINGS: &str = "unless the items that name one, or their text, tell another";
 
 /// The named property of a folder that states for how many months its items are kept offline; it has no public name.
 const OFFLINE_MONTHS: u32 = 0x85DA;
@@ -160,7 +165,10 @@ impl Info {
             header_crc_valid: header.crc_valid && header.wrong_bit.is_none(),
             in_use: !header.amap_valid,
             code_page: page.number,
-            code_page_reason: page.reason.as_str(),
+            code_page_reason: match page.reason {
+                PageReason::Default if !header.format.is_8bit() => UTF16_STRINGS,
+                reason => reason.as_str(),
+            },
             oldest: census.oldest,
             newest: census.newest,
             mail: sum(|folder| folder.mail),

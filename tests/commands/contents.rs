@@ -190,6 +190,25 @@ fn info_tells_a_file_that_was_not_closed() {
 }
 
 #[test]
+fn the_code_page_of_8bit_text_is_told_as_far_as_it_is_decided() {
+    for (format, why) in [
+        (Format::Ansi, "nothing tells another"),
+        // Its strings are UTF-16; of the few others each item is asked when it is read.
+        (
+            Format::Unicode,
+            "unless the items that name one, or their text, tell another",
+        ),
+    ] {
+        let folder = tempfile::tempdir().unwrap();
+        let file = folder.path().join("mail.pst");
+        Store::new(format, Crypt::Permute).write(&file).unwrap();
+        let text = stdout(&["info", file.to_str().unwrap()]);
+        let line = format!("8-bit text  code page 1252: {why}\n");
+        assert!(text.contains(&line), "{text}");
+    }
+}
+
+#[test]
 fn info_tells_from_when_to_when_there_is_mail_whatever_else_has_a_date() {
     let later = filetime(2031, 1, 1, 9, 0);
     let file = mailbox::write(Format::Unicode, Crypt::Permute, |store| {
