@@ -61,11 +61,29 @@ use options::Writer;
 
 use crate::output::shown;
 
+/// What a failure has at its end where it may be because of that.
+const NO_WORKING_DIRECTORY: &str =
+    "; the working directory was removed: go to another with cd, and try again";
+
 /// Runs the command of the command line; the first argument is the name under which the program was called.
 ///
 /// Mounts, and the search of PDF files, start this program anew: only where these are the arguments of the process itself.
 pub fn run(arguments: Vec<OsString>) -> Result<(), Failure> {
     anew::look_at(&arguments);
+    run_command(arguments).map_err(|mut failure| {
+        if !failure.message.is_empty() && has_no_working_directory() {
+            failure.message += NO_WORKING_DIRECTORY;
+        }
+        failure
+    })
+}
+
+/// What a path that does not begin with / is looked for in: nothing is found there, whatever its name.
+fn has_no_working_directory() -> bool {
+    std::env::current_dir().is_err_and(|error| error.kind() == std::io::ErrorKind::NotFound)
+}
+
+fn run_command(arguments: Vec<OsString>) -> Result<(), Failure> {
     let name = arguments
         .first()
         .and_then(|name| Path::new(name).file_name()?.to_str())

@@ -236,6 +236,27 @@ fn a_word_that_is_neither_command_nor_file_is_said_to_be_neither() {
 }
 
 #[test]
+fn a_working_directory_that_was_removed_is_named_as_the_reason() {
+    let scene = Scene::new();
+    let gone = scene.path("gone");
+    for (arguments, code) in [
+        ("ls mail.pst", NOT_FOUND),
+        ("export $1 out", NOT_FOUND),
+        ("mount $1 there", NOT_FOUND),
+    ] {
+        let script = format!("mkdir $2 && cd $2 && rmdir $2 && exec {OSTFS} {arguments}");
+        let mut shell = Command::new("sh");
+        shell.args(["-c", &script, "sh"]);
+        let output = shell.args([scene.path("mail.pst"), gone.clone()]).output();
+        let output = output.unwrap();
+        let said = said(&output);
+        assert_eq!(output.status.code(), Some(code), "{arguments}: {said}");
+        let reason = "; the working directory was removed: go to another with cd, and try again\n";
+        assert!(said.ends_with(reason), "{arguments}: {said}");
+    }
+}
+
+#[test]
 fn what_is_closed_is_no_place_for_a_result() {
     let scene = Scene::new();
     for line in [
