@@ -224,9 +224,14 @@ fn neither_command_nor_file(error: &clap::Error) -> Option<String> {
     let Some(ContextValue::String(word)) = error.get(ContextKind::InvalidSubcommand) else {
         return None;
     };
-    let next = match error.get(ContextKind::SuggestedSubcommand) {
-        Some(ContextValue::Strings(meant)) => format!("did you mean: ostfs {}", meant.join(", ")),
-        _ => "\"ostfs --help\" has the commands".to_owned(),
+    let nearest = match error.get(ContextKind::SuggestedSubcommand) {
+        // The best one is the last.
+        Some(ContextValue::Strings(near)) => near.last(),
+        _ => None,
+    };
+    let next = match nearest {
+        Some(command) => format!("did you mean: ostfs {command}"),
+        None => "\"ostfs --help\" has the commands".to_owned(),
     };
     let word = shown(Path::new(word));
     Some(format!("{word}: no such command, and no such file; {next}"))

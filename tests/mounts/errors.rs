@@ -220,14 +220,15 @@ fn writing_is_not_promised() {
 #[test]
 fn a_wrong_command_line_shows_the_right_one() {
     let scene = Scene::new();
-    for arguments in [
-        &[][..],
-        &["moutn", "mail.ost", "mnt"],
-        &["mount"],
-        &["mount", "mail.ost", "mnt", "--fast"],
+    const USAGE_LINE: &str = "Usage: ostfs";
+    for (arguments, right) in [
+        (&[][..], USAGE_LINE),
+        (&["moutn", "mail.ost", "mnt"], "did you mean: ostfs mount"),
+        (&["mount"], USAGE_LINE),
+        (&["mount", "mail.ost", "mnt", "--fast"], USAGE_LINE),
     ] {
         let message = scene.fails(arguments, USAGE);
-        assert!(message.contains("Usage: ostfs"), "{message}");
+        assert!(message.contains(right), "{message}");
         assert!(
             !message.contains('\u{1b}'),
             "colours where nobody looks: {message:?}"
