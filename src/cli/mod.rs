@@ -71,7 +71,8 @@ const NO_WORKING_DIRECTORY: &str =
 pub fn run(arguments: Vec<OsString>) -> Result<(), Failure> {
     anew::look_at(&arguments);
     run_command(arguments).map_err(|mut failure| {
-        if !failure.message.is_empty() && has_no_working_directory() {
+        let may_be = !failure.message.is_empty() && failure.exit != Exit::Usage;
+        if may_be && has_no_working_directory() {
             failure.message += NO_WORKING_DIRECTORY;
         }
         failure

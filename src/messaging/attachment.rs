@@ -96,7 +96,7 @@ impl Attachment {
         let name = name
             .map(|id| named.start_of_string(id).ok().flatten())
             .find_map(|name| name);
-        let problems = self.problems_under(name);
+        let problems = self.problems_under(name.as_deref());
         for problem in nameless.list().into_iter().chain(doubt) {
             problems.note(problem);
         }
@@ -106,7 +106,7 @@ impl Attachment {
     }
 
     /// Where its problems are noted: under its `name`, or its number if that is lost.
-    fn problems_under(&self, name: Option<String>) -> Problems {
+    fn problems_under(&self, name: Option<&str>) -> Problems {
         let problems = self.message.problems();
         match name {
             Some(name) => problems.within(format_args!("attachment {name:?}")),
@@ -115,10 +115,10 @@ impl Attachment {
     }
 
     /// What is left of the content of an attachment whose properties are lost: the message among its subnodes, else the
-    /// longest value.
-    pub fn left(&self) -> Option<AttachmentData> {
+    /// longest value. What cannot be read of it is noted under `name`.
+    pub fn left(&self, name: Option<&str>) -> Option<AttachmentData> {
         let node = self.message.subnode(self.nid).ok()??;
-        let problems = self.problems_under(self.listed_name());
+        let problems = self.problems_under(name);
         self.content_among(&node.noting(&problems), |_| true)
     }
 

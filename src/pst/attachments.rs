@@ -96,7 +96,8 @@ fn copy_one(copier: &mut Copier<'_>, attachment: &Attachment) -> Result<Copied, 
             copy_properties(copier, attachment, properties, &mut context)?;
         }
         None => {
-            let left = attachment.left().unwrap_or(AttachmentData::None);
+            let left = attachment.left(attachment.listed_name().as_deref());
+            let left = left.unwrap_or(AttachmentData::None);
             if let AttachmentData::Message(_) = left {
                 let method = Stored::integer(EMBEDDED_MESSAGE);
                 context.set(copier.out, tags::ATTACH_METHOD, &method)?;

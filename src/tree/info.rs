@@ -18,7 +18,7 @@ use crate::ndb::crypt::CryptMethod;
 use crate::ndb::header::Client;
 use crate::ndb::{self, NodeId, NodeType};
 
-/// Why the code page of a store that names none is the one it is, where 8-bit strings are rare: no item is looked at before one has some.
+/// What [`PageReason::Default`] means where 8-bit strings are rare: no item is looked at before one has some.
 const UTF16_STRINGS: &str = "unless the items that name one, or their text, tell another";
 
 /// The named property of a folder that states for how many months its items are kept offline; it has no public name.

@@ -95,7 +95,7 @@ fn nameless(attachment: &Attachment, fallback: &str, error: Error) -> Item {
         let listed = listed.clone();
         listed.unwrap_or_else(|| format!("{fallback}.bin"))
     };
-    let (name, content) = match attachment.left() {
+    let (name, content) = match attachment.left(listed.as_deref()) {
         Some(AttachmentData::Message(message)) => {
             let name = message_name(&message, listed, None, fallback);
             (name, Content::Message(message))
@@ -120,7 +120,7 @@ fn nameless(attachment: &Attachment, fallback: &str, error: Error) -> Item {
 /// no subnode, and no name in the table that they lack.
 fn is_nothing(attachment: &Attachment, properties: &Properties) -> bool {
     let is_lost = || !Attachment::is_named(properties) && attachment.listed_name().is_some();
-    attachment.left().is_none() && !is_lost()
+    attachment.left(None).is_none() && !is_lost()
 }
 
 /// None when there is nothing to show: no content and no sign that there ever was one.

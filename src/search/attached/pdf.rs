@@ -64,8 +64,9 @@ fn placed(document: &Document, page: u32) -> Option<String> {
     (read.is_ok() || !text.is_empty()).then_some(text)
 }
 
-/// Adds `placed` to `text`, what it divides between lines as a whole, and of the same text as it is `stored` the lines with words that the first does not have: of wide spaced
-/// words the one makes several, of words that are apart in place alone the other makes one.
+/// Adds `placed` to `text`, with what it divides between lines as a whole, and of the same text as it is `stored` the lines with
+/// words that the first does not have: of wide spaced words the one makes several, of words that are apart in place alone the
+/// other makes one.
 fn add(text: &mut String, placed: &str, stored: &str) {
     text.push_str(placed);
     text.push('\n');
