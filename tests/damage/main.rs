@@ -19,6 +19,7 @@ mod fields;
 mod intact;
 mod ipm_subtree;
 mod items;
+mod left_over;
 mod one_bit;
 mod parts;
 mod placeholders;
