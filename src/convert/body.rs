@@ -174,7 +174,8 @@ fn stored_rtf(properties: &Properties) -> Result<Option<Rtf>> {
     let Some(stored) = properties.binary_with_gaps(tags::RTF_COMPRESSED)? else {
         return Ok(None);
     };
-    // Behind a gap nothing of a compressed stream means what it meant.
+    // Behind a gap nothing of a compressed stream means what it meant: where 512 bytes are missing, four fifths of what follows
+    // refers to bytes that are lost, directly or not, even if the place in the dictionary is worked out from the end mark.
     let gap = stored.missing.first();
     let end = gap.map_or(stored.bytes.len(), |gap| gap.start);
     let decompressed = lzfu::decompress(stored.bytes.get(..end).unwrap_or_default());
