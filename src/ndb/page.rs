@@ -16,7 +16,8 @@ use crate::error::{Error, Result};
 pub struct BTreePage {
     bytes: Arc<[u8]>,
     format: &'static Format,
-    page_type: PageType,
+    /// Which of the two B-trees it is of.
+    pub page_type: PageType,
     /// Where the page stands, for messages.
     pub ib: u64,
     /// `bid` of the trailer: the higher, the newer the page.
