@@ -99,7 +99,19 @@ pub fn title(kind: ItemKind, message: &Message) -> Option<String> {
         ItemKind::DistributionList => {
             start(tags::DISPLAY_NAME).or_else(|| contact::list_name(&reader()))
         }
-        _ => {
+        ItemKind::Mail
+        | ItemKind::FeedArticle
+        | ItemKind::Sharing
+        | ItemKind::OutOfOffice
+        | ItemKind::Document
+        | ItemKind::Report(_)
+        | ItemKind::Meeting(_)
+        | ItemKind::TaskCommunication
+        | ItemKind::Appointment
+        | ItemKind::Task
+        | ItemKind::Journal
+        | ItemKind::Note
+        | ItemKind::Other => {
             let stored = message.subject().ok().flatten();
             let stored = stored.map(|subject| subject.text);
             let stored = stored.filter(|subject| !subject.is_empty());
