@@ -142,7 +142,7 @@ impl LoadFile {
     }
 }
 
-/// Says that a load file has `altered` values, if it has any.
+/// Tells that a load file has `altered` values, if it has any.
 pub(super) fn tell(altered: u64) {
     if altered > 0 {
         report::note(format_args!(

@@ -42,7 +42,7 @@ pub struct NotExported<'a> {
     pub reason: &'a str,
 }
 
-/// Hears of entries that could not be exported, from any thread.
+/// Called with each entry that could not be exported, from any thread.
 pub type Failures<'a> = dyn Fn(&NotExported<'_>) + Sync + 'a;
 
 /// What to export, and where to.
