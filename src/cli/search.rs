@@ -105,6 +105,7 @@ fn look(arguments: &SearchArguments, counts: &mut Counts) -> Result<(), Failure>
         now,
         threads,
         lines: arguments.context,
+        reads: None,
         named: !arguments.count,
         pdf,
         ruled_out: by_number(ruled_out, &forest),

@@ -63,6 +63,7 @@ impl tree::Finder for Finder {
             now: self.now.clone(),
             threads: self.threads,
             lines: None,
+            reads: None,
             named: true,
             pdf: self.pdf.as_deref(),
             ruled_out: BTreeMap::new(),

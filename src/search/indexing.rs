@@ -54,8 +54,9 @@ impl Indexing<'_> {
             filter: Filter::default(),
             now: self.now.clone(),
             threads: self.threads,
-            // Items are opened, and their blocks read ahead, though their rows would do.
-            lines: Some(0),
+            lines: None,
+            // Each is opened for its record, and not before.
+            reads: Some(Depth::All),
             named: false,
             pdf: self.pdf,
             ruled_out: BTreeMap::new(),
