@@ -24,8 +24,10 @@ const QUEUE: usize = 64;
 
 /// What is indexed.
 pub struct Indexing<'a> {
-    /// The file.
+    /// Where the file is, and perhaps others.
     pub forest: &'a Forest,
+    /// The root of its tree there.
+    pub top: Ino,
     /// The time, in the zone in which days begin.
     pub now: &'a Zoned,
     /// How many items are read at the same time.
@@ -49,7 +51,7 @@ impl Indexing<'_> {
         let every_item = Query::All(Vec::new());
         let search = Search {
             forest: self.forest,
-            top: Ino::ROOT,
+            top: self.top,
             query: &every_item,
             filter: Filter::default(),
             now: self.now.clone(),
