@@ -6,6 +6,7 @@ use std::path::{Path, PathBuf};
 
 use crate::mounted::{Mount, can_mount, export, picture};
 use crate::programs::{command, in_terminal, installed, output};
+use crate::support::tags;
 use crate::support::{Crypt, Folders, Format, Message as Mail, Store as MailStore, filetime};
 use tempfile::TempDir;
 
@@ -82,10 +83,10 @@ fn marked(format: Format) -> (TempDir, PathBuf) {
                 "<{}@north.example>",
                 subject.replace([' ', ','], ".")
             ))
-            .prop(0x0E07, flags)
+            .prop(tags::MESSAGE_FLAGS, flags)
             .row(0x0E17, Some(status.into()))
-            .prop(0x1080, icon)
-            .prop(0x1090, flag);
+            .prop(tags::ICON_INDEX, icon)
+            .prop(tags::FLAG_STATUS, flag);
         store.message(inbox, mail.body("Hello\r\n").attachment("a.txt", "text"));
     }
     for (name, _) in FOLDERS {
