@@ -5,6 +5,7 @@ mod needs;
 mod programs;
 mod support;
 
+use crate::support::tags;
 use std::collections::BTreeMap;
 use std::path::Path;
 
@@ -102,12 +103,15 @@ fn everything(options: Options) -> Store {
     );
     let every_type = mail("Every property type")
         .prop(0x6800, Value::I16(-2))
-        .prop(0x6801, Value::F32(1.5))
-        .prop(0x6802, Value::F64(-2.25))
-        .prop(0x6803, Value::Currency(12_345))
-        .prop(0x6804, Value::AppTime(40_000.5))
-        .prop(0x6805, Value::Error(0x8004_010F))
-        .prop(0x6806, Value::I64(1 << 40))
+        .prop(tags::VOICE_MESSAGE_DURATION, Value::F32(1.5))
+        .prop(tags::SENDER_TELEPHONE_NUMBER, Value::F64(-2.25))
+        .prop(tags::VOICE_MESSAGE_SENDER_NAME, Value::Currency(12_345))
+        .prop(tags::FAX_NUMBER_OF_PAGES, Value::AppTime(40_000.5))
+        .prop(
+            tags::VOICE_MESSAGE_ATTACHMENT_ORDER,
+            Value::Error(0x8004_010F),
+        )
+        .prop(tags::CALL_ID, Value::I64(1 << 40))
         .prop(0x6807, Value::Guid(*b"0123456789abcdef"))
         .prop(0x6808, Value::Str8(b"eight bit".to_vec()))
         .prop(0x6809, Value::MvI16(vec![1, -1]))

@@ -1,4 +1,4 @@
-//! Says of each finding which folder or message it touches.
+//! Adds to each finding which folder or message it touches.
 
 use std::collections::{HashMap, HashSet};
 use std::sync::Arc;

@@ -1,6 +1,7 @@
 //! The named property map: every name is within its streams, has an id of its own, and stands in its hash bucket.
 //! [MS-PST] 2.4.7
 
+use std::collections::hash_map::Entry;
 use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 
@@ -58,17 +59,57 @@ fn stream(context: &PropertyContext, id: u16) -> Result<Vec<u8>> {
     }
 }
 
+/// The hash buckets, each read once, of which all together may have so many bytes.
+struct Buckets<'a> {
+    context: &'a PropertyContext,
+    count: u32,
+    read: HashMap<u32, HashSet<[u8; ENTRY_SIZE]>>,
+    left: usize,
+}
+
+impl<'a> Buckets<'a> {
+    /// Those of a map with `entries` bytes of entries.
+    fn of(context: &'a PropertyContext, entries: usize) -> Result<Self> {
+        let count = match context.get(BUCKET_COUNT)? {
+            Some(Value::Integer(count)) => u32::try_from(count).unwrap_or(0),
+            _ => 0,
+        };
+        Ok(Self {
+            context,
+            count,
+            read: HashMap::new(),
+            // Each entry is in one bucket, and some are still there that were removed.
+            left: BUCKETS_LEAST + entries.saturating_mul(BUCKETS_TIMES),
+        })
+    }
+
+    /// The bucket of a name with this hash and `wGuid`; None if there are none.
+    fn number(&self, hash: u32, guid: u16) -> Option<u32> {
+        (hash ^ u32::from(guid)).checked_rem(self.count)
+    }
+
+    /// Whether `bucket` has `entry`; None if the buckets have too much.
+    fn have(&mut self, bucket: u32, entry: &[u8; ENTRY_SIZE]) -> Result<Option<bool>> {
+        if let Entry::Vacant(vacant) = self.read.entry(bucket) {
+            let id = u16::try_from(bucket)
+                .map_or(u16::MAX, |bucket| FIRST_BUCKET.saturating_add(bucket));
+            let bytes = stream(self.context, id)?;
+            let Some(left) = self.left.checked_sub(bytes.len()) else {
+                return Ok(None);
+            };
+            self.left = left;
+            vacant.insert(bytes.as_chunks().0.iter().copied().collect());
+        }
+        let listed = self.read.get(&bucket);
+        Ok(Some(listed.is_some_and(|listed| listed.contains(entry))))
+    }
+}
+
 fn entries(context: &PropertyContext, checker: &mut Checker) -> Result<()> {
     let guids = stream(context, GUID_STREAM)?;
     let strings = stream(context, STRING_STREAM)?;
-    let count = match context.get(BUCKET_COUNT)? {
-        Some(Value::Integer(count)) => u32::try_from(count).unwrap_or(0),
-        _ => 0,
-    };
     let entries = stream(context, ENTRY_STREAM)?;
-    let mut buckets: HashMap<u32, HashSet<[u8; ENTRY_SIZE]>> = HashMap::new();
-    // Each entry is in one bucket, and some are still there that were removed.
-    let mut left = BUCKETS_LEAST + entries.len().saturating_mul(BUCKETS_TIMES);
+    let mut buckets = Buckets::of(context, entries.len())?;
     // Each string has one name as a rule.
     let mut text_left = strings.len().saturating_mul(STRINGS_TIMES);
     let mut ids = HashSet::new();
@@ -106,30 +147,21 @@ fn entries(context: &PropertyContext, checker: &mut Checker) -> Result<()> {
         } else {
             value
         };
-        let Some(bucket) = (hash ^ u32::from(guid)).checked_rem(count) else {
+        let Some(bucket) = buckets.number(hash, guid) else {
             continue;
         };
-        if let std::collections::hash_map::Entry::Vacant(vacant) = buckets.entry(bucket) {
-            let id = u16::try_from(bucket)
-                .map_or(u16::MAX, |bucket| FIRST_BUCKET.saturating_add(bucket));
-            let bytes = stream(context, id)?;
-            let Some(rest) = left.checked_sub(bytes.len()) else {
+        let wanted = u64::from(hash) | u64::from(guid) << 32 | u64::from(index) << 48;
+        match buckets.have(bucket, &wanted.to_le_bytes())? {
+            Some(true) => {}
+            Some(false) => {
+                let problem = format!("hash bucket {bucket} does not have it");
+                checker.warning(STRUCTURE, &place, problem, node);
+            }
+            None => {
                 let problem = "the hash buckets have far more entries than there are names";
                 checker.error(STRUCTURE, &place, problem, node);
                 return Ok(());
-            };
-            left = rest;
-            let listed = bytes.as_chunks().0.iter().copied();
-            vacant.insert(listed.collect());
-        }
-        let wanted = u64::from(hash) | u64::from(guid) << 32 | u64::from(index) << 48;
-        let wanted = wanted.to_le_bytes();
-        if !buckets
-            .get(&bucket)
-            .is_some_and(|listed| listed.contains(&wanted))
-        {
-            let problem = format!("hash bucket {bucket} does not have it");
-            checker.warning(STRUCTURE, &place, problem, node);
+            }
         }
     }
     Ok(())

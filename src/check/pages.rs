@@ -79,38 +79,11 @@ fn tree(
         };
         checker.report.pages += 1;
         extents.push(page.ib..page.ib + page_size);
-        let place = format!("offset {:#x}", page.ib);
-        let mut wrong = |problem: String| {
-            checker.error(page_type.name(), &place, problem, None);
-        };
-        if page.ib % page_size != 0 {
-            wrong("ib: not aligned".into());
-        }
-        let expected = visit.level.unwrap_or(page.level);
-        if page.level != expected || page.level >= MAX_LEVELS {
-            wrong(format!("cLevel: expected {expected}, found {}", page.level));
+        if !has_right_level(&page, &visit, page_size, checker) {
             continue;
         }
-        if page.most().is_some_and(|most| page.len() as u64 > most) {
-            wrong(format!("cEnt: {}, more than cEntMax", page.len()));
-        }
-        if let Some(flaw) = &page.flaw {
-            wrong(flaw.to_string());
-        }
-        keys(&page, &visit.keys, &mut wrong);
-        if let Some(first) = page.key(0)
-            && visit.level.is_some()
-            && first != visit.keys.start
-        {
-            wrong(format!(
-                "key of the page above: expected {first:#x}, the first one here, found {:#x}",
-                visit.keys.start
-            ));
-        }
-        if page.level == 0 {
-            reserved_bits(&page, &mut wrong);
-        }
-        age(&page, visit.at, header, page_type, checker);
+        entries(&page, &visit, checker);
+        age(&page, visit.at, header, checker);
         if page.level == 0 {
             continue;
         }
@@ -128,16 +101,56 @@ fn tree(
     }
 }
 
+/// Whether `page` is of the level that is due; and whether its place is a multiple of `page_size`.
+fn has_right_level(page: &BTreePage, visit: &Visit, page_size: u64, checker: &mut Checker) -> bool {
+    let mut wrong = |problem: String| wrong(page, problem, checker);
+    if !page.ib.is_multiple_of(page_size) {
+        wrong("ib: not aligned".into());
+    }
+    let expected = visit.level.unwrap_or(page.level);
+    let is_right = page.level == expected && page.level < MAX_LEVELS;
+    if !is_right {
+        wrong(format!("cLevel: expected {expected}, found {}", page.level));
+    }
+    is_right
+}
+
+/// The entries of `page`, their number, and what makes them doubtful.
+fn entries(page: &BTreePage, visit: &Visit, checker: &mut Checker) {
+    let mut wrong = |problem: String| wrong(page, problem, checker);
+    if page.most().is_some_and(|most| page.len() as u64 > most) {
+        wrong(format!("cEnt: {}, more than cEntMax", page.len()));
+    }
+    if let Some(flaw) = &page.flaw {
+        wrong(flaw.to_string());
+    }
+    keys(page, &visit.keys, &mut wrong);
+    if let Some(first) = page.key(0)
+        && visit.level.is_some()
+        && first != visit.keys.start
+    {
+        wrong(format!(
+            "key of the page above: expected {first:#x}, the first one here, found {:#x}",
+            visit.keys.start
+        ));
+    }
+    if page.level == 0 {
+        reserved_bits(page, &mut wrong);
+    }
+}
+
+fn wrong(page: &BTreePage, problem: String, checker: &mut Checker) {
+    checker.error(page.page_type.name(), place(page), problem, None);
+}
+
+fn place(page: &BTreePage) -> String {
+    format!("offset {:#x}", page.ib)
+}
+
 /// Ids of pages ascend with time. A page that is older than what refers to it lacks the last change; one that is newer
 /// has it, and what refers to it was not written again, which costs nothing.
-fn age(
-    page: &BTreePage,
-    at: BlockRef,
-    header: &Header,
-    page_type: PageType,
-    checker: &mut Checker,
-) {
-    let place = format!("offset {:#x}", page.ib);
+fn age(page: &BTreePage, at: BlockRef, header: &Header, checker: &mut Checker) {
+    let (page_type, place) = (page.page_type, place(page));
     if page.bid < at.bid {
         let problem = format!(
             "bid: expected {:#x}, found the older {:#x}: the last change is missing",

@@ -46,24 +46,24 @@ pub(super) enum Output {
 pub(super) fn signals(output: Output) -> Result<Signals, Failure> {
     let signals = match output {
         Output::Stream => Vec::new(),
-        _ => heard(),
+        _ => handled(),
     };
-    Signals::new(signals).map_err(|error| unheard(&error))
+    Signals::new(signals).map_err(|error| unhandled(&error))
 }
 
 /// The signals that the process that started this one lets through: under nohup(1), or in the background, some are ignored, and
 /// stay so.
-fn heard() -> Vec<i32> {
+fn handled() -> Vec<i32> {
     let status = fs::read_to_string(STATUS).unwrap_or_default();
     let ignored = status.lines().find_map(|line| line.strip_prefix(IGNORED));
     let ignored = ignored.and_then(|mask| u64::from_str_radix(mask.trim(), 16).ok());
-    let is_heard = |signal: &i32| ignored.unwrap_or(0) >> (signal - 1) & 1 == 0;
+    let is_let_through = |signal: &i32| ignored.unwrap_or(0) >> (signal - 1) & 1 == 0;
     let all = [SIGINT, SIGTERM, SIGHUP].into_iter();
-    all.filter(is_heard).collect()
+    all.filter(is_let_through).collect()
 }
 
-fn unheard(error: &io::Error) -> Failure {
-    Failure::new(Exit::Failure, format!("signals cannot be heard: {error}"))
+fn unhandled(error: &io::Error) -> Failure {
+    Failure::new(Exit::Failure, format!("signals cannot be handled: {error}"))
 }
 
 /// Waits for a signal as long as the export runs.
@@ -98,14 +98,14 @@ impl EarlyEnd {
             is_watched: AtomicBool::new(false),
             signal: Arc::clone(&progress.signal),
         });
-        let heard = Arc::clone(&place);
+        let handler = Arc::clone(&place);
         let thread = thread::Builder::new().name("signals".to_owned());
         let started = thread.spawn(move || {
             for signal in signals.forever() {
-                heard.hear(signal);
+                handler.handle(signal);
             }
         });
-        started.map_err(|error| unheard(&error))?;
+        started.map_err(|error| unhandled(&error))?;
         Ok(Self { place })
     }
 
@@ -142,7 +142,7 @@ impl EarlyEnd {
 }
 
 impl Place {
-    fn hear(&self, signal: i32) {
+    fn handle(&self, signal: i32) {
         let number = usize::try_from(signal).unwrap_or_default();
         let is_first = self.signal.swap(number, Ordering::SeqCst) == 0;
         if !is_first || !self.is_watched.load(Ordering::SeqCst) {

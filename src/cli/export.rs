@@ -1,8 +1,8 @@
 //! `ostfs export FILE... DIR`: the tree without FUSE, as files or as an archive; `ostfs index FILE...`: the manifest of it alone.
 #![forbid(unsafe_code)]
 
+use std::fs::File;
 use std::io::{self, BufWriter};
-use std::slice;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::thread;
@@ -20,18 +20,19 @@ use super::export_arguments::{ExportArguments, FilterArguments, IndexArguments, 
 use super::goal::{self, Goal};
 use super::options::{Options, Switch};
 use super::outputs::Outputs;
-use super::problem_list::ProblemList;
+use super::problem_list::{Listed, ProblemList};
 use super::records::{Hashed, LoadFile};
 use super::report::{self, Failure, counted};
 use super::source::Sources;
 use super::summary::Counts;
 use super::{progress, records, selection};
+use crate::compare::Duplicates;
 use crate::convert::{Eol, Items};
 use crate::export::{
     Export, Filter, Format, Manifest, NotExported, Progress, Stream, Target, Totals,
 };
 use crate::sandbox::{self, Need};
-use crate::tree::{Attachments, Layout, ProblemLine};
+use crate::tree::{Attachments, Forest, Layout, ProblemLine};
 
 /// The caches unless said otherwise: what is read once is best forgotten before it leaves those of the processor.
 pub(super) const CACHE: &str = "cache=8M";
@@ -41,39 +42,19 @@ const MAX_SHOWN: u64 = 100;
 /// Exports all of the files, and fails at the end when anything could not be exported whole. Everything is opened before
 /// the sandbox, and what the files hold is looked at in it alone.
 pub(super) fn run(arguments: &ExportArguments, counts: &mut Counts) -> Result<(), Failure> {
-    let mut options = Options::of_user(&[CACHE], &arguments.options, &None)?;
-    refuse(arguments, &options)?;
-    dedupe::refuse(arguments)?;
-    match arguments.to {
-        To::Maildir => options.tree.layout = Layout::Maildir,
-        To::Mbox => {
-            options.tree.convert.items = Items::Eml;
-            options.tree.attachments = Attachments::Eml;
-        }
-        _ => {}
-    }
-    let options = options.with_names(&arguments.names)?;
+    let options = options(arguments)?;
     let mut filter = filter(&arguments.filter)?;
-    let (files, others) = match &arguments.only_in {
-        Some(file) => (
-            slice::from_ref(file),
-            Some(Sources::open(&arguments.files)?),
-        ),
-        None => (arguments.files.as_slice(), None),
-    };
+    let (files, others) = arguments.exported_and_others();
+    let others = others.map(Sources::open).transpose()?;
     let sources = Sources::open(files)?;
     let resume = options.nonempty || arguments.resume;
     let outputs = Outputs::new(arguments.sources(), arguments.force || resume);
     outputs.look_at_all(arguments.lists(), &arguments.directory)?;
     let mut goal = Goal::open(arguments, resume)?;
-    let create = |path| records::create(path, arguments.csv_safe, &outputs);
-    let mut file = arguments.manifest.as_deref().map(create).transpose()?;
+    let mut lists = Lists::open(arguments, &goal, &outputs, options.tree.redact)?;
     let algorithms = records::algorithms(&arguments.records, true);
     let custodian = arguments.records.custodian.as_deref().unwrap_or_default();
-    let named = arguments.problems.as_deref();
-    let problems = ProblemList::open(&goal, named, &outputs, options.tree.redact)?;
-    let dedupe = Dedupe::open(arguments, goal.directory(), &outputs)?;
-    let hashed = match file.is_some() {
+    let hashed = match lists.manifest.is_some() {
         true => Hashed::open(&sources.paths(), algorithms, custodian)?,
         false => Hashed::default(),
     };
@@ -97,22 +78,12 @@ pub(super) fn run(arguments: &ExportArguments, counts: &mut Counts) -> Result<()
         lost.end(Ok(()))?;
         dedupe::only_in(&forest, &mut filter, &others);
     }
-    let duplicates = dedupe.as_ref().map(|all| all.find(&forest, &mut filter));
+    let dedupe = lists.dedupe.as_ref();
+    let duplicates = dedupe.map(|all| all.find(&forest, &mut filter));
     let stream = goal.stream(&forest)?;
-    problems.listen(&forest);
-    let load_file = arguments
-        .records
-        .load_file
-        .map(|LoadFormat::Dat| &arguments.directory);
-    let load_file = load_file.map(|directory| LoadFile::create(&forest, directory, &outputs));
-    let load_file = load_file.transpose()?;
-    let mut manifest = Manifest::default();
-    if let Some((format, file)) = &mut file {
-        manifest.add_output(*format, Box::new(BufWriter::new(file)));
-    }
-    if let Some(file) = &load_file {
-        manifest.add_output(Format::Concordance, file.out());
-    }
+    lists.problems.listen(&forest);
+    let load_file = LoadFile::wanted(arguments, &forest, &outputs)?;
+    let manifest = manifest(&mut lists.manifest, load_file.as_ref());
     let export = Export {
         forest: &forest,
         target: match &stream {
@@ -129,7 +100,7 @@ pub(super) fn run(arguments: &ExportArguments, counts: &mut Counts) -> Result<()
     };
     let totals = early_end.in_good_order(|| {
         watched(&export, &progress, manifest, &hashed, &|entry| {
-            problems.failed(entry)
+            lists.problems.failed(entry)
         })
     });
     if progress.is_abandoned()
@@ -146,31 +117,97 @@ pub(super) fn run(arguments: &ExportArguments, counts: &mut Counts) -> Result<()
     if let Some(file) = load_file {
         file.publish(&forest, &arguments.directory)?;
     }
-    let archive = stream.map(Stream::into_archive).transpose();
-    let mut archive = archive.map_err(|error| goal.cannot(&error))?;
-    let dropped = dedupe.zip(duplicates).map(|(dedupe, found)| {
-        let redact = options.tree.redact;
-        dedupe.finish(&found, &forest, redact)
-    });
-    let dropped = dropped.transpose()?;
-    let listed = problems.finish(&forest, &goal, archive.as_deref_mut())?;
-    if let Some(archive) = &mut archive {
-        archive.finish().map_err(|error| goal.cannot(&error))?;
-    }
     let tell = goal.tell();
-    goal.publish()?;
+    let (dropped, listed) = lists.publish(&forest, goal, stream, duplicates.as_ref())?;
     table(&totals, options.tree.redact, tell);
     dropped.into_iter().for_each(tell);
     let failed = progress.failed.load(Ordering::Relaxed);
-    let listed = listed.unwrap_or_default();
     let problems = listed.count.saturating_sub(failed);
     summary(&progress, problems, tell);
     counts.problems = Some(problems);
-    let mut place = listed.place;
-    if listed.of_messages {
-        place.push_str("; messages that are not whole say so in an X-Ostfs-Problem header");
+    lost.end(outcome(failed, problems, &listed.place))
+}
+
+/// The options of an export in the form that `arguments` ask for.
+fn options(arguments: &ExportArguments) -> Result<Options, Failure> {
+    let mut options = Options::of_user(&[CACHE], &arguments.options, &None)?;
+    refuse(arguments, &options)?;
+    dedupe::refuse(arguments)?;
+    match arguments.to {
+        To::Maildir => options.tree.layout = Layout::Maildir,
+        To::Mbox => {
+            options.tree.convert.items = Items::Eml;
+            options.tree.attachments = Attachments::Eml;
+        }
+        To::Files | To::Tar | To::Zip | To::Pst => {}
     }
-    lost.end(outcome(failed, problems, &place))
+    options.with_names(&arguments.names)
+}
+
+/// The records for the file that was named, and for `load_file`.
+fn manifest<'a>(
+    file: &'a mut Option<(Format, File)>,
+    load_file: Option<&'a LoadFile>,
+) -> Manifest<'a> {
+    let mut manifest = Manifest::default();
+    if let Some((format, file)) = file {
+        manifest.add_output(*format, Box::new(BufWriter::new(file)));
+    }
+    if let Some(file) = load_file {
+        manifest.add_output(Format::Concordance, file.out());
+    }
+    manifest
+}
+
+/// The lists that are written beside an export.
+struct Lists<'a> {
+    manifest: Option<(Format, File)>,
+    problems: ProblemList<'a>,
+    dedupe: Option<Dedupe<'a>>,
+    redact: bool,
+}
+
+impl<'a> Lists<'a> {
+    /// Opens those that `arguments` ask for.
+    fn open(
+        arguments: &'a ExportArguments,
+        goal: &Goal<'a>,
+        outputs: &'a Outputs,
+        redact: bool,
+    ) -> Result<Self, Failure> {
+        let create = |path| records::create(path, arguments.csv_safe, outputs);
+        let named = arguments.problems.as_deref();
+        Ok(Self {
+            manifest: arguments.manifest.as_deref().map(create).transpose()?,
+            problems: ProblemList::open(goal, named, outputs, redact)?,
+            dedupe: Dedupe::open(arguments, goal.directory(), outputs)?,
+            redact,
+        })
+    }
+
+    /// Writes those of duplicates and problems, ends the archive if `stream` is one, and gives what was written its name. Returns
+    /// what is to be said of duplicates, and what became of the list of problems.
+    fn publish(
+        self,
+        forest: &Forest,
+        goal: Goal<'_>,
+        stream: Option<Stream>,
+        duplicates: Option<&Duplicates<'_>>,
+    ) -> Result<(Option<String>, Listed), Failure> {
+        let archive = stream.map(Stream::into_archive).transpose();
+        let mut archive = archive.map_err(|error| goal.cannot(&error))?;
+        let dropped = self.dedupe.zip(duplicates);
+        let dropped = dropped.map(|(dedupe, found)| dedupe.finish(found, forest, self.redact));
+        let dropped = dropped.transpose()?;
+        let listed = self
+            .problems
+            .finish(forest, &goal, archive.as_deref_mut())?;
+        if let Some(archive) = &mut archive {
+            archive.finish().map_err(|error| goal.cannot(&error))?;
+        }
+        goal.publish()?;
+        Ok((dropped, listed.unwrap_or_default()))
+    }
 }
 
 /// Refuses what has no meaning for the form of the export.
@@ -183,10 +220,7 @@ fn refuse(arguments: &ExportArguments, options: &Options) -> Result<(), Failure>
         ("--hash", !arguments.records.hash.is_empty()),
         ("--custodian", arguments.records.custodian.is_some()),
     ];
-    if let Some((option, _)) = of_records
-        .iter()
-        .find(|(_, is_given)| *is_given && !is_recorded)
-    {
+    if let (Some(option), false) = (first(&of_records), is_recorded) {
         let reason = format!("{option} goes with --manifest or --load-file, or leave it out");
         return Err(Failure::new(Exit::Usage, reason));
     }
@@ -198,7 +232,7 @@ fn refuse(arguments: &ExportArguments, options: &Options) -> Result<(), Failure>
         ("--split", arguments.split.is_some()),
         ("--verify", arguments.verify.is_some()),
     ];
-    if let Some((option, _)) = of_pst.iter().find(|(_, is_given)| *is_given) {
+    if let Some(option) = first(&of_pst) {
         let reason = format!("{option} goes with --to pst, or leave it out");
         return Err(Failure::new(Exit::Usage, reason));
     }
@@ -231,9 +265,9 @@ fn refuse(arguments: &ExportArguments, options: &Options) -> Result<(), Failure>
             is_mbox && tree.layout == Layout::Maildir,
         ),
     ];
-    match given.iter().find(|(_, is_given)| *is_given) {
+    match first(&given) {
         None => Ok(()),
-        Some((option, _)) => Err(Failure::new(
+        Some(option) => Err(Failure::new(
             Exit::Usage,
             format!(
                 "--to {} does not go with {option}; leave one of them out",
@@ -241,6 +275,12 @@ fn refuse(arguments: &ExportArguments, options: &Options) -> Result<(), Failure>
             ),
         )),
     }
+}
+
+/// The first of these options that is given.
+fn first<'a>(options: &[(&'a str, bool)]) -> Option<&'a str> {
+    let given = options.iter().find(|(_, is_given)| *is_given);
+    given.map(|(option, _)| *option)
 }
 
 /// Prints the manifest of all of the files.

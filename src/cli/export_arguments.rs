@@ -1,6 +1,7 @@
 //! The command line of `export` and `index`, with its help text.
 
 use std::path::PathBuf;
+use std::slice;
 
 use clap::{Args, ValueEnum};
 
@@ -115,6 +116,14 @@ impl ExportArguments {
     /// All files that are read.
     pub fn sources(&self) -> impl Iterator<Item = &PathBuf> {
         self.only_in.iter().chain(&self.files)
+    }
+
+    /// The files whose items are exported, and those whose items are not.
+    pub fn exported_and_others(&self) -> (&[PathBuf], Option<&[PathBuf]>) {
+        match &self.only_in {
+            Some(file) => (slice::from_ref(file), Some(&self.files)),
+            None => (&self.files, None),
+        }
     }
 
     /// The lists that are written beside the export, where the user wants them.

@@ -117,7 +117,7 @@ fn text(report: &Report, all: bool) -> String {
     text
 }
 
-/// Whether a user who looks for his mail wants to hear of `folder`: not of an empty one that he never sees, and not of one
+/// Whether a user who looks for his mail wants to know of `folder`: not of an empty one that he never sees, and not of one
 /// that searches, as what it lists is in other folders and counted there.
 fn is_for_user(folder: &FolderInfo) -> bool {
     let should_have = [folder.declared, folder.on_server];

@@ -90,6 +90,8 @@ pub(super) fn key(source: &Source, options: &Options) -> io::Result<[u8; KEY]> {
     let options = Options {
         cache: 0,
         redact: false,
+        views: false,
+        search: false,
         ..options.clone()
     };
     let program = File::open("/proc/self/exe")?.metadata()?;

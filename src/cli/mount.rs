@@ -25,13 +25,14 @@ use super::pdf_readers::PdfReaders;
 use super::progress::processors;
 use super::report::{self, Failure};
 use super::source::{self, New, Sources};
+use super::word_indexes::WordIndexes;
 use super::{kept, logging, progress};
 use crate::fuse::process::Caller;
 use crate::fuse::{self, Access, MountError, Mountpoint, Session};
 use crate::output::{quoted, shown};
 use crate::sandbox::{self, Need};
 use crate::search::Finder;
-use crate::tree::Progress;
+use crate::tree::{self, Forest, Progress, SizeCache};
 
 /// Mounts and serves until the mount ends. Whatever can go wrong is found before the shell gets its prompt back.
 ///
@@ -39,18 +40,10 @@ use crate::tree::Progress;
 /// there; until the files are read, programs that look at it wait, and if they cannot be read, it goes again.
 pub(super) fn run(arguments: &MountArguments, writer: Writer) -> Result<(), Failure> {
     let inherited = fuse::process::open_files();
-    let mut options = match writer {
-        Writer::User => Options::of_user(&[], &arguments.options, &arguments.names)?,
-        writer => Options::parse(&arguments.options, writer)?.with_names(&arguments.names)?,
-    };
-    options.mount.idle_timeout = arguments.idle_timeout.or(options.mount.idle_timeout);
+    let options = options(arguments, writer)?;
     let (files, directory) = files_and_directory(&arguments.paths)?;
     let sources = Sources::open(files)?;
-    // Before the process leaves the directory from which the paths of the files start.
-    let sizes = match options.size_cache {
-        true => kept::size_caches(&sources, &options.tree),
-        false => Vec::new(),
-    };
+    let kept = Kept::open(&sources, &options)?;
     let mut mountpoint = Mountpoint::check(&directory, options.nonempty, writer == Writer::User)?;
     mountpoint.make()?;
     let signal = caught().map_err(failed)?;
@@ -88,24 +81,10 @@ pub(super) fn run(arguments: &MountArguments, writer: Writer) -> Result<(), Fail
         }
     };
     drop(opening);
-    forest.keep_sizes(sizes);
-    if options.tree.search {
-        forest.search_with(Box::new(Finder {
-            now: Timestamp::now().to_zoned(options.tree.zone.clone()),
-            threads: processors(),
-            pdf: readers.flatten().map(|readers| Box::new(readers) as _),
-        }));
-    }
+    kept.hand_to(&forest, &options.tree, readers.flatten());
     let mut lost = lost.end(Ok(()));
     if let Some(caller) = caller {
-        // Whoever typed it learns it now.
-        let exit = match std::mem::replace(&mut lost, Ok(())) {
-            Ok(()) => Exit::Success,
-            Err(failure) => {
-                super::report(&failure);
-                failure.exit
-            }
-        };
+        let exit = tell(std::mem::replace(&mut lost, Ok(())));
         if writer == Writer::User && !arguments.verbosity.quiet {
             say_where(mountpoint.path(), &options.mount);
         }
@@ -124,6 +103,59 @@ pub(super) fn run(arguments: &MountArguments, writer: Writer) -> Result<(), Fail
         log::error!("{name}: {}", failure.message);
     }
     ended.and(lost)
+}
+
+fn options(arguments: &MountArguments, writer: Writer) -> Result<Options, Failure> {
+    let mut options = match writer {
+        Writer::User => Options::of_user(&[], &arguments.options, &arguments.names)?,
+        writer => Options::parse(&arguments.options, writer)?.with_names(&arguments.names)?,
+    };
+    options.mount.idle_timeout = arguments.idle_timeout.or(options.mount.idle_timeout);
+    Ok(options)
+}
+
+/// What outlives a mount, for each source. It is opened before the process leaves the directory from which paths start.
+struct Kept {
+    sizes: Vec<Option<SizeCache>>,
+    indexes: WordIndexes,
+}
+
+impl Kept {
+    /// What `options` ask for.
+    fn open(sources: &Sources<'_>, options: &Options) -> Result<Self, Failure> {
+        let index = options.index.as_deref();
+        Ok(Self {
+            indexes: WordIndexes::open("-o index=", index, sources, &options.tree)?,
+            sizes: match options.size_cache {
+                true => kept::size_caches(sources, &options.tree),
+                false => Vec::new(),
+            },
+        })
+    }
+
+    /// Has `forest`, which the sources were made into, use it.
+    fn hand_to(self, forest: &Forest, options: &tree::Options, readers: Option<PdfReaders>) {
+        forest.keep_sizes(self.sizes);
+        if options.search {
+            forest.search_with(Box::new(Finder {
+                now: Timestamp::now().to_zoned(options.zone.clone()),
+                threads: processors(),
+                pdf: readers.map(|readers| Box::new(readers) as _),
+                indexes: self.indexes.of_forest(forest),
+            }));
+        }
+    }
+}
+
+/// Tells whoever typed it which files could not be opened; returns the exit code that he gets.
+fn tell(lost: Result<(), Failure>) -> Exit {
+    match lost {
+        Ok(()) => Exit::Success,
+        Err(failure) => {
+            super::report(&failure);
+            failure.exit
+        }
+    }
 }
 
 /// Tells the user where his mail is, how to end the mount, and under sudo, that he may not look at it.

@@ -41,12 +41,10 @@ pub(super) struct ProblemList<'a> {
 /// What became of the list.
 #[derive(Debug, Default)]
 pub(super) struct Listed {
-    /// Where it is, for whoever wants to read it.
+    /// Where it is, and where else messages state it, for whoever wants to read it.
     pub place: String,
     /// How many lines it has.
     pub count: u64,
-    /// Whether one of them is of a message.
-    pub of_messages: bool,
 }
 
 /// Where they are listed.
@@ -127,24 +125,14 @@ impl<'a> ProblemList<'a> {
         goal: &Goal<'_>,
         archive: Option<&mut (dyn Archive + 'static)>,
     ) -> Result<Option<Listed>, Failure> {
-        let of_messages = self.of_messages.load(Ordering::Relaxed);
         let name = export::free_name(forest, NAME);
         if self.lines.is_empty() {
-            match self.place {
-                Place::Named(path, file) => {
-                    emptied(file).map_err(|error| Failure::writing(path, &error))?;
-                }
-                Place::Directory(directory) => {
-                    let path = directory.join(name);
-                    self.outputs.look_at(&path)?;
-                    // Of an earlier run, if at all.
-                    fs::remove_file(path).ok();
-                    export::renew_root_time(forest, directory);
-                }
-                Place::Archive | Place::Terminal => {}
-            }
-            return Ok(None);
+            return self.remove(forest, &name).map(|()| None);
         }
+        let elsewhere = match self.of_messages.load(Ordering::Relaxed) {
+            true => "; messages that are not whole say so in an X-Ostfs-Problem header",
+            false => "",
+        };
         let (place, count) = match (self.place, archive) {
             (Place::Named(path, file), _) => {
                 let count = emptied(file).and_then(|file| write(&self.lines, file, None));
@@ -177,11 +165,26 @@ impl<'a> ProblemList<'a> {
                 }
             },
         };
-        Ok(Some(Listed {
-            place,
-            count,
-            of_messages,
-        }))
+        let place = format!("{place}{elsewhere}");
+        Ok(Some(Listed { place, count }))
+    }
+
+    /// Leaves no list, nor one of an earlier run under `name`.
+    fn remove(self, forest: &Forest, name: &str) -> Result<(), Failure> {
+        match self.place {
+            Place::Named(path, file) => {
+                emptied(file).map_err(|error| Failure::writing(path, &error))?;
+            }
+            Place::Directory(directory) => {
+                let path = directory.join(name);
+                self.outputs.look_at(&path)?;
+                // Of an earlier run, if at all.
+                fs::remove_file(path).ok();
+                export::renew_root_time(forest, directory);
+            }
+            Place::Archive | Place::Terminal => {}
+        }
+        Ok(())
     }
 }
 

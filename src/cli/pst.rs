@@ -4,7 +4,6 @@
 use std::borrow::Cow;
 use std::fs;
 use std::path::Path;
-use std::slice;
 use std::sync::atomic::Ordering;
 
 use sha2::{Digest as _, Sha256};
@@ -18,7 +17,7 @@ use super::new_file::{self, NewFile, directory_of};
 use super::options::{Options, Switch};
 use super::outputs::{self, Outputs};
 use super::pst_outcome::{Ended, table};
-use super::pst_targets::{self, Target};
+use super::pst_targets::{self, Target, Targets};
 use super::report::{self, Failure};
 use super::source::{Lost, Sources};
 use super::summary::Counts;
@@ -49,13 +48,8 @@ pub(super) fn run(arguments: &ExportArguments, counts: &mut Counts) -> Result<()
     outputs.look_at_all(arguments.lists(), &arguments.directory)?;
     let dedupe = Dedupe::open(arguments, None, &outputs)?;
     let filter = filter(&arguments.filter)?;
-    let (files, others) = match &arguments.only_in {
-        Some(file) => (
-            slice::from_ref(file),
-            Some(Sources::open(&arguments.files)?),
-        ),
-        None => (arguments.files.as_slice(), None),
-    };
+    let (files, others) = arguments.exported_and_others();
+    let others = others.map(Sources::open).transpose()?;
     let mut sources = Sources::open(files)?;
     let targets = pst_targets::of(arguments, files, &outputs)?;
     if arguments.dedupe.is_some() && targets.all.len() > 1 {
@@ -82,32 +76,7 @@ pub(super) fn run(arguments: &ExportArguments, counts: &mut Counts) -> Result<()
     run.others = others
         .map(|others| Others::open(others, &run.options))
         .transpose()?;
-    let mut ended = Ended::default();
-    for target in &targets.all {
-        let own = sources.take(target.files.len());
-        let (done, lost) = run.write(target, own, targets.named_after_sources)?;
-        sources.go_on(lost);
-        match done {
-            Done::Nothing(why) => {
-                if targets.all.len() > 1 {
-                    let path = target.part(1);
-                    report::error(format_args!(
-                        "{}: not written: {}",
-                        shown(&path),
-                        why.message
-                    ));
-                }
-                ended.nothing.get_or_insert(why);
-            }
-            Done::Written(one) => {
-                if !run.options.redact {
-                    table(&one.tally.totals);
-                }
-                ended.add(one);
-            }
-            Done::Lost => {}
-        }
-    }
+    let ended = run.write_all(&targets, &mut sources)?;
     let Ended { tally, files, .. } = &ended;
     *counts = Counts {
         items: Some(tally.written + tally.failed),
@@ -188,7 +157,46 @@ fn written(target: &Target) -> u64 {
     bytes.take_while(|bytes| *bytes > 0).sum()
 }
 
+/// Whether there is room for what is not yet written of `target`, if all of `forest` is; of parts that are gone on with, the
+/// earlier ones are.
+fn look_at_room(forest: &Forest, target: &Target, goes_on: bool) -> Result<(), Failure> {
+    let first = target.part(1);
+    let written = match goes_on {
+        true => written(target),
+        false => new_file::begun(&first),
+    };
+    let left = pst::room(forest).saturating_sub(written);
+    space::look(directory_of(&first), left).map_err(|reason| failure(&first, &reason))
+}
+
 impl Run<'_> {
+    /// Writes all `targets`, each out of its part of `sources`.
+    fn write_all(&self, targets: &Targets, sources: &mut Sources<'_>) -> Result<Ended, Failure> {
+        let mut ended = Ended::default();
+        for target in &targets.all {
+            let own = sources.take(target.files.len());
+            let (done, lost) = self.write(target, own, targets.named_after_sources)?;
+            sources.go_on(lost);
+            match done {
+                Done::Nothing(why) => {
+                    if targets.all.len() > 1 {
+                        let path = shown(&target.part(1)).to_string();
+                        report::error(format_args!("{path}: not written: {}", why.message));
+                    }
+                    ended.nothing.get_or_insert(why);
+                }
+                Done::Written(one) => {
+                    if !self.options.redact {
+                        table(&one.tally.totals);
+                    }
+                    ended.add(one);
+                }
+                Done::Lost => {}
+            }
+        }
+        Ok(ended)
+    }
+
     /// Writes `target`, all parts of it, out of `sources`; tells which files could not be opened so far.
     fn write(
         &self,
@@ -225,12 +233,7 @@ impl Run<'_> {
             .as_ref()
             .map(|all| (all, all.find(&forest, &mut filter)));
         if filter.is_empty() && !self.arguments.force {
-            let written = match stage {
-                Some(_) => written(target),
-                None => new_file::begun(&first),
-            };
-            let left = pst::room(&forest).saturating_sub(written);
-            space::look(directory_of(&first), left).map_err(|reason| failure(&first, &reason))?;
+            look_at_room(&forest, target, stage.is_some())?;
         }
         let name = target.name();
         let export = Export {

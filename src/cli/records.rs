@@ -6,7 +6,7 @@ use std::io::{self, BufWriter, Write};
 use std::path::{Path, PathBuf};
 
 use super::exit::Exit;
-use super::export_arguments::{HashName, RecordArguments};
+use super::export_arguments::{ExportArguments, HashName, RecordArguments};
 use super::new_file::NewFile;
 use super::outputs::Outputs;
 use super::report::{self, Failure};
@@ -101,8 +101,20 @@ pub(super) struct LoadFile {
 }
 
 impl LoadFile {
+    /// Begins it if `arguments` ask for one.
+    pub fn wanted(
+        arguments: &ExportArguments,
+        forest: &Forest,
+        outputs: &Outputs,
+    ) -> Result<Option<Self>, Failure> {
+        // There is one format.
+        let wanted = arguments.records.load_file;
+        let create = |_| Self::create(forest, &arguments.directory, outputs);
+        wanted.map(create).transpose()
+    }
+
     /// Begins it at the top of `directory`, into which `forest` is written.
-    pub fn create(forest: &Forest, directory: &Path, outputs: &Outputs) -> Result<Self, Failure> {
+    fn create(forest: &Forest, directory: &Path, outputs: &Outputs) -> Result<Self, Failure> {
         let path = directory.join(export::free_name(forest, LOAD_FILE));
         outputs.look_at_new(&path)?;
         let begun = NewFile::create(&path, true).and_then(|mut new| {
@@ -130,7 +142,7 @@ impl LoadFile {
     }
 }
 
-/// Says that a load file has `altered` values, if it has any.
+/// Tells that a load file has `altered` values, if it has any.
 pub(super) fn tell(altered: u64) {
     if altered > 0 {
         report::note(format_args!(

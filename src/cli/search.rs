@@ -75,7 +75,8 @@ fn look(arguments: &SearchArguments, counts: &mut Counts) -> Result<(), Failure>
     look_at_order(arguments)?;
     let mut sources = Sources::open(sources(arguments))?;
     sources.name(options.tree.redact);
-    let indexes = WordIndexes::open(arguments.index.as_deref(), &sources, &options.tree)?;
+    let directory = arguments.index.as_deref();
+    let indexes = WordIndexes::open("--index ", directory, &sources, &options.tree)?;
     let threads = arguments.jobs.unwrap_or_else(processors);
     let pdf = PdfReaders::start(threads);
     let pdf = pdf.as_ref().map(|readers| readers as &dyn PdfReader);
@@ -105,6 +106,7 @@ fn look(arguments: &SearchArguments, counts: &mut Counts) -> Result<(), Failure>
         now,
         threads,
         lines: arguments.context,
+        reads: None,
         named: !arguments.count,
         pdf,
         ruled_out: by_number(ruled_out, &forest),

@@ -1,4 +1,4 @@
-//! `ostfs search --index DIR`: the word index of each file.
+//! `ostfs search --index DIR` and `ostfs mount -o index=DIR`: the word index of each file.
 #![forbid(unsafe_code)]
 
 use std::collections::BTreeMap;
@@ -7,6 +7,7 @@ use std::io;
 use std::path::Path;
 
 use jiff::Zoned;
+use parking_lot::Mutex;
 
 use super::exit::Exit;
 use super::kept;
@@ -17,7 +18,7 @@ use crate::export::Progress;
 use crate::ndb::Source;
 use crate::output::shown;
 use crate::search::{Indexing, PdfReader, Query, RuledOut, WordIndex};
-use crate::tree::{Forest, Options, Tree};
+use crate::tree::{Forest, Ino, Options, Tree};
 
 /// The word indexes of sources, in their order; None for one that could not be opened.
 pub(super) struct WordIndexes(Vec<Option<WordIndex>>);
@@ -32,9 +33,10 @@ pub(super) struct Asked<'a> {
 }
 
 impl WordIndexes {
-    /// Opens those of `sources` in `directory`, which is made if it is not there and must not be where one of them lies; none
-    /// without a directory.
+    /// Opens those of `sources` in `directory`, which `option` names. It is made if it is not there, and must not be where one of
+    /// them lies; none without a directory.
     pub fn open(
+        option: &str,
         directory: Option<&Path>,
         sources: &Sources<'_>,
         options: &Options,
@@ -43,7 +45,7 @@ impl WordIndexes {
             return Ok(Self(Vec::new()));
         };
         let fail = |exit, reason: String| {
-            Failure::new(exit, format!("--index {}: {reason}", shown(directory)))
+            Failure::new(exit, format!("{option}{}: {reason}", shown(directory)))
         };
         let mut files = sources.paths().into_iter();
         if let Some(file) = files.find(|file| is_beside(directory, file)) {
@@ -64,6 +66,14 @@ impl WordIndexes {
             .map_err(|error| fail(Exit::Failure, error.to_string()))
     }
 
+    /// Those for the queries of a mount that shows `forest`, which the sources were made into.
+    pub fn of_forest(self, forest: &Forest) -> BTreeMap<u8, Mutex<WordIndex>> {
+        let indexes = by_number(self.0, forest).into_iter();
+        indexes
+            .map(|(file, index)| (file, Mutex::new(index)))
+            .collect()
+    }
+
     /// What each rules out.
     pub fn rule_out(&self, sources: &Sources<'_>, asked: &Asked<'_>) -> Vec<Option<RuledOut>> {
         let indexed = sources.iter().zip(&self.0);
@@ -73,14 +83,10 @@ impl WordIndexes {
     }
 }
 
-/// `ruled_out`, which are of the files that `forest` was made of, by the numbers that these have there.
-pub(super) fn by_number(
-    ruled_out: Vec<Option<RuledOut>>,
-    forest: &Forest,
-) -> BTreeMap<u8, RuledOut> {
-    let ruled_out = ruled_out.into_iter().enumerate();
-    ruled_out
-        .filter_map(|(index, ruled_out)| Some((forest.top_of(index)?.file(), ruled_out?)))
+/// What there is of each of the files that `forest` was made of, by the numbers that these have there.
+pub(super) fn by_number<T>(each: Vec<Option<T>>, forest: &Forest) -> BTreeMap<u8, T> {
+    let each = each.into_iter().enumerate();
+    each.filter_map(|(index, one)| Some((forest.top_of(index)?.file(), one?)))
         .collect()
 }
 
@@ -92,14 +98,21 @@ fn rule_out(
     source: &Source,
     asked: &Asked<'_>,
 ) -> Option<RuledOut> {
-    if let Some(ruled_out) = index.ruled_out(asked.query) {
-        return Some(ruled_out);
-    }
-    // A tree of its own: what is wrong with items that the query does not ask for is no problem of the search.
-    let tree = Tree::of_source(source.clone(), asked.options, progress::scan()).ok()?;
-    let forest = Forest::new(vec![(file, tree)])?;
+    index.ruled_out(asked.query, || {
+        // A tree of its own: what is wrong with items that the query does not ask for is no problem of the search.
+        let tree = Tree::of_source(source.clone(), asked.options, progress::scan());
+        let forest = tree.ok().and_then(|tree| Forest::new(vec![(file, tree)]));
+        if let Some(forest) = forest {
+            make(index, &forest, asked);
+        }
+    })
+}
+
+/// Makes `index` of the only file of `forest`.
+fn make(index: &WordIndex, forest: &Forest, asked: &Asked<'_>) {
     let indexing = Indexing {
-        forest: &forest,
+        forest,
+        top: Ino::ROOT,
         now: asked.now,
         threads: asked.threads,
         pdf: asked.pdf,
@@ -114,7 +127,6 @@ fn rule_out(
     if let Err(error) = written {
         report::error(format_args!("--index: no words are kept: {error}"));
     }
-    index.ruled_out(asked.query)
 }
 
 /// Whether `file` lies in `directory`.

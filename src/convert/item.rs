@@ -1,9 +1,12 @@
 //! Items in their own format.
 #![forbid(unsafe_code)]
 
+use std::ops::Range;
+
 use super::context::Context;
 use super::item_format::{ItemFormat, Title, note_no_date};
 use super::options::VcardVersion;
+use super::parts::Parts;
 use super::people::{Resolve, Resolved};
 use super::reader::Reader;
 use super::{attachment, calendar, contact, note};
@@ -26,8 +29,32 @@ pub struct Item {
     pub format: ItemFormat,
     /// The content.
     pub text: String,
+    /// What of it stands where, if several items make one file.
+    pub parts: Parts,
     /// What could not be read, or may be wrong; it is in the text as well.
     pub problems: Vec<String>,
+}
+
+impl Item {
+    /// The problems of a calendar, as lines.
+    pub fn problem_lines(&self) -> &str {
+        self.part(&self.parts.problems)
+    }
+
+    /// The zones of a calendar: TZID and component.
+    pub fn zones(&self) -> impl Iterator<Item = (&str, &str)> {
+        let zones = self.parts.zones.iter();
+        zones.map(|(id, at)| (id.as_str(), self.part(at)))
+    }
+
+    /// The item itself, without what is around it.
+    pub fn own_part(&self) -> &str {
+        self.part(&self.parts.own)
+    }
+
+    fn part(&self, at: &Range<usize>) -> &str {
+        self.text.get(at.clone()).unwrap_or_default()
+    }
 }
 
 /// The file that a document is. [MS-OXODOC]
@@ -61,13 +88,13 @@ pub(super) fn document(message: &Message) -> Option<Document> {
 /// for all else. Never fails: what cannot be read is a problem.
 pub fn item(message: &Message, options: &ItemOptions<'_>) -> Option<Item> {
     let kind = message.class().kind;
-    let write: &dyn Fn(&Reader<'_>) -> String = match kind {
+    let write: &dyn Fn(&Reader<'_>) -> (String, Parts) = match kind {
         ItemKind::Appointment => &calendar::event,
         ItemKind::Task => &calendar::task,
         ItemKind::Journal => &calendar::journal,
-        ItemKind::Contact => &|reader| contact::person(reader, options.vcard),
-        ItemKind::DistributionList => &|reader| contact::list(reader, options.vcard),
-        ItemKind::Note => &note::text,
+        ItemKind::Contact => &|reader| Parts::whole(contact::person(reader, options.vcard)),
+        ItemKind::DistributionList => &|reader| Parts::whole(contact::list(reader, options.vcard)),
+        ItemKind::Note => &|reader| Parts::whole(note::text(reader)),
         ItemKind::Mail
         | ItemKind::FeedArticle
         | ItemKind::Sharing
@@ -82,9 +109,11 @@ pub fn item(message: &Message, options: &ItemOptions<'_>) -> Option<Item> {
     if Title::of(kind) == Title::DateAndSubject && reader.modified().is_none() {
         note_no_date(message);
     }
+    let (text, parts) = write(&reader);
     Some(Item {
         format: ItemFormat::of(kind),
-        text: write(&reader),
+        text,
+        parts,
         problems: reader.problems(),
     })
 }
@@ -99,7 +128,19 @@ pub fn title(kind: ItemKind, message: &Message) -> Option<String> {
         ItemKind::DistributionList => {
             start(tags::DISPLAY_NAME).or_else(|| contact::list_name(&reader()))
         }
-        _ => {
+        ItemKind::Mail
+        | ItemKind::FeedArticle
+        | ItemKind::Sharing
+        | ItemKind::OutOfOffice
+        | ItemKind::Document
+        | ItemKind::Report(_)
+        | ItemKind::Meeting(_)
+        | ItemKind::TaskCommunication
+        | ItemKind::Appointment
+        | ItemKind::Task
+        | ItemKind::Journal
+        | ItemKind::Note
+        | ItemKind::Other => {
             let stored = message.subject().ok().flatten();
             let stored = stored.map(|subject| subject.text);
             let stored = stored.filter(|subject| !subject.is_empty());

@@ -8,7 +8,7 @@ use crate::ltp::Value;
 use crate::messaging::{ItemKind, Message, TIMES};
 use crate::problem::Problem;
 
-/// What an item says that bears no time at all, or none that can be written.
+/// The remark of an item that bears no time at all, or none that can be written.
 const NO_DATE: &str = "no date stored";
 
 /// Tells that `message` bears no time, as none is made up. One that nobody gave it is no damage; one that is stored and

@@ -5,7 +5,7 @@
 //! part with the reason.
 //!
 //! From the bottom up, and no file uses one of a later row:
-//! * `options`, `byte_range`, `base64`, `segments`, `rendition`, `room`, `content_line`, `cursor`, `lids`, `moment`, [`text`], `item_format`,
+//! * `options`, `byte_range`, `base64`, `segments`, `rendition`, `room`, `content_line`, `cursor`, `lids`, `moment`, `parts`, [`text`], `item_format`,
 //!   `shown`;
 //! * `people` and `body`; `context` and `lookup`, which know who is who; `reader`, which reads the properties of an
 //!   item;
@@ -40,6 +40,7 @@ mod moment;
 mod note;
 mod options;
 mod particulars;
+mod parts;
 mod people;
 mod reactions;
 mod reader;

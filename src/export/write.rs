@@ -318,6 +318,12 @@ pub(super) fn set_directory_times(forest: &Forest, ino: Ino, path: &Path) -> Res
     Ok(set_times(&File::open(path)?, &attr)?)
 }
 
+/// Gives the root of an export the time of the tree once more: files were added beside those of the tree.
+pub fn renew_root_time(forest: &Forest, target: &Path) {
+    // That it cannot be set is told of the first time.
+    set_directory_times(forest, Ino::ROOT, target).ok();
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -28,15 +28,13 @@ use fuser::{
 
 use super::activity::Activity;
 use super::ahead::Ahead;
+use super::behaviour::Behaviour;
 use super::errno::errno;
-use super::options::Options;
 use super::ownership::{BLOCK, Ownership, file_type};
 use super::panics;
 use crate::error::Result;
 use crate::tree::{Attr, Depth, Forest, Ino, Kind, XATTR_PREFIX};
 
-/// How long the kernel may keep names and attributes, unless the mount ends when it is idle.
-const DAY: Duration = Duration::from_secs(24 * 60 * 60);
 /// The errno of getxattr(2) for an attribute that a file does not have.
 const NO_SUCH_XATTR: Errno = Errno::ENODATA;
 /// Inode numbers are never given to anything else, so one generation does.
@@ -60,29 +58,6 @@ pub(super) struct Adapter {
     replaced: Sender<(INodeNo, String)>,
     behaviour: Behaviour,
     activity: Arc<Activity>,
-}
-
-/// How requests are answered, beside the trees.
-#[derive(Debug, Clone, Copy)]
-pub(super) struct Behaviour {
-    /// How long the kernel may keep names and attributes.
-    pub(super) keep: Duration,
-    /// Whether there are extended attributes.
-    pub(super) xattr: bool,
-    /// Whether names stay out of the log.
-    pub(super) redact: bool,
-}
-
-impl Behaviour {
-    /// As `options` want it. In a mount that ends when it is idle, caches expire early: they would hide that it is in use.
-    pub(super) fn new(options: &Options) -> Self {
-        let half = |timeout: Duration| timeout / 2;
-        Self {
-            keep: options.idle_timeout.map_or(DAY, half).min(DAY),
-            xattr: options.user_xattr,
-            redact: options.redact,
-        }
-    }
 }
 
 /// A name as the log may show it.

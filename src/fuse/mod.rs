@@ -5,6 +5,7 @@
 mod activity;
 mod adapter;
 mod ahead;
+mod behaviour;
 mod errno;
 mod error;
 mod mountpoint;

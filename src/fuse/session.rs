@@ -16,8 +16,9 @@ use signal_hook::consts::{SIGHUP, SIGINT, SIGTERM};
 use signal_hook::iterator::Signals;
 
 use super::activity::Activity;
-use super::adapter::{Adapter, Behaviour};
+use super::adapter::Adapter;
 use super::ahead::Ahead;
+use super::behaviour::Behaviour;
 use super::error::MountError;
 use super::mountpoint::{self, Mounted, Mountpoint, source_name};
 use super::options::{Access, Options};

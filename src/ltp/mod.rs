@@ -20,6 +20,7 @@ mod property;
 mod property_context;
 mod property_record;
 mod row_ids;
+mod row_matrix;
 mod stream;
 mod table_context;
 mod table_info;

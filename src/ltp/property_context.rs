@@ -59,36 +59,65 @@ fn one_of_each(records: &mut Vec<PropertyRecord>, left_out: &mut Vec<PropertyRec
     });
 }
 
+/// The record list as it stands.
+struct List {
+    records: Vec<PropertyRecord>,
+    /// Those of which another one of the same id was taken.
+    left_out: Vec<PropertyRecord>,
+    /// Why some of it is not there.
+    problem: Option<String>,
+    is_doubtful: bool,
+    /// Whether its header and root could be read.
+    walked: Result<()>,
+}
+
+impl List {
+    fn read(heap: &Heap) -> Self {
+        let mut list = Self {
+            records: Vec::with_capacity(USUAL_RECORDS),
+            left_out: Vec::new(),
+            problem: None,
+            is_doubtful: heap.flaw().is_some_and(|flaw| !flaw.vouches()),
+            walked: Ok(()),
+        };
+        list.walked = list.walk(heap);
+        list
+    }
+
+    fn walk(&mut self, heap: &Heap) -> Result<()> {
+        let mut walk = bth::walk(heap, heap.user_root(), SIZES)?;
+        while let Some(step) = walk.next() {
+            match step {
+                // A hostile file has millions of records; ids there are no more than these.
+                Step::Record(record) => {
+                    self.records.extend(PropertyRecord::parse(record));
+                    if self.records.len() > 2 * usize::from(u16::MAX) {
+                        one_of_each(&mut self.records, &mut self.left_out, heap);
+                    }
+                }
+                Step::Flawed(flaw) => {
+                    self.is_doubtful |= !flaw.vouches();
+                    heap.note(LIST, &flaw);
+                }
+                Step::Lost(error) => self.problem = Some(error.to_string()),
+            }
+        }
+        Ok(())
+    }
+}
+
 impl PropertyContext {
     /// Opens the property context of `node`, reading its record list but no value.
     pub fn open(node: Node) -> Result<Self> {
         let heap = Heap::open(node)?;
         heap.expect_client(ClientSignature::PROPERTY_CONTEXT)?;
-        let mut records: Vec<PropertyRecord> = Vec::with_capacity(USUAL_RECORDS);
-        let mut left_out = Vec::new();
-        let mut problem = None;
-        let mut is_list_doubtful = heap.flaw().is_some_and(|flaw| !flaw.vouches());
-        let mut read = || -> Result<()> {
-            let mut walk = bth::walk(&heap, heap.user_root(), SIZES)?;
-            while let Some(step) = walk.next() {
-                match step {
-                    // A hostile file has millions of records; ids there are no more than these.
-                    Step::Record(record) => {
-                        records.extend(PropertyRecord::parse(record));
-                        if records.len() > 2 * usize::from(u16::MAX) {
-                            one_of_each(&mut records, &mut left_out, &heap);
-                        }
-                    }
-                    Step::Flawed(flaw) => {
-                        is_list_doubtful |= !flaw.vouches();
-                        heap.note(LIST, &flaw);
-                    }
-                    Step::Lost(error) => problem = Some(error.to_string()),
-                }
-            }
-            Ok(())
-        };
-        let walked = read();
+        let List {
+            mut records,
+            mut left_out,
+            mut problem,
+            is_doubtful,
+            walked,
+        } = List::read(&heap);
         let nid = heap.node().nid();
         let is_sound = heap.flaw().is_none();
         if is_sound && problem.is_none() && !are_plausible(&records) {
@@ -122,7 +151,7 @@ impl PropertyContext {
             left_out: (!left_out.is_empty()).then(|| left_out.into()),
             problem: problem.map(Arc::from),
             astray: astray.map(Arc::from),
-            is_list_doubtful,
+            is_list_doubtful: is_doubtful,
         };
         for problem in context.problem().into_iter().chain(context.astray()) {
             context.note(LIST, problem);

@@ -2,18 +2,19 @@
 //!
 //! Opening reads the description of the columns; the row index and the rows are read as they are asked for.
 
+use std::collections::HashSet;
+
 use super::bth::{self, Sizes, Step, Walk};
 use super::heap::{ClientSignature, Heap, HeapId, HeapItem, HeapNodeId, HnidTarget};
 use super::property::{PropertyType, Value};
 use super::row_ids::{RowIds, row_number};
+use super::row_matrix::RowMatrix;
 use super::stream::PropertyStream;
 use super::table_info::{Column, TableInfo};
 use super::tags;
-use std::collections::HashSet;
-
 use crate::bytes::u32_at;
 use crate::error::{Error, Result};
-use crate::ndb::{DataTree, Node, NodeId};
+use crate::ndb::{Node, NodeId};
 
 /// Sizes of the records of a row index: row id; row number, which has two bytes in most ANSI files.
 const ROW_INDEX_SIZES: Sizes = Sizes {
@@ -47,20 +48,8 @@ pub struct TableContext {
     row_index: HeapId,
     /// `hnidRows`.
     rows: HeapNodeId,
-    matrix: Matrix,
+    matrix: RowMatrix,
     side_heaps: Vec<(u16, Heap)>,
-}
-
-/// Where the rows are.
-#[derive(Debug, Clone)]
-enum Matrix {
-    None,
-    Item(HeapItem),
-    Tree {
-        data: DataTree,
-        /// Bytes of every block but the last. No row straddles two.
-        block_len: usize,
-    },
 }
 
 /// One row: its id (a NID in most tables) and its cells.
@@ -105,7 +94,7 @@ impl TableContext {
     fn open_inner(heap: Heap) -> Result<Self> {
         heap.expect_client(ClientSignature::TABLE_CONTEXT)?;
         let info = TableInfo::read(&heap)?;
-        let matrix = open_matrix(&heap, info.rows)?;
+        let matrix = RowMatrix::open(&heap, info.rows, info.row_size)?;
         let side_heaps = side_heaps(&heap);
         Ok(Self {
             columns: info.columns,
@@ -197,7 +186,7 @@ impl TableContext {
             }
         }
         let again = rows.again;
-        let there = self.matrix_rows();
+        let there = self.matrix.rows();
         if !is_damaged && rows.rows.is_empty() && there > 0 {
             is_damaged = true;
             let problem = format!("names no row, but the row matrix has {there}");
@@ -250,7 +239,7 @@ impl TableContext {
 
     /// Adds the rows that a damaged index does not have any more, by PidTagLtpRowId; and drops those that the matrix lacks.
     fn add_rows_of_matrix(&self, rows: &mut RowIds) {
-        let Some(last) = self.matrix_rows().checked_sub(1) else {
+        let Some(last) = self.matrix.rows().checked_sub(1) else {
             return;
         };
         rows.rows.retain(|(_, number)| u64::from(*number) <= last);
@@ -270,28 +259,15 @@ impl TableContext {
 
     /// What is wrong with the matrix if it does not have all of `rows`.
     fn lacks_rows(&self, rows: &[(u32, u32)]) -> Option<String> {
-        let there = self.matrix_rows();
+        let there = self.matrix.rows();
         let lacking = rows
             .iter()
             .filter(|(_, number)| u64::from(*number) >= there);
         let found = rows.len() - lacking.count();
-        (found < rows.len()).then(|| match &self.matrix {
-            Matrix::None => format!("hnidRows: none, but the row index has {}", rows.len()),
-            _ => format!("has {found} of the {} in the row index", rows.len()),
+        (found < rows.len()).then(|| match self.matrix.is_missing() {
+            true => format!("hnidRows: none, but the row index has {}", rows.len()),
+            false => format!("has {found} of the {} in the row index", rows.len()),
         })
-    }
-
-    /// Rows that the matrix has room for.
-    fn matrix_rows(&self) -> u64 {
-        match &self.matrix {
-            Matrix::None => 0,
-            Matrix::Item(item) => (item.bytes().len() / self.row_size) as u64,
-            Matrix::Tree { data, block_len } => {
-                let (len, block) = (data.len(), (*block_len).max(1) as u64);
-                let rows = |bytes: u64| bytes / self.row_size as u64;
-                (len / block).saturating_mul(rows(block)) + rows(len % block)
-            }
-        }
     }
 
     /// The number of the row `id`, read from the row index without the rest of it; None when it has none.
@@ -303,22 +279,7 @@ impl TableContext {
     /// The row with the given id and number. A row that the matrix lacks has no cells; an error means that its block
     /// cannot be read.
     pub fn row(&self, id: u32, number: u32) -> Result<Row<'_>> {
-        let number = number as usize;
-        let (block, index) = match &self.matrix {
-            Matrix::None => return Ok(self.row_without_cells(id)),
-            Matrix::Item(item) => (item.clone(), number),
-            Matrix::Tree { data, block_len } => {
-                let rows_per_block = block_len / self.row_size;
-                let block = number.checked_div(rows_per_block).unwrap_or(usize::MAX);
-                if block >= data.leaf_count()? {
-                    return Ok(self.row_without_cells(id));
-                }
-                let index = number - block * rows_per_block;
-                (HeapItem::of_block(data.leaf(block)?), index)
-            }
-        };
-        let start = index.saturating_mul(self.row_size);
-        let cells = block.part(start, self.row_size);
+        let cells = self.matrix.cells(number)?;
         if id != 0
             && let Some(flaw) = cells.as_ref().and_then(HeapItem::flaw)
         {
@@ -355,28 +316,6 @@ impl TableContext {
             self.row_without_cells(id)
         })
     }
-}
-
-fn open_matrix(heap: &Heap, rows: HeapNodeId) -> Result<Matrix> {
-    Ok(match rows.target() {
-        HnidTarget::Empty => Matrix::None,
-        HnidTarget::Item(hid) => Matrix::Item(heap.item(hid)?),
-        HnidTarget::Subnode(nid) => {
-            let node = heap.node().subnode(nid)?.ok_or_else(|| {
-                Error::corrupt(
-                    "TCINFO",
-                    format_args!("hnidRows {:#x}", nid.0),
-                    "expected a subnode with the rows, found none",
-                )
-            })?;
-            let data = node.data()?;
-            let block_len = match data.leaf_count()? {
-                0 | 1 => heap.node().ndb().header().format.block_payload,
-                _ => data.leaf(0)?.len(),
-            };
-            Matrix::Tree { data, block_len }
-        }
-    })
 }
 
 /// The side heaps of a 4K-page contents table that are really there.

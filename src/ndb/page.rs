@@ -16,7 +16,8 @@ use crate::error::{Error, Result};
 pub struct BTreePage {
     bytes: Arc<[u8]>,
     format: &'static Format,
-    page_type: PageType,
+    /// Which of the two B-trees it is of.
+    pub page_type: PageType,
     /// Where the page stands, for messages.
     pub ib: u64,
     /// `bid` of the trailer: the higher, the newer the page.
@@ -120,7 +121,7 @@ pub fn parse_btree_page(
     }
     let stored_crc = u32_at(&bytes, format.page_crc).ok_or_else(short)?;
     let data = bytes.get(..format.page_data).ok_or_else(short)?;
-    let mut crc_flaw = None;
+    let mut wrong_crc = None;
     if !checksums.pages.fits(data, stored_crc) {
         let error = wrong("CRC", stored_crc.into(), crc(data).into());
         let Some(wrong_bit) = checksums.pages.wrong_bit(data, stored_crc) else {
@@ -129,37 +130,29 @@ pub fn parse_btree_page(
         let mut right = bytes.to_vec();
         wrong_bit.put_right(&mut right);
         bytes = right.into();
-        crc_flaw = Some((error, wrong_bit));
+        wrong_crc = Some((error, wrong_bit));
     }
     let bid = BlockId(uint_at(&bytes, format.page_bid, format.word).ok_or_else(short)?);
     let stored_signature = u16_at(&bytes, at + 2).ok_or_else(short)?;
-    let expected_signature = signature(ib, bid);
-    let fits = checksums.signature_fits(stored_signature, ib, bid);
-    let flaw = match (fits, other_type) {
-        (true, None) => None,
-        (true, Some(found)) => Some(("ptype", code.into(), found.into())),
-        (false, None) => Some(("wSig", expected_signature.into(), stored_signature.into())),
-        (false, Some(_)) => {
-            let (expected, found) = (expected_signature.into(), stored_signature.into());
-            return Err(wrong("wSig", expected, found));
-        }
-    };
-    let flaw = flaw.map(|(what, expected, found): (&str, u64, u64)| {
-        format!("{what}: expected {expected:#x}, found {found:#x}").into()
+    let wrong_signature = (!checksums.signature_fits(stored_signature, ib, bid)).then(|| {
+        let expected = signature(ib, bid);
+        ("wSig", expected.into(), stored_signature.into())
     });
-    let flaw = match (flaw, crc_flaw) {
-        (flaw, None) => flaw,
-        (None, Some((_, wrong_bit))) => Some(format!("CRC: {wrong_bit}").into()),
-        (Some(_), Some((error, _))) => return Err(error),
-    };
+    let wrong_type = other_type.map(|found| ("ptype", code.into(), found.into()));
     let sizes = Sizes::of(&bytes, format, page_type).ok_or_else(short)?;
-    let flaw = match (flaw, &sizes.wrong) {
-        (None, Some((what, expected, found))) => {
-            let text = format!("{what}: expected {expected:#x}, found {found:#x}");
-            Some(text.into())
+    // If one of these is wrong, the others vouch for the entries.
+    let flaw = match (wrong_signature, wrong_type, wrong_crc) {
+        (Some((what, expected, found)), Some(_), _) => return Err(wrong(what, expected, found)),
+        (Some(_), None, Some((error, _))) | (None, Some(_), Some((error, _))) => return Err(error),
+        (None, None, Some((_, wrong_bit))) => Some(format!("CRC: {wrong_bit}")),
+        (signature, page_type, None) => {
+            let flaw = signature.or(page_type).or(sizes.wrong);
+            flaw.map(|(what, expected, found): (&str, u64, u64)| {
+                format!("{what}: expected {expected:#x}, found {found:#x}")
+            })
         }
-        (flaw, _) => flaw,
     };
+    let flaw = flaw.map(Arc::from);
     let page = BTreePage {
         bytes,
         format,

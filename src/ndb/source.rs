@@ -13,29 +13,23 @@
 mod ahead;
 mod failure;
 mod line_ends;
+mod opened;
 
 use std::fmt::Display;
-use std::fs::{File, Metadata};
+use std::fs::File;
 use std::io;
 use std::ops::Range;
-use std::os::unix::fs::{FileExt, MetadataExt};
 use std::path::Path;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::SystemTime;
 
-use parking_lot::Mutex;
-
-use ahead::Ahead;
 pub(super) use ahead::JUMP;
 use failure::Failure;
 pub use failure::{at_best, partly, whole};
-use line_ends::LineEnds;
+use opened::Opened;
 
-use super::format::HEADER_SIZE;
 use super::pieces::Pieces;
 use crate::error::{Error, Result};
-use crate::page_cache;
 
 /// Bytes that a disk gives at the least.
 const SECTOR: usize = 512;
@@ -50,22 +44,6 @@ pub struct Source {
     logged_as: Option<Arc<str>>,
 }
 
-/// The opened file and its size in bytes when it was opened.
-#[derive(Debug)]
-struct Opened {
-    file: Arc<File>,
-    len: u64,
-    /// What was added to the file when it was copied as text, and is left out.
-    line_ends: Option<LineEnds>,
-    modified: SystemTime,
-    /// The first bytes, as they were when the file was opened.
-    header: Vec<u8>,
-    /// What the system said of the file when its header was last seen unchanged.
-    stamp: Mutex<Stamp>,
-    changed: AtomicBool,
-    ahead: Ahead,
-}
-
 /// What a read could not fill.
 #[derive(Debug, Default, PartialEq, Eq)]
 pub struct Gaps {
@@ -73,25 +51,6 @@ pub struct Gaps {
     pub ranges: Vec<Range<usize>>,
     /// Whether the disk is why, which may answer the next time.
     pub unread: bool,
-}
-
-/// What changes when a file is written to: size, and time of the last write and of the last change in seconds and
-/// nanoseconds.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-struct Stamp {
-    size: u64,
-    written: (i64, i64),
-    changed: (i64, i64),
-}
-
-impl Stamp {
-    fn of(metadata: &Metadata) -> Self {
-        Self {
-            size: metadata.size(),
-            written: (metadata.mtime(), metadata.mtime_nsec()),
-            changed: (metadata.ctime(), metadata.ctime_nsec()),
-        }
-    }
 }
 
 impl Source {
@@ -107,31 +66,10 @@ impl Source {
 
     /// The file `file`, which is open for reading.
     pub fn of_file(file: File) -> io::Result<Self> {
-        let metadata = file.metadata()?;
-        if metadata.is_dir() {
-            return Err(io::ErrorKind::IsADirectory.into());
-        }
-        let mut len = metadata.len();
-        if len == 0 && !metadata.is_file() {
-            len = io::Seek::seek(&mut &file, io::SeekFrom::End(0))?;
-        }
-        let length = usize::try_from(len).unwrap_or(HEADER_SIZE);
-        let mut header = vec![0; length.min(HEADER_SIZE)];
-        file.read_exact_at(&mut header, 0)?;
-        page_cache::read_as_asked(&file);
-        let opened = Opened {
-            ahead: Ahead::new(),
-            file: Arc::new(file),
-            len,
-            line_ends: None,
-            modified: metadata.modified().unwrap_or(SystemTime::UNIX_EPOCH),
-            header,
-            stamp: Mutex::new(Stamp::of(&metadata)),
-            changed: AtomicBool::new(false),
-        };
+        let opened = Opened::new(file)?;
         Ok(Self {
+            pieces: Arc::new(Pieces::whole(opened.len)),
             opened: Arc::new(opened),
-            pieces: Arc::new(Pieces::whole(len)),
             fills_gaps: false,
             logged_as: None,
         })
@@ -161,22 +99,10 @@ impl Source {
     /// The same file without the CR that a copy as text has put before each LF; None if it was not copied so. Reads the file up to
     /// the first LF that tells, of a copy all of it; of that `progress` is called with the bytes that were read.
     pub fn without_added_line_ends(&self, progress: impl FnMut(u64)) -> Option<Self> {
-        let Opened { file, len, .. } = &*self.opened;
-        let line_ends = LineEnds::of(file, *len, progress)?;
-        let len = len - line_ends.added;
-        let opened = Opened {
-            ahead: Ahead::new(),
-            file: Arc::clone(file),
-            len,
-            line_ends: Some(line_ends),
-            modified: self.opened.modified,
-            header: self.opened.header.clone(),
-            stamp: Mutex::new(*self.opened.stamp.lock()),
-            changed: AtomicBool::new(false),
-        };
+        let opened = self.opened.without_added_line_ends(progress)?;
         Some(Self {
+            pieces: Arc::new(Pieces::whole(opened.len)),
             opened: Arc::new(opened),
-            pieces: Arc::new(Pieces::whole(len)),
             fills_gaps: self.fills_gaps,
             logged_as: self.logged_as.clone(),
         })
@@ -184,7 +110,7 @@ impl Source {
 
     /// The problem line about what is left out of a file that was copied as text.
     pub fn describe_line_ends(&self) -> Option<String> {
-        let LineEnds { added, .. } = self.opened.line_ends.as_ref()?;
+        let added = self.opened.added_line_ends()?;
         Some(format!(
             "a CR stands before each LF of the file: it was copied as text, as FTP does in ASCII mode; read without the {added} bytes \
              that this has added"
@@ -234,14 +160,7 @@ impl Source {
     /// What tells it from other files and from itself at other times: its header, size, and the times of the last write and of
     /// the last change of its inode.
     pub fn identity(&self) -> Vec<u8> {
-        let Stamp {
-            size,
-            written,
-            changed,
-        } = *self.opened.stamp.lock();
-        let numbers = [size as i64, written.0, written.1, changed.0, changed.1];
-        let numbers = numbers.iter().flat_map(|number| number.to_le_bytes());
-        self.opened.header.iter().copied().chain(numbers).collect()
+        self.opened.identity()
     }
 
     /// Fills `buf` from byte `offset`. A place behind the end of the file, or in a stretch that is lost, is damage of
@@ -310,15 +229,16 @@ impl Source {
 
     /// Reads bytes that are at `at` in the file now. What the disk does not give is damage if gaps are to be filled.
     fn read_part(&self, buf: &mut [u8], at: u64) -> Result<()> {
-        self.will_need_stretch(at, buf.len());
-        let failure = match self.opened.read(buf, at) {
+        let opened = &self.opened;
+        opened.ahead.read_stretch(opened.place(at), buf.len());
+        let failure = match opened.read(buf, at) {
             Ok(()) => return Ok(()),
             Err(failure) => failure,
         };
         if self.fills_gaps
             && let Failure::Io { length, .. } = failure
         {
-            return self.opened.read(buf, at).map_err(|again| {
+            return opened.read(buf, at).map_err(|again| {
                 Error::corrupt(
                     "file",
                     format_args!("offset {at:#x}"),
@@ -355,6 +275,51 @@ impl Source {
         lost
     }
 
+    /// Whether anything is gained by reading ahead: not if the file is in memory, or cannot be kept there, or if its disk fails.
+    pub(super) fn reads_ahead(&self) -> bool {
+        self.opened.ahead.pays()
+    }
+
+    /// Bytes that may be read ahead at a time.
+    pub(super) fn budget(&self) -> u64 {
+        self.opened.ahead.budget()
+    }
+
+    /// Reads these parts of the file, in its order. What lies between neighbours is read along with them, the smallest gaps
+    /// first, as far as the budget allows.
+    pub(super) fn will_need(&self, wanted: impl Iterator<Item = Range<u64>>) {
+        self.opened.ahead.read(&self.missing(wanted));
+    }
+
+    /// As [`Source::will_need`], of short parts near which the next ones probably lie: with what is around each, if the budget
+    /// allows that.
+    pub(super) fn will_need_around(&self, wanted: impl Iterator<Item = Range<u64>>) {
+        self.opened.ahead.read_around(self.missing(wanted));
+    }
+
+    /// Reads all of the file in its order, if it fits into the memory that is free and `pays` is true: for those who will read
+    /// most of it. It is over before they begin, as their reads would have the disk jump to and fro between the two. Of a
+    /// larger file they have to ask for what they need next.
+    pub(super) fn will_read_all(&self, pays: impl FnOnce() -> bool) {
+        self.opened.ahead.read_all(pays);
+    }
+
+    /// Where these parts are in the file now, in its order; those that are in memory are left out.
+    fn missing(&self, wanted: impl Iterator<Item = Range<u64>>) -> Vec<Range<u64>> {
+        let opened = &self.opened;
+        let mut places: Vec<Range<u64>> = wanted
+            .filter_map(|wanted| {
+                let length = wanted.end.saturating_sub(wanted.start);
+                let (_, at) = self.pieces.parts(wanted).next()?;
+                let (start, end) = (at?, at?.saturating_add(length));
+                let place = opened.place(start)..opened.place(end.min(opened.len));
+                (!opened.ahead.has_in_memory(&place)).then_some(place)
+            })
+            .collect();
+        places.sort_unstable_by_key(|place| place.start);
+        places
+    }
+
     /// `length` bytes from `offset`; None if the file ends before.
     fn range(&self, offset: u64, length: u64) -> Option<Range<u64>> {
         let end = offset.checked_add(length)?;
@@ -367,64 +332,6 @@ fn part_of<'a>(buf: &'a mut [u8], part: &Range<u64>, offset: u64) -> &'a mut [u8
     let index = |at: u64| usize::try_from(at.saturating_sub(offset)).unwrap_or(usize::MAX);
     buf.get_mut(index(part.start)..index(part.end))
         .unwrap_or_default()
-}
-
-impl Opened {
-    /// Fills `buf` from byte `offset` of the file, where it has so many.
-    fn read(&self, buf: &mut [u8], offset: u64) -> std::result::Result<(), Failure> {
-        let length = buf.len();
-        let read = match &self.line_ends {
-            None => self.file.read_exact_at(buf, offset),
-            Some(line_ends) => line_ends.read_exact_at(&self.file, buf, offset),
-        };
-        // After the read: what was there before a change is as good as ever.
-        match (self.is_unchanged(), read) {
-            (Ok(true), Ok(())) => Ok(()),
-            (Ok(false), _) => Err(Failure::Changed),
-            (Err(error), _) | (Ok(true), Err(error)) => {
-                self.ahead.spare_disk();
-                Err(Failure::Io {
-                    offset,
-                    length,
-                    kind: error.kind(),
-                    number: error.raw_os_error(),
-                })
-            }
-        }
-    }
-
-    /// Where byte `offset` is in the file, within some KiB.
-    fn place(&self, offset: u64) -> u64 {
-        match &self.line_ends {
-            None => offset,
-            Some(line_ends) => line_ends.place(offset),
-        }
-    }
-
-    /// Whether the file is still the one that was opened. Times change for other reasons, too (a new name, other
-    /// permissions); then the header decides.
-    fn is_unchanged(&self) -> io::Result<bool> {
-        if self.changed.load(Ordering::Relaxed) {
-            return Ok(false);
-        }
-        let stamp = Stamp::of(&self.file.metadata()?);
-        if stamp == *self.stamp.lock() {
-            return Ok(true);
-        }
-        let mut header = vec![0; self.header.len()];
-        let is_cut = stamp.size != 0 && stamp.size < self.len;
-        let same = match self.file.read_exact_at(&mut header, 0) {
-            Ok(()) => !is_cut && header == self.header,
-            Err(error) if error.kind() == io::ErrorKind::UnexpectedEof => false,
-            Err(error) => return Err(error),
-        };
-        if same {
-            *self.stamp.lock() = stamp;
-        } else {
-            self.changed.store(true, Ordering::Relaxed);
-        }
-        Ok(same)
-    }
 }
 
 #[cfg(test)]

@@ -1,6 +1,6 @@
 //! The callbacks of a recovery: what it does and finds.
 
-/// Hears of a recovery. Both may be called from any thread.
+/// What is called while a file is recovered, from any thread.
 pub trait Watch: Send + Sync {
     /// A scan has read `done` of `total` bytes; both are equal at its end.
     fn progress(&self, done: u64, total: u64) {
@@ -11,7 +11,7 @@ pub trait Watch: Send + Sync {
     fn problem(&self, line: String);
 }
 
-/// Hears nothing.
+/// Ignores all of it.
 impl Watch for () {
     fn problem(&self, _: String) {}
 }

@@ -251,33 +251,14 @@ pub(super) fn check_xblock(
             flaw,
         });
     }
-    let mut sizes: Vec<Option<u64>> = leaves.iter().map(size).collect::<Result<_>>()?;
-    let sum: u64 = sizes.iter().flatten().sum();
-    if sum != len && !ndb.refuses_damage() {
-        // Either the total is wrong or what the B-tree has of a leaf, which says itself how long it is.
-        for (size, leaf) in sizes.iter_mut().zip(&leaves) {
-            if let Some(size) = size.as_mut().filter(|size| **size != full) {
-                *size = ndb.own_len(*leaf)?;
-            }
-        }
-    }
-    let known: u64 = sizes.iter().flatten().sum();
-    let unknown = sizes.iter().filter(|size| size.is_none()).count() as u64;
-    let gap = match unknown {
-        1 => Some(len.saturating_sub(known)).filter(|gap| (1..=full).contains(gap)),
-        _ => None,
+    let sizes: Vec<Option<u64>> = leaves.iter().map(size).collect::<Result<_>>()?;
+    let sizes = match sizes.iter().flatten().sum::<u64>() == len || ndb.refuses_damage() {
+        true => sizes,
+        false => own_sizes(ndb, &leaves, sizes)?,
     };
-    let mut end = 0;
-    let mut ends = Vec::with_capacity(leaves.len());
-    for size in &sizes {
-        let size = size.or(gap).unwrap_or(full);
-        end += size;
-        ends.push(end);
-        // Leaves have bytes, so that their number is bounded by the length that the tree may have.
-        if size == 0 {
-            break;
-        }
-    }
+    let unknown = sizes.iter().filter(|size| size.is_none()).count();
+    let ends = ends(&sizes, len, full);
+    let end = ends.last().copied().unwrap_or(0);
     let before_last = sizes.iter().rev().skip(1);
     if flaw.is_none() && before_last.flatten().any(|size| *size != full) {
         let problem = "expected full blocks, but for the last one: their order may be wrong";
@@ -299,4 +280,42 @@ pub(super) fn check_xblock(
         ends: Some(ends),
         flaw,
     })
+}
+
+/// `sizes` of `leaves`, which do not make up `lcbTotal`: either that is wrong, or what the B-tree has of a leaf, which says itself
+/// how long it is.
+fn own_sizes(
+    ndb: &NodeDatabase,
+    leaves: &[BlockId],
+    mut sizes: Vec<Option<u64>>,
+) -> Result<Vec<Option<u64>>> {
+    let full = ndb.header().format.block_payload as u64;
+    for (size, leaf) in sizes.iter_mut().zip(leaves) {
+        if let Some(size) = size.as_mut().filter(|size| **size != full) {
+            *size = ndb.own_len(*leaf)?;
+        }
+    }
+    Ok(sizes)
+}
+
+/// Where leaves of these sizes end. The only one that has none takes what is left of `len`, if it may have so much; each of
+/// several is `full`. Ends with a leaf without bytes: as leaves have some, their number is bounded by the length that the tree
+/// may have.
+fn ends(sizes: &[Option<u64>], len: u64, full: u64) -> Vec<u64> {
+    let known: u64 = sizes.iter().flatten().sum();
+    let gap = match sizes.iter().filter(|size| size.is_none()).count() {
+        1 => Some(len.saturating_sub(known)).filter(|gap| (1..=full).contains(gap)),
+        _ => None,
+    };
+    let mut end = 0;
+    let mut ends = Vec::with_capacity(sizes.len());
+    for size in sizes {
+        let size = size.or(gap).unwrap_or(full);
+        end += size;
+        ends.push(end);
+        if size == 0 {
+            break;
+        }
+    }
+    ends
 }

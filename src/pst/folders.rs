@@ -55,7 +55,7 @@ pub(super) struct Folders<'a> {
 
 impl Folders<'_> {
     /// Copies the messages of folder number `at.folder`, from item `at.item` on or as `begun`, and writes the tables of them.
-    /// Returns the first item that the file has no room for. `save` hears after each item, and may end it.
+    /// Returns the first item that the file has no room for. `save` is called after each item, and may end it.
     pub fn copy(
         &mut self,
         folder: &Planned,

@@ -110,6 +110,13 @@ pub(super) struct Mark {
 const FIRST_INDEX: u32 = 0x400;
 const FIRST_INDEX_OF: [(usize, u32); 3] = [(3, 0x4000), (4, 0x1_0000), (8, 0x8000)];
 
+/// Id and place of the roots of both B-trees, and the first id that no block has.
+struct Roots {
+    nbt: (BlockId, u64),
+    bbt: (BlockId, u64),
+    next_block: u64,
+}
+
 impl Output {
     /// Begins a file in `file`, which is empty.
     pub fn new(file: File) -> io::Result<Self> {
@@ -320,6 +327,48 @@ impl Output {
 
     /// Writes the B-trees, the maps and the header; all is on disk when it returns.
     pub fn finish(mut self) -> io::Result<File> {
+        let Roots {
+            nbt,
+            bbt,
+            next_block,
+        } = self.write_trees()?;
+        let used = self.len();
+        self.flush()?;
+        self.writer.wait()?;
+        let sections = (used - layout::FIRST_SECTION).div_ceil(SECTION);
+        let end = layout::FIRST_SECTION + sections * SECTION;
+        // Behind the end may be what was cut away.
+        self.file.set_len(used)?;
+        self.file.set_len(end)?;
+        let free = self.write_maps(sections, used)?;
+        let dlist = BlockId(self.books.next_page);
+        let body = [0; PAGE_DATA];
+        let list = layout::page(
+            layout::DLIST,
+            &body,
+            signature(layout::DLIST_AT, dlist),
+            dlist.0,
+        );
+        write_at(&self.file, &list, layout::DLIST_AT)?;
+        self.file.sync_all()?;
+        let header = layout::Header {
+            next_page: self.books.next_page + 1,
+            unique: self.books.row_version + 1,
+            last_index: self.own_last_index(),
+            end,
+            last_map: end - SECTION,
+            free,
+            nbt,
+            bbt,
+            next_block,
+        };
+        write_at(&self.file, &header.bytes(), 0)?;
+        self.file.sync_all()?;
+        Ok(self.file)
+    }
+
+    /// Writes the B-trees.
+    fn write_trees(&mut self) -> io::Result<Roots> {
         self.books.nodes.sort_by_key(|node| node.nid);
         let nodes = std::mem::take(&mut self.books.nodes);
         let nbt = trees::write(
@@ -355,39 +404,11 @@ impl Output {
                 entry
             }),
         )?;
-        let used = self.len();
-        self.flush()?;
-        self.writer.wait()?;
-        let sections = (used - layout::FIRST_SECTION).div_ceil(SECTION);
-        let end = layout::FIRST_SECTION + sections * SECTION;
-        // Behind the end may be what was cut away.
-        self.file.set_len(used)?;
-        self.file.set_len(end)?;
-        let free = self.write_maps(sections, used)?;
-        let dlist = BlockId(self.books.next_page);
-        let body = [0; PAGE_DATA];
-        let list = layout::page(
-            layout::DLIST,
-            &body,
-            signature(layout::DLIST_AT, dlist),
-            dlist.0,
-        );
-        write_at(&self.file, &list, layout::DLIST_AT)?;
-        self.file.sync_all()?;
-        let header = layout::Header {
-            next_page: self.books.next_page + 1,
-            unique: self.books.row_version + 1,
-            last_index: self.own_last_index(),
-            end,
-            last_map: end - SECTION,
-            free,
+        Ok(Roots {
             nbt,
             bbt,
             next_block: (blocks.len() as u64 + 1) * BlockId::STEP,
-        };
-        write_at(&self.file, &header.bytes(), 0)?;
-        self.file.sync_all()?;
-        Ok(self.file)
+        })
     }
 
     /// `rgnid`: tables of folders have the indexes of their folders.

@@ -214,15 +214,7 @@ impl Plan {
         }
         children.sort_by(|a, b| (a.0, a.1, &a.2).cmp(&(b.0, b.1, &b.2)));
         for (_, _, name, path, ino, folder) in children {
-            let purpose =
-                folder
-                    .as_ref()
-                    .zip(self.purposes.as_ref())
-                    .and_then(|(folder, purposes)| {
-                        let properties = folder.properties().ok()?;
-                        purposes.purpose(folder.nid(), &properties)
-                    });
-            let purpose = purpose.filter(|purpose| !self.special.contains_key(purpose));
+            let purpose = folder.as_ref().and_then(|folder| self.purpose(folder));
             let own = match purpose {
                 Some(DELETED_ITEMS) if nid == SUBTREE => WASTEBASKET,
                 _ => out.next_nid(NodeType::NORMAL_FOLDER),
@@ -240,6 +232,13 @@ impl Plan {
             });
         }
         first..self.folders.len()
+    }
+
+    /// What `folder` is for, if no folder is for that yet.
+    fn purpose(&self, folder: &Folder) -> Option<&'static str> {
+        let properties = folder.properties().ok()?;
+        let purpose = self.purposes.as_ref()?.purpose(folder.nid(), &properties);
+        purpose.filter(|purpose| !self.special.contains_key(purpose))
     }
 }
 

@@ -84,25 +84,7 @@ pub fn deleted(live: &Arc<Store>, cache: u64, watch: &dyn Watch) -> Deleted {
     let nodes = nodes_of(ndb, &leaves);
     let found = unreferenced_among(store.ndb(), &blocks, nodes, &mut memory);
     search.unnamed(&store, &found, &stale, &mut memory);
-    if search.unread > 0 {
-        watch.problem(format!(
-            "deleted items: {} share blocks with others so often that they were not read",
-            search.unread
-        ));
-    }
-    if search.anonymous > 0 {
-        watch.problem(format!(
-            "deleted items: {} without search key, Message-ID and times are not shown, as they cannot be told from \
-             earlier versions of items that are there",
-            search.anonymous
-        ));
-    }
-    if search.without_id > 0 {
-        watch.problem(format!(
-            "deleted items: {} are not shown, as all ids that they could have are taken",
-            search.without_id
-        ));
-    }
+    search.tell_of_missing(watch);
     if let Some(problem) = memory.problem("deleted items") {
         watch.problem(problem);
     }
@@ -135,6 +117,29 @@ struct Search {
 }
 
 impl Search {
+    /// Tells `watch` of items that are not shown.
+    fn tell_of_missing(&self, watch: &dyn Watch) {
+        if self.unread > 0 {
+            watch.problem(format!(
+                "deleted items: {} share blocks with others so often that they were not read",
+                self.unread
+            ));
+        }
+        if self.anonymous > 0 {
+            watch.problem(format!(
+                "deleted items: {} without search key, Message-ID and times are not shown, as they cannot be told from \
+                 earlier versions of items that are there",
+                self.anonymous
+            ));
+        }
+        if self.without_id > 0 {
+            watch.problem(format!(
+                "deleted items: {} are not shown, as all ids that they could have are taken",
+                self.without_id
+            ));
+        }
+    }
+
     /// Items that old leaves name.
     fn named(&mut self, store: &Arc<Store>, stale: &Stale) {
         for node in stale.items.values() {

@@ -3,13 +3,17 @@
 
 use std::collections::BTreeMap;
 use std::path::Path;
+use std::sync::atomic::AtomicU64;
 
 use jiff::Zoned;
+use parking_lot::Mutex;
 
 use super::attached::PdfReader;
 use super::found::Missed;
+use super::indexing::Indexing;
 use super::query::{Condition, Query};
 use super::run::Search;
+use super::word_index::{RuledOut, WordIndex};
 use crate::error::{Error, Result};
 use crate::export::Filter;
 use crate::tree::{self, Finds, Forest, Ino};
@@ -24,11 +28,30 @@ pub struct Finder {
     pub threads: usize,
     /// Who reads PDF files.
     pub pdf: Option<Box<dyn PdfReader>>,
+    /// The word indexes of files that have one, by their numbers ([`Ino::file`]). One query at a time reads one, or makes it.
+    pub indexes: BTreeMap<u8, Mutex<WordIndex>>,
 }
 
 impl Finder {
     fn parse(&self, query: &str) -> std::result::Result<Query, String> {
         Query::parse(query, &self.now).map_err(|error| error.to_string())
+    }
+
+    /// What the word index of the tree with the root `top` rules out; it is made first if it is not there.
+    fn ruled_out(&self, forest: &Forest, top: Ino, query: &Query) -> Option<RuledOut> {
+        let index = self.indexes.get(&top.file())?.lock();
+        let indexing = Indexing {
+            forest,
+            top,
+            now: &self.now,
+            threads: self.threads,
+            pdf: self.pdf.as_deref(),
+        };
+        index.ruled_out(query, || {
+            if let Err(error) = indexing.write(&index, &AtomicU64::default()) {
+                log::warn!("no words are kept: {error}");
+            }
+        })
     }
 }
 
@@ -55,6 +78,7 @@ impl tree::Finder for Finder {
         let Ok(query) = self.parse(query) else {
             return Ok(finds);
         };
+        let ruled_out = self.ruled_out(forest, top, &query);
         let search = Search {
             forest,
             top,
@@ -63,9 +87,10 @@ impl tree::Finder for Finder {
             now: self.now.clone(),
             threads: self.threads,
             lines: None,
+            reads: None,
             named: true,
             pdf: self.pdf.as_deref(),
-            ruled_out: BTreeMap::new(),
+            ruled_out: ruled_out.map(|own| (top.file(), own)).into_iter().collect(),
         };
         let missed = Missed::default();
         let searched = search.run(

@@ -24,8 +24,10 @@ const QUEUE: usize = 64;
 
 /// What is indexed.
 pub struct Indexing<'a> {
-    /// The file.
+    /// Where the file is, and perhaps others.
     pub forest: &'a Forest,
+    /// The root of its tree there.
+    pub top: Ino,
     /// The time, in the zone in which days begin.
     pub now: &'a Zoned,
     /// How many items are read at the same time.
@@ -49,13 +51,14 @@ impl Indexing<'_> {
         let every_item = Query::All(Vec::new());
         let search = Search {
             forest: self.forest,
-            top: Ino::ROOT,
+            top: self.top,
             query: &every_item,
             filter: Filter::default(),
             now: self.now.clone(),
             threads: self.threads,
-            // Items are opened, and their blocks read ahead, though their rows would do.
-            lines: Some(0),
+            lines: None,
+            // Each is opened for its record, and not before.
+            reads: Some(Depth::All),
             named: false,
             pdf: self.pdf,
             ruled_out: BTreeMap::new(),

@@ -51,6 +51,8 @@ pub struct Search<'a> {
     pub threads: usize,
     /// The lines that were found, with so many around each; none if there is no number.
     pub lines: Option<usize>,
+    /// What is read afterwards of each item that is found, and is read ahead; nothing if there is none.
+    pub reads: Option<Depth>,
     /// Whether paths are wanted. Without them no directory is listed.
     pub named: bool,
     /// Who reads PDF files. Without one they are not looked into.
@@ -317,29 +319,15 @@ impl Run<'_> {
             }
             _ => listed.map_or(Answer::Open, |listed| listed.answer(condition)),
         };
-        let mut open = Vec::new();
-        for item in batch.items.clone() {
-            let Some((ino, nid, cells)) = self.item(directory, batch.table, item) else {
-                continue;
-            };
-            if self.is_ruled_out(ino) {
-                continue;
-            }
-            let listed = cells.map(Listed::new);
-            let mut ask = |condition: &Condition| known(listed.as_ref(), condition);
-            match self.search.query.answer(&mut ask) {
-                Answer::No => {}
-                Answer::Yes if self.search.lines.is_none() => open.push((ino, nid, listed, true)),
-                Answer::Yes | Answer::Open => open.push((ino, nid, listed, false)),
-            }
-        }
-        let files: Vec<Ino> = open
-            .iter()
-            .filter(|(.., is_found)| !is_found)
-            .map(|(ino, ..)| *ino)
-            .collect();
-        if !files.is_empty() {
-            self.search.forest.read_ahead(&files, Depth::All);
+        let open = self.by_rows(batch, &known);
+        let files = |of_found: bool| -> Vec<Ino> {
+            let files = open.iter().filter(|(.., is_found)| *is_found == of_found);
+            files.map(|(ino, ..)| *ino).collect()
+        };
+        let forest = self.search.forest;
+        forest.read_ahead(&files(false), Depth::All);
+        if let Some(depth) = self.search.reads {
+            forest.read_ahead(&files(true), depth);
         }
         let table = match &directory.items {
             Items::Tables(tables) => tables.get(batch.table),
@@ -366,6 +354,31 @@ impl Run<'_> {
         for problem in table.into_iter().flat_map(|table| table.problems().list()) {
             self.search.forest.note(directory.ino, &problem);
         }
+    }
+
+    /// The items of `batch` whose rows do not rule them out: number, node, row, and whether the row tells that it is found.
+    fn by_rows<'d>(
+        &self,
+        batch: &'d Batch,
+        known: &dyn Fn(Option<&Listed<'_>>, &Condition) -> Answer,
+    ) -> Vec<(Ino, u32, Option<Listed<'d>>, bool)> {
+        let mut open = Vec::new();
+        for item in batch.items.clone() {
+            let Some((ino, nid, cells)) = self.item(&batch.directory, batch.table, item) else {
+                continue;
+            };
+            if self.is_ruled_out(ino) {
+                continue;
+            }
+            let listed = cells.map(Listed::new);
+            let mut ask = |condition: &Condition| known(listed.as_ref(), condition);
+            match self.search.query.answer(&mut ask) {
+                Answer::No => {}
+                Answer::Yes if self.search.lines.is_none() => open.push((ino, nid, listed, true)),
+                Answer::Yes | Answer::Open => open.push((ino, nid, listed, false)),
+            }
+        }
+        open
     }
 
     /// Whether a word index tells that `ino` does not fulfil the query.

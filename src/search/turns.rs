@@ -29,7 +29,7 @@ impl Turns {
         }
     }
 
-    /// Says that all batches before `number` have come out.
+    /// Notes that all batches before `number` have come out.
     fn came_to(&self, number: u64) {
         *self.next.lock() = number;
         self.changed.notify_all();

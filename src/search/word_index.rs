@@ -125,9 +125,24 @@ impl WordIndex {
         }))
     }
 
-    /// The items that cannot fulfil `query`; None if the file is not whole, or not of its key.
-    pub fn ruled_out(&self, query: &Query) -> Option<RuledOut> {
+    /// The items that cannot fulfil `query`. A file that is not whole, or not of its key, is what `make` is for, which may write it;
+    /// None if it is not whole then.
+    pub fn ruled_out(&self, query: &Query, make: impl FnOnce()) -> Option<RuledOut> {
+        self.read_whole(query).or_else(|| {
+            make();
+            self.read_whole(query)
+        })
+    }
+
+    /// As [`WordIndex::ruled_out`], while no other process writes the file.
+    fn read_whole(&self, query: &Query) -> Option<RuledOut> {
         self.file.try_lock_shared().ok()?;
+        let ruled_out = self.read(query);
+        self.file.unlock().ok();
+        ruled_out
+    }
+
+    fn read(&self, query: &Query) -> Option<RuledOut> {
         let mut head = [0; HEAD];
         self.file.read_exact_at(&mut head, 0).ok()?;
         let (key, numbers) = head.split_first_chunk::<KEY>()?;

@@ -6,7 +6,7 @@
 use std::fmt;
 
 use super::ino::Ino;
-use super::options::{Attachments, Layout, Options};
+use super::options::Options;
 
 /// Bits of the number of a group, and of a link.
 const BITS: u32 = 24;
@@ -51,11 +51,7 @@ impl Gathering {
     pub fn is_shown(self, options: &Options) -> bool {
         match self {
             Self::Search => options.search,
-            Self::Attachments => {
-                let has_files =
-                    options.attachments != Attachments::Eml && options.layout == Layout::Folders;
-                options.views && has_files
-            }
+            Self::Attachments => options.views && options.has_attachment_files(),
             Self::ByDate | Self::BySender | Self::Threads => options.views,
         }
     }

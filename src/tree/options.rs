@@ -92,6 +92,14 @@ impl Options {
         Some(("layout=maildir", other))
     }
 
+    /// Whether attachments are files of their own.
+    pub(super) fn has_attachment_files(&self) -> bool {
+        match self.layout {
+            Layout::Folders => self.attachments != Attachments::Eml,
+            Layout::Maildir => false,
+        }
+    }
+
     /// What the converter of items is to do.
     pub(super) fn convert(&self) -> convert::Options {
         match self.layout {

@@ -211,18 +211,18 @@ mod tests {
     }
 
     #[test]
-    fn a_listener_hears_of_everything_before_and_after_it_came() {
+    fn a_listener_gets_everything_from_before_and_after_it_came() {
         let problems = ProblemLog::default();
         problems.note("folder 0x22", "first");
-        let heard = std::sync::Arc::new(Mutex::new(Vec::new()));
-        let ear = std::sync::Arc::clone(&heard);
+        let taken = std::sync::Arc::new(Mutex::new(Vec::new()));
+        let given = std::sync::Arc::clone(&taken);
         problems.listen(Box::new(move |problem| {
-            ear.lock().push(problem.to_string())
+            given.lock().push(problem.to_string())
         }));
         for _ in 0..2 {
             problems.note("", "second");
         }
-        assert_eq!(*heard.lock(), ["folder 0x22: first", "second"]);
+        assert_eq!(*taken.lock(), ["folder 0x22: first", "second"]);
         assert_eq!((problems.count(), problems.text()), (2, String::new()));
     }
 }

@@ -158,7 +158,7 @@ impl Tree {
         }
     }
 
-    /// Says that `depth` of all messages will be read, so that the whole file may be read ahead.
+    /// Announces that `depth` of all messages will be read, so that the whole file may be read ahead.
     pub fn will_read_all(&self, depth: Depth) {
         self.0.entry(Ino::ROOT).will_read_all(depth);
     }

@@ -264,7 +264,7 @@ impl View {
         ndb::read_ahead(self.context.store.ndb(), &nids, depth);
     }
 
-    /// Says that `depth` of all messages will be read.
+    /// Announces that `depth` of all messages will be read.
     pub fn will_read_all(&self, depth: Depth) {
         ndb::read_all_ahead(self.context.store.ndb(), depth);
     }

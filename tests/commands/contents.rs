@@ -382,7 +382,7 @@ fn info_tells_the_owner_of_an_ost() {
     let settings = |maker: &str| {
         Message::new("IPM.Configuration.Sample", "settings")
             .associated()
-            .prop(0x5D0A, maker)
+            .prop(tags::CREATOR_SMTP_ADDRESS, maker)
     };
     for (format, owner) in [
         (Format::Ost4k, Json::from("ann@north.example")),

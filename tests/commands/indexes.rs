@@ -138,7 +138,11 @@ fn where_an_id_map_is_in_use_the_id_of_a_row_leads_to_it() {
 fn what_is_to_be_sent_is_in_the_outbox() {
     const IPM_OUTBOX: u16 = 0x35E2;
     const SUBMIT: i32 = 0x04;
-    let waiting = || mail("waiting").prop(0x0E07, 1 | SUBMIT).prop(0x0E14, 1);
+    let waiting = || {
+        mail("waiting")
+            .prop(tags::MESSAGE_FLAGS, 1 | SUBMIT)
+            .prop(tags::SUBMIT_FLAGS, 1)
+    };
     let file = |is_outbox: bool| {
         write(Format::Unicode, Crypt::Permute, |store| {
             let folder = store.folder(store.ipm_subtree(), "Outbox");

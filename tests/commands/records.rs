@@ -76,18 +76,21 @@ fn full_and_bare() -> Scene {
                 .to("Eva", "eva@south.example")
                 .cc("Carl", "carl@south.example")
                 .bcc("Dora", "dora@south.example")
-                .prop(0x0039, at(9))
-                .prop(0x0E06, at(10))
-                .prop(0x3007, at(11))
-                .prop(0x3008, at(12))
+                .prop(tags::CLIENT_SUBMIT_TIME, at(9))
+                .prop(tags::MESSAGE_DELIVERY_TIME, at(10))
+                .prop(tags::CREATION_TIME, at(11))
+                .prop(tags::LAST_MODIFICATION_TIME, at(12))
                 .message_id(ID)
                 .in_reply_to("<first@south.example>")
-                .prop(0x1039, "<zero@south.example> <first@south.example>")
-                .prop(0x0071, &INDEX[..])
-                .prop(0x0017, 2)
-                .prop(0x0036, 3)
-                .prop(0x1081, 102)
-                .prop(0x1090, 2)
+                .prop(
+                    tags::INTERNET_REFERENCES,
+                    "<zero@south.example> <first@south.example>",
+                )
+                .prop(tags::CONVERSATION_INDEX, &INDEX[..])
+                .prop(tags::IMPORTANCE, 2)
+                .prop(tags::SENSITIVITY, 3)
+                .prop(tags::LAST_VERB_EXECUTED, 102)
+                .prop(tags::FLAG_STATUS, 2)
                 .named_text(
                     PS_PUBLIC_STRINGS,
                     "Keywords",
@@ -105,8 +108,8 @@ fn full_and_bare() -> Scene {
             inbox,
             Message::mail("bare")
                 .unread()
-                .without(0x0017)
-                .prop(0x0071, &[0; 0][..])
+                .without(tags::IMPORTANCE)
+                .prop(tags::CONVERSATION_INDEX, &[0; 0][..])
                 .body("text"),
         );
     })
@@ -352,10 +355,10 @@ fn hostile() -> Scene {
         ] {
             let subject = format!("begin {text} end");
             let message = Message::mail(&subject)
-                .prop(0x0037, subject.as_str())
+                .prop(tags::SUBJECT, subject.as_str())
                 .from(text, "ann@north.example")
                 .to(text, "bob@north.example")
-                .prop(0x0070, text)
+                .prop(tags::CONVERSATION_TOPIC, text)
                 .named_text(
                     PS_PUBLIC_STRINGS,
                     "Keywords",

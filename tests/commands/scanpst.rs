@@ -356,7 +356,7 @@ fn the_size_of_a_message_is_that_of_its_data() {
     let node = file.layout.node(FIRST);
     let right = data_of(&file, node.data, node.sub) as i32;
     for (size, is_right) in [(right, true), (right + 1, false)] {
-        let (file, _) = sample(|message| *message = message.clone().prop(0x0E08, size));
+        let (file, _) = sample(|message| *message = message.clone().prop(tags::MESSAGE_SIZE, size));
         let said = complaints(&file);
         let line =
             format!("message (node {FIRST:#x}): PidTagMessageSize: expected {right}, found {size}");
@@ -375,17 +375,19 @@ fn of_message(change: impl Fn(&mut Message)) -> Vec<String> {
 
 #[test]
 fn a_message_has_what_outlook_gives_each() {
-    let said = of_message(|message| *message = message.clone().without(0x3007));
+    let said = of_message(|message| *message = message.clone().without(tags::CREATION_TIME));
     let line = "PidTagCreationTime: expected a value, found none";
     assert_eq!(said, [format!("message (node {FIRST:#x}): {line}")]);
-    let said = of_message(|message| *message = message.clone().prop(0x300B, vec![1u8, 2, 3]));
+    let said =
+        of_message(|message| *message = message.clone().prop(tags::SEARCH_KEY, vec![1u8, 2, 3]));
     let line = "PidTagSearchKey: expected 16 bytes, found 3";
     assert_eq!(said, [format!("message (node {FIRST:#x}): {line}")]);
 }
 
 #[test]
 fn a_class_is_one_that_a_form_can_have() {
-    let said = of_message(|message| *message = message.clone().prop(0x001A, "IPM.Note."));
+    let said =
+        of_message(|message| *message = message.clone().prop(tags::MESSAGE_CLASS, "IPM.Note."));
     let line = "PidTagMessageClass: expected printable ASCII without a dot at its end, found \"IPM.Note.\"";
     assert_eq!(said, [format!("message (node {FIRST:#x}): {line}")]);
 }
@@ -393,7 +395,9 @@ fn a_class_is_one_that_a_form_can_have() {
 #[test]
 fn the_size_of_an_attachment_is_that_of_its_values() {
     let said = of_message(|message| {
-        message.attachments[0].props.insert(0x0E20, 7.into());
+        message.attachments[0]
+            .props
+            .insert(tags::ATTACH_SIZE, 7.into());
     });
     let [line] = said.as_slice() else {
         panic!("{said:?}")
@@ -408,7 +412,9 @@ fn the_size_of_an_attachment_is_that_of_its_values() {
 #[test]
 fn an_attachment_says_where_it_is_shown() {
     let (file, _) = sample(|message| {
-        message.attachments[0].props.remove(&0x370B);
+        message.attachments[0]
+            .props
+            .remove(&tags::RENDERING_POSITION);
     });
     let line = "PidTagRenderingPosition: expected a value, found none";
     let line = format!("attachment (node {FIRST:#x}, node 0x8025): {line}");

@@ -107,13 +107,13 @@ fn scene() -> Scene {
                     "Keywords",
                     Value::MvStr(vec!["Red".into()]),
                 )
-                .prop(0x1090, 2),
+                .prop(tags::FLAG_STATUS, 2),
         );
         store.message(
             projects,
             mail("three")
                 .time(day(2025, 1, 1))
-                .prop(0x1081, 102)
+                .prop(tags::LAST_VERB_EXECUTED, 102)
                 .body("grüße aus CAFÉ\r\n")
                 .embed(
                     mail("inner")
@@ -126,7 +126,7 @@ fn scene() -> Scene {
             mail("four")
                 .time(day(2025, 1, 2))
                 .flag(8, true)
-                .prop(0x001A, "IPM.Note.SMIME"),
+                .prop(tags::MESSAGE_CLASS, "IPM.Note.SMIME"),
         );
         store.message(
             calendar,
@@ -233,7 +233,7 @@ fn sizes_are_those_that_outlook_counts() {
             store.message(
                 inbox,
                 Message::mail(subject)
-                    .prop(0x0E08, size.clone())
+                    .prop(tags::MESSAGE_SIZE, size.clone())
                     .row(0x0E08, Some(size)),
             );
         }
@@ -258,7 +258,7 @@ fn what_a_table_does_not_tell_the_items_do() {
             mail.clone()
                 .time(day(2024, 1, 31))
                 .unread()
-                .prop(0x1090, 2)
+                .prop(tags::FLAG_STATUS, 2)
                 .attachment("a.txt", "x"),
         );
         store.message(

@@ -476,9 +476,9 @@ fn an_item_is_called_the_same_by_every_command() {
     let mut store = Store::new(Format::Unicode, Crypt::Permute);
     let inbox = store.folder(store.ipm_subtree(), "Inbox");
     let account = Message::new("IPM.Network", "")
-        .without(0x0037)
-        .without(0x0E1D);
-    store.message(inbox, account.prop(0x3001, "live:somebody"));
+        .without(tags::SUBJECT)
+        .without(tags::NORMALIZED_SUBJECT);
+    store.message(inbox, account.prop(tags::DISPLAY_NAME, "live:somebody"));
     let contact = Message::contact("Jane", "Doe", "jane@west.example");
     store.message(inbox, contact);
     store.write(&path).unwrap();

@@ -189,7 +189,7 @@ fn every_part_of_the_content_makes_a_difference() {
     let inner = usual().embed(mail("Inner"));
     for (what, other) in [
         ("subject", usual().subject("Subject.")),
-        ("class", usual().prop(0x001A, "IPM.Note.SMIME")),
+        ("class", usual().prop(tags::MESSAGE_CLASS, "IPM.Note.SMIME")),
         ("sender", usual().from("Ann Adams", "ann@south.example")),
         ("time", usual().time(filetime(2024, 5, 1, 9, 1))),
         ("body", usual().body("Text.")),
@@ -213,7 +213,7 @@ fn the_content_of_a_contact_and_of_a_draft_is_in_its_properties() {
     assert_ne!(one.content, other.content);
     assert_eq!(hashed(contact()).content, hashed(contact()).content);
     let draft = || mail("Draft").without(SUBMIT);
-    let other = draft().prop(0x0017, 2);
+    let other = draft().prop(tags::IMPORTANCE, 2);
     assert_ne!(hashed(draft()).content, hashed(other).content);
 }
 

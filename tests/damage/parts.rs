@@ -357,7 +357,11 @@ fn copies_of_a_message_that_share_their_blocks_and_have_lost_their_nodes_are_all
         let file = Intact::write(options(format, Crypt::Permute), |store| {
             // PidTagConversationIndex and PidTagSearchKey, which copies have in common.
             let key = [1; 16].as_slice();
-            let copy = || message(20).prop(0x0071, key).prop(0x300B, key);
+            let copy = || {
+                message(20)
+                    .prop(tags::CONVERSATION_INDEX, key)
+                    .prop(tags::SEARCH_KEY, key)
+            };
             let copies = [copy(), copy(), copy()];
             let (before, behind) = ((0..20).map(message), (21..40).map(message));
             fill_inbox(store, before.chain(copies).chain(behind))

@@ -210,11 +210,11 @@ fn messages() -> Vec<(&'static str, Message)> {
         <table><tr><td>a</td><td>b</td></tr></table><ul><li>x</ul><img src=\"cid:p@x\"></body></html>";
     let mut report = Message::new("REPORT.IPM.Note.NDR", "Undeliverable")
         .from("Postmaster", "post@north.example")
-        .prop(0x1001, "Not found")
+        .prop(tags::REPORT_TEXT, "Not found")
         .to("Eva", "eva@south.example");
     report.recipients[0].insert(0x0C1B, "No such user".into());
     let meeting = Message::appointment("Meeting", start, start + 36_000_000_000, "Room")
-        .prop(0x001A, "IPM.Schedule.Meeting.Request")
+        .prop(tags::MESSAGE_CLASS, "IPM.Schedule.Meeting.Request")
         .from("Ann", "ann@north.example")
         .to("Bob", "bob@north.example");
     vec![

@@ -185,8 +185,8 @@ fn f27_f33_unknown_types_and_double_properties_cost_themselves_alone() {
 fn with_bodies(first: impl Into<Value>, second: impl Into<Value>) -> File {
     let file = write(Format::Unicode, Crypt::None, |store| {
         let inbox = store.folder(store.ipm_subtree(), "Inbox");
-        let message = Message::mail("twice").prop(0x1000, first);
-        store.message(inbox, message.prop(0x1001, second));
+        let message = Message::mail("twice").prop(tags::BODY, first);
+        store.message(inbox, message.prop(tags::REPORT_TEXT, second));
     });
     let damage = file.damage();
     let data = damage.leaves(file.layout.node(MESSAGE).data)[0];

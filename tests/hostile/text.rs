@@ -68,7 +68,9 @@ fn f31_compressed_rtf_that_lies_keeps_what_can_be_read_and_says_so() {
     .enumerate()
     {
         for (format, crypt) in FORMATS {
-            let message = mail("rtf").without(0x1000).prop(0x1009, stored.clone());
+            let message = mail("rtf")
+                .without(tags::BODY)
+                .prop(tags::RTF_COMPRESSED, stored.clone());
             let file = one(format, crypt, message);
             let text = text(&file);
             assert!(text.contains("X-Ostfs-Problem: "), "{number}: {text}");
@@ -88,10 +90,13 @@ fn f34_text_that_its_code_page_does_not_fit_comes_out_as_text() {
     for page in [0, 1200, 65001, 50220, 99999, -1] {
         for (format, crypt) in FORMATS {
             let message = mail("pages")
-                .prop(0x3FFD, page)
-                .prop(0x3FDE, page)
-                .prop(0x1000, Value::Str8(b"plain words \xE9\xFF end".to_vec()))
-                .prop(0x1013, b"<p>html words \xE9\xFF end</p>".to_vec());
+                .prop(tags::MESSAGE_CODEPAGE, page)
+                .prop(tags::INTERNET_CODEPAGE, page)
+                .prop(
+                    tags::BODY,
+                    Value::Str8(b"plain words \xE9\xFF end".to_vec()),
+                )
+                .prop(tags::HTML, b"<p>html words \xE9\xFF end</p>".to_vec());
             let file = one(format, crypt, message);
             let text = text(&file);
             for words in ["plain words", "html words", " end"] {
@@ -103,7 +108,7 @@ fn f34_text_that_its_code_page_does_not_fit_comes_out_as_text() {
     let file = one(
         Format::Unicode,
         Crypt::None,
-        mail("surrogates").prop(0x1000, Value::Raw(0x001F, broken)),
+        mail("surrogates").prop(tags::BODY, Value::Raw(0x001F, broken)),
     );
     assert!(text(&file).contains("A\u{FFFD}B\u{FFFD}C"));
     judged(&file);
@@ -118,17 +123,17 @@ fn f40_nothing_that_is_stored_can_add_a_field() {
             .from(evil, evil)
             .to(evil, evil)
             .time(filetime(2024, 5, 1, 9, 0))
-            .prop(0x001A, evil)
-            .prop(0x0070, evil)
-            .prop(0x0071, evil.as_bytes())
+            .prop(tags::MESSAGE_CLASS, evil)
+            .prop(tags::CONVERSATION_TOPIC, evil)
+            .prop(tags::CONVERSATION_INDEX, evil.as_bytes())
             .message_id(evil)
             .in_reply_to(evil)
-            .prop(0x1039, evil)
+            .prop(tags::INTERNET_REFERENCES, evil)
             .attach(
                 Attachment::data(evil, "content")
                     .mime(evil)
                     .content_id(evil)
-                    .prop(0x3713, evil),
+                    .prop(tags::ATTACH_CONTENT_LOCATION, evil),
             )
             .body("text");
         let file = one(format, crypt, message);

@@ -131,7 +131,7 @@ fn values_that_are_longer_than_any_are_not_read() {
         let inbox = store.folder(store.ipm_subtree(), "Inbox");
         let long = Value::Raw(0x001F, b"x\0".repeat(10 << 20));
         let message = mail("long")
-            .prop(0x007D, long)
+            .prop(tags::TRANSPORT_MESSAGE_HEADERS, long)
             .body("Text that is there\r\n");
         store.message(inbox, message);
     });

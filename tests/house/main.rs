@@ -3,6 +3,7 @@
 mod source;
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::path::Path;
 
 use source::{Arrows, Name};
 
@@ -178,6 +179,23 @@ fn files_that_the_document_names_are_there() {
     assert!(named.len() > 50, "only {named:?}");
     let gone: Vec<_> = named.into_iter().filter(|path| !is_there(path)).collect();
     assert_eq!(gone, [""; 0]);
+}
+
+/// A `mod.rs` tells what is in its folder, and `lib.rs` what is in the crate.
+#[test]
+fn types_live_in_files_of_their_own() {
+    let is_type = |line: &&str| {
+        let mut words = line.split([' ', '<']).take(4);
+        words.any(|word| ["struct", "enum", "trait", "impl"].contains(&word))
+    };
+    let src = Path::new(env!("CARGO_MANIFEST_DIR")).join("src");
+    for (file, code) in source::files() {
+        if file.is_empty() || src.join(&file).join("mod.rs").exists() {
+            // Of a function the body has blanks in front.
+            let found: Vec<&str> = code.lines().filter(is_type).collect();
+            assert_eq!(found, [""; 0], "in mod.rs of {file:?}");
+        }
+    }
 }
 
 /// A type that stands in more files has several things to do.

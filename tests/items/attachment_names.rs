@@ -4,6 +4,7 @@ use std::fs;
 
 use crate::mail_kinds::{Exported, mail, python};
 use crate::mail_programs::{Inbox, objects_with};
+use crate::support::tags;
 use crate::support::{Attachment, Content};
 
 /// Names that programs might want to mend.
@@ -28,7 +29,9 @@ const NAMES: [&str; 14] = [
 fn exported() -> Exported {
     let nameless = Attachment {
         content: Content::Data("?".into()),
-        ..Attachment::ole("", "").mime("image/png").prop(0x3705, 1)
+        ..Attachment::ole("", "")
+            .mime("image/png")
+            .prop(tags::ATTACH_METHOD, 1)
     };
     let message = NAMES
         .iter()

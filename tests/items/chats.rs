@@ -9,6 +9,7 @@ use ::ostfs::tree::{Ino, Kind, Options};
 use tempfile::TempDir;
 
 use crate::mounted::{export, ostfs};
+use crate::support::tags;
 use crate::support::{
     Attachment, Crypt, Folders, Format, Message, Nid, Store, TO, Value, filetime,
 };
@@ -32,7 +33,7 @@ fn own(message: Message, name: &str, value: impl Into<Value>) -> Message {
 fn said(class: &str, minute: i64, from: (&str, &str), to: &[(&str, &str)], html: &str) -> Message {
     let message = Message::mail("");
     let message = message
-        .prop(0x001A, class)
+        .prop(tags::MESSAGE_CLASS, class)
         .time(filetime(2024, 5, 1, 9, minute))
         .from(from.0, from.1)
         .html(html);
@@ -64,8 +65,8 @@ fn talk() -> Vec<Message> {
     let late = own(late, "ReactionsByPeople", likes);
     let late = own(late, "Score", Value::F64(0.5));
     let late = own(late, "FileData", br#"{"a":1}"#.to_vec());
-    let file =
-        Attachment::reference(7, "https://example.com/Shared/plan.docx").prop(0x3707, "plan.docx");
+    let file = Attachment::reference(7, "https://example.com/Shared/plan.docx")
+        .prop(tags::ATTACH_LONG_FILENAME, "plan.docx");
     let first = thread(chat(32, ANN, &[BOB], link), "1", "1").attach(file);
     let program = said(
         "IPM.SkypeTeams.SystemMessage",
@@ -196,7 +197,7 @@ fn chats_in_the_folder_of_teams_are_found_wherever_it_is_and_whatever_their_clas
         let folder = store.folder(parent, "TeamsMessagesData");
         store.folder_prop(folder, 0x10F4, true);
         for message in talk() {
-            store.message(folder, message.prop(0x001A, "IPM.Note"));
+            store.message(folder, message.prop(tags::MESSAGE_CLASS, "IPM.Note"));
         }
         let (directory, tree) = write(&store);
         let talk = "TeamsMessagesData/Conversation with Ann Alder, Bob Birch.txt";
@@ -250,14 +251,14 @@ fn what_a_message_lacks_costs_nothing_but_that() {
     let mut store = Store::new(Format::Unicode, Crypt::Permute);
     let folder = store.folder(store.ipm_subtree(), "Team Chat");
     // Without a thread the topic and the people are what messages have in common.
-    let topic = |message: Message| message.prop(0x0070, "Lunch");
+    let topic = |message: Message| message.prop(tags::CONVERSATION_TOPIC, "Lunch");
     store.message(folder, topic(chat(1, ANN, &[BOB], "<p>Pizza?</p>")));
     store.message(folder, topic(chat(2, BOB, &[ANN], "<p>Soup!</p>")));
     store.message(folder, topic(chat(3, EVA, &[ANN], "<p>Which lunch?</p>")));
     // Nothing at all.
     store.message(
         folder,
-        Message::default().prop(0x001A, "ipm.skypeteams.message.Copilot.Word"),
+        Message::default().prop(tags::MESSAGE_CLASS, "ipm.skypeteams.message.Copilot.Word"),
     );
     let (_directory, tree) = write(&store);
     let listed = names(&tree, "Team Chat");

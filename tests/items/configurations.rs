@@ -12,6 +12,7 @@ use tempfile::TempDir;
 use crate::corpus;
 use crate::mounted::ostfs;
 use crate::pim::judges::judge;
+use crate::support::tags;
 use crate::support::{Crypt, Folders, Format, Message, Nid, RECORD_KEY, Store};
 use crate::walk::{problems, read};
 
@@ -92,7 +93,7 @@ fn hidden(class: &str) -> Message {
 }
 
 fn autocomplete(stream: &[u8]) -> Message {
-    hidden("IPM.Configuration.Autocomplete").prop(0x7C09, stream.to_vec())
+    hidden("IPM.Configuration.Autocomplete").prop(tags::ROAMING_BINARY, stream.to_vec())
 }
 
 /// A store with these items in its Inbox, and a folder for rules to move to.
@@ -303,7 +304,8 @@ fn categories_are_a_table() {
         keyboardShortcut=\"1\" lastTimeUsed=\"2011-03-19T11:19:09.564Z\" guid=\"{1}\" />\
         <category name=\"Plain\" color=\"-1\" keyboardShortcut=\"0\" guid=\"{2}\" />\
         <category name=\"New\" color=\"99\" guid=\"{3}\" /></categories>";
-    let list = hidden("IPM.Configuration.CategoryList").prop(0x7C08, xml.as_bytes().to_vec());
+    let list = hidden("IPM.Configuration.CategoryList")
+        .prop(tags::ROAMING_XML_STREAM, xml.as_bytes().to_vec());
     let (_directory, file) = store(|_| vec![list]);
     assert_eq!(
         cat(&file, "categories.csv").unwrap(),
@@ -383,8 +385,10 @@ const WORDS: &str = "  If: (subject contains \"Invoice\" and (the size of size i
     Then: do something that cannot be told (12 bytes)\n";
 
 fn rule(class: &str, name: &str, state: i32, sequence: i32) -> Message {
-    let rule = hidden(class).prop(0x65EC, name).prop(0x65E9, state);
-    rule.prop(0x65F3, sequence)
+    let rule = hidden(class)
+        .prop(tags::RULE_MESSAGE_NAME, name)
+        .prop(tags::RULE_MESSAGE_STATE, state);
+    rule.prop(tags::RULE_MESSAGE_SEQUENCE, sequence)
 }
 
 /// A rule that forwards is what an examiner looks for.
@@ -398,13 +402,16 @@ fn rules_say_what_they_ask_for_and_what_they_do() {
         let extended_actions = [&[0, 0, 1, 0, 0, 0][..], &actions(&wide, true, folder)];
         vec![
             rule("IPM.ExtendedRule.Message", "Second", 0x11, 20)
-                .prop(0x65EB, "Provider")
-                .prop(0x0E9A, extended.concat())
-                .prop(0x0E99, extended_actions.concat()),
+                .prop(tags::RULE_MESSAGE_PROVIDER, "Provider")
+                .prop(tags::EXTENDED_RULE_MESSAGE_CONDITION, extended.concat())
+                .prop(
+                    tags::EXTENDED_RULE_MESSAGE_ACTIONS,
+                    extended_actions.concat(),
+                ),
             // The class that older servers give; newer ones: IPM.Rule.Version2.Message.
             rule("IPM.Rule.Message", "First", 0x04, 10)
-                .prop(0x65F0, condition(narrow))
-                .prop(0x65EF, actions(&narrow, false, folder)),
+                .prop(tags::RULE_MESSAGE_CONDITION, condition(narrow))
+                .prop(tags::RULE_MESSAGE_ACTIONS, actions(&narrow, false, folder)),
         ]
     });
     let first = "Rule: First\n  State: off, only while the user is away\n";
@@ -420,7 +427,8 @@ fn rules_that_make_no_sense_say_so_and_are_told() {
     let deep: Vec<u8> = [0, 0].into_iter().chain([0x02; 10_000]).collect();
     let many: Vec<u8> = [0, 0, 0x00, 0xFF, 0xFF, 0xFF, 0xFF].to_vec();
     for blob in [deep, many, vec![0xFF; 9]] {
-        let rule = rule("IPM.ExtendedRule.Message", "Bad", 1, 1).prop(0x0E9A, blob.clone());
+        let rule = rule("IPM.ExtendedRule.Message", "Bad", 1, 1)
+            .prop(tags::EXTENDED_RULE_MESSAGE_CONDITION, blob.clone());
         let (_directory, file) = store(|_| vec![rule]);
         let problem = format!(
             "condition of {} bytes in a form that is not known",
@@ -444,7 +452,8 @@ fn of_the_rules_of_outlook_itself_the_texts_are_shown() {
     let mut blob = vec![0, 0, 0x14, 0, 1, 0x80, 0x4F, 0x12, 0x05, name.len() as u8];
     blob.extend(name.encode_utf16().flat_map(u16::to_le_bytes));
     blob.extend(b"\x01\0\0\0\x4A\0\0\0\x04\0\xFF\xFF\0\0\x0C\0CRuleElement\x90\x01\0\0");
-    let (_directory, file) = store(|_| vec![hidden("IPM.RuleOrganizer").prop(0x6802, blob)]);
+    let (_directory, file) =
+        store(|_| vec![hidden("IPM.RuleOrganizer").prop(tags::SENDER_TELEPHONE_NUMBER, blob)]);
     assert_eq!(
         cat(&file, "rules.txt").unwrap(),
         "Rules that Outlook itself applies, in a form that is not published. Texts in them:\n  \

@@ -5,6 +5,7 @@ use std::os::unix::fs::MetadataExt;
 use std::path::Path;
 
 use crate::mounted::{Mount, can_mount, export, ostfs, picture};
+use crate::support::tags;
 use crate::support::{
     Attachment, Crypt, Folders, Format, Message, PS_PUBLIC_STRINGS, PSETID_COMMON, Store, filetime,
 };
@@ -180,7 +181,8 @@ fn a_mount_shows_a_document_as_an_export_does() {
 
 #[test]
 fn a_message_whose_body_was_not_fetched_says_so_in_its_header_and_its_text() {
-    let without_body = |class: &str, subject: &str| Message::new(class, subject).without(0x1000);
+    let without_body =
+        |class: &str, subject: &str| Message::new(class, subject).without(tags::BODY);
     let mut shared = Shared::of([
         without_body("IPM.Note", "by its row").row(MESSAGE_STATUS, Some(REMOTE_DOWNLOAD.into())),
         without_body("IPM.Note", "by itself").named(PSETID_COMMON, HEADER_ITEM, 1),

@@ -5,6 +5,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 use crate::mounted::{export, ostfs, run};
+use crate::support::tags;
 use crate::support::{
     Attachment, BCC, Content, Crypt, Folders, Format, Message, Options, PSETID_APPOINTMENT,
     PSETID_COMMON, PSETID_POST_RSS, PSETID_SHARING, PSETID_TASK, Payload, Store, Value, filetime,
@@ -158,12 +159,16 @@ fn accounts_tell_who_sends() {
             })
     };
     let exchange = |subject: &str| {
-        let message = by_name(subject).prop(0x0064, "EX").prop(0x0C1E, "EX");
-        message.prop(0x0065, DN).prop(0x0C1F, DN)
+        let message = by_name(subject)
+            .prop(tags::SENT_REPRESENTING_ADDRESS_TYPE, "EX")
+            .prop(tags::SENDER_ADDRESS_TYPE, "EX");
+        message
+            .prop(tags::SENT_REPRESENTING_EMAIL_ADDRESS, DN)
+            .prop(tags::SENDER_EMAIL_ADDRESS, DN)
     };
     let exported = Exported::of(
         [
-            exchange("by send account").prop(0x0E28, account.as_str()),
+            exchange("by send account").prop(tags::PRIMARY_SEND_ACCOUNT, account.as_str()),
             // The pair is in the address book.
             exchange("by address book"),
             by_name("draft")
@@ -171,14 +176,14 @@ fn accounts_tell_who_sends() {
                 .named(PSETID_COMMON, 0x8580, "me@example.com"),
             Message::mail("nobody")
                 .flag(8, true)
-                .prop(0x0E29, account.as_str()),
+                .prop(tags::NEXT_SEND_ACCOUNT, account.as_str()),
             // It came by this account.
             by_name("arrived").to("Me", "me@example.com").named(
                 PSETID_COMMON,
                 0x8580,
                 "me@example.com",
             ),
-            by_name("sender").prop(0x5D01, "joe@other.example"),
+            by_name("sender").prop(tags::SENDER_SMTP_ADDRESS, "joe@other.example"),
         ],
         &[],
     );
@@ -203,10 +208,10 @@ fn accounts_tell_who_sends() {
 fn from_has_the_address_that_the_sender_of_its_name_has() {
     let message = |subject: &str, sender: &str| {
         Message::mail(subject)
-            .prop(0x0042, "Joe Bloggs")
-            .prop(0x0C1A, sender)
-            .prop(0x0C1E, "SMTP")
-            .prop(0x0C1F, "joe@north.example")
+            .prop(tags::SENT_REPRESENTING_NAME, "Joe Bloggs")
+            .prop(tags::SENDER_NAME, sender)
+            .prop(tags::SENDER_ADDRESS_TYPE, "SMTP")
+            .prop(tags::SENDER_EMAIL_ADDRESS, "joe@north.example")
     };
     let exported = Exported::of(
         [message("same", "Joe Bloggs"), message("other", "Ann Adams")],
@@ -268,7 +273,7 @@ const RUSSIAN: &str = "Привет, это письмо написано по-�
 fn html_in_another_charset_than_it_says_is_read_and_told() {
     let html = format!("<p>{RUSSIAN}</p>");
     let bytes = crate::support::to_code_page(&html, 1251);
-    let message = mail("html").without(0x1000).prop(0x1013, bytes);
+    let message = mail("html").without(tags::BODY).prop(tags::HTML, bytes);
     let mut store = Store::new(Format::Unicode, Crypt::Permute);
     let inbox = store.folder(store.ipm_subtree(), "Inbox");
     store.message(inbox, message);
@@ -289,11 +294,11 @@ fn text_of_a_store_that_names_no_code_page_is_in_one_page() {
     let bytes = |text: &str| Value::Str8(crate::support::to_code_page(text, 1251));
     let russian = |subject: &str| {
         mail(subject)
-            .without(0x3FDE)
-            .prop(0x0037, bytes(subject))
-            .prop(0x0070, bytes(subject))
-            .prop(0x0E1D, bytes(subject))
-            .prop(0x1000, bytes(RUSSIAN))
+            .without(tags::INTERNET_CODEPAGE)
+            .prop(tags::SUBJECT, bytes(subject))
+            .prop(tags::CONVERSATION_TOPIC, bytes(subject))
+            .prop(tags::NORMALIZED_SUBJECT, bytes(subject))
+            .prop(tags::BODY, bytes(RUSSIAN))
     };
     let messages = || [russian("Новости недели"), russian("Отчёт за год")];
     let exported = Exported::in_format(Format::Ansi, messages(), &[]);
@@ -306,8 +311,8 @@ fn text_of_a_store_that_names_no_code_page_is_in_one_page() {
     let chosen = Exported::in_format(Format::Ansi, messages(), &["-o", "codepage=1252"]);
     assert!(chosen.path("Íîâîñòè íåäåëè").exists());
     // Most items that name a page name this one; one that names another keeps it, in its name as well.
-    let named = mail("named").prop(0x3FFD, 1251);
-    let greek = mail("Ελληνικά").prop(0x3FFD, 1253);
+    let named = mail("named").prop(tags::MESSAGE_CODEPAGE, 1251);
+    let greek = mail("Ελληνικά").prop(tags::MESSAGE_CODEPAGE, 1253);
     let messages = messages().into_iter().chain([named, greek]);
     let exported = Exported::in_format(Format::Ansi, messages, &[]);
     for subject in ["Новости недели", "Ελληνικά"] {
@@ -319,10 +324,10 @@ fn text_of_a_store_that_names_no_code_page_is_in_one_page() {
 fn times_of_attachments_are_those_of_the_files() {
     let (created, modified) = (filetime(2020, 2, 3, 4, 5), filetime(2021, 3, 4, 5, 6));
     let attachment = Attachment::data("a.txt", Payload::random(10, 1))
-        .prop(0x3007, Value::Time(created))
-        .prop(0x3008, Value::Time(modified));
+        .prop(tags::CREATION_TIME, Value::Time(created))
+        .prop(tags::LAST_MODIFICATION_TIME, Value::Time(modified));
     let inner = mail("The subject of it");
-    let sized = Attachment::message(inner).prop(0x3001, "The subject (12 KB)");
+    let sized = Attachment::message(inner).prop(tags::DISPLAY_NAME, "The subject (12 KB)");
     let exported = Exported::of([mail("times").attach(attachment).attach(sized)], &[]);
     let file = exported.attachments("times").join("a.txt");
     let time = fs::metadata(file).unwrap().modified().unwrap();
@@ -407,7 +412,7 @@ fn an_article_tells_its_feed_and_a_share_its_folder() {
         .named(PSETID_POST_RSS, 0x8901, "https://feed.example/1")
         .named(PSETID_POST_RSS, 0x8904, "News of the day");
     let share = mail("share")
-        .prop(0x001A, "IPM.Sharing")
+        .prop(tags::MESSAGE_CLASS, "IPM.Sharing")
         .named(PSETID_SHARING, 0x8A05, "Calendar of Ann")
         .named(PSETID_SHARING, 0x8A51, "https://north.example/calendar");
     let exported = Exported::of([article, share], &[]);
@@ -438,7 +443,7 @@ fn rtf_is_attached_where_text_loses_formatting_or_it_is_what_was_written() {
         [
             rtf("struck out", r"old {\strike offer 100} new"),
             rtf("plain", r"text\strike0  and text\par"),
-            rtf("native", r"text\par").prop(0x1016, 2),
+            rtf("native", r"text\par").prop(tags::NATIVE_BODY, 2),
         ],
         &[],
     );

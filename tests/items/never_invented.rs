@@ -155,12 +155,12 @@ fn exchange(subject: &str, name: &str, smtp: Option<&str>) -> Message {
     let dn = format!("/o=Org/ou=Site/cn=Recipients/cn={name}");
     let mut message = Message::mail(subject)
         .time(filetime(2024, 5, 1, 9, 0))
-        .prop(0x0042, name)
-        .prop(0x0064, "EX")
-        .prop(0x0065, dn.as_str())
+        .prop(tags::SENT_REPRESENTING_NAME, name)
+        .prop(tags::SENT_REPRESENTING_ADDRESS_TYPE, "EX")
+        .prop(tags::SENT_REPRESENTING_EMAIL_ADDRESS, dn.as_str())
         .body("Text\r\n");
     if let Some(smtp) = smtp {
-        message = message.prop(0x5D02, smtp);
+        message = message.prop(tags::SENT_REPRESENTING_SMTP_ADDRESS, smtp);
     }
     message
 }

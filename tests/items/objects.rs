@@ -6,6 +6,7 @@ use std::path::Path;
 
 use crate::mail_kinds::{Exported, mail, python};
 use crate::mounted::run;
+use crate::support::tags;
 use crate::support::{Attachment, Message, component, compound_file};
 
 const METAFILE: u32 = 0x315;
@@ -422,7 +423,8 @@ fn a_file_from_a_mac_is_its_data_and_its_resources_are_not_lost() {
         ("old.txt", old.clone()),
     ];
     let attach = |message: Message, (name, bytes): &(&str, Vec<u8>)| {
-        let file = Attachment::data(name, bytes.clone()).prop(0x3702, encoding.clone());
+        let file =
+            Attachment::data(name, bytes.clone()).prop(tags::ATTACH_ENCODING, encoding.clone());
         message.attach(file)
     };
     let message = files.iter().fold(mail("mac"), attach);

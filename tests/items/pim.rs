@@ -8,6 +8,7 @@ mod patterns;
 mod unusual;
 mod zones;
 
+use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
@@ -18,7 +19,7 @@ use ostfs::convert::calendar::instances::{instances, reconciled};
 use ostfs::convert::calendar::recurrence::parse_appointment;
 use ostfs::convert::calendar::rrule::rule;
 use ostfs::convert::calendar::time_zone::TimeZone;
-use ostfs::convert::calendar::{HEAD, Parts, TAIL, meeting_part, parts};
+use ostfs::convert::calendar::{HEAD, TAIL, meeting_part};
 use ostfs::convert::{Item, ItemFormat, ItemOptions, Resolved, item, note_color};
 use ostfs::messaging::{Message, PropertySet, Store};
 use ostfs::ndb::NodeType;
@@ -569,26 +570,19 @@ fn parsers_of_others_read_every_written_item() {
 #[test]
 fn calendars_of_many_items_join_into_one() {
     let (_folder, store) = fixture_store();
-    let texts: Vec<String> = messages(&store)
+    let items: Vec<Item> = messages(&store)
         .iter()
         .filter_map(|message| convert(message, Version::V3))
         .filter(|item| item.format == ItemFormat::Calendar)
-        .map(|item| item.text)
         .collect();
-    let parts: Vec<Parts> = texts.iter().map(|text| parts(text).unwrap()).collect();
-    let name = |zone: &str| zone.lines().nth(1).unwrap().to_owned();
-    let mut zones: Vec<&str> = Vec::new();
-    for zone in parts.iter().flat_map(|parts| &parts.zones) {
-        if !zones.iter().any(|known| name(known) == name(zone)) {
-            zones.push(zone);
-        }
-    }
-    let components: String = parts.iter().map(|parts| parts.components).collect();
-    let problems: String = parts.iter().map(|parts| parts.problems).collect();
-    let joined = format!("{HEAD}{problems}{}{components}{TAIL}", zones.concat());
+    let zones: BTreeMap<&str, &str> = items.iter().flat_map(Item::zones).collect();
+    let zones: String = zones.into_values().collect();
+    let own: String = items.iter().map(Item::own_part).collect();
+    let problems: String = items.iter().map(Item::problem_lines).collect();
+    let joined = format!("{HEAD}{problems}{zones}{own}{TAIL}");
     let begins = |text: &str, name: &str| text.matches(&format!("BEGIN:{name}\r\n")).count();
     for name in ["VEVENT", "VTODO", "VJOURNAL"] {
-        let single: usize = texts.iter().map(|text| begins(text, name)).sum();
+        let single: usize = items.iter().map(|item| begins(&item.text, name)).sum();
         assert_eq!(begins(&joined, name), single);
     }
     let mut output = Output::new();

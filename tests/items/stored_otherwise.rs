@@ -86,7 +86,9 @@ fn an_address_in_another_form_is_an_address() {
 fn a_read_receipt_names_who_has_read_the_message() {
     let receipt = |subject: &str, class: &str| {
         let receipt = from(mail(subject), "Ann", "SMTP", "ann@x.example");
-        receipt.prop(0x001A, class).to("Bob", "bob@x.example")
+        receipt
+            .prop(tags::MESSAGE_CLASS, class)
+            .to("Bob", "bob@x.example")
     };
     let messages = [
         receipt("read", "REPORT.IPM.Note.IPNRN"),
@@ -103,12 +105,13 @@ fn a_read_receipt_names_who_has_read_the_message() {
 
 #[test]
 fn a_receipt_goes_to_whom_the_message_asks_for() {
-    let asks =
-        |subject: &str| from(mail(subject), "Ann", "SMTP", "ann@x.example").prop(0x0029, true);
+    let asks = |subject: &str| {
+        from(mail(subject), "Ann", "SMTP", "ann@x.example").prop(tags::READ_RECEIPT_REQUESTED, true)
+    };
     let desk = asks("desk")
-        .prop(0x4029, "SMTP")
-        .prop(0x402A, "desk@x.example")
-        .prop(0x402B, "Desk");
+        .prop(tags::READ_RECEIPT_ADDRESS_TYPE, "SMTP")
+        .prop(tags::READ_RECEIPT_EMAIL_ADDRESS, "desk@x.example")
+        .prop(tags::READ_RECEIPT_NAME, "Desk");
     let exported = Exported::of([asks("own"), desk], &[]);
     let expected = [
         ("own", "Disposition-Notification-To: Ann <ann@x.example>"),
@@ -146,7 +149,11 @@ fn a_link_is_kept_wherever_it_is_stored() {
     let exported = Exported::of(
         [
             named.attach(attachment.prop(permission, 2)),
-            mail("blank").attach(link().prop(0x370D, " ").prop(0x3708, URL)),
+            mail("blank").attach(
+                link()
+                    .prop(tags::ATTACH_LONG_PATHNAME, " ")
+                    .prop(tags::ATTACH_PATHNAME, URL),
+            ),
             mail("thumbnail").attach(thumbnail),
         ],
         &[],
@@ -302,7 +309,7 @@ fn fields_of_the_user_are_told_whatever_their_type() {
 
 #[test]
 fn a_contact_keeps_addresses_that_are_stored_in_one_piece() {
-    let contact = |name: &str| Message::new("IPM.Contact", name).prop(0x3001, name);
+    let contact = |name: &str| Message::new("IPM.Contact", name).prop(tags::DISPLAY_NAME, name);
     let whole = contact("Whole")
         .named(PSETID_ADDRESS, 0x801A, "Home 1\r\n12345 Town")
         .named(PSETID_ADDRESS, 0x801B, "Work 2\r\n12345 Town")
@@ -312,11 +319,11 @@ fn a_contact_keeps_addresses_that_are_stored_in_one_piece() {
         .named(PSETID_ADDRESS, 0x801B, "Work 2\r\n12345 Town")
         .named(PSETID_ADDRESS, 0x8045, "Work 2")
         .named(PSETID_ADDRESS, 0x8046, "Town");
-    let mailing = contact("Mailing").prop(0x3A15, "Box 4\r\nTown");
+    let mailing = contact("Mailing").prop(tags::POSTAL_ADDRESS, "Box 4\r\nTown");
     let listed = contact("Listed")
-        .prop(0x3002, "EX")
-        .prop(0x3003, "/o=Org/cn=listed")
-        .prop(0x39FE, "listed@x.example");
+        .prop(tags::ADDRESS_TYPE, "EX")
+        .prop(tags::EMAIL_ADDRESS, "/o=Org/cn=listed")
+        .prop(tags::SMTP_ADDRESS, "listed@x.example");
     let (_target, folder) = folder(
         "Contacts",
         "IPF.Contact",
@@ -378,7 +385,7 @@ fn domains_in_calendars_and_lists_are_in_ascii() {
 fn an_answer_that_proposes_another_time_says_so_in_its_text() {
     let start = filetime(2024, 6, 3, 10, 0);
     let answer = Message::appointment("Lunch", start, filetime(2024, 6, 3, 11, 0), "")
-        .prop(0x001A, "IPM.Schedule.Meeting.Resp.Tent")
+        .prop(tags::MESSAGE_CLASS, "IPM.Schedule.Meeting.Resp.Tent")
         .named(PSETID_APPOINTMENT, 0x8257, true)
         .named(
             PSETID_APPOINTMENT,
@@ -410,8 +417,8 @@ fn russian(subject: &str) -> Message {
         .fold(Message::mail(""), |message, id| {
             message.prop(id, bytes(subject))
         })
-        .without(0x3FDE)
-        .prop(0x1000, bytes(body))
+        .without(tags::INTERNET_CODEPAGE)
+        .prop(tags::BODY, bytes(body))
 }
 
 #[test]
@@ -422,7 +429,7 @@ fn one_item_that_names_a_code_page_does_not_speak_for_many_that_name_none() {
         "Письмо",
         "Встреча в среду",
     ];
-    let greek = Message::mail("Ελληνικά").prop(0x3FFD, 1253);
+    let greek = Message::mail("Ελληνικά").prop(tags::MESSAGE_CODEPAGE, 1253);
     let messages = subjects.map(russian).into_iter().chain([greek]);
     let exported = Exported::in_format(Format::Ansi, messages, &[]);
     for subject in subjects.into_iter().chain(["Ελληνικά"]) {
@@ -439,8 +446,10 @@ fn strings_of_eight_bits_are_in_the_page_of_the_text_in_any_format() {
         // The table of the folder has no such column, so the items are asked.
         let messages = subjects.map(|subject| russian(subject).row(0x0037, None));
         let name = Value::Str8(to_code_page("Итог.txt", 1251));
-        let messages = messages
-            .map(|message| message.attach(Attachment::data("x", "x").prop(0x3707, name.clone())));
+        let messages = messages.map(|message| {
+            message
+                .attach(Attachment::data("x", "x").prop(tags::ATTACH_LONG_FILENAME, name.clone()))
+        });
         let exported = Exported::in_format(format, messages, &[]);
         for subject in subjects {
             let what = "[m['Subject'], [p.get_filename() for p in m.iter_attachments()]]";
@@ -465,7 +474,7 @@ fn who_attaches_a_signed_file_keeps_the_text_of_the_mail() {
     let messages = [
         attached(mail("written")),
         attached(Message::mail("empty")),
-        attached(mail("by class").prop(0x001A, "IPM.Note.SMIME")),
+        attached(mail("by class").prop(tags::MESSAGE_CLASS, "IPM.Note.SMIME")),
     ];
     let exported = Exported::of(messages, &[]);
     let kind = |subject: &str| python(&exported.path(subject), "m.get_content_type()");
@@ -478,12 +487,18 @@ fn who_attaches_a_signed_file_keeps_the_text_of_the_mail() {
 
 #[test]
 fn an_item_is_called_by_what_is_stored_of_its_name() {
-    let nameless = |class: &str| Message::new(class, "").without(0x0037).without(0x0070);
-    let contact = || nameless("IPM.Contact").without(0x0E1D);
+    let nameless = |class: &str| {
+        Message::new(class, "")
+            .without(tags::SUBJECT)
+            .without(tags::CONVERSATION_TOPIC)
+    };
+    let contact = || nameless("IPM.Contact").without(tags::NORMALIZED_SUBJECT);
     let contacts = vec![
         contact().named(PSETID_ADDRESS, 0x8005, "Alder, Ann"),
-        contact().prop(0x3A06, "Bob").prop(0x3A11, "Birch"),
-        contact().prop(0x3A16, "Acme"),
+        contact()
+            .prop(tags::GIVEN_NAME, "Bob")
+            .prop(tags::SURNAME, "Birch"),
+        contact().prop(tags::COMPANY_NAME, "Acme"),
         contact().named(PSETID_ADDRESS, 0x8082, "SMTP").named(
             PSETID_ADDRESS,
             0x8083,
@@ -507,13 +522,15 @@ fn an_item_is_called_by_what_is_stored_of_its_name() {
         has_lines(&card, &[&field]);
     }
     let replied = Message::mail("")
-        .without(0x0037)
-        .prop(0x003D, "RE: ")
-        .prop(0x0E1D, "Lunch");
+        .without(tags::SUBJECT)
+        .prop(tags::SUBJECT_PREFIX, "RE: ")
+        .prop(tags::NORMALIZED_SUBJECT, "Lunch");
     let exported = Exported::of(
         [
             replied,
-            Message::mail("").without(0x0037).prop(0x0070, "Topic"),
+            Message::mail("")
+                .without(tags::SUBJECT)
+                .prop(tags::CONVERSATION_TOPIC, "Topic"),
         ],
         &[],
     );
@@ -537,7 +554,10 @@ fn a_header_block_is_read_whatever_its_type_and_however_its_sender_is_written() 
     let messages = [
         exchange("comma").headers(&block("Adams, Ann <ann@x.example>")),
         exchange("encoded").headers(&block("=?utf-8?Q?Adams,_Ann?= <ann@x.example>")),
-        exchange("bytes").prop(0x007D, block("Ann Adams <ann@x.example>").as_bytes()),
+        exchange("bytes").prop(
+            tags::TRANSPORT_MESSAGE_HEADERS,
+            block("Ann Adams <ann@x.example>").as_bytes(),
+        ),
         exchange("two").headers(&block("Adams, Ann <ann@x.example> or Bob <bob@x.example>")),
     ];
     let exported = Exported::of(messages, &[]);

@@ -4,6 +4,7 @@
 use crate::mail_kinds::{Exported, mail};
 use crate::mail_programs::{Inbox, mails, objects_with};
 use crate::mounted::run;
+use crate::support::tags;
 use crate::support::{Value, to_code_page};
 
 /// PtypString.
@@ -77,8 +78,8 @@ fn assert_texts(stored: impl Fn(&str) -> Value, expected: impl Fn(&str) -> Strin
         let subject = format!("n{number}");
         let body = stored(&text.replace('\n', "\r\n"));
         let message = mail(&subject)
-            .prop(0x3FFD, i32::from(CYRILLIC))
-            .prop(0x1000, body);
+            .prop(tags::MESSAGE_CODEPAGE, i32::from(CYRILLIC))
+            .prop(tags::BODY, body);
         match number % 3 {
             0 => message.attachment("a.bin", "attached"),
             1 => mail(&subject).embed(message),
@@ -111,7 +112,7 @@ fn mutt_and_notmuch_get_every_text_back_as_it_is_stored() {
         let body = text.replace('\n', "\r\n");
         mail(&format!("n{number}"))
             .message_id(&format!("<{number}@north.example>"))
-            .prop(0x1000, body.as_str())
+            .prop(tags::BODY, body.as_str())
     });
     let exported = Exported::of(messages, &[]);
     let Some(inbox) = Inbox::of(&mails(&exported.inbox)) else {

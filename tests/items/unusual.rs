@@ -160,8 +160,8 @@ fn changed_instances_of_a_series_are_in_its_calendar_and_are_no_attachments() {
     let instance = || {
         let inner = Message::appointment("Moved", start, start, "");
         Attachment::message(inner)
-            .prop(0x7FFD, 2)
-            .prop(0x7FFE, true)
+            .prop(tags::ATTACHMENT_FLAGS, 2)
+            .prop(tags::ATTACHMENT_HIDDEN, true)
     };
     // Every day, from 2024-06-03 on.
     let mut pattern = Vec::new();
@@ -267,7 +267,7 @@ fn mail_says_when_it_is_due_what_to_vote_for_whose_it_is_and_who_called() {
         .named(PSETID_COMMON, 0x8530, "Follow up")
         .named(PSETID_COMMON, 0x8517, Value::Time(due));
     let asked = Message::mail("Asked")
-        .prop(0x0030, Value::Time(due))
+        .prop(tags::REPLY_TIME, Value::Time(due))
         .named(PSETID_COMMON, 0x8520, voting())
         .named(PSETID_COMMON, 0x8524, "Jó");
     // What a meeting is about is no reply.
@@ -275,15 +275,18 @@ fn mail_says_when_it_is_due_what_to_vote_for_whose_it_is_and_who_called() {
         .named(PSETID_COMMON, 0x8530, "Follow up")
         .named(PSETID_COMMON, 0x8517, Value::Time(due));
     let call = Message::new("IPM.Note.Microsoft.Voicemail.UM.CA", "Call")
-        .prop(0x6801, 42)
-        .prop(0x6802, "+1 555 0100")
-        .prop(0x0040, "Front desk")
-        .prop(0x0075, "SMTP")
-        .prop(0x0076, "desk@north.example")
-        .prop(0x0044, "Ann")
-        .prop(0x0077, "SMTP")
-        .prop(0x0078, "ann@north.example");
-    let other = Message::mail("Other").prop(0x6802, "no telephone");
+        .prop(tags::VOICE_MESSAGE_DURATION, 42)
+        .prop(tags::SENDER_TELEPHONE_NUMBER, "+1 555 0100")
+        .prop(tags::RECEIVED_BY_NAME, "Front desk")
+        .prop(tags::RECEIVED_BY_ADDRESS_TYPE, "SMTP")
+        .prop(tags::RECEIVED_BY_EMAIL_ADDRESS, "desk@north.example")
+        .prop(tags::RECEIVED_REPRESENTING_NAME, "Ann")
+        .prop(tags::RECEIVED_REPRESENTING_ADDRESS_TYPE, "SMTP")
+        .prop(
+            tags::RECEIVED_REPRESENTING_EMAIL_ADDRESS,
+            "ann@north.example",
+        );
+    let other = Message::mail("Other").prop(tags::SENDER_TELEPHONE_NUMBER, "no telephone");
     for item in [flagged, asked, meeting, call, other] {
         store.message(inbox, item.time(time));
     }

@@ -1,121 +1,20 @@
-//! Names after a template, time zones, and the other layouts: the same on every mount and in every export, and read by the
-//! programs that they are made for.
+//! Layouts other than folders: the same on every mount and in every export, and read by the programs that they are made for.
 
 use std::collections::BTreeSet;
 use std::os::unix::fs::{MetadataExt, PermissionsExt};
 use std::path::{Path, PathBuf};
 
-use crate::corpus;
-use crate::mounted::{Mount, can_mount, export, ostfs, picture};
+use crate::mounted::{Mount, can_mount, export, picture};
 use crate::programs::{command, in_terminal, installed, output};
+use crate::support::tags;
 use crate::support::{Crypt, Folders, Format, Message as Mail, Store as MailStore, filetime};
 use tempfile::TempDir;
 
-/// Subjects that a name cannot have as they are, and what stands for each.
-const AWKWARD: [(&str, &str); 9] = [
-    ("Numbers", "Numbers"),
-    ("NUMBERS", "NUMBERS"),
-    ("a/b\\c: \"d\"?", "a_b_c_ _d__"),
-    ("..", "(no subject)"),
-    ("", "(no subject)"),
-    ("tab\tand\r\nline", "tab and line"),
-    ("{subject} {date}", "{subject} {date}"),
-    ("\u{202E}fdp.exe", "_fdp.exe"),
-    ("план встречи, 会議", "план встречи, 会議"),
-];
-
-/// A mailbox of awkward subjects, and one message without sender and recipients.
-fn awkward(format: Format) -> (TempDir, PathBuf) {
-    let scratch = TempDir::new().unwrap();
-    let path = scratch.path().join("awkward.pst");
-    let mut store = MailStore::new(format, Crypt::Permute);
-    let top = store.ipm_subtree();
-    let inbox = store.folder(top, "Inbox");
-    for (subject, _) in AWKWARD {
-        let mail = Mail::mail(subject)
-            .time(filetime(2024, 7, 31, 22, 30))
-            .from("Ann: Adams", "ann@north.example")
-            .to("Bob", "bob@north.example")
-            .to("Eva", "eva@south.example");
-        store.message(inbox, mail.body("Hello\r\n"));
-    }
-    store.message(inbox, Mail::mail(&"ä".repeat(300)).body("long\r\n"));
-    store.message(inbox, Mail::contact("Jane", "Doe", "jane@west.example"));
-    store.write(&path).unwrap();
-    (scratch, path)
-}
-
-fn names(directory: &Path) -> BTreeSet<String> {
+/// What is in `directory`.
+pub fn names(directory: &Path) -> BTreeSet<String> {
     let entries = std::fs::read_dir(directory).unwrap();
     let names = entries.map(|entry| entry.unwrap().file_name().into_string().unwrap());
     names.collect()
-}
-
-#[test]
-fn names_follow_the_template_and_the_zone() {
-    for format in [Format::Ansi, Format::Unicode, Format::Ost4k] {
-        let (_scratch, file) = awkward(format);
-        let template = "{date:%Y-%m-%d %Hh%M} {from} to {to} - {subject}";
-        let arguments = ["--names", template, "-o", "tz=Europe/Berlin"];
-        let (_target, tree) = export(&file, &arguments);
-        let found = names(&tree.join("Inbox"));
-        for (_, shown) in AWKWARD {
-            // 22:30 UTC is half past midnight of the next day in Berlin, in summer.
-            let name = format!("2024-08-01 00h30 Ann_ Adams to Bob; Eva - {shown}");
-            let is_it = |found: &String| found.starts_with(&name) && found.ends_with(".eml");
-            // Code page 1252 has no Cyrillic and no Chinese.
-            let lost = format == Format::Ansi && !shown.is_ascii();
-            assert!(
-                lost || found.iter().any(is_it),
-                "{format:?} {name}: {found:#?}"
-            );
-        }
-        assert_eq!(found.len(), AWKWARD.len() + 2);
-        assert!(found.iter().all(|name| name.len() <= 200), "{found:#?}");
-        let without_case: BTreeSet<String> = found.iter().map(|name| name.to_lowercase()).collect();
-        assert_eq!(without_case.len(), found.len());
-        let contact = "2024-05-01 11h32 to - Jane Doe.vcf";
-        assert!(found.contains(contact), "{found:#?}");
-    }
-}
-
-#[test]
-fn a_template_in_the_options_does_the_same_commas_and_all() {
-    if !can_mount() {
-        return;
-    }
-    let (_scratch, file) = awkward(Format::Unicode);
-    let (_target, tree) = export(&file, &["--names", "{nid}, {from}"]);
-    let mount = Mount::new(&file, &["-o", "all,names=\"{nid}, {from}\""]);
-    let mounted = picture(&mount.path.join("Top of Outlook data file/Inbox"));
-    assert_eq!(picture(&tree.join("Inbox")), mounted);
-    assert_eq!(mounted.len(), AWKWARD.len() + 2);
-    assert!(
-        mounted
-            .keys()
-            .all(|path| path.to_str().unwrap().starts_with("20"))
-    );
-}
-
-#[test]
-fn what_is_no_template_or_zone_is_a_usage_error_before_anything_is_done() {
-    let (scratch, file) = awkward(Format::Unicode);
-    let target = scratch.path().join("tree");
-    for (arguments, said) in [
-        (["--names", "{sender}"], "there is no field {sender}"),
-        (["--names", "mail"], "give some of {date}"),
-        (["-o", "names={from}/{to}"], "a name has no '/'"),
-        (["-o", "tz=Middle/Earth"], "-o tz=Middle/Earth: "),
-        (["-o", "tz="], "give local, UTC or a zone"),
-    ] {
-        let mut all = vec!["export", file.to_str().unwrap(), target.to_str().unwrap()];
-        all.extend(arguments);
-        let output = ostfs(&all);
-        let error = String::from_utf8_lossy(&output.stderr);
-        assert_eq!(output.status.code(), Some(16), "{arguments:?}: {error}");
-        assert!(error.contains(said), "{arguments:?}: {error}");
-        assert!(!target.exists());
-    }
 }
 
 /// Folders below the top with the directory that shows each: dots, letters of all kinds, names that are taken.
@@ -184,10 +83,10 @@ fn marked(format: Format) -> (TempDir, PathBuf) {
                 "<{}@north.example>",
                 subject.replace([' ', ','], ".")
             ))
-            .prop(0x0E07, flags)
+            .prop(tags::MESSAGE_FLAGS, flags)
             .row(0x0E17, Some(status.into()))
-            .prop(0x1080, icon)
-            .prop(0x1090, flag);
+            .prop(tags::ICON_INDEX, icon)
+            .prop(tags::FLAG_STATUS, flag);
         store.message(inbox, mail.body("Hello\r\n").attachment("a.txt", "text"));
     }
     for (name, _) in FOLDERS {
@@ -476,152 +375,4 @@ fn mutt_opens_the_mount_and_knows_what_is_flagged_and_answered() {
         subjects.sort_unstable();
         assert_eq!(subjects, with_letter(letter), "{pattern}");
     }
-}
-
-/// One message of each kind of body, an item of each kind, and words to find in the text beside each.
-fn readable() -> (TempDir, PathBuf) {
-    let scratch = TempDir::new().unwrap();
-    let path = scratch.path().join("readable.pst");
-    let mut store = MailStore::new(Format::Unicode, Crypt::Permute);
-    let top = store.ipm_subtree();
-    let inbox = store.folder(top, "Inbox");
-    let mail = |subject: &str| {
-        Mail::mail(subject)
-            .time(filetime(2024, 7, 31, 22, 30))
-            .from("Jörg Müller", "joerg@north.example")
-            .to("Bob", "bob@north.example")
-            .cc("Eva", "eva@south.example")
-            .message_id("<one@north.example>")
-    };
-    let inner = mail("Inner")
-        .body("words within words\r\n")
-        .attachment("b.csv", "1,2\r\n");
-    let plain = mail("План встречи").body("Hello,\r\n\r\nthe numbers.\r\n");
-    store.message(inbox, plain.attachment("a.bin", vec![0; 4711]).embed(inner));
-    store.message(
-        inbox,
-        mail("HTML").html("<p>only <b>marked</b> up, caf&eacute;</p>"),
-    );
-    store.message(
-        inbox,
-        mail("RTF").rtf("{\\rtf1\\ansi {\\b Bold} and plain.\\par}"),
-    );
-    store.message(inbox, mail("empty"));
-    let (start, end) = (filetime(2024, 6, 3, 10, 0), filetime(2024, 6, 3, 11, 0));
-    let lunch = Mail::appointment("Team lunch", start, end, "Café").body("Bring cake\r\n");
-    store.message(inbox, lunch);
-    store.message(inbox, Mail::contact("Jane", "Doe", "jane@west.example"));
-    store.message(inbox, Mail::sticky_note("a note\r\nof two lines"));
-    store.write(&path).unwrap();
-    (scratch, path)
-}
-
-#[test]
-fn a_text_stands_beside_each_item_with_all_that_is_to_be_read() {
-    let (scratch, file) = readable();
-    let (_target, tree) = export(&file, &["-o", "text,tz=Europe/Berlin"]);
-    let inbox = tree.join("Inbox");
-    let text = |name: &str| std::fs::read_to_string(inbox.join(name)).unwrap();
-    let header = |subject: &str| {
-        format!(
-            "From: \"Jörg Müller\" <joerg@north.example>\nTo: Bob <bob@north.example>\nCc: Eva <eva@south.example>\n\
-             Date: Thu, 01 Aug 2024 00:30:00 +0200\nSubject: {subject}\nMessage-ID: <one@north.example>\n"
-        )
-    };
-    assert_eq!(
-        text("2024-08-01 0030 План встречи.txt"),
-        header("План встречи")
-            + "Attachment: a.bin (4711 bytes)\nAttachment: Inner.eml (message)\n\nHello,\n\nthe numbers.\n\
-               \n---- Inner.eml ----\n\n"
-            + &header("Inner")
-            + "Attachment: b.csv (5 bytes)\n\nwords within words\n"
-    );
-    let html = text("2024-08-01 0030 HTML.txt");
-    assert_eq!(html, header("HTML") + "\nonly marked up, café\n");
-    assert_eq!(
-        text("2024-08-01 0030 RTF.txt"),
-        header("RTF") + "\nBold and plain.\n"
-    );
-    assert_eq!(text("2024-08-01 0030 empty.txt"), header("empty") + "\n");
-    let lunch = text("2024-06-03 1200 Team lunch.txt");
-    for line in [
-        "Subject: Team lunch",
-        "Start: Mon, 03 Jun 2024 12:00:00 +0200",
-        "End: Mon, 03 Jun 2024 13:00:00 +0200",
-        "Location: Café",
-        "Bring cake",
-    ] {
-        assert!(lunch.lines().any(|found| found == line), "{line}: {lunch}");
-    }
-    assert!(!lunch.contains("ostfs.invalid"), "{lunch}");
-    let jane = text("Jane Doe.txt");
-    assert!(jane.contains("E-mail: jane@west.example\n"), "{jane}");
-    // A note is a text already.
-    let notes = names(&inbox);
-    assert_eq!(
-        notes.iter().filter(|name| name.contains("a note")).count(),
-        1,
-        "{notes:#?}"
-    );
-
-    if can_mount() && installed(&["grep", "rsync"]) {
-        let mount = Mount::new(&file, &["-o", "text,tz=Europe/Berlin"]);
-        assert_eq!(picture(&mount.path), picture(&tree));
-        for words in [
-            "Jörg Müller",
-            "only marked up, café",
-            "Bold and plain.",
-            "words within words",
-        ] {
-            let mut grep = command("grep", scratch.path());
-            let found = output(
-                grep.args(["-rlF", "--include=*.txt", words])
-                    .arg(&mount.path),
-            );
-            assert!(found.lines().count() >= 1, "{words}");
-        }
-        let copy = scratch.path().join("copy");
-        let rsync = || {
-            let mut rsync = command("rsync", scratch.path());
-            rsync
-                .args(["-a", "--itemize-changes"])
-                .arg(format!("{}/", mount.path.display()));
-            output(rsync.arg(&copy))
-        };
-        rsync();
-        assert_eq!(rsync(), "");
-    }
-}
-
-#[test]
-fn the_texts_of_real_messages_say_what_python_reads_in_them() {
-    if !installed(&["python3"]) {
-        return;
-    }
-    let (_scratch, own) = readable();
-    let mut trees = Vec::new();
-    for file in std::iter::once(own).chain(corpus::files()) {
-        let target = TempDir::new().unwrap();
-        // Real files may have problems, which are told.
-        let tree = target.path().join("tree");
-        ostfs(&[
-            "export",
-            file.to_str().unwrap(),
-            tree.to_str().unwrap(),
-            "-o",
-            "text,items=eml",
-        ]);
-        trees.push((target, tree));
-    }
-    let script = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/judges/texts.py");
-    let mut python = command("python3", trees[0].0.path());
-    let said = output(python.arg(script).args(trees.iter().map(|(_, tree)| tree)));
-    let (differences, count) = match said.trim_end().rsplit_once('\n') {
-        Some((differences, count)) => (differences, count),
-        None => ("", said.trim_end()),
-    };
-    println!("{count}");
-    assert_eq!(differences, "");
-    let count: usize = count.trim_end_matches(" compared").parse().unwrap();
-    assert!(count >= 7, "{said}");
 }

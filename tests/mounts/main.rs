@@ -25,5 +25,7 @@ mod places;
 mod reads_by_number;
 mod searches;
 mod size_cache;
+mod templates;
+mod texts;
 mod views;
 mod writes_by_number;

@@ -218,3 +218,94 @@ fn links_keep_their_numbers_and_the_queries_of_one_file_stay_in_it() {
         "{first:?}"
     );
 }
+
+#[test]
+fn a_word_index_changes_nothing_that_queries_find_and_is_that_of_the_command() {
+    if !can_mount() {
+        return;
+    }
+    let scratch = TempDir::new().unwrap();
+    let file = mailbox(scratch.path(), "mail.pst");
+    let indexes = scratch.path().join("indexes");
+    let option = format!("index={}", indexes.display());
+    let queries = [
+        "numbers",
+        "\"purchase order\"",
+        "lupin",
+        "chairs OR jane",
+        "needle",
+    ];
+    let found = |options: &str| {
+        let mount = Mount::new(&file, &["-o", options]);
+        queries.map(|query| links(&mount.path.join(".ostfs/search").join(query)))
+    };
+    let path = || {
+        let mut files = fs::read_dir(&indexes).unwrap();
+        let path = files.next().unwrap().unwrap().path();
+        assert!(files.next().is_none(), "one file has one index");
+        path
+    };
+    let made = || fs::read(path()).unwrap();
+    let without = found("search");
+    assert_eq!(found(&option), without);
+    let first = made();
+    let directory = indexes.to_str().unwrap();
+    let output = ostfs(&[
+        "search",
+        "--index",
+        directory,
+        file.to_str().unwrap(),
+        "chairs",
+    ]);
+    assert_eq!(output.status.code(), Some(0), "{output:?}");
+    assert_eq!(made(), first, "the command has that of the mount");
+    let mount = Mount::new(&file, &["-o", &option]);
+    let before = bytes_read(&mount);
+    assert_eq!(links(&mount.path.join(".ostfs/search/elsewhere")), []);
+    assert!(
+        bytes_read(&mount) - before < BODY as u64,
+        "bodies without the word are not read"
+    );
+    // What is not whole is made anew.
+    fs::write(path(), &first[..first.len() - 1]).unwrap();
+    assert_eq!(found(&option), without);
+    assert_eq!(made().len(), first.len());
+}
+
+#[test]
+fn each_file_of_a_mount_has_a_word_index_of_its_own() {
+    if !can_mount() {
+        return;
+    }
+    let scratch = TempDir::new().unwrap();
+    let [one, two] = ["one.pst", "two.pst"].map(|name| mailbox(scratch.path(), name));
+    let indexes = scratch.path().join("indexes");
+    let option = format!("index={}", indexes.display());
+    let mount = Mount::new(&two, &["-o", &option, one.to_str().unwrap()]);
+    for name in ["one.pst", "two.pst"] {
+        let searches = mount.path.join(name).join(".ostfs/search");
+        assert_eq!(links(&searches.join("needle")).len(), 1);
+        assert_eq!(links(&searches.join("elsewhere")), []);
+    }
+    let sizes = fs::read_dir(&indexes).unwrap();
+    let sizes: Vec<u64> = sizes
+        .map(|entry| entry.unwrap().metadata().unwrap().len())
+        .collect();
+    assert!(sizes.len() == 2 && sizes[0] > 0, "{sizes:?}");
+    assert_eq!(sizes[0], sizes[1], "the same mail has the same words");
+}
+
+#[test]
+fn no_word_index_of_a_mount_is_written_beside_the_file() {
+    let scratch = TempDir::new().unwrap();
+    let file = mailbox(scratch.path(), "mail.pst");
+    let option = format!("index={}", scratch.path().display());
+    let mountpoint = scratch.path().join("mail");
+    let [file, mail] = [&file, &mountpoint].map(|path| path.to_str().unwrap());
+    let output = ostfs(&["mount", "-o", &option, file, mail]);
+    let errors = String::from_utf8_lossy(&output.stderr);
+    assert_eq!(output.status.code(), Some(16), "{errors}");
+    let expected = format!("-o {option}: nothing is written beside");
+    assert!(errors.contains(&expected), "{errors}");
+    assert!(!mountpoint.exists());
+}

@@ -157,7 +157,10 @@ fn two_properties_of_one_name_are_both_kept() {
 #[test]
 fn text_that_is_longer_in_utf_16_than_what_is_read_at_once_comes_through() {
     const LENGTH: usize = 9 << 20;
-    let message = mail("Long").prop(0x6801, Value::Str8(vec![b'x'; LENGTH]));
+    let message = mail("Long").prop(
+        tags::VOICE_MESSAGE_DURATION,
+        Value::Str8(vec![b'x'; LENGTH]),
+    );
     let copy = copy(&one(message).path, &[]);
     assert!(copy.output.status.success(), "{:?}", copy.output);
     let message = message_of(&copy);

@@ -1,5 +1,6 @@
 //! Constructors for items other than mail, with the least that Outlook writes. [MS-OXOCNTC], [MS-OXOCAL], [MS-OXOTASK], [MS-OXONOTE], [MS-OXOJRNL].
 use super::message::*;
+use super::tags;
 use super::value::Value;
 
 /// 100 ns units in a minute.
@@ -10,9 +11,9 @@ impl Message {
     pub fn contact(given: &str, surname: &str, address: &str) -> Message {
         let name = format!("{given} {surname}");
         Message::new("IPM.Contact", &name)
-            .prop(0x3001, name.as_str())
-            .prop(0x3A06, given)
-            .prop(0x3A11, surname)
+            .prop(tags::DISPLAY_NAME, name.as_str())
+            .prop(tags::GIVEN_NAME, given)
+            .prop(tags::SURNAME, surname)
             .named(PSETID_ADDRESS, 0x8005, format!("{surname}, {given}"))
             .named(PSETID_ADDRESS, 0x8080, format!("{name} ({address})"))
             .named(PSETID_ADDRESS, 0x8082, "SMTP")
@@ -24,8 +25,8 @@ impl Message {
     pub fn appointment(subject: &str, start: u64, end: u64, location: &str) -> Message {
         let minutes = (end.saturating_sub(start) / MINUTE) as i32;
         Message::new("IPM.Appointment", subject)
-            .prop(0x0060, Value::Time(start))
-            .prop(0x0061, Value::Time(end))
+            .prop(tags::START_DATE, Value::Time(start))
+            .prop(tags::END_DATE, Value::Time(end))
             .named(PSETID_APPOINTMENT, 0x8205, 2)
             .named(PSETID_APPOINTMENT, 0x8208, location)
             .named(PSETID_APPOINTMENT, 0x820D, Value::Time(start))
@@ -79,7 +80,7 @@ impl Message {
     pub fn distribution_list(name: &str, members: &[(&str, &str)]) -> Message {
         let ids: Vec<Vec<u8>> = members.iter().map(|(n, a)| one_off(n, a)).collect();
         Message::new("IPM.DistList", name)
-            .prop(0x3001, name)
+            .prop(tags::DISPLAY_NAME, name)
             .named(PSETID_ADDRESS, 0x8053, name)
             .named(PSETID_ADDRESS, 0x8054, Value::MvBin(ids.clone()))
             .named(PSETID_ADDRESS, 0x8055, Value::MvBin(ids))

@@ -5,6 +5,7 @@ use std::io::Result;
 
 use super::format::HEAP_ITEM_MAX;
 use super::ndb::{DataTree, Ndb, SubNode};
+use super::tags;
 use super::value::*;
 
 /// Properties by id.
@@ -239,10 +240,13 @@ pub fn property_context(
 pub type Column = (u16, u16);
 
 /// Columns that each row has: row id and row version.
-const ROW_ID: u16 = 0x67F2;
-const ROW_VERSION: u16 = 0x67F3;
+const ROW_ID: u16 = tags::LTP_ROW_ID;
+const ROW_VERSION: u16 = tags::LTP_ROW_VERSION;
 /// Columns of a 4K contents table whose values are in heaps of their own: property, sub-node.
-const SIDE_HEAPS: [(u16, u32); 2] = [(0x0042, 0x541), (0x3013, 0x521)];
+const SIDE_HEAPS: [(u16, u32); 2] = [
+    (tags::SENT_REPRESENTING_NAME, 0x541),
+    (tags::CONVERSATION_ID, 0x521),
+];
 
 struct Cell {
     id: u16,

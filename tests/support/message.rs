@@ -1,5 +1,6 @@
 //! Items as tests describe them: properties, recipients, attachments. [MS-OXCMSG], [MS-OXPROPS].
 use super::ltp::Props;
+use super::tags;
 use super::value::{Payload, Value};
 
 /// Name of a named property.
@@ -75,7 +76,7 @@ pub struct Attachment {
 
 #[derive(Clone, Debug)]
 pub enum Content {
-    /// No 0x3701: by reference, or nothing at all.
+    /// No PidTagAttachDataBinary: by reference, or nothing at all.
     None,
     /// Method 1.
     Data(Payload),
@@ -108,15 +109,15 @@ impl Message {
     pub fn new(class: &str, subject: &str) -> Message {
         let time = filetime(2024, 5, 1, 9, 32);
         Message::default()
-            .prop(0x001A, class)
-            .prop(0x0017, 1)
-            .prop(0x0023, false)
-            .prop(0x0026, 0)
-            .prop(0x0029, false)
-            .prop(0x0036, 0)
-            .prop(0x0E01, false)
-            .prop(0x0E07, 1)
-            .prop(0x3FF1, 0x409)
+            .prop(tags::MESSAGE_CLASS, class)
+            .prop(tags::IMPORTANCE, 1)
+            .prop(tags::ORIGINATOR_DELIVERY_REPORT_REQUESTED, false)
+            .prop(tags::PRIORITY, 0)
+            .prop(tags::READ_RECEIPT_REQUESTED, false)
+            .prop(tags::SENSITIVITY, 0)
+            .prop(tags::DELETE_AFTER_SUBMIT, false)
+            .prop(tags::MESSAGE_FLAGS, 1)
+            .prop(tags::MESSAGE_LOCALE_ID, 0x409)
             .subject(subject)
             .time(time)
     }
@@ -124,10 +125,10 @@ impl Message {
     /// A mail message.
     pub fn mail(subject: &str) -> Message {
         Message::new("IPM.Note", subject)
-            .prop(0x3FDE, 65001)
-            .prop(0x0057, true)
-            .prop(0x0058, false)
-            .prop(0x1080, -1)
+            .prop(tags::INTERNET_CODEPAGE, 65001)
+            .prop(tags::MESSAGE_TO_ME, true)
+            .prop(tags::MESSAGE_CC_ME, false)
+            .prop(tags::ICON_INDEX, -1)
     }
 
     pub fn prop(mut self, id: u16, value: impl Into<Value>) -> Message {
@@ -165,23 +166,40 @@ impl Message {
             .map_or(0, |at| subject[..at].chars().count() as u32 + 2);
         let topic: String = subject.chars().skip(prefix as usize).collect();
         let mark = char::from_u32(prefix + 1).expect("short prefix");
-        self.prop(0x0037, format!("\u{1}{mark}{subject}"))
-            .prop(0x0070, topic.clone())
-            .prop(0x0E1D, topic)
+        self.prop(tags::SUBJECT, format!("\u{1}{mark}{subject}"))
+            .prop(tags::CONVERSATION_TOPIC, topic.clone())
+            .prop(tags::NORMALIZED_SUBJECT, topic)
     }
 
     /// Delivery, submit, creation and modification time.
     pub fn time(self, time: u64) -> Message {
-        [0x0E06, 0x0039, 0x3007, 0x3008]
-            .into_iter()
-            .fold(self, |m, id| m.prop(id, Value::Time(time)))
+        [
+            tags::MESSAGE_DELIVERY_TIME,
+            tags::CLIENT_SUBMIT_TIME,
+            tags::CREATION_TIME,
+            tags::LAST_MODIFICATION_TIME,
+        ]
+        .into_iter()
+        .fold(self, |m, id| m.prop(id, Value::Time(time)))
     }
 
     pub fn from(self, name: &str, address: &str) -> Message {
         let mut m = self;
         for [n, kind, mail, key, entry] in [
-            [0x0042, 0x0064, 0x0065, 0x003B, 0x0041],
-            [0x0C1A, 0x0C1E, 0x0C1F, 0x0C1D, 0x0C19],
+            [
+                tags::SENT_REPRESENTING_NAME,
+                tags::SENT_REPRESENTING_ADDRESS_TYPE,
+                tags::SENT_REPRESENTING_EMAIL_ADDRESS,
+                tags::SENT_REPRESENTING_SEARCH_KEY,
+                tags::SENT_REPRESENTING_ENTRY_ID,
+            ],
+            [
+                tags::SENDER_NAME,
+                tags::SENDER_ADDRESS_TYPE,
+                tags::SENDER_EMAIL_ADDRESS,
+                tags::SENDER_SEARCH_KEY,
+                tags::SENDER_ENTRY_ID,
+            ],
         ] {
             m = m
                 .prop(n, name)
@@ -208,9 +226,9 @@ impl Message {
         r.insert(0x3A40, false.into());
         self.recipients.push(r);
         let display = match kind {
-            TO => 0x0E04,
-            CC => 0x0E03,
-            _ => 0x0E02,
+            TO => tags::DISPLAY_TO,
+            CC => tags::DISPLAY_CC,
+            _ => tags::DISPLAY_BCC,
         };
         let list = match self.props.get(&display) {
             Some(Value::Str(list)) => format!("{list}; {name}"),
@@ -231,12 +249,12 @@ impl Message {
 
     /// Plain text body.
     pub fn body(self, text: &str) -> Message {
-        self.prop(0x1000, text)
+        self.prop(tags::BODY, text)
     }
 
     /// HTML body.
     pub fn html(self, html: &str) -> Message {
-        self.prop(0x1013, html.as_bytes())
+        self.prop(tags::HTML, html.as_bytes())
     }
 
     /// RTF body, stored uncompressed (MELA).
@@ -245,32 +263,35 @@ impl Message {
         out.extend((rtf.len() as u32).to_le_bytes());
         out.extend(b"MELA\0\0\0\0");
         out.extend(rtf.as_bytes());
-        self.prop(0x1009, out)
+        self.prop(tags::RTF_COMPRESSED, out)
     }
 
     pub fn headers(self, headers: &str) -> Message {
-        self.prop(0x007D, headers)
+        self.prop(tags::TRANSPORT_MESSAGE_HEADERS, headers)
     }
 
     pub fn message_id(self, id: &str) -> Message {
-        self.prop(0x1035, id)
+        self.prop(tags::INTERNET_MESSAGE_ID, id)
     }
 
     pub fn in_reply_to(self, id: &str) -> Message {
-        self.prop(0x1042, id)
+        self.prop(tags::IN_REPLY_TO_ID, id)
     }
 
     pub fn unread(self) -> Message {
         self.flag(1, false)
     }
 
-    /// Sets or clears bits of 0x0E07.
+    /// Sets or clears bits of PidTagMessageFlags.
     pub fn flag(self, bits: i32, set: bool) -> Message {
-        let flags = match self.props.get(&0x0E07) {
+        let flags = match self.props.get(&tags::MESSAGE_FLAGS) {
             Some(Value::I32(f)) => *f,
             _ => 0,
         };
-        self.prop(0x0E07, if set { flags | bits } else { flags & !bits })
+        self.prop(
+            tags::MESSAGE_FLAGS,
+            if set { flags | bits } else { flags & !bits },
+        )
     }
 
     pub fn attachment(self, name: &str, data: impl Into<Payload>) -> Message {
@@ -295,31 +316,31 @@ impl Message {
 impl Attachment {
     fn new(name: &str, method: i32, content: Content) -> Attachment {
         let mut props = Props::new();
-        props.insert(0x0FF4, 2.into());
-        props.insert(0x3001, name.into());
-        props.insert(0x3705, method.into());
-        props.insert(0x370B, (-1).into());
-        props.insert(0x3714, 0.into());
-        props.insert(0x7FFA, 0.into());
-        props.insert(0x7FFD, 0.into());
-        props.insert(0x7FFE, false.into());
+        props.insert(tags::ACCESS, 2.into());
+        props.insert(tags::DISPLAY_NAME, name.into());
+        props.insert(tags::ATTACH_METHOD, method.into());
+        props.insert(tags::RENDERING_POSITION, (-1).into());
+        props.insert(tags::ATTACH_FLAGS, 0.into());
+        props.insert(tags::ATTACHMENT_LINK_ID, 0.into());
+        props.insert(tags::ATTACHMENT_FLAGS, 0.into());
+        props.insert(tags::ATTACHMENT_HIDDEN, false.into());
         Attachment { props, content }
     }
 
     /// Method 1: by value.
     pub fn data(name: &str, data: impl Into<Payload>) -> Attachment {
         let mut a = Attachment::new(name, 1, Content::Data(data.into()))
-            .prop(0x3707, name)
-            .prop(0x3704, name);
+            .prop(tags::ATTACH_LONG_FILENAME, name)
+            .prop(tags::ATTACH_FILENAME, name);
         if let Some(at) = name.rfind('.') {
-            a = a.prop(0x3703, &name[at..]);
+            a = a.prop(tags::ATTACH_EXTENSION, &name[at..]);
         }
         a
     }
 
     /// Method 5: an embedded message.
     pub fn message(message: Message) -> Attachment {
-        let name = match message.props.get(&0x0070) {
+        let name = match message.props.get(&tags::CONVERSATION_TOPIC) {
             Some(Value::Str(s)) => s.clone(),
             _ => "message".into(),
         };
@@ -335,9 +356,9 @@ impl Attachment {
     pub fn reference(method: i32, path: &str) -> Attachment {
         let name = path.rsplit(['\\', '/']).next().expect("a last part");
         Attachment::new(name, method, Content::None)
-            .prop(0x3707, name)
-            .prop(0x3708, path)
-            .prop(0x370D, path)
+            .prop(tags::ATTACH_LONG_FILENAME, name)
+            .prop(tags::ATTACH_PATHNAME, path)
+            .prop(tags::ATTACH_LONG_PATHNAME, path)
     }
 
     pub fn prop(mut self, id: u16, value: impl Into<Value>) -> Attachment {
@@ -346,11 +367,11 @@ impl Attachment {
     }
 
     pub fn mime(self, mime: &str) -> Attachment {
-        self.prop(0x370E, mime)
+        self.prop(tags::ATTACH_MIME_TAG, mime)
     }
 
     /// Content-ID, as an inline image has it.
     pub fn content_id(self, id: &str) -> Attachment {
-        self.prop(0x3712, id)
+        self.prop(tags::ATTACH_CONTENT_ID, id)
     }
 }

@@ -6,6 +6,7 @@ use super::format::{Format, crc, mix};
 use super::ltp::{Props, SubNodes, Table, property_context};
 use super::message::*;
 use super::ndb::{Ndb, SubNode};
+use super::tags;
 use super::templates::*;
 use super::value::*;
 
@@ -97,10 +98,10 @@ impl Names {
             buckets.entry(bucket).or_default().extend(entry(hash));
         }
         let mut props = Props::new();
-        props.insert(0x0001, (BUCKETS as i32).into());
-        props.insert(0x0002, guids.concat().into());
-        props.insert(0x0003, entries.into());
-        props.insert(0x0004, strings.into());
+        props.insert(tags::NAMEID_BUCKET_COUNT, (BUCKETS as i32).into());
+        props.insert(tags::NAMEID_STREAM_GUID, guids.concat().into());
+        props.insert(tags::NAMEID_STREAM_ENTRY, entries.into());
+        props.insert(tags::NAMEID_STREAM_STRING, strings.into());
         props.extend(buckets.into_iter().map(|(id, b)| (id, b.into())));
         let (data, sub) = property_context(ndb, &props, text, SubNodes::default())?;
         ndb.node(NID_NAMES, data, sub, 0);
@@ -147,7 +148,7 @@ impl Items {
 
     /// Strings of an item in an ANSI store are in its message code page.
     fn text(ndb: &Ndb, props: &Props) -> Text {
-        let code_page = match props.get(&0x3FFD) {
+        let code_page = match props.get(&tags::MESSAGE_CODEPAGE) {
             Some(Value::I32(n)) => *n as u16,
             _ => 1252,
         };
@@ -178,30 +179,34 @@ impl Items {
         let key = mix(u64::from(nid)).to_le_bytes();
         let search_key = [key, mix(!u64::from(nid)).to_le_bytes()].concat();
         props
-            .entry(0x300B)
+            .entry(tags::SEARCH_KEY)
             .or_insert_with(|| search_key.clone().into());
         let conversation = [&[1, 1, 0xD7, 0x8F, 0xB7, 0x26], &search_key[..]].concat();
-        props.entry(0x0071).or_insert_with(|| conversation.into());
         props
-            .entry(0x0E08)
+            .entry(tags::CONVERSATION_INDEX)
+            .or_insert_with(|| conversation.into());
+        props
+            .entry(tags::MESSAGE_SIZE)
             .or_insert(Value::I32(size.min(i32::MAX as u64) as i32));
         let format = ndb.options.format;
         if top && format.is_ost() {
             let id = super::ost::short_id(nid);
-            props.entry(0x67F4).or_insert(Value::I64(id));
+            props
+                .entry(tags::SERVER_FOLDER_ID)
+                .or_insert(Value::I64(id));
         }
         // The modification time of a 4K-page file is in the table only.
         let modified = match format {
-            Format::Ost4k if top => props.remove(&0x3008),
+            Format::Ost4k if top => props.remove(&tags::LAST_MODIFICATION_TIME),
             _ => None,
         };
         let (data, sub) = property_context(ndb, &props, text, subs)?;
         let mut row = props;
-        row.extend(modified.map(|time| (0x3008, time)));
-        row.insert(0x0E17, 0.into());
-        row.insert(0x3013, search_key.into());
-        row.insert(0x65C6, 0.into());
-        row.insert(0x0E38, 4.into());
+        row.extend(modified.map(|time| (tags::LAST_MODIFICATION_TIME, time)));
+        row.insert(tags::MESSAGE_STATUS, 0.into());
+        row.insert(tags::CONVERSATION_ID, search_key.into());
+        row.insert(tags::SECURE_SUBMIT_FLAGS, 0.into());
+        row.insert(tags::REPL_FLAGS, 4.into());
         for (id, value) in &message.row {
             match value {
                 Some(value) => row.insert(*id, value.clone()),
@@ -274,7 +279,7 @@ impl Items {
             let size = self.content(ndb, attachment, &mut props, &mut own, text)?;
             sum += size;
             let stored = Value::I32(size.min(i32::MAX as u64) as i32);
-            props.entry(0x0E20).or_insert(stored);
+            props.entry(tags::ATTACH_SIZE).or_insert(stored);
             let (data, sub) = property_context(ndb, &props, text, own)?;
             subs.nodes.push(SubNode { nid, data, sub });
             table.add(ndb, nid, text, &props)?;
@@ -301,14 +306,14 @@ impl Items {
         match &attachment.content {
             Content::None => {}
             Content::Data(payload) => {
-                props.insert(0x3701, payload.clone().into());
+                props.insert(tags::ATTACH_DATA, payload.clone().into());
                 size += payload.len();
             }
             Content::Message(message) => {
                 let nid = self.message_nid();
                 ndb.used_nid(nid);
                 let inner = self.write(ndb, nid, message, false)?;
-                let inner_size = match inner.row.get(&0x0E08) {
+                let inner_size = match inner.row.get(&tags::MESSAGE_SIZE) {
                     Some(Value::I32(n)) => *n as u32,
                     _ => 0,
                 };
@@ -321,7 +326,7 @@ impl Items {
                     nid,
                     size: inner_size,
                 };
-                props.insert(0x3701, object);
+                props.insert(tags::ATTACH_DATA, object);
                 size += u64::from(inner_size);
             }
             Content::Ole(payload) => {
@@ -330,7 +335,7 @@ impl Items {
                 let data = ndb.payload(payload)?;
                 own.nodes.push(SubNode { nid, data, sub: 0 });
                 let len = payload.len() as u32;
-                props.insert(0x3701, Value::Object { nid, size: len });
+                props.insert(tags::ATTACH_DATA, Value::Object { nid, size: len });
                 size += payload.len();
             }
         }

@@ -1,7 +1,7 @@
 //! Test support: an independent writer of Outlook data files. It shares no code with the library, so that it can contradict it.
 //!
 //! `format` (constants, CRC, encodings) <- `output` (pages, maps) <- `ndb`, `header` (blocks, B-trees) <- `ltp` (heaps, PC, TC)
-//! <- `messaging` (items) <- `plan`, `store` (folders; [`Store`] and [`Writer`]). `message`, `value` describe items; `compound` writes OLE objects, `pdf` PDF files; `layout`, `damage` break a finished file;
+//! <- `messaging` (items) <- `plan`, `store` (folders; [`Store`] and [`Writer`]). `message`, `value` describe items, `tags` has the names of properties; `compound` writes OLE objects, `pdf` PDF files; `layout`, `damage` break a finished file;
 //! `realistic` invents mail.
 #![allow(dead_code)]
 #![allow(unused_imports)]
@@ -25,6 +25,7 @@ pub mod plan;
 pub mod realistic;
 pub mod sample;
 pub mod store;
+pub mod tags;
 pub mod templates;
 pub mod value;
 

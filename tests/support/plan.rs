@@ -6,6 +6,7 @@ use super::ltp::Props;
 use super::message::Message;
 use super::messaging::Items;
 use super::ndb::Options;
+use super::tags;
 use super::templates::NID_ROOT;
 use super::value::Value;
 
@@ -186,7 +187,9 @@ pub trait Folders {
             None => plan.next_nid(TYPE_FOLDER),
         };
         plan.add_folder(nid, parent, name);
-        plan.folder_mut(nid).props.insert(0x3613, class.into());
+        plan.folder_mut(nid)
+            .props
+            .insert(tags::CONTAINER_CLASS, class.into());
         nid
     }
 
@@ -209,7 +212,7 @@ pub trait Folders {
     }
 
     fn password(&mut self, password: &str) {
-        self.store_prop(0x67FF, crc(password.as_bytes()) as i32);
+        self.store_prop(tags::PST_PASSWORD, crc(password.as_bytes()) as i32);
     }
 
     /// Contents tables with only those columns that every real one has.

@@ -5,6 +5,7 @@ use std::collections::VecDeque;
 use super::format::Prng;
 use super::message::{Attachment, Message, filetime};
 use super::plan::{Folders, Nid};
+use super::tags;
 use super::value::Payload;
 
 /// What to invent.
@@ -298,7 +299,7 @@ impl Mails {
         let time = start + (span * number / self.mailbox.messages.max(1) + jitter) * SECOND;
         let mut message = Message::mail(&subject)
             .time(time)
-            .prop(0x3FFD, LANGUAGES[language].code_page)
+            .prop(tags::MESSAGE_CODEPAGE, LANGUAGES[language].code_page)
             .from(&from_name, &from_address)
             .to(&to_name, &to_address)
             .message_id(&id);
@@ -313,7 +314,7 @@ impl Mails {
                 .to_string();
             message = message
                 .in_reply_to(&thread.id)
-                .prop(0x1039, references.as_str());
+                .prop(tags::INTERNET_REFERENCES, references.as_str());
         }
         if self.rng.percent(60) {
             message = message.headers(&format!(

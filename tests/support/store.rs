@@ -9,6 +9,7 @@ use super::ltp::{Props, SubNodes, Table, property_context};
 use super::message::Message;
 use super::ndb::{Ndb, Options};
 use super::plan::*;
+use super::tags;
 use super::templates::*;
 use super::value::*;
 
@@ -128,7 +129,7 @@ impl Writer {
             TYPE_ASSOCIATED
         } else {
             counts.messages += 1;
-            let flags = written.row.get(&0x0E07);
+            let flags = written.row.get(&tags::MESSAGE_FLAGS);
             counts.unread += u32::from(matches!(flags, Some(Value::I32(f)) if f & 1 == 0));
             TYPE_CONTENTS
         };
@@ -240,7 +241,7 @@ impl Writer {
             for message in &found {
                 let row = self.wanted[message].clone();
                 let (mut row, text) = row.expect("a message of this store");
-                row.insert(0x67F1, (self.owners[message] as i32).into());
+                row.insert(tags::LTP_PARENT_NID, (self.owners[message] as i32).into());
                 table.add(&mut self.ndb, *message, text, &row)?;
             }
             self.plan.folders[i].messages = table.len() as u32;
@@ -252,13 +253,16 @@ impl Writer {
     /// Properties of a folder that its PC and its parent's hierarchy row share.
     fn folder_props(&self, folder: &Folder) -> Props {
         let mut props = Props::new();
-        props.insert(0x3001, folder.name.clone());
-        props.insert(0x3602, (folder.messages as i32).into());
-        props.insert(0x3603, (folder.unread as i32).into());
-        props.insert(0x360A, self.plan.children.contains_key(&folder.nid).into());
+        props.insert(tags::DISPLAY_NAME, folder.name.clone());
+        props.insert(tags::CONTENT_COUNT, (folder.messages as i32).into());
+        props.insert(tags::CONTENT_UNREAD_COUNT, (folder.unread as i32).into());
+        props.insert(
+            tags::SUBFOLDERS,
+            self.plan.children.contains_key(&folder.nid).into(),
+        );
         if self.plan.options.format.is_ost() {
             let id = super::ost::short_id(folder.nid);
-            props.insert(0x67F4, Value::I64(id));
+            props.insert(tags::SERVER_FOLDER_ID, Value::I64(id));
         }
         props.extend(folder.props.clone());
         props
@@ -267,16 +271,16 @@ impl Writer {
     /// In an OST the Inbox lists the other special folders.
     fn special_folders(&self, props: &mut Props) {
         for folder in self.children(self.ipm_subtree()) {
-            let Some(Value::Str(class)) = folder.props.get(&0x3613) else {
+            let Some(Value::Str(class)) = folder.props.get(&tags::CONTAINER_CLASS) else {
                 continue;
             };
             let id = match (class.as_str(), &folder.name) {
-                ("IPF.Appointment", _) => 0x36D0,
-                ("IPF.Contact", _) => 0x36D1,
-                ("IPF.Journal", _) => 0x36D2,
-                ("IPF.StickyNote", _) => 0x36D3,
-                ("IPF.Task", _) => 0x36D4,
-                (_, Value::Str(name)) if name == "Drafts" => 0x36D7,
+                ("IPF.Appointment", _) => tags::IPM_APPOINTMENT_ENTRY_ID,
+                ("IPF.Contact", _) => tags::IPM_CONTACT_ENTRY_ID,
+                ("IPF.Journal", _) => tags::IPM_JOURNAL_ENTRY_ID,
+                ("IPF.StickyNote", _) => tags::IPM_NOTE_ENTRY_ID,
+                ("IPF.Task", _) => tags::IPM_TASK_ENTRY_ID,
+                (_, Value::Str(name)) if name == "Drafts" => tags::IPM_DRAFTS_ENTRY_ID,
                 _ => continue,
             };
             let entry = super::ost::folder_entry_id(folder.nid);
@@ -330,19 +334,23 @@ impl Writer {
     fn store_nodes(&mut self) -> Result<()> {
         let ost = self.plan.options.format.is_ost();
         let mut props = Props::new();
-        props.insert(0x6633, true.into());
-        props.insert(0x66FA, 0x000E_0011.into());
-        props.insert(0x0FF9, RECORD_KEY.as_slice().into());
+        props.insert(tags::PST_LR_NO_RESTRICTIONS, true.into());
+        props.insert(tags::LATEST_PST_ENSURE, 0x000E_0011.into());
+        props.insert(tags::RECORD_KEY, RECORD_KEY.as_slice().into());
         if ost {
-            props.insert(0x3001, "".into());
+            props.insert(tags::DISPLAY_NAME, "".into());
             props.insert(0x6615, Value::Guid(super::ost::STORE_GUID));
-            props.insert(0x67FF, (-1).into());
+            props.insert(tags::PST_PASSWORD, (-1).into());
         } else {
-            props.insert(0x3001, "Outlook data file".into());
-            props.insert(0x35DF, 0x89.into());
-            let mut ids = vec![(0x35E0, 0x8022), (0x35E3, 0x8062), (0x35E7, 0x8042)];
+            props.insert(tags::DISPLAY_NAME, "Outlook data file".into());
+            props.insert(tags::VALID_FOLDER_MASK, 0x89.into());
+            let mut ids = vec![
+                (tags::IPM_SUBTREE_ENTRY_ID, 0x8022),
+                (tags::IPM_WASTEBASKET_ENTRY_ID, 0x8062),
+                (tags::FINDER_ENTRY_ID, 0x8042),
+            ];
             if self.plan.options.format == Format::Unicode {
-                ids.push((0x35E6, 0x8082));
+                ids.push((tags::COMMON_VIEWS_ENTRY_ID, 0x8082));
             }
             for (id, nid) in ids {
                 let mut entry = vec![0; 4];
@@ -350,7 +358,7 @@ impl Writer {
                 entry.extend(u32::to_le_bytes(nid));
                 props.insert(id, entry.into());
             }
-            props.insert(0x67FF, 0.into());
+            props.insert(tags::PST_PASSWORD, 0.into());
         }
         props.extend(self.plan.store_props.clone());
         self.property_node(NID_STORE, &props, 0)?;
@@ -368,8 +376,8 @@ impl Writer {
         };
         for (i, class) in classes.iter().enumerate() {
             let mut row = Props::new();
-            row.insert(0x001A, (*class).into());
-            row.insert(0x6605, (inbox as i32).into());
+            row.insert(tags::MESSAGE_CLASS, (*class).into());
+            row.insert(tags::RECEIVE_FOLDER_NID, (inbox as i32).into());
             table.add(&mut self.ndb, i as u32 + 1, text, &row)?;
         }
         self.table_node(NID_RECEIVE_FOLDERS, table)?;

@@ -1,6 +1,7 @@
 //! Columns of the tables that every store has, as Outlook makes them. [MS-PST] 2.4.4, 2.4.5, 2.4.6, 2.7.3.
 use super::format::Format;
 use super::ltp::Column;
+use super::tags;
 use super::value::*;
 
 const MV_I32: u16 = 0x1003;
@@ -46,18 +47,36 @@ pub fn columns(format: Format, template: u32, sparse: bool) -> Vec<Column> {
         }
         0x60F => ASSOCIATED.into(),
         0x610 => SEARCH.into(),
-        NID_RECEIVE_FOLDERS => vec![(0x001A, PT_STRING), (0x6605, PT_I32)],
-        NID_OUTGOING_QUEUE => vec![(0x0039, PT_TIME), (0x0E10, PT_I32), (0x0E14, PT_I32)],
+        NID_RECEIVE_FOLDERS => vec![
+            (tags::MESSAGE_CLASS, PT_STRING),
+            (tags::RECEIVE_FOLDER_NID, PT_I32),
+        ],
+        NID_OUTGOING_QUEUE => vec![
+            (tags::CLIENT_SUBMIT_TIME, PT_TIME),
+            (tags::SPOOLER_STATUS, PT_I32),
+            (tags::SUBMIT_FLAGS, PT_I32),
+        ],
         NID_ATTACHMENTS => ATTACHMENTS.into(),
         NID_RECIPIENTS => RECIPIENTS.into(),
-        0x6B6 => vec![(0x0E33, PT_I64), (0x0E37, PT_BINARY), (0x0E38, PT_I32)],
-        0x6D7 => vec![(0x001A, PT_STRING), (0x0E33, PT_I64), (0x0E38, PT_I32)],
-        0x6F8 => vec![(0x0E33, PT_I64), (0x3007, PT_TIME)],
-        0x619 => vec![(0x6632, PT_I32), (0x67F4, PT_I64)],
+        0x6B6 => vec![
+            (tags::REPL_CHANGENUM, PT_I64),
+            (tags::REPL_VERSION_HISTORY, PT_BINARY),
+            (tags::REPL_FLAGS, PT_I32),
+        ],
+        0x6D7 => vec![
+            (tags::MESSAGE_CLASS, PT_STRING),
+            (tags::REPL_CHANGENUM, PT_I64),
+            (tags::REPL_FLAGS, PT_I32),
+        ],
+        0x6F8 => vec![
+            (tags::REPL_CHANGENUM, PT_I64),
+            (tags::CREATION_TIME, PT_TIME),
+        ],
+        0x619 => vec![(0x6632, PT_I32), (tags::SERVER_FOLDER_ID, PT_I64)],
         _ => unreachable!("no template {template:#x}"),
     };
     if format == Format::Ansi {
-        all.retain(|c| c.0 != 0x39FE);
+        all.retain(|c| c.0 != tags::SMTP_ADDRESS);
         for column in &mut all {
             if column.1 == PT_STRING {
                 column.1 = PT_STRING8;
@@ -65,7 +84,7 @@ pub fn columns(format: Format, template: u32, sparse: bool) -> Vec<Column> {
         }
     }
     if format.is_ost() && matches!(template, 0x60D..=0x60F) {
-        all.push((0x67F4, PT_I64));
+        all.push((tags::SERVER_FOLDER_ID, PT_I64));
     }
     all
 }
@@ -84,120 +103,120 @@ pub fn templates(format: Format) -> &'static [u32] {
 }
 
 const HIERARCHY: &[Column] = &[
-    (0x3001, PT_STRING),
-    (0x3602, PT_I32),
-    (0x3603, PT_I32),
-    (0x360A, PT_BOOL),
-    (0x3613, PT_STRING),
+    (tags::DISPLAY_NAME, PT_STRING),
+    (tags::CONTENT_COUNT, PT_I32),
+    (tags::CONTENT_UNREAD_COUNT, PT_I32),
+    (tags::SUBFOLDERS, PT_BOOL),
+    (tags::CONTAINER_CLASS, PT_STRING),
 ];
 
 /// In every contents table.
 const CONTENTS: &[Column] = &[
-    (0x0E17, PT_I32),
-    (0x001A, PT_STRING),
-    (0x0E07, PT_I32),
-    (0x0017, PT_I32),
-    (0x0042, PT_STRING),
-    (0x0037, PT_STRING),
-    (0x0E06, PT_TIME),
-    (0x0E08, PT_I32),
-    (0x0E04, PT_STRING),
-    (0x0E03, PT_STRING),
-    (0x0057, PT_BOOL),
-    (0x0058, PT_BOOL),
-    (0x0036, PT_I32),
+    (tags::MESSAGE_STATUS, PT_I32),
+    (tags::MESSAGE_CLASS, PT_STRING),
+    (tags::MESSAGE_FLAGS, PT_I32),
+    (tags::IMPORTANCE, PT_I32),
+    (tags::SENT_REPRESENTING_NAME, PT_STRING),
+    (tags::SUBJECT, PT_STRING),
+    (tags::MESSAGE_DELIVERY_TIME, PT_TIME),
+    (tags::MESSAGE_SIZE, PT_I32),
+    (tags::DISPLAY_TO, PT_STRING),
+    (tags::DISPLAY_CC, PT_STRING),
+    (tags::MESSAGE_TO_ME, PT_BOOL),
+    (tags::MESSAGE_CC_ME, PT_BOOL),
+    (tags::SENSITIVITY, PT_I32),
 ];
 
 const CONTENTS_UNICODE: &[Column] = &[
-    (0x0039, PT_TIME),
-    (0x1080, PT_I32),
-    (0x1090, PT_I32),
-    (0x1097, PT_I32),
-    (0x0070, PT_STRING),
-    (0x0071, PT_BINARY),
-    (0x3013, PT_BINARY),
-    (0x65C6, PT_I32),
-    (0x3008, PT_TIME),
-    (0x0E38, PT_I32),
-    (0x1035, PT_STRING),
-    (0x300B, PT_BINARY),
+    (tags::CLIENT_SUBMIT_TIME, PT_TIME),
+    (tags::ICON_INDEX, PT_I32),
+    (tags::FLAG_STATUS, PT_I32),
+    (tags::ITEM_TEMPORARY_FLAGS, PT_I32),
+    (tags::CONVERSATION_TOPIC, PT_STRING),
+    (tags::CONVERSATION_INDEX, PT_BINARY),
+    (tags::CONVERSATION_ID, PT_BINARY),
+    (tags::SECURE_SUBMIT_FLAGS, PT_I32),
+    (tags::LAST_MODIFICATION_TIME, PT_TIME),
+    (tags::REPL_FLAGS, PT_I32),
+    (tags::INTERNET_MESSAGE_ID, PT_STRING),
+    (tags::SEARCH_KEY, PT_BINARY),
 ];
 
 const CONTENTS_OST4K: &[Column] = &[
-    (0x0039, PT_TIME),
-    (0x1080, PT_I32),
-    (0x1090, PT_I32),
+    (tags::CLIENT_SUBMIT_TIME, PT_TIME),
+    (tags::ICON_INDEX, PT_I32),
+    (tags::FLAG_STATUS, PT_I32),
     (0x6612, PT_I32),
-    (0x65E2, PT_BINARY),
-    (0x65E3, PT_BINARY),
-    (0x3008, PT_TIME),
+    (tags::CHANGE_KEY, PT_BINARY),
+    (tags::PREDECESSOR_CHANGE_LIST, PT_BINARY),
+    (tags::LAST_MODIFICATION_TIME, PT_TIME),
     (0x6628, PT_I64),
-    (0x1097, PT_I32),
+    (tags::ITEM_TEMPORARY_FLAGS, PT_I32),
     (0x1098, 0x1102),
-    (0x0070, PT_STRING),
-    (0x0071, PT_BINARY),
-    (0x3013, PT_BINARY),
-    (0x0E2A, PT_BOOL),
-    (0x65C6, PT_I32),
-    (0x0E38, PT_I32),
-    (0x1035, PT_STRING),
+    (tags::CONVERSATION_TOPIC, PT_STRING),
+    (tags::CONVERSATION_INDEX, PT_BINARY),
+    (tags::CONVERSATION_ID, PT_BINARY),
+    (tags::EXCHANGE_REMOTE_HEADER, PT_BOOL),
+    (tags::SECURE_SUBMIT_FLAGS, PT_I32),
+    (tags::REPL_FLAGS, PT_I32),
+    (tags::INTERNET_MESSAGE_ID, PT_STRING),
 ];
 
 const ASSOCIATED: &[Column] = &[
-    (0x0E17, PT_I32),
-    (0x001A, PT_STRING),
-    (0x0E07, PT_I32),
-    (0x3001, PT_STRING),
-    (0x7003, PT_I32),
-    (0x7004, PT_BINARY),
-    (0x7005, PT_BINARY),
-    (0x7006, PT_STRING),
-    (0x7007, PT_I32),
+    (tags::MESSAGE_STATUS, PT_I32),
+    (tags::MESSAGE_CLASS, PT_STRING),
+    (tags::MESSAGE_FLAGS, PT_I32),
+    (tags::DISPLAY_NAME, PT_STRING),
+    (tags::VIEW_DESCRIPTOR_FLAGS, PT_I32),
+    (tags::VIEW_DESCRIPTOR_LINK_TO, PT_BINARY),
+    (tags::VIEW_DESCRIPTOR_VIEW_FOLDER, PT_BINARY),
+    (tags::VIEW_DESCRIPTOR_NAME, PT_STRING),
+    (tags::VIEW_DESCRIPTOR_VERSION, PT_I32),
     (0x6800, PT_STRING),
-    (0x6803, PT_BOOL),
-    (0x6805, MV_I32),
+    (tags::VOICE_MESSAGE_SENDER_NAME, PT_BOOL),
+    (tags::VOICE_MESSAGE_ATTACHMENT_ORDER, MV_I32),
     (0x682F, PT_STRING),
 ];
 
 const SEARCH: &[Column] = &[
-    (0x67F1, PT_I32),
-    (0x0E05, PT_STRING),
-    (0x0E17, PT_I32),
-    (0x001A, PT_STRING),
-    (0x0E07, PT_I32),
-    (0x0017, PT_I32),
-    (0x0042, PT_STRING),
-    (0x0037, PT_STRING),
-    (0x0E06, PT_TIME),
-    (0x0E08, PT_I32),
-    (0x0E04, PT_STRING),
-    (0x0E03, PT_STRING),
-    (0x0057, PT_BOOL),
-    (0x0058, PT_BOOL),
-    (0x0036, PT_I32),
-    (0x0E2A, PT_BOOL),
-    (0x3008, PT_TIME),
+    (tags::LTP_PARENT_NID, PT_I32),
+    (tags::PARENT_DISPLAY, PT_STRING),
+    (tags::MESSAGE_STATUS, PT_I32),
+    (tags::MESSAGE_CLASS, PT_STRING),
+    (tags::MESSAGE_FLAGS, PT_I32),
+    (tags::IMPORTANCE, PT_I32),
+    (tags::SENT_REPRESENTING_NAME, PT_STRING),
+    (tags::SUBJECT, PT_STRING),
+    (tags::MESSAGE_DELIVERY_TIME, PT_TIME),
+    (tags::MESSAGE_SIZE, PT_I32),
+    (tags::DISPLAY_TO, PT_STRING),
+    (tags::DISPLAY_CC, PT_STRING),
+    (tags::MESSAGE_TO_ME, PT_BOOL),
+    (tags::MESSAGE_CC_ME, PT_BOOL),
+    (tags::SENSITIVITY, PT_I32),
+    (tags::EXCHANGE_REMOTE_HEADER, PT_BOOL),
+    (tags::LAST_MODIFICATION_TIME, PT_TIME),
 ];
 
 const ATTACHMENTS: &[Column] = &[
-    (0x370B, PT_I32),
-    (0x0E20, PT_I32),
-    (0x3705, PT_I32),
-    (0x3704, PT_STRING),
+    (tags::RENDERING_POSITION, PT_I32),
+    (tags::ATTACH_SIZE, PT_I32),
+    (tags::ATTACH_METHOD, PT_I32),
+    (tags::ATTACH_FILENAME, PT_STRING),
 ];
 
 const RECIPIENTS: &[Column] = &[
-    (0x0E0F, PT_BOOL),
-    (0x3002, PT_STRING),
-    (0x3003, PT_STRING),
-    (0x0FFF, PT_BINARY),
-    (0x3001, PT_STRING),
-    (0x0C15, PT_I32),
-    (0x300B, PT_BINARY),
-    (0x0FF9, PT_BINARY),
-    (0x0FFE, PT_I32),
-    (0x3900, PT_I32),
-    (0x3A40, PT_BOOL),
-    (0x39FF, PT_STRING),
-    (0x39FE, PT_STRING),
+    (tags::RESPONSIBILITY, PT_BOOL),
+    (tags::ADDRESS_TYPE, PT_STRING),
+    (tags::EMAIL_ADDRESS, PT_STRING),
+    (tags::ENTRY_ID, PT_BINARY),
+    (tags::DISPLAY_NAME, PT_STRING),
+    (tags::RECIPIENT_TYPE, PT_I32),
+    (tags::SEARCH_KEY, PT_BINARY),
+    (tags::RECORD_KEY, PT_BINARY),
+    (tags::OBJECT_TYPE, PT_I32),
+    (tags::DISPLAY_TYPE, PT_I32),
+    (tags::SEND_RICH_INFO, PT_BOOL),
+    (tags::ADDRESS_BOOK_DISPLAY_NAME_PRINTABLE, PT_STRING),
+    (tags::SMTP_ADDRESS, PT_STRING),
 ];

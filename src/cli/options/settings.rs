@@ -1,5 +1,7 @@
 //! What options set.
 
+use std::path::PathBuf;
+
 use crate::fuse;
 use crate::tree;
 
@@ -14,6 +16,8 @@ pub struct Options {
     pub nonempty: bool,
     /// Whether sizes and times of messages are kept for the next mount.
     pub size_cache: bool,
+    /// The directory of the word indexes that queries of the mount use.
+    pub index: Option<PathBuf>,
     /// Whether the process gives up the rights that it does not need.
     pub sandbox: Switch,
 }

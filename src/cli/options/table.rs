@@ -353,6 +353,20 @@ pub(super) static TABLE: &[Row] = &[
     )
     .of_mount(),
     Row::new(
+        "index",
+        Value::Some("DIR", |to, word| {
+            to.tree().search = true;
+            to.options.index = Some(word.value("a directory", "/var/cache/mail")?.into());
+            Ok(())
+        }),
+        "as search, with the word indexes in DIR that ostfs search --index DIR has",
+    )
+    .more(
+        "the first query makes what is not there yet. `ostfs search` and a mount have one index of a file with the same options \
+         of the tree",
+    )
+    .of_mount(),
+    Row::new(
         "size-cache",
         Value::None(|to| to.options.size_cache = true),
         "keep sizes and times for the next mount, in ~/.cache/ostfs",

@@ -35,42 +35,17 @@ pub(crate) fn list(message: &Message) -> Vec<Item> {
     let mut repeated = Vec::new();
     for (index, attachment) in attachments.iter().take(MAX_ITEMS).enumerate() {
         let fallback = format!("attachment-{}", index + 1);
-        let first = items.len();
-        match attachment.properties() {
-            Ok(properties) => {
-                let item = item(attachment, &properties, &fallback);
-                let item = match item {
-                    None if is_nothing(attachment, &properties) => continue,
-                    None => {
-                        let problem = "its properties do not tell what it is";
-                        let error = Error::corrupt("attachment", attachment.nid(), problem);
-                        Some(nameless(attachment, &fallback, error))
-                    }
-                    item => item,
-                };
-                let item = match item {
-                    None => continue,
-                    Some(Item {
-                        content: Content::Unreadable(error @ Error::Repeated(_)),
-                        ..
-                    }) => {
-                        repeated.push(error);
-                        continue;
-                    }
-                    Some(item) => item,
-                };
-                let (item, stored) = mac_binary::unpack(item, &properties);
-                let files = tnef::unpack(&item);
-                let within = ole::unpack(&item, properties.code_page());
-                let beside = link_beside(attachment, &properties, &item);
-                items.push(item);
-                items.extend(files.into_iter().chain(within).chain(stored).chain(beside));
-            }
-            Err(error) if error.is_repeated() => repeated.push(error),
-            Err(error) => items.push(nameless(attachment, &fallback, error)),
-        }
-        for item in items.iter_mut().skip(first) {
-            item.nid = attachment.nid();
+        let found = match attachment.properties() {
+            Ok(properties) => with_contents(attachment, &properties, &fallback),
+            Err(error) if error.is_repeated() => Err(error),
+            Err(error) => Ok(vec![nameless(attachment, &fallback, error)]),
+        };
+        match found {
+            Ok(found) => items.extend(found.into_iter().map(|item| Item {
+                nid: attachment.nid(),
+                ..item
+            })),
+            Err(error) => repeated.push(error),
         }
     }
     if let Some(first) = repeated.first() {
@@ -81,6 +56,34 @@ pub(crate) fn list(message: &Message) -> Vec<Item> {
             .note(Problem::new("attachments", problem));
     }
     items
+}
+
+/// `attachment`, and behind it what is in it and its link; nothing if it never was anything. An error means that it is shown
+/// elsewhere, and once more would be too much.
+fn with_contents(
+    attachment: &Attachment,
+    properties: &Properties,
+    fallback: &str,
+) -> Result<Vec<Item>> {
+    let item = match item(attachment, properties, fallback) {
+        Some(Item {
+            content: Content::Unreadable(error @ Error::Repeated(_)),
+            ..
+        }) => return Err(error),
+        Some(item) => item,
+        None if is_nothing(attachment, properties) => return Ok(Vec::new()),
+        None => {
+            let problem = "its properties do not tell what it is";
+            let error = Error::corrupt("attachment", attachment.nid(), problem);
+            nameless(attachment, fallback, error)
+        }
+    };
+    let (item, stored) = mac_binary::unpack(item, properties);
+    let files = tnef::unpack(&item);
+    let within = ole::unpack(&item, properties.code_page());
+    let beside = link_beside(attachment, properties, &item);
+    let contents = files.into_iter().chain(within).chain(stored).chain(beside);
+    Ok([item].into_iter().chain(contents).collect())
 }
 
 /// An attachment whose properties are lost because of `error`: its content may be there all the same.
@@ -125,16 +128,7 @@ fn is_nothing(attachment: &Attachment, properties: &Properties) -> bool {
 
 /// None when there is nothing to show: no content and no sign that there ever was one.
 fn item(attachment: &Attachment, properties: &Properties, fallback: &str) -> Option<Item> {
-    let text = |id: u16| {
-        properties
-            .string(id)
-            .ok()
-            .flatten()
-            .map(|text| clean(&text).into_owned())
-            .filter(|text| !text.is_empty())
-    };
-    let integer = |id: u16| properties.integer(id).ok().flatten();
-    let boolean = |id: u16| properties.boolean(id).ok().flatten() == Some(true);
+    let text = |id: u16| text(properties, id);
     let method = Attachment::method(properties).unwrap_or(AttachMethod::ByValue);
     let stated_type = text(tags::ATTACH_MIME_TAG).map(|stated| stated.to_ascii_lowercase());
     let mut link = None;
@@ -155,48 +149,25 @@ fn item(attachment: &Attachment, properties: &Properties, fallback: &str) -> Opt
         )),
         Err(error) => Content::Unreadable(error),
     };
-    let stored_name = |id: u16| {
-        let name = properties.string(id).ok().flatten()?;
-        base_name(&one_line(&name))
-    };
-    let file_named = [tags::ATTACH_LONG_FILENAME, tags::ATTACH_FILENAME]
-        .into_iter()
-        .find_map(stored_name);
-    let display_name = stored_name(tags::DISPLAY_NAME);
-    let is_message = matches!(content, Content::Message(_));
-    // Some writers set no flags.
-    let is_changed_instance = match &content {
-        Content::Message(message) => {
-            let flags = integer(tags::ATTACHMENT_FLAGS).unwrap_or(0);
-            let is_marked = flags & FLAG_EXCEPTION != 0 && boolean(tags::ATTACHMENT_HIDDEN);
-            is_marked || message.class().is_changed_instance
-        }
-        _ => false,
-    };
+    let names = Names::of(properties, fallback);
     let name = match (&content, &link) {
-        (Content::Message(message), _) => message_name(message, file_named, display_name, fallback),
-        (_, Some(link)) => {
-            let target = file_named.or(display_name);
-            link.name(target.as_deref().unwrap_or(fallback))
+        (Content::Message(message), _) => {
+            message_name(message, names.file, names.display, fallback)
         }
+        (_, Some(link)) => link.name(names.title()),
         // What stands under an object in the text tells what it is, and is no name of a file.
-        (_, None) if file_named.is_none() && method == AttachMethod::Ole => {
-            ole_name(display_name.as_deref().unwrap_or(fallback))
-        }
-        (_, None) => file_named.or(display_name).unwrap_or_else(|| {
-            made_up_name(
-                fallback,
-                text(tags::ATTACH_EXTENSION),
-                stated_type.as_deref(),
-            )
+        (_, None) if names.file.is_none() && method == AttachMethod::Ole => ole_name(names.title()),
+        (_, None) => names.file.or(names.display).unwrap_or_else(|| {
+            let extension = text(tags::ATTACH_EXTENSION);
+            made_up_name(fallback, extension, stated_type.as_deref())
         }),
     };
-    let media_type = if link.is_some() {
-        media_type::of_file(None, &name)
-    } else if method == AttachMethod::Ole && !is_message {
-        ole::MEDIA_TYPE.to_owned()
-    } else {
-        media_type::of_file(stated_type.as_deref(), &name)
+    let media_type = match (&content, &link) {
+        (_, Some(_)) => media_type::of_file(None, &name),
+        (Content::Bytes(_) | Content::Unreadable(_), None) if method == AttachMethod::Ole => {
+            ole::MEDIA_TYPE.to_owned()
+        }
+        (_, None) => media_type::of_file(stated_type.as_deref(), &name),
     };
     Some(Item {
         nid: attachment.nid(),
@@ -208,15 +179,67 @@ fn item(attachment: &Attachment, properties: &Properties, fallback: &str) -> Opt
             .map(|id| id.trim_matches(['<', '>', ' ']).to_owned())
             .filter(|id| !id.is_empty()),
         content_location: text(tags::ATTACH_CONTENT_LOCATION),
-        is_hidden: is_changed_instance,
+        is_hidden: is_changed_instance(&content, properties),
         is_link: link.is_some(),
-        position: integer(tags::RENDERING_POSITION)
+        position: integer(properties, tags::RENDERING_POSITION)
             .and_then(|position| u32::try_from(position).ok()),
         created: properties.time(tags::CREATION_TIME).ok().flatten(),
         modified: properties.time(tags::LAST_MODIFICATION_TIME).ok().flatten(),
         content,
         problems: properties.problems().clone(),
     })
+}
+
+/// A text that is not empty; None if it cannot be read.
+fn text(properties: &Properties, id: u16) -> Option<String> {
+    let stored = properties.string(id).ok().flatten()?;
+    let text = clean(&stored).into_owned();
+    (!text.is_empty()).then_some(text)
+}
+
+fn integer(properties: &Properties, id: u16) -> Option<i32> {
+    properties.integer(id).ok().flatten()
+}
+
+/// Whether it is an instance of a series that was changed. Some writers set no flags.
+fn is_changed_instance(content: &Content, properties: &Properties) -> bool {
+    let Content::Message(message) = content else {
+        return false;
+    };
+    let flags = integer(properties, tags::ATTACHMENT_FLAGS).unwrap_or(0);
+    let hidden = properties.boolean(tags::ATTACHMENT_HIDDEN).ok().flatten();
+    let is_marked = flags & FLAG_EXCEPTION != 0 && hidden == Some(true);
+    is_marked || message.class().is_changed_instance
+}
+
+/// What an attachment is called.
+struct Names<'a> {
+    /// As a file.
+    file: Option<String>,
+    /// In the text.
+    display: Option<String>,
+    fallback: &'a str,
+}
+
+impl<'a> Names<'a> {
+    fn of(properties: &Properties, fallback: &'a str) -> Self {
+        let stored = |id: u16| {
+            let name = properties.string(id).ok().flatten()?;
+            base_name(&one_line(&name))
+        };
+        let of_file = [tags::ATTACH_LONG_FILENAME, tags::ATTACH_FILENAME];
+        Self {
+            file: of_file.into_iter().find_map(stored),
+            display: stored(tags::DISPLAY_NAME),
+            fallback,
+        }
+    }
+
+    /// The best of them.
+    fn title(&self) -> &str {
+        let stored = self.file.as_deref().or(self.display.as_deref());
+        stored.unwrap_or(self.fallback)
+    }
 }
 
 /// What an attachment has.

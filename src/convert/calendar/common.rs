@@ -26,7 +26,7 @@ const STARTS: [Key; 5] = [
     lids::COMMON_START,
     Key::Tag(tags::START_DATE),
 ];
-/// What an item says whose start is all that it has of times.
+/// The remark of an item whose start is all that it has of times.
 const STAMPED_BY_START: &str = "DTSTAMP, which every entry of a calendar has, is its start";
 /// More is damage: forty years.
 const REMINDER_MAX_MINUTES: i32 = 60 * 24 * 366 * 40;

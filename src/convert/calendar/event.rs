@@ -10,6 +10,7 @@ use super::ical::{Calendar, Clock, utc};
 use super::recurrence::Exception;
 use super::schedule::{Schedule, whole_days};
 use crate::convert::lids;
+use crate::convert::parts::Parts;
 use crate::convert::reader::Reader;
 use crate::messaging::{Message, Recipient};
 
@@ -52,7 +53,7 @@ struct Instance<'a> {
 }
 
 /// An appointment or a meeting.
-pub(in crate::convert) fn event(reader: &Reader<'_>) -> String {
+pub(in crate::convert) fn event(reader: &Reader<'_>) -> (String, Parts) {
     calendar(reader, Purpose::Keep).finish(None, &reader.problems())
 }
 

@@ -5,15 +5,14 @@ use jiff::civil::DateTime;
 
 use super::time_zone::{TimeZone, stamp};
 use crate::clock;
-use crate::convert::content_line::{ContentLines, parameter};
+use crate::convert::content_line::{ContentLines, escape, parameter};
+use crate::convert::parts::Parts;
 use crate::ltp::FileTime;
 
 /// How every calendar begins. A METHOD, problems, zones and components follow.
 pub const HEAD: &str = "BEGIN:VCALENDAR\r\nVERSION:2.0\r\nPRODID:-//ostfs//ostfs//EN\r\n";
 /// How every calendar ends.
 pub const TAIL: &str = "END:VCALENDAR\r\n";
-const ZONE_START: &str = "BEGIN:VTIMEZONE\r\n";
-const ZONE_END: &str = "\r\nEND:VTIMEZONE\r\n";
 /// Names of UTC, whose times are marked by a letter.
 const UTC_NAMES: [&str; 3] = ["UTC", "Etc/UTC", "UTC+00:00"];
 
@@ -38,57 +37,30 @@ impl Calendar {
         }
     }
 
-    /// The whole file.
-    pub fn finish(self, method: Option<&str>, problems: &[String]) -> String {
+    /// The whole file, and what of it stands where if it is one of several items: [`HEAD`], the problems of all, each zone once, the
+    /// items, [`TAIL`].
+    pub fn finish(self, method: Option<&str>, problems: &[String]) -> (String, Parts) {
         let mut lines = ContentLines::default();
+        let at = |lines: &ContentLines| HEAD.len() + lines.len();
         if let Some(method) = method {
             lines.line("METHOD", method);
         }
+        let mut parts = Parts::default();
+        let start = at(&lines);
         for problem in problems {
             lines.text("X-OSTFS-PROBLEM", problem);
         }
+        parts.problems = start..at(&lines);
         for (zone, year) in &self.zones {
+            let start = at(&lines);
             zone.write(&mut lines, *year);
+            parts.zones.push((escape(zone.id()), start..at(&lines)));
         }
+        let start = at(&lines);
         lines.append(&self.components);
-        format!("{HEAD}{}{TAIL}", lines.into_string())
+        parts.own = start..at(&lines);
+        (format!("{HEAD}{}{TAIL}", lines.into_string()), parts)
     }
-}
-
-/// A calendar of one item in pieces, to be put together with others.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Parts<'a> {
-    /// `X-OSTFS-PROBLEM` lines, to stand before all zones.
-    pub problems: &'a str,
-    /// VTIMEZONE components; those with the same first two lines are of the same TZID, and one of them is enough.
-    pub zones: Vec<&'a str>,
-    /// The other components.
-    pub components: &'a str,
-}
-
-/// Takes the calendar of `convert::item` apart; None for other text.
-///
-/// A file with many items is [`HEAD`], the problems of all, each zone once, the components of all, [`TAIL`].
-pub fn parts(calendar: &str) -> Option<Parts<'_>> {
-    let inner = calendar.strip_prefix(HEAD)?.strip_suffix(TAIL)?;
-    // Text is escaped, so that nothing but a component begins a line like this.
-    let start = match inner.starts_with("BEGIN:") {
-        true => 0,
-        false => inner.find("\r\nBEGIN:")? + "\r\n".len(),
-    };
-    let (problems, mut components) = inner.split_at_checked(start)?;
-    let mut zones = Vec::new();
-    while components.starts_with(ZONE_START) {
-        let end = components.find(ZONE_END)? + ZONE_END.len();
-        let (zone, rest) = components.split_at_checked(end)?;
-        zones.push(zone);
-        components = rest;
-    }
-    Some(Parts {
-        problems,
-        zones,
-        components,
-    })
 }
 
 /// How the times of an item are written.

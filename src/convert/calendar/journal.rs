@@ -4,10 +4,11 @@
 use super::common;
 use super::ical::{Calendar, utc_stamp};
 use crate::convert::lids;
+use crate::convert::parts::Parts;
 use crate::convert::reader::Reader;
 
 /// A journal entry.
-pub(in crate::convert) fn journal(reader: &Reader<'_>) -> String {
+pub(in crate::convert) fn journal(reader: &Reader<'_>) -> (String, Parts) {
     calendar(reader).finish(None, &reader.problems())
 }
 

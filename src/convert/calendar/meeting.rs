@@ -37,5 +37,6 @@ pub fn meeting_part(message: &Message, resolve: &Resolve<'_>) -> Option<(&'stati
         Purpose::Counter(_) => "COUNTER",
     };
     let calendar = calendar(&reader, purpose);
-    Some((method, calendar.finish(Some(method), &reader.problems())))
+    let (text, _) = calendar.finish(Some(method), &reader.problems());
+    Some((method, text))
 }

@@ -19,7 +19,7 @@ mod task;
 pub mod time_zone;
 
 pub(super) use event::event;
-pub use ical::{HEAD, Parts, TAIL, parts};
+pub use ical::{HEAD, TAIL};
 pub(super) use journal::journal;
 pub use meeting::meeting_part;
 pub(super) use schedule::{Instances, has_instances, instances_of, span};

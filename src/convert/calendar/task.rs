@@ -11,6 +11,7 @@ use super::rrule::rule;
 use super::schedule::whole_days;
 use crate::convert::content_line::{mailto, parameter};
 use crate::convert::lids::{self, Key};
+use crate::convert::parts::Parts;
 use crate::convert::people::Person;
 use crate::convert::reader::Reader;
 
@@ -21,7 +22,7 @@ const STATUS_WAITING: i32 = 3;
 const STATUS_DEFERRED: i32 = 4;
 
 /// A task.
-pub(in crate::convert) fn task(reader: &Reader<'_>) -> String {
+pub(in crate::convert) fn task(reader: &Reader<'_>) -> (String, Parts) {
     calendar(reader).finish(None, &reader.problems())
 }
 

@@ -70,7 +70,7 @@ impl Card {
         }
     }
 
-    /// Says that it is no person.
+    /// States that it is no person.
     pub fn group(&mut self) {
         let kind = match self.version {
             VcardVersion::V3 => "X-ADDRESSBOOKSERVER-KIND",

@@ -12,12 +12,13 @@
 //! these the kernel is asked about 64 places, once a second: if the file is in memory anyway, nothing is done; nor once a
 //! read of the disk has failed, or what was read ahead was not kept, as on a filesystem that has all reads go to itself.
 
+use std::fs::File;
 use std::ops::Range;
 use std::os::unix::fs::FileExt;
+use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::time::Instant;
 
-use super::{Opened, Source};
 use crate::page_cache;
 
 /// Places of the file that are looked at to tell whether it is in memory.
@@ -46,10 +47,12 @@ const STRETCH: u64 = 128 << 10;
 /// The most bytes that are short.
 const SHORT: usize = 8 << 10;
 
-/// What is known of the memory of the system, and of what it has of the file.
+/// Reads ahead in one file. Places are those of the file as it lies.
 #[derive(Debug)]
 pub(super) struct Ahead {
-    /// Bytes that were free when the file was opened: a sandboxed process can ask no more.
+    file: Arc<File>,
+    len: u64,
+    /// Bytes of memory that were free when the file was opened: a sandboxed process can ask no more.
     available: u64,
     /// Whether the disk is spared what nobody has asked for: a read has failed, or the kernel keeps nothing.
     spared: AtomicBool,
@@ -60,8 +63,11 @@ pub(super) struct Ahead {
 }
 
 impl Ahead {
-    pub(super) fn new() -> Self {
+    /// Of `file`, which has `len` bytes.
+    pub(super) fn new(file: Arc<File>, len: u64) -> Self {
         Self {
+            file,
+            len,
             available: page_cache::available_memory(),
             spared: AtomicBool::new(false),
             opened: Instant::now(),
@@ -73,73 +79,45 @@ impl Ahead {
     pub(super) fn spare_disk(&self) {
         self.spared.store(true, Ordering::Relaxed);
     }
-}
 
-impl Source {
-    /// Whether anything is gained by reading ahead: not if the file is in memory, or cannot be kept there, or if its disk fails.
-    pub(in crate::ndb) fn reads_ahead(&self) -> bool {
-        let ahead = &self.opened.ahead;
-        !ahead.spared.load(Ordering::Relaxed) && !self.opened.is_at_hand()
+    /// Whether anything is gained by it: not if the file is in memory, or cannot be kept there, or if its disk fails.
+    pub(super) fn pays(&self) -> bool {
+        !self.spared.load(Ordering::Relaxed) && !self.is_at_hand()
     }
 
     /// Bytes that may be read ahead at a time.
-    pub(in crate::ndb) fn budget(&self) -> u64 {
-        (self.opened.ahead.available / SHARE).min(MOST)
+    pub(super) fn budget(&self) -> u64 {
+        (self.available / SHARE).min(MOST)
     }
 
-    /// Reads these parts of the file, in its order. What lies between neighbours is read along with them, the smallest gaps
-    /// first, as far as the budget allows.
-    pub(in crate::ndb) fn will_need(&self, wanted: impl Iterator<Item = Range<u64>>) {
-        let places = self.missing(wanted);
-        self.opened.read_places(&joined(&places, self.budget()));
+    /// Reads `places`, which are in order, with the smallest of the gaps between them, as far as the budget allows.
+    pub(super) fn read(&self, places: &[Range<u64>]) {
+        self.read_places(&joined(places, self.budget()));
     }
 
-    /// As [`Source::will_need`], of short parts near which the next ones probably lie: with what is around each, if the budget
-    /// allows that.
-    pub(in crate::ndb) fn will_need_around(&self, wanted: impl Iterator<Item = Range<u64>>) {
-        let places = widened(self.missing(wanted), self.budget());
-        self.opened.read_places(&joined(&places, self.budget()));
-    }
-
-    /// Where these parts are in the file now, in its order; those that are in memory are left out.
-    fn missing(&self, wanted: impl Iterator<Item = Range<u64>>) -> Vec<Range<u64>> {
-        let mut places: Vec<Range<u64>> = wanted
-            .filter_map(|wanted| {
-                let length = wanted.end.saturating_sub(wanted.start);
-                let (_, at) = self.pieces.parts(wanted).next()?;
-                let (start, end) = (at?, at?.saturating_add(length));
-                let place = self.opened.place(start)..self.opened.place(end.min(self.opened.len));
-                (!self.opened.has_in_memory(&place)).then_some(place)
-            })
-            .collect();
-        places.sort_unstable_by_key(|place| place.start);
-        places
+    /// As [`Ahead::read`], with what is around each place, if the budget allows that.
+    pub(super) fn read_around(&self, places: Vec<Range<u64>>) {
+        self.read(&widened(places, self.budget()));
     }
 
     /// Has the stretch of the file read in which `offset` lies, of which a short piece is wanted that nobody has planned: pages of
     /// the B-trees lie together, and so do small blocks that were written at the same time.
-    pub(super) fn will_need_stretch(&self, offset: u64, length: usize) {
-        let offset = self.opened.place(offset);
-        let is_cold = || page_cache::is_cached(&self.opened.file, offset) == Some(false);
-        if length <= SHORT && self.reads_ahead() && is_cold() {
-            page_cache::will_need(&self.opened.file, stretch(&(offset..offset + 1)));
+    pub(super) fn read_stretch(&self, offset: u64, length: usize) {
+        let is_cold = || page_cache::is_cached(&self.file, offset) == Some(false);
+        if length <= SHORT && self.pays() && is_cold() {
+            page_cache::will_need(&self.file, stretch(&(offset..offset + 1)));
         }
     }
 
-    /// Reads all of the file in its order, if it fits into the memory that is free and `pays` is true: for those who will read
-    /// most of it. It is over before they begin, as their reads would have the disk jump to and fro between the two. Of a
-    /// larger file they have to ask for what they need next.
-    pub(in crate::ndb) fn will_read_all(&self, pays: impl FnOnce() -> bool) {
-        let fits = self.opened.len < self.opened.ahead.available / PARTS * WHOLE_FILE;
-        if fits && self.reads_ahead() && pays() {
-            let end = self.opened.place(self.opened.len);
-            self.opened.read_places(std::slice::from_ref(&(0..end)));
-            self.opened.ahead.looked.store(NEVER, Ordering::Relaxed);
+    /// Reads all of the file in its order, if it fits into the memory that is free and `pays` is true.
+    pub(super) fn read_all(&self, pays: impl FnOnce() -> bool) {
+        let fits = self.len < self.available / PARTS * WHOLE_FILE;
+        if fits && self.pays() && pays() {
+            self.read_places(std::slice::from_ref(&(0..self.len)));
+            self.looked.store(NEVER, Ordering::Relaxed);
         }
     }
-}
 
-impl Opened {
     /// Reads `places`, which are in order, unless the disk turns out to fail or the kernel to keep nothing. It is over when all
     /// are in memory.
     fn read_places(&self, places: &[Range<u64>]) {
@@ -163,29 +141,28 @@ impl Opened {
             let is_read = self.file.read_at(buffer, piece.start).is_ok();
             let is_kept = || page_cache::is_cached(&self.file, piece.start) != Some(false);
             if !is_read || (number == 0 && !is_kept()) {
-                return self.ahead.spare_disk();
+                return self.spare_disk();
             }
             ask();
         }
     }
 
     /// Whether the kernel has the ends of a part, which is hardly longer than a block.
-    fn has_in_memory(&self, place: &Range<u64>) -> bool {
+    pub(super) fn has_in_memory(&self, place: &Range<u64>) -> bool {
         let has = |offset: u64| page_cache::is_cached(&self.file, offset) == Some(true);
         has(place.start) && has(place.end.saturating_sub(1))
     }
 
     /// Whether it is in memory, as it was when that was last looked at.
     fn is_at_hand(&self) -> bool {
-        let ahead = &self.ahead;
-        let now = ahead.opened.elapsed().as_millis() as u64;
-        let looked = ahead.looked.load(Ordering::Relaxed);
+        let now = self.opened.elapsed().as_millis() as u64;
+        let looked = self.looked.load(Ordering::Relaxed);
         if looked != NEVER && now.saturating_sub(looked >> 1) < BELIEVED {
             return looked & 1 != 0;
         }
         let is_at_hand = self.is_in_memory();
         let looked = now << 1 | u64::from(is_at_hand);
-        ahead.looked.store(looked, Ordering::Relaxed);
+        self.looked.store(looked, Ordering::Relaxed);
         is_at_hand
     }
 

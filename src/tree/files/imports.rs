@@ -8,7 +8,9 @@ use std::sync::Arc;
 
 use super::configurations::ConfigurationFiles;
 use super::file::{File, FileOf};
-use crate::convert::{ImportKind, ItemFormat, Made, Rendition, Segments, calendar, copy_made};
+use crate::convert::{
+    ImportKind, Item, ItemFormat, Made, Rendition, Segments, calendar, copy_made,
+};
 use crate::error::{Error, Result};
 use crate::messaging::MessageClass;
 use crate::ndb::kept::{Lru, Map};
@@ -32,23 +34,23 @@ const LEAST: u64 = 16 << 20;
 pub(in crate::tree) struct Imports {
     context: Arc<Context>,
     folders: Arc<Folders>,
-    items: Arc<ItemTexts>,
+    items: Arc<Items>,
     configurations: Arc<ConfigurationFiles>,
     files: Map<(NodeId, ImportKind), Arc<File>>,
 }
 
-/// The files of items as text.
+/// The items, each as the file of its own.
 #[derive(Debug)]
-struct ItemTexts {
+struct Items {
     context: Arc<Context>,
     messages: Arc<Messages>,
-    texts: Lru<(NodeId, ImportKind), Arc<str>>,
+    made: Lru<(NodeId, ImportKind), Arc<Item>>,
 }
 
 /// The items of one import file, which are made anew when they are read.
 #[derive(Debug)]
 struct ImportItems {
-    texts: Arc<ItemTexts>,
+    made: Arc<Items>,
     folder: NodeId,
     kind: ImportKind,
     items: Segments<NodeId>,
@@ -63,8 +65,8 @@ impl Imports {
         configurations: Arc<ConfigurationFiles>,
     ) -> Self {
         Self {
-            items: Arc::new(ItemTexts {
-                texts: Lru::new(context.options.share(1) / 2, 1),
+            items: Arc::new(Items {
+                made: Lru::new(context.options.share(1) / 2, 1),
                 context: Arc::clone(&context),
                 messages,
             }),
@@ -145,34 +147,25 @@ impl Imports {
         let mut left = LEAST + MOST_TIMES.saturating_mul(self.context.store.ndb().most_data());
         let mut problems = String::new();
         let mut zones: BTreeMap<String, String> = BTreeMap::new();
-        for item in self
-            .folders
-            .tables(nid)
-            .iter()
-            .flat_map(|table| table.nids())
-        {
-            let Some(text) = self.items.get(item, kind) else {
+        let tables = self.folders.tables(nid);
+        for number in tables.iter().flat_map(|table| table.nids()) {
+            let Some(item) = self.items.get(number, kind) else {
                 continue;
             };
-            left = left.checked_sub(text.len() as u64).ok_or_else(|| {
+            left = left.checked_sub(item.text.len() as u64).ok_or_else(|| {
                 Error::corrupt(
                     "import file",
-                    item,
+                    number,
                     "the items have more text than the file can hold",
                 )
                 .in_node(nid.0)
             })?;
-            if kind == ImportKind::Calendar
-                && let Some(parts) = calendar::parts(&text)
-            {
-                problems.push_str(parts.problems);
-                for zone in parts.zones {
-                    zones
-                        .entry(zone_id(zone))
-                        .or_insert_with(|| zone.to_owned());
-                }
+            problems.push_str(item.problem_lines());
+            for (id, zone) in item.zones() {
+                let zone = || zone.to_owned();
+                zones.entry(id.to_owned()).or_insert_with(zone);
             }
-            items.push(item, own_part(&text, kind).len() as u64);
+            items.push(number, item.own_part().len() as u64);
         }
         let (head, tail) = match kind {
             ImportKind::Calendar => {
@@ -185,7 +178,7 @@ impl Imports {
             ImportKind::Contacts => (String::new(), ""),
         };
         let items = ImportItems {
-            texts: Arc::clone(&self.items),
+            made: Arc::clone(&self.items),
             folder: nid,
             kind,
             items,
@@ -197,18 +190,18 @@ impl Imports {
     }
 }
 
-impl ItemTexts {
-    /// The file of item `nid` if it is of this kind. One that cannot be opened is noted and left out.
-    fn get(&self, nid: NodeId, kind: ImportKind) -> Option<Arc<str>> {
-        let weigh = |text: &Arc<str>| text.len();
-        let made = self.texts.get_or_make((nid, kind), weigh, || {
+impl Items {
+    /// Item `nid` if it is of this kind. One that cannot be opened is noted and left out.
+    fn get(&self, nid: NodeId, kind: ImportKind) -> Option<Arc<Item>> {
+        let weigh = |item: &Arc<Item>| item.text.len();
+        let made = self.made.get_or_make((nid, kind), weigh, || {
             let message = self
                 .messages
                 .open(nid)
                 .inspect_err(|error| self.context.note(&Object::Message(nid), error))?;
             let item = self.context.converter.item(&message);
             let wanted = item.filter(|item| item.format.import() == Some(kind));
-            Ok(wanted.ok_or(Error::NotFound)?.text.into())
+            wanted.map(Arc::new).ok_or(Error::NotFound)
         });
         made.ok()
     }
@@ -221,8 +214,8 @@ impl Made for ImportItems {
 
     fn read_at(&self, offset: u64, buf: &mut [u8]) -> Result<usize> {
         self.items.read_at(offset, buf, |item, wanted, buf| {
-            let text = self.texts.get(*item, self.kind);
-            let part = text.as_deref().map_or("", |text| own_part(text, self.kind));
+            let made = self.made.get(*item, self.kind);
+            let part = made.as_deref().map_or("", Item::own_part);
             copy_made(part, wanted, buf).ok_or_else(|| {
                 Error::corrupt("import file", *item, "the item can no longer be read")
                     .in_node(self.folder.0)
@@ -248,19 +241,4 @@ impl FileOf for ImportFile<'_> {
     fn is_attr_at_hand(&self) -> bool {
         self.imports.files.has(&(self.nid, self.kind))
     }
-}
-
-/// What of the file of one item stands in the file of all.
-fn own_part(text: &str, kind: ImportKind) -> &str {
-    match kind {
-        ImportKind::Calendar => calendar::parts(text).map_or("", |parts| parts.components),
-        ImportKind::Contacts => text,
-    }
-}
-
-/// The TZID of a VTIMEZONE, unfolded; equal ones are the same zone.
-fn zone_id(zone: &str) -> String {
-    let unfolded = zone.replace("\r\n ", "");
-    let id = unfolded.lines().find_map(|line| line.strip_prefix("TZID:"));
-    id.unwrap_or(zone).to_owned()
 }

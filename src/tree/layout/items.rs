@@ -155,7 +155,7 @@ impl Items {
         document
     }
 
-    /// Says that the name of the item of `row` may be made of what damage has changed.
+    /// Notes that the name of the item of `row` may be made of what damage has changed.
     fn doubt_names(&self, row: &ContentsRow) {
         // The same line for all of a folder: of equal names, all but one have the number of their node.
         let folder = self.context.parent_of(row.nid).unwrap_or_default();

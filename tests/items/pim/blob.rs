@@ -47,6 +47,25 @@ pub struct Row {
     pub first_days: &'static str,
 }
 
+impl Row {
+    /// What most have in common: a series of the Gregorian calendar that does not end, and of which nothing was changed.
+    pub const PLAIN: Row = Row {
+        name: "",
+        frequency: DAILY,
+        pattern_type: 0,
+        calendar: 0,
+        period: 0,
+        specific: &[],
+        ends: Ends::Never,
+        first_day_of_week: 0,
+        start: "",
+        deleted: "",
+        changed: &[],
+        is_all_day: false,
+        first_days: "",
+    };
+}
+
 /// Minutes from the midnight that begins 1601.
 pub fn minutes(day: &str) -> u32 {
     let day: Date = day.parse().unwrap();

@@ -60,7 +60,7 @@ fn series(number: usize, row: &blob::Row) -> Message {
         start + u64::from(row.length()) * MINUTE,
         "Room 1",
     )
-    .prop(0x300B, search_key(number))
+    .prop(tags::SEARCH_KEY, search_key(number))
     .named(PSETID_APPOINTMENT, 0x8215, row.is_all_day)
     .named(PSETID_APPOINTMENT, 0x8216, row.appointment())
     .named(PSETID_APPOINTMENT, 0x8223, true)
@@ -83,8 +83,8 @@ fn series(number: usize, row: &blob::Row) -> Message {
             .attachment("agenda.txt", "1. keys\r\n");
         message = message.attach(
             Attachment::message(inner)
-                .prop(0x7FFD, 2)
-                .prop(0x7FFE, true),
+                .prop(tags::ATTACHMENT_FLAGS, 2)
+                .prop(tags::ATTACHMENT_HIDDEN, true),
         );
     }
     message
@@ -98,7 +98,7 @@ fn clock(number: usize, zone: &Zone) -> Message {
         start + 60 * MINUTE,
         "",
     )
-    .prop(0x300B, search_key(number))
+    .prop(tags::SEARCH_KEY, search_key(number))
     .named(PSETID_APPOINTMENT, 0x825E, zone.definition())
 }
 
@@ -115,10 +115,10 @@ fn meeting() -> Message {
     .to("Müller, Bob", "bob@north.example")
     .cc("Eva", "eva@south.example")
     .bcc("Projector", "projector@north.example")
-    .prop(0x300B, search_key(9000))
-    .prop(0x0036, 2)
-    .prop(0x0017, 2)
-    .prop(0x0063, true)
+    .prop(tags::SEARCH_KEY, search_key(9000))
+    .prop(tags::SENSITIVITY, 2)
+    .prop(tags::IMPORTANCE, 2)
+    .prop(tags::RESPONSE_REQUESTED, true)
     .html("<html><body><p>Grüße, <b>all</b>; see you</p></body></html>")
     .named(PSETID_APPOINTMENT, 0x8217, 1)
     .named(PSETID_APPOINTMENT, 0x8201, 3)
@@ -152,7 +152,7 @@ fn whole_days() -> Message {
     // Midnight in New York, which is neither midnight in UTC nor where this test runs.
     let start = filetime(2024, 7, 4, 4, 0);
     Message::appointment("Independence Day", start, start + 1440 * MINUTE, "")
-        .prop(0x300B, search_key(9001))
+        .prop(tags::SEARCH_KEY, search_key(9001))
         .named(PSETID_APPOINTMENT, 0x8215, true)
         .named(PSETID_APPOINTMENT, 0x8205, 0)
         .named(PSETID_APPOINTMENT, 0x825E, ZONES[1].definition())
@@ -161,14 +161,16 @@ fn whole_days() -> Message {
 fn flight() -> Message {
     let start = filetime(2024, 7, 4, 8, 0);
     Message::appointment("Flight", start, start + 480 * MINUTE, "LH 400")
-        .prop(0x300B, search_key(9002))
+        .prop(tags::SEARCH_KEY, search_key(9002))
         .named(PSETID_APPOINTMENT, 0x825E, ZONES[0].definition())
         .named(PSETID_APPOINTMENT, 0x825F, ZONES[1].definition())
 }
 
 fn invitation(class: &str, key: usize) -> Message {
     let mut message = meeting();
-    message = message.prop(0x001A, class).prop(0x300B, search_key(key));
+    message = message
+        .prop(tags::MESSAGE_CLASS, class)
+        .prop(tags::SEARCH_KEY, search_key(key));
     message
 }
 
@@ -176,27 +178,33 @@ fn contact() -> Message {
     // A picture is what its bytes say, whatever its name says.
     let pixel = sample::PIXEL;
     Message::contact("Jane", "Doe", "jane@west.example")
-        .prop(0x300B, search_key(9010))
-        .prop(0x3A05, "III")
-        .prop(0x3A44, "Q.")
-        .prop(0x3A45, "Dr.")
-        .prop(0x3A16, "West; Sons, Ltd.")
-        .prop(0x3A18, "Sales")
-        .prop(0x3A17, "Head\r\nof all")
-        .prop(0x3A08, "+1 555 0100")
-        .prop(0x3A09, "+1 555 0101")
-        .prop(0x3A1C, "+1 555 0102")
-        .prop(0x3A24, "+1 555 0103")
-        .prop(0x3A1B, "+1 555 0104")
-        .prop(0x3A5D, "1 Home Street\r\nBack door")
-        .prop(0x3A59, "Hometown")
-        .prop(0x3A50, "https://jane.example/")
-        .prop(0x3A42, Value::Time(filetime(1970, 1, 30, 23, 0)))
-        .prop(0x3A41, Value::Time(filetime(1999, 9, 9, 11, 59)))
-        .prop(0x3A48, "John")
-        .prop(0x3A58, Value::MvStr(vec!["Jim".into(), "Jo".into()]))
-        .prop(0x3A4D, Value::I16(1))
-        .prop(0x3A4F, "Janie")
+        .prop(tags::SEARCH_KEY, search_key(9010))
+        .prop(tags::GENERATION, "III")
+        .prop(tags::MIDDLE_NAME, "Q.")
+        .prop(tags::DISPLAY_NAME_PREFIX, "Dr.")
+        .prop(tags::COMPANY_NAME, "West; Sons, Ltd.")
+        .prop(tags::DEPARTMENT_NAME, "Sales")
+        .prop(tags::TITLE, "Head\r\nof all")
+        .prop(tags::BUSINESS_TELEPHONE_NUMBER, "+1 555 0100")
+        .prop(tags::HOME_TELEPHONE_NUMBER, "+1 555 0101")
+        .prop(tags::MOBILE_TELEPHONE_NUMBER, "+1 555 0102")
+        .prop(tags::BUSINESS_FAX_NUMBER, "+1 555 0103")
+        .prop(tags::BUSINESS_2_TELEPHONE_NUMBER, "+1 555 0104")
+        .prop(tags::HOME_ADDRESS_STREET, "1 Home Street\r\nBack door")
+        .prop(tags::HOME_ADDRESS_CITY, "Hometown")
+        .prop(tags::PERSONAL_HOME_PAGE, "https://jane.example/")
+        .prop(tags::BIRTHDAY, Value::Time(filetime(1970, 1, 30, 23, 0)))
+        .prop(
+            tags::WEDDING_ANNIVERSARY,
+            Value::Time(filetime(1999, 9, 9, 11, 59)),
+        )
+        .prop(tags::SPOUSE_NAME, "John")
+        .prop(
+            tags::CHILDRENS_NAMES,
+            Value::MvStr(vec!["Jim".into(), "Jo".into()]),
+        )
+        .prop(tags::GENDER, Value::I16(1))
+        .prop(tags::NICKNAME, "Janie")
         .body("First line\r\nSecond, with; marks\\\r\n")
         .named(PSETID_ADDRESS, 0x8045, "2 Work Road")
         .named(PSETID_ADDRESS, 0x8046, "Zürich")
@@ -216,7 +224,10 @@ fn contact() -> Message {
             "Keywords",
             Value::MvStr(vec!["Friends".into()]),
         )
-        .attach(Attachment::data("ContactPicture.jpg", pixel).prop(0x7FFF, true))
+        .attach(
+            Attachment::data("ContactPicture.jpg", pixel)
+                .prop(tags::ATTACHMENT_CONTACT_PHOTO, true),
+        )
         .attachment("cv.txt", "born, worked")
 }
 
@@ -233,8 +244,8 @@ fn list(contact: Nid) -> Message {
     wrapped.extend(contact.to_le_bytes());
     let members = vec![one_off("Ann Adams", "ann@north.example"), wrapped];
     Message::new("IPM.DistList", "Board")
-        .prop(0x3001, "Board")
-        .prop(0x300B, search_key(9011))
+        .prop(tags::DISPLAY_NAME, "Board")
+        .prop(tags::SEARCH_KEY, search_key(9011))
         .named(PSETID_ADDRESS, 0x8053, "Board")
         .named(PSETID_ADDRESS, 0x8054, Value::MvBin(one_off_members))
         .named(PSETID_ADDRESS, 0x8055, Value::MvBin(members))
@@ -258,7 +269,7 @@ fn large_list() -> Message {
     }
     stream.extend([0; 8]);
     Message::new("IPM.DistList", "Everybody")
-        .prop(0x300B, search_key(9012))
+        .prop(tags::SEARCH_KEY, search_key(9012))
         .named(PSETID_ADDRESS, 0x8053, "Everybody")
         .named(PSETID_ADDRESS, 0x8064, stream)
 }
@@ -269,8 +280,8 @@ fn instance_invitation() -> Message {
     id[16..20].copy_from_slice(&[0x07, 0xE8, 6, 10]);
     let start = filetime(2024, 6, 11, 12, 0);
     Message::appointment("Moved", start, start + 30 * MINUTE, "")
-        .prop(0x001A, "IPM.Schedule.Meeting.Request")
-        .prop(0x300B, search_key(9110))
+        .prop(tags::MESSAGE_CLASS, "IPM.Schedule.Meeting.Request")
+        .prop(tags::SEARCH_KEY, search_key(9110))
         .from("Ann Adams", "ann@north.example")
         .to("Bob", "bob@north.example")
         .named(
@@ -291,8 +302,8 @@ fn proposal() -> Message {
         filetime(2024, 6, 3, 11, 0),
         "",
     )
-    .prop(0x001A, "IPM.Schedule.Meeting.Resp.Tent")
-    .prop(0x300B, search_key(9111))
+    .prop(tags::MESSAGE_CLASS, "IPM.Schedule.Meeting.Resp.Tent")
+    .prop(tags::SEARCH_KEY, search_key(9111))
     .from("Bob Müller", "bob@north.example")
     .to("Ann Adams", "ann@north.example")
     .named(PSETID_APPOINTMENT, 0x8257, true)
@@ -360,7 +371,10 @@ pub fn store() -> Store {
     store.message(contacts, large_list());
     let folder = store.folder_of(top, "Tasks", "IPF.Task");
     for (number, task) in tasks().into_iter().enumerate() {
-        store.message(folder, task.prop(0x300B, search_key(9020 + number)));
+        store.message(
+            folder,
+            task.prop(tags::SEARCH_KEY, search_key(9020 + number)),
+        );
     }
     let notes = store.folder_of(top, "Notes", "IPF.StickyNote");
     store.message(

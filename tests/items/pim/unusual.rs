@@ -56,15 +56,15 @@ fn both_addresses_of_an_entry_are_written_where_they_differ() {
 fn a_post_office_box_and_a_place_are_written() {
     let address = |contact: Message| {
         contact
-            .prop(0x3A29, "2 Work Road")
-            .prop(0x3A27, "Zürich")
-            .prop(0x3A2B, "PO 7")
+            .prop(tags::STREET_ADDRESS, "2 Work Road")
+            .prop(tags::LOCALITY, "Zürich")
+            .prop(tags::POST_OFFICE_BOX, "PO 7")
     };
     let own = jane()
         .named(PSETID_ADDRESS, 0x8045, "2 Work Road")
         .named(PSETID_ADDRESS, 0x8046, "Zürich")
         .named(PSETID_ADDRESS, 0x8022, 2);
-    let lines = card(address(own).prop(0x3A0D, "Building 4"), Version::V3);
+    let lines = card(address(own).prop(tags::LOCATION, "Building 4"), Version::V3);
     assert_has(
         &lines,
         &[
@@ -78,8 +78,8 @@ fn a_post_office_box_and_a_place_are_written() {
     );
     // One that is none of the others is another address.
     let home = jane()
-        .prop(0x3A5D, "1 Home Street")
-        .prop(0x3A59, "Hometown");
+        .prop(tags::HOME_ADDRESS_STREET, "1 Home Street")
+        .prop(tags::HOME_ADDRESS_CITY, "Hometown");
     assert_has(
         &card(address(home), Version::V3),
         &[
@@ -93,8 +93,11 @@ fn a_post_office_box_and_a_place_are_written() {
 fn a_birthday_without_a_year_is_written_without_a_year() {
     let contact = || {
         jane()
-            .prop(0x3A42, Value::Time(filetime(1604, 2, 28, 23, 0)))
-            .prop(0x3A41, Value::Time(filetime(1999, 9, 9, 11, 59)))
+            .prop(tags::BIRTHDAY, Value::Time(filetime(1604, 2, 28, 23, 0)))
+            .prop(
+                tags::WEDDING_ANNIVERSARY,
+                Value::Time(filetime(1999, 9, 9, 11, 59)),
+            )
     };
     assert_has(
         &card(contact(), Version::V3),
@@ -106,7 +109,7 @@ fn a_birthday_without_a_year_is_written_without_a_year() {
 #[test]
 fn an_address_in_a_property_that_has_no_name_is_told() {
     let contact = Message::new("IPM.Contact", "Jane")
-        .prop(0x3001, "Jane")
+        .prop(tags::DISPLAY_NAME, "Jane")
         .prop(0xBFF3, "jane@west.example");
     let said = "jane@west.example (property 0xbff3";
     let found = card(contact, Version::V3);
@@ -232,8 +235,8 @@ fn a_changed_instance_that_no_exception_names_is_written() {
     let zone = ZONES[0].definition();
     let attached = |flags: i32, hidden: bool| {
         let instance = Attachment::message(inner.clone())
-            .prop(0x7FFD, flags)
-            .prop(0x7FFE, hidden);
+            .prop(tags::ATTACHMENT_FLAGS, flags)
+            .prop(tags::ATTACHMENT_HIDDEN, hidden);
         series("Series", row("every day"), filetime(2024, 3, 25, 9, 0))
             .named(PSETID_APPOINTMENT, 0x8260, zone.clone())
             .attach(instance)
@@ -288,7 +291,8 @@ fn every_entry_of_a_calendar_has_a_stamp_if_the_item_has_any_time() {
     let created = Value::Time(filetime(2024, 5, 2, 8, 0));
     let items = vec![
         Message::appointment("changed", start, start, "Room"),
-        untimed(Message::appointment("created", start, start, "Room")).prop(0x3007, created),
+        untimed(Message::appointment("created", start, start, "Room"))
+            .prop(tags::CREATION_TIME, created),
         untimed(Message::appointment("event", start, start, "Room")),
         untimed(Message::task("task", start, start, 0.0)),
     ];
