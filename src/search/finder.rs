@@ -28,7 +28,8 @@ pub struct Finder {
     pub threads: usize,
     /// Who reads PDF files.
     pub pdf: Option<Box<dyn PdfReader>>,
-    /// The word indexes of files that have one, by their numbers ([`Ino::file`]). One query at a time reads one, or makes it.
+    /// The word indexes of files that have one, by their numbers ([`Ino::file`]). One query at a time reads one, or makes it; no
+    /// other waits for that.
     pub indexes: BTreeMap<u8, Mutex<WordIndex>>,
 }
 
@@ -37,9 +38,10 @@ impl Finder {
         Query::parse(query, &self.now).map_err(|error| error.to_string())
     }
 
-    /// What the word index of the tree with the root `top` rules out; it is made first if it is not there.
+    /// What the word index of the tree with the root `top` rules out; it is made first if it is not there. None while another query
+    /// is at it.
     fn ruled_out(&self, forest: &Forest, top: Ino, query: &Query) -> Option<RuledOut> {
-        let index = self.indexes.get(&top.file())?.lock();
+        let index = self.indexes.get(&top.file())?.try_lock()?;
         let indexing = Indexing {
             forest,
             top,
