@@ -28,6 +28,7 @@ mod mail_programs;
 mod never_invented;
 mod objects;
 mod pim;
+mod reports;
 mod special_classes;
 mod stored_otherwise;
 mod texts;
