@@ -258,6 +258,64 @@ fn with_user_fields(item: Message) -> Message {
     })
 }
 
+/// Forms have fields of their own in mail, too.
+#[test]
+fn fields_of_the_user_are_told_in_mail() {
+    let message = with_user_fields(mail("form"));
+    let exported = Exported::of([message, mail("plain")], &["-o", "text"]);
+    let expected = [
+        "Number: 42",
+        "Factor: 1.5",
+        "Fee: 12.34",
+        "Paid: yes",
+        "Since: 2024-01-02T03:04:00Z",
+        "Colours: red, blue",
+        "Words: some",
+    ];
+    let found = python(&exported.path("form"), "sorted(m.get_all('X-Ostfs-Field'))");
+    let mut sorted = expected;
+    sorted.sort_unstable();
+    assert_eq!(found, serde_json::json!(sorted));
+    let text = read(exported.path("form").with_extension("txt"));
+    has_lines(
+        &text,
+        &expected
+            .map(|field| format!("X-Ostfs-Field: {field}"))
+            .each_ref()
+            .map(String::as_str),
+    );
+    assert!(!exported.eml("plain").contains("X-Ostfs-Field"));
+}
+
+/// PS_INTERNET_HEADERS: any field of a header by its name, of any type.
+#[test]
+fn fields_of_a_header_that_are_properties_are_told_whatever_their_type() {
+    let message = [
+        (
+            "x-list",
+            Value::MvStr(vec!["one".into(), "two, three".into()]),
+        ),
+        ("X-Count", Value::I32(7)),
+        ("X-Encoded", "=?utf-8?q?K=C3=B6ln?=".into()),
+        ("X-Empty", "".into()),
+        ("no field", "lost".into()),
+    ]
+    .into_iter()
+    .fold(mail("fields"), |message, (name, value)| {
+        message.named_text(PS_INTERNET_HEADERS, name, value)
+    });
+    let exported = Exported::of([message], &[]);
+    let names = "['x-list', 'X-Count', 'X-Encoded', 'X-Empty', 'no field']";
+    let found = python(
+        &exported.path("fields"),
+        &format!("[m[name] for name in {names}]"),
+    );
+    assert_eq!(
+        found,
+        serde_json::json!(["one, two, three", "7", "Köln", null, null])
+    );
+}
+
 #[test]
 fn fields_of_the_user_are_told_whatever_their_type() {
     let expected = [
@@ -289,7 +347,7 @@ fn fields_of_the_user_are_told_whatever_their_type() {
         (
             "IPF.Journal",
             Message::journal("Call", "Phone call", start, 5),
-            "2024-05-01 0932 Call.ics",
+            "2024-06-03 1000 Call.ics",
         ),
     ];
     for (class, item, name) in items {

@@ -1,4 +1,5 @@
-//! What a message asks of its reader and how it came to him, as header fields: follow-up, voting, mailboxes, telephones.
+//! What a message asks of its reader and how it came to him, as header fields: follow-up, voting, fields of the user, mailboxes,
+//! telephones.
 //! [MS-OXOFLAG], [MS-OXOMSG] 2.2.1.74, [MS-OXOUM]
 #![forbid(unsafe_code)]
 
@@ -9,8 +10,9 @@ use super::fields::Fields;
 use crate::codepage;
 use crate::convert::cursor::Cursor;
 use crate::convert::lids::{self, Key};
-use crate::convert::people::{Person, RECEIVED_BY, RECEIVED_REPRESENTING};
+use crate::convert::people::{Person, RECEIVED_BY, RECEIVED_REPRESENTING, Resolved};
 use crate::convert::reactions::reactions;
+use crate::convert::reader::Reader;
 use crate::ltp::{FileTime, tags};
 use crate::messaging::{ItemKind, Message, State};
 
@@ -21,6 +23,8 @@ pub(super) const VOTING_OPTIONS: &str = "X-Ostfs-Voting-Options";
 pub(super) const VOTE: &str = "X-Ostfs-Vote";
 /// Who has reacted to it, and how.
 pub(super) const REACTIONS: &str = "X-Ostfs-Reactions";
+/// A field of the user, or of the form that the message was written in: its name and its value.
+pub(super) const FIELD: &str = "X-Ostfs-Field";
 /// Type of a verb that is a voting option. [MS-OXOMSG] 2.2.1.74.1
 const VERB_VOTE: u32 = 4;
 /// Versions of both halves of PidLidVerbStream.
@@ -58,6 +62,10 @@ pub(super) fn add(message: &Message, fields: &mut Fields) {
     let reactions = reactions(message);
     if !reactions.is_empty() {
         fields.push_text(REACTIONS, &reactions.join(", "));
+    }
+    let reader = Reader::new(message, &|_| Resolved::default());
+    for (name, value) in reader.user_fields() {
+        fields.push_text(FIELD, &format!("{name}: {value}"));
     }
     mailboxes(message, fields);
     if message.class().is_unified_messaging {

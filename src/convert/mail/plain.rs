@@ -11,7 +11,7 @@ use jiff::tz::TimeZone;
 
 use super::date::format_date;
 use super::fields::PROBLEM_FIELD;
-use super::handling::{REACTIONS, REPLY_BY, VOTE, VOTING_OPTIONS};
+use super::handling::{FIELD, REACTIONS, REPLY_BY, VOTE, VOTING_OPTIONS};
 use super::inline::name_marks;
 use super::synthesis::TOLD_BCC;
 use super::{details, flags, header, report};
@@ -29,7 +29,7 @@ use crate::convert::text::rtf::ATTACHMENT_MARK;
 use crate::messaging::Message;
 
 /// Fields of the header that are shown, in this order.
-const FIELDS: [&str; 20] = [
+const FIELDS: [&str; 21] = [
     "From",
     "Sender",
     "Reply-To",
@@ -47,6 +47,7 @@ const FIELDS: [&str; 20] = [
     VOTING_OPTIONS,
     VOTE,
     REACTIONS,
+    FIELD,
     "X-CallingTelephoneNumber",
     "X-VoiceMessageDuration",
     "Message-ID",
@@ -122,10 +123,8 @@ impl Text<'_> {
         let details = details::of_message(kind, message, self.zone);
         let items = item::attachments(message);
         let best = body::best(message);
-        for name in FIELDS {
-            let Some(value) = fields.get(name) else {
-                continue;
-            };
+        let of_name = |name| fields.all(name).map(move |value| (name, value));
+        for (name, value) in FIELDS.into_iter().flat_map(of_name) {
             let mut value = value.replace("\n ", " ");
             // A stand-in for nobody tells nothing.
             if value.is_empty() || is_stand_in(&value) {
