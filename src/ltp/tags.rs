@@ -4,6 +4,8 @@
     reason = "each name is the documentation: PidTag and the name in camel case"
 )]
 
+pub const DEFERRED_DELIVERY_TIME: u16 = 0x000F;
+pub const EXPIRY_TIME: u16 = 0x0015;
 pub const IMPORTANCE: u16 = 0x0017;
 pub const MESSAGE_CLASS: u16 = 0x001A;
 pub const ORIGINATOR_DELIVERY_REPORT_REQUESTED: u16 = 0x0023;
@@ -76,6 +78,9 @@ pub const NATIVE_BODY: u16 = 0x1016;
 pub const INTERNET_MESSAGE_ID: u16 = 0x1035;
 pub const INTERNET_REFERENCES: u16 = 0x1039;
 pub const IN_REPLY_TO_ID: u16 = 0x1042;
+pub const LIST_HELP: u16 = 0x1043;
+pub const LIST_SUBSCRIBE: u16 = 0x1044;
+pub const LIST_UNSUBSCRIBE: u16 = 0x1045;
 pub const ORIGINAL_MESSAGE_ID: u16 = 0x1046;
 pub const ICON_INDEX: u16 = 0x1080;
 pub const LAST_VERB_EXECUTED: u16 = 0x1081;
@@ -195,6 +200,7 @@ pub const OTHER_ADDRESS_STATE_OR_PROVINCE: u16 = 0x3A62;
 pub const OTHER_ADDRESS_STREET: u16 = 0x3A63;
 pub const OTHER_ADDRESS_POST_OFFICE_BOX: u16 = 0x3A64;
 pub const INTERNET_CODEPAGE: u16 = 0x3FDE;
+pub const AUTO_RESPONSE_SUPPRESS: u16 = 0x3FDF;
 pub const MESSAGE_LOCALE_ID: u16 = 0x3FF1;
 pub const LAST_MODIFIER_NAME: u16 = 0x3FFA;
 pub const MESSAGE_CODEPAGE: u16 = 0x3FFD;

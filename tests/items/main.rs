@@ -27,6 +27,7 @@ mod mail_kinds;
 mod mail_programs;
 mod never_invented;
 mod objects;
+mod own_words;
 mod pim;
 mod reports;
 mod special_classes;

@@ -24,16 +24,16 @@ fn from(message: Message, name: &str, kind: &str, address: &str) -> Message {
 }
 
 /// A mail that tells nothing of anybody.
-fn mail(subject: &str) -> Message {
+pub(super) fn mail(subject: &str) -> Message {
     Message::mail(subject).body("Text\r\n")
 }
 
-fn read(path: impl AsRef<Path>) -> String {
+pub(super) fn read(path: impl AsRef<Path>) -> String {
     let path = path.as_ref();
     fs::read_to_string(path).unwrap_or_else(|error| panic!("{}: {error}", path.display()))
 }
 
-fn has_lines(text: &str, lines: &[&str]) {
+pub(super) fn has_lines(text: &str, lines: &[&str]) {
     for line in lines {
         assert!(
             text.lines().any(|found| found == *line),
@@ -227,7 +227,21 @@ fn reactions_to_a_message_are_told() {
 }
 
 /// The files of one folder with `items`.
-fn folder(name: &str, class: &str, items: Vec<Message>) -> (tempfile::TempDir, std::path::PathBuf) {
+pub(super) fn folder(
+    name: &str,
+    class: &str,
+    items: Vec<Message>,
+) -> (tempfile::TempDir, std::path::PathBuf) {
+    folder_of(name, class, items, &[])
+}
+
+/// The same with `options`.
+pub(super) fn folder_of(
+    name: &str,
+    class: &str,
+    items: Vec<Message>,
+    options: &[&str],
+) -> (tempfile::TempDir, std::path::PathBuf) {
     let mut store = Store::new(Format::Unicode, Crypt::Permute);
     let folder = store.folder_of(store.ipm_subtree(), name, class);
     for item in items {
@@ -236,11 +250,11 @@ fn folder(name: &str, class: &str, items: Vec<Message>) -> (tempfile::TempDir, s
     let directory = tempfile::TempDir::new().unwrap();
     let file = directory.path().join("store.pst");
     store.write(&file).unwrap();
-    let (target, tree) = crate::mounted::export(&file, &[]);
+    let (target, tree) = crate::mounted::export(&file, options);
     (target, tree.join(name))
 }
 
-fn with_user_fields(item: Message) -> Message {
+pub(super) fn with_user_fields(item: Message) -> Message {
     [
         ("Number", Value::I32(42)),
         ("Factor", Value::F64(1.5)),
@@ -256,64 +270,6 @@ fn with_user_fields(item: Message) -> Message {
     .fold(item, |item, (name, value)| {
         item.named_text(PS_PUBLIC_STRINGS, name, value)
     })
-}
-
-/// Forms have fields of their own in mail, too.
-#[test]
-fn fields_of_the_user_are_told_in_mail() {
-    let message = with_user_fields(mail("form"));
-    let exported = Exported::of([message, mail("plain")], &["-o", "text"]);
-    let expected = [
-        "Number: 42",
-        "Factor: 1.5",
-        "Fee: 12.34",
-        "Paid: yes",
-        "Since: 2024-01-02T03:04:00Z",
-        "Colours: red, blue",
-        "Words: some",
-    ];
-    let found = python(&exported.path("form"), "sorted(m.get_all('X-Ostfs-Field'))");
-    let mut sorted = expected;
-    sorted.sort_unstable();
-    assert_eq!(found, serde_json::json!(sorted));
-    let text = read(exported.path("form").with_extension("txt"));
-    has_lines(
-        &text,
-        &expected
-            .map(|field| format!("X-Ostfs-Field: {field}"))
-            .each_ref()
-            .map(String::as_str),
-    );
-    assert!(!exported.eml("plain").contains("X-Ostfs-Field"));
-}
-
-/// PS_INTERNET_HEADERS: any field of a header by its name, of any type.
-#[test]
-fn fields_of_a_header_that_are_properties_are_told_whatever_their_type() {
-    let message = [
-        (
-            "x-list",
-            Value::MvStr(vec!["one".into(), "two, three".into()]),
-        ),
-        ("X-Count", Value::I32(7)),
-        ("X-Encoded", "=?utf-8?q?K=C3=B6ln?=".into()),
-        ("X-Empty", "".into()),
-        ("no field", "lost".into()),
-    ]
-    .into_iter()
-    .fold(mail("fields"), |message, (name, value)| {
-        message.named_text(PS_INTERNET_HEADERS, name, value)
-    });
-    let exported = Exported::of([message], &[]);
-    let names = "['x-list', 'X-Count', 'X-Encoded', 'X-Empty', 'no field']";
-    let found = python(
-        &exported.path("fields"),
-        &format!("[m[name] for name in {names}]"),
-    );
-    assert_eq!(
-        found,
-        serde_json::json!(["one, two, three", "7", "Köln", null, null])
-    );
 }
 
 #[test]

@@ -11,7 +11,7 @@ use jiff::tz::TimeZone;
 
 use super::date::format_date;
 use super::fields::PROBLEM_FIELD;
-use super::handling::{FIELD, REACTIONS, REPLY_BY, VOTE, VOTING_OPTIONS};
+use super::handling::{FIELD, REACTIONS, REPLY_BY, TIMES, VOTE, VOTING_OPTIONS};
 use super::inline::name_marks;
 use super::synthesis::TOLD_BCC;
 use super::{details, flags, header, report};
@@ -29,7 +29,7 @@ use crate::convert::text::rtf::ATTACHMENT_MARK;
 use crate::messaging::Message;
 
 /// Fields of the header that are shown, in this order.
-const FIELDS: [&str; 21] = [
+const FIELDS: [&str; 25] = [
     "From",
     "Sender",
     "Reply-To",
@@ -44,6 +44,10 @@ const FIELDS: [&str; 21] = [
     "Importance",
     "X-Message-Flag",
     REPLY_BY,
+    TIMES[0].0,
+    TIMES[1].0,
+    "X-Microsoft-Classification",
+    "X-Microsoft-ClassDesc",
     VOTING_OPTIONS,
     VOTE,
     REACTIONS,
@@ -130,7 +134,8 @@ impl Text<'_> {
             if value.is_empty() || is_stand_in(&value) {
                 continue;
             }
-            if name == "Date" || name == REPLY_BY {
+            let is_time = TIMES.iter().any(|(time, _)| *time == name);
+            if name == "Date" || name == REPLY_BY || is_time {
                 value = self.date(&value);
             }
             let label = if name == REPLY_BY { "Due" } else { name };
