@@ -99,6 +99,27 @@ fn a_report_names_both_servers() {
     );
 }
 
+/// Outlook makes such a text anew whenever it shows the report.
+#[test]
+fn a_report_without_a_text_says_in_its_text_what_it_is_about() {
+    let facts = vec![(STATUS, 511.into())];
+    let report = report("REPORT.IPM.Note.NDR", "mute", facts).without(0x1000);
+    let exported = Exported::of([report], &["-o", "text"]);
+    let text = python(
+        &exported.path("mute"),
+        "m.get_body(('plain',)).get_content()",
+    );
+    let file = std::fs::read_to_string(exported.path("mute").with_extension("txt")).unwrap();
+    for line in [
+        "Final-Recipient: rfc822; bob@north.example",
+        "Action: failed",
+        "Status: 5.1.1",
+    ] {
+        assert!(text.as_str().unwrap().contains(line), "{text}");
+        assert!(file.contains(line), "{file}");
+    }
+}
+
 /// [MS-OXCMAIL] 2.2.3.7.1: classes of reports on delivery end with DR, whatever became of the message.
 #[test]
 fn what_became_of_a_message_is_told_by_any_form_of_the_class() {

@@ -162,7 +162,11 @@ impl Text<'_> {
             self.line(PROBLEM_FIELD, &problem);
         }
         self.out.push('\n');
-        let text = body_text(best, message);
+        let text = body_text(best, message).or_else(|| {
+            let kind = report::Kind::of(kind)?;
+            let problems = message.problems();
+            Some(report::machine_part(self.context, kind, message, problems))
+        });
         self.out
             .push_str(&name_marks(&text.unwrap_or_default(), &items));
         if !self.out.ends_with('\n') {
