@@ -9,6 +9,7 @@ mod decode;
 mod detect;
 mod johab;
 mod label;
+mod mac;
 mod stateful;
 mod table;
 mod unicode;

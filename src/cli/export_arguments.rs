@@ -221,8 +221,8 @@ pub(super) struct FilterArguments {
     /// Only this folder and those below it, as in --folder Inbox/Projects; may be repeated
     #[arg(long = "folder", value_name = "PATH", value_parser = text())]
     pub folders: Vec<String>,
-    /// Only items of this day (UTC) or later: by delivery, else submission, else creation; appointments by when they take
-    /// place
+    /// Only items of this day (UTC) or later: by delivery, else submission, else creation; appointments and journal
+    /// entries by when they take place
     #[arg(long, value_name = "YYYY-MM-DD", value_parser = text())]
     pub since: Option<String>,
     /// Only items of this day (UTC) or earlier, by the same times

@@ -7,8 +7,8 @@ use encoding_rs::Encoding;
 use oem_cp::code_table::DECODING_TABLE_CP_MAP;
 use oem_cp::code_table_type::TableType;
 
-use super::johab;
 use super::unicode::decode_utf8;
+use super::{johab, mac};
 
 /// Windows Latin 1, the page of last resort: every byte has a character.
 pub const WINDOWS_LATIN1: u32 = 1252;
@@ -34,6 +34,8 @@ pub(super) enum Table {
     /// DOS pages: 128 characters above ASCII.
     Oem(&'static TableType),
     Johab,
+    /// Pages of the Macintosh: 128 characters above ASCII.
+    Mac(&'static str),
 }
 
 impl Table {
@@ -41,6 +43,9 @@ impl Table {
     pub(super) fn of(code_page: u32) -> Option<Self> {
         if code_page == JOHAB {
             return Some(Self::Johab);
+        }
+        if let Some(page) = mac::of(code_page) {
+            return Some(Self::Mac(page));
         }
         let number = u16::try_from(canonical(code_page)).ok()?;
         codepage::to_encoding_no_replacement(number)
@@ -52,7 +57,7 @@ impl Table {
     pub(super) fn is_multibyte(&self) -> bool {
         match self {
             Self::Web(encoding) => !encoding.is_single_byte(),
-            Self::Oem(_) => false,
+            Self::Oem(_) | Self::Mac(_) => false,
             Self::Johab => true,
         }
     }
@@ -72,6 +77,7 @@ impl Table {
                 let (text, is_sound) = johab::decode(bytes);
                 (text.into(), is_sound)
             }
+            Self::Mac(page) => (mac::decode(page, bytes).into(), true),
         }
     }
 }
@@ -88,7 +94,6 @@ pub(super) fn canonical(code_page: u32) -> u32 {
         10004 | 708 => 28596,
         10005 => 1255,
         10021 => 874,
-        10010 | 10079 | 10081 | 10082 => 10000,
         // EUC-JP has two numbers; the table of `codepage` knows one.
         51932 => 20932,
         21010 => UTF_16_LITTLE,

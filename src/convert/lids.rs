@@ -75,6 +75,7 @@ pub(crate) const ONLINE_MEETING_LINKS: [(&str, Key); 3] = [
 pub(crate) const APPOINTMENT_SEQUENCE: Key = appointment(0x8201);
 pub(crate) const BUSY_STATUS: Key = appointment(0x8205);
 pub(crate) const LOCATION: Key = appointment(0x8208);
+pub(crate) const MEETING_WORKSPACE_URL: Key = appointment(0x8209);
 pub(crate) const APPOINTMENT_START_WHOLE: Key = appointment(0x820D);
 pub(crate) const APPOINTMENT_END_WHOLE: Key = appointment(0x820E);
 pub(crate) const APPOINTMENT_DURATION: Key = appointment(0x8213);
@@ -121,6 +122,10 @@ pub(crate) const CONTACTS: Key = common(0x853A);
 pub(crate) const CONTACT_LINK_ENTRY: Key = common(0x8585);
 pub(crate) const BILLING: Key = common(0x8535);
 pub(crate) const MILEAGE: Key = common(0x8534);
+pub(crate) const CLASSIFIED: Key = common(0x85B5);
+pub(crate) const CLASSIFICATION: Key = common(0x85B6);
+pub(crate) const CLASSIFICATION_DESCRIPTION: Key = common(0x85B7);
+pub(crate) const CLASSIFICATION_GUID: Key = common(0x85B8);
 
 // PSETID_Task
 pub(crate) const TASK_STATUS: Key = task(0x8101);

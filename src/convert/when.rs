@@ -1,10 +1,10 @@
 //! When an item is, for its name, its dates and whoever picks items by days.
 //!
 //! Names, modification times, `index.csv`, the manifest and the filters all ask here. The contents table has nothing of
-//! it for appointments, so a listing opens them.
+//! it for appointments and journal entries, so a listing opens them.
 #![forbid(unsafe_code)]
 
-use super::calendar::{Instances, instances_of, span};
+use super::calendar::{Instances, instances_of, journal_span, span};
 use super::lids;
 use super::moment::Moment;
 use super::people::Resolved;
@@ -12,35 +12,45 @@ use super::reader::Reader;
 use crate::ltp::FileTime;
 use crate::messaging::{ItemKind, Message};
 
-/// Properties with the time of an appointment, apart from zones.
-const TELLING: [lids::Key; 3] = [
+/// Properties that tell when something takes place, apart from zones.
+const TELLING: [lids::Key; 4] = [
     lids::APPOINTMENT_START_WHOLE,
     lids::COMMON_START,
     lids::APPOINTMENT_SUB_TYPE,
+    lids::LOG_START,
 ];
 
-/// When a message is: when an appointment takes place (a series, its first instance), of all else the time that it bears.
+/// When a message is: when it takes place (a series, its first instance), of all else the time that it bears.
 pub fn moment(message: &Message) -> Option<Moment> {
-    appointment(message).or_else(|| message.time().map(Moment::Time))
+    takes_place(message).or_else(|| message.time().map(Moment::Time))
 }
 
-/// When an appointment takes place, if `message` is one and has a time.
-pub fn appointment(message: &Message) -> Option<Moment> {
-    if message.class().kind != ItemKind::Appointment {
-        return None;
+/// When `message` takes place, if it does and has a time.
+pub fn takes_place(message: &Message) -> Option<Moment> {
+    of_reader(&reader(message)).map(|(start, _)| start)
+}
+
+fn reader(message: &Message) -> Reader<'_> {
+    Reader::new(message, &|_| Resolved::default())
+}
+
+/// From when to when an item takes place; None if it does not, or has no time.
+fn of_reader(reader: &Reader<'_>) -> Option<(Moment, Moment)> {
+    match reader.message()?.class().kind {
+        ItemKind::Appointment => span(reader),
+        ItemKind::Journal => journal_span(reader),
+        _ => None,
     }
-    let reader = Reader::new(message, &|_| Resolved::default());
-    span(&reader).map(|(start, _)| start)
 }
 
-/// Whether damage may have changed the result of [`appointment`] for `message`.
+/// Whether damage may have changed the result of [`takes_place`] for `message`.
 pub fn is_doubtful(message: &Message) -> bool {
     let ids = TELLING.into_iter().filter_map(|key| key.id(message));
     ids.into_iter()
         .any(|id| message.properties().may_be_wrong(id))
 }
 
-/// A stretch of time that an appointment takes. Without an end it goes on for ever.
+/// A stretch of time that an item takes. Without an end it goes on for ever.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Stretch {
     /// When it begins.
@@ -49,22 +59,21 @@ pub struct Stretch {
     pub end: Option<Moment>,
 }
 
-/// When an appointment takes place, each instance of a series by itself; none if `message` is no appointment, or has no time.
+/// When `message` takes place, each instance of a series by itself; none if it does not, or has no time.
 /// What a series has beyond its first thousands of instances, or one whose pattern makes no sense has at all, is one
 /// stretch from the first to the last.
 pub fn stretches(message: &Message) -> Vec<Stretch> {
-    if message.class().kind != ItemKind::Appointment {
-        return Vec::new();
-    }
-    let reader = Reader::new(message, &|_| Resolved::default());
-    let Some((start, end)) = span(&reader) else {
+    let reader = reader(message);
+    let Some((start, end)) = of_reader(&reader) else {
         return Vec::new();
     };
     let stretch = |(start, end)| Stretch {
         start,
         end: Some(end),
     };
-    if !reader.boolean(lids::RECURRING) {
+    let is_series =
+        message.class().kind == ItemKind::Appointment && reader.boolean(lids::RECURRING);
+    if !is_series {
         return vec![stretch((start, end))];
     }
     // The beginning of its last day.

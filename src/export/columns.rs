@@ -59,8 +59,8 @@ pub static COLUMNS: &[Column] = &[
     Column {
         name: "date",
         field: "SORTDATE",
-        meaning: "delivery, else submission, else creation; of an appointment, when it takes place (RFC 3339, UTC)",
-        source: "the properties of `received`, `sent`, `created`; PidLidAppointmentStartWhole",
+        meaning: "delivery, else submission, else creation; of an appointment or journal entry, when it takes place (RFC 3339, UTC)",
+        source: "the properties of `received`, `sent`, `created`; PidLidAppointmentStartWhole; PidLidLogStart",
         value: |record| Value::made(record.moment.and_then(Moment::iso8601)),
     },
     Column {

@@ -14,7 +14,8 @@ use crate::tree::{Forest, Ino, Summary, is_one_name};
 pub struct Filter {
     /// Paths of folders, from the root of the tree: items in one of them or below it. Any folder if there are none.
     pub folders: Vec<String>,
-    /// Items of this time or later: by delivery, submission or creation, and appointments by when they take place.
+    /// Items of this time or later: by delivery, submission or creation, and appointments and journal entries by when they take
+    /// place.
     pub since: Option<SystemTime>,
     /// Items before this time.
     pub until: Option<SystemTime>,

@@ -41,6 +41,8 @@ pub struct ContentsRow {
     pub to: Option<String>,
     /// What has been done with it; nothing if the table was not asked for states.
     pub state: State,
+    /// Whether the table was asked for states and lacks what tells them.
+    pub lacks_state: bool,
 }
 
 impl ContentsRow {
@@ -59,6 +61,7 @@ impl ContentsRow {
             from: None,
             to: None,
             state: State::default(),
+            lacks_state: true,
         }
     }
 }
@@ -200,6 +203,7 @@ impl ContentsTable {
             text.flatten()
         };
         let integer = |id: u16| cells.integer(id);
+        let tells_state = || State::COLUMNS.iter().all(|id| cells.has_column(*id));
         ContentsRow {
             nid: cells.nid(),
             message_class: cells.class(),
@@ -217,6 +221,7 @@ impl ContentsTable {
             } else {
                 State::default()
             },
+            lacks_state: self.with_state && !tells_state(),
         }
     }
 }

@@ -70,6 +70,8 @@ pub enum ReportKind {
     Delayed,
     /// It went to the members of a list.
     Expanded,
+    /// It went on to a system that tells no more.
+    Relayed,
     /// It was read.
     Read,
     /// It was deleted without being read.
@@ -169,8 +171,12 @@ const KINDS: [(&str, ItemKind); 21] = [
     ("REPORT", ItemKind::Report(ReportKind::Other)),
 ];
 
-/// Last segments of the classes of reports: before them stands the class of the message that they are about.
-const REPORTS: [(&str, ReportKind); 6] = [
+/// Ends of the classes of reports, longer ones first: before them stands the class of the message that they are about.
+/// [MS-OXCMAIL] 2.2.3.7.1
+const REPORTS: [(&str, ReportKind); 9] = [
+    ("Delayed.DR", ReportKind::Delayed),
+    ("Expanded.DR", ReportKind::Expanded),
+    ("Relayed.DR", ReportKind::Relayed),
     ("DR", ReportKind::Delivered),
     ("NDR", ReportKind::NotDelivered),
     ("Delayed", ReportKind::Delayed),
@@ -249,6 +255,12 @@ impl ItemKind {
         }
     }
 
+    /// Whether it is about a time that it has in a property of its own, and not when it was written: its message alone
+    /// tells, as no contents table has that.
+    pub fn takes_place(self) -> bool {
+        matches!(self, Self::Appointment | Self::Journal)
+    }
+
     /// Whether a program has sent it, in answer to a message.
     pub fn is_automatic(self) -> bool {
         match self {
@@ -282,11 +294,8 @@ impl ConfigurationKind {
 
 impl ReportKind {
     fn of(class: &str) -> Self {
-        let last = class.rsplit('.').next().unwrap_or_default();
-        REPORTS
-            .iter()
-            .find(|(segment, _)| last.eq_ignore_ascii_case(segment))
-            .map_or(Self::Other, |(_, kind)| *kind)
+        let row = REPORTS.iter().find(|(end, _)| ends_with(class, end));
+        row.map_or(Self::Other, |(_, kind)| *kind)
     }
 }
 
@@ -296,6 +305,15 @@ pub fn is_derived(class: &str, base: &str) -> bool {
         .get(..base.len())
         .is_some_and(|start| start.eq_ignore_ascii_case(base))
         && matches!(class.as_bytes().get(base.len()), None | Some(b'.'))
+}
+
+/// Whether the last segments of `class` are `end`.
+fn ends_with(class: &str, end: &str) -> bool {
+    let segments = class.rsplit('.').zip(end.rsplit('.'));
+    segments
+        .filter(|(own, wanted)| own.eq_ignore_ascii_case(wanted))
+        .count()
+        == end.split('.').count()
 }
 
 #[cfg(test)]
@@ -336,14 +354,24 @@ mod tests {
     }
 
     #[test]
-    fn reports_tell_by_their_last_segment() {
+    fn reports_tell_by_their_last_segments() {
         let of = |report: ReportKind| ItemKind::Report(report);
         assert_eq!(
             kind("REPORT.IPM.Note.NotSupportedICal.NDR"),
             of(ReportKind::NotDelivered)
         );
         assert_eq!(kind("Report.IPM.Note.ipnrn"), of(ReportKind::Read));
-        assert_eq!(kind("REPORT.IPM.Note.Other"), of(ReportKind::Other));
+        // [MS-OXCMAIL] 2.2.3.7.1: what is reported stands before that it is a report on delivery.
+        for (class, report) in [
+            ("REPORT.IPM.Note.DR", ReportKind::Delivered),
+            ("REPORT.IPM.Note.Delayed.DR", ReportKind::Delayed),
+            ("REPORT.IPM.Note.Expanded.DR", ReportKind::Expanded),
+            ("report.ipm.note.relayed.dr", ReportKind::Relayed),
+            ("REPORT.Delayed", ReportKind::Delayed),
+            ("REPORT.IPM.Note.Other", ReportKind::Other),
+        ] {
+            assert_eq!(kind(class), of(report), "{class}");
+        }
         assert_eq!(kind("IPM.Note.NDR"), ItemKind::Mail);
     }
 

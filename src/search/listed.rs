@@ -129,7 +129,7 @@ impl<'a> Listed<'a> {
         }
     }
 
-    /// When appointments take place, their messages alone tell; and where a table has no column for the delivery, the
+    /// When something takes place, its message alone tells; and where a table has no column for the delivery, the
     /// submission may be the second best.
     fn time(&self, when: When, span: Span) -> Answer {
         let time = |id: u16| self.cells.time(id);
@@ -139,7 +139,7 @@ impl<'a> Listed<'a> {
             When::Received => time(tags::MESSAGE_DELIVERY_TIME),
             When::Item => {
                 let kind = self.parsed_class().map(|class| class.kind);
-                let is_dated = kind.is_some_and(|kind| kind != ItemKind::Appointment);
+                let is_dated = kind.is_some_and(|kind| !kind.takes_place());
                 let has_column = self.cells.has_column(tags::MESSAGE_DELIVERY_TIME);
                 let submit = || has_column.then(submit).flatten();
                 is_dated

@@ -9,9 +9,9 @@ use crate::ndb::NodeId;
 /// The facts by which items are chosen.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Summary {
-    /// When an appointment takes place; of all else delivery, else submit, else creation time.
+    /// When an appointment or what a journal entry is about takes place; of all else delivery, else submit, else creation time.
     pub moment: Option<Moment>,
-    /// When an appointment takes place, each instance of a series; empty for all else.
+    /// The same from when to when, each instance of a series; empty for all else.
     pub stretches: Vec<Stretch>,
     /// What it is called: PidTagSubject, or the display name of a contact.
     pub subject: String,

@@ -24,16 +24,16 @@ fn from(message: Message, name: &str, kind: &str, address: &str) -> Message {
 }
 
 /// A mail that tells nothing of anybody.
-fn mail(subject: &str) -> Message {
+pub(super) fn mail(subject: &str) -> Message {
     Message::mail(subject).body("Text\r\n")
 }
 
-fn read(path: impl AsRef<Path>) -> String {
+pub(super) fn read(path: impl AsRef<Path>) -> String {
     let path = path.as_ref();
     fs::read_to_string(path).unwrap_or_else(|error| panic!("{}: {error}", path.display()))
 }
 
-fn has_lines(text: &str, lines: &[&str]) {
+pub(super) fn has_lines(text: &str, lines: &[&str]) {
     for line in lines {
         assert!(
             text.lines().any(|found| found == *line),
@@ -234,7 +234,21 @@ fn reactions_to_a_message_are_told() {
 }
 
 /// The files of one folder with `items`.
-fn folder(name: &str, class: &str, items: Vec<Message>) -> (tempfile::TempDir, std::path::PathBuf) {
+pub(super) fn folder(
+    name: &str,
+    class: &str,
+    items: Vec<Message>,
+) -> (tempfile::TempDir, std::path::PathBuf) {
+    folder_of(name, class, items, &[])
+}
+
+/// The same with `options`.
+pub(super) fn folder_of(
+    name: &str,
+    class: &str,
+    items: Vec<Message>,
+    options: &[&str],
+) -> (tempfile::TempDir, std::path::PathBuf) {
     let mut store = Store::new(Format::Unicode, Crypt::Permute);
     let folder = store.folder_of(store.ipm_subtree(), name, class);
     for item in items {
@@ -243,11 +257,11 @@ fn folder(name: &str, class: &str, items: Vec<Message>) -> (tempfile::TempDir, s
     let directory = tempfile::TempDir::new().unwrap();
     let file = directory.path().join("store.pst");
     store.write(&file).unwrap();
-    let (target, tree) = crate::mounted::export(&file, &[]);
+    let (target, tree) = crate::mounted::export(&file, options);
     (target, tree.join(name))
 }
 
-fn with_user_fields(item: Message) -> Message {
+pub(super) fn with_user_fields(item: Message) -> Message {
     [
         ("Number", Value::I32(42)),
         ("Factor", Value::F64(1.5)),
@@ -296,7 +310,7 @@ fn fields_of_the_user_are_told_whatever_their_type() {
         (
             "IPF.Journal",
             Message::journal("Call", "Phone call", start, 5),
-            "2024-05-01 0932 Call.ics",
+            "2024-06-03 1000 Call.ics",
         ),
     ];
     for (class, item, name) in items {

@@ -170,6 +170,27 @@ fn python_gets_every_text_back_that_is_stored_in_eight_bits() {
     );
 }
 
+#[test]
+fn python_reads_the_pages_of_the_macintosh_as_ostfs_does() {
+    let bytes: Vec<u8> = (0..=255).collect();
+    for (page, codec) in [
+        (10000, "mac_roman"),
+        (10006, "mac_greek"),
+        (10010, "mac_romanian"),
+        (10029, "mac_latin2"),
+        (10079, "mac_iceland"),
+        (10081, "mac_turkish"),
+        (10082, "mac_croatian"),
+    ] {
+        let script = format!(
+            "import sys; sys.stdout.buffer.write(bytes(range(256)).decode('{codec}').encode())"
+        );
+        let expected = run("python3", &["-c", &script]);
+        assert_eq!(ostfs::codepage::decode(page, &bytes), expected, "{codec}");
+        assert!(ostfs::codepage::is_known(page), "{codec}");
+    }
+}
+
 /// Half a character, as programs leave it that cut texts: nothing else may be lost with it.
 #[test]
 fn half_a_character_costs_itself_alone() {

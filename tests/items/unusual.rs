@@ -1,6 +1,7 @@
 //! Items that are unusual and plausible, as files of a tree.
 
 use crate::support::*;
+use ostfs::convert::Moment;
 use ostfs::tree::{Info, Ino, Kind, Options as TreeOptions, Tree};
 use std::time::{Duration, SystemTime};
 use tempfile::TempDir;
@@ -100,6 +101,35 @@ fn appointments_are_named_dated_and_indexed_by_when_they_take_place() {
         found[..2],
         ["2024-06-03 0500 Lunch.ics", "2024-07-04 Holiday.ics"]
     );
+}
+
+#[test]
+fn journal_entries_are_named_dated_and_indexed_by_what_they_are_about() {
+    let mut store = Store::new(Format::Unicode, Crypt::Permute);
+    let journal = store.folder_of(store.ipm_subtree(), "Journal", "IPF.Journal");
+    let call = Message::journal("Call", "Phone call", filetime(2024, 6, 3, 10, 0), 5);
+    let nowhen = Message::new("IPM.Activity", "Nowhen");
+    for item in [call, nowhen] {
+        store.message(journal, item.time(filetime(2020, 1, 1, 1, 1)));
+    }
+    let (_directory, tree) = open(&store, &TreeOptions::default());
+    let expected = ["2024-06-03 1000 Call.ics", "2020-01-01 0101 Nowhen.ics"];
+    assert_eq!(names(&tree, at(&tree, "Journal")), expected);
+    let ino = at(&tree, "Journal/2024-06-03 1000 Call.ics");
+    let stretches = tree.summary(ino).unwrap().stretches;
+    let seconds = |moment: Moment| moment.start().unix_seconds();
+    let ends = stretches
+        .iter()
+        .map(|stretch| (seconds(stretch.start), stretch.end.map(seconds)));
+    // date -u -d '2024-06-03 10:00' +%s, and five minutes later.
+    assert_eq!(
+        ends.collect::<Vec<_>>(),
+        [(1_717_408_800, Some(1_717_409_100))]
+    );
+    let index = text(&tree, ".ostfs/index.csv");
+    for date in ["2024-06-03T10:00:00Z", "2020-01-01T01:01:00Z"] {
+        assert!(index.contains(&format!(",{date},")), "{date}: {index}");
+    }
 }
 
 fn with_hidden_folders() -> Store {

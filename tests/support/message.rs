@@ -237,6 +237,13 @@ impl Message {
         self.prop(display, list)
     }
 
+    /// A further property of the last recipient.
+    pub fn recipient_prop(mut self, id: u16, value: impl Into<Value>) -> Message {
+        let last = self.recipients.last_mut().expect("a recipient");
+        last.insert(id, value.into());
+        self
+    }
+
     pub fn to(self, name: &str, address: &str) -> Message {
         self.recipient(TO, name, address)
     }

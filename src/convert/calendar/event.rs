@@ -8,8 +8,9 @@ use super::common;
 use super::global_object_id;
 use super::ical::{Calendar, Clock, utc};
 use super::recurrence::Exception;
-use super::schedule::{Schedule, whole_days};
-use crate::convert::lids;
+use super::schedule::{Schedule, early_end, whole_days};
+use super::time_zone::stamp;
+use crate::convert::lids::{self, Key};
 use crate::convert::parts::Parts;
 use crate::convert::reader::Reader;
 use crate::messaging::{Message, Recipient};
@@ -231,6 +232,13 @@ impl Event {
             }
             _ => clock.write(calendar, "DTEND", &[end]),
         }
+        // No program takes an event that ends before it begins.
+        if instance.original.is_none()
+            && let Some(end) = early_end(reader)
+        {
+            let end = format!("{}Z", stamp(end));
+            calendar.components.line("X-OSTFS-DTEND", &end);
+        }
     }
 
     fn write_texts(
@@ -260,13 +268,18 @@ impl Event {
         for (name, key) in lids::ONLINE_MEETING_LINKS {
             calendar.components.optional(name, reader.string(key));
         }
-        let link = lids::ONLINE_MEETING_LINKS
+        let link = |key: Key| reader.string(key).filter(|link| link.starts_with("http"));
+        let online = lids::ONLINE_MEETING_LINKS
             .iter()
-            .find_map(|(_, key)| reader.string(*key))
-            .or_else(|| reader.string(lids::NET_SHOW_URL))
-            .filter(|link| link.starts_with("http"));
-        if let Some(link) = link {
+            .find_map(|(_, key)| link(*key));
+        let others = [lids::NET_SHOW_URL, lids::MEETING_WORKSPACE_URL].into_iter();
+        let mut links = online.into_iter().chain(others.filter_map(link));
+        if let Some(link) = links.next() {
             calendar.components.line("URL", link.trim());
+        }
+        // An entry has one URL.
+        for link in links {
+            calendar.components.line("X-OSTFS-LINK", link.trim());
         }
         let state = exception
             .and_then(|exception| exception.state_flags)

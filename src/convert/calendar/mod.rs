@@ -20,7 +20,7 @@ pub mod time_zone;
 
 pub(super) use event::event;
 pub use ical::{HEAD, TAIL};
-pub(super) use journal::journal;
+pub(super) use journal::{journal, span as journal_span};
 pub use meeting::meeting_part;
 pub(super) use schedule::{Instances, has_instances, instances_of, span};
 pub(super) use task::task;

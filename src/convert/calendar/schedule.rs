@@ -222,6 +222,18 @@ fn time(utc: DateTime) -> Moment {
 
 /// Start and end in UTC, from the first pair of properties that has a start.
 fn whole(reader: &Reader<'_>) -> Option<(DateTime, DateTime)> {
+    let (start, end) = stored(reader)?;
+    Some((start, end.max(start)))
+}
+
+/// The end of an event that has one before its start.
+pub(super) fn early_end(reader: &Reader<'_>) -> Option<DateTime> {
+    let (start, end) = stored(reader)?;
+    (end < start).then_some(end)
+}
+
+/// Start and end as they are stored.
+fn stored(reader: &Reader<'_>) -> Option<(DateTime, DateTime)> {
     const PAIRS: [(Key, Key); 3] = [
         (lids::APPOINTMENT_START_WHOLE, lids::APPOINTMENT_END_WHOLE),
         (lids::COMMON_START, lids::COMMON_END),
@@ -234,7 +246,7 @@ fn whole(reader: &Reader<'_>) -> Option<(DateTime, DateTime)> {
         let minutes = reader.integer(lids::APPOINTMENT_DURATION).unwrap_or(0);
         start.saturating_add(i64::from(minutes.max(0)).minutes())
     };
-    Some((start, end.unwrap_or_else(by_duration).max(start)))
+    Some((start, end.unwrap_or_else(by_duration)))
 }
 
 fn recurrence(reader: &Reader<'_>) -> Option<AppointmentRecurrence> {

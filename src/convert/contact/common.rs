@@ -24,6 +24,11 @@ pub(super) fn write(reader: &Reader<'_>, card: &mut Card, extra: Vec<String>) {
         };
         lines.line(name, class);
     }
+    for contact in reader.strings(lids::CONTACTS) {
+        lines.text("X-OSTFS-CONTACT", &contact);
+    }
+    lines.optional("X-OSTFS-BILLING", reader.string(lids::BILLING));
+    lines.optional("X-OSTFS-MILEAGE", reader.string(lids::MILEAGE));
     let modified = reader
         .modified()
         .and_then(|time| clock::utc(time.unix_seconds()));

@@ -13,5 +13,6 @@ mod proposal;
 mod vcard;
 
 pub(super) use list::{list, list_name};
-pub(super) use person::{name, person};
+pub(super) use person::{addresses, birthday, name, person};
 pub(super) use proposal::proposal;
+pub(super) use vcard::NO_YEAR;

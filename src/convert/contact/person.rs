@@ -184,6 +184,20 @@ fn listed_email(reader: &Reader<'_>) -> Option<Email> {
     })
 }
 
+/// The e-mail addresses of a contact; as stored, what is none of the Internet.
+pub(in crate::convert) fn addresses(reader: &Reader<'_>) -> Vec<String> {
+    let own = emails(reader).into_iter().flat_map(|email| {
+        let other = email.other.map(|(_, address)| address);
+        [email.address, email.original, other]
+    });
+    own.flatten().collect()
+}
+
+/// The birthday of a contact.
+pub(in crate::convert) fn birthday(reader: &Reader<'_>) -> Option<Date> {
+    date(reader, lids::BIRTHDAY_LOCAL, tags::BIRTHDAY)
+}
+
 /// What a contact is called; None if nothing tells.
 pub(in crate::convert) fn name(reader: &Reader<'_>) -> Option<String> {
     full_name(reader, &emails(reader))
@@ -363,18 +377,19 @@ fn local_day(time: FileTime) -> Option<Date> {
     clock::utc(time.unix_seconds()).map(DateTime::date)
 }
 
+/// A day that is in `local` without clock, else in `id` as a time.
+fn date(reader: &Reader<'_>, local: Key, id: u16) -> Option<Date> {
+    let local = reader.time(local).and_then(local_day);
+    local.or_else(|| reader.time(id).and_then(day))
+}
+
 fn write_life(reader: &Reader<'_>, card: &mut Card) {
-    let date = |local: Key, id: u16| {
-        reader
-            .time(local)
-            .and_then(local_day)
-            .or_else(|| reader.time(id).and_then(day))
-    };
-    if let Some(birthday) = date(lids::BIRTHDAY_LOCAL, tags::BIRTHDAY) {
+    if let Some(birthday) = birthday(reader) {
         card.date("BDAY", birthday);
     }
     let is_v4 = card.version == VcardVersion::V4;
-    if let Some(wedding) = date(lids::WEDDING_ANNIVERSARY_LOCAL, tags::WEDDING_ANNIVERSARY) {
+    let (local, id) = (lids::WEDDING_ANNIVERSARY_LOCAL, tags::WEDDING_ANNIVERSARY);
+    if let Some(wedding) = date(reader, local, id) {
         card.date(
             if is_v4 {
                 "ANNIVERSARY"

@@ -7,7 +7,7 @@ use crate::convert::content_line::{ContentLines, base64, escape, parameter};
 use crate::convert::options::VcardVersion;
 
 /// The year of a day of the year: the first leap year that a FILETIME can have.
-const NO_YEAR: i16 = 1604;
+pub(in crate::convert) const NO_YEAR: i16 = 1604;
 
 /// Address type of Exchange.
 const EX: &str = "EX";

@@ -173,7 +173,7 @@ impl Composer<'_> {
         &mut self,
         kind: report::Kind,
         message: &Message,
-        best: BestBody,
+        mut best: BestBody,
         items: Vec<Item>,
         problems: &Problems,
     ) -> Composed {
@@ -203,10 +203,11 @@ impl Composer<'_> {
                 report::machine_part(self.context, kind, message, problems),
             )
         });
-        let (mut explanation, others) = self.with_inline(best, None, others, problems);
-        if explanation.is_empty() {
-            explanation.push(Entity::text("plain", String::new(), style));
+        // Outlook makes the text of a report that has none when it shows it. These lines say the same.
+        if best.len() == 0 {
+            best.text = Some(text.clone());
         }
+        let (explanation, others) = self.with_inline(best, None, others, problems);
         let mut parts = vec![Entity::multipart("mixed", explanation, style)];
         let report_type = media_type
             .strip_prefix("message/")

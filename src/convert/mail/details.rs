@@ -1,11 +1,16 @@
 //! Items that are no mail, as text: what they are about is in properties, and must not be lost in a mail message.
 #![forbid(unsafe_code)]
 
+use jiff::civil::Date;
 use jiff::tz::TimeZone;
 
 use super::date::date;
+use crate::clock;
+use crate::convert::contact;
 use crate::convert::item_format::Details;
 use crate::convert::lids::{self, Key};
+use crate::convert::people::Resolved;
+use crate::convert::reader::Reader;
 use crate::convert::text::clean;
 use crate::ltp::{Value, tags};
 use crate::messaging::{EntryId, ItemKind, Message, text_of_value};
@@ -19,9 +24,6 @@ const CONTACT: &[(&str, Key)] = &[
     ("Company", Key::Tag(tags::COMPANY_NAME)),
     ("Department", Key::Tag(tags::DEPARTMENT_NAME)),
     ("Title", Key::Tag(tags::TITLE)),
-    ("E-mail", lids::EMAILS[0].address),
-    ("E-mail 2", lids::EMAILS[1].address),
-    ("E-mail 3", lids::EMAILS[2].address),
     ("Instant messaging", lids::INSTANT_MESSAGING_ADDRESS),
     ("Business phone", Key::Tag(tags::BUSINESS_TELEPHONE_NUMBER)),
     ("Home phone", Key::Tag(tags::HOME_TELEPHONE_NUMBER)),
@@ -31,8 +33,10 @@ const CONTACT: &[(&str, Key)] = &[
     ("Home address", lids::HOME_ADDRESS),
     ("Other address", lids::OTHER_ADDRESS),
     ("Web page", Key::Tag(tags::BUSINESS_HOME_PAGE)),
-    ("Birthday", Key::Tag(tags::BIRTHDAY)),
 ];
+/// How a day is written, and one of which the year is not known.
+const DAY: &str = "%a, %d %b %Y";
+const DAY_OF_YEAR: &str = "%d %b";
 /// Lines of an appointment. [MS-OXOCAL] 2.2.1
 const EVENT: &[(&str, Key)] = &[
     ("Start", lids::APPOINTMENT_START_WHOLE),
@@ -52,6 +56,20 @@ const TO_DO: &[(&str, Key)] = &[
     ("Done", lids::PERCENT_COMPLETE),
     ("Completed", lids::TASK_DATE_COMPLETED),
     ("Owner", lids::TASK_OWNER),
+];
+/// Times that stand for a day, whatever their clock says. [MS-OXOTASK] 2.2.2.2.4
+const DAYS: [Key; 3] = [
+    lids::TASK_START_DATE,
+    lids::TASK_DUE_DATE,
+    lids::TASK_DATE_COMPLETED,
+];
+/// PidLidTaskStatus.
+const STATUS: [&str; 5] = [
+    "not started",
+    "in progress",
+    "complete",
+    "waiting for others",
+    "deferred",
 ];
 /// Lines of a journal entry. [MS-OXOJRNL] 2.2.1
 const JOURNAL: &[(&str, Key)] = &[
@@ -110,14 +128,46 @@ pub(super) fn lines(
         Details::Sharing => SHARED,
         Details::Document => DOCUMENT,
     };
-    let text = |key: Key| shown(&value(message, key)?, message, zone);
+    let text = |key: Key| of_key(key, &value(message, key)?, message, zone);
     let lines = lines
         .iter()
         .filter_map(|(label, key)| Some((*label, text(*key)?)));
-    let members = members(message).into_iter();
+    let mut lines: Vec<(&'static str, String)> = lines.collect();
+    if Details::of(kind) == Details::Contact {
+        let reader = Reader::new(message, &|_| Resolved::default());
+        let addresses = contact::addresses(&reader).into_iter();
+        lines.extend(addresses.map(|address| ("E-mail", clean(&address).into_owned())));
+        lines.extend(contact::birthday(&reader).map(|date| ("Birthday", day(date))));
+    }
+    lines.extend(
+        members(message)
+            .into_iter()
+            .map(|member| ("Member", member)),
+    );
     lines
-        .chain(members.map(|member| ("Member", member)))
-        .collect()
+}
+
+fn day(date: Date) -> String {
+    let is_known = date.year() != contact::NO_YEAR;
+    let format = if is_known { DAY } else { DAY_OF_YEAR };
+    date.strftime(format).to_string()
+}
+
+/// What `value` of property `key` is to people.
+fn of_key(key: Key, value: &Value, message: &Message, zone: &TimeZone) -> Option<String> {
+    match value {
+        Value::Time(time) if DAYS.contains(&key) => {
+            Some(day(clock::utc(time.known()?.unix_seconds())?.date()))
+        }
+        Value::Integer(status) if key == lids::TASK_STATUS => {
+            let word = STATUS.get(usize::try_from(*status).ok()?);
+            Some(word.map_or_else(|| status.to_string(), |word| (*word).to_owned()))
+        }
+        Value::Floating(part) if key == lids::PERCENT_COMPLETE => {
+            Some(format!("{:.0} %", part * 100.0))
+        }
+        value => shown(value, message, zone),
+    }
 }
 
 fn value(message: &Message, key: Key) -> Option<Value> {

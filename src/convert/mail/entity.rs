@@ -150,7 +150,9 @@ impl Entity {
                 parameters,
                 text,
             } => {
-                write_header(fields, &media_type, &parameters, "8bit", writer);
+                // All that a part of a report may have. RFC 3464 2.1
+                let encoding = if text.is_ascii() { "7bit" } else { "8bit" };
+                write_header(fields, &media_type, &parameters, encoding, writer);
                 writer.text(&text);
                 writer.end_line();
             }

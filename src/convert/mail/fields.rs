@@ -42,11 +42,14 @@ impl Fields {
 
     /// The value of the first field `name`.
     pub fn get(&self, name: &str) -> Option<&str> {
-        let field = self
-            .fields
-            .iter()
-            .find(|(other, _)| other.eq_ignore_ascii_case(name));
-        field.map(|(_, value)| value.as_str())
+        self.all(name).next()
+    }
+
+    /// The values of all fields `name`.
+    pub fn all(&self, name: &str) -> impl Iterator<Item = &str> {
+        let fields = self.fields.iter();
+        let of_name = fields.filter(move |(other, _)| other.eq_ignore_ascii_case(name));
+        of_name.map(|(_, value)| value.as_str())
     }
 
     /// A value that is known to be sound: made here, or sanitised.

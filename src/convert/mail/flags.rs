@@ -40,6 +40,14 @@ pub(in crate::convert) fn categories(message: &Message) -> Vec<String> {
         .unwrap_or_default()
 }
 
+/// A category in a list that commas part. RFC 5322 3.6.5
+fn phrase(keyword: &str) -> String {
+    match keyword.contains([',', '"']) {
+        true => format!("\"{}\"", keyword.replace('\\', "\\\\").replace('"', "\\\"")),
+        false => keyword.to_owned(),
+    }
+}
+
 /// Adds the fields that mail programs keep the state of a message in.
 pub(crate) fn add(message: &Message, fields: &mut Fields) {
     let properties = message.properties();
@@ -69,7 +77,8 @@ pub(crate) fn add(message: &Message, fields: &mut Fields) {
     }
     let keywords = categories(message);
     if !keywords.is_empty() {
-        fields.push_text("Keywords", &keywords.join(", "));
+        let words: Vec<String> = keywords.iter().map(|keyword| phrase(keyword)).collect();
+        fields.push_text("Keywords", &words.join(", "));
     }
     let request = lids::FLAG_REQUEST
         .id(message)

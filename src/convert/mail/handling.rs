@@ -1,4 +1,5 @@
-//! What a message asks of its reader and how it came to him, as header fields: follow-up, voting, mailboxes, telephones.
+//! What a message asks of its reader and how it came to him, as header fields: follow-up, voting, fields of the user, mailboxes,
+//! telephones.
 //! [MS-OXOFLAG], [MS-OXOMSG] 2.2.1.74, [MS-OXOUM]
 #![forbid(unsafe_code)]
 
@@ -9,8 +10,9 @@ use super::fields::Fields;
 use crate::codepage;
 use crate::convert::cursor::Cursor;
 use crate::convert::lids::{self, Key};
-use crate::convert::people::{Person, RECEIVED_BY, RECEIVED_REPRESENTING};
+use crate::convert::people::{Person, RECEIVED_BY, RECEIVED_REPRESENTING, Resolved};
 use crate::convert::reactions::reactions;
+use crate::convert::reader::Reader;
 use crate::ltp::{FileTime, tags};
 use crate::messaging::{ItemKind, Message, State};
 
@@ -21,6 +23,8 @@ pub(super) const VOTING_OPTIONS: &str = "X-Ostfs-Voting-Options";
 pub(super) const VOTE: &str = "X-Ostfs-Vote";
 /// Who has reacted to it, and how.
 pub(super) const REACTIONS: &str = "X-Ostfs-Reactions";
+/// A field of the user, or of the form that the message was written in: its name and its value.
+pub(super) const FIELD: &str = "X-Ostfs-Field";
 /// Type of a verb that is a voting option. [MS-OXOMSG] 2.2.1.74.1
 const VERB_VOTE: u32 = 4;
 /// Versions of both halves of PidLidVerbStream.
@@ -41,11 +45,39 @@ const UNIFIED_MESSAGING: [(&str, u16); 6] = [
     ("X-CallID", tags::CALL_ID),
 ];
 
+/// What a message says of itself in words, by the fields that say it. [MS-OXCMAIL] 2.1.3.2
+const WORDS: [(&str, Key); 6] = [
+    ("List-Help", Key::Tag(tags::LIST_HELP)),
+    ("List-Subscribe", Key::Tag(tags::LIST_SUBSCRIBE)),
+    ("List-Unsubscribe", Key::Tag(tags::LIST_UNSUBSCRIBE)),
+    ("X-Microsoft-Classification", lids::CLASSIFICATION),
+    ("X-Microsoft-ClassDesc", lids::CLASSIFICATION_DESCRIPTION),
+    ("X-Microsoft-ClassID", lids::CLASSIFICATION_GUID),
+];
+/// From when it is no more of use, and before when it is not to be sent.
+pub(super) const TIMES: [(&str, u16); 2] = [
+    ("Expires", tags::EXPIRY_TIME),
+    ("Deferred-Delivery", tags::DEFERRED_DELIVERY_TIME),
+];
+/// Answers of programs that its sender does not want, by the bits of PidTagAutoResponseSuppress. [MS-OXOMSG] 2.2.1.77
+const SUPPRESSED: [(i32, &str); 6] = [
+    (0x01, "DR"),
+    (0x02, "NDR"),
+    (0x04, "RN"),
+    (0x08, "NRN"),
+    (0x10, "OOF"),
+    (0x20, "AutoReply"),
+];
+const ALL_SUPPRESSED: i32 = -1;
+
 /// Adds what `fields` lacks.
 pub(super) fn add(message: &Message, fields: &mut Fields) {
     let due = due(message).and_then(|time| date(time, &TimeZone::UTC));
     if let Some(due) = due.filter(|_| !fields.has(REPLY_BY)) {
         fields.push(REPLY_BY, due);
+    }
+    if message.class().kind.is_mail() {
+        own_words(message, fields);
     }
     let voting = voting_options(message);
     if !voting.is_empty() {
@@ -58,6 +90,10 @@ pub(super) fn add(message: &Message, fields: &mut Fields) {
     let reactions = reactions(message);
     if !reactions.is_empty() {
         fields.push_text(REACTIONS, &reactions.join(", "));
+    }
+    let reader = Reader::new(message, &|_| Resolved::default());
+    for (name, value) in reader.user_fields() {
+        fields.push_text(FIELD, &format!("{name}: {value}"));
     }
     mailboxes(message, fields);
     if message.class().is_unified_messaging {
@@ -72,6 +108,47 @@ fn id(message: &Message, key: Key) -> Option<u16> {
 fn string(message: &Message, id: u16) -> Option<String> {
     let text = message.properties().string(id).ok().flatten()?;
     (!text.trim().is_empty()).then_some(text)
+}
+
+/// What its sender says of it beside its text.
+fn own_words(message: &Message, fields: &mut Fields) {
+    let properties = message.properties();
+    let is_classified = lids::CLASSIFIED.id(message).is_some_and(|id| {
+        let stored = properties.boolean(id).ok().flatten();
+        stored == Some(true)
+    });
+    let classified = is_classified.then(|| ("X-Microsoft-Classified", "true".to_owned()));
+    let time = |id: u16| date(properties.time(id).ok()??.known()?, &TimeZone::UTC);
+    let times = TIMES
+        .into_iter()
+        .filter_map(|(name, id)| Some((name, time(id)?)));
+    let words = WORDS.into_iter().filter_map(|(name, key)| {
+        let words = string(message, key.id(message)?)?;
+        Some((name, words))
+    });
+    let suppressed = suppressed(message).map(|answers| ("X-Auto-Response-Suppress", answers));
+    let all = classified
+        .into_iter()
+        .chain(words)
+        .chain(times)
+        .chain(suppressed);
+    for (name, value) in all {
+        if !fields.has(name) {
+            fields.push_text(name, &value);
+        }
+    }
+}
+
+/// The answers of programs that are not wanted.
+fn suppressed(message: &Message) -> Option<String> {
+    let id = tags::AUTO_RESPONSE_SUPPRESS;
+    let bits = message.properties().integer(id).ok().flatten()?;
+    if bits == ALL_SUPPRESSED {
+        return Some("All".to_owned());
+    }
+    let words = SUPPRESSED.iter().filter(|(bit, _)| bits & bit != 0);
+    let words: Vec<&str> = words.map(|(_, word)| *word).collect();
+    (!words.is_empty()).then(|| words.join(", "))
 }
 
 /// When mail is due: by the word of its sender, else by the flag of its reader. Other items have such times for what they

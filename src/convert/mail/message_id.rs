@@ -37,9 +37,28 @@ pub(in crate::convert) fn message_ids(value: &str) -> impl Iterator<Item = &str>
     })
 }
 
+/// The ids in a property that is to have some: the `<...>`, else the words that would be some between brackets.
+pub(super) fn stored_ids(value: &str) -> Vec<String> {
+    let mut ids: Vec<String> = message_ids(value).map(str::to_owned).collect();
+    if ids.is_empty() {
+        let words = value.split_whitespace();
+        let bare = words.filter(|word| word.contains('@') && !word.contains(['<', '>']));
+        let bracketed = bare.map(|word| format!("<{word}>"));
+        ids.extend(bracketed.filter(|id| message_ids(id).next().is_some()));
+    }
+    ids
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn ids_without_brackets_are_ids_if_there_are_no_others() {
+        assert_eq!(stored_ids("a@b  c@d"), ["<a@b>", "<c@d>"]);
+        assert_eq!(stored_ids("<a@b> c@d"), ["<a@b>"]);
+        assert_eq!(stored_ids("Your message of Monday"), [""; 0]);
+    }
 
     #[test]
     fn an_id_that_was_made_up_is_known_again_and_no_other_is() {

@@ -11,7 +11,7 @@ use jiff::tz::TimeZone;
 
 use super::date::format_date;
 use super::fields::PROBLEM_FIELD;
-use super::handling::{REACTIONS, REPLY_BY, VOTE, VOTING_OPTIONS};
+use super::handling::{FIELD, REACTIONS, REPLY_BY, TIMES, VOTE, VOTING_OPTIONS};
 use super::inline::name_marks;
 use super::synthesis::TOLD_BCC;
 use super::{details, flags, header, report};
@@ -29,7 +29,7 @@ use crate::convert::text::rtf::ATTACHMENT_MARK;
 use crate::messaging::Message;
 
 /// Fields of the header that are shown, in this order.
-const FIELDS: [&str; 20] = [
+const FIELDS: [&str; 25] = [
     "From",
     "Sender",
     "Reply-To",
@@ -44,9 +44,14 @@ const FIELDS: [&str; 20] = [
     "Importance",
     "X-Message-Flag",
     REPLY_BY,
+    TIMES[0].0,
+    TIMES[1].0,
+    "X-Microsoft-Classification",
+    "X-Microsoft-ClassDesc",
     VOTING_OPTIONS,
     VOTE,
     REACTIONS,
+    FIELD,
     "X-CallingTelephoneNumber",
     "X-VoiceMessageDuration",
     "Message-ID",
@@ -122,16 +127,15 @@ impl Text<'_> {
         let details = details::of_message(kind, message, self.zone);
         let items = item::attachments(message);
         let best = body::best(message);
-        for name in FIELDS {
-            let Some(value) = fields.get(name) else {
-                continue;
-            };
+        let of_name = |name| fields.all(name).map(move |value| (name, value));
+        for (name, value) in FIELDS.into_iter().flat_map(of_name) {
             let mut value = value.replace("\n ", " ");
             // A stand-in for nobody tells nothing.
             if value.is_empty() || is_stand_in(&value) {
                 continue;
             }
-            if name == "Date" || name == REPLY_BY {
+            let is_time = TIMES.iter().any(|(time, _)| *time == name);
+            if name == "Date" || name == REPLY_BY || is_time {
                 value = self.date(&value);
             }
             let label = if name == REPLY_BY { "Due" } else { name };
@@ -158,7 +162,11 @@ impl Text<'_> {
             self.line(PROBLEM_FIELD, &problem);
         }
         self.out.push('\n');
-        let text = body_text(best, message);
+        let text = body_text(best, message).or_else(|| {
+            let kind = report::Kind::of(kind)?;
+            let problems = message.problems();
+            Some(report::machine_part(self.context, kind, message, problems))
+        });
         self.out
             .push_str(&name_marks(&text.unwrap_or_default(), &items));
         if !self.out.ends_with('\n') {

@@ -21,10 +21,40 @@ const DISPOSITION: &str = "message/disposition-notification";
 /// Bytes of a stored machine-readable part.
 const MAX_MACHINE_PART: usize = 1 << 20;
 
+/// What PidTagNonDeliveryReportDiagCode means, as subject and detail of an enhanced status code (RFC 3463): the reverse
+/// of what a server makes of these, [MS-OXCMAIL] 2.2.3.7.1.3, and what else has one meaning.
+const DIAGNOSTICS: [(i32, &str); 21] = [
+    (0, "1.1"),
+    (1, "1.4"),
+    (2, "4.5"),
+    (3, "4.6"),
+    (4, "2.1"),
+    (5, "4.7"),
+    (7, "3.4"),
+    (8, "6.3"),
+    (9, "6.2"),
+    (11, "5.4"),
+    (13, "2.3"),
+    (15, "6.1"),
+    (16, "5.3"),
+    (18, "3.3"),
+    (25, "6.4"),
+    (28, "7.2"),
+    (29, "7.1"),
+    (30, "2.4"),
+    (32, "1.3"),
+    (35, "1.1"),
+    (40, "1.6"),
+];
+/// The same of PidTagNonDeliveryReportReasonCode, which is less exact.
+const REASONS: [(i32, &str); 2] = [(2, "6.5"), (6, "4.3")];
+/// PidTagNonDeliveryReportDiagCode that says nothing.
+const NO_DIAGNOSTIC: i32 = -1;
+
 /// The result that a report is about.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Kind {
-    /// Delivered, failed, delayed, expanded: the value of `Action`, and the status without a better one.
+    /// Delivered, failed, delayed, expanded, relayed: the value of `Action`, and the status without a better one.
     Delivery {
         action: &'static str,
         status: &'static str,
@@ -45,6 +75,7 @@ impl Kind {
             ReportKind::NotDelivered => delivery("failed", "5.0.0"),
             ReportKind::Delayed => delivery("delayed", "4.0.0"),
             ReportKind::Expanded => delivery("expanded", "2.0.0"),
+            ReportKind::Relayed => delivery("relayed", "2.0.0"),
             ReportKind::Read => Some(Self::Disposition("displayed")),
             ReportKind::NotRead => Some(Self::Disposition("deleted")),
             ReportKind::Other => None,
@@ -155,14 +186,58 @@ fn delivery(recipient: &Recipient, address: Option<String>, action: &str, status
         .string(tags::SUPPLEMENTARY_INFO)
         .map(|info| clean(&info).into_owned());
     let stated = diagnostic.as_deref().and_then(status_code);
+    let stated = stated
+        .or_else(|| stored_status(recipient))
+        .or_else(|| status_of_codes(recipient, status));
     fields.push("Status", stated.as_deref().unwrap_or(status));
     if let Some(mta) = recipient.string(tags::REMOTE_MTA) {
         fields.push_text("Remote-MTA", &format!("dns; {}", clean(&mta)));
     }
-    if let Some(diagnostic) = diagnostic {
-        fields.push_text("Diagnostic-Code", &format!("smtp; {diagnostic}"));
+    let diagnostic = diagnostic.map(|diagnostic| format!("smtp; {diagnostic}"));
+    if let Some(diagnostic) = diagnostic.or_else(|| codes(recipient)) {
+        fields.push_text("Diagnostic-Code", &diagnostic);
     }
     fields
+}
+
+/// PidTagNonDeliveryReportStatusCode: the digits of a status code as one number. [MS-OXCMAIL] 2.2.3.7.1.3
+fn stored_status(recipient: &Recipient) -> Option<String> {
+    let code = recipient.integer(tags::NON_DELIVERY_REPORT_STATUS_CODE)?;
+    let (class, subject, detail) = (code / 100, code / 10 % 10, code % 10);
+    matches!(class, 2 | 4 | 5).then(|| format!("{class}.{subject}.{detail}"))
+}
+
+/// What the codes of MAPI mean, with the class of `status`.
+fn status_of_codes(recipient: &Recipient, status: &str) -> Option<String> {
+    let find = |id: u16, table: &[(i32, &'static str)]| {
+        let code = recipient.integer(id)?;
+        let row = table.iter().find(|(own, _)| *own == code)?;
+        Some(row.1)
+    };
+    let meaning = find(tags::NON_DELIVERY_REPORT_DIAG_CODE, &DIAGNOSTICS)
+        .or_else(|| find(tags::NON_DELIVERY_REPORT_REASON_CODE, &REASONS))?;
+    let class = status.split('.').next()?;
+    Some(format!("{class}.{meaning}"))
+}
+
+/// The codes of MAPI, if there is one that says something.
+fn codes(recipient: &Recipient) -> Option<String> {
+    let diagnostic = recipient.integer(tags::NON_DELIVERY_REPORT_DIAG_CODE);
+    let codes = [
+        (
+            "reason",
+            recipient.integer(tags::NON_DELIVERY_REPORT_REASON_CODE),
+        ),
+        (
+            "diagnostic",
+            diagnostic.filter(|code| *code != NO_DIAGNOSTIC),
+        ),
+    ];
+    let words = codes
+        .iter()
+        .filter_map(|(name, code)| Some(format!("{name} {}", (*code)?)));
+    let words: Vec<String> = words.collect();
+    (!words.is_empty()).then(|| format!("x-mapi; {}", words.join(", ")))
 }
 
 /// The first enhanced status code (`5.1.1`) in a text. RFC 3463

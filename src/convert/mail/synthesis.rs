@@ -8,7 +8,7 @@ use super::date::date;
 use super::encoded_word::decode;
 use super::fields::Fields;
 use super::flags::{FLAG_FROM_ME, message_flags};
-use super::message_id::{made_up, message_ids};
+use super::message_id::{made_up, message_ids, stored_ids};
 use super::reserved::is_reserved;
 use super::transport::is_field_name;
 use crate::bytes::u32_at;
@@ -305,8 +305,7 @@ impl Synthesis<'_> {
             ("In-Reply-To", tags::IN_REPLY_TO_ID),
             ("References", tags::INTERNET_REFERENCES),
         ] {
-            let stored = self.string(id).unwrap_or_default();
-            let ids: Vec<&str> = message_ids(&stored).collect();
+            let ids = stored_ids(&self.string(id).unwrap_or_default());
             if !ids.is_empty() && !fields.has(name) {
                 fields.push_text(name, &ids.join(" "));
             }

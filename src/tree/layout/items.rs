@@ -67,7 +67,7 @@ impl Items {
     }
 
     /// The fields of the row. If the table has no flags, no name of the item, no time (of an item that is named by it, or of
-    /// any if all are `dated`), or not the people that the names want, the message is asked.
+    /// any if all are `dated`), or not the people or the state that the names want, the message is asked.
     pub fn facts(&self, row: &ContentsRow, dated: bool) -> Facts {
         let kind_of = |class: &str| MessageClass::parse(class).kind;
         let kind_of_row = row.message_class.as_deref().map(kind_of);
@@ -77,15 +77,15 @@ impl Items {
             Some(Title::DisplayName) => row.display_name.is_none(),
             Some(Title::DateAndSubject) | None => row.subject.is_none(),
         };
-        // When an appointment takes place, its message alone tells.
         let time = row
             .delivery
             .or(row.submit)
-            .filter(|_| kind_of_row != Some(ItemKind::Appointment));
+            .filter(|_| !kind_of_row.is_some_and(ItemKind::takes_place));
         let people = self.names_people();
         let lacks_people = people && (row.from.is_none() || row.to.is_none());
-        let incomplete =
-            row.flags.is_none() || lacks_name || (by_date && time.is_none()) || lacks_people;
+        let lacks_time = by_date && time.is_none();
+        let lacks_facts = row.flags.is_none() || lacks_name || lacks_time;
+        let incomplete = lacks_facts || lacks_people || row.lacks_state;
         let asked = match incomplete {
             true => Asked::of(Message::open(&self.context.store, row.nid).ok()),
             false => Asked::nobody(),
@@ -127,7 +127,7 @@ impl Items {
                 Some(lost) if !lost.attachments().is_empty() => MSGFLAG_HASATTACH,
                 _ => 0,
             }),
-            state: state().unwrap_or(row.state),
+            state: row.state.or(state().unwrap_or_default()),
             from: person(&row.from, tags::SENT_REPRESENTING_NAME),
             to: person(&row.to, tags::DISPLAY_TO),
             kind,
@@ -245,7 +245,7 @@ impl Asked {
     /// When the item is; the time of `row`, if the message has nothing better.
     fn moment(&self, row: &ContentsRow) -> Option<Moment> {
         let message = self.message.as_ref();
-        if let Some(moment) = message.and_then(when::appointment) {
+        if let Some(moment) = message.and_then(when::takes_place) {
             if message.is_some_and(when::is_doubtful) {
                 self.may_be_wrong.set(true);
             }
