@@ -100,7 +100,7 @@ fn copy_one(copier: &mut Copier<'_>, attachment: &Attachment) -> Result<Copied, 
             let left = left.unwrap_or(AttachmentData::None);
             if let AttachmentData::Message(_) = left {
                 let method = Stored::integer(EMBEDDED_MESSAGE);
-                context.set(copier.out, tags::ATTACH_METHOD, &method)?;
+                context.set(copier.out, tags::ATTACH_METHOD, method)?;
             }
             copy_data(
                 copier,
@@ -111,16 +111,16 @@ fn copy_one(copier: &mut Copier<'_>, attachment: &Attachment) -> Result<Copied, 
         }
     }
     if !context.has(tags::ATTACH_METHOD) {
-        context.set(copier.out, tags::ATTACH_METHOD, &Stored::integer(BY_VALUE))?;
+        context.set(copier.out, tags::ATTACH_METHOD, Stored::integer(BY_VALUE))?;
     }
     if !context.has(tags::RENDERING_POSITION) {
         let position = Stored::integer(NO_POSITION);
-        context.set(copier.out, tags::RENDERING_POSITION, &position)?;
+        context.set(copier.out, tags::RENDERING_POSITION, position)?;
     }
     // Its own four bytes count, too.
     let size = context.value_bytes() + size_of::<u32>() as u64;
     let size = Stored::integer(size.min(i32::MAX as u64) as i32);
-    context.set(copier.out, tags::ATTACH_SIZE, &size)?;
+    context.set(copier.out, tags::ATTACH_SIZE, size)?;
     let row = [
         tags::ATTACH_SIZE,
         tags::ATTACH_FILENAME,

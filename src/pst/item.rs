@@ -9,14 +9,14 @@ use super::copier::{Copier, Row, read};
 use super::digest::Digest;
 use super::failed::Failed;
 use super::members;
-use super::names;
+use super::names::{KEYWORDS, PROBLEMS};
 use super::output::Content;
 use super::recipients;
 use super::table::Layout;
 use super::value::{self, Cells, Read, Stored};
 use crate::ltp::{Value, tags};
 use crate::messaging::{
-    MSGFLAG_ASSOCIATED, MSGFLAG_HASATTACH, MSGFLAG_SUBMIT, Message, Properties, PropertySet,
+    MSGFLAG_ASSOCIATED, MSGFLAG_HASATTACH, MSGFLAG_SUBMIT, Message, Properties,
 };
 use crate::ndb::NodeId;
 
@@ -72,9 +72,6 @@ pub(super) fn copy(
         &mut context,
         &mut row,
     )?;
-    let keywords = copier
-        .names
-        .string_id(PropertySet::PUBLIC_STRINGS, names::KEYWORDS);
     let mut categories = None;
     let properties = message.properties();
     let mut replaced = members::replaced(message.store(), properties);
@@ -82,7 +79,7 @@ pub(super) fn copy(
         if !changes::keeps_of_message(id) {
             continue;
         }
-        let taken = |id: u16| context.has(id) || (Some(id) == keywords && categories.is_some());
+        let taken = |id: u16| context.has(id) || (id == KEYWORDS && categories.is_some());
         let Some(to) = copier.named(message.store(), id, message.problems(), taken) else {
             continue;
         };
@@ -91,7 +88,7 @@ pub(super) fn copy(
             None => read(properties, id),
         };
         match value {
-            Some(Read::Whole(value)) if Some(to) == keywords => categories = Some(value),
+            Some(Read::Whole(value)) if to == KEYWORDS => categories = Some(value),
             Some(read) => copier.put(&mut context, to, read, Some(&mut row))?,
             None => {}
         }
@@ -99,8 +96,8 @@ pub(super) fn copy(
     if place != Place::Attachment {
         categories = tell(copier, message, &mut context, categories)?;
     }
-    if let Some((id, value)) = keywords.zip(categories) {
-        context.set(copier.out, id, &value)?;
+    if let Some(value) = categories {
+        context.set(copier.out, KEYWORDS, value)?;
     }
     let digest = Digest::of_item(context.digest(), &recipients.digest, &attachments.digest);
     // Its value is known when all else is written, and its length before.
@@ -180,8 +177,8 @@ fn required(
         values.push((tags::SEARCH_KEY, Stored::binary(search_key(message))));
     }
     for (id, value) in values {
-        context.set(copier.out, id, &value)?;
         row.add(id, &value);
+        context.set(copier.out, id, value)?;
     }
     if let Some(id) = conversation(properties) {
         row.add(tags::CONVERSATION_ID, &Stored::binary(id));
@@ -200,10 +197,7 @@ fn tell(
     if lines.is_empty() {
         return Ok(categories);
     }
-    let set = PropertySet::INTERNET_HEADERS;
-    if let Some(id) = copier.names.string_id(set, names::PROBLEMS) {
-        context.set(copier.out, id, &Stored::string(&lines.join("; ")))?;
-    }
+    context.set(copier.out, PROBLEMS, Stored::string(&lines.join("; ")))?;
     let own = categories.and_then(|stored| Value::decode(stored.property_type, &stored.bytes));
     let mut values = match own {
         Some(Value::Multiple(values)) => values,
@@ -213,7 +207,7 @@ fn tell(
     if !values.contains(&damaged) {
         values.push(damaged);
     }
-    Ok(Stored::of_value(&Value::Multiple(values), 0))
+    Ok(Stored::of_value(Value::Multiple(values), 0))
 }
 
 /// What is wrong with `message`, in words: that only its row is left of it, what it may be instead, what could not be read.
