@@ -89,6 +89,12 @@ fn copy_one(copier: &mut Copier<'_>, attachment: &Attachment) -> Result<Copied, 
             None
         }
     };
+    // A name that the attachment has lost may be in the table that lists it.
+    let is_named = properties.as_ref().is_some_and(Attachment::is_named);
+    let listed = match is_named {
+        true => None,
+        false => attachment.listed_name(),
+    };
     match &properties {
         Some(properties) => {
             let data = attachment.data(properties);
@@ -96,7 +102,7 @@ fn copy_one(copier: &mut Copier<'_>, attachment: &Attachment) -> Result<Copied, 
             copy_properties(copier, attachment, properties, &mut context)?;
         }
         None => {
-            let left = attachment.left(attachment.listed_name().as_deref());
+            let left = attachment.left(listed.as_deref());
             let left = left.unwrap_or(AttachmentData::None);
             if let AttachmentData::Message(_) = left {
                 let method = Stored::integer(EMBEDDED_MESSAGE);
@@ -109,6 +115,9 @@ fn copy_one(copier: &mut Copier<'_>, attachment: &Attachment) -> Result<Copied, 
                 &mut context,
             )?;
         }
+    }
+    if let Some(name) = listed {
+        context.set(copier.out, tags::ATTACH_FILENAME, Stored::string(&name))?;
     }
     if !context.has(tags::ATTACH_METHOD) {
         context.set(copier.out, tags::ATTACH_METHOD, Stored::integer(BY_VALUE))?;

@@ -162,7 +162,13 @@ fn item(attachment: &Attachment, properties: &Properties, fallback: &str) -> Opt
     let file_named = [tags::ATTACH_LONG_FILENAME, tags::ATTACH_FILENAME]
         .into_iter()
         .find_map(stored_name);
-    let display_name = stored_name(tags::DISPLAY_NAME);
+    // Of one that has lost its names, the table that lists it may have one.
+    let listed_name = || {
+        let is_lost = !Attachment::is_named(properties);
+        let name = is_lost.then(|| attachment.listed_name())??;
+        base_name(&one_line(&name))
+    };
+    let display_name = stored_name(tags::DISPLAY_NAME).or_else(listed_name);
     let is_message = matches!(content, Content::Message(_));
     // Some writers set no flags.
     let is_changed_instance = match &content {
