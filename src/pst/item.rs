@@ -5,6 +5,7 @@ use sha2::{Digest as _, Sha256};
 use super::attachments;
 use super::changes;
 use super::context::Context;
+use super::conversation;
 use super::copier::{Copier, Row, read};
 use super::digest::Digest;
 use super::failed::Failed;
@@ -15,18 +16,13 @@ use super::recipients;
 use super::table::Layout;
 use super::value::{self, Cells, Read, Stored};
 use crate::ltp::{Value, tags};
-use crate::messaging::{
-    MSGFLAG_ASSOCIATED, MSGFLAG_HASATTACH, MSGFLAG_SUBMIT, Message, Properties,
-};
+use crate::messaging::{MSGFLAG_ASSOCIATED, MSGFLAG_HASATTACH, MSGFLAG_SUBMIT, Message};
 use crate::ndb::NodeId;
 
 /// Class of a message that has none.
 const CLASS: &str = "IPM.Note";
 /// PidTagMessageStatus: to be fetched from, or deleted on, a server.
 const MSGSTATUS_REMOTE: i32 = 0x3000;
-/// PidTagConversationIndexTracking, and where PidTagConversationIndex has the id.
-const CONVERSATION_INDEX_TRACKING: u16 = 0x3016;
-const CONVERSATION_ID: std::ops::Range<usize> = 6..22;
 /// The category of items that are not whole.
 pub(super) const DAMAGED: &str = "ostfs: damaged";
 
@@ -180,7 +176,7 @@ fn required(
         row.add(id, &value);
         context.set(copier.out, id, value)?;
     }
-    if let Some(id) = conversation(properties) {
+    if let Some(id) = conversation::id_of(properties) {
         row.add(tags::CONVERSATION_ID, &Stored::binary(id));
     }
     Ok(())
@@ -226,12 +222,4 @@ fn search_key(message: &Message) -> Vec<u8> {
     hash.update(message.store().record_key());
     hash.update(message.nid().0.to_le_bytes());
     hash.finalize().into_iter().take(SEARCH_KEY).collect()
-}
-
-/// PidTagConversationId, where PidTagConversationIndex has it.
-fn conversation(properties: &Properties) -> Option<Vec<u8>> {
-    let tracked = properties.boolean(CONVERSATION_INDEX_TRACKING).ok()??;
-    let index = properties.binary(tags::CONVERSATION_INDEX).ok()??;
-    let id = index.get(CONVERSATION_ID)?.to_vec();
-    tracked.then_some(id)
 }
