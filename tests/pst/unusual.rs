@@ -10,6 +10,8 @@ use crate::mailbox::{File, mail, write};
 use crate::support::*;
 use crate::{Copy, copy, findings, mounted};
 
+/// Deleted Items.
+const WASTEBASKET: u32 = 0x8062;
 /// PidTagEmailAddress.
 const EMAIL_ADDRESS: u16 = 0x3003;
 
@@ -67,6 +69,22 @@ fn a_folder_whose_properties_are_lost_is_told() {
     assert!(copy.said().contains("1 item,"), "{}", copy.said());
 }
 
+#[test]
+fn without_what_tells_which_folder_has_deleted_items_there_are_no_two_of_that_name() {
+    let file = write(Format::Unicode, Crypt::Permute, |store| {
+        store.message(WASTEBASKET, mail("Thrown away"));
+    });
+    file.damage().zero_block(file.layout.node(0x21).data);
+    let copy = copy(&file.path, &[]);
+    let listed = mounted::ostfs(&["ls", copy.path.to_str().unwrap()]);
+    let listed = String::from_utf8(listed.stdout).unwrap();
+    assert_eq!(listed.matches("Deleted Items").count(), 1, "{listed}");
+    let within = mounted::ostfs(&["ls", copy.path.to_str().unwrap(), "Deleted Items"]);
+    let within = String::from_utf8(within.stdout).unwrap();
+    assert!(within.contains("Thrown away"), "{within}");
+    assert_eq!(findings(&copy.path), [""; 0]);
+}
+
 /// The names of the attachments in the tree of `file`.
 fn names_of_attachments(file: &Path) -> Vec<String> {
     let scratch = tempfile::TempDir::new().unwrap();
@@ -91,8 +109,8 @@ fn an_attachment_that_only_its_table_names_has_that_name_in_both_trees() {
             }
         });
     };
-    let losses: [&dyn Fn(&Damage<'_>, u64); 2] = [&lose_all, &lose_names];
-    for lose in losses {
+    type Lose<'a> = &'a dyn Fn(&Damage<'_>, u64);
+    for lose in [&lose_all as Lose<'_>, &lose_names] {
         let mut message = 0;
         let file = write(Format::Unicode, Crypt::Permute, |store| {
             let folder = store.folder(store.ipm_subtree(), "Folder");
