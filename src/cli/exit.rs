@@ -11,8 +11,8 @@ pub enum Exit {
     Success = 0,
     /// Something went wrong that no other code stands for; of `diff`, the files differ, of `search`, nothing was found.
     Failure = 1,
-    /// FILE, the mount point, or what a path or filter names does not exist; of `diff` and `search`, as
-    /// diff(1) and grep(1) have it, whatever no other code stands for.
+    /// FILE, the mount point, the directory above a new file, or what a path or filter names does not exist; of `diff` and
+    /// `search`, as diff(1) and grep(1) have it, whatever no other code stands for.
     NotFound = 2,
     /// FILE is not an Outlook data file.
     NotOutlook = 3,
@@ -44,8 +44,8 @@ pub(super) const HELP: &str = "\
 Exit codes:
    0  success; search: found
    1  any other failure; diff: the files differ; search: nothing found
-   2  FILE, PATH, or what --folder or --class names does not exist;
-      diff, search: any other failure
+   2  FILE, PATH, the directory above a new file, or what --folder or --class
+      names does not exist; diff, search: any other failure
    3  FILE is not an Outlook data file
    4  FILE has errors, found by check or met by export, index, diff, cat or
       search; or one of several could not be opened

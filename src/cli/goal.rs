@@ -13,7 +13,7 @@ use super::export_arguments::{ExportArguments, To};
 use super::guard::Sweeper;
 use super::new_file::{NewFile, directory_of};
 use super::outputs;
-use super::report::{self, Failure, NO_DIRECTORY};
+use super::report::{self, Failure};
 use super::source::{self, New};
 use super::space;
 use crate::export::{self, Mbox, Mboxes, Stream, Tar, Zip};
@@ -203,10 +203,7 @@ fn prepare(directory: &Path, resume: bool, go_on: Option<&str>) -> Result<Option
         Ok(()) => return Ok(Made::at(directory).ok()),
         Err(error) if error.kind() == io::ErrorKind::AlreadyExists => {}
         Err(error) if error.kind() == io::ErrorKind::NotFound => {
-            return Err(Failure::new(
-                Exit::NotFound,
-                format!("{}: {NO_DIRECTORY}", shown(directory)),
-            ));
+            return Err(Failure::writing(directory, &error));
         }
         Err(error) => {
             return Err(fail(format!(
@@ -296,8 +293,5 @@ fn new(arguments: &ExportArguments) -> Result<Place, Failure> {
         let (file, again) = new.take()?;
         Ok(Place::New(new, file, again))
     });
-    opened.map_err(|error| match error.kind() {
-        io::ErrorKind::NotFound => Failure::about(Exit::NotFound, path, NO_DIRECTORY),
-        _ => Failure::writing(path, &error),
-    })
+    opened.map_err(|error| Failure::writing(path, &error))
 }

@@ -13,7 +13,7 @@ use super::export_arguments::ExportArguments;
 use super::guard::Sweeper;
 use super::new_file::{self, directory_of};
 use super::outputs::Outputs;
-use super::report::{Failure, NO_DIRECTORY};
+use super::report::Failure;
 use crate::fuse::Made;
 use crate::output::shown;
 
@@ -71,6 +71,9 @@ pub(super) fn of(
     let path = arguments.directory.as_path();
     let ends_with_slash = path.as_os_str().as_bytes().ends_with(b"/");
     if arguments.split.is_none() && !ends_with_slash && !path.is_dir() {
+        let directory = directory_of(path);
+        // Told before all is read that would go there.
+        fs::metadata(directory).map_err(|error| Failure::writing(path, &error))?;
         let files = files.to_vec();
         let all = vec![Target {
             files,
@@ -78,7 +81,7 @@ pub(super) fn of(
         }];
         return Ok(Targets {
             all,
-            directory: directory_of(path).to_path_buf(),
+            directory: directory.to_path_buf(),
             named_after_sources: false,
             sweeper: sweeper(path, None)?,
         });
@@ -135,7 +138,7 @@ fn make(directory: &Path) -> Result<Option<Made>, Failure> {
             "is a file; name a directory for the parts".to_owned(),
         )),
         Err(error) if error.kind() == io::ErrorKind::NotFound => {
-            Err(fail(Exit::NotFound, NO_DIRECTORY.to_owned()))
+            Err(Failure::writing(directory, &error))
         }
         Err(error) => Err(fail(
             Exit::Failure,

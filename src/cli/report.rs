@@ -11,8 +11,8 @@ use crate::fuse::{MountError, UnmountError, process};
 pub(super) use crate::output::printable;
 use crate::output::{self, quoted, shown};
 
-/// Why a new file cannot be made, as a rule.
-pub(super) const NO_DIRECTORY: &str = "the directory above it does not exist; make it first";
+/// Why nothing new can be made, as a rule.
+const NO_DIRECTORY: &str = "the directory above it does not exist; make it first";
 
 /// Why a command failed, in a line that names the next step, and the exit code that goes with it.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -39,11 +39,14 @@ impl Failure {
 
     /// That `path` cannot be written.
     pub fn writing(path: &Path, error: &io::Error) -> Self {
-        let reason = match error.kind() {
-            io::ErrorKind::NotFound => NO_DIRECTORY.to_owned(),
-            _ => format!("cannot be written: {error}"),
-        };
-        Self::about(Exit::Failure, path, reason)
+        match error.kind() {
+            io::ErrorKind::NotFound => Self::about(Exit::NotFound, path, NO_DIRECTORY),
+            _ => Self::about(
+                Exit::Failure,
+                path,
+                format_args!("cannot be written: {error}"),
+            ),
+        }
     }
 
     /// That the system refuses the threads without which nothing can be done.

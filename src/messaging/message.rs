@@ -393,6 +393,18 @@ impl Message {
         }
     }
 
+    /// Reads the blocks that its tables begin with, which are at hand then. What cannot be read is told when it is asked for.
+    pub fn read_tables_ahead(&self) {
+        let node = self.node.clone().noting(&Problems::default());
+        for nid in [NodeId::RECIPIENT_TABLE, NodeId::ATTACHMENT_TABLE] {
+            if let Ok(Some(table)) = node.subnode(nid)
+                && let Ok(data) = table.data()
+            {
+                data.leaf(0).ok();
+            }
+        }
+    }
+
     /// A table of this message; None when it has none, or none that can be read.
     pub(super) fn table(&self, nid: NodeId, problems: &Problems) -> Option<TableContext> {
         let table = self.node().subnode(nid).and_then(|node| {

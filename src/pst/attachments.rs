@@ -89,6 +89,12 @@ fn copy_one(copier: &mut Copier<'_>, attachment: &Attachment) -> Result<Copied, 
             None
         }
     };
+    // A name that the attachment has lost may be in the table that lists it.
+    let is_named = properties.as_ref().is_some_and(Attachment::is_named);
+    let listed = match is_named {
+        true => None,
+        false => attachment.listed_name(),
+    };
     match &properties {
         Some(properties) => {
             let data = attachment.data(properties);
@@ -96,11 +102,11 @@ fn copy_one(copier: &mut Copier<'_>, attachment: &Attachment) -> Result<Copied, 
             copy_properties(copier, attachment, properties, &mut context)?;
         }
         None => {
-            let left = attachment.left(attachment.listed_name().as_deref());
+            let left = attachment.left(listed.as_deref());
             let left = left.unwrap_or(AttachmentData::None);
             if let AttachmentData::Message(_) = left {
                 let method = Stored::integer(EMBEDDED_MESSAGE);
-                context.set(copier.out, tags::ATTACH_METHOD, &method)?;
+                context.set(copier.out, tags::ATTACH_METHOD, method)?;
             }
             copy_data(
                 copier,
@@ -110,17 +116,20 @@ fn copy_one(copier: &mut Copier<'_>, attachment: &Attachment) -> Result<Copied, 
             )?;
         }
     }
+    if let Some(name) = listed {
+        context.set(copier.out, tags::ATTACH_FILENAME, Stored::string(&name))?;
+    }
     if !context.has(tags::ATTACH_METHOD) {
-        context.set(copier.out, tags::ATTACH_METHOD, &Stored::integer(BY_VALUE))?;
+        context.set(copier.out, tags::ATTACH_METHOD, Stored::integer(BY_VALUE))?;
     }
     if !context.has(tags::RENDERING_POSITION) {
         let position = Stored::integer(NO_POSITION);
-        context.set(copier.out, tags::RENDERING_POSITION, &position)?;
+        context.set(copier.out, tags::RENDERING_POSITION, position)?;
     }
     // Its own four bytes count, too.
     let size = context.value_bytes() + size_of::<u32>() as u64;
     let size = Stored::integer(size.min(i32::MAX as u64) as i32);
-    context.set(copier.out, tags::ATTACH_SIZE, &size)?;
+    context.set(copier.out, tags::ATTACH_SIZE, size)?;
     let row = [
         tags::ATTACH_SIZE,
         tags::ATTACH_FILENAME,

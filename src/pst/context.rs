@@ -9,7 +9,7 @@ use super::digest::Digest;
 use super::failed::Failed;
 use super::heap::{self, Heap};
 use super::output::{Content, Output};
-use super::value::Stored;
+use super::value::{Bytes, Stored};
 use crate::ltp::{PropertyStream, PropertyType, tags};
 use crate::ndb::{NodeId, NodeType};
 
@@ -21,20 +21,27 @@ pub(super) const FIRST_SUBNODE: u32 = 0x401;
 /// Where a value is.
 enum Place {
     Inline(u32),
-    Heap(Vec<u8>),
+    Heap(Bytes),
     Subnode(NodeId),
+}
+
+/// A value of a context.
+struct Own {
+    property_type: PropertyType,
+    place: Place,
+    /// What it is; None for PidTagMessageSize, which is not known yet.
+    digest: Option<Digest>,
 }
 
 /// A property context that is put together: its values, and its subnodes.
 #[derive(Default)]
 pub(super) struct Context {
-    values: BTreeMap<u16, (PropertyType, Place)>,
+    values: BTreeMap<u16, Own>,
     /// The subnodes of its node.
     pub subnodes: Subnodes,
     next_subnode: u32,
     /// Bytes of all values as PidTagAttachSize counts them.
     bytes: u64,
-    digests: BTreeMap<u16, Digest>,
 }
 
 impl Context {
@@ -44,21 +51,21 @@ impl Context {
     }
 
     /// Sets a property; the first value of an id counts, as each has one record.
-    pub fn set(&mut self, out: &mut Output, id: u16, value: &Stored) -> io::Result<()> {
+    pub fn set(&mut self, out: &mut Output, id: u16, value: Stored) -> io::Result<()> {
         if self.has(id) || id == tags::MESSAGE_SIZE {
             return Ok(());
         }
+        let digest = Digest::of_value(&value);
+        self.bytes += value.bytes.len() as u64;
         let place = match value.inline() {
             Some(number) => Place::Inline(number),
-            None if value.bytes.len() <= MOST_IN_HEAP => Place::Heap(value.bytes.clone()),
+            None if value.bytes.len() <= MOST_IN_HEAP => Place::Heap(value.bytes),
             None => {
                 let content = write_data(out, &value.bytes)?;
                 Place::Subnode(self.add_subnode(out, content))
             }
         };
-        self.bytes += value.bytes.len() as u64;
-        self.digests.insert(id, Digest::of_value(value));
-        self.values.insert(id, (value.property_type, place));
+        self.insert(id, value.property_type, place, Some(digest));
         Ok(())
     }
 
@@ -73,8 +80,8 @@ impl Context {
         let (content, digest, len) = copy_stream(out, stream)?;
         let nid = self.add_subnode(out, content);
         self.bytes += len;
-        self.digests.insert(id, digest.with_type(property_type));
-        self.values.insert(id, (property_type, Place::Subnode(nid)));
+        let digest = digest.with_type(property_type);
+        self.insert(id, property_type, Place::Subnode(nid), Some(digest));
         Ok(())
     }
 
@@ -88,33 +95,46 @@ impl Context {
         digest: Digest,
     ) {
         self.subnodes.add(out, nid, content);
-        let mut record = nid.0.to_le_bytes().to_vec();
+        let mut record = Bytes::from_slice(&nid.0.to_le_bytes());
         record.extend((content.size.min(MOST_BYTES) as u32).to_le_bytes());
         self.bytes += content.size;
-        self.digests.insert(id, digest);
-        self.values
-            .insert(id, (PropertyType::OBJECT, Place::Heap(record)));
+        self.insert(id, PropertyType::OBJECT, Place::Heap(record), Some(digest));
     }
 
     /// Makes room for PidTagMessageSize, which [`Context::finish`] knows.
     pub fn set_size(&mut self) {
-        let size = (PropertyType::INTEGER32, Place::Inline(0));
-        self.values.insert(tags::MESSAGE_SIZE, size);
+        let place = Place::Inline(0);
+        self.insert(tags::MESSAGE_SIZE, PropertyType::INTEGER32, place, None);
+    }
+
+    fn insert(
+        &mut self,
+        id: u16,
+        property_type: PropertyType,
+        place: Place,
+        digest: Option<Digest>,
+    ) {
+        let own = Own {
+            property_type,
+            place,
+            digest,
+        };
+        self.values.insert(id, own);
     }
 
     /// Property `id` unless it is a long one.
     pub fn small_value(&self, id: u16) -> Option<Stored> {
-        let (property_type, place) = self.values.get(&id)?;
-        let bytes = match place {
+        let own = self.values.get(&id)?;
+        let property_type = own.property_type;
+        match &own.place {
             Place::Inline(number) => {
                 let bytes = number.to_le_bytes();
                 let size = property_type.fixed_size()?;
-                bytes.get(..size)?.to_vec()
+                Some(Stored::of_bytes(property_type, bytes.get(..size)?))
             }
-            Place::Heap(bytes) => bytes.clone(),
-            Place::Subnode(_) => return None,
-        };
-        Some(Stored::new(*property_type, bytes))
+            Place::Heap(bytes) => Some(Stored::of_bytes(property_type, bytes)),
+            Place::Subnode(_) => None,
+        }
     }
 
     fn add_subnode(&mut self, out: &mut Output, content: Content) -> NodeId {
@@ -132,8 +152,10 @@ impl Context {
     /// What its properties are, to be compared with what is read back.
     pub fn digest(&self) -> Digest {
         let mut digest = Digest::default();
-        for (id, value) in &self.digests {
-            digest.add(*id, value);
+        for (id, own) in &self.values {
+            if let Some(value) = &own.digest {
+                digest.add(*id, value);
+            }
         }
         digest
     }
@@ -144,8 +166,8 @@ impl Context {
         let header = bth::header(&mut heap)?;
         let records = Bth::new(&mut heap, header, (2, 6), self.values.len())?;
         let mut hnids = Vec::with_capacity(self.values.len());
-        for (_, place) in self.values.values() {
-            hnids.push(match place {
+        for own in self.values.values() {
+            hnids.push(match &own.place {
                 Place::Inline(number) => *number,
                 Place::Heap(bytes) => heap.add_value(bytes)?,
                 Place::Subnode(nid) => nid.0,
@@ -153,13 +175,13 @@ impl Context {
         }
         let size = heap.size() + self.subnodes.size();
         let mut bytes = Vec::with_capacity(self.values.len() * 8);
-        for ((id, (property_type, _)), hnid) in self.values.iter().zip(hnids) {
+        for ((id, own), hnid) in self.values.iter().zip(hnids) {
             let value = match *id {
                 tags::MESSAGE_SIZE => size.min(i32::MAX as u64) as u32,
                 _ => hnid,
             };
             bytes.extend(id.to_le_bytes());
-            bytes.extend(property_type.0.to_le_bytes());
+            bytes.extend(own.property_type.0.to_le_bytes());
             bytes.extend(value.to_le_bytes());
         }
         records.fill(&mut heap, bytes);

@@ -71,10 +71,10 @@ impl Copier<'_> {
         }
         match read {
             Read::Whole(value) => {
-                context.set(self.out, id, &value)?;
                 if let Some(row) = row {
                     row.add(id, &value);
                 }
+                context.set(self.out, id, value)?;
             }
             Read::Stream(property_type, stream) => {
                 context.set_stream(self.out, id, property_type, &stream)?;
@@ -134,7 +134,7 @@ impl Row<'_> {
     /// Adds the cell of property `id`, if the table has a column for it.
     pub fn add(&mut self, id: u16, value: &Stored) {
         let shown = !value.bytes.is_empty() || EMPTY_CELLS.contains(&id);
-        if shown && self.layout.has(id, value.property_type) {
+        if shown && self.layout.column(id, value.property_type).is_some() {
             self.cells.push((id, value.clone()));
         }
     }

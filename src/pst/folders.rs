@@ -387,7 +387,7 @@ impl Folders<'_> {
             (tags::SUBFOLDERS, Stored::boolean(has_subfolders)),
         ];
         for (id, value) in values {
-            context.set(self.out, id, &value)?;
+            context.set(self.out, id, value)?;
         }
         let (Some(source), Some(ino)) = (&folder.folder, folder.ino) else {
             return Ok(context);
@@ -438,7 +438,7 @@ pub(super) fn write_fixed(
         (tags::SUBFOLDERS, Stored::boolean(has_subfolders)),
     ];
     for (id, value) in &values {
-        context.set(folders.out, *id, value)?;
+        context.set(folders.out, *id, value.clone())?;
     }
     if let Some(plan) = more {
         super::store::set_special(folders.out, &mut context, plan)?;

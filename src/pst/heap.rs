@@ -88,7 +88,9 @@ fn header_size(number: usize) -> usize {
 impl Heap {
     /// An empty heap of `client`.
     pub fn new(client: u8) -> Self {
-        let mut current = vec![0; FIRST_HEADER];
+        // Grown bit by bit it would be moved for each of the small heaps that messages have.
+        let mut current = Vec::with_capacity(BLOCK_DATA);
+        current.resize(FIRST_HEADER, 0);
         put(&mut current, 2, &[SIGNATURE, client]);
         Self {
             blocks: Vec::new(),

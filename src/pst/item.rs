@@ -5,28 +5,24 @@ use sha2::{Digest as _, Sha256};
 use super::attachments;
 use super::changes;
 use super::context::Context;
+use super::conversation;
 use super::copier::{Copier, Row, read};
 use super::digest::Digest;
 use super::failed::Failed;
 use super::members;
-use super::names;
+use super::names::{KEYWORDS, PROBLEMS};
 use super::output::Content;
 use super::recipients;
 use super::table::Layout;
 use super::value::{self, Cells, Read, Stored};
 use crate::ltp::{Value, tags};
-use crate::messaging::{
-    MSGFLAG_ASSOCIATED, MSGFLAG_HASATTACH, MSGFLAG_SUBMIT, Message, Properties, PropertySet,
-};
+use crate::messaging::{MSGFLAG_ASSOCIATED, MSGFLAG_HASATTACH, MSGFLAG_SUBMIT, Message};
 use crate::ndb::NodeId;
 
 /// Class of a message that has none.
 const CLASS: &str = "IPM.Note";
 /// PidTagMessageStatus: to be fetched from, or deleted on, a server.
 const MSGSTATUS_REMOTE: i32 = 0x3000;
-/// PidTagConversationIndexTracking, and where PidTagConversationIndex has the id.
-const CONVERSATION_INDEX_TRACKING: u16 = 0x3016;
-const CONVERSATION_ID: std::ops::Range<usize> = 6..22;
 /// The category of items that are not whole.
 pub(super) const DAMAGED: &str = "ostfs: damaged";
 
@@ -72,9 +68,6 @@ pub(super) fn copy(
         &mut context,
         &mut row,
     )?;
-    let keywords = copier
-        .names
-        .string_id(PropertySet::PUBLIC_STRINGS, names::KEYWORDS);
     let mut categories = None;
     let properties = message.properties();
     let mut replaced = members::replaced(message.store(), properties);
@@ -82,7 +75,7 @@ pub(super) fn copy(
         if !changes::keeps_of_message(id) {
             continue;
         }
-        let taken = |id: u16| context.has(id) || (Some(id) == keywords && categories.is_some());
+        let taken = |id: u16| context.has(id) || (id == KEYWORDS && categories.is_some());
         let Some(to) = copier.named(message.store(), id, message.problems(), taken) else {
             continue;
         };
@@ -91,7 +84,7 @@ pub(super) fn copy(
             None => read(properties, id),
         };
         match value {
-            Some(Read::Whole(value)) if Some(to) == keywords => categories = Some(value),
+            Some(Read::Whole(value)) if to == KEYWORDS => categories = Some(value),
             Some(read) => copier.put(&mut context, to, read, Some(&mut row))?,
             None => {}
         }
@@ -99,8 +92,8 @@ pub(super) fn copy(
     if place != Place::Attachment {
         categories = tell(copier, message, &mut context, categories)?;
     }
-    if let Some((id, value)) = keywords.zip(categories) {
-        context.set(copier.out, id, &value)?;
+    if let Some(value) = categories {
+        context.set(copier.out, KEYWORDS, value)?;
     }
     let digest = Digest::of_item(context.digest(), &recipients.digest, &attachments.digest);
     // Its value is known when all else is written, and its length before.
@@ -180,10 +173,10 @@ fn required(
         values.push((tags::SEARCH_KEY, Stored::binary(search_key(message))));
     }
     for (id, value) in values {
-        context.set(copier.out, id, &value)?;
         row.add(id, &value);
+        context.set(copier.out, id, value)?;
     }
-    if let Some(id) = conversation(properties) {
+    if let Some(id) = conversation::id_of(properties) {
         row.add(tags::CONVERSATION_ID, &Stored::binary(id));
     }
     Ok(())
@@ -200,10 +193,7 @@ fn tell(
     if lines.is_empty() {
         return Ok(categories);
     }
-    let set = PropertySet::INTERNET_HEADERS;
-    if let Some(id) = copier.names.string_id(set, names::PROBLEMS) {
-        context.set(copier.out, id, &Stored::string(&lines.join("; ")))?;
-    }
+    context.set(copier.out, PROBLEMS, Stored::string(&lines.join("; ")))?;
     let own = categories.and_then(|stored| Value::decode(stored.property_type, &stored.bytes));
     let mut values = match own {
         Some(Value::Multiple(values)) => values,
@@ -213,7 +203,7 @@ fn tell(
     if !values.contains(&damaged) {
         values.push(damaged);
     }
-    Ok(Stored::of_value(&Value::Multiple(values), 0))
+    Ok(Stored::of_value(Value::Multiple(values), 0))
 }
 
 /// What is wrong with `message`, in words: that only its row is left of it, what it may be instead, what could not be read.
@@ -232,12 +222,4 @@ fn search_key(message: &Message) -> Vec<u8> {
     hash.update(message.store().record_key());
     hash.update(message.nid().0.to_le_bytes());
     hash.finalize().into_iter().take(SEARCH_KEY).collect()
-}
-
-/// PidTagConversationId, where PidTagConversationIndex has it.
-fn conversation(properties: &Properties) -> Option<Vec<u8>> {
-    let tracked = properties.boolean(CONVERSATION_INDEX_TRACKING).ok()??;
-    let index = properties.binary(tags::CONVERSATION_INDEX).ok()??;
-    let id = index.get(CONVERSATION_ID)?.to_vec();
-    tracked.then_some(id)
 }

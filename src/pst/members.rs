@@ -54,7 +54,7 @@ fn changed(store: &Store, properties: &Properties) -> Option<Replaced> {
         .collect();
     let checksum = Stored::integer(checksum_of(&members));
     let members = Value::Multiple(members.into_iter().map(Value::Binary).collect());
-    let members = Stored::of_value(&members, 0)?;
+    let members = Stored::of_value(members, 0)?;
     Some(Replaced(vec![
         (members_id, members),
         (checksum_id, checksum),

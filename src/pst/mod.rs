@@ -7,7 +7,7 @@
 //! |---|---|
 //! | `layout`, `stretch`, `trees`, `output` | pages, blocks, maps, the two B-trees: the file that grows |
 //! | `blocks`, `heap`, `bth`, `digest`, `value`, `context`, `table` with `templates`, `empty` | data trees, subnodes, heaps; property contexts and tables, and hashes of them |
-//! | `names`, `changes`, `copier`, `recipients`, `members`, `attachments`, `item` | an item, property by property |
+//! | `names`, `changes`, `copier`, `recipients`, `members`, `conversation`, `attachments`, `item` | an item, property by property |
 //! | `key`, `part`, `begun`, `journal`, `written`, `failed`, `export` | several files; going on after a crash; what was done |
 //! | `plan`, `opened`, `folders`, `store`, `write` | which folders there are, in which order all is written |
 //! | `verify`, `room` | comparing what was written; how much room it takes |
@@ -19,6 +19,7 @@ mod blocks;
 mod bth;
 mod changes;
 mod context;
+mod conversation;
 mod copier;
 mod digest;
 mod empty;

@@ -24,12 +24,11 @@ const KNOWN_SETS: [(PropertySet, u16); 2] =
 const FIRST_SET: u16 = 3;
 const MOST_NAMES: usize = 0x8000;
 
-/// A name that every map has, so that no stream of it is empty, and one of a set with a GUID.
-pub(super) const KEYWORDS: &str = "Keywords";
-/// What is wrong with an item, in words.
-pub(super) const PROBLEMS: &str = "x-ostfs-problem";
-/// PidLidReminderSet
-const REMINDER_SET: u32 = 0x8503;
+/// The ids of names that every map has, so that no stream of it is empty: the categories of an item, a name of a set with a
+/// GUID, and what is wrong with an item, in words.
+pub(super) const KEYWORDS: u16 = FIRST_NAMED_ID;
+const REMINDER_SET: u16 = KEYWORDS + 1;
+pub(super) const PROBLEMS: u16 = REMINDER_SET + 1;
 
 type Name = (PropertySet, PropertyName);
 
@@ -53,15 +52,21 @@ impl Names {
             names: Vec::new(),
             bytes: 0,
         };
-        names.string_id(PropertySet::PUBLIC_STRINGS, KEYWORDS);
-        names.id((PropertySet::COMMON, PropertyName::Id(REMINDER_SET)));
-        names.string_id(PropertySet::INTERNET_HEADERS, PROBLEMS);
+        let text = |name: &str| PropertyName::String(name.to_owned());
+        let lid_reminder_set = PropertyName::Id(0x8503);
+        for (id, set, name) in [
+            (KEYWORDS, PropertySet::PUBLIC_STRINGS, text("Keywords")),
+            (REMINDER_SET, PropertySet::COMMON, lid_reminder_set),
+            (
+                PROBLEMS,
+                PropertySet::INTERNET_HEADERS,
+                text("x-ostfs-problem"),
+            ),
+        ] {
+            let own = names.id((set, name));
+            debug_assert_eq!(own, Some(id));
+        }
         names
-    }
-
-    /// The id of a string name.
-    pub fn string_id(&mut self, set: PropertySet, name: &str) -> Option<u16> {
-        self.id((set, PropertyName::String(name.to_owned())))
     }
 
     /// The id of `name`; None once the map is full.
@@ -99,9 +104,14 @@ impl Names {
             return Some(id);
         }
         // Damage makes names empty; pffinfo cannot open a file that has one.
-        let has_text = |name: &&Name| name.1 != PropertyName::String(String::new());
+        let has_text =
+            |name: &&Name| !matches!(&name.1, PropertyName::String(text) if text.is_empty());
         match source.name(id).filter(has_text) {
-            Some(name) => self.id(name.clone()),
+            // Most are known, and need no copy of the name.
+            Some(name) => match self.ids.get(name) {
+                Some(id) => Some(*id),
+                None => self.id(name.clone()),
+            },
             None => self.nameless(id),
         }
     }
@@ -136,12 +146,12 @@ impl Names {
         }
         let guids: Vec<u8> = sets.iter().flat_map(|set| set.0.0).collect();
         let mut context = Context::default();
-        context.set(out, BUCKET_COUNT, &Stored::integer(i32::from(BUCKETS)))?;
+        context.set(out, BUCKET_COUNT, Stored::integer(i32::from(BUCKETS)))?;
         for (id, bytes) in [(GUIDS, guids), (ENTRIES, entries), (STRINGS, strings)] {
-            context.set(out, id, &Stored::binary(bytes))?;
+            context.set(out, id, Stored::binary(bytes))?;
         }
         for (id, bytes) in buckets {
-            context.set(out, id, &Stored::binary(bytes))?;
+            context.set(out, id, Stored::binary(bytes))?;
         }
         context.finish(out)
     }

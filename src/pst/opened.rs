@@ -40,6 +40,9 @@ pub(super) fn open<'scope>(
                 let items = items.iter().map(|&ino| {
                     let is_taken = filter.takes(forest, ino);
                     let message = is_taken.then(|| forest.message(ino));
+                    if let Some(Ok(message)) = &message {
+                        message.read_tables_ahead();
+                    }
                     Opened { ino, message }
                 });
                 if opened.send(items.collect()).is_err() {

@@ -170,6 +170,13 @@ impl Plan {
         }
     }
 
+    /// What `folder` is for, as far as the source names it.
+    fn purpose(&self, folder: &Folder) -> Option<&'static str> {
+        let properties = folder.properties().ok()?;
+        let purposes = self.purposes.as_ref()?;
+        purposes.purpose(folder.nid(), &properties)
+    }
+
     /// Adds the folders in folder number `parent`; returns their numbers.
     fn add_children(
         &mut self,
@@ -210,11 +217,21 @@ impl Plan {
             // What is lost comes last, as an export finds it.
             let is_lost = folder.is_none();
             let order = folder.as_ref().map(Folder::nid);
-            children.push((is_lost, order, name, path, entry.ino, folder));
+            let purpose = folder.as_ref().and_then(|folder| self.purpose(folder));
+            children.push((is_lost, order, name, path, entry.ino, folder, purpose));
         }
         children.sort_by(|a, b| (a.0, a.1, &a.2).cmp(&(b.0, b.1, &b.2)));
-        for (_, _, name, path, ino, folder) in children {
-            let purpose = folder.as_ref().and_then(|folder| self.purpose(folder));
+        // Where nothing tells any more which one it is: that there are none of the same name beside each other.
+        let has_wastebasket = children
+            .iter()
+            .any(|(.., purpose)| *purpose == Some(DELETED_ITEMS));
+        for (_, _, name, path, ino, folder, purpose) in children {
+            let is_called_so = nid == SUBTREE && folder.is_some() && name == WASTEBASKET_NAME;
+            let purpose = match purpose {
+                None if is_called_so && !has_wastebasket => Some(DELETED_ITEMS),
+                purpose => purpose,
+            };
+            let purpose = purpose.filter(|purpose| !self.special.contains_key(purpose));
             let own = match purpose {
                 Some(DELETED_ITEMS) if nid == SUBTREE => WASTEBASKET,
                 _ => out.next_nid(NodeType::NORMAL_FOLDER),
@@ -232,13 +249,6 @@ impl Plan {
             });
         }
         first..self.folders.len()
-    }
-
-    /// What `folder` is for, if no folder is for that yet.
-    fn purpose(&self, folder: &Folder) -> Option<&'static str> {
-        let properties = folder.properties().ok()?;
-        let purpose = self.purposes.as_ref()?.purpose(folder.nid(), &properties);
-        purpose.filter(|purpose| !self.special.contains_key(purpose))
     }
 }
 

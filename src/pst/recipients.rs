@@ -28,7 +28,9 @@ pub(super) fn cells(recipient: &Recipient) -> Cells {
     let cells = recipient.cells().iter();
     let mut cells: Cells = cells
         .filter(|(id, _)| changes::keeps_of_recipient(*id))
-        .filter_map(|(id, value)| Some((*id, Stored::of_value(value, recipient.code_page())?)))
+        .filter_map(|(id, value)| {
+            Some((*id, Stored::of_value(value.clone(), recipient.code_page())?))
+        })
         .collect();
     cells.sort_by_key(|(id, _)| *id);
     cells.dedup_by_key(|(id, _)| *id);
@@ -82,12 +84,13 @@ fn why_left_out(layout: &Layout, id: u16, value: &Stored) -> Option<String> {
             "left out: {len} bytes, of which a row has at most {MAX_CELL}"
         ));
     }
-    let is_there = layout.has(id, value.property_type);
-    let why = format!(
+    if layout.column(id, value.property_type).is_some() {
+        return None;
+    }
+    Some(format!(
         "left out: a table has no second column for it, of type {:#06x}, and no more than {MOST_COLUMNS} in all",
         value.property_type.0
-    );
-    (!is_there).then_some(why)
+    ))
 }
 
 /// What a row is.

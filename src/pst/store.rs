@@ -13,7 +13,7 @@ use super::output::{Content, Output};
 use super::plan::{self, COMMON_VIEWS, Plan, ROOT, SEARCH_ROOT, SUBTREE, WASTEBASKET};
 use super::table::{Layout, Table};
 use super::templates;
-use super::value::{Cells, Stored};
+use super::value::{Bytes, Cells, Stored};
 use crate::ltp::{PropertyType, tags};
 use crate::messaging::EntryId;
 use crate::ndb::NodeId;
@@ -69,14 +69,14 @@ const REPL_FLAGS: u16 = 0x0E38;
 const VERSION_HISTORY: u16 = 0x0E34;
 
 fn entry_id(plan: &Plan, nid: NodeId) -> Stored {
-    Stored::binary(EntryId::of_node(plan.key, nid))
+    Stored::of_bytes(PropertyType::BINARY, &EntryId::of_node(plan.key, nid))
 }
 
 /// Tells `context` where the folders with a purpose are.
 pub(super) fn set_special(out: &mut Output, context: &mut Context, plan: &Plan) -> io::Result<()> {
     for (purpose, id) in OF_INBOX {
         if let Some(nid) = plan.special.get(purpose) {
-            context.set(out, id, &entry_id(plan, *nid))?;
+            context.set(out, id, entry_id(plan, *nid))?;
         }
     }
     let additional = ADDITIONAL.map(|purpose| plan.special.get(purpose));
@@ -85,7 +85,7 @@ pub(super) fn set_special(out: &mut Output, context: &mut Context, plan: &Plan) 
     }
     let values = additional.map(|nid| match nid {
         Some(nid) => entry_id(plan, *nid).bytes,
-        None => Vec::new(),
+        None => Bytes::new(),
     });
     let mut bytes = (values.len() as u32).to_le_bytes().to_vec();
     let mut at = size_of::<u32>() * (1 + values.len());
@@ -96,7 +96,7 @@ pub(super) fn set_special(out: &mut Output, context: &mut Context, plan: &Plan) 
     bytes.extend(values.concat());
     let multiple = PropertyType(PropertyType::BINARY.0 | PropertyType::MULTIPLE);
     let value = Stored::new(multiple, bytes);
-    context.set(out, tags::ADDITIONAL_REN_ENTRY_IDS, &value)
+    context.set(out, tags::ADDITIONAL_REN_ENTRY_IDS, value)
 }
 
 /// Writes the folders above the others, whose `rows` are those of the subtree.
@@ -172,7 +172,10 @@ fn store_context(out: &mut Output, plan: &Plan, export: &Export<'_>) -> io::Resu
     let mut values = vec![
         (VERSION_HISTORY, Stored::binary(history)),
         (REPL_FLAGS, Stored::integer(0)),
-        (tags::RECORD_KEY, Stored::binary(plan.key)),
+        (
+            tags::RECORD_KEY,
+            Stored::of_bytes(PropertyType::BINARY, &plan.key),
+        ),
         (tags::DISPLAY_NAME, Stored::string(&name)),
         (tags::IPM_SUBTREE_ENTRY_ID, entry_id(plan, SUBTREE)),
         (tags::IPM_WASTEBASKET_ENTRY_ID, entry_id(plan, WASTEBASKET)),
@@ -193,7 +196,7 @@ fn store_context(out: &mut Output, plan: &Plan, export: &Export<'_>) -> io::Resu
     }
     values.push((VALID_FOLDER_MASK, Stored::integer(mask)));
     for (id, value) in values {
-        context.set(out, id, &value)?;
+        context.set(out, id, value)?;
     }
     Ok(context)
 }

@@ -99,14 +99,15 @@ impl Stretch {
             if !bid.is_internal() {
                 encode_permuted(data);
             }
-            let mut trailer = (len as u16).to_le_bytes().to_vec();
-            trailer.extend(signature(self.at + start as u64, bid).to_le_bytes());
-            trailer.extend(crc(data).to_le_bytes());
-            trailer.extend(bid.0.to_le_bytes());
-            let padding = rest.len() - trailer.len();
-            for (to, from) in rest.iter_mut().skip(padding).zip(trailer) {
-                *to = from;
-            }
+            let Some(trailer) = rest.last_chunk_mut::<BLOCK_TRAILER>() else {
+                continue;
+            };
+            // cb, wSig, dwCRC, bid, as one number.
+            let fields = u128::from(bid.0) << 64
+                | u128::from(crc(data)) << 32
+                | u128::from(signature(self.at + start as u64, bid)) << 16
+                | len as u128;
+            *trailer = fields.to_le_bytes();
         }
     }
 }

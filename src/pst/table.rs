@@ -107,10 +107,11 @@ impl Layout {
         ones
     }
 
-    /// Whether there is a column for property `id` of this type.
-    pub fn has(&self, id: u16, kind: PropertyType) -> bool {
-        let mut columns = self.columns.iter();
-        columns.any(|column| column.id == id && column.property_type == kind)
+    /// The column for property `id` of this type.
+    pub fn column(&self, id: u16, kind: PropertyType) -> Option<&Column> {
+        let tag = |column: &Column| (column.id, column.property_type.0);
+        let at = self.columns.binary_search_by_key(&(id, kind.0), tag).ok()?;
+        self.columns.get(at)
     }
 
     fn info(&self, index: ItemId, rows: u32) -> Vec<u8> {
@@ -182,21 +183,21 @@ impl Table {
             (tags::LTP_ROW_VERSION, Stored::integer(version as i32)),
         ];
         for (tag, value) in own.iter().chain(cells) {
-            let columns = self.layout.columns.iter();
-            let mut columns = columns.filter(|column| column.id == *tag);
-            let Some(column) = columns.find(|column| column.property_type == value.property_type)
-            else {
+            let Some(&column) = self.layout.column(*tag, value.property_type) else {
                 continue;
             };
-            let column = *column;
             let is_fixed = column.property_type.fixed_size() == Some(column.size);
+            let hnid;
             let cell = match is_fixed {
-                true => value.bytes.clone(),
-                false => self.hnid(out, &value.bytes)?.to_le_bytes().to_vec(),
+                true => value.bytes.as_slice(),
+                false => {
+                    hnid = self.hnid(out, &value.bytes)?.to_le_bytes();
+                    &hnid
+                }
             };
             let to = row.get_mut(column.offset..column.offset + column.size);
             for (to, from) in to.unwrap_or_default().iter_mut().zip(cell) {
-                *to = from;
+                *to = *from;
             }
             if let Some(byte) = row.get_mut(self.layout.bitmap() + column.bit / 8) {
                 *byte |= 0x80 >> (column.bit % 8);

@@ -1,8 +1,10 @@
 //! Values as a Unicode PST stores them, from those of any source: 8-bit text becomes UTF-16, and what writers do wrong is put
 //! right. [MS-PST] 2.3.3.4
 
+use smallvec::SmallVec;
+
 use crate::error::Result;
-use crate::ltp::{PropertyStream, PropertyType, Value, tags};
+use crate::ltp::{HnidTarget, PropertyStream, PropertyType, Value, tags};
 use crate::messaging::{Properties, text_of_value};
 
 /// A binary of at most this many bytes is read as a whole; a longer one is copied in parts.
@@ -13,11 +15,16 @@ const MOST_TEXT_AT_ONCE: u64 = 8 << 20;
 /// Bytes that a type without a size of its own takes in the count of a multiple value and in its offsets.
 const WORD: usize = 4;
 
+/// Bytes of a value. Most values are short, and take no allocation of their own.
+pub(super) type Bytes = SmallVec<[u8; SHORT]>;
+/// Bytes of the longest value of a fixed size: PtypGuid.
+const SHORT: usize = 16;
+
 /// A value of known type as its bytes are stored.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Stored {
     pub property_type: PropertyType,
-    pub bytes: Vec<u8>,
+    pub bytes: Bytes,
 }
 
 /// Values of a row, by property.
@@ -32,21 +39,29 @@ pub(super) enum Read {
 
 impl Stored {
     /// A value of `property_type`.
-    pub fn new(property_type: PropertyType, bytes: impl Into<Vec<u8>>) -> Self {
+    pub fn new(property_type: PropertyType, bytes: Vec<u8>) -> Self {
         Self {
             property_type,
             bytes: bytes.into(),
         }
     }
 
+    /// A copy of `bytes` as a value of `property_type`.
+    pub fn of_bytes(property_type: PropertyType, bytes: &[u8]) -> Self {
+        Self {
+            property_type,
+            bytes: Bytes::from_slice(bytes),
+        }
+    }
+
     /// PtypInteger32.
     pub fn integer(number: i32) -> Self {
-        Self::new(PropertyType::INTEGER32, number.to_le_bytes())
+        Self::of_bytes(PropertyType::INTEGER32, &number.to_le_bytes())
     }
 
     /// PtypBoolean.
     pub fn boolean(truth: bool) -> Self {
-        Self::new(PropertyType::BOOLEAN, [u8::from(truth)])
+        Self::of_bytes(PropertyType::BOOLEAN, &[u8::from(truth)])
     }
 
     /// PtypString.
@@ -55,13 +70,13 @@ impl Stored {
     }
 
     /// PtypBinary.
-    pub fn binary(bytes: impl Into<Vec<u8>>) -> Self {
+    pub fn binary(bytes: Vec<u8>) -> Self {
         Self::new(PropertyType::BINARY, bytes)
     }
 
     /// PtypTime.
     pub fn time(ticks: u64) -> Self {
-        Self::new(PropertyType::TIME, ticks.to_le_bytes())
+        Self::of_bytes(PropertyType::TIME, &ticks.to_le_bytes())
     }
 
     /// The value as a number, if a property context keeps it in the record itself.
@@ -86,16 +101,20 @@ impl Stored {
     }
 
     /// A value that was decoded; None for those that only a property of an attachment can have.
-    pub fn of_value(value: &Value, code_page: u32) -> Option<Self> {
+    pub fn of_value(value: Value, code_page: u32) -> Option<Self> {
         Some(match value {
-            Value::Integer(number) => Self::integer(*number),
-            Value::Integer64(number) => Self::new(PropertyType::INTEGER64, number.to_le_bytes()),
-            Value::Floating(number) => Self::new(PropertyType::FLOATING64, number.to_le_bytes()),
-            Value::Boolean(truth) => Self::boolean(*truth),
+            Value::Integer(number) => Self::integer(number),
+            Value::Integer64(number) => {
+                Self::of_bytes(PropertyType::INTEGER64, &number.to_le_bytes())
+            }
+            Value::Floating(number) => {
+                Self::of_bytes(PropertyType::FLOATING64, &number.to_le_bytes())
+            }
+            Value::Boolean(truth) => Self::boolean(truth),
             Value::Time(time) => Self::time(time.0),
-            Value::Guid(guid) => Self::new(PropertyType::GUID, guid.0),
+            Value::Guid(guid) => Self::of_bytes(PropertyType::GUID, &guid.0),
             Value::String(_) | Value::String8(_) => text(value, code_page)?,
-            Value::Binary(bytes) => Self::binary(bytes.clone()),
+            Value::Binary(bytes) => Self::binary(bytes),
             Value::Object { .. } => return None,
             Value::Multiple(values) => return multiple(values, code_page),
         })
@@ -115,7 +134,7 @@ pub(super) fn read(properties: &Properties, id: u16) -> Result<Option<Read>> {
         .and_then(|context| Some((context, context.record(id)?)));
     let Some((context, record)) = record else {
         let value = properties.value(id)?;
-        let stored = value.and_then(|value| Stored::of_value(&value, code_page));
+        let stored = value.and_then(|value| Stored::of_value(value, code_page));
         return Ok(stored.map(Read::Whole));
     };
     let own = record.property_type;
@@ -124,13 +143,15 @@ pub(super) fn read(properties: &Properties, id: u16) -> Result<Option<Read>> {
         let size = own.fixed_size().unwrap_or(bytes.len());
         let stored = match own {
             PropertyType::BOOLEAN => Stored::boolean(bytes.first().is_some_and(|byte| *byte != 0)),
-            own => Stored::new(own, bytes.get(..size).unwrap_or_default()),
+            own => Stored::of_bytes(own, bytes.get(..size).unwrap_or_default()),
         };
         return Ok(Some(Read::Whole(stored)));
     }
+    // What is in the heap is never long.
+    let is_subnode = matches!(record.target(), Some(HnidTarget::Subnode(_)));
     let most_at_once = match own {
-        PropertyType::BINARY => MOST_AT_ONCE,
-        PropertyType::STRING => MOST_TEXT_AT_ONCE,
+        PropertyType::BINARY if is_subnode => MOST_AT_ONCE,
+        PropertyType::STRING if is_subnode => MOST_TEXT_AT_ONCE,
         _ => u64::MAX,
     };
     if most_at_once < u64::MAX
@@ -146,13 +167,13 @@ pub(super) fn read(properties: &Properties, id: u16) -> Result<Option<Read>> {
         // The bytes of a body in HTML are in the code page that it names itself.
         let stored = match value {
             Some(Value::String8(bytes)) if id == tags::HTML => Some(Stored::binary(bytes)),
-            value => value.and_then(|value| Stored::of_value(&value, code_page)),
+            value => value.and_then(|value| Stored::of_value(value, code_page)),
         };
         return Ok(stored.map(Read::Whole));
     }
     if single == PropertyType::BINARY && own != single {
         let value = properties.value(id)?;
-        let stored = value.and_then(|value| Stored::of_value(&value, code_page));
+        let stored = value.and_then(|value| Stored::of_value(value, code_page));
         return Ok(stored.map(Read::Whole));
     }
     let Some(size) = single
@@ -171,25 +192,23 @@ pub(super) fn read(properties: &Properties, id: u16) -> Result<Option<Read>> {
 }
 
 /// Text as UTF-16 without NULs at its end.
-fn text(value: &Value, code_page: u32) -> Option<Stored> {
-    let Value::String(bytes) = value else {
-        return Some(Stored::string(&text_of_value(value, code_page)?));
-    };
+fn text(value: Value, code_page: u32) -> Option<Stored> {
     // 8-bit text under the type of UTF-16 text is known to who reads texts.
-    if bytes.starts_with(b"IPF.") || bytes.starts_with(b"IPM.") {
-        return Some(Stored::string(&text_of_value(value, code_page)?));
-    }
+    let mut bytes = match value {
+        Value::String(bytes) if !bytes.starts_with(b"IPF.") && !bytes.starts_with(b"IPM.") => bytes,
+        value => return Some(Stored::string(&text_of_value(&value, code_page)?)),
+    };
     // Else the units stay as they are, halves of pairs among them.
     let (units, _) = bytes.as_chunks::<2>();
     let last = units.iter().rposition(|unit| *unit != [0, 0]);
-    let units = last.and_then(|last| units.get(..=last)).unwrap_or_default();
-    Some(Stored::new(PropertyType::STRING, units.as_flattened()))
+    bytes.truncate(last.map_or(0, |last| (last + 1) * 2));
+    Some(Stored::new(PropertyType::STRING, bytes))
 }
 
 /// A value of several: a count, where each begins, their bytes. Those of a fixed size are only bytes.
-fn multiple(values: &[Value], code_page: u32) -> Option<Stored> {
+fn multiple(values: Vec<Value>, code_page: u32) -> Option<Stored> {
     let values: Option<Vec<Stored>> = values
-        .iter()
+        .into_iter()
         .map(|value| Stored::of_value(value, code_page))
         .collect();
     let values = values?;

@@ -215,6 +215,33 @@ fn a_file_that_is_not_there_is_no_new_directory() {
 }
 
 #[test]
+fn without_a_directory_for_what_is_new_every_command_says_the_same() {
+    let scene = Scene::new();
+    for (arguments, new) in [
+        (&["export", "mail.pst"][..], "gone/new"),
+        (&["export", "--to", "maildir", "mail.pst"], "gone/new"),
+        (&["export", "--to", "mbox", "mail.pst"], "gone/new/"),
+        (&["export", "--to", "mbox", "mail.pst"], "gone/new"),
+        (&["export", "--to", "tar", "mail.pst"], "gone/new.tar"),
+        (&["export", "--to", "zip", "mail.pst"], "gone/new.zip"),
+        (&["export", "--to", "pst", "mail.pst"], "gone/new.pst"),
+        (&["export", "--to", "pst", "mail.pst"], "gone/new/"),
+        (
+            &["export", "--to", "pst", "--split", "1G", "mail.pst"],
+            "gone/new",
+        ),
+        (&["export", "mail.pst", "new", "--manifest"], "gone/new.csv"),
+        (&["export", "mail.pst", "new", "--problems"], "gone/new.txt"),
+    ] {
+        let arguments = [arguments, &[new]].concat();
+        let said = scene.ends(&arguments, NOT_FOUND);
+        let line = format!("ostfs: {new}: the directory above it does not exist; make it first\n");
+        assert_eq!(said, line, "{arguments:?}");
+        assert!(!scene.path("gone").exists(), "{arguments:?}");
+    }
+}
+
+#[test]
 fn a_word_that_is_neither_command_nor_file_is_said_to_be_neither() {
     let scene = Scene::new();
     for (arguments, line) in [

@@ -182,7 +182,7 @@ fn a_line_is_written_whole_or_not_at_all() {
 fn a_summary_that_cannot_be_written_is_told_before_anything_is_done() {
     let scene = Scene::new();
     let run = |summary: &str| scene.run(&["export", "--summary", summary, "mail.pst", "files"]);
-    assert_eq!(run("no/runs.jsonl").status.code(), Some(1));
+    assert_eq!(run("no/runs.jsonl").status.code(), Some(2));
     // Appending to the evidence would change it.
     let before = sha256(&scene.path("mail.pst"));
     assert_eq!(run("./mail.pst").status.code(), Some(16));

@@ -1,10 +1,14 @@
 //! Real files: everything is carried over, and other programs agree.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::sync::Arc;
+
+use ostfs::ltp::{TableContext, Value};
+use ostfs::messaging::{Message, Store};
+use ostfs::ndb::NodeType;
 
 use crate::{copy, corpus, findings, mounted, programs};
 
@@ -115,6 +119,61 @@ fn a_pst_of_a_pst_of_a_pst_is_the_same_file() {
         let same = fs::read(&second.path).unwrap() == fs::read(&third.path).unwrap();
         assert!(same, "{}", file.display());
     }
+}
+
+/// PidTagSearchKey, and PidTagConversationId, which only rows have.
+const SEARCH_KEY: u16 = 0x300B;
+const CONVERSATION_ID: u16 = 0x3013;
+
+/// The conversations of the messages in `file` by their search keys, which copies of a message have in common.
+fn conversations(file: &Path) -> BTreeMap<Vec<u8>, BTreeSet<Vec<u8>>> {
+    let store = Arc::new(Store::open(ostfs::ndb::open(file, 1 << 20).unwrap()));
+    let nodes: Vec<_> = store.ndb().nodes().flatten().collect();
+    let mut conversations: BTreeMap<_, BTreeSet<_>> = BTreeMap::new();
+    for node in nodes.iter().filter(|node| node.nid.is_message()) {
+        let own = || {
+            let table = store.node(node.parent.with_type(NodeType::CONTENTS_TABLE));
+            let table = TableContext::open(table.ok()?).ok()?;
+            let number = table.row_number(node.nid.0).ok()??;
+            let row = table.row(node.nid.0, number).ok()?;
+            row.get(CONVERSATION_ID).ok()?
+        };
+        let key = || {
+            let message = Message::open(&store, node.nid).ok()?;
+            message.properties().binary(SEARCH_KEY).ok()?
+        };
+        let Some(key) = key() else {
+            continue;
+        };
+        let all = conversations.entry(key).or_default();
+        if let Some(Value::Binary(conversation)) = own() {
+            all.insert(conversation);
+        }
+    }
+    conversations
+}
+
+#[test]
+fn messages_are_in_the_conversations_that_outlook_has_put_them_in() {
+    let mut compared = 0;
+    for file in corpus::files() {
+        let mut expected = conversations(&file);
+        // Versions of Outlook before 2010 have none.
+        expected.retain(|_, conversations| !conversations.is_empty());
+        if expected.is_empty() {
+            continue;
+        }
+        let found = conversations(&copy(&file, &["--verify", "off"]).path);
+        for (key, expected) in &expected {
+            // Folders outside of the mailbox are left out.
+            if let Some(found) = found.get(key) {
+                let is_right = !found.is_empty() && found.is_subset(expected);
+                assert!(is_right, "{}: {key:x?}", file.display());
+                compared += 1;
+            }
+        }
+    }
+    assert!(compared > 100 || corpus::files().is_empty(), "{compared}");
 }
 
 /// An empty PST that Outlook has made, and the nodes of it that are not the same in a copy.

@@ -1,5 +1,6 @@
 //! What no writer should have written, and what damage leaves: it is carried over, or told, and costs nothing else.
 
+use std::path::Path;
 use std::sync::Arc;
 
 use ostfs::messaging::{FIRST_NAMED_ID, Message as OpenedMessage, Store as OpenedStore};
@@ -9,6 +10,8 @@ use crate::mailbox::{File, mail, write};
 use crate::support::*;
 use crate::{Copy, copy, findings, mounted};
 
+/// Deleted Items.
+const WASTEBASKET: u32 = 0x8062;
 /// PidTagEmailAddress.
 const EMAIL_ADDRESS: u16 = 0x3003;
 
@@ -64,6 +67,65 @@ fn a_folder_whose_properties_are_lost_is_told() {
     damage.zero_block(file.layout.node(folder.0).data);
     let copy = copy_that_tells(&file);
     assert!(copy.said().contains("1 item,"), "{}", copy.said());
+}
+
+#[test]
+fn without_what_tells_which_folder_has_deleted_items_there_are_no_two_of_that_name() {
+    let file = write(Format::Unicode, Crypt::Permute, |store| {
+        store.message(WASTEBASKET, mail("Thrown away"));
+    });
+    file.damage().zero_block(file.layout.node(0x21).data);
+    let copy = copy(&file.path, &[]);
+    let listed = mounted::ostfs(&["ls", copy.path.to_str().unwrap()]);
+    let listed = String::from_utf8(listed.stdout).unwrap();
+    assert_eq!(listed.matches("Deleted Items").count(), 1, "{listed}");
+    let within = mounted::ostfs(&["ls", copy.path.to_str().unwrap(), "Deleted Items"]);
+    let within = String::from_utf8(within.stdout).unwrap();
+    assert!(within.contains("Thrown away"), "{within}");
+    assert_eq!(findings(&copy.path), [""; 0]);
+}
+
+/// The names of the attachments in the tree of `file`.
+fn names_of_attachments(file: &Path) -> Vec<String> {
+    let scratch = tempfile::TempDir::new().unwrap();
+    let (file, tree) = (file.to_str().unwrap(), scratch.path().join("tree"));
+    let tree = tree.to_str().unwrap();
+    mounted::ostfs(&["export", "-o", "attachments=dir", file, tree]);
+    let found = mounted::run("find", &[tree, "-name", "*.bin", "-printf", "%f\n"]);
+    found.lines().map(str::to_owned).collect()
+}
+
+#[test]
+fn an_attachment_that_only_its_table_names_has_that_name_in_both_trees() {
+    let lose_all = |damage: &Damage<'_>, attachment| damage.zero_block(attachment);
+    let lose_names = |damage: &Damage<'_>, attachment| {
+        damage.edit_heap(attachment, |heap| {
+            // Ids that mean nothing, in the same order.
+            for (name, other) in [(0x3001u16, 0x3000u16), (0x3704, 0x3703), (0x3707, 0x3706)] {
+                let has_it = |record: &&mut [u8]| record[..2] == name.to_le_bytes();
+                if let Some(record) = heap.records().chunks_mut(8).find(has_it) {
+                    record[..2].copy_from_slice(&other.to_le_bytes());
+                }
+            }
+        });
+    };
+    type Lose<'a> = &'a dyn Fn(&Damage<'_>, u64);
+    for lose in [&lose_all as Lose<'_>, &lose_names] {
+        let mut message = 0;
+        let file = write(Format::Unicode, Crypt::Permute, |store| {
+            let folder = store.folder(store.ipm_subtree(), "Folder");
+            let mail = mail("One").attachment("plan.bin", Payload::random(20_000, 3));
+            message = store.message(folder, mail);
+        });
+        let damage = file.damage();
+        let parts = damage.subnodes(file.layout.node(message).sub);
+        let attachment = parts.iter().find(|part| part.nid & 31 == 5).unwrap();
+        lose(&damage, attachment.data);
+        assert_eq!(names_of_attachments(&file.path), ["plan.bin"]);
+        let copy = copy(&file.path, &[]);
+        assert_eq!(names_of_attachments(&copy.path), ["plan.bin"]);
+        assert_eq!(findings(&copy.path), [""; 0]);
+    }
 }
 
 #[test]

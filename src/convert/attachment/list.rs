@@ -149,7 +149,7 @@ fn item(attachment: &Attachment, properties: &Properties, fallback: &str) -> Opt
         )),
         Err(error) => Content::Unreadable(error),
     };
-    let names = Names::of(properties, fallback);
+    let names = Names::of(attachment, properties, fallback);
     let name = match (&content, &link) {
         (Content::Message(message), _) => {
             message_name(message, names.file, names.display, fallback)
@@ -222,15 +222,21 @@ struct Names<'a> {
 }
 
 impl<'a> Names<'a> {
-    fn of(properties: &Properties, fallback: &'a str) -> Self {
+    fn of(attachment: &Attachment, properties: &Properties, fallback: &'a str) -> Self {
         let stored = |id: u16| {
             let name = properties.string(id).ok().flatten()?;
+            base_name(&one_line(&name))
+        };
+        // Of one that has lost its names, the table that lists it may have one.
+        let listed = || {
+            let is_lost = !Attachment::is_named(properties);
+            let name = is_lost.then(|| attachment.listed_name())??;
             base_name(&one_line(&name))
         };
         let of_file = [tags::ATTACH_LONG_FILENAME, tags::ATTACH_FILENAME];
         Self {
             file: of_file.into_iter().find_map(stored),
-            display: stored(tags::DISPLAY_NAME),
+            display: stored(tags::DISPLAY_NAME).or_else(listed),
             fallback,
         }
     }
