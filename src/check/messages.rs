@@ -206,7 +206,7 @@ fn content(
 ) -> Result<AttachmentData> {
     let properties = attachment.properties()?;
     objects::properties(&properties, top, checker);
-    let streams = properties.ids().into_iter().map(|id| properties.stream(id));
+    let streams = properties.ids().map(|id| properties.stream(id));
     errors.extend(streams.filter_map(Result::err));
     noting(message, top, checker, |_| attachment.data(&properties))
 }

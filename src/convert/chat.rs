@@ -210,7 +210,7 @@ fn facts(message: &Message) -> Vec<String> {
         .into_iter()
         .collect();
     let names = message.store().named_properties();
-    let others = message.properties().ids().into_iter().filter_map(|id| {
+    let others = message.properties().ids().filter_map(|id| {
         let (PropertySet::TEAMS, PropertyName::String(name)) = names.name(id)? else {
             return None;
         };

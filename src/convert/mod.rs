@@ -50,6 +50,7 @@ mod segments;
 mod shown;
 #[doc(hidden)]
 pub mod text;
+mod user_fields;
 pub(crate) mod when;
 
 pub use attachment::{AttachmentContent, AttachmentFile};

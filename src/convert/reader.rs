@@ -8,18 +8,16 @@ use std::rc::Rc;
 use super::body;
 use super::lids::{self, Key};
 use super::people::{Mailbox, Person, Resolve, Resolved};
-use super::shown;
 use super::text::normalise;
 use super::text::rtf::ATTACHMENT_MARK;
+use super::user_fields::user_fields;
 use crate::error::Result;
 use crate::ltp::{FileTime, Value, tags};
-use crate::messaging::{Message, Properties, PropertyName, PropertySet};
+use crate::messaging::{Message, Properties};
 use crate::problem::{Problem, Problems};
 
 /// Problems of one item that are written into it; one broken table can break thousands of values.
 const MAX_TOLD: usize = 50;
-/// Fields of the user that are written.
-const MAX_USER_FIELDS: usize = 200;
 /// PidTagImportance.
 const IMPORTANCE_LOW: i32 = 0;
 const IMPORTANCE_HIGH: i32 = 2;
@@ -252,21 +250,9 @@ impl<'a> Reader<'a> {
         }
     }
 
-    /// Fields that the user or a form has made: properties with names of their own.
+    /// Fields that the user or a form has made.
     pub fn user_fields(&self) -> Vec<(&'a str, String)> {
-        let Some(message) = self.message() else {
-            return Vec::new();
-        };
-        let properties = message.properties();
-        let names = message.store().named_properties();
-        let fields = properties.ids().into_iter().filter_map(|id| {
-            let (PropertySet::PUBLIC_STRINGS, PropertyName::String(name)) = names.name(id)? else {
-                return None;
-            };
-            let value = is_field_of_user(name).then(|| shown::property(properties, id))?;
-            Some((name.as_str(), value?))
-        });
-        fields.take(MAX_USER_FIELDS).collect()
+        self.message().map(user_fields).unwrap_or_default()
     }
 
     /// A UID for items that have none of their own: equal in every copy of the file.
@@ -286,13 +272,6 @@ impl<'a> Reader<'a> {
             }
         }
     }
-}
-
-/// Whether a property of PS_PUBLIC_STRINGS is one that people know. Names with colons and slashes are those of programs.
-fn is_field_of_user(name: &str) -> bool {
-    let is = |key: &Key| matches!(key, Key::Name(_, known) if *known == name);
-    let links = lids::ONLINE_MEETING_LINKS.iter().map(|(_, key)| key);
-    !name.contains([':', '/', '\\']) && !links.chain([&lids::KEYWORDS]).any(is)
 }
 
 /// Bytes in upper-case hexadecimal.

@@ -27,11 +27,13 @@ pub fn moment(message: &Message) -> Option<Moment> {
 
 /// When `message` takes place, if it does and has a time.
 pub fn takes_place(message: &Message) -> Option<Moment> {
-    of_reader(&reader(message)).map(|(start, _)| start)
+    of_reader(&reader(message)?).map(|(start, _)| start)
 }
 
-fn reader(message: &Message) -> Reader<'_> {
-    Reader::new(message, &|_| Resolved::default())
+/// What reads `message` if it takes place.
+fn reader(message: &Message) -> Option<Reader<'_>> {
+    let takes_place = message.class().kind.takes_place();
+    takes_place.then(|| Reader::new(message, &|_| Resolved::default()))
 }
 
 /// From when to when an item takes place; None if it does not, or has no time.
@@ -63,7 +65,9 @@ pub struct Stretch {
 /// What a series has beyond its first thousands of instances, or one whose pattern makes no sense has at all, is one
 /// stretch from the first to the last.
 pub fn stretches(message: &Message) -> Vec<Stretch> {
-    let reader = reader(message);
+    let Some(reader) = reader(message) else {
+        return Vec::new();
+    };
     let Some((start, end)) = of_reader(&reader) else {
         return Vec::new();
     };

@@ -257,8 +257,8 @@ impl Message {
     /// Why properties that only the named property map can name may be missing from it, or may be others.
     fn names_problem(&self) -> Option<String> {
         let problem = self.store.names_problem()?;
-        let mut ids = self.properties.ids();
-        ids.retain(|id| *id >= FIRST_NAMED_ID);
+        let ids = self.properties.ids();
+        let mut ids: Vec<u16> = ids.filter(|id| *id >= FIRST_NAMED_ID).collect();
         let has_named = !ids.is_empty();
         // The map only ever grows, so an older one lacks nothing but names.
         ids.retain(|id| self.store.named_properties().name(*id).is_none());

@@ -71,11 +71,18 @@ impl Properties {
     }
 
     /// The ids of all properties, ascending.
-    pub fn ids(&self) -> Vec<u16> {
-        match &self.context {
-            Some(context) => context.records().iter().map(|record| record.id).collect(),
-            None => self.cells.iter().map(|(id, _)| *id).collect(),
-        }
+    pub fn ids(&self) -> impl Iterator<Item = u16> {
+        let records = self
+            .context
+            .as_ref()
+            .map_or(&[][..], PropertyContext::records);
+        // What is there of an item without properties.
+        let cells = match self.context {
+            Some(_) => &[][..],
+            None => &self.cells[..],
+        };
+        let of_cells = cells.iter().map(|(id, _)| *id);
+        records.iter().map(|record| record.id).chain(of_cells)
     }
 
     fn failed<T>(&self, id: u16, error: &Error, stand_in: Option<T>) -> Option<T> {
@@ -174,7 +181,7 @@ impl Properties {
 
     /// Whether a PtypString8 value has bytes that code pages differ in.
     pub(super) fn has_8bit_text(&self) -> bool {
-        self.ids().into_iter().any(|id| {
+        self.ids().any(|id| {
             let is_text =
                 |value: &Value| matches!(value, Value::String8(bytes) if !bytes.is_ascii());
             match self.value(id) {

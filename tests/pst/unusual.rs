@@ -34,7 +34,7 @@ fn copy_that_tells(file: &File) -> Copy {
 /// The texts under names in the only message of a copy: what is wrong with it, and its categories.
 fn named_texts(copy: &Copy) -> Vec<String> {
     let message = message_of(copy);
-    let named = message.properties().ids().into_iter();
+    let named = message.properties().ids();
     let named = named.filter(|id| *id >= FIRST_NAMED_ID);
     let texts = named.map(|id| message.properties().strings(id).unwrap_or_default());
     texts.flatten().collect()

@@ -435,7 +435,7 @@ fn write_nameless_addresses(reader: &Reader<'_>, card: &mut Card) {
     let properties = message.properties();
     let names = message.store().named_properties();
     let is_nameless = |id: &u16| *id >= FIRST_NAMED_ID && names.name(*id).is_none();
-    let nameless = properties.ids().into_iter().filter(is_nameless);
+    let nameless = properties.ids().filter(is_nameless);
     let addresses = nameless.filter_map(|id| Some((id, addr_spec(&properties.string(id).ok()??)?)));
     for (id, address) in addresses.take(MAX_NAMELESS) {
         let text = format!("{address} (property {id:#06x}, for which the file has no name)");

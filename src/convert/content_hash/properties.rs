@@ -40,7 +40,7 @@ pub(super) fn of(message: &Message, is_content: bool) -> Vec<Field> {
             || naming.contains(&id)
             || NOT_TRANSMITTED.iter().any(|range| range.contains(&id))
     };
-    let ids = properties.ids().into_iter().filter(|id| !is_left_out(*id));
+    let ids = properties.ids().filter(|id| !is_left_out(*id));
     let field = |id: u16| {
         let name = name(message, id)?;
         // What cannot be read is noted by the properties, but for a long value.

@@ -41,10 +41,10 @@ pub(in crate::convert) fn categories(message: &Message) -> Vec<String> {
 }
 
 /// A category in a list that commas part. RFC 5322 3.6.5
-fn phrase(keyword: &str) -> String {
+fn phrase(keyword: String) -> String {
     match keyword.contains([',', '"']) {
         true => format!("\"{}\"", keyword.replace('\\', "\\\\").replace('"', "\\\"")),
-        false => keyword.to_owned(),
+        false => keyword,
     }
 }
 
@@ -77,7 +77,7 @@ pub(crate) fn add(message: &Message, fields: &mut Fields) {
     }
     let keywords = categories(message);
     if !keywords.is_empty() {
-        let words: Vec<String> = keywords.iter().map(|keyword| phrase(keyword)).collect();
+        let words: Vec<String> = keywords.into_iter().map(phrase).collect();
         fields.push_text("Keywords", &words.join(", "));
     }
     let request = lids::FLAG_REQUEST

@@ -10,9 +10,9 @@ use super::fields::Fields;
 use crate::codepage;
 use crate::convert::cursor::Cursor;
 use crate::convert::lids::{self, Key};
-use crate::convert::people::{Person, RECEIVED_BY, RECEIVED_REPRESENTING, Resolved};
+use crate::convert::people::{Person, RECEIVED_BY, RECEIVED_REPRESENTING};
 use crate::convert::reactions::reactions;
-use crate::convert::reader::Reader;
+use crate::convert::user_fields::user_fields;
 use crate::ltp::{FileTime, tags};
 use crate::messaging::{ItemKind, Message, State};
 
@@ -91,8 +91,7 @@ pub(super) fn add(message: &Message, fields: &mut Fields) {
     if !reactions.is_empty() {
         fields.push_text(REACTIONS, &reactions.join(", "));
     }
-    let reader = Reader::new(message, &|_| Resolved::default());
-    for (name, value) in reader.user_fields() {
+    for (name, value) in user_fields(message) {
         fields.push_text(FIELD, &format!("{name}: {value}"));
     }
     mailboxes(message, fields);

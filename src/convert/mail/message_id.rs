@@ -1,6 +1,8 @@
 //! Message identifiers in header fields. RFC 5322 3.6.4
 #![forbid(unsafe_code)]
 
+use std::borrow::Cow;
+
 /// How the ids begin and end that are made up for messages without one. No host has the name. RFC 6761 6.4
 const MADE_UP: (&str, &str) = ("<ostfs-", "@localhost.invalid>");
 /// Digits between.
@@ -38,13 +40,14 @@ pub(in crate::convert) fn message_ids(value: &str) -> impl Iterator<Item = &str>
 }
 
 /// The ids in a property that is to have some: the `<...>`, else the words that would be some between brackets.
-pub(super) fn stored_ids(value: &str) -> Vec<String> {
-    let mut ids: Vec<String> = message_ids(value).map(str::to_owned).collect();
+pub(super) fn stored_ids(value: &str) -> Vec<Cow<'_, str>> {
+    let mut ids: Vec<Cow<'_, str>> = message_ids(value).map(Cow::Borrowed).collect();
     if ids.is_empty() {
         let words = value.split_whitespace();
         let bare = words.filter(|word| word.contains('@') && !word.contains(['<', '>']));
         let bracketed = bare.map(|word| format!("<{word}>"));
-        ids.extend(bracketed.filter(|id| message_ids(id).next().is_some()));
+        let sound = bracketed.filter(|id| message_ids(id).next().is_some());
+        ids.extend(sound.map(Cow::Owned));
     }
     ids
 }

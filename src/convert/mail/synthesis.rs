@@ -305,7 +305,8 @@ impl Synthesis<'_> {
             ("In-Reply-To", tags::IN_REPLY_TO_ID),
             ("References", tags::INTERNET_REFERENCES),
         ] {
-            let ids = stored_ids(&self.string(id).unwrap_or_default());
+            let stored = self.string(id).unwrap_or_default();
+            let ids = stored_ids(&stored);
             if !ids.is_empty() && !fields.has(name) {
                 fields.push_text(name, &ids.join(" "));
             }
