@@ -19,6 +19,13 @@ fn errors(output: &Output) -> String {
     String::from_utf8_lossy(&output.stderr).into_owned()
 }
 
+/// The program, which a signal ends, whatever the shell or the service has ignored that these tests were started from.
+fn interruptible() -> Command {
+    let mut command = Command::new("env");
+    command.args(["--default-signal=INT,HUP", OSTFS]);
+    command
+}
+
 /// Exports `file` to `target` until `has_begun`, and presses Ctrl-C.
 fn interrupted(
     file: &Path,
@@ -26,7 +33,7 @@ fn interrupted(
     target: &Path,
     has_begun: impl Fn() -> bool,
 ) -> String {
-    let child = Command::new(OSTFS)
+    let child = interruptible()
         .args(["export", "-j", "1"])
         .args(arguments)
         .args([file, target])
@@ -114,7 +121,7 @@ fn a_pst_is_gone_on_with_by_the_command_that_is_named() {
     let target = directory.join("a.pst");
     let part = directory.join(".a.pst.part");
     let to_pst = ["--to", "pst"];
-    let child = Command::new(OSTFS)
+    let child = interruptible()
         .args(["export", "--to", "pst", text(&file), text(&target)])
         .stderr(Stdio::piped())
         .stdout(Stdio::null())
@@ -192,7 +199,7 @@ fn ctrl_c_leaves_whole_files_and_says_how_to_go_on() {
     let file = large(scratch.path());
     let (_kept, whole) = export(&file, &[]);
     let target = scratch.path().join("tree");
-    let child = Command::new(OSTFS)
+    let child = interruptible()
         .args(["export", "-j", "1", text(&file), text(&target)])
         .env_remove("RUST_LOG")
         .stdout(Stdio::null())
