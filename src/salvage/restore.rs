@@ -94,19 +94,21 @@ pub fn restore(store: &Arc<Store>) -> Vec<NodeEntry> {
     let rest = rest(store, &nodes, &mut taken);
     if !rest.is_empty() {
         store.ndb().tell(format!(
-            "{} texts and attachments that no message refers to are in lost+found",
+            "texts and attachments that no message refers to, in lost+found: {}",
             rest.len()
         ));
     }
     nodes.extend(rest);
-    store.ndb().tell(format!(
-        "{} messages have rows and no nodes: {named} of them were found by what they say; {shown} more messages \
-         without nodes are in lost+found",
-        rows.len()
-    ));
+    if !rows.is_empty() || shown > 0 {
+        store.ndb().tell(format!(
+            "messages that have rows and no nodes: {}, found by what they say: {named}; more messages without nodes, in \
+             lost+found: {shown}",
+            rows.len()
+        ));
+    }
     if shown < unused.len() {
         store.ndb().tell(format!(
-            "{} messages without nodes are not shown, as all ids that they could have are taken",
+            "messages without nodes that are not shown, as all ids that they could have are taken: {}",
             unused.len() - shown
         ));
     }

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use crate::intact::{Intact, fill_inbox, for_each_format, message, options};
 use crate::support::format::{PTYPE_BBT, PTYPE_NBT};
 use crate::support::*;
-use crate::walk::{Walked, check, everything, found, open};
+use crate::walk::{Walked, check, everything, found, open, problems};
 use ostfs::tree::{Options, Tree};
 
 const MESSAGES: u32 = 40;
@@ -232,8 +232,11 @@ fn a_list_of_subnodes_that_is_lost_is_put_together_from_what_nothing_else_refers
     for_each_format(file, |file| {
         let list = file.layout.node(file.messages[4]).sub;
         file.damage().garble_block(list);
-        let walked = everything(&open(&file.path).unwrap());
+        let tree = open(&file.path).unwrap();
+        let walked = everything(&tree);
         assert_eq!(walked.failed, [""; 0]);
+        // No message lacks its node, which is nothing to tell.
+        assert!(!problems(&tree).contains("no nodes"));
         for (path, whole) in file
             .whole
             .iter()

@@ -156,7 +156,7 @@ fn rows_and_messages_that_all_fit_each_other_are_not_listed_in_pairs() {
     let first = format!("Inbox/{}", first.display());
     let problems = problems(&file.path, &[&first]);
     assert!(
-        problems.contains("messages have rows and no nodes"),
+        problems.contains("messages that have rows and no nodes"),
         "{problems}"
     );
 }
