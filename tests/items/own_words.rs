@@ -65,9 +65,9 @@ fn fields_of_a_header_that_are_properties_are_told_whatever_their_type() {
 #[test]
 fn ids_of_other_messages_need_no_brackets() {
     let bare = mail("bare")
-        .prop(0x1042, "one@x.example")
-        .prop(0x1039, "one@x.example two@x.example");
-    let words = mail("words").prop(0x1042, "Your message of Monday");
+        .prop(tags::IN_REPLY_TO_ID, "one@x.example")
+        .prop(tags::INTERNET_REFERENCES, "one@x.example two@x.example");
+    let words = mail("words").prop(tags::IN_REPLY_TO_ID, "Your message of Monday");
     let exported = Exported::of([bare, words], &[]);
     has_lines(
         &exported.eml("bare"),
@@ -83,19 +83,25 @@ fn ids_of_other_messages_need_no_brackets() {
 #[test]
 fn what_a_message_says_of_itself_is_in_its_header() {
     let message = mail("all")
-        .prop(0x0015, Value::Time(filetime(2024, 12, 31, 12, 0)))
-        .prop(0x000F, Value::Time(filetime(2024, 12, 30, 12, 0)))
-        .prop(0x1043, "<https://list.example/help>")
-        .prop(0x1044, "<mailto:join@list.example>")
-        .prop(0x1045, "<mailto:leave@list.example>")
-        .prop(0x3FDF, 0x11)
+        .prop(
+            tags::EXPIRY_TIME,
+            Value::Time(filetime(2024, 12, 31, 12, 0)),
+        )
+        .prop(
+            tags::DEFERRED_DELIVERY_TIME,
+            Value::Time(filetime(2024, 12, 30, 12, 0)),
+        )
+        .prop(tags::LIST_HELP, "<https://list.example/help>")
+        .prop(tags::LIST_SUBSCRIBE, "<mailto:join@list.example>")
+        .prop(tags::LIST_UNSUBSCRIBE, "<mailto:leave@list.example>")
+        .prop(tags::AUTO_RESPONSE_SUPPRESS, 0x11)
         .named(PSETID_COMMON, 0x85B5, true)
         .named(PSETID_COMMON, 0x85B6, "Confidential")
         .named(PSETID_COMMON, 0x85B7, "For the company alone")
         .named(PSETID_COMMON, 0x85B8, "1f4c0b4c-0000");
     let stated = mail("stated")
-        .prop(0x3FDF, -1)
-        .prop(0x1045, "<mailto:other@list.example>")
+        .prop(tags::AUTO_RESPONSE_SUPPRESS, -1)
+        .prop(tags::LIST_UNSUBSCRIBE, "<mailto:other@list.example>")
         .headers("From: a@x.example\r\nList-Unsubscribe: <mailto:own@list.example>\r\n");
     let exported = Exported::of([message, stated], &["-o", "text"]);
     has_lines(
@@ -147,8 +153,8 @@ fn a_category_with_a_comma_is_one() {
 fn the_text_of_contacts_and_tasks_is_in_the_words_of_people() {
     let contact = |name: &str, born: u64| {
         Message::new("IPM.Contact", name)
-            .prop(0x3001, name)
-            .prop(0x3A42, Value::Time(born))
+            .prop(tags::DISPLAY_NAME, name)
+            .prop(tags::BIRTHDAY, Value::Time(born))
             .named(PSETID_ADDRESS, 0x8082, "EX")
             .named(PSETID_ADDRESS, 0x8083, "/o=Org/cn=eva")
             .named(PSETID_ADDRESS, 0x8084, "eva@x.example")

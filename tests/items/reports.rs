@@ -17,7 +17,7 @@ const REPORTING_MTA: u16 = 0x6820;
 
 fn report(class: &str, subject: &str, facts: Vec<(u16, Value)>) -> Message {
     let report = mail(subject)
-        .prop(0x001A, class)
+        .prop(tags::MESSAGE_CLASS, class)
         .prop(REPORTING_MTA, "mx.north.example");
     let add = |report: Message, (id, value)| report.recipient_prop(id, value);
     facts.into_iter().fold(report, add)
