@@ -130,6 +130,7 @@ impl NodeDatabase {
 
     /// The entry of block `bid`; `leaf` is the page that the one before it was in.
     pub(super) fn block_entry(&self, bid: BlockId, leaf: &mut Option<Leaf>) -> Result<BlockEntry> {
+        let bid = bid.key();
         let error = match self.find_block_near(bid, leaf) {
             Ok(Some(entry)) => return Ok(entry),
             Ok(None) => Error::corrupt("BBT", bid, "no entry for a block that is referred to"),
@@ -173,7 +174,7 @@ impl NodeDatabase {
 
     /// Payload length of block `bid` after inflation, from the B-tree alone, unless what that has cannot be.
     pub fn block_len(&self, bid: BlockId) -> Result<u64> {
-        let entry = self.block_entry(bid.key(), &mut None)?;
+        let entry = self.block_entry(bid, &mut None)?;
         let sizes = [entry.stored, entry.inflated].map(usize::from);
         let possible = 1..=self.header.format.block_payload;
         // Nothing is compressed to become longer.
@@ -189,7 +190,7 @@ impl NodeDatabase {
         match self.block(bid) {
             Ok(block) => Ok(block.len() as u64),
             Err(error) if error.is_unread() => Err(error),
-            Err(_) => Ok(u64::from(self.block_entry(bid.key(), &mut None)?.inflated)),
+            Err(_) => Ok(u64::from(self.block_entry(bid, &mut None)?.inflated)),
         }
     }
 

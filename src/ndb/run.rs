@@ -26,12 +26,11 @@ pub(super) fn read_blocks(
     let mut leaf = None;
     let mut run = Run::default();
     for (number, (bid, payload)) in bids.iter().zip(buf.chunks_mut(len.max(1))).enumerate() {
-        let bid = bid.key();
-        let entry = match ndb.block_entry(bid, &mut leaf) {
+        let entry = match ndb.block_entry(*bid, &mut leaf) {
             Ok(entry) if usize::from(entry.inflated) == payload.len() => entry,
             Ok(_) | Err(_) => {
                 read_run(ndb, std::mem::take(&mut run), &mut flawed)?;
-                read_alone(ndb, bid, payload, |flaw| flawed(number, flaw))?;
+                read_alone(ndb, *bid, payload, |flaw| flawed(number, flaw))?;
                 continue;
             }
         };
