@@ -123,24 +123,17 @@ pub fn item(message: &Message, options: &ItemOptions<'_>) -> Option<Item> {
 pub fn title(kind: ItemKind, message: &Message) -> Option<String> {
     let start = |id: u16| message.properties().start_of_string(id).ok().flatten();
     let reader = || Reader::new(message, &|_| Resolved::default());
-    match kind {
-        ItemKind::Contact => start(tags::DISPLAY_NAME).or_else(|| contact::name(&reader())),
-        ItemKind::DistributionList => {
-            start(tags::DISPLAY_NAME).or_else(|| contact::list_name(&reader()))
-        }
-        ItemKind::Mail
-        | ItemKind::FeedArticle
-        | ItemKind::Sharing
-        | ItemKind::OutOfOffice
-        | ItemKind::Document
-        | ItemKind::Report(_)
-        | ItemKind::Meeting(_)
-        | ItemKind::TaskCommunication
-        | ItemKind::Appointment
-        | ItemKind::Task
-        | ItemKind::Journal
-        | ItemKind::Note
-        | ItemKind::Other => {
+    match Title::of(kind) {
+        Title::DisplayName => start(tags::DISPLAY_NAME).or_else(|| {
+            let is_list = kind == ItemKind::DistributionList;
+            let name = if is_list {
+                contact::list_name
+            } else {
+                contact::name
+            };
+            name(&reader())
+        }),
+        Title::DateAndSubject => {
             let stored = message.subject().ok().flatten();
             let stored = stored.map(|subject| subject.text);
             let stored = stored.filter(|subject| !subject.is_empty());
