@@ -205,11 +205,13 @@ impl Properties {
         context.records().iter().any(is_text)
     }
 
-    /// Whether the object has property `id`, of whatever type and size.
+    /// Whether the object has property `id`, of whatever type and size, or a cell that stands in for one that may be lost.
     pub fn has(&self, id: u16) -> bool {
         let is_cell = || self.cells.iter().any(|(cell, _)| *cell == id);
         match &self.context {
-            Some(context) => context.record(id).is_some(),
+            Some(context) => {
+                context.record(id).is_some() || (context.problem().is_some() && is_cell())
+            }
             None => is_cell(),
         }
     }
