@@ -9,6 +9,7 @@ use std::fmt::Debug;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
 use pdf_extract::{Document, PlainTextOutput, output_doc_page};
+use unicode_bidi::{BidiClass, BidiInfo, Level, bidi_class};
 
 use super::reason::{MAX_TEXT, Reason};
 
@@ -48,7 +49,9 @@ pub fn text(bytes: &[u8]) -> Option<String> {
     for page in document.get_pages().into_keys() {
         let placed = caught(|| placed(&document, page)).unwrap_or_default();
         let stored = caught(|| document.extract_text(&[page]).ok()).unwrap_or_default();
-        add(&mut text, &placed, &stored);
+        let page = words_of_page(&placed, &stored);
+        text.push_str(&page);
+        text.push_str(&from_right_to_left(&page));
         if text.len() > MAX_TEXT {
             break;
         }
@@ -64,13 +67,11 @@ fn placed(document: &Document, page: u32) -> Option<String> {
     (read.is_ok() || !text.is_empty()).then_some(text)
 }
 
-/// Adds `placed` to `text`, with what it divides between lines as a whole, and of the same text as it is `stored` the lines with
-/// words that the first does not have: of wide spaced words the one makes several, of words that are apart in place alone the
-/// other makes one.
-fn add(text: &mut String, placed: &str, stored: &str) {
-    text.push_str(placed);
-    text.push('\n');
-    text.push_str(&undivided(placed));
+/// The text of a page as it is `placed`, with what it divides between lines as a whole, and of the same text as it is `stored` the
+/// lines with words that the first does not have: of wide spaced words the one makes several, of words that are apart in place
+/// alone the other makes one.
+fn words_of_page(placed: &str, stored: &str) -> String {
+    let mut text = format!("{placed}\n{}", undivided(placed));
     let words: HashSet<&str> = placed.split_whitespace().collect();
     for line in stored.lines() {
         if !line.split_whitespace().all(|word| words.contains(word)) {
@@ -78,6 +79,33 @@ fn add(text: &mut String, placed: &str, stored: &str) {
             text.push('\n');
         }
     }
+    text
+}
+
+/// The lines of `text` with words that are read from right to left, in the order in which they are read: most files have them in
+/// that in which they are placed, from left to right. [UAX #9]
+fn from_right_to_left(text: &str) -> String {
+    let mut read = String::new();
+    for line in text.lines().filter(|line| !line.is_ascii()) {
+        let of_class = |classes: &[BidiClass]| {
+            let all = line.chars().map(bidi_class);
+            all.filter(|class| classes.contains(class)).count()
+        };
+        let to_left = of_class(&[BidiClass::R, BidiClass::AL]);
+        if to_left == 0 {
+            continue;
+        }
+        let mostly = match to_left > of_class(&[BidiClass::L]) {
+            true => Level::rtl(),
+            false => Level::ltr(),
+        };
+        let placed = BidiInfo::new(line, Some(mostly));
+        for paragraph in &placed.paragraphs {
+            read.push_str(&placed.reorder_line(paragraph, paragraph.range.clone()));
+        }
+        read.push('\n');
+    }
+    read
 }
 
 /// The lines of `text` that a word goes beyond, each with those that follow as one line without the hyphens. `text` has the halves,

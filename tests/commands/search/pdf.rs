@@ -85,6 +85,41 @@ fn a_word_divided_between_lines_is_found_whole_and_by_its_halves() {
     assert!(scene.found(&[], "badenbaden").is_empty(), "a name");
 }
 
+/// As browsers print them: placed from left to right, so the last letter of a line comes first.
+#[test]
+fn words_from_right_to_left_are_found_as_they_are_read() {
+    let of_letters = |letters: &[u32], content: &[u8]| {
+        let letters = letters.iter().zip(b'a'..);
+        let letters: String = letters
+            .map(|(letter, code)| format!("<{code:02x}> <{letter:04x}> "))
+            .collect();
+        let map = format!(
+            "/CIDInit /ProcSet findresource begin begincmap 1 begincodespacerange <00> <FF> endcodespacerange \
+             6 beginbfchar {letters} endbfchar endcmap end"
+        );
+        let more = vec![compressed("", map.as_bytes())];
+        page(stream("", content), "/ToUnicode 5 0 R", more)
+    };
+    // ש ל ו ם ע and, for what stays as it is, A; in Arabic the forms of letters at the end, in the middle and at the start.
+    let hebrew = of_letters(
+        &[0x5e9, 0x5dc, 0x5d5, 0x5dd, 0x5e2, 0x41],
+        b"BT /F 12 Tf 50 700 Td (2024 dbce dcba) Tj 0 -14 Td (fff dcba ff) Tj ET",
+    );
+    let arabic = of_letters(
+        &[0xfe8e, 0xfe92, 0xfea3, 0xfeae, 0xfee3, 0x41],
+        b"BT /F 12 Tf 50 700 Td (abcde) Tj ET",
+    );
+    let scene = files(&[("hebrew", hebrew), ("arabic", arabic)]);
+    for (query, found) in [
+        ("שלום", &["hebrew"][..]),
+        ("\"שלום עולם 2024\"", &["hebrew"]),
+        ("\"aaa שלום aa\"", &["hebrew"]),
+        ("مرحبا", &["arabic"]),
+    ] {
+        assert_eq!(scene.found(&[], query), found, "{query}");
+    }
+}
+
 /// A program that is built upon the library is not ostfs, and would do again, without end, whatever it does.
 #[test]
 fn a_program_that_is_not_ostfs_is_never_started_as_a_reader() {
