@@ -132,13 +132,14 @@ fn facts(report: &Report) -> String {
         writeln!(text, "{label:<12}{value}").ok();
     };
     line("Kind", &info.kind);
-    line(
-        "Format",
-        &format!(
-            "{} (version {}, client {})",
-            info.format, info.version, info.client_version
+    let versions = match info.header_lost {
+        true => String::new(),
+        false => format!(
+            " (version {}, client {})",
+            info.version, info.client_version
         ),
-    );
+    };
+    line("Format", &format!("{}{versions}", info.format));
     line("Encryption", info.encryption);
     if info.password {
         line("Password", "set; it protects nothing and is not needed");
@@ -153,7 +154,9 @@ fn facts(report: &Report) -> String {
             ),
         );
     }
-    if !info.header_crc_valid {
+    if info.header_lost {
+        line("Header", "lost: the mail was looked for in the whole file");
+    } else if !info.header_crc_valid {
         line("Header", "its CRC is wrong");
     }
     if info.in_use {

@@ -123,6 +123,11 @@ impl Header {
         Self::parse(&first_bytes(source)?)
     }
 
+    /// Reads the header as if it began as it must: what is wrong may be that alone.
+    pub(super) fn read_behind_magic(source: &Source) -> Result<Self> {
+        Self::parse_behind_magic(&first_bytes(source)?)
+    }
+
     /// Reads the header as one of `format`, whatever its fields are: magic, version and encoding may be wrong, and so may
     /// be all else if it is none. `crypt` is that of plain blocks if the stored one does not exist.
     pub(super) fn read_as(source: &Source, format: &'static Format) -> Result<Self> {
@@ -201,6 +206,10 @@ impl Header {
         if !bytes.starts_with(MAGIC) {
             return Err(Error::NotOutlook(other_files::describe(bytes)));
         }
+        Self::parse_behind_magic(bytes)
+    }
+
+    fn parse_behind_magic(bytes: &[u8]) -> Result<Self> {
         if let Some((right, wrong_bit)) = put_right(bytes) {
             let header = Self::parse_stored(&right)?;
             return Ok(Self {

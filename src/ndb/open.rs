@@ -73,7 +73,7 @@ impl Opening {
     fn open(&self, source: Source) -> Result<NodeDatabase> {
         let (source, header) = self.line_ends(source);
         let (ndb, found) = self.header(source, header)?;
-        let ndb = self.places(ndb)?;
+        let (ndb, found) = self.places(ndb, found)?;
         if let Some(rest) = rest::describe(ndb.source(), ndb.header()) {
             self.tell(rest);
         }
@@ -123,8 +123,8 @@ impl Opening {
         (source, header)
     }
 
-    /// The file with its header: as it stands; as it must be read for its roots to be there; from behind what stands in
-    /// front of it; or one made up from a scan, whose finds come with it.
+    /// The file with its header: as it stands, or would but for its magic; as it must be read for its roots to be there; from
+    /// behind what stands in front of it; or one made up from a scan, whose finds come with it.
     fn header(
         &self,
         source: Source,
@@ -140,6 +140,12 @@ impl Opening {
             Err(error) if lost_header::may_be_damage(&error) => error,
             Err(error) => return Err(error),
         };
+        if let Some(header) = lost_header::by_checksums(&source) {
+            self.tell(format!(
+                "{error}; going on, since the CRC of its header is right"
+            ));
+            return Ok((self.format(source, header)?, None));
+        }
         if let Some(header) = lost_header::by_roots(&source)? {
             self.tell(match header.declared_format() == Some(header.format) {
                 true => format!("{error}; going on, since it names the roots of both trees"),
@@ -159,12 +165,14 @@ impl Opening {
             return Err(error);
         }
         if let Some(behind) = lost_header::behind_front(&source) {
-            let header = Header::read(&behind)?;
-            let ndb = self.format(behind, header)?;
-            shift::describe(ndb.source().pieces())
-                .into_iter()
-                .for_each(|line| self.tell(line));
-            return Ok((ndb, None));
+            self.tell_of_places(&behind);
+            let header = Header::read(&behind);
+            return self.header(behind, header);
+        }
+        if let Some(moved) = lost_header::by_first_amap(&source) {
+            self.tell_of_places(&moved);
+            let header = Header::read(&moved);
+            return self.header(moved, header);
         }
         let format = match lost_header::format(&source) {
             None if self.mode == Recover::Scan => {
@@ -209,19 +217,29 @@ impl Opening {
         Ok(self.with_header(&ndb, other))
     }
 
-    /// The file with all parts at the offsets at which they were written, if a stretch of it was lost or doubled.
-    fn places(&self, ndb: NodeDatabase) -> Result<NodeDatabase> {
+    /// The file with all parts at the offsets at which they were written, if a stretch of it was lost or doubled; with what was
+    /// `found` in it, unless that is elsewhere then.
+    fn places(
+        &self,
+        ndb: NodeDatabase,
+        found: Option<Found>,
+    ) -> Result<(NodeDatabase, Option<Found>)> {
         if self.mode == Recover::Off || !shift::is_suspected(&ndb)? {
-            return Ok(ndb);
+            return Ok((ndb, found));
         }
         let Some(pieces) = shift::pieces(ndb.source(), ndb.header(), &*self.watch) else {
-            return Ok(ndb);
+            return Ok((ndb, found));
         };
-        for line in shift::describe(&pieces) {
+        let source = ndb.source().with_pieces(pieces);
+        self.tell_of_places(&source);
+        Ok((self.database(source, ndb.header().clone()), None))
+    }
+
+    /// Tells where the parts of `source` are that are not in their places.
+    fn tell_of_places(&self, source: &Source) {
+        for line in shift::describe(source.pieces()) {
             self.tell(line);
         }
-        let source = ndb.source().with_pieces(pieces);
-        Ok(self.database(source, ndb.header().clone()))
     }
 
     /// The file with its checksums and its encoding as its writer has used them, if anything does not fit where it is first

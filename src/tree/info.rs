@@ -45,6 +45,8 @@ pub struct Info {
     pub declared_size: u64,
     /// Whether the file ends before its declared size.
     pub truncated: bool,
+    /// Whether the header is lost: its fields are not known, and the mail was looked for in the whole file.
+    pub header_lost: bool,
     /// Whether the CRCs of the header are right.
     pub header_crc_valid: bool,
     /// Whether the file was not closed: Outlook had it open when it was copied, or ended without closing it.
@@ -162,8 +164,9 @@ impl Info {
             size,
             declared_size: header.file_eof,
             truncated: header.file_eof > size,
+            header_lost: header.is_made_up(),
             header_crc_valid: header.crc_valid && header.wrong_bit.is_none(),
-            in_use: !header.amap_valid,
+            in_use: !header.amap_valid && !header.is_made_up(),
             code_page: page.number,
             code_page_reason: match page.reason {
                 PageReason::Default if !header.format.is_8bit() => UTF16_STRINGS,

@@ -75,6 +75,74 @@ fn what_stands_in_front_of_the_header_costs_nothing() {
     });
 }
 
+impl Intact {
+    /// The file with a header of its own, and a stretch of another put in.
+    fn shows_with_put_in(&self, header: &[u8]) -> Files {
+        let middle = self.middle();
+        let behind = &self.bytes[header.len()..middle];
+        self.shows(&[header, behind, &[9; 4096], &self.bytes[middle..]])
+    }
+}
+
+/// What is right by its CRCs needs no magic.
+#[test]
+fn a_wrong_magic_costs_nothing_where_stretches_are_put_in_too() {
+    for_each_format(file, |file| {
+        let mut magic: [u8; 4] = file.bytes[..4].try_into().unwrap();
+        magic[2] ^= 0x10;
+        let own = &file.bytes[magic.len()..];
+        assert!(file.shows(&[&magic, own]) == file.whole);
+        let Told { lines, passes, .. } = file.told();
+        assert!(
+            matches!(&*lines, [line] if line.ends_with("the CRC of its header is right")),
+            "{lines:?}"
+        );
+        assert_eq!(passes, 0, "the header names the roots");
+        assert!(file.shows(&[&[9; 777], &magic, own]) == file.whole);
+        let shown = file.shows_with_put_in(&magic);
+        assert!(shown == file.shows_with_put_in(&[]));
+    });
+}
+
+#[test]
+fn a_lost_header_costs_nothing_where_stretches_are_put_in_too() {
+    for_each_format(file, |file| {
+        let whole = |shown: Files| {
+            let same = shown.into_iter();
+            let same = same.filter(|(path, bytes)| file.whole.get(path) == Some(bytes));
+            same.map(|(path, _)| path).collect::<Vec<_>>()
+        };
+        let expected = whole(file.shows_with_put_in(&[]));
+        assert!(expected.len() > 100, "{}", expected.len());
+        let shown = whole(file.shows_with_put_in(&[0; 1000]));
+        let missing: Vec<_> = expected
+            .iter()
+            .filter(|path| !shown.contains(path))
+            .collect();
+        assert!(missing.is_empty(), "{missing:?} {:?}", file.told().lines);
+    });
+}
+
+/// The first allocation map that is left shows how much is lost. Those of 4K files are 16 MB from each other.
+#[test]
+fn a_lost_beginning_costs_itself() {
+    for_each_format(file, |file| {
+        let first_map = file.layout.geo.first_amap as usize;
+        let behind_map = first_map + 64;
+        for lost in [512, 777, behind_map] {
+            if lost == behind_map && file.layout.geo.page == 4096 {
+                continue;
+            }
+            let shown = file.shows(&[&file.bytes[lost..]]);
+            let lines = file.told().lines;
+            let expected = format!("{lost} bytes are missing before offset {lost:#x}");
+            let told = lines.iter().filter(|line| line.starts_with(&expected));
+            assert_eq!(told.count(), 1, "{lines:?}");
+            file.costs_no_more_than_zeros(0..lost, &shown);
+        }
+    });
+}
+
 #[test]
 fn what_stands_behind_the_end_that_the_header_states_is_told() {
     for_each_format(file, |file| {

@@ -7,8 +7,9 @@ use super::pages::{Found, read, scan};
 use super::samples::{self, METHODS};
 use crate::bytes::{u8_at, u32_at, uint_at};
 use crate::error::{Error, Result};
+use crate::ndb::amap::AllocationMap;
 use crate::ndb::block::read_block;
-use crate::ndb::crc::{Checksums, crc};
+use crate::ndb::crc::{Checksum, Checksums, crc};
 use crate::ndb::crypt::{self, CryptMethod};
 use crate::ndb::format::{ANSI, Format, UNICODE, UNICODE_4K};
 use crate::ndb::header::Header;
@@ -31,24 +32,32 @@ const SAMPLES: usize = 2000;
 const FRONT: usize = 16 << 20;
 const FRONT_TRIED: usize = 64;
 
-/// The format whose allocation maps are where they must be: three reads tell it, so that no other large file is
+/// The format whose allocation maps are where they must be: some reads tell it, so that no other large file is
 /// scanned in vain.
 pub(crate) fn format(source: &Source) -> Option<&'static Format> {
+    let start = source.pieces().next_stored(0)?.start;
     FORMATS.into_iter().find(|format| {
-        let interval = (format.page_data_of_amap() * 8 * format.block_align) as u64;
-        (0..AMAPS_TRIED).any(|index| is_amap(source, format, format.first_amap + index * interval))
+        let interval = AllocationMap::interval(format);
+        let lost = start.saturating_sub(format.first_amap).div_ceil(interval);
+        let mut tried = lost..lost.saturating_add(AMAPS_TRIED);
+        tried.any(|index| is_amap(source, format, format.first_amap + index * interval))
     })
 }
 
 pub(super) fn is_amap(source: &Source, format: &Format, ib: u64) -> bool {
     let mut page = vec![0; format.page_size];
-    let id = |page: &[u8]| uint_at(page, format.page_bid, format.word);
     ib < source.len()
         && source.read_exact_at(&mut page, ib).is_ok()
-        && u8_at(&page, format.page_data) == Some(AMAP)
-        && u8_at(&page, format.page_data + 1) == Some(AMAP)
-        && id(&page) == Some(ib)
-        && page.get(..format.page_data).map(crc) == u32_at(&page, format.page_crc)
+        && place_of_amap(format, &page) == Some(ib)
+}
+
+/// The place of the allocation map `page`, which it states itself; None if it is none.
+fn place_of_amap(format: &Format, page: &[u8]) -> Option<u64> {
+    let is_typed = [0, 1].map(|index| u8_at(page, format.page_data + index)) == [Some(AMAP); 2];
+    let place = uint_at(page, format.page_bid, format.word).filter(|_| is_typed)?;
+    let is_one = AllocationMap::place(format, place) == Some(place)
+        && page.get(..format.page_data).map(crc) == u32_at(page, format.page_crc);
+    is_one.then_some(place)
 }
 
 /// The format in which most pages are whole, by a scan in each: for a file whose first allocation maps are lost too.
@@ -85,11 +94,44 @@ pub(crate) fn header_as(source: &Source, format: &'static Format) -> Result<Opti
     }
 }
 
-/// The file behind what stands in front of its header, if it has one within the first MiBs.
-pub(crate) fn behind_front(source: &Source) -> Option<Source> {
+/// The header if only the magic in front of it is wrong: its CRCs, which do not cover that, are right.
+pub(crate) fn by_checksums(source: &Source) -> Option<Header> {
+    let header = Header::read_behind_magic(source).ok()?;
+    (header.checksums.header == Checksum::Crc && header.crc_valid).then_some(header)
+}
+
+/// The file at its own offsets, if its first allocation map within the first MiBs is not where it states to be: its beginning
+/// is lost, or something stands in front of it.
+pub(crate) fn by_first_amap(source: &Source) -> Option<Source> {
+    let front = front(source);
+    let amap_in_front = |format: &Format, end: usize| {
+        let at = end.checked_sub(format.page_data)?;
+        let page = front.get(at..at + format.page_size)?;
+        Some((place_of_amap(format, page)?, at as u64))
+    };
+    let (place, at) = memchr::memchr_iter(AMAP, &front).find_map(|end| {
+        let mut formats = FORMATS.into_iter();
+        formats.find_map(|format| amap_in_front(format, end))
+    })?;
+    let (start, skipped) = (place.saturating_sub(at), at.saturating_sub(place));
+    let piece = Piece {
+        original: start..start.checked_add(source.len() - skipped)?,
+        at: skipped,
+    };
+    (place != at).then(|| source.with_pieces(Pieces::new(vec![piece])))
+}
+
+/// The first MiBs of the file.
+fn front(source: &Source) -> Vec<u8> {
     let length = usize::try_from(source.len()).unwrap_or(FRONT).min(FRONT);
     let mut front = vec![0; length];
     read(source, &mut front, 0);
+    front
+}
+
+/// The file behind what stands in front of its header, if it has one within the first MiBs.
+pub(crate) fn behind_front(source: &Source) -> Option<Source> {
+    let front = front(source);
     let places = memmem::find_iter(&front, MAGIC).filter(|at| *at > 0);
     let mut places = places.take(FRONT_TRIED).map(|at| {
         let at = at as u64;

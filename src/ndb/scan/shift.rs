@@ -44,8 +44,9 @@ pub(crate) fn is_suspected(ndb: &NodeDatabase) -> Result<bool> {
     if !are_maps_in_place(source, header) {
         return Ok(true);
     }
-    // Behind the last map nothing but the tree itself tells.
-    Ok(is_of_another_size && (is_root_lost || !samples::are_in_place(source, header)?))
+    // Behind the last map nothing but the tree itself tells, to which a header that is lost does not lead.
+    let is_tree_lost = is_root_lost || header.is_made_up();
+    Ok(is_of_another_size && (is_tree_lost || !samples::are_in_place(source, header)?))
 }
 
 /// Whether one of the last allocation maps is where it must be.
