@@ -63,6 +63,12 @@ impl Pieces {
         Some(original.start.max(at)..original.end)
     }
 
+    /// Whether byte `original` is there.
+    pub(super) fn has(&self, original: u64) -> bool {
+        let next = self.next_stored(original);
+        next.is_some_and(|next| next.start == original)
+    }
+
     /// Whether nothing of the file is there.
     pub fn is_empty(&self) -> bool {
         self.0.is_empty()

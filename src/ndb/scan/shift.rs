@@ -2,7 +2,8 @@
 //! their places differ. What shows its place ([`super::anchors`]) gives the shifts, and blocks that the block B-tree
 //! lists give the borders between them ([`super::borders`]).
 //!
-//! Of all ways to cut the file the one is taken that contradicts the fewest of them. Looked for only if the size or a
+//! Of all ways to cut the file the one is taken that contradicts the fewest of them, all in the order of the file. If much of it is in
+//! another order, no such way is right: then the scan of the file finds each part where it is. Looked for only if the size or a
 //! root is wrong, and neither the last allocation maps nor the last blocks are where they must be.
 
 use super::anchors::{Anchor, SURE, marks};
@@ -23,6 +24,8 @@ const MAPS: u64 = 3;
 /// others makes no stretch, two do at the end of a file or between other shifts, and four within one shift.
 const CONTRADICTION: u32 = 2;
 const CHANGE: u32 = 3;
+/// If one in so many bytes of the file is said to be missing, and one not to belong there, they are the same.
+const OUT_OF_ORDER: u64 = 16;
 
 /// Whether parts of the file may not be where its structures name them. Of a healthy file this reads nothing, of one that
 /// was cut off some pages.
@@ -84,7 +87,7 @@ pub(crate) fn pieces(source: &Source, header: &Header, watch: &dyn Watch) -> Opt
         known.push(end);
     }
     let (mut anchors, shifts) = marks.anchors(header, &known);
-    keep_in_order(&mut anchors);
+    let dropped = keep_in_order(&mut anchors);
     let mut stretches = stretches(&anchors, &shifts);
     // One anchor is not enough for a stretch at the end, but blocks may lie there.
     let last = stretches.last()?;
@@ -109,7 +112,17 @@ pub(crate) fn pieces(source: &Source, header: &Header, watch: &dyn Watch) -> Opt
         at: start.checked_add_signed(shift)?,
     });
     let pieces = Pieces::new(found);
-    (!pieces.is_empty() && pieces != *source.pieces()).then_some(pieces)
+    let is_another = !pieces.is_empty() && pieces != *source.pieces();
+    (is_another && !are_out_of_order(&pieces, &dropped, file.len())).then_some(pieces)
+}
+
+/// Whether a file of `length` bytes that is cut into `pieces` has parts in another order. What was `dropped` for that although nothing
+/// else has its place, is its own.
+fn are_out_of_order(pieces: &Pieces, dropped: &[Anchor], length: u64) -> bool {
+    let has_own = dropped.iter().any(|anchor| !pieces.has(anchor.place));
+    let missing = pieces.len() - pieces.stored_len();
+    let strange = length.saturating_sub(pieces.stored_len());
+    has_own && missing.min(strange) > length / OUT_OF_ORDER
 }
 
 /// The place of the first byte of a file that was moved by `shift`.
@@ -147,8 +160,9 @@ fn gaps(stretches: &[Stretch]) -> Vec<Gap> {
 }
 
 /// Keeps the most of `anchors`, which ascend by place, that ascend in the file as well: a stretch is lost, doubled or put in,
-/// and never goes back in front of another. What does is another file's, and says nothing of where this one's parts are.
-fn keep_in_order(anchors: &mut Vec<Anchor>) {
+/// and never goes back in front of another. What does is mostly another file's, and says nothing of where this one's parts are; it is
+/// given back.
+fn keep_in_order(anchors: &mut Vec<Anchor>) -> Vec<Anchor> {
     // The last anchor of the chain of each length that ends lowest; and for each anchor the one before it in its chain.
     let mut ends: Vec<usize> = Vec::new();
     let mut before: Vec<Option<usize>> = Vec::with_capacity(anchors.len());
@@ -165,12 +179,22 @@ fn keep_in_order(anchors: &mut Vec<Anchor>) {
             None => ends.push(index),
         }
     }
-    let chain = std::iter::successors(ends.last().copied(), |index| *before.get(*index)?);
-    let mut kept: Vec<Anchor> = chain
-        .filter_map(|index| anchors.get(index).copied())
-        .collect();
-    kept.reverse();
-    *anchors = kept;
+    let mut is_kept = vec![false; anchors.len()];
+    for index in std::iter::successors(ends.last().copied(), |index| *before.get(*index)?) {
+        if let Some(is_kept) = is_kept.get_mut(index) {
+            *is_kept = true;
+        }
+    }
+    let mut dropped = Vec::new();
+    let mut is_kept = is_kept.into_iter();
+    anchors.retain(|anchor| {
+        let is_kept = is_kept.next().unwrap_or(true);
+        if !is_kept {
+            dropped.push(*anchor);
+        }
+        is_kept
+    });
+    dropped
 }
 
 /// The stretches that contradict the fewest of `anchors`, which ascend by place. All have one of `shifts`.
@@ -297,9 +321,10 @@ mod tests {
         let mut anchors: Vec<Anchor> = own.into_iter().chain(others).map(anchor).collect();
         anchors.extend([(400, 400), (505, 505), (520, 520)].map(anchor));
         anchors.sort_unstable();
-        keep_in_order(&mut anchors);
-        let kept: Vec<_> = anchors.iter().map(|anchor| anchor.at).collect();
-        assert_eq!(kept, [400, 505, 520, 1000, 1060, 1070]);
+        let dropped = keep_in_order(&mut anchors);
+        let at = |anchors: &[Anchor]| anchors.iter().map(|anchor| anchor.at).collect::<Vec<_>>();
+        assert_eq!(at(&anchors), [400, 505, 520, 1000, 1060, 1070]);
+        assert_eq!(at(&dropped), [1010, 1020, 1040]);
     }
 
     #[test]
