@@ -147,6 +147,8 @@ impl Pages {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::ndb::pieces::{Piece, Pieces};
+    use crate::ndb::whole;
     use std::fs;
 
     #[test]
@@ -177,5 +179,21 @@ mod tests {
         }
         assert!(page(40).0.is_err());
         assert_eq!(page(39).0.unwrap(), 39);
+    }
+
+    #[test]
+    fn a_page_is_read_though_those_behind_it_are_lost() {
+        let file = tempfile::NamedTempFile::new().unwrap();
+        fs::write(file.path(), [7; 40 * 512]).unwrap();
+        let piece = |original| Piece { original, at: 0 };
+        let lost_behind = Pieces::new(vec![piece(0..2 * 512), piece(30 * 512..40 * 512)]);
+        let source = Source::open(file.path()).unwrap();
+        let source = source.with_pieces(lost_behind);
+        let mut pages = Pages::default();
+        assert!(pages.page(&source, 0, 512).is_ok());
+        let second = whole(|| pages.page(&source, 512, 512));
+        assert_eq!(*second.unwrap(), [7; 512]);
+        assert!(pages.page(&source, 2 * 512, 512).is_err());
+        assert!(pages.page(&source, 30 * 512, 512).is_ok());
     }
 }
