@@ -244,6 +244,15 @@ impl BlockReader<'_> {
         true
     }
 
+    /// The block of `entry` in `stored`, its extent, if all of it fits.
+    pub(super) fn intact(&self, stored: &[u8], entry: BlockEntry) -> Option<Block> {
+        let mut bytes: Arc<[u8]> = std::iter::repeat_n(0, entry.inflated.into()).collect();
+        // Nobody else has it yet.
+        let out = Arc::get_mut(&mut bytes)?;
+        self.unpack_intact(stored, entry, out)
+            .then_some(Block { bytes, flaw: None })
+    }
+
     /// What is there of the block of `entry` in `stored`, its extent, of which `gaps` could not be read.
     fn unpack(&self, stored: &mut [u8], entry: BlockEntry, gaps: Gaps) -> Read {
         let format = self.header.format;

@@ -7,6 +7,7 @@ use super::database::NodeDatabase;
 use super::finds::{Finds, FoundBlock};
 use super::header::Header;
 use super::ids::{BlockId, BlockRef, NodeId};
+use super::in_hand::Leaf;
 use super::page::{self, BTreePage, BlockEntry, ChildEntry, MAX_LEVELS, NodeEntry};
 use super::page_type::PageType;
 use super::uncounted::{with_keys_of_children, with_uncounted};
@@ -27,7 +28,9 @@ impl NodeDatabase {
         let Header {
             format, checksums, ..
         } = &self.header;
-        let page = page::read_btree_page(&self.source, format, checksums, page_type, at)?;
+        let in_hand = &self.caches.in_hand;
+        let bytes = in_hand.page(&self.source, page_type, at.ib, format.page_size)?;
+        let page = page::parse_named_page(bytes, format, checksums, page_type, at)?;
         let page = with_uncounted(self, page_type, page, end);
         self.tell_of_page(page_type, &page, at.bid);
         let page = match page.level > 0 && !page.misplaced.is_empty() {
@@ -143,6 +146,10 @@ impl NodeDatabase {
         key: u64,
         keys: &mut Range<u64>,
     ) -> Result<Option<(Leaf, usize)>> {
+        if let Some((leaf, index)) = self.caches.in_hand.leaf(page_type, key) {
+            *keys = leaf.keys.clone();
+            return Ok(Some((leaf, index)));
+        }
         *keys = 0..u64::MAX;
         let mut page = self.root_page(page_type)?;
         // The page right of the way down, whose key may be too high.
@@ -174,7 +181,9 @@ impl NodeDatabase {
                 continue;
             }
             let keys = keys.clone();
-            return Ok(Some((Leaf { page, keys }, index)));
+            let leaf = Leaf { page, keys };
+            self.caches.in_hand.take_leaf(page_type, &leaf);
+            return Ok(Some((leaf, index)));
         }
         Ok(None)
     }
@@ -334,12 +343,6 @@ fn children_with<'k>(
         rest = behind;
     }
     children
-}
-
-/// A leaf page, and the keys that the pages above it have lookups find in it: what else it holds is out of place.
-pub(super) struct Leaf {
-    pub(super) page: Arc<BTreePage>,
-    pub(super) keys: Range<u64>,
 }
 
 /// How the entries of one tree are read from a leaf, or from the finds of a scan.

@@ -10,6 +10,7 @@ use super::declared::DeclaredSizes;
 use super::finds::{Finds, FoundBlock};
 use super::header::Header;
 use super::ids::{BlockId, BlockRef, NodeId};
+use super::in_hand::InHand;
 use super::lost_lists::{LostLists, SubnodeEntry};
 use super::page::{BTreePage, NodeEntry};
 use super::page_type::PageType;
@@ -25,11 +26,12 @@ pub(super) const LEAST_TIMES_FILE: u64 = 16 << 20;
 /// Memory for the caches of the file while lost lists are put together, in bytes.
 const CACHE_FOR_LISTS: u64 = 4 << 20;
 
-/// Pages and blocks, decoded.
+/// Pages and blocks, decoded, and what is in hand.
 #[derive(Debug)]
 pub(super) struct Caches {
     pub(super) pages: ByteLru<(PageType, u64), Arc<BTreePage>>,
     pub(super) blocks: ByteLru<BlockId, Block>,
+    pub(super) in_hand: InHand,
 }
 
 impl Caches {
@@ -38,6 +40,7 @@ impl Caches {
         Self {
             pages: ByteLru::new(bytes / 4, SHARDS),
             blocks: ByteLru::new(bytes / 4 * 3, SHARDS),
+            in_hand: InHand::default(),
         }
     }
 }

@@ -19,7 +19,6 @@ use std::ops::Range;
 
 use super::amap;
 use super::block::{Block, Damage, Flaw, Read};
-use super::btree::Leaf;
 use super::database::{Damaged, NodeDatabase};
 use super::finds::Finds;
 use super::ids::{BlockId, NodeId};
@@ -86,27 +85,23 @@ impl NodeDatabase {
 
     /// The entry of block `bid`; None when the file has no such block.
     pub fn find_block(&self, bid: BlockId) -> Result<Option<BlockEntry>> {
-        self.find_block_near(bid.key(), &mut None)
+        let bid = bid.key();
+        let mut keys = 0..0;
+        self.live_entry(bid, &mut keys).or_else(|error| {
+            self.found_instead(PageType::Bbt, &keys, error, |finds| finds.block(bid))
+        })
     }
 
-    /// As [`NodeDatabase::find_block`], looking first in `leaf`, where the block before it was found.
-    fn find_block_near(&self, bid: BlockId, leaf: &mut Option<Leaf>) -> Result<Option<BlockEntry>> {
-        let within = |leaf: &Leaf, index: usize| {
-            let entry = leaf.page.block(index);
-            entry.filter(|entry| entry.block.bid == bid)
-        };
-        if let Some(leaf) = leaf
-            && leaf.keys.contains(&bid.0)
-            && let Some(index) = leaf.page.partition(bid.0).checked_sub(1)
-        {
-            return Ok(within(leaf, index));
-        }
-        let mut keys = 0..0;
-        match self.descend(PageType::Bbt, bid.0, &mut keys) {
-            Ok(Some((found, index))) => Ok(within(leaf.insert(found), index)),
-            Ok(None) => Ok(None),
-            Err(error) => self.found_instead(PageType::Bbt, &keys, error, |finds| finds.block(bid)),
-        }
+    /// The entry of block `bid` in the live tree, for which nothing stands in; `keys` becomes the range of the page that was
+    /// reached, or that cannot be read.
+    pub(super) fn live_entry(
+        &self,
+        bid: BlockId,
+        keys: &mut Range<u64>,
+    ) -> Result<Option<BlockEntry>> {
+        let found = self.descend(PageType::Bbt, bid.0, keys)?;
+        let entry = found.and_then(|(leaf, index)| leaf.page.block(index));
+        Ok(entry.filter(|entry| entry.block.bid == bid))
     }
 
     /// The answer to a lookup that a bad page made fail: what the scan of the file has, else the error. Without a root
@@ -128,10 +123,10 @@ impl NodeDatabase {
         }
     }
 
-    /// The entry of block `bid`; `leaf` is the page that the one before it was in.
-    pub(super) fn block_entry(&self, bid: BlockId, leaf: &mut Option<Leaf>) -> Result<BlockEntry> {
+    /// The entry of block `bid`.
+    pub(super) fn block_entry(&self, bid: BlockId) -> Result<BlockEntry> {
         let bid = bid.key();
-        let error = match self.find_block_near(bid, leaf) {
+        let error = match self.find_block(bid) {
             Ok(Some(entry)) => return Ok(entry),
             Ok(None) => Error::corrupt("BBT", bid, "no entry for a block that is referred to"),
             Err(error) if error.is_unread() => return Err(error),
@@ -174,7 +169,7 @@ impl NodeDatabase {
 
     /// Payload length of block `bid` after inflation, from the B-tree alone, unless what that has cannot be.
     pub fn block_len(&self, bid: BlockId) -> Result<u64> {
-        let entry = self.block_entry(bid, &mut None)?;
+        let entry = self.block_entry(bid)?;
         let sizes = [entry.stored, entry.inflated].map(usize::from);
         let possible = 1..=self.header.format.block_payload;
         // Nothing is compressed to become longer.
@@ -190,7 +185,7 @@ impl NodeDatabase {
         match self.block(bid) {
             Ok(block) => Ok(block.len() as u64),
             Err(error) if error.is_unread() => Err(error),
-            Err(_) => Ok(u64::from(self.block_entry(bid, &mut None)?.inflated)),
+            Err(_) => Ok(u64::from(self.block_entry(bid)?.inflated)),
         }
     }
 
@@ -211,7 +206,7 @@ impl NodeDatabase {
 
     /// The decoded payload, past the cache.
     pub(super) fn find_and_read(&self, bid: BlockId) -> Result<Block> {
-        let entry = self.block_entry(bid, &mut None)?;
+        let entry = self.block_entry(bid)?;
         let damage = match self.block_reader().read(entry)? {
             Read::Intact(block) => return Ok(block),
             Read::Damaged(damage) => damage,

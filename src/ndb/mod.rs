@@ -5,7 +5,7 @@
 //!
 //! From the bottom up: `ids`, `page_type`, `format`, `crc`, `crypt`, `inflate`, `pieces`; `source`; what stands at one place of the
 //! file: `header`, `page_sizes`, `page`, `amap`, `trailer`, `block`; `finds`, `watch` and the scan itself (`scan/on_demand` and what it uses);
-//! `stand_ins`, `lost_lists`, `declared`, `cuts`; `database`, `uncounted`, and `btree` and `lookup`, which add to the database what is looked up; `xblock`, `run`,
+//! `stand_ins`, `lost_lists`, `declared`, `cuts`; `in_hand`; `database`, `uncounted`, and `btree` and `lookup`, which add to the database what is looked up; `xblock`, `run`,
 //! `data_tree`, `subnodes`, `plan`, `repeats`, `node`; `open`, and of `scan/` what it asks an opened file (`samples`, `shift`).
 //! No file uses one above it.
 #![forbid(unsafe_code)]
@@ -23,6 +23,7 @@ pub mod finds;
 pub mod format;
 pub mod header;
 mod ids;
+mod in_hand;
 mod inflate;
 pub(crate) mod kept;
 mod lookup;

@@ -14,6 +14,7 @@ use super::ids::{BlockId, NodeId};
 use super::lost_lists::SubnodeEntry;
 use super::page::{BlockEntry, NodeEntry};
 use super::repeats::cuts_of;
+use super::run::keep_pair;
 use super::subnodes::{find_stored, lost_because_of, stored_and_lost};
 use crate::error::{Error, Result};
 use crate::problem::{Problem, Problems};
@@ -66,6 +67,7 @@ impl Node {
             subnodes: self.subnodes,
             parent: self.parent,
         };
+        keep_pair(&self.ndb, [self.data, self.subnodes]);
         self.cuts = cuts_of(&self.ndb, &entry)?;
         Ok(self)
     }
@@ -181,7 +183,7 @@ impl Node {
         let free = [data, subnodes]
             .into_iter()
             .filter(|bid| !bid.is_none())
-            .filter_map(|bid| ndb.block_entry(bid, &mut None).ok())
+            .filter_map(|bid| ndb.block_entry(bid).ok())
             .find(|entry| ndb.is_free(*entry))
             .map(|BlockEntry { block, .. }| {
                 let (bid, ib) = (block.bid, block.ib);

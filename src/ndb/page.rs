@@ -80,7 +80,18 @@ pub fn read_btree_page(
 ) -> Result<BTreePage> {
     let mut bytes = vec![0; format.page_size];
     source.read_exact_at(&mut bytes, at.ib)?;
-    let page = parse_btree_page(bytes.into(), format, checksums, page_type, at.ib)?;
+    parse_named_page(bytes.into(), format, checksums, page_type, at)
+}
+
+/// As [`read_btree_page`], of `bytes` that were read.
+pub(super) fn parse_named_page(
+    bytes: Arc<[u8]>,
+    format: &'static Format,
+    checksums: &Checksums,
+    page_type: PageType,
+    at: BlockRef,
+) -> Result<BTreePage> {
+    let page = parse_btree_page(bytes, format, checksums, page_type, at.ib)?;
     match &page.flaw {
         // A page that was meant for another place.
         Some(flaw) if page.bid != at.bid => Err(Error::corrupt(

@@ -6,7 +6,6 @@
 use std::ops::Range;
 
 use super::block::Read;
-use super::btree::Leaf;
 use super::database::NodeDatabase;
 use super::ids::{BlockId, NodeId, NodeType};
 use super::page::BlockEntry;
@@ -145,10 +144,9 @@ impl Plan<'_> {
         wanted.truncate(BLOCKS);
         let keys: Vec<u64> = wanted.iter().map(|wanted| wanted.bid.0).collect();
         self.ndb.will_descend(PageType::Bbt, &keys);
-        let mut leaf: Option<Leaf> = None;
         let mut places = Vec::new();
         for Wanted { bid, kind } in wanted {
-            let Some(entry) = self.live_entry(bid, &mut leaf) else {
+            let Ok(Some(entry)) = self.ndb.live_entry(bid, &mut (0..0)) else {
                 continue;
             };
             // Of data the tree tells the length, or its list does.
@@ -164,18 +162,6 @@ impl Plan<'_> {
         }
         places.sort_unstable_by_key(|(entry, _)| entry.block.ib);
         places
-    }
-
-    /// The entry of `bid` in the live tree; `leaf` is the page that the one before it was in.
-    fn live_entry(&self, bid: BlockId, leaf: &mut Option<Leaf>) -> Option<BlockEntry> {
-        let is_near = leaf.as_ref().is_some_and(|leaf| leaf.keys.contains(&bid.0));
-        if !is_near {
-            let found = self.ndb.descend(PageType::Bbt, bid.0, &mut (0..0));
-            *leaf = found.ok().flatten().map(|(leaf, _)| leaf);
-        }
-        let page = &leaf.as_ref()?.page;
-        let entry = page.block(page.partition(bid.0).checked_sub(1)?)?;
-        (entry.block.bid == bid).then_some(entry)
     }
 
     /// What will be needed of that to which a list refers; nothing of a list that is damaged.

@@ -2,12 +2,14 @@
 //! asked for, whatever is wrong with it.
 //!
 //! Bulk data goes past the caches: whole blocks of a long value are decoded into the buffer of whoever asked. The block
-//! cache keeps heaps, tables and lists, which are looked at again and again.
+//! cache keeps heaps, tables and lists, which are looked at again and again; of these two that lie together are read at once
+//! ([`keep_pair`]).
 
 use super::block::{Flaw, with_stored};
 use super::database::NodeDatabase;
 use super::ids::BlockId;
 use super::page::BlockEntry;
+use super::source::partly;
 use crate::error::{Error, Result};
 
 /// Bytes that are read at once where blocks follow each other in the file: what fits the cache of a processor.
@@ -23,10 +25,9 @@ pub(super) fn read_blocks(
     buf: &mut [u8],
     mut flawed: impl FnMut(usize, Flaw),
 ) -> Result<()> {
-    let mut leaf = None;
     let mut run = Run::default();
     for (number, (bid, payload)) in bids.iter().zip(buf.chunks_mut(len.max(1))).enumerate() {
-        let entry = match ndb.block_entry(*bid, &mut leaf) {
+        let entry = match ndb.block_entry(*bid) {
             Ok(entry) if usize::from(entry.inflated) == payload.len() => entry,
             Ok(_) | Err(_) => {
                 read_run(ndb, std::mem::take(&mut run), &mut flawed)?;
@@ -47,6 +48,40 @@ pub(super) fn read_blocks(
         });
     }
     read_run(ndb, run, &mut flawed)
+}
+
+/// Takes two blocks into the cache by one read, if one follows the other in the file: what was written at once lies so, and is asked
+/// for at once. Nothing but time depends on it; what is wrong with them is told when they are asked for.
+pub(super) fn keep_pair(ndb: &NodeDatabase, pair: [BlockId; 2]) {
+    let missing = pair.map(|bid| {
+        let bid = bid.key();
+        let is_there = bid.is_none() || ndb.caches.blocks.get(&bid).is_some();
+        let entry = || partly(|| ndb.live_entry(bid, &mut (0..0))).ok().flatten();
+        (!is_there).then(entry).flatten()
+    });
+    let [Some(mut first), Some(mut second)] = missing else {
+        return;
+    };
+    if first.block.ib > second.block.ib {
+        (first, second) = (second, first);
+    }
+    let extent = |entry: BlockEntry| ndb.header.format.block_extent(entry.stored.into());
+    let border = extent(first);
+    if first.block.ib.checked_add(border as u64) != Some(second.block.ib) {
+        return;
+    }
+    with_stored(border + extent(second), |stored| {
+        let is_read = partly(|| ndb.source.read_exact_at(stored, first.block.ib)).is_ok();
+        let Some((before, behind)) = stored.split_at_checked(border).filter(|_| is_read) else {
+            return;
+        };
+        for (stored, entry) in [(before, first), (behind, second)] {
+            if let Some(block) = ndb.block_reader().intact(stored, entry) {
+                let weight = block.len();
+                ndb.caches.blocks.insert(entry.block.bid, block, weight);
+            }
+        }
+    });
 }
 
 fn read_run(ndb: &NodeDatabase, run: Run<'_>, flawed: &mut impl FnMut(usize, Flaw)) -> Result<()> {

@@ -348,7 +348,7 @@ impl SubnodeBlock {
             })
         };
         let is_sound = |entry: &SubnodeEntry| {
-            let is_there = |bid: BlockId| ndb.block_entry(bid, &mut None).is_ok();
+            let is_there = |bid: BlockId| ndb.block_entry(bid).is_ok();
             self.flaw.is_none()
                 || (entry.nid != NodeId::default()
                     && (is_there(entry.data) || entry.data.is_none() && is_there(entry.subnodes)))
