@@ -256,16 +256,17 @@ class Tests:
             self.reach[function, group][name] = seconds
 
     def noticed(self, mutant, groups):
-        """Which test notices it, or why none does."""
-        is_reached = False
+        """Which test of `groups` notices it."""
         for group in groups:
             tests = self.reach.get((mutant["reached_as"], group))
             if tests:
-                is_reached = True
                 limit = sum(tests.values()) * PATIENCE + SPARE
                 if failed := self.first_failure(group, mutant["number"], limit, sorted(tests)):
-                    return f"{group}: {failed}", is_reached
-        return None, is_reached
+                    return f"{group}: {failed}"
+        return None
+
+    def is_reached(self, mutant):
+        return any((mutant["reached_as"], group) in self.reach for group in [UNITS, *groups(mutant)])
 
     def first_failure(self, group, number, limit, which, reached=None):
         place = self.root / "target/mutants/scratch"
@@ -378,11 +379,11 @@ def main():
             """Whether there was time for it; what noticed it."""
             if end and time.monotonic() > end:
                 return False, None
-            noticed, is_reached = tests.noticed(mutant, groups(mutant) if is_last else [UNITS])
+            noticed = tests.noticed(mutant, groups(mutant) if is_last else [UNITS])
             if noticed:
                 print(f"noticed  {mutant['name']} by {noticed}", flush=True)
             elif is_last:
-                print(f"SURVIVED {mutant['name']}{'' if is_reached else ' (no test reaches it)'}", flush=True)
+                print(f"SURVIVED {mutant['name']}{'' if tests.is_reached(mutant) else ' (no test reaches it)'}", flush=True)
             return True, noticed
 
         with concurrent.futures.ThreadPoolExecutor(options.jobs) as pool:
