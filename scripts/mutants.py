@@ -2,10 +2,12 @@
 
 cargo-mutants lists the mutants. In a copy of the project each function that has some becomes a match on OSTFS_MUTANT, with
 one arm for each mutant and the function as it was as the last one. So everything is built once, not once for each mutant.
-A mutant that does not build is left out, and counted. One that nobody can notice is named in scripts/mutants.toml, with the reason.
+A mutant that does not build is left out, and counted. Each test is run without any mutant first: it tells which of these functions
+it reaches, so a mutant is tried by the tests alone that reach it. One that nobody can notice is named in scripts/mutants.toml, with the reason.
 """
 import argparse
 import collections
+import concurrent.futures
 import itertools
 import json
 import os
@@ -15,6 +17,7 @@ import shutil
 import signal
 import subprocess
 import sys
+import tempfile
 import time
 import tomllib
 from pathlib import Path
@@ -35,8 +38,8 @@ GROUPS = {
     "fuse": ["mounts"],
     "cli": ["commands"],
 }
-# A mutant may take so many times as long as the tests of the whole crate, and so many seconds more.
-PATIENCE, SPARE = 3, 20
+# With a mutant the tests may take so many times as long as without, and so many seconds more; without one, a test so many seconds.
+PATIENCE, SPARE, LONGEST = 3, 20, 300
 EQUIVALENTS = Path("scripts/mutants.toml")
 # What cargo-mutants makes up as values of types that it does not know. Most of it does not build, and each round of that costs a build.
 MADE_UP = ("Default::default()", "Range::", "leak(", "iter::", "::from")
@@ -45,14 +48,26 @@ TOO_LONG, DIES = "takes too long", "dies"
 # How often mutants that do not build are taken out and the rest is built again.
 BUILDS = 6
 SWITCH = """
-#[allow(missing_docs)]
+#[allow(missing_docs, unsafe_code)]
 pub(crate) mod mutant {
-    pub(crate) fn number() -> u32 {
-        static NUMBER: std::sync::OnceLock<u32> = std::sync::OnceLock::new();
-        *NUMBER.get_or_init(|| {
-            let number = std::env::var("OSTFS_MUTANT").ok();
-            number.and_then(|number| number.parse().ok()).unwrap_or(0)
-        })
+    use std::os::fd::FromRawFd;
+    use std::sync::atomic::{AtomicBool, Ordering};
+
+    static REACHED: [AtomicBool; FUNCTIONS] = [const { AtomicBool::new(false) }; FUNCTIONS];
+
+    fn variable(name: &str) -> u32 {
+        std::env::var(name).ok().and_then(|number| number.parse().ok()).unwrap_or(0)
+    }
+
+    pub(crate) fn number(function: usize) -> u32 {
+        static NUMBER: std::sync::OnceLock<(u32, u32)> = std::sync::OnceLock::new();
+        let (number, reached) = *NUMBER.get_or_init(|| (variable("OSTFS_MUTANT"), variable("OSTFS_REACHED")));
+        if reached != 0 && !REACHED[function].swap(true, Ordering::Relaxed) {
+            // In the sandbox no file can be opened, so this one is open before.
+            let file = std::mem::ManuallyDrop::new(unsafe { std::fs::File::from_raw_fd(reached as i32) });
+            std::io::Write::write_all(&mut &*file, format!("{function}\\n").as_bytes()).ok();
+        }
+        number
     }
 }
 """
@@ -118,12 +133,12 @@ class Copy:
     def __init__(self, root, target):
         self.root, self.target, self.out = root, target, root / "target/mutants/tree"
         shutil.rmtree(self.out, ignore_errors=True)
-        names = subprocess.run(["git", "ls-files", "-z"], check=True, stdout=subprocess.PIPE).stdout
+        names = subprocess.run(["git", "ls-files", "-z", "--cached", "--others", "--exclude-standard"], check=True, stdout=subprocess.PIPE).stdout
         for name in filter(None, names.decode().split("\0")):
             if (root / name).is_file():
                 (self.out / name).parent.mkdir(parents=True, exist_ok=True)
                 shutil.copy2(root / name, self.out / name)
-        self.arms = {}
+        self.arms, self.functions = {}, 0
 
     def write(self, mutants):
         """Writes the files with `mutants`, and notes in which lines each is."""
@@ -135,12 +150,13 @@ class Copy:
         # A file whose last mutant did not build is to be as it was.
         for file in self.arms:
             (self.out / file).write_text((self.root / file).read_text())
-        self.arms = {}
+        self.arms, self.functions = {}, 0
         for file, functions in files.items():
             self.arms[file] = self.write_file(file, functions)
         lib = self.root / "src/lib.rs"
         if "src/lib.rs" not in files:
-            (self.out / "src/lib.rs").write_text(lib.read_text() + SWITCH)
+            switch = SWITCH.replace("FUNCTIONS", str(self.functions or 1))
+            (self.out / "src/lib.rs").write_text(lib.read_text() + switch)
 
     def write_file(self, file, functions):
         text = (self.root / file).read_text()
@@ -156,7 +172,9 @@ class Copy:
             first, last = inner
             out += text[at:first]
             begin = out.count("\n") + 1
-            out += "\nmatch crate::mutant::number() {\n"
+            number = self.functions
+            self.functions += 1
+            out += f"\nmatch crate::mutant::number({number}) {{\n"
             own = []
             for mutant in mutants:
                 one, two = (offset(lines, mutant["span"][side]) for side in ("start", "end"))
@@ -166,6 +184,7 @@ class Copy:
                 changed = text[first:one] + mutant["replacement"] + text[two:last]
                 out += f"{mutant['number']} => {{{changed}}}\n"
                 own.append((line, out.count("\n"), mutant["number"]))
+                mutant["reached_as"] = number
             out += "_ => {" + text[first:last] + "}\n}\n"
             arms.append((begin, out.count("\n") + 1, own))
             at = last
@@ -206,47 +225,59 @@ class Copy:
 
 
 class Tests:
-    """Runs test binaries with one mutant, until the first test that fails."""
+    """Runs those tests with one mutant that reach its function, until the first one that fails."""
 
-    def __init__(self, root, copy, binaries):
+    def __init__(self, root, copy, binaries, jobs):
         self.root, self.copy, self.binaries = root, copy, binaries
-        self.limits = {}
-        self.left_out = collections.defaultdict(list)
+        # By function and group: the tests that reach it, with the seconds that each takes by itself.
+        self.reach = collections.defaultdict(dict)
+        names = [(group, name) for group in binaries for name in self.names(group)]
+        with concurrent.futures.ThreadPoolExecutor(jobs) as pool:
+            list(pool.map(lambda name: self.look(*name), names))
+        print(f"{len(names)} tests reach {len({function for function, _ in self.reach})} functions", flush=True)
 
-    def limit(self, group):
-        """How long a group may take. It is run without any mutant when it is first needed, as a long one may never be."""
-        if group not in self.limits:
-            start = time.monotonic()
+    def names(self, group):
+        run = subprocess.run([self.binaries[group], "--list"], cwd=self.copy.out, check=True, stdout=subprocess.PIPE, text=True)
+        return re.findall(r"^(\S+): test$", run.stdout, re.MULTILINE)
+
+    def look(self, group, name):
+        """Which functions a test reaches, and how long it takes, without any mutant."""
+        start = time.monotonic()
+        with tempfile.TemporaryFile("a+") as reached:
+            failed = self.first_failure(group, 0, LONGEST, [name], reached)
+            reached.seek(0)
+            functions = {int(line) for line in reached.read().split()}
+        seconds = time.monotonic() - start
+        if failed:
             # Such as one whose program is not here; it would notice every mutant.
-            while failed := self.first_failure(group, 0, None):
-                if failed in (TOO_LONG, DIES):
-                    sys.exit(f"{group}: without any mutant: {failed}")
-                print(f"left out, as it fails without any mutant: {group}: {failed}", flush=True)
-                self.left_out[group].append(failed)
-                start = time.monotonic()
-            self.limits[group] = (time.monotonic() - start) * PATIENCE + SPARE
-        return self.limits[group]
+            print(f"left out, as it fails without any mutant: {group}: {name}: {failed}", flush=True)
+            return
+        for function in functions:
+            self.reach[function, group][name] = seconds
 
-    def noticed(self, mutant):
-        for group in [UNITS, *groups(mutant)]:
-            failed = self.first_failure(group, mutant["number"], self.limit(group))
-            if failed:
-                return f"{group}: {failed}"
+    def noticed(self, mutant, groups):
+        """Which test of `groups` notices it."""
+        for group in groups:
+            tests = self.reach.get((mutant["reached_as"], group))
+            if tests:
+                limit = sum(tests.values()) * PATIENCE + SPARE
+                if failed := self.first_failure(group, mutant["number"], limit, sorted(tests)):
+                    return f"{group}: {failed}"
         return None
 
-    def noticed_nearby(self, mutant):
-        """By the unit tests of its own folder, which take a second. What takes longer is for those that measure how long."""
-        failed = self.first_failure(UNITS, mutant["number"], SPARE, [f"{folder(mutant)}::"])
-        return f"{UNITS}: {failed}" if failed not in (None, TOO_LONG) else None
+    def is_reached(self, mutant):
+        return any((mutant["reached_as"], group) in self.reach for group in [UNITS, *groups(mutant)])
 
-    def first_failure(self, group, number, limit, which=("--exact",)):
-        scratch = self.root / "target/mutants/scratch"
-        scratch.mkdir(parents=True, exist_ok=True)
-        environment = os.environ | {"OSTFS_MUTANT": str(number), "TMPDIR": str(scratch), "RUST_BACKTRACE": "0"}
+    def first_failure(self, group, number, limit, which, reached=None):
+        place = self.root / "target/mutants/scratch"
+        place.mkdir(parents=True, exist_ok=True)
+        scratch = tempfile.mkdtemp(dir=place)
+        environment = os.environ | {"OSTFS_MUTANT": str(number), "TMPDIR": scratch, "RUST_BACKTRACE": "0"}
         environment.setdefault("OSTFS_CORPUS", str(self.root / "../shared/corpus"))
-        skipped = [part for test in self.left_out[group] for part in ("--skip", test)]
+        if reached:
+            environment["OSTFS_REACHED"] = str(reached.fileno())
         process = subprocess.Popen(
-            ["timeout", "--kill-after=5", str(limit or 0), self.binaries[group], *which, *skipped],
+            ["timeout", "--kill-after=5", str(limit), self.binaries[group], "--exact", *which],
             cwd=self.copy.out,
             env=environment,
             stdout=subprocess.PIPE,
@@ -254,6 +285,7 @@ class Tests:
             text=True,
             errors="replace",
             start_new_session=True,
+            pass_fds=[reached.fileno()] if reached else [],
         )
         failed = None
         for line in process.stdout:
@@ -275,7 +307,7 @@ class Tests:
         """Ends the mounts of tests that were killed."""
         for line in Path("/proc/self/mounts").read_text().splitlines():
             place = line.split(" ")[1]
-            if place.startswith(str(scratch)):
+            if place.startswith(scratch):
                 subprocess.run(["fusermount3", "-uzq", place], check=False)
         shutil.rmtree(scratch, ignore_errors=True)
 
@@ -304,6 +336,7 @@ def main():
     parser.add_argument("--sample", type=int, metavar="N", help="so many of the mutants, of each folder alike")
     parser.add_argument("--seed", type=int, default=0, help="which ones the sample has, and their order [0]")
     parser.add_argument("--units", action="store_true", help="the unit tests of the folder of each alone: a second each")
+    parser.add_argument("--jobs", type=int, default=1, help="so many mutants at a time [1]")
     parser.add_argument("--minutes", type=float, help="end after so long, and name what was not tried")
     options = parser.parse_args()
     root = Path.cwd()
@@ -336,22 +369,27 @@ def main():
     there = copy.there()
     built = [mutant for mutant in built if mutant["number"] in there]
     print(f"{len(built)} of {len(mutants)} mutants are built", flush=True)
-    tests = Tests(root, copy, binaries)
+    tests = Tests(root, copy, binaries, options.jobs)
     end = time.monotonic() + options.minutes * 60 if options.minutes else None
     left, survived = list(built), []
     # First what is quick, of all: the long tests are for what that leaves.
-    for tries, is_last in [(tests.noticed_nearby, False), (tests.noticed, True)][: 1 if options.units else 2]:
-        todo, left = left, []
-        for mutant in todo:
+    for is_last in (False, True)[: 1 if options.units else 2]:
+
+        def tried(mutant):
+            """Whether there was time for it; what noticed it."""
             if end and time.monotonic() > end:
-                left.append(mutant)
-            elif noticed := tries(mutant):
+                return False, None
+            noticed = tests.noticed(mutant, groups(mutant) if is_last else [UNITS])
+            if noticed:
                 print(f"noticed  {mutant['name']} by {noticed}", flush=True)
             elif is_last:
-                print(f"SURVIVED {mutant['name']}", flush=True)
-                survived.append(mutant)
-            else:
-                left.append(mutant)
+                print(f"SURVIVED {mutant['name']}{'' if tests.is_reached(mutant) else ' (no test reaches it)'}", flush=True)
+            return True, noticed
+
+        with concurrent.futures.ThreadPoolExecutor(options.jobs) as pool:
+            results = list(zip(left, pool.map(tried, left)))
+        survived += [mutant for mutant, (in_time, noticed) in results if is_last and in_time and not noticed]
+        left = [mutant for mutant, (in_time, noticed) in results if not noticed and not (is_last and in_time)]
     report(built, left, survived)
 
 

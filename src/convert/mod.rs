@@ -5,7 +5,7 @@
 //! part with the reason.
 //!
 //! From the bottom up, and no file uses one of a later row:
-//! * `options`, `byte_range`, `base64`, `segments`, `rendition`, `room`, `content_line`, `cursor`, `lids`, `moment`, `parts`, [`text`], `item_format`,
+//! * `options`, `byte_range`, `base64`, `segments`, `rendition`, `permits`, `room`, `content_line`, `cursor`, `lids`, `moment`, `parts`, [`text`], `item_format`,
 //!   `shown`;
 //! * `people` and `body`; `context` and `lookup`, which know who is who; `reader`, which reads the properties of an
 //!   item;
@@ -42,6 +42,7 @@ mod options;
 mod particulars;
 mod parts;
 mod people;
+mod permits;
 mod reactions;
 mod reader;
 mod rendition;

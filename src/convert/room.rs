@@ -7,8 +7,7 @@
 //! so nobody waits for another who waits for him.
 #![forbid(unsafe_code)]
 
-use parking_lot::{Condvar, Mutex};
-
+use super::permits::Permits;
 use crate::ltp::tags;
 use crate::messaging::Message;
 
@@ -25,69 +24,7 @@ const MAX_TEXT: u64 = 256 << 20;
 /// Messages within one file. A hostile one can embed the same message again and again.
 pub(super) const MAX_MESSAGES: usize = 1000;
 
-/// Permits, given in the order in which they are asked for.
-#[derive(Debug)]
-struct Permits {
-    state: Mutex<State>,
-    changed: Condvar,
-}
-
-#[derive(Debug)]
-struct State {
-    used: u64,
-    /// The number that the next one who asks gets, and the number whose turn it is.
-    next: u64,
-    turn: u64,
-}
-
-static PERMITS: Permits = Permits::new();
-
-/// Room that is given back when it is dropped.
-struct Permit<'a> {
-    permits: &'a Permits,
-    bytes: u64,
-}
-
-impl Permits {
-    const fn new() -> Self {
-        Self {
-            state: Mutex::new(State {
-                used: 0,
-                next: 0,
-                turn: 0,
-            }),
-            changed: Condvar::new(),
-        }
-    }
-
-    /// Waits until `bytes` are free, at most all of them, and nobody who has asked before waits.
-    fn take(&self, bytes: u64) -> Permit<'_> {
-        let bytes = bytes.min(ALL);
-        let mut state = self.state.lock();
-        let number = state.next;
-        state.next = number.wrapping_add(1);
-        while state.turn != number || state.used + bytes > ALL {
-            self.changed.wait(&mut state);
-        }
-        state.turn = state.turn.wrapping_add(1);
-        state.used += bytes;
-        drop(state);
-        self.changed.notify_all();
-        Permit {
-            permits: self,
-            bytes,
-        }
-    }
-}
-
-impl Drop for Permit<'_> {
-    fn drop(&mut self) {
-        let mut state = self.permits.state.lock();
-        state.used = state.used.saturating_sub(self.bytes);
-        drop(state);
-        self.permits.changed.notify_all();
-    }
-}
+static PERMITS: Permits = Permits::new(ALL);
 
 /// Room for the text of one file, of which each message in it takes its part.
 #[derive(Debug)]
@@ -150,31 +87,4 @@ fn text_of(message: &Message) -> u64 {
         len.min(longest).saturating_mul(times)
     });
     lengths.fold(0, u64::saturating_add)
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-    use std::sync::atomic::{AtomicU64, Ordering};
-
-    #[test]
-    fn no_more_than_all_is_given_at_a_time_and_everyone_gets_some() {
-        let permits = Permits::new();
-        let used = AtomicU64::new(0);
-        std::thread::scope(|scope| {
-            for thread in 0..8u64 {
-                let (permits, used) = (&permits, &used);
-                scope.spawn(move || {
-                    for round in 0..200 {
-                        let bytes = (1 + (thread + round) % 9) * (ALL / 8);
-                        let permit = permits.take(bytes);
-                        let before = used.fetch_add(permit.bytes, Ordering::SeqCst);
-                        assert!(before + permit.bytes <= ALL);
-                        used.fetch_sub(permit.bytes, Ordering::SeqCst);
-                    }
-                });
-            }
-        });
-        assert_eq!(permits.state.lock().used, 0);
-    }
 }

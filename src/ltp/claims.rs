@@ -194,3 +194,25 @@ fn of_shared(records: &[PropertyRecord]) -> String {
         ),
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn properties_are_named_that_share_their_item_and_no_others() {
+        let record = |id: u16, hid: u32| {
+            let text = PropertyType::STRING.0;
+            let bytes = [id.to_le_bytes(), text.to_le_bytes()].concat();
+            PropertyRecord::parse(&[bytes, hid.to_le_bytes().to_vec()].concat()).unwrap()
+        };
+        let records = [
+            record(0x37, 0x40),
+            record(0xE1D, 0x60),
+            record(0x1000, 0x40),
+        ];
+        let said = of_shared(&records);
+        assert!(said.contains("0x0037, 0x1000"), "{said}");
+        assert!(!said.contains("0x0e1d"), "{said}");
+    }
+}

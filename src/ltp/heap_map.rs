@@ -48,7 +48,7 @@ pub(super) struct PageMap {
     at: usize,
     /// Number of items.
     count: usize,
-    /// Where the records of a property context end whose map is gone: it has the first two items alone.
+    /// Where the records of a property context end that were found without the map: it tells of no item before that.
     records_end: Option<usize>,
 }
 
@@ -163,12 +163,12 @@ impl PageMap {
     }
 
     fn offset(&self, block: &[u8], slot: usize) -> Option<usize> {
-        if let Some(end) = self.records_end {
-            return [FIRST_ITEM, FIRST_ITEM + BTH_HEADER, end]
-                .get(slot)
-                .copied();
-        }
-        u16_at(block, self.at + MAP_OFFSETS + OFFSET * slot).map(usize::from)
+        let of_records = self.records_end.and_then(|end| {
+            let known = [FIRST_ITEM, FIRST_ITEM + BTH_HEADER, end];
+            known.get(slot).copied()
+        });
+        let stored = || u16_at(block, self.at + MAP_OFFSETS + OFFSET * slot).map(usize::from);
+        of_records.or_else(stored)
     }
 
     /// Number of items.
@@ -258,6 +258,41 @@ mod tests {
         assert_eq!(map.item(&block, 1), Some(12..20));
         assert_eq!(map.item(&block, 2), Some(20..44));
         assert_eq!(map.item(&block, 3), None);
+    }
+
+    /// A property context with two records, a value of six bytes, and a map with these offsets.
+    fn context(offsets: &[u16]) -> Vec<u8> {
+        let mut block = vec![0u8; FIRST_ITEM];
+        block.extend(BTH_OF_RECORDS);
+        for id in [0x0002u16, 0x1001] {
+            block.extend([id.to_le_bytes(), 0x0102u16.to_le_bytes(), [0; 2], [0; 2]].concat());
+        }
+        block.extend([3; 6]);
+        let at = block.len() as u16;
+        block[..2].copy_from_slice(&at.to_le_bytes());
+        block.extend((offsets.len() as u16 - 1).to_le_bytes());
+        block.extend([0; 2]);
+        block.extend(offsets.iter().flat_map(|offset| offset.to_le_bytes()));
+        block
+    }
+
+    #[test]
+    fn a_wrong_offset_of_the_records_of_a_context_costs_nothing() {
+        for offsets in [[12, 20, 36, 42], [13, 20, 36, 42], [12, 0xFF14, 36, 42]] {
+            let block = context(&offsets);
+            let map = PageMap::of_damaged(&block).unwrap();
+            assert_eq!(map.item(&block, 1), Some(12..20), "{offsets:?}");
+            assert_eq!(map.item(&block, 2), Some(20..36), "{offsets:?}");
+            assert_eq!(map.item(&block, 3), Some(36..42), "{offsets:?}");
+        }
+    }
+
+    #[test]
+    fn of_a_map_with_many_wrong_offsets_nothing_is_believed() {
+        let block = context(&[0xFF00, 0xFF00, 0xFF00, 36, 42, 0xFF00, 0xFF00]);
+        let map = PageMap::of_damaged(&block).unwrap();
+        assert_eq!(map.item(&block, 2), Some(20..36));
+        assert_eq!(map.item(&block, 4), None);
     }
 
     #[test]

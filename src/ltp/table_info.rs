@@ -147,3 +147,44 @@ fn column(info: &[u8], at: usize) -> Option<Column> {
         bit: u8_at(info, at + 7)?.into(),
     })
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_description_is_known_with_its_type_or_its_number_of_columns_wrong() {
+        let info = |kind: u8, count: u8, columns: usize| {
+            let mut info = vec![0; COLUMNS + columns * COLUMN_SIZE];
+            info[0] = kind;
+            info[COLUMN_COUNT] = count;
+            info
+        };
+        assert!(is_info(&info(TABLE_TYPE, 3, 3)));
+        assert!(is_info(&info(0, 3, 3)));
+        assert!(is_info(&info(TABLE_TYPE, 9, 3)));
+        assert!(!is_info(&info(0, 9, 3)));
+        // No column is none that an item of zeros would not have.
+        assert!(!is_info(&info(0, 0, 0)));
+        assert!(!is_info(&info(TABLE_TYPE, 3, 3)[1..]));
+        assert!(!is_info(&[TABLE_TYPE]));
+    }
+
+    /// [MS-PST] 2.3.4.4.1: cells from the widest to the narrowest, then a bit for each column.
+    #[test]
+    fn a_row_ends_with_the_bits_behind_its_last_cell_whatever_one_column_says() {
+        let column = |offset, size| Column {
+            id: 0,
+            property_type: PropertyType::INTEGER32,
+            offset,
+            size,
+            bit: 0,
+        };
+        let columns = [column(0, 4), column(4, 4), column(8, 2), column(10, 1)];
+        assert_eq!(row_of(&columns), (11, 12));
+        let mut damaged = columns;
+        damaged[1].offset = 0xFF04;
+        assert_eq!(row_of(&damaged), (11, 12));
+        assert_eq!(row_of(&[]), (0, 0));
+    }
+}

@@ -167,3 +167,16 @@ impl<'a> Cells<'a> {
         store_page::named(|id| properties.integer(id).ok().flatten())
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_text_may_go_on_where_it_takes_all_the_bytes_that_a_listing_reads() {
+        assert!(!Cells::may_be_cut("Quarterly numbers"));
+        assert!(!Cells::may_be_cut(&"x".repeat(MAX_LISTED / 2 - 1)));
+        // Two bytes each in the file.
+        assert!(Cells::may_be_cut(&"x".repeat(MAX_LISTED / 2)));
+    }
+}

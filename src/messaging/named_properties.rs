@@ -341,3 +341,29 @@ fn parse_entry(
     };
     Some((id, set, name))
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// [MS-OXPROPS] has PidLidAppointmentStartWhole and PidLidReminderSet in these sets alone.
+    #[test]
+    fn sets_without_their_guids_are_known_by_the_numbers_of_their_names() {
+        let entry = |value: u32, index: u16, kind: u16, number: u16| {
+            let mut entry = value.to_le_bytes().to_vec();
+            entry.extend((index << 1 | kind).to_le_bytes());
+            entry.extend(number.to_le_bytes());
+            entry
+        };
+        // What a string has in the place of a number is where it stands.
+        let entries = [
+            entry(0x820D, 3, 0, 0),
+            entry(0, 3, 1, 1),
+            entry(0x8503, 4, 0, 2),
+        ];
+        let sets = Sets::of(Vec::new(), &entries.concat());
+        assert_eq!(sets.get(3), Some(PropertySet::APPOINTMENT));
+        assert_eq!(sets.get(4), Some(PropertySet::COMMON));
+        assert_eq!(sets.get(5), None);
+    }
+}

@@ -242,6 +242,33 @@ mod tests {
         assert!(is_own(PAYLOAD, wsig, BlockId::NONE, &checksums));
     }
 
+    /// What stands at the place of a block of [`PAYLOAD`] bytes whose entry has another size.
+    fn own_size(cb: u16, wsig: u16, crc: u32, bid: BlockId) -> Option<u16> {
+        let mut extent = vec![7; UNICODE.block_extent(PAYLOAD.into()) - UNICODE.block_trailer];
+        extent.extend(cb.to_le_bytes());
+        extent.extend(wsig.to_le_bytes());
+        extent.extend(crc.to_le_bytes());
+        extent.extend(bid.0.to_le_bytes());
+        let entry = BlockEntry {
+            block: BlockRef { bid: OWN, ib: IB },
+            stored: PAYLOAD + 9,
+            inflated: PAYLOAD + 9,
+            references: 0,
+        };
+        let found = Evidence::own_entry(&extent, &UNICODE, &Checksums::default(), entry);
+        found.map(|entry| entry.stored)
+    }
+
+    #[test]
+    fn the_size_of_a_trailer_counts_where_all_of_it_is_that_of_the_block() {
+        let (wsig, right) = (signature(IB, OWN), crc(&[7; PAYLOAD as usize]));
+        assert_eq!(own_size(PAYLOAD, wsig, right, OWN), Some(PAYLOAD));
+        assert_eq!(own_size(PAYLOAD, wsig, right, OTHER), None);
+        assert_eq!(own_size(PAYLOAD, wsig ^ 1, right, OWN), None);
+        assert_eq!(own_size(PAYLOAD, wsig, right ^ 1, OWN), None);
+        assert_eq!(own_size(PAYLOAD + 64, wsig, right, OWN), None);
+    }
+
     #[test]
     fn a_trailer_of_zeros_or_of_another_block_is_not() {
         let unsigned = Checksums {

@@ -238,3 +238,47 @@ fn put(block: &mut [u8], at: usize, bytes: &[u8]) {
         *to = *from;
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// [MS-PST] 2.3.1.2 to 2.3.1.4: HNHDR; HNBITMAPHDR in block 8 and each 128th from there on; HNPAGEHDR.
+    #[test]
+    fn blocks_begin_with_the_header_of_their_number() {
+        for (number, size) in [
+            (0, 12),
+            (1, 2),
+            (7, 2),
+            (8, 66),
+            (9, 2),
+            (135, 2),
+            (136, 66),
+            (264, 66),
+        ] {
+            assert_eq!(header_size(number), size, "block {number}");
+        }
+    }
+
+    /// What a heap takes is known before it ends, so that a part of a file has room for it.
+    #[test]
+    fn the_end_of_a_heap_takes_no_more_than_is_said() {
+        for items in [1, 3, 30, 100, 500] {
+            let mut out = Output::new(tempfile::tempfile().unwrap()).unwrap();
+            let mut heap = Heap::new(PROPERTIES);
+            let root = heap.add(&[7; 8]).unwrap();
+            for _ in 0..items {
+                heap.add(&[7; 3000]).unwrap();
+            }
+            heap.flush(&mut out).unwrap();
+            let (said, before) = (heap.held() as u64, out.len());
+            heap.finish(&mut out, root).unwrap();
+            let taken = out.len() - before;
+            assert!(taken <= said, "{items} items: {taken} bytes, not {said}");
+            assert!(
+                said - taken < 2 * BLOCK_DATA as u64,
+                "{items} items: {taken} bytes of {said}"
+            );
+        }
+    }
+}

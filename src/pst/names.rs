@@ -166,3 +166,26 @@ fn place_of(sets: &mut Vec<PropertySet>, set: PropertySet) -> u16 {
     });
     place as u16
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// [MS-PST] 2.4.7: each name has 8 bytes in the stream of entries and in a bucket; a string its length, itself in UTF-16, and
+    /// up to 2 bytes behind it.
+    #[test]
+    fn the_map_takes_no_more_than_is_said() {
+        let mut names = Names::new();
+        let before = names.bytes();
+        let texts = ["x-mailer", "Prüfung", "x"];
+        for text in texts {
+            let name = PropertyName::String(text.to_owned());
+            names.id((PropertySet::PUBLIC_STRINGS, name)).unwrap();
+        }
+        let utf16 = |text: &str| 2 * text.encode_utf16().count() as u64;
+        let taken: u64 = texts.iter().map(|text| 8 + 8 + 4 + utf16(text) + 2).sum();
+        let said = names.bytes() - before;
+        assert!(taken <= said, "{taken} bytes, not {said}");
+        assert!(before > 0);
+    }
+}

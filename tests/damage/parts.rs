@@ -41,6 +41,31 @@ fn a_whole_file_has_no_errors_and_is_never_scanned() {
     });
 }
 
+/// A list of subnodes has at most 510 entries in a block, so one above it leads to several.
+#[test]
+fn of_a_whole_message_with_more_parts_than_a_list_has_entries_all_are_there_and_nothing_is_said() {
+    const PARTS: u64 = 1100;
+    for (format, crypt) in ALL_FORMATS {
+        let mut nid = 0;
+        let file = crate::mailbox::write(format, crypt, |store| {
+            let inbox = store.folder(store.ipm_subtree(), "Inbox");
+            let part = |mail: Message, number| {
+                mail.attachment(&format!("{number}.bin"), Payload::random(30, number))
+            };
+            nid = store.message(inbox, (0..PARTS).fold(message(1), part));
+        });
+        let report = check(&file.path).unwrap();
+        assert!(found(&report).is_empty(), "{:?}", found(&report));
+        let store = file.store();
+        let opened = ostfs::messaging::Message::open(&store, ostfs::ndb::NodeId(nid)).unwrap();
+        // The message of the tests has one already.
+        assert_eq!(opened.attachments().len() as u64, 1 + PARTS);
+        opened.note_circumstances();
+        let problems = opened.problems().list();
+        assert!(problems.is_empty(), "{problems:?}");
+    }
+}
+
 #[test]
 fn a_wrong_header_crc_costs_nothing() {
     for_each_format(file, |file| {

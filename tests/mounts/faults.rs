@@ -6,45 +6,40 @@ pub mod target;
 
 use std::collections::BTreeMap;
 use std::fs::{self, File};
-use std::io::{self, Read};
-use std::os::fd::AsRawFd;
-use std::os::unix::fs::FileExt;
+use std::io;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::thread;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use crate::mounted::{
     self, Mount, can_mount, export, is_mounted, ostfs, picture, run, unshare_files, wait_until,
 };
 use crate::support::format::PTYPE_BBT;
 use crate::support::sample::sample;
-use crate::support::{Crypt, Damage, Folders, Format, Layout, Message, Nid, Payload, Prng, Store};
+use crate::support::{Crypt, Damage, Folders, Format, Layout, Message, Nid, Payload, Store};
 use disk::{Disk, Faults};
 use tempfile::TempDir;
 
 const FORMATS: [Format; 3] = [Format::Ansi, Format::Unicode, Format::Ost4k];
-/// So many threads read at once, for so many seconds unless `OSTFS_STRESS_SECONDS` says how many.
-const READERS: usize = 64;
-const SECONDS: u64 = 5;
 
 /// A written file, and what it shows: names and contents.
-struct Case {
+pub struct Case {
     _directory: TempDir,
     _export: TempDir,
-    file: PathBuf,
+    pub file: PathBuf,
     layout: Layout,
     messages: Vec<Nid>,
-    shown: PathBuf,
-    truth: Tree,
+    pub shown: PathBuf,
+    pub truth: Tree,
 }
 
 /// Content hashes by path.
-type Tree = BTreeMap<PathBuf, String>;
+pub type Tree = BTreeMap<PathBuf, String>;
 
 impl Case {
-    fn of(mut store: Store) -> Case {
+    pub fn of(mut store: Store) -> Case {
         let inbox = store.folder(store.ipm_subtree(), "Twenty");
         let messages = (0..20)
             .map(|number| {
@@ -83,7 +78,7 @@ impl Case {
     }
 }
 
-fn tree(top: &Path) -> Tree {
+pub fn tree(top: &Path) -> Tree {
     let entries = picture(top).into_iter();
     entries.map(|(path, entry)| (path, entry.content)).collect()
 }
@@ -609,81 +604,4 @@ fn mounting_and_unmounting_again_and_again_works_each_time() {
         assert!(mount.process.wait().unwrap().success());
         assert!(!is_mounted(&mount.path));
     }
-}
-
-/// Has the kernel forget what it keeps of a file.
-fn forget(file: &File) {
-    // SAFETY: takes the number of an open file.
-    unsafe { libc::posix_fadvise(file.as_raw_fd(), 0, 0, libc::POSIX_FADV_DONTNEED) };
-}
-
-#[test]
-fn sixty_four_readers_see_what_one_sees_and_memory_stays_in_bounds() {
-    if !can_mount() {
-        return;
-    }
-    let seconds = std::env::var("OSTFS_STRESS_SECONDS").ok();
-    let seconds = seconds
-        .and_then(|text| text.parse().ok())
-        .unwrap_or(SECONDS);
-    let mut store = sample(Format::Unicode, Crypt::Permute);
-    let large = store.folder(store.ipm_subtree(), "Large");
-    for number in 0..10 {
-        let payload = Payload::random(5_000_000, 100 + number);
-        let mail = Message::mail("Large")
-            .body("text")
-            .attachment("large.bin", payload);
-        store.message(large, mail);
-    }
-    let case = Case::of(store);
-    let files: Vec<PathBuf> = case.truth.keys().cloned().collect();
-    let files: Vec<PathBuf> = files
-        .into_iter()
-        .filter(|path| case.shown.join(path).is_file())
-        .collect();
-    let mount = Mount::new(&case.file, &["-o", "cache=8M"]);
-    let end = Instant::now() + Duration::from_secs(seconds);
-    let reads = AtomicUsize::new(0);
-    thread::scope(|scope| {
-        for reader in 0..READERS {
-            let (case, files, mount, reads) = (&case, &files, &mount, &reads);
-            scope.spawn(move || {
-                let mut random = Prng(reader as u64 + 1);
-                while Instant::now() < end {
-                    let path = &files[random.below(files.len() as u64) as usize];
-                    read_somewhere(&mount.path.join(path), &case.shown.join(path), &mut random);
-                    reads.fetch_add(1, Ordering::Relaxed);
-                }
-            });
-        }
-    });
-    let peak = mount.peak_memory();
-    println!("{} reads, peak of {} MiB", reads.into_inner(), peak >> 20);
-    assert!(peak < 64 << 20, "resident set of {} MiB", peak >> 20);
-    assert_eq!(tree(&mount.path), case.truth);
-}
-
-/// One thing that programs do: look at the directory, read a piece, or all.
-fn read_somewhere(shown: &Path, truth: &Path, random: &mut Prng) {
-    let (shown_file, true_file) = (File::open(shown).unwrap(), File::open(truth).unwrap());
-    let size = true_file.metadata().unwrap().len();
-    assert_eq!(shown_file.metadata().unwrap().len(), size);
-    match random.below(8) {
-        0 => assert!(fs::read_dir(shown.parent().unwrap()).unwrap().count() > 0),
-        1 if size < 1 << 20 => {
-            let (mut bytes, mut expected) = (Vec::new(), Vec::new());
-            (&shown_file).read_to_end(&mut bytes).unwrap();
-            (&true_file).read_to_end(&mut expected).unwrap();
-            assert!(bytes == expected, "{}", shown.display());
-        }
-        _ => {
-            let offset = random.below(size.max(1));
-            let length = (random.below(200_000) as usize).min((size - offset) as usize);
-            let (mut bytes, mut expected) = (vec![0; length], vec![0; length]);
-            shown_file.read_exact_at(&mut bytes, offset).unwrap();
-            true_file.read_exact_at(&mut expected, offset).unwrap();
-            assert!(bytes == expected, "{} at {offset}", shown.display());
-        }
-    }
-    forget(&shown_file);
 }

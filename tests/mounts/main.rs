@@ -25,6 +25,7 @@ mod places;
 mod reads_by_number;
 mod searches;
 mod size_cache;
+mod soak;
 mod templates;
 mod texts;
 mod views;

@@ -335,7 +335,7 @@ fn a_contact_in_a_list_is_named_by_its_address_since_the_old_file_is_not_there()
 }
 
 #[test]
-fn several_sources_have_a_folder_each() {
+fn several_sources_have_a_folder_each_and_together_another_key_than_one_of_them() {
     let source = |subject: &str| {
         write(Format::Ansi, Crypt::Permute, |store| {
             let folder = store.folder(store.ipm_subtree(), "Folder");
@@ -356,6 +356,9 @@ fn several_sources_have_a_folder_each() {
     let folders = Folder::new(&store, SUBTREE).subfolders();
     // Both, and the wastebasket.
     assert_eq!(folders.len(), 3, "{folders:?}");
+    // Stores with one key cannot be open in Outlook at once.
+    let of_one = OpenedStore::open(ostfs::ndb::open(&copy.path, 1 << 20).unwrap());
+    assert_ne!(store.record_key(), of_one.record_key());
 }
 
 /// A reader judges: pffinfo cannot open a file with a name without a letter, which damage makes.

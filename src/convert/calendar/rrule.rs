@@ -193,3 +193,37 @@ fn day_list(days: u8) -> String {
         .collect();
     names.join(",")
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// A series on the first day of each Hebrew month, from 1 Shevat 5784 on.
+    fn hebrew(end: End) -> Rule {
+        let recurrence = RecurrencePattern {
+            pattern: Pattern::Month { day: 1 },
+            calendar: Calendar::Hebrew,
+            is_yearly: false,
+            period: 1,
+            is_sliding: false,
+            end,
+            first_day_of_week: 0,
+            deleted: Vec::new(),
+            start: Date::constant(2024, 1, 11),
+            end_date: None,
+        };
+        rule(&recurrence, |date| date.to_string()).unwrap()
+    }
+
+    #[test]
+    fn a_listed_series_is_cut_where_it_goes_on_and_nowhere_else() {
+        let until = hebrew(End::Until(Date::constant(2024, 6, 30)));
+        // New moons of 5784, as calendars print them: Shevat, Adar I, Adar II, Nisan, Iyar, Sivan.
+        let months = [(1, 11), (2, 10), (3, 11), (4, 9), (5, 9), (6, 7)];
+        let months = months.map(|(month, day)| Date::constant(2024, month, day));
+        assert_eq!(until.listed, months);
+        assert!(!until.is_cut);
+        assert!(!hebrew(End::Count(6)).is_cut);
+        assert!(hebrew(End::Never).is_cut);
+    }
+}

@@ -466,3 +466,54 @@ fn clean_id(name: &str) -> String {
     let name: String = name.chars().take(100).map(blank).collect();
     name.trim().to_owned()
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use jiff::civil::datetime;
+
+    /// On `day` of `month`, the n-th Sunday unless there is a year.
+    fn change(year: Option<i16>, month: i8, day: i8, hour: i8) -> Change {
+        Change {
+            year,
+            month,
+            weekday: 0,
+            day,
+            hour,
+            minute: 0,
+            second: 0,
+        }
+    }
+
+    fn zone(biases: [i32; 3], to_standard: Change, to_daylight: Change) -> Rule {
+        Rule::new(2007, biases, Some(to_standard), Some(to_daylight)).unwrap()
+    }
+
+    /// The changes of 2024 as the tz database has them.
+    #[test]
+    fn clocks_change_when_the_rule_says_north_and_south_of_the_equator() {
+        let berlin = zone([-60, 0, -60], change(None, 10, 5, 3), change(None, 3, 5, 2));
+        let sydney = zone(
+            [-600, 0, -60],
+            change(None, 4, 1, 3),
+            change(None, 10, 1, 2),
+        );
+        for (rule, month, day, hour, before, after) in [
+            (&berlin, 3, 31, 1, -60, -120),
+            (&berlin, 10, 27, 1, -120, -60),
+            (&sydney, 4, 6, 16, -660, -600),
+            (&sydney, 10, 5, 16, -600, -660),
+        ] {
+            let moment = |hour, minute| datetime(2024, month, day, hour, minute, 0, 0);
+            assert_eq!(rule.bias_at(moment(hour - 1, 59), 2024), before);
+            assert_eq!(rule.bias_at(moment(hour, 0), 2024), after);
+        }
+    }
+
+    #[test]
+    fn a_change_with_a_year_is_on_that_day_of_that_year_alone() {
+        let once = change(Some(2024), 3, 14, 2);
+        assert_eq!(once.in_year(2024), Some(datetime(2024, 3, 14, 2, 0, 0, 0)));
+        assert_eq!(once.in_year(2023), None);
+    }
+}

@@ -48,6 +48,12 @@ fn what_readers_do_not_see_is_dropped() {
     assert_eq!(to_text("<style>never closed <p>x</p>"), "");
     assert_eq!(to_text("text <!-- never closed"), "text\n");
     assert_eq!(to_text("soft\u{AD}hyphen"), "softhyphen\n");
+    // Among visible characters, too, of which many are taken at once.
+    for invisible in ['\u{7F}', '\u{34F}', '\u{200B}', '\u{2060}', '\u{FEFF}'] {
+        let text = format!("{0}{invisible}{0}", "visible".repeat(20));
+        let shown = format!("{}\n", "visible".repeat(40));
+        assert_eq!(to_text(&text), shown, "{invisible:?}");
+    }
 }
 
 #[test]

@@ -18,6 +18,11 @@ const HTML_VECTORS: &[(&str, &str, &str)] = &[
         "<style>\r\np {margin:0}\r\n</style>x",
     ),
     (
+        r"symbols outside of tags are references",
+        r"{\*\htmltag64 <p>}a\_b\~c{\*\htmltag72 </p>}}",
+        "<p>a&shy;b&nbsp;c</p>",
+    ),
+    (
         r"mhtmltag is dropped",
         r#"{\*\mhtmltag84 <img src="mhtml:x">}{\*\htmltag84 <img src="cid:a@b">}}"#,
         r#"<img src="cid:a@b">"#,
