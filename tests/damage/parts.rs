@@ -66,6 +66,19 @@ fn of_a_whole_message_with_more_parts_than_a_list_has_entries_all_are_there_and_
     }
 }
 
+/// HNHDR and the BTHHEADER behind it, [MS-PST] 2.3.1.2 and 2.3.2.1: hidUserRoot; bType, cbKey, cbEnt, bIdxLevels.
+#[test]
+fn a_damaged_byte_of_what_leads_to_the_properties_of_a_message_costs_nothing() {
+    for_each_format(file, |file| {
+        let data = file.layout.node(file.messages[7]).data;
+        for at in [4, 5, 12, 13, 14, 15] {
+            file.damage().flip_block(data, at);
+            shows_everything(&file);
+            file.damage().flip_block(data, at);
+        }
+    });
+}
+
 #[test]
 fn a_wrong_header_crc_costs_nothing() {
     for_each_format(file, |file| {

@@ -272,7 +272,9 @@ fn pieces_in_another_order_are_found_where_they_are() {
         let last = pieces.pop().unwrap();
         let count = pieces.len();
         // Every seventh, then those behind them, and so on: no order is left.
-        let step = [7, 11, 13].into_iter().find(|step| count % step != 0);
+        let step = [7, 11, 13]
+            .into_iter()
+            .find(|step| !count.is_multiple_of(*step));
         let order = (0..count).map(|index| index * step.unwrap() % count);
         let mixed: Vec<&[u8]> = order.map(|index| pieces[index]).collect();
         let mut parts = vec![&file.bytes[..first]];
