@@ -26,7 +26,7 @@ fn bit(number: usize) -> u32 {
 }
 
 /// Files without the lines about problems.
-fn without_problems(files: Files) -> Files {
+pub fn without_problems(files: Files) -> Files {
     let is_other = |line: &&[u8]| !line.starts_with(b"X-Ostfs-Problem:") && !line.starts_with(b" ");
     let strip = |(path, bytes): (String, Vec<u8>)| {
         let bytes = match path.ends_with(".eml") {

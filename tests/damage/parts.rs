@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 
 use crate::intact::{Intact, fill_inbox, for_each_format, message, options};
+use crate::one_bit::without_problems;
 use crate::support::format::{PTYPE_BBT, PTYPE_NBT};
 use crate::support::*;
 use crate::walk::{Walked, check, everything, found, open, problems};
@@ -68,12 +69,20 @@ fn of_a_whole_message_with_more_parts_than_a_list_has_entries_all_are_there_and_
 
 /// HNHDR and the BTHHEADER behind it, [MS-PST] 2.3.1.2 and 2.3.2.1: hidUserRoot; bType, cbKey, cbEnt, bIdxLevels.
 #[test]
-fn a_damaged_byte_of_what_leads_to_the_properties_of_a_message_costs_nothing() {
+fn a_damaged_byte_of_what_leads_to_the_properties_of_a_message_costs_nothing_and_is_told() {
     for_each_format(file, |file| {
-        let data = file.layout.node(file.messages[7]).data;
+        let message = file.messages[7];
+        let data = file.layout.node(message).data;
+        let whole = without_problems(file.whole.clone());
         for at in [4, 5, 12, 13, 14, 15] {
             file.damage().flip_block(data, at);
-            shows_everything(&file);
+            let (walked, problems) = file.walked();
+            assert_eq!(walked.failed, [""; 0]);
+            let is_same = without_problems(walked.files) == whole;
+            assert!(is_same, "byte {at}: other bytes");
+            let of_message = format!("message {message:#x}: ");
+            assert!(problems.contains(&of_message), "byte {at}: {problems}");
+            has_errors(&file);
             file.damage().flip_block(data, at);
         }
     });
