@@ -164,12 +164,7 @@ impl Opening {
         if self.mode == Recover::Off {
             return Err(error);
         }
-        if let Some(behind) = lost_header::behind_front(&source) {
-            self.tell_of_places(&behind);
-            let header = Header::read(&behind);
-            return self.header(behind, header);
-        }
-        if let Some(moved) = lost_header::by_first_amap(&source) {
+        if let Some(moved) = lost_header::moved(&source) {
             self.tell_of_places(&moved);
             let header = Header::read(&moved);
             return self.header(moved, header);

@@ -7,7 +7,7 @@ use super::pages::{Found, read, scan};
 use super::samples::{self, METHODS};
 use crate::bytes::{u8_at, u32_at, uint_at};
 use crate::error::{Error, Result};
-use crate::ndb::amap::AllocationMap;
+use crate::ndb::amap::{AllocationMap, PTYPE};
 use crate::ndb::block::read_block;
 use crate::ndb::crc::{Checksum, Checksums, crc};
 use crate::ndb::crypt::{self, CryptMethod};
@@ -22,8 +22,6 @@ use crate::ndb::source::Source;
 use crate::ndb::watch::Watch;
 
 static FORMATS: [&Format; 3] = [&UNICODE, &UNICODE_4K, &ANSI];
-/// `ptype` of an allocation map.
-const AMAP: u8 = 0x84;
 /// One of the first ones may be damaged as well.
 const AMAPS_TRIED: u64 = 8;
 /// Blocks that are looked at to tell the encoding.
@@ -53,7 +51,7 @@ pub(super) fn is_amap(source: &Source, format: &Format, ib: u64) -> bool {
 
 /// The place of the allocation map `page`, which it states itself; None if it is none.
 fn place_of_amap(format: &Format, page: &[u8]) -> Option<u64> {
-    let is_typed = [0, 1].map(|index| u8_at(page, format.page_data + index)) == [Some(AMAP); 2];
+    let is_typed = [0, 1].map(|index| u8_at(page, format.page_data + index)) == [Some(PTYPE); 2];
     let place = uint_at(page, format.page_bid, format.word).filter(|_| is_typed)?;
     let is_one = AllocationMap::place(format, place) == Some(place)
         && page.get(..format.page_data).map(crc) == u32_at(page, format.page_crc);
@@ -100,16 +98,23 @@ pub(crate) fn by_checksums(source: &Source) -> Option<Header> {
     (header.checksums.header == Checksum::Crc && header.crc_valid).then_some(header)
 }
 
-/// The file at its own offsets, if its first allocation map within the first MiBs is not where it states to be: its beginning
+/// The file at its own offsets, if something stands in front of its header, or its beginning is lost.
+pub(crate) fn moved(source: &Source) -> Option<Source> {
+    let length = usize::try_from(source.len()).unwrap_or(FRONT).min(FRONT);
+    let mut front = vec![0; length];
+    read(source, &mut front, 0);
+    behind_front(source, &front).or_else(|| by_first_amap(source, &front))
+}
+
+/// The file at its own offsets, if the first allocation map in its `front` is not where it states to be: its beginning
 /// is lost, or something stands in front of it.
-pub(crate) fn by_first_amap(source: &Source) -> Option<Source> {
-    let front = front(source);
+fn by_first_amap(source: &Source, front: &[u8]) -> Option<Source> {
     let amap_in_front = |format: &Format, end: usize| {
         let at = end.checked_sub(format.page_data)?;
         let page = front.get(at..at + format.page_size)?;
         Some((place_of_amap(format, page)?, at as u64))
     };
-    let (place, at) = memchr::memchr_iter(AMAP, &front).find_map(|end| {
+    let (place, at) = memchr::memchr_iter(PTYPE, front).find_map(|end| {
         let mut formats = FORMATS.into_iter();
         formats.find_map(|format| amap_in_front(format, end))
     })?;
@@ -121,18 +126,9 @@ pub(crate) fn by_first_amap(source: &Source) -> Option<Source> {
     (place != at).then(|| source.with_pieces(Pieces::new(vec![piece])))
 }
 
-/// The first MiBs of the file.
-fn front(source: &Source) -> Vec<u8> {
-    let length = usize::try_from(source.len()).unwrap_or(FRONT).min(FRONT);
-    let mut front = vec![0; length];
-    read(source, &mut front, 0);
-    front
-}
-
-/// The file behind what stands in front of its header, if it has one within the first MiBs.
-pub(crate) fn behind_front(source: &Source) -> Option<Source> {
-    let front = front(source);
-    let places = memmem::find_iter(&front, MAGIC).filter(|at| *at > 0);
+/// The file behind what stands in front of its header, if it has one in its `front`.
+fn behind_front(source: &Source, front: &[u8]) -> Option<Source> {
+    let places = memmem::find_iter(front, MAGIC).filter(|at| *at > 0);
     let mut places = places.take(FRONT_TRIED).map(|at| {
         let at = at as u64;
         source.with_pieces(Pieces::new(vec![Piece {

@@ -185,16 +185,9 @@ fn keep_in_order(anchors: &mut Vec<Anchor>) -> Vec<Anchor> {
             *is_kept = true;
         }
     }
-    let mut dropped = Vec::new();
     let mut is_kept = is_kept.into_iter();
-    anchors.retain(|anchor| {
-        let is_kept = is_kept.next().unwrap_or(true);
-        if !is_kept {
-            dropped.push(*anchor);
-        }
-        is_kept
-    });
-    dropped
+    let dropped = anchors.extract_if(.., |_| !is_kept.next().unwrap_or(true));
+    dropped.collect()
 }
 
 /// The stretches that contradict the fewest of `anchors`, which ascend by place. All have one of `shifts`.
