@@ -12,7 +12,10 @@ use std::cell::Cell;
 use std::ffi::OsStr;
 use std::fs;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
+use ostfs::convert::{Converter, Options as ConvertOptions};
+use ostfs::ndb::{NodeId, NodeType};
 use ostfs::tree::{Attachments, Directory, Forest, Ino, Kind, Options as TreeOptions, Tree};
 use support::realistic::Mailbox;
 use support::{Crypt, Damage, Folders, Format, Message, Options, Payload, Store, Writer};
@@ -91,6 +94,13 @@ const TINY: Cost = Cost {
     bytes: 4_300.0,
 };
 
+/// To open a message and tell whom it is from: its properties, and nothing of its recipients.
+const SENDER: Cost = Cost {
+    allocations: 36.0,
+    reads: 1.2,
+    bytes: 2_700.0,
+};
+
 /// To list a view of many folders with all its directories and links: the rows once or twice more, and no message.
 const VIEWING: Cost = Cost {
     allocations: 90.0,
@@ -111,7 +121,7 @@ const STEP: usize = 1 << 20;
 
 /// What a record takes beyond the size of the file.
 const RECORDING: Cost = Cost {
-    allocations: 134.0,
+    allocations: 123.0,
     reads: 0.1,
     bytes: 100.0,
 };
@@ -328,6 +338,33 @@ fn the_record_of_a_message_costs_little_beyond_its_size() {
         bytes: recorded.bytes - sized.bytes,
     };
     assert_eq!(beyond.excess(RECORDING), None);
+}
+
+#[test]
+fn the_sender_of_a_message_is_told_without_its_recipients() {
+    const MESSAGES: u64 = 2_000;
+    let directory = tempfile::tempdir().unwrap();
+    let store = ostfs::open(&written(directory.path(), MESSAGES, 8)).unwrap();
+    let converter = Converter::new(Arc::clone(&store), ConvertOptions::default());
+    let nodes = store.ndb().nodes().map(Result::unwrap);
+    let messages = nodes.filter(|node| node.nid.node_type() == NodeType::NORMAL_MESSAGE);
+    let messages: Vec<_> = messages.map(|node| node.nid).collect();
+    assert_eq!(messages.len() as u64, MESSAGES);
+    let told = |names: &[&str]| {
+        let (cost, lines) = Cost::of(messages.len(), || {
+            let line = |nid: &NodeId| {
+                let message = ostfs::Message::open(&store, *nid).unwrap();
+                converter.header(&message, names).line("From").unwrap()
+            };
+            messages.iter().map(line).collect::<Vec<String>>()
+        });
+        println!("{names:?}: {cost:.2?}");
+        (cost, lines)
+    };
+    let (cost, senders) = told(&["From", "Sender"]);
+    let (_, same) = told(&["From", "To", "Subject", "References", "Keywords"]);
+    assert_eq!(senders, same);
+    assert_eq!(cost.excess(SENDER), None);
 }
 
 /// Lists the directory at `path` and all in it; returns the directories and the links.

@@ -6,7 +6,7 @@
 
 use std::ffi::OsString;
 use std::io::{self, BufWriter, Write};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::atomic::Ordering;
 
 use jiff::Timestamp;
@@ -21,7 +21,7 @@ use super::pdf_readers::PdfReaders;
 use super::progress::processors;
 use super::report::{self, Failure, Output};
 use super::selection;
-use super::source::{Lost, Sources};
+use super::source::{Lost, Sources, is_named_so};
 use super::summary::Counts;
 use super::word_indexes::{Asked, WordIndexes, by_number};
 use crate::export::Filter;
@@ -127,20 +127,44 @@ fn look(arguments: &SearchArguments, counts: &mut Counts) -> Result<(), Failure>
     end(printer, &missed, &forest, lost, counts)
 }
 
-/// Fails if the arguments are in the order of grep(1).
+/// Fails if the arguments are in the order of grep(1), or if the words of a query are arguments of their own.
 fn look_at_order(arguments: &SearchArguments) -> Result<(), Failure> {
-    match arguments.files.as_slice() {
-        [first, files @ .., last] if !first.exists() && last.is_file() => {
-            let files = files.iter().chain([last]).map(|file| quoted(file));
-            let files = files.collect::<Vec<_>>().join(" ");
-            let reason = format!(
-                "no such file; QUERY comes last: ostfs search {files} {}",
-                quoted(first)
-            );
-            Err(Failure::about(Exit::NotFound, first, reason))
+    let right = |files: &[PathBuf], query: &[PathBuf]| {
+        let files: Vec<_> = files.iter().map(|file| quoted(file)).collect();
+        let words: Vec<_> = query.iter().map(|word| word.to_string_lossy()).collect();
+        let query = words.join(" ");
+        format!(
+            "ostfs search {} {}",
+            files.join(" "),
+            quoted(Path::new(&query))
+        )
+    };
+    let wrong = |word: &Path, why: &str, right: String| {
+        let reason = format!("no such file; {why}: {right}");
+        Err(Failure::about(Exit::NotFound, word, reason))
+    };
+    let all = arguments.files.as_slice();
+    if let Some((first, files)) = all.split_first()
+        && files.last().is_some_and(|last| last.is_file())
+        && !first.exists()
+    {
+        let right = right(files, std::slice::from_ref(first));
+        return wrong(first, "QUERY comes last", right);
+    }
+    let words = all.iter().rev().skip(1).take_while(|file| is_word(file));
+    let (files, query) = all.split_at(all.len().saturating_sub(1 + words.count()));
+    match query {
+        [first, _, ..] if !files.is_empty() => {
+            let why = "a query of several words is one argument";
+            wrong(first, why, right(files, query))
         }
         _ => Ok(()),
     }
+}
+
+/// Whether what stands in the place of a file is rather a word of a query: nothing that is there, or looks like a path.
+fn is_word(file: &Path) -> bool {
+    !file.exists() && !is_named_so(file) && file.components().count() == 1
 }
 
 /// Fails if a folder of `query` is not there.

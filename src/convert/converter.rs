@@ -11,7 +11,7 @@ use super::configuration::{self, Configured};
 use super::context::Context;
 use super::item::{self, Document, Item};
 use super::item_format::ItemFormat;
-use super::mail::{self, Said};
+use super::mail::{self, Header, Said};
 use super::options::{Items, Options};
 use super::particulars::Particulars;
 use super::rendition::Rendition;
@@ -126,13 +126,9 @@ impl Converter {
         chat::text(message, zone, answers)
     }
 
-    /// These fields of the header that `message` has as mail, decoded and on one line; opens no body and no attachment.
-    pub fn header<const N: usize>(
-        &self,
-        message: &Message,
-        names: [&str; N],
-    ) -> [Option<String>; N] {
-        mail::header(&self.context, message, names)
+    /// The fields `names` of the header that `message` has as mail; opens no body and no attachment, and recipients only for those.
+    pub fn header(&self, message: &Message, names: &[&str]) -> Header {
+        Header::of(&self.context, message, names)
     }
 
     /// What a catalogue tells of `message`; opens no body and no attachment.

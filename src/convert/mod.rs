@@ -65,7 +65,7 @@ pub use item::{Document, title};
 #[doc(hidden)]
 pub use item::{Item, ItemOptions, item};
 pub use item_format::{ImportKind, ItemFormat, Title};
-pub use mail::Said;
+pub use mail::{Header, Said};
 pub use moment::Moment;
 #[doc(hidden)]
 pub use note::note_color;

@@ -73,9 +73,9 @@ impl Particulars {
             "In-Reply-To",
             "References",
         ];
-        let fields = mail::header(context, message, names);
+        let header = mail::Header::of(context, message, &names);
         let [from, to, cc, bcc, told_bcc, id, in_reply_to, references] =
-            fields.map(Option::unwrap_or_default);
+            names.map(|name| header.line(name).unwrap_or_default());
         let properties = message.properties();
         let integer = |id: u16| properties.integer(id).ok().flatten();
         let time = |id: u16| properties.time(id).ok().flatten();

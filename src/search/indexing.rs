@@ -12,7 +12,7 @@ use jiff::Zoned;
 use super::attached::{Means, PdfReader, Unseen};
 use super::found::{Candidate, Missed};
 use super::opened::{Around, Opened};
-use super::query::Query;
+use super::query::{Place, Query};
 use super::run::Search;
 use super::word_index::{WordIndex, Words};
 use crate::export::Filter;
@@ -99,6 +99,7 @@ impl Indexing<'_> {
         let around = Around {
             converter: self.forest.converter(candidate.ino)?,
             now: self.now,
+            places: &[Place::Anywhere, Place::Id],
             means: Means {
                 pdf: self.pdf,
                 unseen: &unseen,

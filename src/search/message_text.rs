@@ -27,9 +27,16 @@ const NAMES: [(u16, Place); 4] = [
     (tags::DISPLAY_BCC, Place::Bcc),
 ];
 
-/// The header of `message`, and what Outlook shows of it.
-pub(super) fn header(converter: &Converter, message: &Message) -> Vec<(Place, Text)> {
-    let values = converter.header(message, FIELDS.map(|(name, _)| name));
+/// The header of `message`, and what Outlook shows of it, as far as words for one of `places` may stand there.
+pub(super) fn header(
+    converter: &Converter,
+    message: &Message,
+    places: &[Place],
+) -> Vec<(Place, Text)> {
+    let is_wanted = |own: Place| places.iter().any(|place| place.has(own));
+    let fields: Vec<_> = FIELDS.iter().filter(|(_, own)| is_wanted(*own)).collect();
+    let names: Vec<&str> = fields.iter().map(|(name, _)| *name).collect();
+    let header = converter.header(message, &names);
     let mut texts: Vec<(Place, String)> = Vec::new();
     let mut add = |place: Place, value: Option<String>| {
         let is_new = |value: &String| {
@@ -41,19 +48,20 @@ pub(super) fn header(converter: &Converter, message: &Message) -> Vec<(Place, Te
         }
     };
     let stored = |id: u16| message.properties().string(id).ok().flatten();
-    let subject = message.subject().ok().flatten().map(|subject| subject.text);
+    let subject = || message.subject().ok().flatten().map(|subject| subject.text);
+    let subject = is_wanted(Place::Subject).then(subject).flatten();
     let has_subject = subject.as_ref().is_some_and(|subject| !subject.is_empty());
-    for ((_, place), value) in FIELDS.iter().zip(values) {
+    for (name, place) in fields {
         // The stored subject is the one that names and tables have.
         if *place != Place::Subject || !has_subject {
-            add(*place, value);
+            add(*place, header.line(name));
         }
     }
     add(Place::Subject, subject);
-    if Title::of(message.class().kind) == Title::DisplayName {
+    if is_wanted(Place::Subject) && Title::of(message.class().kind) == Title::DisplayName {
         add(Place::Subject, stored(tags::DISPLAY_NAME));
     }
-    for (id, place) in NAMES {
+    for (id, place) in NAMES.into_iter().filter(|(_, own)| is_wanted(*own)) {
         add(place, stored(id));
     }
     let texts = texts.into_iter();

@@ -46,6 +46,8 @@ pub(super) struct Around<'a> {
     pub converter: &'a Converter,
     /// The time, in the zone in which days begin.
     pub now: &'a Zoned,
+    /// Where words may be looked for: nothing is read of other fields.
+    pub places: &'a [Place],
     pub means: Means<'a>,
 }
 
@@ -218,7 +220,7 @@ impl<'a> Opened<'a> {
 
     fn header(&self) -> &[(Place, Text)] {
         self.header
-            .get_or_init(|| header(self.around.converter, self.message))
+            .get_or_init(|| header(self.around.converter, self.message, self.around.places))
     }
 
     fn said(&self) -> &[(Place, Text)] {
@@ -354,13 +356,10 @@ impl<'a> Opened<'a> {
     /// Header and text of a message that is attached under `path`.
     fn texts_of(&self, path: &str, message: &Message) -> Vec<Text> {
         let converter = self.around.converter;
-        let header = header(converter, message);
+        let header = header(converter, message, &[Place::Anywhere]);
         let said = said(converter.said(message, self.around.now.time_zone()));
         let texts = header.into_iter().chain(said);
-        let texts = texts
-            .filter(|(own, _)| *own != Place::Id)
-            .map(|(_, text)| text);
-        texts.map(|text| text.at(path)).collect()
+        texts.map(|(_, text)| text.at(path)).collect()
     }
 
     /// Calls `see` with all its texts, folded, and where they stand.

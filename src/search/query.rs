@@ -179,6 +179,17 @@ impl Query {
         }
     }
 
+    /// The places in which words are looked for.
+    pub(super) fn places(&self) -> Vec<Place> {
+        let mut places = Vec::new();
+        self.each(&mut |condition| {
+            if let Condition::Words(place, _) = condition {
+                places.push(*place);
+            }
+        });
+        places
+    }
+
     /// As [`Query::each`], of those that an item is found by: nothing behind NOT.
     pub(super) fn each_found<'a>(&'a self, see: &mut dyn FnMut(&'a Condition)) {
         match self {

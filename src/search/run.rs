@@ -20,7 +20,7 @@ use super::found::{Candidate, Found, Missed};
 use super::listed::Listed;
 use super::names::Names;
 use super::opened::{Around, Opened};
-use super::query::{Answer, Condition, Query};
+use super::query::{Answer, Condition, Place, Query};
 use super::text::Line;
 use super::turns::{InOrder, Turns};
 use super::word_index::RuledOut;
@@ -115,6 +115,8 @@ impl<T> Drop for Outcome<'_, T> {
 struct Run<'a> {
     search: &'a Search<'a>,
     missed: &'a Missed,
+    /// Where the query looks for words.
+    places: Vec<Place>,
     turns: Turns,
     abandoned: AtomicBool,
 }
@@ -135,6 +137,7 @@ impl Search<'_> {
         let run = Run {
             search: self,
             missed,
+            places: self.query.places(),
             turns: Turns::default(),
             abandoned: AtomicBool::new(false),
         };
@@ -432,6 +435,7 @@ impl Run<'_> {
         let around = Around {
             converter: forest.converter(ino)?,
             now: &self.search.now,
+            places: &self.places,
             means: Means {
                 pdf: self.search.pdf,
                 unseen: &self.missed.unseen,

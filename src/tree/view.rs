@@ -401,9 +401,12 @@ impl View {
     pub fn people(&self, ino: Ino) -> People {
         let converter = &self.context.converter;
         let message = self.message(ino);
-        let people = message.map(|message| converter.header(&message, ["From", "To"]));
-        let [from, to] = people.unwrap_or_default().map(Option::unwrap_or_default);
-        People { from, to }
+        let header = message.map(|message| converter.header(&message, &["From", "To"]));
+        let line = |name: &str| header.as_ref()?.line(name);
+        People {
+            from: line("From").unwrap_or_default(),
+            to: line("To").unwrap_or_default(),
+        }
     }
 
     /// The header block of the message that `ino` shows, as it is stored; None when there is none.

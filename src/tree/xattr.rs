@@ -124,12 +124,10 @@ impl Xattrs<'_> {
     }
 
     fn origin(&self, message: &Message) -> impl Iterator<Item = Xattr> {
-        let fields = self
-            .context
-            .converter
-            .header(message, ORIGIN.map(|(field, _)| field));
-        let named = ORIGIN.into_iter().zip(fields);
-        named.filter_map(|((_, name), value)| Some((name, value?)))
+        let fields = ORIGIN.map(|(field, _)| field);
+        let header = self.context.converter.header(message, &fields);
+        let named = ORIGIN.into_iter();
+        named.filter_map(move |(field, name)| Some((name, header.line(field)?)))
     }
 
     /// PidTagEntryId in hexadecimal digits, as Outlook's object model has it: as stored, else as the file's other

@@ -416,6 +416,37 @@ fn it_ends_as_grep_does() {
 }
 
 #[test]
+fn words_in_the_place_of_a_file_are_told_to_belong_to_the_query() {
+    let scene = scene();
+    let file = scene.file.to_str().unwrap();
+    let right = |query: &str| format!("ostfs search {file} {query}\n");
+    for (arguments, right) in [
+        // The order of grep(1).
+        (&["order", file][..], right("order")),
+        (
+            &[file, "from:adams", "has:attachment"],
+            right("'from:adams has:attachment'"),
+        ),
+        (
+            &[file, "purchase", "order", "x"],
+            right("'purchase order x'"),
+        ),
+    ] {
+        let output = ostfs(&[&["search"], arguments].concat());
+        let errors = String::from_utf8(output.stderr).unwrap();
+        assert_eq!(output.status.code(), Some(2), "{errors}");
+        assert!(errors.ends_with(&right), "{errors}");
+    }
+    // A file that is not there costs itself.
+    let missing = scene.folder.path().join("missing.pst");
+    for missing in [missing.to_str().unwrap(), "missing.ost"] {
+        let output = ostfs(&["search", file, missing, "order"]);
+        assert_eq!(output.status.code(), Some(4));
+        assert!(!output.stdout.is_empty());
+    }
+}
+
+#[test]
 fn whoever_reads_no_more_ends_it_quietly() {
     let scene = Scene::new(|store| {
         let inbox = store.folder(store.ipm_subtree(), "Inbox");

@@ -10,7 +10,7 @@ use super::flags;
 use super::handling;
 use super::message_id::message_ids;
 use super::reserved::{ADDRESS_FIELDS, SINGLE_FIELDS, among, is_misleading, is_written_anew};
-use super::synthesis::Synthesis;
+use super::synthesis::{Group, Synthesis};
 use super::transport::{Field, Transport};
 use crate::codepage;
 use crate::convert::context::Context;
@@ -28,6 +28,16 @@ const MAX_REJECTED: usize = 100;
 
 /// All fields of the header of `message` but those of its content.
 pub(super) fn of_message(context: &Context, message: &Message, style: Headers) -> Fields {
+    of_groups(context, message, style, &|_| true)
+}
+
+/// The fields of the groups that are `wanted`, as the whole header has them.
+fn of_groups(
+    context: &Context,
+    message: &Message,
+    style: Headers,
+    wanted: &dyn Fn(Group) -> bool,
+) -> Fields {
     let mut fields = Fields::new(style.of_made_fields());
     let transport = transport(message);
     let is_stored = style == Headers::Original && !transport.fields.is_empty();
@@ -38,14 +48,17 @@ pub(super) fn of_message(context: &Context, message: &Message, style: Headers) -
             .note(Problem::new("transport headers", text));
     }
     let property = |name: &str| stored_text(message, name);
-    for field in &transport.fields {
+    let of_wanted = |field: &&Field| wanted(Group::of(&field.name));
+    for field in transport.fields.iter().filter(of_wanted) {
         match is_stored {
             true => add_stored(field, &mut fields),
             false => add_transport(field, &property, &mut fields),
         }
     }
-    for line in transport.rejected.iter().take(MAX_REJECTED) {
-        fields.push_text("X-Ostfs-Bad-Header", line);
+    if wanted(Group::Others) {
+        for line in transport.rejected.iter().take(MAX_REJECTED) {
+            fields.push_text("X-Ostfs-Bad-Header", line);
+        }
     }
     let lookup = Lookup::new(context);
     let synthesis = Synthesis {
@@ -56,9 +69,11 @@ pub(super) fn of_message(context: &Context, message: &Message, style: Headers) -
     if is_stored {
         synthesis.complete_stored(&mut fields);
     } else {
-        synthesis.complete(&mut fields);
-        handling::add(message, &mut fields);
-        flags::add(message, &mut fields);
+        synthesis.complete(&mut fields, wanted);
+        if wanted(Group::Others) {
+            handling::add(message, &mut fields);
+            flags::add(message, &mut fields);
+        }
     }
     lookup.tell(message.problems());
     fields
@@ -105,18 +120,22 @@ fn stored_text(message: &Message, name: &str) -> Option<String> {
     is_right.then_some(text)
 }
 
-/// These fields of the header of `message`, decoded and on one line.
-pub(in crate::convert) fn header<const N: usize>(
-    context: &Context,
-    message: &Message,
-    names: [&str; N],
-) -> [Option<String>; N] {
-    let fields = of_message(context, message, Headers::Utf8);
-    names.map(|name| {
-        let lines = fields.get(name)?.lines();
+/// Fields of the header of a message, decoded, each on one line.
+pub struct Header(Fields);
+
+impl Header {
+    /// The header of `message`, as far as the fields `names` need it; nothing is read for others.
+    pub(in crate::convert) fn of(context: &Context, message: &Message, names: &[&str]) -> Self {
+        let wanted = |group: Group| names.iter().any(|name| Group::of(name).needs(group));
+        Self(of_groups(context, message, Headers::Utf8, &wanted))
+    }
+
+    /// The first field `name`, which is one of those that were asked for.
+    pub fn line(&self, name: &str) -> Option<String> {
+        let lines = self.0.get(name)?.lines();
         let unfolded: Vec<&str> = lines.map(str::trim).collect();
         Some(decode(&unfolded.join(" ")))
-    })
+    }
 }
 
 fn transport(message: &Message) -> Transport {

@@ -28,12 +28,56 @@ use crate::problem::Problem;
 /// The field of those who got a blind copy, as somebody else than its sender has them.
 pub(in crate::convert) const TOLD_BCC: &str = "X-Ostfs-Bcc";
 
+/// The subject that was changed after the message arrived.
+const EDITED_SUBJECT: &str = "X-Ostfs-Subject";
+
 /// Where the From goes that not every program can parse.
 const ORIGINAL_FROM: &str = "X-Ostfs-Original-From";
 
 /// The address in angle brackets of a field that is no list of addresses; None if there are several.
 fn only_address(field: &str) -> Option<String> {
     (field.matches('<').count() == 1).then(|| stored_addr_spec(field))?
+}
+
+/// Fields that are made together, since one depends on another or comes from the same place.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Group {
+    Originators,
+    Destinations,
+    Identification,
+    Thread,
+    Others,
+}
+
+/// The fields of all groups but the last.
+const GROUPS: [(Group, &[&str]); 4] = [
+    (Group::Originators, &["From", "Sender", "Reply-To"]),
+    (Group::Destinations, &["To", "Cc", "Bcc", TOLD_BCC]),
+    (
+        Group::Identification,
+        &["Subject", EDITED_SUBJECT, "Date", "Message-ID"],
+    ),
+    (
+        Group::Thread,
+        &["In-Reply-To", "References", "Thread-Topic", "Thread-Index"],
+    ),
+];
+
+impl Group {
+    /// The group of field `name`.
+    pub fn of(name: &str) -> Self {
+        let has =
+            |(_, names): &&(Self, &[&str])| names.iter().any(|own| own.eq_ignore_ascii_case(name));
+        GROUPS
+            .iter()
+            .find(has)
+            .map_or(Self::Others, |(group, _)| *group)
+    }
+
+    /// Whether a field of this group may name what one of `other` has: who gets a receipt is whom the message is from.
+    pub fn needs(self, other: Self) -> bool {
+        self == other || (self, other) == (Self::Others, Self::Originators)
+    }
 }
 
 /// Fields out of properties, for what the transport headers lack.
@@ -45,13 +89,23 @@ pub(super) struct Synthesis<'a> {
 }
 
 impl Synthesis<'_> {
-    /// Adds what `fields` lacks.
-    pub fn complete(&self, fields: &mut Fields) {
-        self.originators(fields);
-        self.destinations(fields);
-        self.identification(fields);
-        self.thread(fields);
-        self.others(fields);
+    /// Adds what `fields` lacks of the groups that are `wanted`.
+    pub fn complete(&self, fields: &mut Fields, wanted: &dyn Fn(Group) -> bool) {
+        if wanted(Group::Originators) {
+            self.originators(fields);
+        }
+        if wanted(Group::Destinations) {
+            self.destinations(fields);
+        }
+        if wanted(Group::Identification) {
+            self.identification(fields);
+        }
+        if wanted(Group::Thread) {
+            self.thread(fields);
+        }
+        if wanted(Group::Others) {
+            self.others(fields);
+        }
     }
 
     /// Adds what `fields`, a header as it is stored, lacks to be one of a message.
@@ -224,7 +278,7 @@ impl Synthesis<'_> {
             let subject = self.subject().unwrap_or_default();
             fields.push_text("Subject", &subject);
         } else if let Some(subject) = self.edited_subject(fields) {
-            fields.push_text("X-Ostfs-Subject", &subject);
+            fields.push_text(EDITED_SUBJECT, &subject);
         }
         if !fields.has("Date") {
             let times = [
