@@ -14,7 +14,8 @@ use crate::ndb::{NodeEntry, NodeId, NodeType};
 #[derive(Default)]
 struct Reached {
     folders: HashSet<NodeId>,
-    messages: HashSet<NodeId>,
+    /// As they are listed: a vector, since there may be millions.
+    messages: Vec<NodeId>,
 }
 
 /// What no folder lists, by the folder that it names as its parent; `lost+found` itself goes by the root folder.
@@ -129,26 +130,29 @@ impl LostFound {
             lost.folders.entry(at).or_default().insert(*nid);
             self.reach(*nid, &mut reached);
         }
+        let Reached {
+            folders: reached,
+            messages: mut listed,
+        } = reached;
+        listed.sort_unstable();
+        // A B-tree with damage may have a key twice.
+        let mut seen = HashSet::new();
+        let mut is_lost = |nid: NodeId| listed.binary_search(&nid).is_err() && seen.insert(nid);
         let hidden = self.context.options.all.then_some(NodeType::ASSOC_MESSAGE);
         let types = [NodeType::NORMAL_MESSAGE].into_iter().chain(hidden);
         for node in types.flat_map(|wanted| self.nodes_of_type(wanted)) {
-            // A B-tree with damage may have a key twice.
-            if !reached.messages.insert(node.nid) {
-                continue;
-            }
             // One that has lost all its data is in its file's name alone.
-            if !node.data.is_none() {
-                let known = reached.folders.contains(&node.parent);
+            if is_lost(node.nid) && !node.data.is_none() {
+                let known = reached.contains(&node.parent);
                 let at = lost.place(&self.context, known, node.parent);
                 lost.messages.entry(at).or_default().push(node.nid);
             }
         }
         let unlisted = self.context.store.unlisted_messages().into_iter();
-        let unlisted = unlisted.filter(|nid| reached.messages.insert(*nid));
         lost.messages
             .entry(self.context.root)
             .or_default()
-            .extend(unlisted);
+            .extend(unlisted.filter(|nid| is_lost(*nid)));
         lost
     }
 
