@@ -1,18 +1,16 @@
 //! BTree-on-heap. [MS-PST] 2.3.2
 
 use super::heap::{Heap, HeapId, HeapItem};
+use super::heap_map::{BTH_HEADER, BTH_TYPE};
 use crate::bytes::{u8_at, u32_at};
 use crate::error::{Error, Result};
 use crate::ndb::Flaw;
 
-const BTH_TYPE: u8 = 0xB5;
 /// Offsets of BTHHEADER: `bType`, `cbKey`, `cbEnt`, `bIdxLevels`, `hidRoot`.
 const KEY_SIZE: usize = 1;
 const VALUE_SIZE: usize = 2;
 const LEVELS: usize = 3;
 const ROOT: usize = 4;
-/// Bytes of BTHHEADER.
-const HEADER_SIZE: usize = 8;
 /// Width of the HID of a child item in an intermediate item.
 const CHILD: usize = 4;
 /// More levels than any table needs: a level multiplies the rows by some hundreds.
@@ -25,6 +23,16 @@ pub struct Sizes {
     pub key: usize,
     /// Bytes of a value; the first of the sizes that writers use is that of the format.
     pub values: &'static [usize],
+}
+
+impl Sizes {
+    /// The size of values by which the item `root` has whole records.
+    fn value_in(self, heap: &Heap, root: HeapId) -> usize {
+        let len = heap.item(root).map_or(0, |item| item.bytes().len());
+        let is_width = |value: &&usize| len.is_multiple_of(self.key + **value);
+        let value = self.values.iter().find(is_width).or(self.values.first());
+        value.copied().unwrap_or_default()
+    }
 }
 
 /// BTHHEADER.
@@ -99,13 +107,9 @@ impl Header {
         };
         let expected: Vec<String> = expected.iter().map(ToString::to_string).collect();
         let problem = format!("{field}: expected {}, found {found}", expected.join(" or "));
-        let root = heap.item(self.root);
-        let len = root.map_or(0, |item| item.bytes().len());
-        let is_width = |value: &&usize| len.is_multiple_of(sizes.key + **value);
-        let value = sizes.values.iter().find(is_width).or(sizes.values.first());
         Self {
             key: sizes.key,
-            value: value.copied().unwrap_or(self.value),
+            value: sizes.value_in(heap, self.root),
             problem: Some(problem),
             ..self
         }
@@ -130,14 +134,14 @@ impl Header {
                 levels <= 1,
             ];
             let fitting = evidence.iter().filter(|fits| **fits).count();
-            let is_header = bytes.len() == HEADER_SIZE
+            let is_header = bytes.len() == BTH_HEADER
                 && fitting + 1 >= evidence.len()
                 && (root.0 == 0 || heap.item(root).is_ok());
             is_header.then(|| Self {
                 key: sizes.key,
                 value: match sizes.values.contains(&value) {
                     true => value,
-                    false => sizes.values.first().copied().unwrap_or(0),
+                    false => sizes.value_in(heap, root),
                 },
                 levels: if levels < MAX_LEVELS { levels } else { 0 },
                 root,

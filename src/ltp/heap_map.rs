@@ -25,7 +25,13 @@ const OFFSET: usize = 2;
 /// between, whose root is item 2: the records, which ascend by property id. [MS-PST] 2.3.2.1, 2.3.3.3
 const FIRST_ITEM: usize = 12;
 const BTH_OF_RECORDS: [u8; 8] = [0xB5, 2, 6, 0, 0x40, 0, 0, 0];
-const BTH_HEADER: usize = BTH_OF_RECORDS.len();
+/// Bytes of BTHHEADER, and its `bType`.
+pub(super) const BTH_HEADER: usize = BTH_OF_RECORDS.len();
+pub(super) const BTH_TYPE: u8 = 0xB5;
+/// `bType` of TCINFO, where its columns begin, and bytes of each.
+pub(super) const TABLE_TYPE: u8 = 0x7C;
+pub(super) const COLUMNS: usize = 22;
+pub(super) const COLUMN_SIZE: usize = 8;
 const RECORD: usize = 8;
 /// Bits of a property type that are in use: 0x0100 by PtypBinary, 0x1000 by several values.
 const TYPE_BITS: u16 = 0x11FF;
@@ -50,6 +56,8 @@ pub(super) struct PageMap {
     count: usize,
     /// Where the records of a property context end that were found without the map: it tells of no item before that.
     records_end: Option<usize>,
+    /// The slot of an offset that is wrong, and the right one.
+    mended: Option<(usize, usize)>,
 }
 
 impl PageMap {
@@ -65,6 +73,7 @@ impl PageMap {
             at,
             count,
             records_end: None,
+            mended: None,
         }
     }
 
@@ -90,6 +99,7 @@ impl PageMap {
                 .then_some(map)
         });
         let counted = || Self::with_counted_items(block);
+        let stored = stored.map(|map| map.with_right_offset(block));
         let any = found.or_else(counted).or(stored).filter(fits);
         any.or_else(|| is_context.then(|| Self::of_records(block, stored))?)
     }
@@ -115,9 +125,8 @@ impl PageMap {
             .count();
         let records_end = Some(first + count * RECORD);
         let alone = Self {
-            at: block.len(),
-            count: 2,
             records_end,
+            ..Self::new(block.len(), 2)
         };
         let others =
             stored.filter(|map| map.count >= alone.count && map.wrong_offsets(block) <= MAX_WRONG);
@@ -130,6 +139,31 @@ impl PageMap {
         let offsets = block.len().checked_sub(at + MAP_OFFSETS)? / OFFSET;
         let map = Self::new(at, offsets.checked_sub(1)?);
         map.is_sound(block).then_some(map)
+    }
+
+    /// The same map with the right offset in place of one that is wrong, if what lies there tells its own length: BTHHEADER and
+    /// TCINFO do.
+    fn with_right_offset(self, block: &[u8]) -> Self {
+        let ends = (1..self.count).filter_map(|slot| {
+            let start = self.offset(block, slot - 1)?;
+            let (end, next) = (self.offset(block, slot)?, self.offset(block, slot + 1)?);
+            if (start..=next).contains(&end) || start > next {
+                return None;
+            }
+            let first = block.get(start..next).and_then(own_length);
+            let from_first = first.and_then(|len| start.checked_add(len));
+            let last = || {
+                next.checked_sub(BTH_HEADER)
+                    .filter(|at| block.get(*at..next).and_then(own_length).is_some())
+            };
+            Some((slot, from_first.or_else(last)?))
+        });
+        let mended = |end| Self {
+            mended: Some(end),
+            ..self
+        };
+        let mut sound = ends.map(mended).filter(|map| map.is_sound(block));
+        sound.next().unwrap_or(self)
     }
 
     /// Whether the map takes the rest of the block.
@@ -167,8 +201,12 @@ impl PageMap {
             let known = [FIRST_ITEM, FIRST_ITEM + BTH_HEADER, end];
             known.get(slot).copied()
         });
+        let mended = self.mended.filter(|(wrong, _)| *wrong == slot);
         let stored = || u16_at(block, self.at + MAP_OFFSETS + OFFSET * slot).map(usize::from);
-        of_records.or_else(stored)
+        mended
+            .map(|(_, right)| right)
+            .or(of_records)
+            .or_else(stored)
     }
 
     /// Number of items.
@@ -195,6 +233,15 @@ impl PageMap {
     pub fn item(&self, block: &[u8], index: usize) -> Option<Range<usize>> {
         let range = self.start(block, index)?..self.offset(block, index)?;
         (range.start <= range.end && range.end <= block.len()).then_some(range)
+    }
+}
+
+/// Bytes of the BTHHEADER or TCINFO that `bytes` begin with. [MS-PST] 2.3.2.1, 2.3.4.1
+fn own_length(bytes: &[u8]) -> Option<usize> {
+    match bytes {
+        [BTH_TYPE, 1..=16, _, 0..=2, ..] => Some(BTH_HEADER),
+        [TABLE_TYPE, columns, ..] => Some(COLUMNS + usize::from(*columns) * COLUMN_SIZE),
+        _ => None,
     }
 }
 

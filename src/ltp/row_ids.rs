@@ -2,7 +2,15 @@
 
 use std::collections::HashSet;
 
-use crate::bytes::uint_at;
+use super::bth::{self, Sizes, Step};
+use super::heap::{Heap, HeapId};
+use crate::bytes::{u32_at, uint_at};
+
+/// Sizes of the records of a row index: row id; row number, which has two bytes in most ANSI files.
+pub(super) const ROW_INDEX_SIZES: Sizes = Sizes {
+    key: 4,
+    values: &[4, 2],
+};
 
 /// Rows by their ids, each id once.
 #[derive(Default)]
@@ -33,4 +41,26 @@ impl RowIds {
 /// A row number takes two bytes in most ANSI files, four elsewhere.
 pub(super) fn row_number(value: &[u8]) -> u32 {
     uint_at(value, 0, value.len().min(4)).unwrap_or(0) as u32
+}
+
+/// Id and number that a record of a row index has.
+pub(super) fn row_of(record: &[u8]) -> Option<(u32, u32)> {
+    let number = record.get(size_of::<u32>()..)?;
+    Some((u32_at(record, 0)?, row_number(number)))
+}
+
+/// The first rows of the row index in item `index`, `most` at most.
+pub(super) fn first_rows(heap: &Heap, index: HeapId, most: usize) -> Vec<(u32, u32)> {
+    let mut rows = Vec::new();
+    let Ok(mut walk) = bth::walk(heap, index, ROW_INDEX_SIZES) else {
+        return rows;
+    };
+    while rows.len() < most
+        && let Some(step) = walk.next()
+    {
+        if let Step::Record(record) = step {
+            rows.extend(row_of(record));
+        }
+    }
+    rows
 }

@@ -1,8 +1,15 @@
 //! The rows of a table: one item of its heap, or a subnode of its own. [MS-PST] 2.3.4.4
 
 use super::heap::{Heap, HeapItem, HeapNodeId, HnidTarget};
+use super::row_ids::first_rows;
+use super::table_info::{Column, TableInfo};
+use super::tags;
+use crate::bytes::u32_at;
 use crate::error::{Error, Result};
-use crate::ndb::DataTree;
+use crate::ndb::{DataTree, Flaw, NodeType};
+
+/// Rows by whose ids the matrix is known.
+const ROWS_TO_KNOW: usize = 8;
 
 /// Where the rows of a table are, all of one size.
 #[derive(Debug, Clone)]
@@ -23,8 +30,69 @@ enum Place {
 }
 
 impl RowMatrix {
+    /// The rows of the table in `heap` that `info` describes. Where a damaged block does not lead to them, they are what has the
+    /// ids of the row index.
+    pub fn find(heap: &Heap, info: &TableInfo) -> Result<Self> {
+        let open = |rows: HeapNodeId| Self::open(heap, rows, info.row_size);
+        let named = open(info.rows);
+        if heap.flaw().is_none_or(Flaw::vouches) {
+            return named;
+        }
+        let rows = first_rows(heap, info.row_index, ROWS_TO_KNOW);
+        let is_it = |matrix: &Self| !rows.is_empty() && matrix.has(info, &rows);
+        if named.as_ref().is_ok_and(&is_it) {
+            return named;
+        }
+        if let Some(cut) = Self::of_length(heap, info, &rows).filter(&is_it) {
+            return Ok(cut);
+        }
+        let items = heap.items_of_first_block();
+        let items = items.map(|(hid, _)| HeapNodeId(hid.0));
+        let subnodes = heap.node().subnodes().unwrap_or_default().into_iter();
+        let subnodes = subnodes.map(|node| node.nid());
+        let subnodes = subnodes.filter(|nid| nid.node_type() == NodeType::LTP);
+        let mut places = items.chain(subnodes.map(|nid| HeapNodeId(nid.0)));
+        let Some(found) = places.find_map(|place| open(place).ok().filter(&is_it)) else {
+            return named;
+        };
+        let problem = format!("hnidRows: {:#x} does not lead to the rows", info.rows.0);
+        let error = Error::corrupt("TCINFO", heap.node().nid(), problem);
+        heap.node().problems().note_error("", &error);
+        Ok(found)
+    }
+
+    /// The matrix that begins where the item does that `info` names, and has as many bytes as it needs for `rows`: where it ends
+    /// is not known.
+    fn of_length(heap: &Heap, info: &TableInfo, rows: &[(u32, u32)]) -> Option<Self> {
+        let HnidTarget::Item(hid) = info.rows.target() else {
+            return None;
+        };
+        let last = rows.iter().map(|(_, number)| *number as usize).max()?;
+        let len = last.checked_add(1)?.checked_mul(info.row_size)?;
+        Some(Self {
+            place: Place::Item(heap.from_start_of(hid)?.part(0, len)?),
+            row_size: info.row_size,
+        })
+    }
+
+    /// Whether it has whole rows and among them `rows`, with the ids and at the numbers that are given.
+    fn has(&self, info: &TableInfo, rows: &[(u32, u32)]) -> bool {
+        let mut columns = info.columns.iter();
+        let id_column = columns.find(|column| column.id == tags::LTP_ROW_ID);
+        let is_whole = match &self.place {
+            Place::Item(item) => item.bytes().len().is_multiple_of(self.row_size),
+            Place::Tree { .. } | Place::None => true,
+        };
+        let is_there = |(id, number): &(u32, u32)| {
+            let (row, column) = (self.cells(*number).ok()??, id_column?);
+            let is_set = column.is_set(row.bytes(), info.bitmap)?;
+            Some(is_set && own_id(&info.columns, &row)? == *id)
+        };
+        is_whole && rows.iter().all(|row| is_there(row) == Some(true))
+    }
+
     /// The matrix that `rows` (`hnidRows`) of the table in `heap` leads to, with rows of `row_size` bytes.
-    pub fn open(heap: &Heap, rows: HeapNodeId, row_size: usize) -> Result<Self> {
+    fn open(heap: &Heap, rows: HeapNodeId, row_size: usize) -> Result<Self> {
         let place = match rows.target() {
             HnidTarget::Empty => Place::None,
             HnidTarget::Item(hid) => Place::Item(heap.item(hid)?),
@@ -84,4 +152,11 @@ impl RowMatrix {
         let start = index.saturating_mul(self.row_size);
         Ok(block.part(start, self.row_size))
     }
+}
+
+/// PidTagLtpRowId of a row with these `columns`, whatever its bitmap has for it.
+pub(super) fn own_id(columns: &[Column], row: &HeapItem) -> Option<u32> {
+    let mut columns = columns.iter();
+    let column = columns.find(|column| column.id == tags::LTP_ROW_ID)?;
+    u32_at(row.bytes(), column.offset)
 }

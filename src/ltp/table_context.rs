@@ -4,23 +4,17 @@
 
 use std::collections::HashSet;
 
-use super::bth::{self, Sizes, Step, Walk};
+use super::bth::{self, Step, Walk};
 use super::heap::{ClientSignature, Heap, HeapId, HeapItem, HeapNodeId, HnidTarget};
 use super::property::{PropertyType, Value};
-use super::row_ids::{RowIds, row_number};
-use super::row_matrix::RowMatrix;
+use super::row_ids::{ROW_INDEX_SIZES, RowIds, row_number, row_of};
+use super::row_matrix::{RowMatrix, own_id};
 use super::stream::PropertyStream;
 use super::table_info::{Column, TableInfo};
 use super::tags;
 use crate::bytes::u32_at;
 use crate::error::{Error, Result};
 use crate::ndb::{Node, NodeId};
-
-/// Sizes of the records of a row index: row id; row number, which has two bytes in most ANSI files.
-const ROW_INDEX_SIZES: Sizes = Sizes {
-    key: 4,
-    values: &[4, 2],
-};
 
 /// Bytes of a cell: the names, addresses and ids in tables are short, and all rows may refer to the same long value.
 pub const MAX_CELL: u64 = 64 << 10;
@@ -94,7 +88,7 @@ impl TableContext {
     fn open_inner(heap: Heap) -> Result<Self> {
         heap.expect_client(ClientSignature::TABLE_CONTEXT)?;
         let info = TableInfo::read(&heap)?;
-        let matrix = RowMatrix::open(&heap, info.rows, info.row_size)?;
+        let matrix = RowMatrix::find(&heap, &info)?;
         let side_heaps = side_heaps(&heap);
         Ok(Self {
             columns: info.columns,
@@ -211,9 +205,8 @@ impl TableContext {
         while let Some(step) = walk.next() {
             match step {
                 Step::Record(record) => {
-                    if let Some(id) = u32_at(record, 0) {
-                        let number = record.get(size_of::<u32>()..).unwrap_or_default();
-                        rows.add(id, row_number(number));
+                    if let Some((id, number)) = row_of(record) {
+                        rows.add(id, number);
                     }
                 }
                 Step::Flawed(flaw) => {
@@ -248,9 +241,10 @@ impl TableContext {
             if indexed.contains(&number) {
                 continue;
             }
-            let id = self.row(0, number).ok().and_then(|row| row.own_id());
-            // Ordinals begin with 0, as do rows that are lost.
-            if let Some(id) = id.filter(|id| *id != 0 || self.heap.flaw().is_none()) {
+            let row = self.row(0, number).ok();
+            // Ordinals begin with 0, and of a row that is lost all is.
+            let row = row.filter(|row| !row.is_lost() || self.heap.flaw().is_none());
+            if let Some(id) = row.and_then(|row| row.own_id()) {
                 rows.add(id, number);
             }
         }
@@ -431,18 +425,19 @@ impl Row<'_> {
 
     /// PidTagLtpRowId, whatever the bitmap has for it.
     fn own_id(&self) -> Option<u32> {
-        let columns = &self.table.columns;
-        let column = columns
-            .iter()
-            .find(|column| column.id == tags::LTP_ROW_ID)?;
-        u32_at(self.cells.as_ref()?.bytes(), column.offset)
+        own_id(&self.table.columns, self.cells.as_ref()?)
+    }
+
+    /// Whether nothing is left of its bytes.
+    fn is_lost(&self) -> bool {
+        let mut bytes = self.cells.iter().flat_map(HeapItem::bytes);
+        bytes.all(|byte| *byte == 0)
     }
 
     /// The bytes of the cell, if the bitmap has it as existing.
     fn cell(&self, column: &Column) -> Option<&[u8]> {
         let row = self.cells.as_ref()?.bytes();
-        let flags = row.get(self.table.bitmap + column.bit / 8)?;
-        let exists = flags & (0x80 >> (column.bit % 8)) != 0;
+        let exists = column.is_set(row, self.table.bitmap)?;
         row.get(column.offset..column.offset + column.size)
             .filter(|_| exists)
     }

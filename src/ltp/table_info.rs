@@ -1,11 +1,11 @@
 //! TCINFO: the description of a table's rows and columns. [MS-PST] 2.3.4.1, 2.3.4.2
 
 use super::heap::{Heap, HeapId, HeapItem, HeapNodeId};
+use super::heap_map::{COLUMN_SIZE, COLUMNS, TABLE_TYPE};
 use super::property::PropertyType;
 use crate::bytes::{u8_at, u16_at, u32_at};
 use crate::error::{Error, Result};
 
-const TABLE_TYPE: u8 = 0x7C;
 /// Offsets of TCINFO: `bType`, `cCols`, `rgib`, `rgib[TCI_1b]`, `rgib[TCI_bm]`, `hidRowIndex`, `hnidRows`, columns.
 const COLUMN_COUNT: usize = 1;
 const ENDS: usize = 2;
@@ -13,10 +13,6 @@ const END_OF_1_BYTE_CELLS: usize = 6;
 const ROW_SIZE: usize = 8;
 const ROW_INDEX: usize = 10;
 const ROWS: usize = 14;
-const COLUMNS: usize = 22;
-/// Size of TCOLDESC, and its offsets: `wPropType`, `wPropId`, `ibData`, `cbData`, `iBit`.
-const COLUMN_SIZE: usize = 8;
-
 /// TCOLDESC: one column.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Column {
@@ -27,6 +23,14 @@ pub struct Column {
     pub(super) offset: usize,
     pub(super) size: usize,
     pub(super) bit: usize,
+}
+
+impl Column {
+    /// Whether `row`, whose cell existence bitmap begins at byte `bitmap`, has a cell for it; None if it is too short.
+    pub(super) fn is_set(&self, row: &[u8], bitmap: usize) -> Option<bool> {
+        let flags = row.get(bitmap + self.bit / 8)?;
+        Some(flags & (0x80 >> (self.bit % 8)) != 0)
+    }
 }
 
 /// The fields of TCINFO.
@@ -138,6 +142,7 @@ fn row_of(columns: &[Column]) -> (usize, usize) {
     (bitmap, bitmap + columns.len().div_ceil(8))
 }
 
+/// TCOLDESC at `at`: `wPropType`, `wPropId`, `ibData`, `cbData`, `iBit`.
 fn column(info: &[u8], at: usize) -> Option<Column> {
     Some(Column {
         property_type: PropertyType(u16_at(info, at)?),

@@ -433,3 +433,28 @@ fn blocks_that_are_listed_in_another_order_or_twice_are_told() {
         });
     }
 }
+
+/// HNHDR from bSig on, BTHHEADER of the row index and TCINFO up to its columns, as the writer of the tests puts them. [MS-PST] 2.3.1.2,
+/// 2.3.2.1, 2.3.4.1
+const LEADS_TO_ROWS: [std::ops::Range<u64>; 2] = [2..8, 12..42];
+
+#[test]
+fn a_damaged_byte_of_what_leads_to_the_recipients_of_a_message_costs_none_and_is_told() {
+    for_each_format(file, |file| {
+        let data = recipients(&file).data;
+        for at in LEADS_TO_ROWS.into_iter().flatten() {
+            file.damage().flip_block(data, at);
+            let (walked, _) = file.walked();
+            assert_eq!(walked.failed, [""; 0]);
+            let mail = mail(&walked);
+            let to = format!("\nTo: Bob {DAMAGED} <bob@north.example>\n");
+            assert!(mail.contains(&to), "byte {at}: {mail}");
+            assert!(
+                mail.contains("\nX-Ostfs-Problem: recipients"),
+                "byte {at}: {mail}"
+            );
+            has_errors(&file);
+            file.damage().flip_block(data, at);
+        }
+    });
+}
