@@ -2,11 +2,12 @@
 //! gives each value an item of its own and frees it with the value: so a wrong HID shows, though each by itself may be right.
 //! [MS-PST] 2.3.3.3, 2.3.4.4
 
-use super::heap::{Heap, HeapId, HnidTarget};
+use super::heap::{Heap, HeapId, HeapNodeId, HnidTarget};
 use super::property::PropertyType;
 use super::property_record::{PropertyRecord, named};
 use super::table_context::TableContext;
 use crate::bytes::{u8_at, u32_at};
+use crate::ndb::{Node, NodeType};
 
 /// Items that are looked at, one bit each: of more, as no object has in one block, nothing is told.
 const MOST: usize = 2048;
@@ -103,7 +104,7 @@ pub(super) fn check(heap: &Heap, records: &mut [PropertyRecord]) -> Option<Strin
         .iter_mut()
         .filter(|record| leads_nowhere(heap, record));
     if let (false, Some(record), None) = (are_more, led_astray.next(), led_astray.next()) {
-        record.lead_to(first);
+        record.lead_to(HeapNodeId(first.0));
         return Some(format!(
             "property {:#06x} led to no value; the only item of the heap that no other has, {:#x}, is taken for it",
             record.id, first.0
@@ -124,6 +125,36 @@ pub(super) fn check(heap: &Heap, records: &mut [PropertyRecord]) -> Option<Strin
     Some(format!(
         "item {:#x} of the heap{others} to no property{end}",
         first.0
+    ))
+}
+
+/// Gives the only value in a subnode that none of the `records` leads to back to the only one that has lost what leads to its
+/// value; says so.
+pub(super) fn give_subnode(heap: &Heap, records: &mut [PropertyRecord]) -> Option<String> {
+    let subnodes = heap.node().subnodes().ok()?;
+    let values = subnodes.iter().map(Node::nid);
+    let mut left = values.filter(|nid| {
+        let leads_there =
+            |record: &PropertyRecord| record.target() == Some(HnidTarget::Subnode(*nid));
+        nid.node_type() == NodeType::LTP && !records.iter().any(leads_there)
+    });
+    let (Some(left), None) = (left.next(), left.next()) else {
+        return None;
+    };
+    let only = |may_be_it: fn(HnidTarget) -> bool| {
+        let astray = |record: &&PropertyRecord| {
+            record.target().is_some_and(may_be_it) && leads_nowhere(heap, record)
+        };
+        let mut astray = records.iter().filter(astray).map(|record| record.id);
+        astray.next().filter(|_| astray.next().is_none())
+    };
+    // Of the items of a damaged heap several may be lost, and a text may be empty.
+    let id = only(|target| matches!(target, HnidTarget::Subnode(_)))
+        .or_else(|| only(|target| matches!(target, HnidTarget::Item(_))))?;
+    let record = records.iter_mut().find(|record| record.id == id)?;
+    record.lead_to(HeapNodeId(left.0));
+    Some(format!(
+        "property {id:#06x} led to no value; the only subnode that no other leads to, {left}, is taken for it"
     ))
 }
 

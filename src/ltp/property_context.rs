@@ -145,6 +145,9 @@ impl PropertyContext {
             astray = claims::check(&heap, &mut records);
         }
         one_of_each(&mut records, &mut left_out, &heap);
+        if heap.flaw().is_some_and(|flaw| !flaw.vouches()) {
+            astray = claims::give_subnode(&heap, &mut records);
+        }
         let context = Self {
             heap,
             records: records.into(),
@@ -193,6 +196,11 @@ impl PropertyContext {
     /// What is wrong with the record list, if part of it is lost.
     pub fn problem(&self) -> Option<&str> {
         self.problem.as_deref()
+    }
+
+    /// Whether the record list is in a block whose CRC does not vouch for it.
+    pub fn is_list_doubtful(&self) -> bool {
+        self.is_list_doubtful
     }
 
     /// What is wrong with where the records say that their values are, though each value can be had.

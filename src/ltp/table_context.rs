@@ -14,7 +14,7 @@ use super::table_info::{Column, TableInfo};
 use super::tags;
 use crate::bytes::u32_at;
 use crate::error::{Error, Result};
-use crate::ndb::{Node, NodeId};
+use crate::ndb::{Flaw, Node, NodeId};
 
 /// Bytes of a cell: the names, addresses and ids in tables are short, and all rows may refer to the same long value.
 pub const MAX_CELL: u64 = 64 << 10;
@@ -159,6 +159,11 @@ impl TableContext {
 
     pub(super) fn rows_item(&self) -> HeapNodeId {
         self.rows
+    }
+
+    /// Whether what leads to its rows is in a block whose CRC does not vouch for it.
+    pub fn is_doubtful(&self) -> bool {
+        self.heap.flaw().is_some_and(|flaw| !flaw.vouches())
     }
 
     /// The node of the table.
@@ -355,6 +360,11 @@ impl Row<'_> {
     /// The value in column `id`; None when the table has no such column or the row no such cell. A value of more than
     /// 64 KiB is an error.
     pub fn get(&self, id: u16) -> Result<Option<Value>> {
+        self.get_with_doubt(id).map(|(value, _)| value)
+    }
+
+    /// As [`Row::get`], and whether that may be what damage made of it.
+    pub fn get_with_doubt(&self, id: u16) -> Result<(Option<Value>, bool)> {
         self.value(id, |stream, kind| {
             let len = stream.len();
             if len > MAX_CELL {
@@ -367,6 +377,11 @@ impl Row<'_> {
 
     /// As [`Row::get`], but only the first `limit` bytes of a text or binary.
     pub fn start(&self, id: u16, limit: usize) -> Result<Option<Value>> {
+        self.start_with_doubt(id, limit).map(|(value, _)| value)
+    }
+
+    /// As [`Row::start`], and whether that may be what damage made of it.
+    pub fn start_with_doubt(&self, id: u16, limit: usize) -> Result<(Option<Value>, bool)> {
         self.value(id, |stream, kind| {
             Ok(Value::decode(kind, &stream.read_all(limit)?.bytes))
         })
@@ -376,12 +391,15 @@ impl Row<'_> {
         &self,
         id: u16,
         read: impl Fn(PropertyStream, PropertyType) -> Result<Option<Value>>,
-    ) -> Result<Option<Value>> {
-        let Some(column) = self.table.columns.iter().find(|column| column.id == id) else {
-            return Ok(None);
-        };
-        let Some(cell) = self.cell(column) else {
-            return Ok(None);
+    ) -> Result<(Option<Value>, bool)> {
+        let is_doubtful = |flaw: &Flaw| !flaw.vouches();
+        let flaw = self.cells.as_ref().and_then(HeapItem::flaw);
+        let mut doubt = self.table.is_doubtful() || flaw.is_some_and(is_doubtful);
+        let mut columns = self.table.columns.iter();
+        let column = columns.find(|column| column.id == id);
+        let Some((column, cell)) = column.and_then(|column| Some((column, self.cell(column)?)))
+        else {
+            return Ok((None, doubt));
         };
         // Cells are as wide as the column states, which is not always what the type states.
         if column
@@ -389,22 +407,25 @@ impl Row<'_> {
             .fixed_size()
             .is_some_and(|size| size <= 8)
         {
-            return Ok(Value::decode(column.property_type, cell));
+            return Ok((Value::decode(column.property_type, cell), doubt));
         }
         let Some(hnid) = u32_at(cell, 0) else {
-            return Ok(None);
+            return Ok((None, doubt));
         };
-        let heap = self
-            .table
-            .side_heaps
-            .iter()
-            .find(|(side, _)| *side == id)
-            .map_or(&self.table.heap, |(_, heap)| heap);
+        let heap = self.heap_of(id);
         let stream = PropertyStream::open(heap, HeapNodeId(hnid), id)?;
         if let Some(flaw) = stream.item_flaw() {
+            doubt |= is_doubtful(flaw);
             heap.note(format_args!("row {:#x}", self.id), flaw);
         }
-        read(stream, column.property_type)
+        Ok((read(stream, column.property_type)?, doubt))
+    }
+
+    /// The heap in which the values of column `id` are.
+    fn heap_of(&self, id: u16) -> &Heap {
+        let mut side_heaps = self.table.side_heaps.iter();
+        let side = side_heaps.find(|(side, _)| *side == id);
+        side.map_or(&self.table.heap, |(_, heap)| heap)
     }
 
     /// The items of the heap of the table that its cells have.

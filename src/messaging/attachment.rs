@@ -1,9 +1,13 @@
 //! Attachments: subnodes of a message. [MS-PST] 2.4.6
 
+use std::ops::RangeInclusive;
+
 use super::message::Message;
 use super::properties::{MAX_LISTED, Properties, text_of_value};
 use crate::error::{Error, Result};
-use crate::ltp::{HnidTarget, PropertyContext, PropertyStream, Value, tags};
+use crate::ltp::{
+    HnidTarget, PropertyContext, PropertyRecord, PropertyStream, PropertyType, Value, tags,
+};
 use crate::ndb::{Node, NodeId, NodeType};
 use crate::problem::{Problem, Problems};
 
@@ -13,6 +17,8 @@ const NAMES: [u16; 3] = [
     tags::ATTACH_FILENAME,
     tags::DISPLAY_NAME,
 ];
+/// Ids of the properties that attachments alone have. [MS-OXPROPS]
+const OF_ATTACHMENTS: RangeInclusive<u16> = 0x3701..=0x371F;
 /// PidTagAttachSize is the sum of all values, or less, and in real files never more than some bytes above it.
 const SIZE_SLACK: u64 = 64;
 /// What the properties of an attachment take beside its content, mostly.
@@ -230,6 +236,7 @@ impl Attachment {
     ) -> Option<AttachmentData> {
         let records = context.records().iter();
         let claimed: Vec<NodeId> = records
+            .filter(|record| !is_content_by_another_id(context, record))
             .filter_map(|record| match record.target() {
                 Some(HnidTarget::Subnode(nid)) => Some(nid),
                 _ => None,
@@ -247,6 +254,14 @@ impl Attachment {
         properties.problems().note(Problem::new(place, text));
         left
     }
+}
+
+/// Whether `record` may be that of PidTagAttachData, of whose id one byte is damaged.
+fn is_content_by_another_id(context: &PropertyContext, record: &PropertyRecord) -> bool {
+    let differs = record.id ^ tags::ATTACH_DATA;
+    let is_of_type = [PropertyType::BINARY, PropertyType::OBJECT].contains(&record.property_type);
+    let is_one_byte = differs & 0xFF == 0 || differs & 0xFF00 == 0;
+    is_of_type && is_one_byte && !OF_ATTACHMENTS.contains(&record.id) && context.is_list_doubtful()
 }
 
 /// `content`, of the length that its block itself has if the size of the attachment tells that it is longer than the block

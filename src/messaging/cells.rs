@@ -11,8 +11,8 @@ use crate::ltp::{FileTime, PropertyContext, Row, Value, tags};
 use crate::ndb::NodeId;
 use crate::problem::Problems;
 
-/// The cells of the row of a message, each read when it is asked for. In place of a cell that cannot be read, which is noted,
-/// stands what the message itself has.
+/// The cells of the row of a message, each read when it is asked for. In place of a cell that cannot be read, which is noted, or
+/// that may be wrong stands what the message itself has.
 #[derive(Debug)]
 pub struct Cells<'a> {
     store: &'a Arc<Store>,
@@ -60,23 +60,33 @@ impl<'a> Cells<'a> {
     }
 
     fn get(&self, id: u16) -> Option<Value> {
-        self.read(|row| row.get(id), |message| message.get(id))
+        self.read(id, |row| row.get_with_doubt(id), |message| message.get(id))
     }
 
-    /// What `of_row` reads of a property; where its cell cannot be read, what `of_message` does. One cell of the row is noted:
-    /// others fail for the same reason.
+    /// What `of_row` reads of property `id`; where its cell cannot be read, or may be wrong and the message is not, what
+    /// `of_message` does. One cell of the row is noted: others fail for the same reason.
     fn read(
         &self,
-        of_row: impl FnOnce(&Row<'_>) -> Result<Option<Value>>,
+        id: u16,
+        of_row: impl FnOnce(&Row<'_>) -> Result<(Option<Value>, bool)>,
         of_message: impl FnOnce(&PropertyContext) -> Result<Option<Value>>,
     ) -> Option<Value> {
-        of_row(self.row.as_ref()?).unwrap_or_else(|error| {
-            let place = format!("row {:#x}", self.nid.0);
-            if self.problems.is_first(&place) {
-                self.problems.note_error(place, &error);
+        match of_row(self.row.as_ref()?) {
+            Ok((value, false)) => value,
+            Ok((value, true)) => {
+                let message = self.message();
+                let message = message.filter(|message| !message.may_be_wrong(id));
+                let own = message.and_then(|message| of_message(message).ok()?);
+                own.or(value)
             }
-            of_message(self.message()?).ok().flatten()
-        })
+            Err(error) => {
+                let place = format!("row {:#x}", self.nid.0);
+                if self.problems.is_first(&place) {
+                    self.problems.note_error(place, &error);
+                }
+                of_message(self.message()?).ok().flatten()
+            }
+        }
     }
 
     fn message(&self) -> Option<&PropertyContext> {
@@ -133,7 +143,8 @@ impl<'a> Cells<'a> {
     pub fn known_text(&self, id: u16) -> Option<String> {
         self.row.as_ref().filter(|row| row.has_column(id))?;
         let value = self.read(
-            |row| row.start(id, MAX_LISTED),
+            id,
+            |row| row.start_with_doubt(id, MAX_LISTED),
             |message| message.start(id, MAX_LISTED),
         );
         Some(

@@ -13,7 +13,7 @@ use super::store_page::{self, PageReason};
 use super::subject::Subject;
 use crate::error::{Error, Result};
 use crate::ltp::{
-    FileTime, PropertyContext, PropertyStream, PropertyType, TableContext, Value, ValueKind,
+    FileTime, PropertyContext, PropertyStream, PropertyType, Row, TableContext, Value, ValueKind,
     check_table, named, tags,
 };
 use crate::ndb::{BlockId, Node, NodeEntry, NodeId, NodeType};
@@ -372,7 +372,27 @@ impl Message {
         };
         let mut rows = table.row_index();
         rows.sort_by_key(|(_, number)| *number);
-        rows.iter().map(|(nid, _)| NodeId(*nid)).collect()
+        if !table.is_doubtful() {
+            return rows.iter().map(|(nid, _)| NodeId(*nid)).collect();
+        }
+        let ids = rows.iter().map(|(nid, number)| {
+            let row = table.known_row(*nid, *number);
+            self.attachment_of_row(&row)
+        });
+        // What a damaged row index has may be no rows at all.
+        ids.filter(|nid| nid.node_type() == NodeType::ATTACHMENT)
+            .collect()
+    }
+
+    /// The subnode that `row` of a damaged table is of: as the row index has it, or as the row itself has it if that is there.
+    fn attachment_of_row(&self, row: &Row<'_>) -> NodeId {
+        let is_there = |nid: &NodeId| matches!(self.node().subnode(*nid), Ok(Some(_)));
+        let indexed = NodeId(row.id);
+        let own = || row.other_id().map(NodeId).filter(is_there);
+        match is_there(&indexed) {
+            true => indexed,
+            false => own().unwrap_or(indexed),
+        }
     }
 
     /// Whether it has attachments, listed in its table or not; false when that cannot be read.

@@ -13,6 +13,7 @@ mod support;
 #[path = "../helpers/walk.rs"]
 mod walk;
 
+mod any_byte;
 mod deleted;
 mod doubts;
 mod fields;
