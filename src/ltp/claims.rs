@@ -2,12 +2,12 @@
 //! gives each value an item of its own and frees it with the value: so a wrong HID shows, though each by itself may be right.
 //! [MS-PST] 2.3.3.3, 2.3.4.4
 
-use super::heap::{Heap, HeapId, HeapNodeId, HnidTarget};
+use super::heap::{Heap, HeapId, HnidTarget};
 use super::property::PropertyType;
 use super::property_record::{PropertyRecord, named};
 use super::table_context::TableContext;
 use crate::bytes::{u8_at, u32_at};
-use crate::ndb::{Node, NodeType};
+use crate::ndb::{Node, NodeId, NodeType};
 
 /// Items that are looked at, one bit each: of more, as no object has in one block, nothing is told.
 const MOST: usize = 2048;
@@ -104,7 +104,7 @@ pub(super) fn check(heap: &Heap, records: &mut [PropertyRecord]) -> Option<Strin
         .iter_mut()
         .filter(|record| leads_nowhere(heap, record));
     if let (false, Some(record), None) = (are_more, led_astray.next(), led_astray.next()) {
-        record.lead_to(HeapNodeId(first.0));
+        record.lead_to(first);
         return Some(format!(
             "property {:#06x} led to no value; the only item of the heap that no other has, {:#x}, is taken for it",
             record.id, first.0
@@ -128,9 +128,13 @@ pub(super) fn check(heap: &Heap, records: &mut [PropertyRecord]) -> Option<Strin
     ))
 }
 
-/// Gives the only value in a subnode that none of the `records` leads to back to the only one that has lost what leads to its
-/// value; says so.
-pub(super) fn give_subnode(heap: &Heap, records: &mut [PropertyRecord]) -> Option<String> {
+/// The only value in a subnode that none of the `records` leads to, if `astray`, one of them, is the only one that has lost what leads
+/// to its value.
+pub(super) fn left_subnode(
+    heap: &Heap,
+    records: &[PropertyRecord],
+    astray: &PropertyRecord,
+) -> Option<NodeId> {
     let subnodes = heap.node().subnodes().ok()?;
     let values = subnodes.iter().map(Node::nid);
     let mut left = values.filter(|nid| {
@@ -141,21 +145,17 @@ pub(super) fn give_subnode(heap: &Heap, records: &mut [PropertyRecord]) -> Optio
     let (Some(left), None) = (left.next(), left.next()) else {
         return None;
     };
-    let only = |may_be_it: fn(HnidTarget) -> bool| {
-        let astray = |record: &&PropertyRecord| {
+    let is_only = |may_be_it: fn(HnidTarget) -> bool| {
+        let is_astray = |record: &&PropertyRecord| {
             record.target().is_some_and(may_be_it) && leads_nowhere(heap, record)
         };
-        let mut astray = records.iter().filter(astray).map(|record| record.id);
-        astray.next().filter(|_| astray.next().is_none())
+        let mut all = records.iter().filter(is_astray);
+        all.next() == Some(astray) && all.next().is_none()
     };
     // Of the items of a damaged heap several may be lost, and a text may be empty.
-    let id = only(|target| matches!(target, HnidTarget::Subnode(_)))
-        .or_else(|| only(|target| matches!(target, HnidTarget::Item(_))))?;
-    let record = records.iter_mut().find(|record| record.id == id)?;
-    record.lead_to(HeapNodeId(left.0));
-    Some(format!(
-        "property {id:#06x} led to no value; the only subnode that no other leads to, {left}, is taken for it"
-    ))
+    let is_it = is_only(|target| matches!(target, HnidTarget::Subnode(_)))
+        || is_only(|target| !matches!(target, HnidTarget::Empty));
+    is_it.then_some(left)
 }
 
 /// What is wrong with where the cells of `table` say that their values are; `rows` is its index. Of a table of several blocks, as

@@ -6,9 +6,9 @@
 //! A damaged structure gives every entry that makes sense. Of a damaged heap the page map is found again by what it
 //! must be like; BTH header, property records and column descriptions by their fixed sizes and known types; of a
 //! damaged SLBLOCK or XBLOCK comes what leads to blocks of the file; of a damaged row index the rows have their own
-//! ids. In a block whose CRC is right such a structure is an error, since it was written so: but for a BTH whose records have
-//! other sizes than they must have, a list of properties that nothing leads to any more, which are read all the same, and a value
-//! that nothing leads to (`claims`).
+//! ids, and of damaged cells its message has what is right. In a block whose CRC is right such a structure is an error, since it
+//! was written so: but for a BTH whose records have other sizes than they must have, a list of properties that nothing leads to any more,
+//! which are read all the same, and a value that nothing leads to (`claims`).
 #![forbid(unsafe_code)]
 
 pub(crate) mod bth;

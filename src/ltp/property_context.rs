@@ -145,9 +145,6 @@ impl PropertyContext {
             astray = claims::check(&heap, &mut records);
         }
         one_of_each(&mut records, &mut left_out, &heap);
-        if heap.flaw().is_some_and(|flaw| !flaw.vouches()) {
-            astray = claims::give_subnode(&heap, &mut records);
-        }
         let context = Self {
             heap,
             records: records.into(),
@@ -196,11 +193,6 @@ impl PropertyContext {
     /// What is wrong with the record list, if part of it is lost.
     pub fn problem(&self) -> Option<&str> {
         self.problem.as_deref()
-    }
-
-    /// Whether the record list is in a block whose CRC does not vouch for it.
-    pub fn is_list_doubtful(&self) -> bool {
-        self.is_list_doubtful
     }
 
     /// What is wrong with where the records say that their values are, though each value can be had.
@@ -332,8 +324,17 @@ impl PropertyContext {
     }
 
     fn record_stream(&self, record: &PropertyRecord) -> Result<PropertyStream> {
-        let stream = PropertyStream::open(&self.heap, HeapNodeId(record.value), record.id)
-            .map_err(|error| error.in_node(self.node().nid().0))?;
+        let open = |place: HeapNodeId| PropertyStream::open(&self.heap, place, record.id);
+        let stream = open(HeapNodeId(record.value)).or_else(|error| {
+            let left = claims::left_subnode(&self.heap, &self.records, record);
+            let left = left.and_then(|nid| Some((nid, open(HeapNodeId(nid.0)).ok()?)));
+            let (nid, stream) = left.ok_or_else(|| error.in_node(self.node().nid().0))?;
+            let problem = format!(
+                "led to no value; the only subnode that no other leads to, {nid}, is taken for it"
+            );
+            self.note(format_args!("property {:#06x}", record.id), problem);
+            Ok::<_, Error>(stream)
+        })?;
         if let Some(flaw) = stream.item_flaw()
             && let Some(HnidTarget::Item(hid)) = record.target()
         {

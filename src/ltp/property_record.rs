@@ -71,9 +71,9 @@ impl PropertyRecord {
         }
     }
 
-    /// Gives it what is at `place` as its value.
-    pub(super) fn lead_to(&mut self, place: HeapNodeId) {
-        self.value = place.0;
+    /// Gives it `item` as its value.
+    pub(super) fn lead_to(&mut self, item: HeapId) {
+        self.value = item.0;
     }
 
     /// None for the zeros that some writers leave behind the last record.

@@ -162,7 +162,7 @@ impl TableContext {
     }
 
     /// Whether what leads to its rows is in a block whose CRC does not vouch for it.
-    pub fn is_doubtful(&self) -> bool {
+    fn is_doubtful(&self) -> bool {
         self.heap.flaw().is_some_and(|flaw| !flaw.vouches())
     }
 

@@ -236,7 +236,7 @@ impl Attachment {
     ) -> Option<AttachmentData> {
         let records = context.records().iter();
         let claimed: Vec<NodeId> = records
-            .filter(|record| !is_content_by_another_id(context, record))
+            .filter(|record| !(is_here(properties) && is_content_by_another_id(record)))
             .filter_map(|record| match record.target() {
                 Some(HnidTarget::Subnode(nid)) => Some(nid),
                 _ => None,
@@ -257,11 +257,11 @@ impl Attachment {
 }
 
 /// Whether `record` may be that of PidTagAttachData, of whose id one byte is damaged.
-fn is_content_by_another_id(context: &PropertyContext, record: &PropertyRecord) -> bool {
+fn is_content_by_another_id(record: &PropertyRecord) -> bool {
     let differs = record.id ^ tags::ATTACH_DATA;
     let is_of_type = [PropertyType::BINARY, PropertyType::OBJECT].contains(&record.property_type);
     let is_one_byte = differs & 0xFF == 0 || differs & 0xFF00 == 0;
-    is_of_type && is_one_byte && !OF_ATTACHMENTS.contains(&record.id) && context.is_list_doubtful()
+    is_of_type && is_one_byte && !OF_ATTACHMENTS.contains(&record.id)
 }
 
 /// `content`, of the length that its block itself has if the size of the attachment tells that it is longer than the block
@@ -289,17 +289,24 @@ fn lost_size(properties: &Properties, context: &PropertyContext) -> Option<Strin
     ))
 }
 
+/// Whether the content is said to be in the file.
+fn is_here(properties: &Properties) -> bool {
+    match Attachment::method(properties) {
+        Ok(AttachMethod::ByValue | AttachMethod::EmbeddedMessage | AttachMethod::Ole) => true,
+        Ok(
+            AttachMethod::None
+            | AttachMethod::ByReference
+            | AttachMethod::ByWebReference
+            | AttachMethod::Other(_),
+        )
+        | Err(_) => false,
+    }
+}
+
 /// PidTagAttachSize and the bytes of all values, if there are fewer of these and the content is said to be in the file.
 fn sizes_that_differ(properties: &Properties, context: &PropertyContext) -> Option<(u64, u64)> {
-    let is_here = match Attachment::method(properties).ok()? {
-        AttachMethod::ByValue | AttachMethod::EmbeddedMessage | AttachMethod::Ole => true,
-        AttachMethod::None
-        | AttachMethod::ByReference
-        | AttachMethod::ByWebReference
-        | AttachMethod::Other(_) => false,
-    };
     let stated = properties.integer(tags::ATTACH_SIZE).ok()??;
-    let stated = u64::try_from(stated).ok().filter(|_| is_here)?;
+    let stated = u64::try_from(stated).ok().filter(|_| is_here(properties))?;
     let len = |id: u16| context.stream(id).ok().flatten();
     let records = context.records().iter();
     let there: u64 = records

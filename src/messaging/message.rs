@@ -13,7 +13,7 @@ use super::store_page::{self, PageReason};
 use super::subject::Subject;
 use crate::error::{Error, Result};
 use crate::ltp::{
-    FileTime, PropertyContext, PropertyStream, PropertyType, Row, TableContext, Value, ValueKind,
+    FileTime, PropertyContext, PropertyStream, PropertyType, TableContext, Value, ValueKind,
     check_table, named, tags,
 };
 use crate::ndb::{BlockId, Node, NodeEntry, NodeId, NodeType};
@@ -343,12 +343,14 @@ impl Message {
         let mut nids = self.listed_attachments();
         match self.node().subnodes() {
             Ok(subnodes) => {
+                let all = subnodes.iter().map(Node::nid);
+                let all = all.filter(|nid| nid.node_type() == NodeType::ATTACHMENT);
+                let there: HashSet<NodeId> = all.clone().collect();
+                if nids.iter().any(|nid| !there.contains(nid)) {
+                    nids = self.attachments_by_rows(&there);
+                }
                 let mut known: HashSet<NodeId> = nids.iter().copied().collect();
-                let unlisted = subnodes
-                    .iter()
-                    .map(Node::nid)
-                    .filter(|nid| nid.node_type() == NodeType::ATTACHMENT && known.insert(*nid));
-                nids.extend(unlisted);
+                nids.extend(all.filter(|nid| known.insert(*nid)));
             }
             Err(error) if error.is_repeated() => {}
             Err(error) => self.problems.note_error("attachments", &error),
@@ -372,27 +374,25 @@ impl Message {
         };
         let mut rows = table.row_index();
         rows.sort_by_key(|(_, number)| *number);
-        if !table.is_doubtful() {
-            return rows.iter().map(|(nid, _)| NodeId(*nid)).collect();
-        }
-        let ids = rows.iter().map(|(nid, number)| {
-            let row = table.known_row(*nid, *number);
-            self.attachment_of_row(&row)
-        });
-        // What a damaged row index has may be no rows at all.
-        ids.filter(|nid| nid.node_type() == NodeType::ATTACHMENT)
-            .collect()
+        rows.iter().map(|(nid, _)| NodeId(*nid)).collect()
     }
 
-    /// The subnode that `row` of a damaged table is of: as the row index has it, or as the row itself has it if that is there.
-    fn attachment_of_row(&self, row: &Row<'_>) -> NodeId {
-        let is_there = |nid: &NodeId| matches!(self.node().subnode(*nid), Ok(Some(_)));
-        let indexed = NodeId(row.id);
-        let own = || row.other_id().map(NodeId).filter(is_there);
-        match is_there(&indexed) {
-            true => indexed,
-            false => own().unwrap_or(indexed),
-        }
+    /// The attachments that the table lists, of which some are not `there`: in place of these what their rows name themselves.
+    fn attachments_by_rows(&self, there: &HashSet<NodeId>) -> Vec<NodeId> {
+        let Some(table) = self.table(NodeId::ATTACHMENT_TABLE, &Problems::default()) else {
+            return Vec::new();
+        };
+        let mut rows = table.row_index();
+        rows.sort_by_key(|(_, number)| *number);
+        let of_row = |(nid, number): &(u32, u32)| {
+            let indexed = NodeId(*nid);
+            let own = || table.known_row(*nid, *number).other_id().map(NodeId);
+            let own = (!there.contains(&indexed)).then(own).flatten();
+            own.filter(|own| there.contains(own)).unwrap_or(indexed)
+        };
+        // What a damaged row index has may be no rows at all.
+        let is_attachment = |nid: &NodeId| nid.node_type() == NodeType::ATTACHMENT;
+        rows.iter().map(of_row).filter(is_attachment).collect()
     }
 
     /// Whether it has attachments, listed in its table or not; false when that cannot be read.
