@@ -12,6 +12,8 @@ use std::cell::Cell;
 use std::ffi::OsStr;
 use std::fs;
 use std::path::{Path, PathBuf};
+use std::sync::Barrier;
+use std::thread;
 
 use ostfs::tree::{Attachments, Directory, Forest, Ino, Kind, Options as TreeOptions, Tree};
 use support::realistic::Mailbox;
@@ -517,6 +519,39 @@ fn the_first_names_of_a_huge_folder_do_not_wait_for_the_last() {
     let after = tree.directory_from(inbox, beginning.len()).unwrap();
     assert!(after.entries().eq(listing.entries()));
     assert_eq!(tree.directory_from(inbox, 0).unwrap().len(), listing.len());
+}
+
+#[test]
+fn a_listing_that_several_want_at_once_is_made_once() {
+    const MESSAGES: u64 = 4_000;
+    const READERS: usize = 4;
+    let directory = tempfile::tempdir().unwrap();
+    let path = written(directory.path(), MESSAGES, 1);
+    let folder = |tree: &Tree| tree.find(Path::new("Inbox")).unwrap().unwrap();
+    let alone = open(&path, TreeOptions::DEFAULT_CACHE);
+    let ino = folder(&alone);
+    let (once, listing) = Cost::of(1, || alone.directory(ino).unwrap());
+    let tree = open(&path, TreeOptions::DEFAULT_CACHE);
+    let ino = folder(&tree);
+    let begin = Barrier::new(READERS);
+    let read = || {
+        begin.wait();
+        let (cost, own) = Cost::of(1, || tree.directory(ino).unwrap());
+        assert!(own.entries().eq(listing.entries()));
+        cost.allocations
+    };
+    let all: f64 = thread::scope(|scope| {
+        let readers: Vec<_> = (0..READERS).map(|_| scope.spawn(read)).collect();
+        readers.into_iter().map(|it| it.join().unwrap()).sum()
+    });
+    println!(
+        "{all} allocations of {READERS}, {} of one",
+        once.allocations
+    );
+    assert!(
+        listing.len() as u64 >= MESSAGES && all < 1.5 * once.allocations,
+        "{all} allocations, {once:?}"
+    );
 }
 
 /// Words of subjects.
