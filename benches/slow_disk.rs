@@ -3,7 +3,8 @@
 //!
 //! `slow_disk FILE MOUNTPOINT SEEK BYTES LATENCY`: microseconds for a read that does not begin where the last one ended, bytes a second
 //! (0 for any number), and microseconds that every read takes besides, while others are under way. MOUNTPOINT/counters has what
-//! was read since it was read last: reads, jumps, bytes. Ends when it is unmounted.
+//! was read since it was read last: reads, jumps, bytes; MOUNTPOINT/log a line for each of these reads: offset and bytes, and whether it
+//! was a jump. Ends when it is unmounted.
 //!
 //! The kernel forgets what it has of the file whenever it is opened, so each command finds a cold one.
 
@@ -25,10 +26,11 @@ const DAY: Duration = Duration::from_secs(24 * 60 * 60);
 const ROOT: INodeNo = INodeNo(1);
 const CONTENT: INodeNo = INodeNo(2);
 const COUNTERS: INodeNo = INodeNo(3);
+const LOG: INodeNo = INodeNo(4);
 /// Reads under way at the same time, as many as a good disk or a NAS has.
 const IN_FLIGHT: usize = 32;
-/// Bytes that a read of the counters gives at the most.
-const COUNTERS_SIZE: u64 = 64;
+/// Bytes that the counters and the log have at the most.
+const TEXT_SIZE: u64 = 16 << 20;
 /// Reads that begin this close behind the last one are no jump: several come at once, in any order.
 const NEAR: u64 = 1 << 20;
 
@@ -48,13 +50,14 @@ struct Head {
     reads: u64,
     jumps: u64,
     bytes: u64,
+    log: String,
 }
 
 impl SlowDisk {
     fn attributes(&self, ino: INodeNo) -> FileAttr {
         let size = match ino {
             CONTENT => self.size,
-            COUNTERS => COUNTERS_SIZE,
+            COUNTERS | LOG => TEXT_SIZE,
             _ => 0,
         };
         FileAttr {
@@ -93,6 +96,8 @@ impl SlowDisk {
             head.reads += 1;
             head.jumps += u64::from(is_jump);
             head.bytes += length;
+            let jump = if is_jump { " jump" } else { "" };
+            head.log += &format!("{offset} {length}{jump}\n");
             head.free_at + self.latency
         };
         thread::sleep(done.saturating_duration_since(Instant::now()));
@@ -102,7 +107,14 @@ impl SlowDisk {
         let mut head = self.head.lock().expect("no thread panics with it");
         let text = format!("{} {} {}\n", head.reads, head.jumps, head.bytes);
         (head.reads, head.jumps, head.bytes) = (0, 0, 0);
+        head.log.clear();
         text.into_bytes()
+    }
+
+    /// What was read since the counters were read.
+    fn log(&self) -> Vec<u8> {
+        let head = self.head.lock().expect("no thread panics with it");
+        head.log.clone().into_bytes()
     }
 }
 
@@ -117,6 +129,7 @@ impl Filesystem for SlowDisk {
         let ino = match name.to_str() {
             Some("content") => CONTENT,
             Some("counters") => COUNTERS,
+            Some("log") => LOG,
             _ => return reply.error(Errno::ENOENT),
         };
         reply.entry(&DAY, &self.attributes(ino), Generation(0));
@@ -128,7 +141,7 @@ impl Filesystem for SlowDisk {
 
     fn open(&self, _: &Request, ino: INodeNo, _: OpenFlags, reply: ReplyOpen) {
         let flags = match ino {
-            COUNTERS => FopenFlags::FOPEN_DIRECT_IO,
+            COUNTERS | LOG => FopenFlags::FOPEN_DIRECT_IO,
             _ => FopenFlags::empty(),
         };
         reply.opened(FileHandle(0), flags);
@@ -145,6 +158,11 @@ impl Filesystem for SlowDisk {
         _: Option<LockOwner>,
         reply: ReplyData,
     ) {
+        if ino == LOG {
+            let log = self.log();
+            let start = log.len().min(offset as usize);
+            return reply.data(&log[start..log.len().min(start + size as usize)]);
+        }
         if ino == COUNTERS {
             let text = if offset == 0 {
                 self.counters()
@@ -183,6 +201,7 @@ fn main() -> io::Result<()> {
             reads: 0,
             jumps: 0,
             bytes: 0,
+            log: String::new(),
         }),
     };
     let mut config = Config::default();

@@ -12,7 +12,8 @@ use std::cell::Cell;
 use std::ffi::OsStr;
 use std::fs;
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
+use std::sync::{Arc, Barrier};
+use std::thread;
 
 use ostfs::convert::{Converter, Options as ConvertOptions};
 use ostfs::ndb::{NodeId, NodeType};
@@ -506,6 +507,49 @@ fn a_large_message_does_not_cost_a_look_at_all_others() {
     assert!(cost.reads < OTHERS as f64 / 4.0, "{cost:.2?}");
 }
 
+/// Bytes that the directory of one attachment takes from the allocator while it is made, those of its message with them. Most of
+/// it is given back, and what is kept stands where it was: large pieces that little is kept of leave holes in the heap that nothing fits into.
+const ATTACHED: u64 = 8_600;
+
+#[test]
+fn a_directory_of_attachments_takes_little_memory_and_all_that_it_takes_is_counted() {
+    const MESSAGES: u64 = 400;
+    let before = IN_USE.get();
+    let mut listing = Box::new(Directory::new(Ino::ROOT));
+    listing.add("report.pdf", Ino(1), Kind::File);
+    *listing = listing.finish();
+    let kept = IN_USE.get() - before;
+    let counted = listing.weight() as i64;
+    let directory = tempfile::tempdir().unwrap();
+    let path = directory.path().join("attached.pst");
+    let mut store = Store::with(Options::new(Format::Unicode, Crypt::Permute));
+    let inbox = store.folder(store.ipm_subtree(), "Inbox");
+    for number in 0..MESSAGES {
+        let message = Message::mail(&format!("Message {number}"));
+        store.message(inbox, message.attachment("report.pdf", "%PDF-1.4"));
+    }
+    store.write(&path).unwrap();
+    let tree = Tree::open(&path, &TreeOptions::default()).unwrap();
+    let inbox = tree.find(Path::new("Inbox")).unwrap().unwrap();
+    let listing = tree.directory(inbox).unwrap();
+    let below = listing
+        .entries()
+        .filter(|entry| entry.kind == Kind::Directory);
+    let below: Vec<Ino> = below.map(|entry| entry.ino).collect();
+    assert_eq!(below.len() as u64, MESSAGES);
+    let before = ALLOCATED.get();
+    for ino in below {
+        assert_eq!(tree.directory(ino).unwrap().len(), 1);
+    }
+    let allocated = (ALLOCATED.get() - before) / MESSAGES;
+    println!("{allocated} bytes for a directory; of a listing {kept} are kept, {counted} counted");
+    assert!(
+        counted >= kept,
+        "{kept} bytes, of which {counted} are counted"
+    );
+    assert!(allocated <= ATTACHED, "{allocated} bytes");
+}
+
 #[test]
 fn the_first_names_of_a_huge_folder_do_not_wait_for_the_last() {
     const MESSAGES: u32 = 20_000;
@@ -554,6 +598,39 @@ fn the_first_names_of_a_huge_folder_do_not_wait_for_the_last() {
     let after = tree.directory_from(inbox, beginning.len()).unwrap();
     assert!(after.entries().eq(listing.entries()));
     assert_eq!(tree.directory_from(inbox, 0).unwrap().len(), listing.len());
+}
+
+#[test]
+fn a_listing_that_several_want_at_once_is_made_once() {
+    const MESSAGES: u64 = 4_000;
+    const READERS: usize = 4;
+    let directory = tempfile::tempdir().unwrap();
+    let path = written(directory.path(), MESSAGES, 1);
+    let folder = |tree: &Tree| tree.find(Path::new("Inbox")).unwrap().unwrap();
+    let alone = open(&path, TreeOptions::DEFAULT_CACHE);
+    let ino = folder(&alone);
+    let (once, listing) = Cost::of(1, || alone.directory(ino).unwrap());
+    let tree = open(&path, TreeOptions::DEFAULT_CACHE);
+    let ino = folder(&tree);
+    let begin = Barrier::new(READERS);
+    let read = || {
+        begin.wait();
+        let (cost, own) = Cost::of(1, || tree.directory(ino).unwrap());
+        assert!(own.entries().eq(listing.entries()));
+        cost.allocations
+    };
+    let all: f64 = thread::scope(|scope| {
+        let readers: Vec<_> = (0..READERS).map(|_| scope.spawn(read)).collect();
+        readers.into_iter().map(|it| it.join().unwrap()).sum()
+    });
+    println!(
+        "{all} allocations of {READERS}, {} of one",
+        once.allocations
+    );
+    assert!(
+        listing.len() as u64 >= MESSAGES && all < 1.5 * once.allocations,
+        "{all} allocations, {once:?}"
+    );
 }
 
 /// Words of subjects.

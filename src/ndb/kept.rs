@@ -2,11 +2,11 @@
 //! made while reads failed is an error, and made anew the next time. No lock is held while something is made.
 #![forbid(unsafe_code)]
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::hash::Hash;
 use std::sync::OnceLock;
 
-use parking_lot::Mutex;
+use parking_lot::{Condvar, Mutex};
 
 use super::source::whole;
 use crate::cache::ByteLru;
@@ -45,6 +45,49 @@ impl<K: Hash + Eq + Clone, V: Clone> Lru<K, V> {
     /// Forgets the value of `key`.
     pub fn remove(&self, key: &K) {
         self.0.remove(key);
+    }
+}
+
+/// Who makes values that take long, each made by one thread while the others that want it wait: as many times the work and the
+/// memory, for what only one of them would keep. To make one must need no other of the same, or two may wait for each other.
+#[derive(Debug)]
+pub struct Makers<K> {
+    busy: Mutex<HashSet<K>>,
+    done: Condvar,
+}
+
+impl<K> Default for Makers<K> {
+    fn default() -> Self {
+        Self {
+            busy: Mutex::default(),
+            done: Condvar::new(),
+        }
+    }
+}
+
+impl<K: Hash + Eq + Clone> Makers<K> {
+    /// The turn to make the value of `key`, once nobody else has it; it ends when what is returned is dropped. Whoever has waited
+    /// has to look whether the value is there now.
+    pub fn turn(&self, key: K) -> Turn<'_, K> {
+        let mut busy = self.busy.lock();
+        while !busy.insert(key.clone()) {
+            self.done.wait(&mut busy);
+        }
+        Turn { makers: self, key }
+    }
+}
+
+/// See [`Makers::turn`].
+#[derive(Debug)]
+pub struct Turn<'a, K: Hash + Eq> {
+    makers: &'a Makers<K>,
+    key: K,
+}
+
+impl<K: Hash + Eq> Drop for Turn<'_, K> {
+    fn drop(&mut self) {
+        self.makers.busy.lock().remove(&self.key);
+        self.makers.done.notify_all();
     }
 }
 

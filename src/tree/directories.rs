@@ -14,7 +14,7 @@ use super::messages::Messages;
 use super::object::{Object, Special};
 use crate::error::{Error, Result};
 use crate::ndb::NodeId;
-use crate::ndb::kept::Lru;
+use crate::ndb::kept::{Lru, Makers};
 
 /// Items of a huge directory that are listed before the others.
 const BEGINNING: usize = 4096;
@@ -31,6 +31,8 @@ pub(super) struct Directories {
     attachments: Arc<Attachments>,
     imports: Arc<Imports>,
     listings: Lru<Ino, Arc<Directory>>,
+    /// Who makes them: whoever goes on in a huge directory, and those who work ahead of him, want the same one at once.
+    makers: Makers<Ino>,
     /// The first entries of huge directories, until all are listed.
     beginnings: Lru<Ino, Option<Arc<Directory>>>,
 }
@@ -47,6 +49,7 @@ impl Directories {
     ) -> Self {
         Self {
             listings: Lru::new(context.options.share(2), 1),
+            makers: Makers::default(),
             beginnings: Lru::new(BEGINNINGS, 1),
             context,
             messages,
@@ -59,7 +62,12 @@ impl Directories {
 
     /// The listing of the directory `ino`.
     pub fn listing(&self, ino: Ino) -> Result<Arc<Directory>> {
+        if let Some(listing) = self.listings.get(&ino) {
+            return Ok(listing);
+        }
         let weigh = |listing: &Arc<Directory>| listing.weight();
+        // Nothing that a listing is made of has another listing made.
+        let _turn = self.makers.turn(ino);
         self.listings
             .get_or_make(ino, weigh, || self.list(ino).map(Arc::new))
     }

@@ -75,7 +75,8 @@ impl Directory {
 
     /// Bytes of memory that it takes.
     pub fn weight(&self) -> usize {
-        self.packed.as_ref().map_or(0, |packed| packed.weight())
+        size_of::<Self>()
+            + self.packed.as_ref().map_or(0, |packed| packed.weight())
             + self.entries.weight()
             + self.by_name.allocation_size()
     }

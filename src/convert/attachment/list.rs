@@ -22,8 +22,9 @@ const MAX_ITEMS: usize = 10_000;
 /// that cannot be opened is unreadable content under the best name known. Those that are shown elsewhere, and once more
 /// would be too much, are left out and are one problem together.
 pub(crate) fn list(message: &Message) -> Vec<Item> {
-    let mut items = Vec::new();
     let attachments = message.attachments();
+    // Most are one item each. A list that has room for more is kept with that room, or leaves a hole in memory.
+    let mut items = Vec::with_capacity(attachments.len().min(MAX_ITEMS));
     if attachments.len() > MAX_ITEMS {
         let problem = format!(
             "{} attachments, of which {MAX_ITEMS} are shown",
@@ -83,7 +84,9 @@ fn with_contents(
     let within = ole::unpack(&item, properties.code_page());
     let beside = link_beside(attachment, properties, &item);
     let contents = files.into_iter().chain(within).chain(stored).chain(beside);
-    Ok([item].into_iter().chain(contents).collect())
+    let mut all = vec![item];
+    all.extend(contents);
+    Ok(all)
 }
 
 /// An attachment whose properties are lost because of `error`: its content may be there all the same.

@@ -18,7 +18,7 @@ pub(in crate::tree) struct File {
 impl File {
     /// Bytes of memory that it takes.
     pub fn weight(self: &Arc<Self>) -> usize {
-        self.rendition.weight()
+        size_of::<Self>() + self.rendition.weight()
     }
 
     /// What is wrong with it, as far as reads have met it.
