@@ -248,8 +248,12 @@ impl Case {
                 return;
             };
             assert_eq!(code, Some(0), "{bytes} bytes: {printed}{said}");
-            assert_eq!(printed.lines().last(), Some("1"), "{bytes} bytes: {said}");
-            assert!(said.contains("make room"), "{bytes} bytes: {said}");
+            // What is empty takes no room, so that the last sizes may be enough.
+            match printed.lines().last() {
+                Some("0") => assert!(bytes > whole * 9 / 10, "{bytes} bytes: {said}"),
+                Some("1") => assert!(said.contains("make room"), "{bytes} bytes: {said}"),
+                other => panic!("{bytes} bytes: {other:?}: {said}"),
+            }
         }
     }
 }
