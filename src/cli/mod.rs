@@ -33,6 +33,7 @@ mod problem_list;
 mod progress;
 mod pst;
 mod pst_outcome;
+mod pst_parts;
 mod pst_targets;
 mod recipes;
 mod records;

@@ -1,9 +1,10 @@
 //! A file that gets its name when it is whole: written under another one beside it, for nobody else to read.
 #![forbid(unsafe_code)]
 
-use std::ffi::OsString;
+use std::ffi::{OsStr, OsString};
 use std::fs::{self, File, OpenOptions, TryLockError};
 use std::io;
+use std::os::unix::ffi::OsStrExt;
 use std::os::unix::fs::{MetadataExt, OpenOptionsExt};
 use std::path::{Path, PathBuf};
 
@@ -97,6 +98,12 @@ pub(super) fn journal(target: &Path) -> PathBuf {
     beside(target, JOURNAL)
 }
 
+/// The name that a file of the name `hidden` is to get, if that is one on its way.
+pub(super) fn to_become(hidden: &OsStr) -> Option<&OsStr> {
+    let name = hidden.as_bytes().strip_prefix(b".")?;
+    Some(OsStr::from_bytes(name.strip_suffix(PART.as_bytes())?))
+}
+
 /// All files beside `target` that are written to before it is there.
 pub(super) fn all_beside(target: &Path) -> [PathBuf; 3] {
     let journal = journal(target);
@@ -105,6 +112,15 @@ pub(super) fn all_beside(target: &Path) -> [PathBuf; 3] {
 }
 
 impl NewFile {
+    /// What an earlier export has begun to be `target`, which nobody else can go on with as long as this is held, and which is removed
+    /// when it is dropped. None if there is nothing, or nothing that this user has begun.
+    pub fn left(target: &Path) -> io::Result<Option<Self>> {
+        let temporary = beside(target, PART);
+        let left = reopen(&temporary).ok();
+        left.map(|left| Self::new(target, temporary, left, false))
+            .transpose()
+    }
+
     /// Begins a file that will be `target`, and takes the place of another one if it `replaces` that. What a crash has left
     /// of an earlier one is removed.
     pub fn create(target: &Path, replaces: bool) -> io::Result<Self> {
@@ -127,7 +143,13 @@ impl NewFile {
     /// Goes on with the file that was begun to be `target`.
     pub fn resume(target: &Path, replaces: bool) -> io::Result<Self> {
         let temporary = beside(target, PART);
-        let file = reopen(&temporary)?;
+        let file = reopen(&temporary).map_err(|error| match error.kind() {
+            io::ErrorKind::NotFound => io::Error::other(format!(
+                "{} is not there any more; begin anew without --resume",
+                shown(&temporary)
+            )),
+            _ => error,
+        })?;
         Self::new(target, temporary, file, replaces)
     }
 
@@ -191,9 +213,9 @@ impl NewFile {
 }
 
 /// Bytes of the file that was begun to be `target`, if there is one.
-pub(super) fn begun(target: &Path) -> u64 {
+pub(super) fn begun(target: &Path) -> Option<u64> {
     let metadata = fs::symlink_metadata(beside(target, PART));
-    metadata.map_or(0, |metadata| metadata.len())
+    Some(metadata.ok()?.len())
 }
 
 /// Opens a file that this user has begun, and nobody else can have written to.

@@ -13,10 +13,11 @@ use super::early_end::{self, EarlyEnd, GO_ON, Output};
 use super::exit::Exit;
 use super::export::{CACHE, filter, show};
 use super::export_arguments::{ExportArguments, VerifyHow};
-use super::new_file::{self, NewFile, directory_of};
+use super::new_file::{self, NewFile};
 use super::options::{Options, Switch};
-use super::outputs::{self, Outputs};
+use super::outputs::Outputs;
 use super::pst_outcome::{Ended, table};
+use super::pst_parts;
 use super::pst_targets::{self, Target, Targets};
 use super::report::{self, Failure};
 use super::source::{Lost, Sources};
@@ -25,9 +26,7 @@ use super::{goal, progress, selection, space};
 use crate::export::{Filter, Progress};
 use crate::ndb::Source;
 use crate::output::shown;
-use crate::pst::{
-    self, Begin, Export, Failed, Journal, Part, Stage, Tally, Verify, Whole, Written,
-};
+use crate::pst::{self, Begin, Export, Failed, Journal, Part, Stage, Verify, Whole, Written};
 use crate::sandbox::{self, Need};
 use crate::tree::{self, Attachments, Forest, Layout};
 
@@ -149,33 +148,13 @@ fn failure(path: &Path, reason: &str) -> Failure {
     Failure::about(Exit::Failure, path, reason)
 }
 
-/// Bytes of the parts of `target` that an earlier export has written, with the one that it began.
-fn written(target: &Target) -> u64 {
-    let parts = (1..=u32::MAX).map(|number| target.part(number));
-    let bytes =
-        parts.map(|part| fs::metadata(&part).map_or(0, |part| part.len()) + new_file::begun(&part));
-    bytes.take_while(|bytes| *bytes > 0).sum()
-}
-
-/// Whether there is room for what is not yet written of `target`, if all of `forest` is; of parts that are gone on with, the
-/// earlier ones are.
-fn look_at_room(forest: &Forest, target: &Target, goes_on: bool) -> Result<(), Failure> {
-    let first = target.part(1);
-    let written = match goes_on {
-        true => written(target),
-        false => new_file::begun(&first),
-    };
-    let left = pst::room(forest).saturating_sub(written);
-    space::look(directory_of(&first), left).map_err(|reason| failure(&first, &reason))
-}
-
 impl Run<'_> {
     /// Writes all `targets`, each out of its part of `sources`.
     fn write_all(&self, targets: &Targets, sources: &mut Sources<'_>) -> Result<Ended, Failure> {
         let mut ended = Ended::default();
         for target in &targets.all {
             let own = sources.take(target.files.len());
-            let (done, lost) = self.write(target, own, targets.named_after_sources)?;
+            let (done, lost) = self.write(target, own, targets)?;
             sources.go_on(lost);
             match done {
                 Done::Nothing(why) => {
@@ -202,7 +181,7 @@ impl Run<'_> {
         &self,
         target: &Target,
         sources: Sources<'_>,
-        is_named_after_source: bool,
+        targets: &Targets,
     ) -> Result<(Done, Lost), Failure> {
         let first = target.part(1);
         let journal = Journal::new(target.journal(), self.hash(&sources));
@@ -210,12 +189,16 @@ impl Run<'_> {
             true => self.earlier(&journal, &first)?,
             false => None,
         };
-        if stage.is_none() && fs::symlink_metadata(&first).is_ok() && !self.arguments.force {
-            if self.arguments.resume && is_named_after_source {
-                report::say(format_args!("{} is there already", shown(&first)));
-                return Ok((Done::Written(Ended::default()), sources.lost()));
-            }
-            return Err(outputs::is_there(&first));
+        let is_done = stage.is_none() && fs::symlink_metadata(&first).is_ok();
+        // What is begun beside it was to replace it.
+        let is_done = is_done && new_file::begun(&first).is_none();
+        let goes_on = self.arguments.resume && targets.named_after_sources;
+        if is_done && goes_on && !self.arguments.force {
+            report::say(format_args!("{} is there already", shown(&first)));
+            return Ok((Done::Written(Ended::default()), sources.lost()));
+        }
+        if !self.arguments.force {
+            pst_parts::look_at_names(target, stage.as_ref(), self.arguments.split)?;
         }
         let (forest, lost) = sources.forest(&self.options)?;
         if forest.stores().next().is_none() {
@@ -233,7 +216,7 @@ impl Run<'_> {
             .as_ref()
             .map(|all| (all, all.find(&forest, &mut filter)));
         if filter.is_empty() && !self.arguments.force {
-            look_at_room(&forest, target, stage.is_some())?;
+            pst_parts::look_at_room(&forest, target, stage.is_some())?;
         }
         let name = target.name();
         let export = Export {
@@ -243,18 +226,21 @@ impl Run<'_> {
             most: self.arguments.split,
             journal: &journal,
         };
-        let tally = self.write_parts(&export, target, stage)?;
+        let whole = self.write_parts(&export, target, stage)?;
         journal
             .remove()
             .map_err(|error| failure(&target.journal(), &error.to_string()))?;
-        let Some(tally) = tally else {
+        let Some(Whole { number, done, .. }) = whole else {
             return Ok((Done::Nothing(selection::nothing(&forest, &filter)), lost));
         };
         if let Some((all, found)) = &duplicates {
             report::say(all.finish(found, &forest, self.options.redact)?);
         }
+        if self.arguments.force && targets.named_after_sources {
+            pst_parts::tell_others(targets, target, number)?;
+        }
         let ended = Ended {
-            tally,
+            tally: done,
             problems: forest.problem_count(),
             ..Ended::default()
         };
@@ -292,21 +278,21 @@ impl Run<'_> {
         export: &Export<'_>,
         target: &Target,
         stage: Option<Stage<'static>>,
-    ) -> Result<Option<Tally>, Failure> {
+    ) -> Result<Option<Whole>, Failure> {
         let mut begin = match stage {
             None => Begin::New(Part::default()),
             Some(Stage::Writing(saved)) => Begin::Again(saved),
             Some(Stage::Whole(whole)) => {
                 let path = target.part(whole.number);
                 // It may have its name already.
-                if new_file::begun(&path) > 0 {
+                if new_file::begun(&path).is_some() {
                     let new = NewFile::resume(&path, self.arguments.force);
                     let published = new.and_then(NewFile::publish);
                     published.map_err(|error| Failure::writing(&path, &error))?;
                 }
                 match whole.next() {
                     Some(part) => Begin::New(part),
-                    None => return Ok(Some(whole.into_owned().done)),
+                    None => return Ok(Some(whole.into_owned())),
                 }
             }
         };
@@ -316,7 +302,7 @@ impl Run<'_> {
             };
             match whole.next() {
                 Some(part) => begin = Begin::New(part),
-                None => return Ok(Some(whole.done)),
+                None => return Ok(Some(whole)),
             }
         }
     }
@@ -331,9 +317,9 @@ impl Run<'_> {
         let force = self.arguments.force;
         let path = target.part(begin.number());
         self.outputs.look_at_new(&path)?;
-        let is_there = begin.number() > 1 && fs::symlink_metadata(&path).is_ok();
-        if is_there && !force {
-            return Err(outputs::is_there(&path));
+        if let (Begin::New(part), 1) = (&begin, begin.number()) {
+            debug_assert_eq!(*part, Part::default());
+            pst_parts::forget(target, export.journal, self.outputs)?;
         }
         let new = match &begin {
             Begin::New(_) => NewFile::create(&path, force),
@@ -343,12 +329,6 @@ impl Run<'_> {
         let (file, again) = new
             .take()
             .map_err(|error| Failure::writing(&path, &error))?;
-        if let (Begin::New(part), 1) = (&begin, begin.number()) {
-            debug_assert_eq!(*part, Part::default());
-            // Of another export, which nobody wanted to go on.
-            let removed = export.journal.remove();
-            removed.map_err(|error| Failure::writing(&path, &error))?;
-        }
         new.goes_on_by(target.journal());
         let (progress, redact) = (&self.progress, self.options.redact);
         let work = || watched(export, file, begin, progress, redact);

@@ -1,8 +1,8 @@
 //! Which files `export --to pst` writes: one for all sources, or in a directory one for each, in parts if it is split.
 #![forbid(unsafe_code)]
 
-use std::collections::HashSet;
-use std::ffi::OsString;
+use std::collections::{BTreeSet, HashSet};
+use std::ffi::{OsStr, OsString};
 use std::fs;
 use std::io;
 use std::os::unix::ffi::OsStrExt;
@@ -48,6 +48,39 @@ impl Target {
         let mut name = self.path.file_stem().unwrap_or_default().to_owned();
         name.push(format!("-{number}{EXTENSION}"));
         self.path.with_file_name(name)
+    }
+
+    /// The numbers of all parts that are there, ascending.
+    pub fn parts_there(&self) -> Result<BTreeSet<u32>, Failure> {
+        self.numbers(|name| Some(name))
+    }
+
+    /// The numbers of all parts that were begun and have no names yet.
+    pub fn parts_begun(&self) -> Result<BTreeSet<u32>, Failure> {
+        self.numbers(new_file::to_become)
+    }
+
+    /// The numbers of those parts whose names are, by `name`, those of files in the directory.
+    fn numbers(&self, name: fn(&OsStr) -> Option<&OsStr>) -> Result<BTreeSet<u32>, Failure> {
+        let directory = directory_of(&self.path);
+        let read = || -> io::Result<_> {
+            let mut numbers = BTreeSet::new();
+            for entry in fs::read_dir(directory)? {
+                let entry = entry?.file_name();
+                numbers.extend(name(&entry).and_then(|name| self.number(name)));
+            }
+            Ok(numbers)
+        };
+        read().map_err(|error| Failure::about(Exit::Failure, directory, error))
+    }
+
+    /// Which part a file named `name` is, if it is one.
+    fn number(&self, name: &OsStr) -> Option<u32> {
+        if Some(name) == self.path.file_name() {
+            return Some(1);
+        }
+        let (first, number) = of_part(name)?;
+        (Some(first.as_os_str()) == self.path.file_name()).then_some(number)
     }
 
     /// Where its journal is.
@@ -105,6 +138,9 @@ pub(super) fn of(
             path,
         });
     }
+    if arguments.split.is_some() {
+        no_part_has_the_name_of_another(&all, &names)?;
+    }
     let made = make(path)?;
     Ok(Targets {
         all,
@@ -112,6 +148,45 @@ pub(super) fn of(
         named_after_sources: true,
         sweeper: sweeper(path, made)?,
     })
+}
+
+/// Fails if one of `targets`, all of which have these `names`, is called as a later part of another one.
+fn no_part_has_the_name_of_another(
+    targets: &[Target],
+    names: &HashSet<OsString>,
+) -> Result<(), Failure> {
+    for target in targets {
+        let of_part = target.path.file_name().and_then(of_part);
+        if let Some((first, number)) = of_part.filter(|(first, _)| names.contains(first)) {
+            let reason = format!(
+                "{}: part {number} of {} may get the same name; export them into different directories, or rename one",
+                shown(&target.path),
+                shown(Path::new(&first))
+            );
+            return Err(Failure::new(Exit::Usage, reason));
+        }
+    }
+    Ok(())
+}
+
+/// The name of the first part, and the number of the part, if `name` is one that a later part can have.
+fn of_part(name: &OsStr) -> Option<(OsString, u32)> {
+    let stem = name.as_bytes().strip_suffix(EXTENSION.as_bytes())?;
+    let dash = stem.iter().rposition(|byte| *byte == b'-')?;
+    let (first, number) = stem.split_at_checked(dash)?;
+    let number: u32 = str::from_utf8(number)
+        .ok()?
+        .strip_prefix('-')?
+        .parse()
+        .ok()?;
+    let mut first = OsStr::from_bytes(first).to_owned();
+    first.push(EXTENSION);
+    let target = Target {
+        files: Vec::new(),
+        path: first.clone().into(),
+    };
+    // Numbers are written in one way.
+    (number > 1 && target.part(number) == name).then_some((first, number))
 }
 
 /// `a.ost` becomes `a.pst`.

@@ -1,5 +1,6 @@
 //! The properties of one object with the code page of its 8-bit strings.
 
+use std::iter;
 use std::sync::Arc;
 
 use crate::codepage;
@@ -70,19 +71,29 @@ impl Properties {
         self.context.as_ref()
     }
 
-    /// The ids of all properties, ascending.
+    /// The ids of all properties, ascending: of all that the object [has](Self::has).
     pub fn ids(&self) -> impl Iterator<Item = u16> {
         let records = self
             .context
             .as_ref()
             .map_or(&[][..], PropertyContext::records);
-        // What is there of an item without properties.
-        let cells = match self.context {
-            Some(_) => &[][..],
-            None => &self.cells[..],
+        // What is there of an item without properties, or of one whose list of them may lack some.
+        let cells = match &self.context {
+            Some(context) if context.problem().is_none() => &[][..],
+            _ => &self.cells[..],
         };
-        let of_cells = cells.iter().map(|(id, _)| *id);
-        records.iter().map(|record| record.id).chain(of_cells)
+        let is_listed = |id: u16| {
+            let context = self.context.as_ref();
+            context.is_some_and(|context| context.record(id).is_some())
+        };
+        let cells = cells.iter().map(|(id, _)| *id);
+        let mut cells = cells.filter(move |id| !is_listed(*id)).peekable();
+        let mut records = records.iter().map(|record| record.id).peekable();
+        iter::from_fn(move || {
+            let next = records.peek().copied();
+            let stands_before = |cell: &u16| next.is_none_or(|record| *cell < record);
+            cells.next_if(stands_before).or_else(|| records.next())
+        })
     }
 
     fn failed<T>(&self, id: u16, error: &Error, stand_in: Option<T>) -> Option<T> {

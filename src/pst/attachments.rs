@@ -20,6 +20,8 @@ use crate::problem::Problems;
 const BY_VALUE: i32 = 1;
 /// The same: the data is a message.
 const EMBEDDED_MESSAGE: i32 = 5;
+/// Numbers that an attachment and its row have.
+const NUMBERS: [u16; 2] = [tags::ATTACH_METHOD, tags::RENDERING_POSITION];
 /// PidTagRenderingPosition of what has no place in the text.
 const NO_POSITION: i32 = -1;
 /// Type of the subnode that has the storage of an OLE object.
@@ -163,11 +165,22 @@ fn copy_properties(
         let Some(to) = copier.named(message.store(), id, message.problems(), taken) else {
             continue;
         };
-        if let Some(read) = read(properties, id) {
-            copier.put(context, to, read, None)?;
+        let Some(read) = read(properties, id) else {
+            continue;
+        };
+        if NUMBERS.contains(&id) && !is_number(&read) {
+            let place = format_args!("property {id:#06x}");
+            let error = Error::corrupt("type", place, "expected a 32-bit number; it is left out");
+            properties.problems().note_error("", &error);
+            continue;
         }
+        copier.put(context, to, read, None)?;
     }
     Ok(())
+}
+
+fn is_number(read: &Read) -> bool {
+    matches!(read, Read::Whole(value) if value.property_type == PropertyType::INTEGER32)
 }
 
 fn copy_data(

@@ -134,9 +134,10 @@ impl Journal {
         written.inspect_err(|_| _ = fs::remove_file(&new))
     }
 
-    /// Removes it, if it is there.
+    /// Removes it, if it is there, and what was to become it.
     pub fn remove(&self) -> io::Result<()> {
-        remove(&self.path)
+        remove(&self.path)?;
+        remove(&Self::next(&self.path))
     }
 
     /// Whether an export can go on from it.

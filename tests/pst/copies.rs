@@ -250,6 +250,66 @@ fn what_was_deleted_is_below_lost_and_found_if_that_is_asked_for() {
     }
 }
 
+/// What `of` has of the only message of a file.
+fn of_message<T>(path: &Path, of: impl Fn(&OpenedMessage) -> T) -> T {
+    let ndb = ostfs::ndb::open(path, 1 << 20).unwrap();
+    let store = Arc::new(OpenedStore::open(ndb));
+    let folders = Folder::new(&store, SUBTREE).subfolders().into_iter();
+    let nids = folders.flat_map(|folder| {
+        let contents = Folder::new(&store, folder.nid).contents();
+        contents.rows().map(|row| row.nid).collect::<Vec<_>>()
+    });
+    let [nid] = nids.collect::<Vec<_>>()[..] else {
+        panic!("{}", path.display());
+    };
+    of(&OpenedMessage::open(&store, nid).unwrap())
+}
+
+#[test]
+fn what_the_row_has_of_an_item_stands_in_for_properties_that_its_list_has_lost() {
+    let mut damaged = 0;
+    let file = write(Format::Unicode, Crypt::Permute, |store| {
+        let folder = store.folder(store.ipm_subtree(), "Folder");
+        damaged = store.message(folder, mail("Damaged"));
+    });
+    let subject = |message: &OpenedMessage| message.properties().value(tags::SUBJECT).unwrap();
+    let whole = of_message(&file.path, subject);
+    assert!(whole.is_some());
+    let data = file.layout.node(damaged).data;
+    file.damage()
+        .edit_heap(data, |heap| heap.record(tags::SUBJECT)[..2].fill(0xFF));
+    let copy = copy(&file.path, &[]);
+    assert_eq!(findings(&copy.path), [""; 0]);
+    assert_eq!(of_message(&copy.path, subject), whole);
+}
+
+#[test]
+fn a_number_of_an_attachment_that_damage_has_made_another_type_of_is_that_of_others() {
+    let mut damaged = 0;
+    let file = write(Format::Unicode, Crypt::Permute, |store| {
+        let folder = store.folder(store.ipm_subtree(), "Folder");
+        let bytes = Payload::random(100, 3);
+        damaged = store.message(folder, mail("Damaged").attachment("a.bin", bytes));
+    });
+    let position = |message: &OpenedMessage| {
+        let attachments = message.attachments();
+        let properties = attachments[0].properties().unwrap();
+        properties.value(tags::RENDERING_POSITION).unwrap()
+    };
+    let whole = of_message(&file.path, position);
+    assert_eq!(whole, Some(Stored::Integer(-1)));
+    let damage = file.damage();
+    let parts = damage.subnodes(file.layout.node(damaged).sub);
+    let attachment = parts.iter().find(|part| part.nid & 31 == 5).unwrap();
+    // PtypBoolean.
+    damage.edit_heap(attachment.data, |heap| {
+        heap.record(tags::RENDERING_POSITION)[2] = 0x0B
+    });
+    let copy = copy(&file.path, &[]);
+    assert_eq!(findings(&copy.path), [""; 0]);
+    assert_eq!(of_message(&copy.path, position), whole);
+}
+
 #[test]
 fn what_is_missing_of_an_attachment_is_zeros_in_the_copy() {
     let data = Payload::random(100_000, 3);

@@ -16,6 +16,7 @@ mod support;
 mod walk;
 
 mod copies;
+mod crashes;
 mod maps;
 mod parts;
 mod real;

@@ -180,9 +180,9 @@ fn has_file_systems() -> bool {
     output.is_ok_and(|output| output.status.success())
 }
 
-/// Runs `script` where it may mount a disk on `$1`; `$2` is ostfs, `$3` the file. Returns the exit code and both outputs, or
-/// None where nobody may.
-fn with_a_disk(file: &File, script: &str) -> Option<(Option<i32>, String, String)> {
+/// Runs `script` where it may mount a disk on `$1`; `$2` is ostfs, `arguments` are behind it. Returns the exit code, what it said
+/// and what it printed, or None where nobody may.
+pub fn with_a_disk(script: &str, arguments: &[&str]) -> Option<(Option<i32>, String, String)> {
     if !has_file_systems() {
         needs::ignored("no file system of our own can be mounted");
         return None;
@@ -192,7 +192,7 @@ fn with_a_disk(file: &File, script: &str) -> Option<(Option<i32>, String, String
         .args(["-rm", "sh", "-c", script, "sh"])
         .arg(disk.path())
         .arg(env!("CARGO_BIN_EXE_ostfs"))
-        .arg(&file.path)
+        .args(arguments)
         .output()
         .unwrap();
     let said = String::from_utf8(output.stderr).unwrap();
@@ -207,7 +207,7 @@ fn a_disk_that_is_too_small_is_named_before_anything_is_written() {
         let script = format!(
             "mount -t tmpfs -o size=4m none $1 && $2 export {arguments} --to pst $3 $1/copy.pst; code=$?; ls -A $1; exit $code"
         );
-        with_a_disk(&file, &script)
+        with_a_disk(&script, &[file.path.to_str().unwrap()])
     };
     let Some((code, said, left)) = script("") else {
         return;
@@ -234,7 +234,7 @@ fn parts_that_are_there_need_no_more_room() {
         first = whole * 8 / 10,
         then = whole * 13 / 10,
     );
-    if let Some((_, said, codes)) = with_a_disk(&file, &script) {
+    if let Some((_, said, codes)) = with_a_disk(&script, &[file.path.to_str().unwrap()]) {
         assert_eq!(codes, "1\n0\n", "{said}");
     }
 }
