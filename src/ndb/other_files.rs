@@ -124,11 +124,13 @@ const ZIP: &[u8] = b"PK\x03\x04";
 const OF_OUTLOOK_FOR_MAC: &[u8] = b"com.microsoft.__";
 const OLM: &str = "an archive of Outlook for Mac (.olm): import it there, and export the mailbox from Outlook for Windows as .pst";
 /// Fields with which the header of a message begins. RFC 5322, 3.6
-const FIRST_FIELDS: [&str; 7] = [
+const FIRST_FIELDS: [&str; 9] = [
     "Received:",
     "Return-Path:",
     "Delivered-To:",
     "From:",
+    "Subject:",
+    "Message-ID:",
     "Date:",
     "MIME-Version:",
     "X-",

@@ -184,6 +184,10 @@ fn other_files_are_called_by_their_names_with_the_next_step() {
         ),
         (b"Received: from x\n".into(), [".eml", "any mail program"]),
         (
+            b"Subject: x\nFrom: y\n".into(),
+            [".eml", "any mail program"],
+        ),
+        (
             "Gr\u{fc}\u{df}e".into(),
             ["is text", "name the .ost or .pst file"],
         ),
