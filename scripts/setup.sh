@@ -20,6 +20,20 @@ need() {
     return 1
 }
 
+# target_for MACHINE: what to build for to have it run on MACHINE, as `uname -m` says there: a static binary if the target for musl
+# is installed, else, on this machine alone, one for its glibc. For another machine it fails, and says what to install.
+target_for() {
+    local musl=$1-unknown-linux-musl
+    if [ -d "$(rustc --print sysroot)/lib/rustlib/$musl/lib" ]; then
+        echo "$musl"
+    elif [ "$1" = "$(uname -m)" ]; then
+        echo "$1-unknown-linux-gnu"
+    else
+        say "no packages for $1; for these: rustup target add $musl"
+        return 1
+    fi
+}
+
 # A Rust that is new enough; else says which command helps. That of Debian's package cargo is too old for Cargo.toml, and stops
 # at its first line that it does not know.
 need_rust() {

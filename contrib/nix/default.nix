@@ -13,6 +13,7 @@ pkgs.rustPlatform.buildRustPackage {
     cargo run --release --offline --example manual -- $out/share
     install -Dm644 contrib/desktop/*.desktop -t $out/share/applications
     install -Dm644 contrib/desktop/ostfs.xml -t $out/share/mime/packages
+    install -Dm644 contrib/desktop/ostfs.metainfo.xml -t $out/share/metainfo
   '';
   meta = with pkgs.lib; {
     description = "Mount Outlook data files (OST, PST) as a read-only folder";

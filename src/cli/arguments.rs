@@ -165,7 +165,7 @@ pub(super) struct SearchArguments {
     /// in 'from:adams budget'
     #[arg(required = true, value_name = "FILE|QUERY")]
     pub files: Vec<PathBuf>,
-    /// Kind, size in bytes and time (UTC) before each path
+    /// Kind, size in bytes and time before each path; the zone is that of names, UTC or -o tz
     #[arg(short, long)]
     pub long: bool,
     /// A NUL behind each path in place of the end of line, for xargs -0
@@ -213,7 +213,7 @@ pub(super) struct LsArguments {
     /// Of several files, paths begin with the name of a file, as in a mount. Where no name is the same, case does not count.
     #[arg(required = true, value_name = "FILE|PATH")]
     pub files: Vec<PathBuf>,
-    /// Kind, size in bytes and time (UTC) before each name
+    /// Kind, size in bytes and time before each name; the zone is that of names, UTC or -o tz
     #[arg(short, long)]
     pub long: bool,
     /// Everything below as well, with paths from the root

@@ -7,6 +7,7 @@ use std::path::{Path, PathBuf};
 use super::exit::Exit;
 use super::options::{Options, Switch};
 use super::report::Failure;
+use super::selection;
 use super::source::{self, Lost, Sources};
 use crate::error::Error;
 use crate::output::shown;
@@ -52,9 +53,30 @@ pub(super) fn open<'a>(
 pub(super) fn find(forest: &Forest, path: &Path) -> Result<Ino, Failure> {
     match forest.find(path) {
         Ok(Some(ino)) => Ok(ino),
-        Ok(None) => Err(failed(path, &Error::NotFound)),
+        Ok(None) => Err(missing(forest, path)),
         Err(error) => Err(failed(path, &error)),
     }
+}
+
+/// That there is nothing at `path`, with what its directory has of nearly that name.
+fn missing(forest: &Forest, path: &Path) -> Failure {
+    let above = path
+        .parent()
+        .map_or(Ok(Some(Ino::ROOT)), |above| forest.find(above));
+    let listing = above
+        .ok()
+        .flatten()
+        .and_then(|above| forest.directory(above).ok());
+    let (Some(listing), Some(name)) = (listing, path.file_name()) else {
+        return failed(path, &Error::NotFound);
+    };
+    let names = listing.entries().map(|entry| entry.name.to_string());
+    let offered = selection::nearest(&name.to_string_lossy(), names.collect());
+    Failure::about(
+        Exit::NotFound,
+        path,
+        format!("no such file in it; {offered}"),
+    )
 }
 
 /// Why the entry at `path` could not be shown.

@@ -107,7 +107,20 @@ impl ExportArguments {
         match self.files.pop() {
             Some(directory) if !self.files.is_empty() => Ok(Self { directory, ..self }),
             _ => {
-                let reason = "give FILE and DIR, as in: ostfs export old-mailbox.ost mail";
+                let (new, example) = match self.to {
+                    To::Files | To::Maildir => ("DIR", "mail"),
+                    To::Pst => ("the new file", "mailbox.pst"),
+                    To::Tar => ("the new file", "mail.tar"),
+                    To::Zip => ("the new file", "mail.zip"),
+                    To::Mbox => ("the new file", "mail.mbox"),
+                };
+                let to = match self.to {
+                    To::Files => String::new(),
+                    to => format!("--to {} ", to.word()),
+                };
+                let reason = format!(
+                    "give FILE and {new}, as in: ostfs export {to}old-mailbox.ost {example}"
+                );
                 Err(Failure::new(Exit::Usage, reason))
             }
         }

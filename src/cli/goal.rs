@@ -207,7 +207,8 @@ fn prepare(directory: &Path, resume: bool, go_on: Option<&str>) -> Result<Option
         }
         Err(error) => {
             return Err(fail(format!(
-                "cannot be made: {error}; choose a place where you may write"
+                "cannot be made: {error}; {}",
+                report::elsewhere(&error)
             )));
         }
     }

@@ -4,6 +4,8 @@
 use std::io::{self, BufWriter, Write};
 use std::path::Path;
 
+use jiff::tz::TimeZone;
+
 use super::arguments::LsArguments;
 use super::contents;
 use super::options::Options;
@@ -18,6 +20,7 @@ pub(super) fn run(arguments: &LsArguments) -> Result<(), Failure> {
     let mut listing = Listing {
         tree: &contents.forest,
         arguments,
+        zone: &options.tree.zone,
         // A listing of a million names is not written name by name.
         out: BufWriter::new(report::output()),
         failures: contents::Failures::default(),
@@ -35,6 +38,7 @@ pub(super) fn run(arguments: &LsArguments) -> Result<(), Failure> {
 struct Listing<'a> {
     tree: &'a Forest,
     arguments: &'a LsArguments,
+    zone: &'a TimeZone,
     out: BufWriter<Output>,
     failures: contents::Failures,
 }
@@ -96,12 +100,12 @@ impl Listing<'_> {
         Ok(())
     }
 
-    /// One line: the name, with `-l` behind kind, size and time (UTC).
+    /// One line: the name, with `-l` behind kind, size and time.
     fn entry(&mut self, name: &str, attr: Option<Attr>) -> io::Result<()> {
         let Some(attr) = attr.filter(|_| self.arguments.long) else {
             return writeln!(self.out, "{name}");
         };
-        write!(self.out, "{} {name}", long(&attr))?;
+        write!(self.out, "{} {name}", long(&attr, self.zone))?;
         if attr.kind == Kind::Symlink
             && let Ok(target) = self.tree.read_link(attr.ino)
         {
@@ -111,16 +115,16 @@ impl Listing<'_> {
     }
 }
 
-/// What `-l` has before a name: kind, size and time (UTC).
-pub(super) fn long(attr: &Attr) -> String {
+/// What `-l` has before a name: kind, size and time, in the `zone` that names have.
+pub(super) fn long(attr: &Attr, zone: &TimeZone) -> String {
     let kind = match attr.kind {
         Kind::Directory => 'd',
         Kind::File => '-',
         Kind::Symlink => 'l',
     };
     let time = clock::seconds(attr.mtime)
-        .and_then(clock::utc)
-        .map(|time| time.strftime("%Y-%m-%d %H:%M:%S").to_string())
+        .and_then(|seconds| clock::in_zone(seconds, zone))
+        .and_then(|time| time.to_string("%Y-%m-%d %H:%M:%S").ok())
         .unwrap_or_default();
     format!("{kind} {:>12} {time}", attr.size)
 }

@@ -193,7 +193,7 @@ pub fn report(failure: &Failure) {
 
 /// Parses the arguments; None when all they asked for was help, which is printed then.
 fn parse<T: Parser>(arguments: &[OsString]) -> Result<Option<T>, Failure> {
-    let error = match T::try_parse_from(arguments) {
+    let mut error = match T::try_parse_from(arguments) {
         Ok(parsed) => return Ok(Some(parsed)),
         Err(error) => error,
     };
@@ -201,11 +201,7 @@ fn parse<T: Parser>(arguments: &[OsString]) -> Result<Option<T>, Failure> {
         return report::help(&error).map(|()| None);
     }
     let rest = arguments.get(1..).unwrap_or_default();
-    if let Some(topic) = recipes::meant(rest) {
-        let reason = format!("no such command; did you mean: ostfs help {topic}");
-        return Err(Failure::new(Exit::Usage, reason));
-    }
-    if let Some(reason) = neither_command_nor_file(&error) {
+    if let Some(reason) = neither_command_nor_file(&error, rest) {
         return Err(Failure::new(Exit::Usage, reason));
     }
     let is_unknown = error.kind() == ErrorKind::UnknownArgument;
@@ -216,16 +212,35 @@ fn parse<T: Parser>(arguments: &[OsString]) -> Result<Option<T>, Failure> {
         );
         return Err(Failure::new(Exit::Usage, reason));
     }
+    if error.get(ContextKind::SuggestedArg).is_none() {
+        // That a misspelt option could be passed as a value is no help.
+        error.remove(ContextKind::Suggested);
+    }
     let text = error.render().to_string();
     let text = text.strip_prefix("error: ").unwrap_or(&text).trim_end();
+    let text = text.replace("try '--help'", &format!("try '{}'", help_for::<T>(rest)));
     Err(Failure::new(Exit::Usage, text))
 }
 
-/// What to say of a word where a command or a file should stand, if that is what `error` is about.
-fn neither_command_nor_file(error: &clap::Error) -> Option<String> {
+/// The command that prints the help of the command that `arguments` begin with, or of all.
+fn help_for<T: CommandFactory>(arguments: &[OsString]) -> String {
+    let program = T::command();
+    let command = arguments.first().and_then(|word| {
+        let command = program.find_subcommand(word)?;
+        Some(format!(" {}", command.get_name()))
+    });
+    let (name, command) = (program.get_name(), command.unwrap_or_default());
+    format!("{name}{command} --help")
+}
+
+/// What to say of a word of `arguments` where a command or a file should stand, if that is what `error` is about.
+fn neither_command_nor_file(error: &clap::Error, arguments: &[OsString]) -> Option<String> {
     let Some(ContextValue::String(word)) = error.get(ContextKind::InvalidSubcommand) else {
         return None;
     };
+    if let Some(topic) = recipes::meant(arguments) {
+        return Some(format!("no such command; did you mean: ostfs help {topic}"));
+    }
     let nearest = match error.get(ContextKind::SuggestedSubcommand) {
         // The best one is the last.
         Some(ContextValue::Strings(near)) => near.last(),
@@ -236,7 +251,13 @@ fn neither_command_nor_file(error: &clap::Error) -> Option<String> {
         None => "\"ostfs --help\" has the commands".to_owned(),
     };
     let word = shown(Path::new(word));
-    Some(format!("{word}: no such command, and no such file; {next}"))
+    let other = match arguments {
+        [help, ..] if help == "help" => "recipe",
+        _ => "file",
+    };
+    Some(format!(
+        "{word}: no such command, and no such {other}; {next}"
+    ))
 }
 
 #[cfg(test)]

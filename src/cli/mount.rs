@@ -29,6 +29,7 @@ use super::word_indexes::WordIndexes;
 use super::{kept, logging, progress};
 use crate::fuse::process::Caller;
 use crate::fuse::{self, Access, MountError, Mountpoint, Session};
+use crate::ndb;
 use crate::output::{quoted, shown};
 use crate::sandbox::{self, Need};
 use crate::search::Finder;
@@ -44,7 +45,15 @@ pub(super) fn run(arguments: &MountArguments, writer: Writer) -> Result<(), Fail
     let (files, directory) = files_and_directory(&arguments.paths)?;
     let sources = Sources::open(files)?;
     let kept = Kept::open(&sources, &options)?;
-    let mut mountpoint = Mountpoint::check(&directory, options.nonempty, writer == Writer::User)?;
+    let mut mountpoint =
+        match Mountpoint::check(&directory, options.nonempty, writer == Writer::User) {
+            Ok(mountpoint) => mountpoint,
+            // Beside an archive may lie what was unpacked from it, under the name of the mount point that nobody has typed.
+            Err(error) if is_alone_and_no_data_file(&arguments.paths) => {
+                return Err(not_mounted(error, sources, &options));
+            }
+            Err(error) => return Err(error.into()),
+        };
     mountpoint.make()?;
     let signal = caught().map_err(failed)?;
     let session = match Session::mount(files, &mountpoint, &options.mount) {
@@ -232,6 +241,7 @@ fn files_and_directory(paths: &[PathBuf]) -> Result<(&[PathBuf], PathBuf), Failu
             let name = file.file_stem().unwrap_or(OsStr::new("mail"));
             // A file without an extension has the name already.
             if Path::new(name) == file {
+                source::open(file)?;
                 return Err(Failure::new(
                     Exit::Usage,
                     format!("{}: give the directory to mount on, too", shown(file)),
@@ -239,10 +249,26 @@ fn files_and_directory(paths: &[PathBuf]) -> Result<(&[PathBuf], PathBuf), Failu
             }
             Ok((paths, PathBuf::from(name)))
         }
+        [other, file] if is_mistaken(other, file) => {
+            let [other, file] = [quoted(other), quoted(file)];
+            let reason = format!("MOUNTPOINT comes last: ostfs mount {file} {other}");
+            Err(Failure::new(Exit::Usage, reason))
+        }
         [files @ .., directory] => {
             source::refuse_missing(directory, New::Directory)?;
             Ok((files, directory.clone()))
         }
         [] => Err(Failure::new(Exit::Usage, "give a file")),
     }
+}
+
+/// Whether a mount point, `first`, stands where the file should, and the file behind it.
+fn is_mistaken(first: &Path, last: &Path) -> bool {
+    let is_mountpoint = first.is_dir() || !first.exists() && !source::is_named_so(first);
+    is_mountpoint && ndb::is_data_file(last)
+}
+
+/// Whether `paths` are but one, and no data file by how it begins.
+fn is_alone_and_no_data_file(paths: &[PathBuf]) -> bool {
+    matches!(paths, [file] if !ndb::is_data_file(file))
 }

@@ -8,7 +8,7 @@ use std::fs::{self, DirBuilder};
 use std::io;
 use std::os::unix::fs::{DirBuilderExt, MetadataExt};
 use std::path::{Path, PathBuf};
-use std::process::Command;
+use std::process::{Command, Stdio};
 
 use sha2::{Digest, Sha256};
 
@@ -36,7 +36,12 @@ pub(super) fn run(arguments: &OpenArguments) -> Result<(), Failure> {
     if !is_mounted(&directory) {
         mount(file, &directory)?;
     }
-    let why = match Command::new(OPENER).arg(&directory).status() {
+    // Of the programs that it looks for in vain it tells each; what is to be done is told below.
+    let opened = Command::new(OPENER)
+        .arg(&directory)
+        .stderr(Stdio::null())
+        .status();
+    let why = match opened {
         Ok(status) if status.success() => return Ok(()),
         Ok(_) => "no file manager was found",
         Err(_) => "there is no xdg-open, which the package xdg-utils has",

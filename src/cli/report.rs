@@ -6,6 +6,7 @@ use std::io::{self, BufWriter, Stdout, Write};
 use std::path::Path;
 
 use super::exit::Exit;
+use super::space;
 use crate::error::Error;
 use crate::fuse::{MountError, UnmountError, process};
 pub(super) use crate::output::printable;
@@ -44,7 +45,7 @@ impl Failure {
             _ => Self::about(
                 Exit::Failure,
                 path,
-                format_args!("cannot be written: {error}"),
+                format_args!("cannot be written: {error}; {}", elsewhere(error)),
             ),
         }
     }
@@ -82,6 +83,11 @@ impl Failure {
         let error = error.to_string().replace("FILE", &quoted(file));
         Self::new(exit, format!("{}: {error}{advice}", shown(file)))
     }
+}
+
+/// What to do about `error` of writing.
+pub(super) fn elsewhere(error: &io::Error) -> &'static str {
+    space::advice(error).unwrap_or("choose a place where you may write")
 }
 
 impl From<MountError> for Failure {

@@ -10,6 +10,7 @@ use std::path::{Path, PathBuf};
 use std::sync::atomic::Ordering;
 
 use jiff::Timestamp;
+use jiff::tz::TimeZone;
 use serde::Serialize;
 
 use super::arguments::SearchArguments;
@@ -113,6 +114,7 @@ fn look(arguments: &SearchArguments, counts: &mut Counts) -> Result<(), Failure>
     };
     let mut printer = Printer {
         arguments,
+        zone: &options.tree.zone,
         out: BufWriter::new(report::output()),
         found: 0,
         written: Ok(()),
@@ -267,6 +269,7 @@ struct Record<'a> {
 /// Prints what is found.
 struct Printer<'a> {
     arguments: &'a SearchArguments,
+    zone: &'a TimeZone,
     out: BufWriter<Output>,
     found: u64,
     written: io::Result<()>,
@@ -288,7 +291,7 @@ impl Printer<'_> {
             return writeln!(self.out, "{line}");
         }
         if let Some(attr) = found.made.attr.filter(|_| self.arguments.long) {
-            write!(self.out, "{} ", ls::long(&attr))?;
+            write!(self.out, "{} ", ls::long(&attr, self.zone))?;
         }
         let end = if self.arguments.null { '\0' } else { '\n' };
         write!(self.out, "{}{end}", found.path)?;

@@ -83,7 +83,7 @@ fn folders(forest: &Forest) -> Vec<String> {
 }
 
 /// Those of `names` that are most like `wanted`, in words.
-fn nearest(wanted: &str, names: Vec<String>) -> String {
+pub(super) fn nearest(wanted: &str, names: Vec<String>) -> String {
     let wanted = wanted.trim_matches('/').to_lowercase();
     let alike = |name: &String| {
         let name = name.to_lowercase();

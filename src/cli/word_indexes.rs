@@ -61,9 +61,12 @@ impl WordIndexes {
             Ok(Some(WordIndex::new(kept, kept::key(source, options)?)))
         };
         let indexes: io::Result<_> = sources.iter().map(open).collect();
-        indexes
-            .map(Self)
-            .map_err(|error| fail(Exit::Failure, error.to_string()))
+        indexes.map(Self).map_err(|error| {
+            fail(
+                Exit::Failure,
+                format!("{error}; {}", report::elsewhere(&error)),
+            )
+        })
     }
 
     /// Those for the queries of a mount that shows `forest`, which the sources were made into.

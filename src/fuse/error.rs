@@ -79,7 +79,7 @@ pub enum MountError {
     #[error("you may not write to mount point {}; choose a directory that you own", shown(.0))]
     NotWritable(PathBuf),
     /// Anything else, in the words of the system or of fusermount3.
-    #[error("cannot mount on {}: {reason}", shown(.path))]
+    #[error("cannot mount on {}: {reason}. `ostfs export` writes the same files and needs no FUSE", shown(.path))]
     Failed {
         /// The mount point.
         path: PathBuf,
@@ -101,8 +101,19 @@ pub enum UnmountError {
         shown(.0), quoted(.0), quoted(.0)
     )]
     Busy(PathBuf),
+    /// Somebody else has mounted it.
+    #[error(
+        "{} was mounted by another user; end it as that user, or with: sudo ostfs unmount {}", shown(.0), quoted(.0)
+    )]
+    NotYours(PathBuf),
+    /// Only root unmounts without the setuid helper.
+    #[error(
+        "fusermount3 is not installed, and only root can unmount without it; install the package fuse3, or end it with: \
+         sudo ostfs unmount {}", quoted(.0)
+    )]
+    NoHelper(PathBuf),
     /// Anything else, in the words of the system or of fusermount3.
-    #[error("cannot unmount {}: {reason}", shown(.path))]
+    #[error("cannot unmount {}: {reason}; try it as root: sudo ostfs unmount {}", shown(.path), quoted(.path))]
     Failed {
         /// The mount point.
         path: PathBuf,

@@ -340,9 +340,7 @@ fn unmount_topmost(path: PathBuf, lazy: bool) -> Result<(), UnmountError> {
 /// Unmounts with the setuid helper, which lets users end their own mounts.
 fn unmount_by_helper(path: PathBuf, lazy: bool) -> Result<(), UnmountError> {
     let Some(helper) = helper() else {
-        let reason =
-            "fusermount3 is not installed, and only root can unmount without it".to_owned();
-        return Err(UnmountError::Failed { path, reason });
+        return Err(UnmountError::NoHelper(path));
     };
     let output = Command::new(helper)
         .arg("-u")
@@ -359,6 +357,10 @@ fn unmount_by_helper(path: PathBuf, lazy: bool) -> Result<(), UnmountError> {
     };
     if reason.contains("busy") {
         return Err(UnmountError::Busy(path));
+    }
+    // It knows the mounts of who calls it alone.
+    if reason.contains("not found in") {
+        return Err(UnmountError::NotYours(path));
     }
     Err(UnmountError::Failed { path, reason })
 }

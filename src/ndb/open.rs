@@ -341,7 +341,9 @@ impl Opening {
             lost => lost,
         };
         if let Some(cut_off) = &cut_off {
-            self.tell(cut_off.clone());
+            self.tell(format!(
+                "{cut_off}; copy it again from its source, if that is at hand"
+            ));
         }
         let found = match found {
             Some(found) => found,

@@ -7,16 +7,7 @@ use std::str;
 /// Files that are known by bytes at a fixed offset: offset, bytes, what it is and what to do next, in which FILE stands for its
 /// path. The first that fits holds.
 const KNOWN: &[(usize, &[u8], &str)] = &[
-    (
-        30,
-        b"com.microsoft.__",
-        "an archive of Outlook for Mac (.olm): import it there, and export the mailbox from Outlook for Windows as .pst",
-    ),
-    (
-        0,
-        b"PK\x03\x04",
-        "a ZIP archive: unpack it first with: unzip FILE",
-    ),
+    (0, ZIP, "a ZIP archive: unpack it first with: unzip FILE"),
     (
         0,
         b"\x1f\x8b",
@@ -100,6 +91,16 @@ const KNOWN: &[(usize, &[u8], &str)] = &[
         "a disk with the file system NTFS: mount it (mount -o ro), and name the .ost or .pst in it",
     ),
     (
+        3,
+        b"EXFAT   ",
+        "a disk with the file system exFAT: mount it (mount -o ro), and name the .ost or .pst in it",
+    ),
+    (
+        510,
+        b"\x55\xaa",
+        "a disk, or a copy of one: mount its file system (mount -o ro; lsblk lists those of a disk), and name the .ost or .pst in it",
+    ),
+    (
         4,
         b"R\0O\0B\0S\0",
         "a raw copy of a file that Windows has encrypted (EFS): on a Windows where its user is signed in, restore it and run: \
@@ -117,12 +118,19 @@ const KNOWN: &[(usize, &[u8], &str)] = &[
         "an SQLite database, as Outlook for Mac has one, and no mailbox: export from the program that wrote it",
     ),
 ];
+/// How a ZIP archive begins, and what the names of files in one of Outlook for Mac begin with: the first of them is
+/// within what is looked at, below a directory of the account perhaps.
+const ZIP: &[u8] = b"PK\x03\x04";
+const OF_OUTLOOK_FOR_MAC: &[u8] = b"com.microsoft.__";
+const OLM: &str = "an archive of Outlook for Mac (.olm): import it there, and export the mailbox from Outlook for Windows as .pst";
 /// Fields with which the header of a message begins. RFC 5322, 3.6
-const FIRST_FIELDS: [&str; 7] = [
+const FIRST_FIELDS: [&str; 9] = [
     "Received:",
     "Return-Path:",
     "Delivered-To:",
     "From:",
+    "Subject:",
+    "Message-ID:",
     "Date:",
     "MIME-Version:",
     "X-",
@@ -140,6 +148,10 @@ pub(super) fn describe(bytes: &[u8]) -> String {
     }
     if bytes.iter().all(|byte| *byte == 0) {
         return "starts with zeros: it was copied while Outlook had it open; close Outlook and copy it again".into();
+    }
+    let has = |part: &[u8]| bytes.windows(part.len()).any(|window| window == part);
+    if fits(0, ZIP) && has(OF_OUTLOOK_FOR_MAC) {
+        return format!("is {OLM}");
     }
     if let Some((_, _, what)) = KNOWN.iter().find(|(at, magic, _)| fits(*at, magic)) {
         return format!("is {what}");

@@ -27,6 +27,8 @@ fn the_next_step_is_named_and_works() {
     let scratch = tempfile::tempdir().unwrap();
     let target = scratch.path().join("target");
     let (target, nowhere) = (text(&target), scratch.path().join("no/m.csv"));
+    fs::write(scratch.path().join("file"), "").unwrap();
+    let no_directory = scratch.path().join("file/below");
     for (arguments, step) in [
         (
             vec!["search", "eva", path],
@@ -67,10 +69,74 @@ fn the_next_step_is_named_and_works() {
             vec!["ls", "-o", "names={date:%c}", path],
             "no %c; give some of %a".to_owned(),
         ),
+        (
+            vec!["mount", text(scratch.path()), path],
+            format!("MOUNTPOINT comes last: ostfs mount {path} "),
+        ),
+        (
+            vec!["mount", target, path],
+            format!("MOUNTPOINT comes last: ostfs mount {path} {target}"),
+        ),
+        (vec!["help", "nothing"], "no such recipe".to_owned()),
+        (
+            vec!["export", "--to", "zip", path],
+            "ostfs export --to zip old-mailbox.ost mail.zip".to_owned(),
+        ),
+        (
+            vec!["ls", path, "Inbix"],
+            "the nearest are: Inbox".to_owned(),
+        ),
+        (
+            vec!["cat", path, "Inbox/nothing.eml"],
+            "the nearest are: ".to_owned(),
+        ),
+        (
+            vec!["search", "--index", text(&no_directory), path, "eva"],
+            "choose a place where you may write".to_owned(),
+        ),
+        (
+            vec!["export", path, text(&no_directory)],
+            "choose a place where you may write".to_owned(),
+        ),
+        (
+            vec!["export", "--to", "tar", path, text(&no_directory)],
+            "choose a place where you may write".to_owned(),
+        ),
     ] {
         let said = said(&ostfs(&arguments));
         assert!(said.contains(&step), "{arguments:?}: {said}");
         assert!(said.chars().count() < 320, "{said}");
+    }
+}
+
+/// What is wrong with a command line is told with the command whose help has what is right; nothing but that.
+#[test]
+fn a_wrong_command_line_is_told_with_the_help_to_look_at() {
+    for (arguments, wrong, help) in [
+        (&["search"][..], "FILE", "ostfs search --help"),
+        (&["index"], "FILE", "ostfs index --help"),
+        (&["umount"], "MOUNTPOINT", "ostfs unmount --help"),
+        (
+            &["mount", "--reedonly", "a.pst"],
+            "--reedonly",
+            "ostfs mount --help",
+        ),
+        (&["-l", "a.pst"], "-l", "ostfs mount --help"),
+        (
+            &["export", "--to", "psst", "a.pst", "b"],
+            "'pst'",
+            "ostfs export --help",
+        ),
+        (&["--nothing"], "--nothing", "'ostfs --help'"),
+    ] {
+        let output = ostfs(arguments);
+        assert_eq!(output.status.code(), Some(16), "{arguments:?}");
+        let said = String::from_utf8(output.stderr).unwrap();
+        assert!(
+            said.contains(wrong) && said.contains(help),
+            "{arguments:?}: {said}"
+        );
+        assert!(!said.contains("as a value"), "{arguments:?}: {said}");
     }
 }
 

@@ -150,6 +150,8 @@ fn other_files_are_called_by_their_names_with_the_next_step() {
         .map(|number| (number.wrapping_mul(2_654_435_761) >> 13) as u8)
         .collect();
     let olm = [b"PK\x03\x04", &[0; 26][..], b"com.microsoft.__Messages"].concat();
+    let within: &[u8] = b"Accounts/ann@north.example/com.microsoft.__Messages/Inbox/1.xml";
+    let olm_of_account = [b"PK\x03\x04", &[0; 26][..], within].concat();
     let scene = Scene::new();
     for (bytes, parts) in [
         (at(0, b"\x1f\x8b"), ["gzip", "gunzip --keep mail.ost"]),
@@ -172,12 +174,19 @@ fn other_files_are_called_by_their_names_with_the_next_step() {
         (at(4, b"R\0O\0B\0S\0"), ["EFS", "cipher /d mail.ost"]),
         (at(0, b"Nostromoi"), ["HxStore.hxd", "export the mailbox"]),
         (olm, ["Outlook for Mac (.olm)", "export"]),
+        (olm_of_account, ["Outlook for Mac (.olm)", "export"]),
+        (at(3, b"EXFAT   "), ["exFAT", "mount -o ro"]),
+        (at(510, b"\x55\xaa"), ["a disk", "mount -o ro"]),
         (random, ["encrypted", "cipher /d mail.ost"]),
         (
             b"From ann@north.example\n".into(),
             ["mbox", "mutt -f mail.ost"],
         ),
         (b"Received: from x\n".into(), [".eml", "any mail program"]),
+        (
+            b"Subject: x\nFrom: y\n".into(),
+            [".eml", "any mail program"],
+        ),
         (
             "Gr\u{fc}\u{df}e".into(),
             ["is text", "name the .ost or .pst file"],

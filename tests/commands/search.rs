@@ -314,6 +314,10 @@ fn paths_are_those_of_every_other_command() {
     let (long, ..) = scene.run(&["-l"], "subject:three");
     let listed = ostfs(&["ls", "-l", file, out.trim_end()]);
     assert_eq!(long.as_bytes(), listed.stdout);
+    // One zone for what stands before a name and in it.
+    let (long, ..) = scene.run(&["-l", "-o", "tz=Asia/Tokyo"], "subject:three");
+    let stands = " 2025-01-01 21:00:00 Inbox/Projects/2025-01-01 2100 three.eml\n";
+    assert!(long.ends_with(stands), "{long}");
     let (nul, ..) = scene.run(&["-0"], "folder:Inbox/Projects");
     assert_eq!(nul.matches('\0').count(), 2);
     assert!(!nul.contains('\n'));

@@ -86,7 +86,9 @@ fn a_missing_file_is_named() {
 fn a_directory_is_not_taken_for_a_file() {
     let scene = Scene::new();
     let parts = ["mnt: is a directory", "name the .ost or .pst file"];
-    fails_with(&scene, &["mount", "mnt", "mail.ost"], NOT_OUTLOOK, &parts);
+    for arguments in [&["mount", "mnt", "mail.ost"][..], &["mount", "mnt"]] {
+        fails_with(&scene, arguments, NOT_OUTLOOK, &parts);
+    }
 }
 
 #[test]
@@ -268,6 +270,10 @@ fn a_mount_that_fails_makes_no_mount_point() {
         USAGE,
         &["give the directory to mount on"],
     );
+    // Beside an archive lies what was unpacked from it.
+    fs::write(scene.path().join("mail.ost.gz"), b"\x1f\x8b").unwrap();
+    let parts = ["a gzip archive", "gunzip --keep mail.ost.gz"];
+    fails_with(&scene, &["mount", "mail.ost.gz"], NOT_OUTLOOK, &parts);
 }
 
 #[test]

@@ -4,6 +4,7 @@ use std::ffi::OsStr;
 use std::fs;
 use std::os::unix::ffi::OsStrExt;
 use std::os::unix::fs::{MetadataExt, PermissionsExt};
+use std::os::unix::process::CommandExt;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
@@ -12,6 +13,9 @@ use crate::mounted::{OSTFS, can_mount, is_mounted, picture, run, unshare_files, 
 use crate::support::sample::sample;
 use crate::support::{Crypt, Folders, Format, Message, Store};
 use tempfile::TempDir;
+
+/// A user who owns nothing.
+const NOBODY: u32 = 65534;
 
 /// A folder with the sample as "mail.pst".
 fn scene() -> (TempDir, PathBuf) {
@@ -312,6 +316,30 @@ fn a_killed_mount_takes_its_mount_point_along() {
     run("kill", &["-KILL", &server_of(&made)]);
     wait_until("the mount is gone", || !is_mounted(&made));
     wait_until("the directory is gone", || !made.exists());
+}
+
+#[test]
+fn who_may_not_end_a_mount_is_told_who_may() {
+    if !can_mount() || !rustix::process::geteuid().is_root() {
+        return;
+    }
+    let (_folder, here) = scene();
+    fs::set_permissions(&here, fs::Permissions::from_mode(0o755)).unwrap();
+    ostfs_in(&here, &["mount", "mail.pst"]);
+    let output = Command::new(OSTFS)
+        .args(["unmount", "mail"])
+        .current_dir(&here)
+        .uid(NOBODY)
+        .output();
+    ostfs_in(&here, &["unmount", "mail"]);
+    match output {
+        Ok(output) => {
+            let said = String::from_utf8(output.stderr).unwrap();
+            assert!(said.contains("mounted by another user"), "{said}");
+            assert!(said.contains("sudo ostfs unmount /"), "{said}");
+        }
+        Err(error) => println!("not tested: another user may not run the program here ({error})"),
+    }
 }
 
 #[test]
