@@ -21,6 +21,14 @@ const TYPES: [u16; 20] = [
     0xFB, 0xFD, 0xFE, 0x102,
 ];
 
+/// Types of subnodes that are no values: of a message its tables and attachments, of an attachment a message.
+const OTHER_PARTS: [NodeType; 4] = [
+    NodeType::ATTACHMENT_TABLE,
+    NodeType::RECIPIENT_TABLE,
+    NodeType::ATTACHMENT,
+    NodeType::NORMAL_MESSAGE,
+];
+
 /// Which items something has.
 struct Claims {
     bits: [u64; MOST / BITS],
@@ -136,15 +144,19 @@ pub(super) fn left_subnode(
     astray: &PropertyRecord,
 ) -> Option<NodeId> {
     let subnodes = heap.node().subnodes().ok()?;
-    let values = subnodes.iter().map(Node::nid);
-    let mut left = values.filter(|nid| {
+    let no_other_leads_to = |nid: &NodeId| {
         let leads_there =
             |record: &PropertyRecord| record.target() == Some(HnidTarget::Subnode(*nid));
-        nid.node_type() == NodeType::LTP && !records.iter().any(leads_there)
-    });
-    let (Some(left), None) = (left.next(), left.next()) else {
-        return None;
+        !records.iter().any(leads_there)
     };
+    let only_of = |is_wanted: fn(NodeType) -> bool| {
+        let nids = subnodes.iter().map(Node::nid);
+        let mut left = nids.filter(|nid| is_wanted(nid.node_type()) && no_other_leads_to(nid));
+        left.next().filter(|_| left.next().is_none())
+    };
+    // In a damaged list its type may be wrong; those that others have are not those of a value.
+    let left =
+        only_of(|of| of == NodeType::LTP).or_else(|| only_of(|of| !OTHER_PARTS.contains(&of)))?;
     let is_only = |may_be_it: fn(HnidTarget) -> bool| {
         let is_astray = |record: &&PropertyRecord| {
             record.target().is_some_and(may_be_it) && leads_nowhere(heap, record)

@@ -1,9 +1,7 @@
 //! Messages, whole or embedded in an attachment. [MS-PST] 2.4.5
 
-use std::collections::HashSet;
 use std::sync::Arc;
 
-use super::attachment::Attachment;
 use super::message_class::MessageClass;
 use super::named_properties::{FIRST_NAMED_ID, PropertySet};
 use super::properties::Properties;
@@ -33,8 +31,6 @@ pub const MSGFLAG_HASATTACH: i32 = 0x10;
 pub const MSGFLAG_ASSOCIATED: i32 = 0x40;
 /// Bytes of a body that is known by its content alone.
 const MAX_TEXT: u64 = 16 << 20;
-/// Attachments of one message that are looked at.
-const MAX_ATTACHMENTS: usize = 1 << 18;
 /// Bytes that all recipients of one message may take, as any other value: all rows may name the same long cell.
 const MAX_RECIPIENTS: usize = 16 << 20;
 
@@ -338,63 +334,6 @@ impl Message {
         recipients
     }
 
-    /// Its attachments in table order, then those that the table does not list. Nothing of them is read yet.
-    pub fn attachments(&self) -> Vec<Attachment> {
-        let mut nids = self.listed_attachments();
-        match self.node().subnodes() {
-            Ok(subnodes) => {
-                let all = subnodes.iter().map(Node::nid);
-                let all = all.filter(|nid| nid.node_type() == NodeType::ATTACHMENT);
-                let there: HashSet<NodeId> = all.clone().collect();
-                if nids.iter().any(|nid| !there.contains(nid)) {
-                    nids = self.attachments_by_rows(&there);
-                }
-                let mut known: HashSet<NodeId> = nids.iter().copied().collect();
-                nids.extend(all.filter(|nid| known.insert(*nid)));
-            }
-            Err(error) if error.is_repeated() => {}
-            Err(error) => self.problems.note_error("attachments", &error),
-        }
-        let flags = || self.properties.integer(tags::MESSAGE_FLAGS).ok().flatten();
-        if nids.is_empty() && flags().is_some_and(|flags| flags & MSGFLAG_HASATTACH != 0) {
-            let problems = self.problems.within_table("attachments");
-            self.note_absence(&problems, "PidTagMessageFlags");
-        }
-        nids.into_iter()
-            .take(MAX_ATTACHMENTS)
-            .map(|nid| Attachment::new(self, nid))
-            .collect()
-    }
-
-    /// The subnodes that the attachment table lists, in table order.
-    pub fn listed_attachments(&self) -> Vec<NodeId> {
-        let problems = self.problems.within_table("attachments");
-        let Some(table) = self.table(NodeId::ATTACHMENT_TABLE, &problems) else {
-            return Vec::new();
-        };
-        let mut rows = table.row_index();
-        rows.sort_by_key(|(_, number)| *number);
-        rows.iter().map(|(nid, _)| NodeId(*nid)).collect()
-    }
-
-    /// The attachments that the table lists, of which some are not `there`: in place of these what their rows name themselves.
-    fn attachments_by_rows(&self, there: &HashSet<NodeId>) -> Vec<NodeId> {
-        let Some(table) = self.table(NodeId::ATTACHMENT_TABLE, &Problems::default()) else {
-            return Vec::new();
-        };
-        let mut rows = table.row_index();
-        rows.sort_by_key(|(_, number)| *number);
-        let of_row = |(nid, number): &(u32, u32)| {
-            let indexed = NodeId(*nid);
-            let own = || table.known_row(*nid, *number).other_id().map(NodeId);
-            let own = (!there.contains(&indexed)).then(own).flatten();
-            own.filter(|own| there.contains(own)).unwrap_or(indexed)
-        };
-        // What a damaged row index has may be no rows at all.
-        let is_attachment = |nid: &NodeId| nid.node_type() == NodeType::ATTACHMENT;
-        rows.iter().map(of_row).filter(is_attachment).collect()
-    }
-
     /// Whether it has attachments, listed in its table or not; false when that cannot be read.
     pub fn has_attachments(&self) -> bool {
         has_attachments(&self.node)
@@ -402,7 +341,7 @@ impl Message {
 
     /// Notes that there are none of something of which property `name` states that there are some, if nothing else is known to be
     /// wrong with them.
-    fn note_absence(&self, problems: &Problems, name: &str) {
+    pub(super) fn note_absence(&self, problems: &Problems, name: &str) {
         // Of subnodes that are left out, since they come again, nothing is told.
         if problems.is_empty() && self.node().subnodes().is_ok() {
             let text = format_args!("there are none, but {name} tells of some");

@@ -5,6 +5,7 @@
 #![forbid(unsafe_code)]
 
 mod attachment;
+mod attachment_list;
 mod cells;
 mod chat_folder;
 mod configuration;

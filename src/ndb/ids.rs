@@ -163,6 +163,10 @@ impl NodeType {
     pub const ATTACHMENT: NodeType = NodeType(0x05);
     /// Associated (hidden, FAI) message.
     pub const ASSOC_MESSAGE: NodeType = NodeType(0x08);
+    /// Attachment table, a subnode of its message.
+    pub const ATTACHMENT_TABLE: NodeType = NodeType(0x11);
+    /// Recipient table, likewise.
+    pub const RECIPIENT_TABLE: NodeType = NodeType(0x12);
     /// What is too large for the heap of its node, as a subnode.
     pub const LTP: NodeType = NodeType(0x1F);
     /// Hierarchy table: the subfolders of a folder.

@@ -129,7 +129,8 @@ fn required(
     if place == Place::Hidden {
         flags |= MSGFLAG_ASSOCIATED;
     }
-    let lacks = |id: u16| !properties.has(id);
+    // One that is listed may be lost, which is told where it is copied.
+    let lacks = |id: u16| !matches!(value::read(properties, id), Ok(Some(_)));
     let cells = match lacks(tags::LAST_MODIFICATION_TIME) || lacks(tags::MESSAGE_STATUS) {
         true if place != Place::Attachment => {
             let wanted = [tags::LAST_MODIFICATION_TIME, tags::MESSAGE_STATUS];
@@ -169,7 +170,7 @@ fn required(
         values.push((tags::LAST_MODIFICATION_TIME, Stored::time(stored)));
     }
     let key = properties.binary(tags::SEARCH_KEY).ok().flatten();
-    if key.is_none_or(|key| key.len() != SEARCH_KEY) {
+    if key.is_none_or(|key| key.len() != SEARCH_KEY) || lacks(tags::SEARCH_KEY) {
         values.push((tags::SEARCH_KEY, Stored::binary(search_key(message))));
     }
     for (id, value) in values {

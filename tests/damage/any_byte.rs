@@ -148,3 +148,35 @@ fn of_a_hierarchy_table_everything_stays_since_the_folders_have_it_too() {
         assert!(!problems.is_empty(), "{what}");
     });
 }
+
+/// The bytes of the ids in the list of subnodes `list`: of SLENTRYs, [MS-PST] 2.2.2.8.3.3.1.1, behind the header of the block.
+fn ids_in(file: &Intact, list: u64) -> Vec<u64> {
+    let (header, entry) = if file.layout.geo.wide {
+        (8, 24)
+    } else {
+        (4, 12)
+    };
+    let len = u64::from(file.layout.block(list).stored);
+    let entries = (header..len).step_by(entry);
+    entries.flat_map(|entry| entry..entry + 4).collect()
+}
+
+#[test]
+fn of_an_id_in_a_list_of_subnodes_no_content_is_lost() {
+    for_each_format(file, |file| {
+        let list = file.layout.node(file.messages[DAMAGED]).sub;
+        let parts = file.damage().subnodes(list);
+        let attachment = parts.iter().find(|part| part.nid & 0x1F == 5).unwrap();
+        for list in [list, attachment.sub] {
+            for at in ids_in(&file, list) {
+                file.damage().flip_block(list, at);
+                let what = format!("{:?}, byte {at}", file.layout.options.format);
+                let (walked, problems) = file.walked();
+                assert_eq!(walked.failed, [""; 0], "{what}: {problems}");
+                has_all_content(&file, &walked.files, &what);
+                assert!(says_so(&walked.files), "{what}: {problems}");
+                file.damage().flip_block(list, at);
+            }
+        }
+    });
+}
