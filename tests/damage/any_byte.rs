@@ -1,7 +1,8 @@
 //! One byte of a structure is wrong, whichever: no more is lost than what that byte is of, and it is told. Files of our own writer, in
 //! all formats.
 
-use crate::intact::{Intact, fill_inbox, for_each_format, message, options};
+use crate::intact::{FANOUT, Intact, fill_inbox, for_each_format, message, options};
+use crate::support::format::PTYPE_NBT;
 use crate::support::*;
 use crate::walk::Files;
 
@@ -177,6 +178,28 @@ fn of_an_id_in_a_list_of_subnodes_no_content_is_lost() {
                 assert!(says_so(&walked.files), "{what}: {problems}");
                 file.damage().flip_block(list, at);
             }
+        }
+    });
+}
+
+/// The lowest byte of the id of each node in the leaf that has the damaged message, which has its type.
+#[test]
+fn of_the_type_of_a_node_no_content_is_lost() {
+    for_each_format(file, |file| {
+        let leaf = file
+            .layout
+            .page(PTYPE_NBT, 0, file.messages[DAMAGED].into());
+        let entry = if file.layout.geo.wide { 32 } else { 16 };
+        for number in 0..FANOUT as u64 {
+            // Of the highest page not all entries are there.
+            let at = leaf.ib + number * entry;
+            file.damage().flip(at);
+            let what = format!("{:?}, entry {number}", file.layout.options.format);
+            let (walked, problems) = file.walked();
+            assert_eq!(walked.failed, [""; 0], "{what}: {problems}");
+            has_all_content(&file, &walked.files, &what);
+            assert!(!problems.is_empty(), "{what}");
+            file.damage().flip(at);
         }
     });
 }

@@ -72,6 +72,10 @@ pub(crate) fn entries(
         .map_or(0, |block| block.bid().0.saturating_mul(2));
     taken.retain(|(node, _)| {
         if !OWNERS.contains(&node.nid.node_type()) {
+            // No other node has a folder as its parent: this is a message whose id is wrong, which is found by its row.
+            if folders.contains(&node.parent) {
+                return false;
+            }
             let is_empty = node.data.is_none() && node.subnodes.is_none();
             return is_empty || is_there(node.data) || is_there(node.subnodes);
         }
