@@ -2,6 +2,8 @@
 //! gives each value an item of its own and frees it with the value: so a wrong HID shows, though each by itself may be right.
 //! [MS-PST] 2.3.3.3, 2.3.4.4
 
+use std::collections::HashSet;
+
 use super::heap::{Heap, HeapId, HnidTarget};
 use super::property::PropertyType;
 use super::property_record::{PropertyRecord, named};
@@ -136,38 +138,34 @@ pub(super) fn check(heap: &Heap, records: &mut [PropertyRecord]) -> Option<Strin
     ))
 }
 
-/// The only value in a subnode that none of the `records` leads to, if `astray`, one of them, is the only one that has lost what leads
-/// to its value.
-pub(super) fn left_subnode(
-    heap: &Heap,
-    records: &[PropertyRecord],
-    astray: &PropertyRecord,
-) -> Option<NodeId> {
+/// The only value in a subnode that none of the `records` leads to, and the id of the only one of these that has lost what leads to its
+/// value.
+pub(super) fn left_subnode(heap: &Heap, records: &[PropertyRecord]) -> Option<(u16, NodeId)> {
     let subnodes = heap.node().subnodes().ok()?;
-    let no_other_leads_to = |nid: &NodeId| {
-        let leads_there =
-            |record: &PropertyRecord| record.target() == Some(HnidTarget::Subnode(*nid));
-        !records.iter().any(leads_there)
-    };
+    let claimed = records.iter().filter_map(|record| match record.target() {
+        Some(HnidTarget::Subnode(nid)) => Some(nid),
+        _ => None,
+    });
+    let claimed: HashSet<NodeId> = claimed.collect();
     let only_of = |is_wanted: fn(NodeType) -> bool| {
         let nids = subnodes.iter().map(Node::nid);
-        let mut left = nids.filter(|nid| is_wanted(nid.node_type()) && no_other_leads_to(nid));
+        let mut left = nids.filter(|nid| is_wanted(nid.node_type()) && !claimed.contains(nid));
         left.next().filter(|_| left.next().is_none())
     };
     // In a damaged list its type may be wrong; those that others have are not those of a value.
     let left =
         only_of(|of| of == NodeType::LTP).or_else(|| only_of(|of| !OTHER_PARTS.contains(&of)))?;
-    let is_only = |may_be_it: fn(HnidTarget) -> bool| {
+    let only = |may_be_it: fn(HnidTarget) -> bool| {
         let is_astray = |record: &&PropertyRecord| {
             record.target().is_some_and(may_be_it) && leads_nowhere(heap, record)
         };
-        let mut all = records.iter().filter(is_astray);
-        all.next() == Some(astray) && all.next().is_none()
+        let mut astray = records.iter().filter(is_astray);
+        astray.next().filter(|_| astray.next().is_none())
     };
     // Of the items of a damaged heap several may be lost, and a text may be empty.
-    let is_it = is_only(|target| matches!(target, HnidTarget::Subnode(_)))
-        || is_only(|target| !matches!(target, HnidTarget::Empty));
-    is_it.then_some(left)
+    let record = only(|target| matches!(target, HnidTarget::Subnode(_)))
+        .or_else(|| only(|target| !matches!(target, HnidTarget::Empty)))?;
+    Some((record.id, left))
 }
 
 /// What is wrong with where the cells of `table` say that their values are; `rows` is its index. Of a table of several blocks, as

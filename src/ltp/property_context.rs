@@ -9,7 +9,8 @@ use super::property::{PropertyType, Value};
 use super::property_record::{PropertyRecord, named};
 use super::stream::{Bytes, PropertyStream};
 use crate::error::{Error, Result};
-use crate::ndb::{Flaw, Node};
+use crate::ndb::kept::Once;
+use crate::ndb::{Flaw, Node, NodeId};
 use crate::problem::{Problem, Problems};
 
 /// Sizes of the records of a property context: property id; type and value.
@@ -40,6 +41,8 @@ pub struct PropertyContext {
     astray: Option<Arc<str>>,
     /// Whether the checksum of a block that has the record list, or leads to it, vouches for nothing.
     is_list_doubtful: bool,
+    /// The property whose value is in the only subnode that is left, once one was missed: looked for once, whatever many are missed.
+    left: Once<Option<(u16, NodeId)>>,
 }
 
 /// Puts records in order and takes one of each id: that which has most to say, else the first. The others go to `left_out`.
@@ -152,6 +155,7 @@ impl PropertyContext {
             problem: problem.map(Arc::from),
             astray: astray.map(Arc::from),
             is_list_doubtful: is_doubtful,
+            left: Once::default(),
         };
         for problem in context.problem().into_iter().chain(context.astray()) {
             context.note(LIST, problem);
@@ -326,9 +330,13 @@ impl PropertyContext {
     fn record_stream(&self, record: &PropertyRecord) -> Result<PropertyStream> {
         let open = |place: HeapNodeId| PropertyStream::open(&self.heap, place, record.id);
         let stream = open(HeapNodeId(record.value)).or_else(|error| {
-            let left = claims::left_subnode(&self.heap, &self.records, record);
-            let left = left.and_then(|nid| Some((nid, open(HeapNodeId(nid.0)).ok()?)));
-            let (nid, stream) = left.ok_or_else(|| error.in_node(self.node().nid().0))?;
+            let find = || Ok(claims::left_subnode(&self.heap, &self.records));
+            let (_, nid) = self
+                .left
+                .get_or_make(find)?
+                .filter(|(id, _)| *id == record.id)
+                .ok_or_else(|| error.in_node(self.node().nid().0))?;
+            let stream = open(HeapNodeId(nid.0))?;
             let problem = format!(
                 "led to no value; the only subnode that no other leads to, {nid}, is taken for it"
             );

@@ -4,7 +4,7 @@ use std::collections::HashSet;
 
 use super::attachment::Attachment;
 use super::message::{MSGFLAG_HASATTACH, Message};
-use crate::ltp::tags;
+use crate::ltp::{TableContext, tags};
 use crate::ndb::{Node, NodeId, NodeType};
 use crate::problem::{Problem, Problems};
 
@@ -58,9 +58,8 @@ impl Message {
         let Some(table) = self.table(NodeId::ATTACHMENT_TABLE, &problems) else {
             return Vec::new();
         };
-        let mut rows = table.row_index();
-        rows.sort_by_key(|(_, number)| *number);
-        rows.iter().map(|(nid, _)| NodeId(*nid)).collect()
+        let rows = in_table_order(&table).into_iter();
+        rows.map(|(nid, _)| NodeId(nid)).collect()
     }
 
     /// The attachments that the table lists, of which some are not `there`: in place of these what their rows name themselves.
@@ -68,17 +67,16 @@ impl Message {
         let Some(table) = self.table(NodeId::ATTACHMENT_TABLE, &Problems::default()) else {
             return Vec::new();
         };
-        let mut rows = table.row_index();
-        rows.sort_by_key(|(_, number)| *number);
-        let of_row = |(nid, number): &(u32, u32)| {
-            let indexed = NodeId(*nid);
-            let own = || table.known_row(*nid, *number).other_id().map(NodeId);
+        let of_row = |(nid, number): (u32, u32)| {
+            let indexed = NodeId(nid);
+            let own = || table.known_row(nid, number).other_id().map(NodeId);
             let own = (!there.contains(&indexed)).then(own).flatten();
             own.filter(|own| there.contains(own)).unwrap_or(indexed)
         };
         // What a damaged row index has may be no rows at all.
         let may_be = |nid: &NodeId| nid.node_type() == NodeType::ATTACHMENT || there.contains(nid);
-        rows.iter().map(of_row).filter(may_be).collect()
+        let rows = in_table_order(&table).into_iter();
+        rows.map(of_row).filter(may_be).collect()
     }
 
     /// Puts the only subnode that is `there`, may be an attachment and is none of `nids` in the place of the only one of these that is
@@ -99,4 +97,11 @@ impl Message {
             *lost = *other;
         }
     }
+}
+
+/// Ids and numbers of the rows of `table`, in the order of the rows.
+fn in_table_order(table: &TableContext) -> Vec<(u32, u32)> {
+    let mut rows = table.row_index();
+    rows.sort_by_key(|(_, number)| *number);
+    rows
 }

@@ -118,7 +118,7 @@ impl<K: Hash + Eq, V: Clone> Map<K, V> {
 }
 
 /// One value.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub struct Once<T>(OnceLock<T>);
 
 impl<T> Default for Once<T> {
