@@ -19,6 +19,9 @@ use crate::ndb::{Flaw, Node, NodeId};
 /// Bytes of a cell: the names, addresses and ids in tables are short, and all rows may refer to the same long value.
 pub const MAX_CELL: u64 = 64 << 10;
 
+/// Rows of a table all of whose cells are in doubt if the description of its columns is.
+const MOST_IN_DOUBT: u64 = 1000;
+
 /// 4K-page OST: two columns of a contents table keep their values in heaps of their own, in these subnodes of the
 /// table. Not in [MS-PST]; docs/FORMAT.md, 2.4, has the figures.
 const SIDE_HEAPS: [(u16, NodeId); 2] = [
@@ -161,9 +164,11 @@ impl TableContext {
         self.rows
     }
 
-    /// Whether what leads to its rows is in a block whose CRC does not vouch for it.
+    /// Whether its columns are described in a block whose CRC does not vouch for it, unless it has so many rows that to ask the object
+    /// of each would take long.
     fn is_doubtful(&self) -> bool {
-        self.heap.flaw().is_some_and(|flaw| !flaw.vouches())
+        let is_damaged = self.heap.flaw().is_some_and(|flaw| !flaw.vouches());
+        is_damaged && self.matrix.rows() <= MOST_IN_DOUBT
     }
 
     /// The node of the table.
