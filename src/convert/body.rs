@@ -6,7 +6,7 @@ use std::borrow::Cow;
 use super::text::{html, normalise, rtf, unix_lines};
 use crate::codepage::{self, Decoded};
 use crate::error::Result;
-use crate::ltp::{Value, gap_in_text, lzfu, tags};
+use crate::ltp::{Value, lzfu, tags};
 use crate::messaging::{Message, PageReason, Properties};
 use crate::problem::Problem;
 
@@ -174,22 +174,11 @@ fn stored_rtf(properties: &Properties) -> Result<Option<Rtf>> {
     let Some(stored) = properties.binary_with_gaps(tags::RTF_COMPRESSED)? else {
         return Ok(None);
     };
-    // Behind a gap nothing of a compressed stream means what it meant: where 512 bytes are missing, four fifths of what follows
-    // refers to bytes that are lost, directly or not, even if the place in the dictionary is worked out from the end mark.
-    let gap = stored.missing.first();
-    let end = gap.map_or(stored.bytes.len(), |gap| gap.start);
-    let decompressed = lzfu::decompress(stored.bytes.get(..end).unwrap_or_default());
+    let decompressed = lzfu::decompress_with_gaps(&stored);
     if let Some(problem) = &decompressed.problem {
         let problems = properties.problems();
         problems.note(Problem::new("RTF body", problem));
     }
-    let shown = |mut text: String| {
-        if gap.is_some() {
-            let missing = stored.bytes.len() - end;
-            text.push_str(&format!("\n{} (compressed)\n", gap_in_text(missing)));
-        }
-        shown(text)
-    };
     Ok(match rtf::convert(&decompressed.bytes) {
         rtf::RtfBody::Html(html) => shown(html).map(Rtf::Html),
         rtf::RtfBody::Text(text) => shown(text).map(Rtf::Text),

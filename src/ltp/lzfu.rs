@@ -4,6 +4,11 @@
 //! header; a compressed byte yields less than nine bytes by the nature of the format.
 #![forbid(unsafe_code)]
 
+use std::ops::Range;
+
+use super::property::PropertyType;
+use super::stream::{Bytes, gap_in_text};
+
 /// Bytes of the header: COMPSIZE, RAWSIZE, COMPTYPE, CRC.
 const HEADER: usize = 16;
 /// COMPSIZE counts from behind itself.
@@ -18,6 +23,8 @@ const DICTIONARY: usize = 4096;
 const PRELOAD: &[u8] = b"{\\rtf1\\ansi\\mac\\deff0\\deftab720{\\fonttbl;}{\\f0\\fnil \\froman \\fswiss \\fmodern \\fscript \\fdecor MS Sans SerifSymbolArialTimes New RomanCourier{\\colortbl\\red0\\green0\\blue0\r\n\\par \\pard\\plain\\f0\\fs20\\b\\i\\u\\tab\\tx";
 /// How RTF begins; some writers store it without any header.
 const RTF_SIGNATURE: &[u8] = b"{\\rtf";
+/// How RTF without text begins.
+const EMPTY: &[u8] = b"{\\rtf1\\ansi";
 /// No body is longer than this many bytes; what is beyond is cut off and reported.
 const MAX_OUTPUT: usize = 256 << 20;
 
@@ -116,6 +123,115 @@ pub fn decompress(value: &[u8]) -> Decompressed {
         MELA => stored(&header, body, complete),
         other => of_unknown_type(other, body),
     }
+}
+
+/// As [`decompress`], of a value that may have gaps: what is missing is words in the RTF, and groups that are open at its end are
+/// closed, so that others read it.
+///
+/// Behind a gap nothing of a compressed value means what it meant: where 512 bytes are missing, four fifths of what follows
+/// refers to bytes that are lost, directly or not, even if the place in the dictionary is worked out from the end mark.
+pub fn decompress_with_gaps(value: &Bytes) -> Decompressed {
+    let gap = value.missing.first();
+    if let Some((gap, header)) = gap.zip(header_of_stored(&value.bytes))
+        && header <= gap.start
+    {
+        return stored_with_gaps(value, header);
+    }
+    let (until, missing) = match gap {
+        Some(gap) => (gap.start, value.bytes.len() - gap.start),
+        None => (value.bytes.len(), cut_off(&value.bytes)),
+    };
+    let mut start = decompress(value.bytes.get(..until).unwrap_or_default());
+    let missing = match start.bytes.is_empty() && value.is_flawed {
+        true => value.bytes.len(),
+        false => missing,
+    };
+    if start.problem.is_some() {
+        let words = match missing {
+            0 => String::new(),
+            missing => format!("{} (compressed)", gap_in_text(missing)),
+        };
+        end(&mut start.bytes, &words);
+    }
+    start
+}
+
+/// How many bytes `value` is shorter than its header says.
+pub fn cut_off(value: &[u8]) -> usize {
+    let end = Header::read(value).map_or(0, |header| header.end);
+    end.saturating_sub(value.len())
+}
+
+/// Bytes of the header of a value that is not compressed.
+fn header_of_stored(value: &[u8]) -> Option<usize> {
+    if value.starts_with(RTF_SIGNATURE) {
+        return Some(0);
+    }
+    let header = Header::read(value)?;
+    (header.kind == MELA).then_some(HEADER)
+}
+
+/// As [`decompress_with_gaps`], of a value that is not compressed: what is behind a gap means what it meant.
+fn stored_with_gaps(value: &Bytes, header: usize) -> Decompressed {
+    let Decompressed { bytes, problem } = decompress(&value.bytes);
+    let in_rtf = |gap: &Range<usize>| {
+        let [start, end] =
+            [gap.start, gap.end].map(|at| at.saturating_sub(header).min(bytes.len()));
+        start..end
+    };
+    let rtf = Bytes {
+        missing: value.missing.iter().map(in_rtf).collect(),
+        bytes,
+        is_flawed: true,
+    };
+    let mut bytes = rtf.with_gaps_said(PropertyType::STRING8, true);
+    end(&mut bytes, "");
+    Decompressed { bytes, problem }
+}
+
+/// The uncompressed form of a value: a header with its sizes, and `rtf`. [MS-OXRTFCP] 2.1.3.1
+pub fn store(rtf: &[u8]) -> Vec<u8> {
+    let size = rtf.len() as u32;
+    let compressed_size = size + (HEADER - AFTER_COMPSIZE) as u32;
+    let fields = [compressed_size, size, MELA, 0];
+    let mut value: Vec<u8> = fields.into_iter().flat_map(u32::to_le_bytes).collect();
+    value.extend_from_slice(rtf);
+    value
+}
+
+/// Ends RTF that breaks off: closes its groups, and says `words` in the outermost one.
+fn end(rtf: &mut Vec<u8>, words: &str) {
+    if rtf.is_empty() && !words.is_empty() {
+        rtf.extend_from_slice(EMPTY);
+    }
+    let open = open_groups(rtf);
+    if open == 0 {
+        return;
+    }
+    // The first byte ends a control word.
+    rtf.push(b'\n');
+    rtf.resize(rtf.len() + open - 1, b'}');
+    if !words.is_empty() {
+        // RTF made of HTML may hide what follows until it is told otherwise. [MS-OXRTFEX] 2.1.3.2
+        rtf.extend_from_slice(format!("\\htmlrtf0\\par {words}\\par\n").as_bytes());
+    }
+    rtf.push(b'}');
+}
+
+/// How many groups of `rtf` are not closed.
+fn open_groups(rtf: &[u8]) -> usize {
+    let mut open: usize = 0;
+    let mut bytes = rtf.iter();
+    while let Some(byte) = bytes.next() {
+        match byte {
+            b'{' => open += 1,
+            b'}' => open = open.saturating_sub(1),
+            // An escaped character, or the first of a control word.
+            b'\\' => _ = bytes.next(),
+            _ => {}
+        }
+    }
+    open
 }
 
 /// A value whose type is none, which is one wrong field: the text shows what it is.

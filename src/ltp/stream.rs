@@ -37,6 +37,8 @@ pub struct Bytes {
     pub bytes: Vec<u8>,
     /// Ranges that are missing, ascending.
     pub missing: Vec<Range<usize>>,
+    /// Whether they come from a block that is not as it was written: those that are there may be wrong.
+    pub is_flawed: bool,
 }
 
 impl PropertyStream {
@@ -262,6 +264,7 @@ impl PropertyStream {
             return Ok(Bytes {
                 bytes: bytes.get(..limit).unwrap_or(bytes).to_vec(),
                 missing,
+                is_flawed: item.flaw().is_some(),
             });
         }
         let len = usize::try_from(self.len()).unwrap_or(usize::MAX).min(limit);
@@ -299,16 +302,32 @@ impl PropertyStream {
             return Ok(Bytes {
                 bytes: block.get(..limit).unwrap_or(&block).to_vec(),
                 missing: Vec::new(),
+                is_flawed,
             });
         }
-        Ok(Bytes { bytes, missing })
+        Ok(Bytes {
+            bytes,
+            missing,
+            is_flawed,
+        })
+    }
+}
+
+impl From<Vec<u8>> for Bytes {
+    /// Bytes that are whole.
+    fn from(bytes: Vec<u8>) -> Self {
+        Self {
+            bytes,
+            missing: Vec::new(),
+            is_flawed: false,
+        }
     }
 }
 
 impl Bytes {
     /// The bytes of a text of type `property_type` in which each gap is words with how much is missing, if
     /// `on_its_own` as a line.
-    fn with_gaps_said(&self, property_type: PropertyType, on_its_own: bool) -> Vec<u8> {
+    pub(super) fn with_gaps_said(&self, property_type: PropertyType, on_its_own: bool) -> Vec<u8> {
         let width = match property_type {
             PropertyType::STRING => size_of::<u16>(),
             _ => 1,
@@ -378,6 +397,7 @@ mod tests {
         let bytes = Bytes {
             bytes: b"one\0\0\0two".to_vec(),
             missing: std::iter::once(3..6).collect(),
+            is_flawed: true,
         };
         assert_eq!(
             bytes.with_gaps_said(PropertyType::STRING8, false),
@@ -391,6 +411,7 @@ mod tests {
         let bytes = Bytes {
             bytes: utf16("abcdef"),
             missing: vec![3..5, 11..12],
+            is_flawed: true,
         };
         let said = bytes.with_gaps_said(PropertyType::STRING, true);
         assert_eq!(

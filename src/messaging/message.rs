@@ -12,7 +12,7 @@ use super::subject::Subject;
 use crate::error::{Error, Result};
 use crate::ltp::{
     FileTime, PropertyContext, PropertyStream, PropertyType, TableContext, Value, ValueKind,
-    check_table, named, tags,
+    check_table, lzfu, named, tags,
 };
 use crate::ndb::{BlockId, Node, NodeEntry, NodeId, NodeType};
 use crate::problem::{Problem, Problems};
@@ -426,7 +426,7 @@ fn texts_by_content(node: &Node) -> Vec<(u16, Value)> {
         let is_first = texts.iter().all(|(known, _)| *known != id);
         if is_first
             && stream.len() <= MAX_TEXT
-            && let Ok(Some(text)) = stream.value(property_type)
+            && let Ok(Some(text)) = text_of(&stream, id, property_type)
         {
             let place = format_args!("property {id:#06x}");
             let text_problem = "its record is lost; taken for what it is by its content";
@@ -435,4 +435,20 @@ fn texts_by_content(node: &Node) -> Vec<(u16, Value)> {
         }
     }
     texts
+}
+
+/// The body that `stream` is; what is missing of it is said in it.
+fn text_of(stream: &PropertyStream, id: u16, property_type: PropertyType) -> Result<Option<Value>> {
+    if id != tags::RTF_COMPRESSED {
+        return stream.value(property_type);
+    }
+    let read = stream.read_all(usize::MAX)?;
+    let rtf = lzfu::decompress_with_gaps(&read);
+    let is_whole = rtf.problem.is_none() && read.missing.is_empty();
+    Ok(Some(Value::Binary(
+        match is_whole || rtf.bytes.is_empty() {
+            true => read.bytes,
+            false => lzfu::store(&rtf.bytes),
+        },
+    )))
 }

@@ -207,6 +207,12 @@ const UNIFIED_MESSAGING: [&str; 6] = [
 ];
 
 impl MessageClass {
+    /// Whether a form can have `class` as its name: printable ASCII that does not end in a dot. [MS-OXCMSG] 2.2.1.3
+    pub fn is_valid(class: &str) -> bool {
+        let is_printable = class.chars().all(|letter| (' '..='~').contains(&letter));
+        !class.is_empty() && is_printable && !class.ends_with('.')
+    }
+
     /// Of PidTagMessageClass, which may be empty.
     pub fn parse(class: &str) -> Self {
         let row = KINDS.iter().find(|(base, _)| is_derived(class, base));

@@ -287,18 +287,18 @@ impl Properties {
 
     /// The bytes of a binary, and which of them are missing; None when absent, empty or of another type.
     pub fn binary_with_gaps(&self, id: u16) -> Result<Option<Bytes>> {
-        let is_binary = |context: &PropertyContext| {
-            let record = context.record(id);
-            record.is_some_and(|record| record.property_type == PropertyType::BINARY)
-        };
-        if !self.context.as_ref().is_some_and(is_binary) {
-            return Ok(None);
-        }
-        let read = self.context.as_ref().map(|context| context.bytes(id));
-        let read = read
-            .transpose()
-            .inspect_err(|error| _ = self.failed::<()>(id, error, None))?;
-        Ok(read.flatten().filter(|read| !read.bytes.is_empty()))
+        let read = self.value_read(
+            id,
+            |context| match context.record(id) {
+                Some(record) if record.property_type == PropertyType::BINARY => context.bytes(id),
+                _ => Ok(None),
+            },
+            |cell| match cell {
+                Value::Binary(bytes) => Bytes::from(bytes.clone()),
+                _ => Bytes::default(),
+            },
+        )?;
+        Ok(read.filter(|read| !read.bytes.is_empty()))
     }
 
     /// The strings of a multi-valued string, or the one of a single-valued one.

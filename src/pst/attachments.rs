@@ -20,6 +20,8 @@ use crate::problem::Problems;
 const BY_VALUE: i32 = 1;
 /// The same: the data is a message.
 const EMBEDDED_MESSAGE: i32 = 5;
+/// The same: the data is a storage.
+const OLE_STORAGE: i32 = 6;
 /// Numbers that an attachment and its row have.
 const NUMBERS: [u16; 2] = [tags::ATTACH_METHOD, tags::RENDERING_POSITION];
 /// PidTagRenderingPosition of what has no place in the text.
@@ -123,6 +125,10 @@ fn copy_one(copier: &mut Copier<'_>, attachment: &Attachment) -> Result<Copied, 
     }
     if !context.has(tags::ATTACH_METHOD) {
         context.set(copier.out, tags::ATTACH_METHOD, Stored::integer(BY_VALUE))?;
+        if !context.has(tags::ATTACH_DATA) {
+            let nothing = Stored::binary(Vec::new());
+            context.set(copier.out, tags::ATTACH_DATA, nothing)?;
+        }
     }
     if !context.has(tags::RENDERING_POSITION) {
         let position = Stored::integer(NO_POSITION);
@@ -174,9 +180,21 @@ fn copy_properties(
             properties.problems().note_error("", &error);
             continue;
         }
+        if id == tags::ATTACH_METHOD && names_an_object(&read) && !context.has(tags::ATTACH_DATA) {
+            // Who reads it takes for granted that the object is there.
+            continue;
+        }
         copier.put(context, to, read, None)?;
     }
     Ok(())
+}
+
+/// Whether `read`, a PidTagAttachMethod, states that the data is a message or a storage.
+fn names_an_object(read: &Read) -> bool {
+    let Read::Whole(value) = read else {
+        return false;
+    };
+    matches!(value.as_integer(), Some(EMBEDDED_MESSAGE | OLE_STORAGE))
 }
 
 fn is_number(read: &Read) -> bool {

@@ -16,10 +16,13 @@ use super::recipients;
 use super::table::Layout;
 use super::value::{self, Cells, Read, Stored};
 use crate::ltp::{Value, tags};
-use crate::messaging::{MSGFLAG_ASSOCIATED, MSGFLAG_HASATTACH, MSGFLAG_SUBMIT, Message};
+use crate::messaging::{
+    MSGFLAG_ASSOCIATED, MSGFLAG_HASATTACH, MSGFLAG_SUBMIT, Message, MessageClass,
+};
 use crate::ndb::NodeId;
+use crate::problem::Problem;
 
-/// Class of a message that has none.
+/// Class of a message that has none, or one that no form can have.
 const CLASS: &str = "IPM.Note";
 /// PidTagMessageStatus: to be fetched from, or deleted on, a server.
 const MSGSTATUS_REMOTE: i32 = 0x3000;
@@ -120,6 +123,7 @@ fn required(
     let properties = message.properties();
     let integer = |id: u16| properties.integer(id).ok().flatten();
     let class = properties.string(tags::MESSAGE_CLASS).ok().flatten();
+    let has_class = class.as_deref().is_some_and(MessageClass::is_valid);
     let own = MSGFLAG_HASATTACH | MSGFLAG_ASSOCIATED;
     // Nothing in a new file is on its way out.
     let mut flags = integer(tags::MESSAGE_FLAGS).unwrap_or(0) & !MSGFLAG_SUBMIT & !own;
@@ -155,7 +159,12 @@ fn required(
             Stored::integer(status.unwrap_or(0) & !MSGSTATUS_REMOTE),
         ),
     ];
-    if class.is_none() {
+    if !has_class {
+        if let Some(class) = class {
+            let problem = format!("no form can have the class {class:?}; it becomes {CLASS}");
+            let place = format_args!("property {:#06x}", tags::MESSAGE_CLASS);
+            message.problems().note(Problem::new(place, problem));
+        }
         values.push((tags::MESSAGE_CLASS, Stored::string(CLASS)));
     }
     let any_time = || message.time().map_or(0, |time| time.0);

@@ -6,7 +6,7 @@
 //! | files | what they do |
 //! |---|---|
 //! | `layout`, `stretch`, `trees`, `output` | pages, blocks, maps, the two B-trees: the file that grows |
-//! | `blocks`, `heap`, `bth`, `digest`, `value`, `context`, `table` with `templates`, `empty` | data trees, subnodes, heaps; property contexts and tables, and hashes of them |
+//! | `blocks`, `heap`, `bth`, `digest`, `rtf`, `value`, `context`, `table` with `templates`, `empty` | data trees, subnodes, heaps; property contexts and tables, and hashes of them |
 //! | `names`, `changes`, `copier`, `recipients`, `members`, `conversation`, `attachments`, `item` | an item, property by property |
 //! | `key`, `part`, `begun`, `journal`, `written`, `failed`, `export` | several files; going on after a crash; what was done |
 //! | `plan`, `opened`, `folders`, `store`, `write` | which folders there are, in which order all is written |
@@ -39,6 +39,7 @@ mod part;
 mod plan;
 mod recipients;
 mod room;
+mod rtf;
 mod store;
 mod stretch;
 mod table;

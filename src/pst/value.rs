@@ -3,13 +3,14 @@
 
 use smallvec::SmallVec;
 
+use super::rtf;
 use crate::error::Result;
 use crate::ltp::{HnidTarget, PropertyStream, PropertyType, Value, tags};
 use crate::messaging::{Properties, text_of_value};
 
 /// A binary of at most this many bytes is read as a whole; a longer one is copied in parts.
 const MOST_AT_ONCE: u64 = 64 << 10;
-/// Likewise of text in UTF-16, which is put right if it is read as a whole. 8-bit text becomes twice as long, so that what is
+/// Likewise of compressed RTF and of text in UTF-16, which is put right if it is read as a whole. 8-bit text becomes twice as long, so that what is
 /// written may be longer than what is read as a whole.
 const MOST_TEXT_AT_ONCE: u64 = 8 << 20;
 /// Bytes that a type without a size of its own takes in the count of a multiple value and in its offsets.
@@ -150,6 +151,7 @@ pub(super) fn read(properties: &Properties, id: u16) -> Result<Option<Read>> {
     // What is in the heap is never long.
     let is_subnode = matches!(record.target(), Some(HnidTarget::Subnode(_)));
     let most_at_once = match own {
+        PropertyType::BINARY if is_subnode && id == tags::RTF_COMPRESSED => MOST_TEXT_AT_ONCE,
         PropertyType::BINARY if is_subnode => MOST_AT_ONCE,
         PropertyType::STRING if is_subnode => MOST_TEXT_AT_ONCE,
         _ => u64::MAX,
@@ -182,7 +184,11 @@ pub(super) fn read(properties: &Properties, id: u16) -> Result<Option<Read>> {
     else {
         return Ok(None);
     };
-    let mut bytes = context.bytes(id)?.unwrap_or_default().bytes;
+    let read = context.bytes(id)?.unwrap_or_default();
+    let mut bytes = match id {
+        tags::RTF_COMPRESSED => rtf::readable(properties, read),
+        _ => read.bytes,
+    };
     match own == single && own != PropertyType::BINARY {
         true if bytes.len() < size => return Ok(None),
         true => bytes.truncate(size),

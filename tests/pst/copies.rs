@@ -310,6 +310,35 @@ fn a_number_of_an_attachment_that_damage_has_made_another_type_of_is_that_of_oth
     assert_eq!(of_message(&copy.path, position), whole);
 }
 
+/// java-libpst takes for granted that an attachment which says that it is a message has one.
+#[test]
+fn an_attached_message_that_is_lost_leaves_an_empty_attachment() {
+    let mut damaged = 0;
+    let file = write(Format::Unicode, Crypt::Permute, |store| {
+        let folder = store.folder(store.ipm_subtree(), "Folder");
+        damaged = store.message(folder, mail("Damaged").embed(mail("Lost")));
+    });
+    let damage = file.damage();
+    let parts = damage.subnodes(file.layout.node(damaged).sub);
+    let attachment = parts.iter().find(|part| part.nid & 31 == 5).unwrap();
+    for message in damage.subnodes(attachment.sub) {
+        damage.zero_block(message.data);
+    }
+    damage.zero_block(attachment.sub);
+    let copy = copy(&file.path, &[]);
+    assert_eq!(copy.output.status.code(), Some(4), "{:?}", copy.output);
+    assert_eq!(findings(&copy.path), [""; 0]);
+    let ndb = ostfs::ndb::open(&copy.path, 1 << 20).unwrap();
+    let store = Arc::new(OpenedStore::open(ndb));
+    let message = OpenedMessage::open(&store, NodeId(MESSAGE)).unwrap();
+    let properties = message.attachments()[0].properties().unwrap();
+    let method = properties.integer(tags::ATTACH_METHOD).unwrap();
+    let data = properties.value(tags::ATTACH_DATA).unwrap();
+    // By value: [MS-OXCMSG] 2.2.2.9
+    assert_eq!(method, Some(1));
+    assert_eq!(data, Some(Stored::Binary(Vec::new())));
+}
+
 #[test]
 fn what_is_missing_of_an_attachment_is_zeros_in_the_copy() {
     let data = Payload::random(100_000, 3);

@@ -20,6 +20,7 @@ mod crashes;
 mod maps;
 mod parts;
 mod real;
+mod rtf;
 mod safety;
 mod unusual;
 

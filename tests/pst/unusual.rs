@@ -262,3 +262,14 @@ fn a_filter_that_takes_nothing_leaves_no_file_though_there_are_hidden_items() {
     assert_eq!(output.status.code(), Some(1), "{output:?}");
     assert_eq!(std::fs::read_dir(scratch.path()).unwrap().count(), 0);
 }
+
+#[test]
+fn a_class_that_no_form_can_have_becomes_that_of_mail_and_is_told() {
+    for class in ["\u{4747}\u{4747}G.Note", "IPM.Note."] {
+        let copy = copy_that_tells(&one(Message::new(class, "Odd")));
+        tells(&copy, &format!("no form can have the class {class:?}"));
+        let properties = message_of(&copy);
+        let found = properties.properties().string(tags::MESSAGE_CLASS);
+        assert_eq!(found.unwrap().as_deref(), Some("IPM.Note"));
+    }
+}

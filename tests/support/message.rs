@@ -1,4 +1,5 @@
 //! Items as tests describe them: properties, recipients, attachments. [MS-OXCMSG], [MS-OXPROPS].
+use super::format::crc;
 use super::ltp::Props;
 use super::tags;
 use super::value::{Payload, Value};
@@ -273,6 +274,11 @@ impl Message {
         self.prop(tags::RTF_COMPRESSED, out)
     }
 
+    /// RTF body in the compressed form.
+    pub fn compressed_rtf(self, rtf: &str) -> Message {
+        self.prop(tags::RTF_COMPRESSED, compressed_rtf(rtf))
+    }
+
     pub fn headers(self, headers: &str) -> Message {
         self.prop(tags::TRANSPORT_MESSAGE_HEADERS, headers)
     }
@@ -381,4 +387,32 @@ impl Attachment {
     pub fn content_id(self, id: &str) -> Attachment {
         self.prop(tags::ATTACH_CONTENT_ID, id)
     }
+}
+
+/// RTF in the compressed form, without any reference into the dictionary but the last, which ends it. [MS-OXRTFCP] 2.1.3.1
+pub fn compressed_rtf(rtf: &str) -> Vec<u8> {
+    const PRELOAD: usize = 207;
+    const DICTIONARY: usize = 4096;
+    let end = ((PRELOAD + rtf.len()) % DICTIONARY) << 4;
+    let mut groups: Vec<Vec<u8>> = rtf.as_bytes().chunks(8).map(<[u8]>::to_vec).collect();
+    if rtf.len().is_multiple_of(8) {
+        groups.push(Vec::new());
+    }
+    let last = groups.len() - 1;
+    let mut body = Vec::new();
+    for (index, literals) in groups.iter().enumerate() {
+        body.push(if index == last {
+            1 << literals.len()
+        } else {
+            0
+        });
+        body.extend(literals);
+    }
+    body.extend((end as u16).to_be_bytes());
+    let mut out = (body.len() as u32 + 12).to_le_bytes().to_vec();
+    out.extend((rtf.len() as u32).to_le_bytes());
+    out.extend(b"LZFu");
+    out.extend(crc(&body).to_le_bytes());
+    out.extend(body);
+    out
 }

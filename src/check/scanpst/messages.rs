@@ -5,7 +5,7 @@ use std::collections::HashMap;
 use super::rows;
 use crate::check::checker::Checker;
 use crate::ltp::{PropertyContext, TableContext, Value, tags};
-use crate::messaging::{EntryId, MSGFLAG_SUBMIT, Message};
+use crate::messaging::{EntryId, MSGFLAG_SUBMIT, Message, MessageClass};
 use crate::ndb::{BlockId, Node, NodeId, NodeType};
 
 /// Subnodes of subnodes that are followed.
@@ -79,13 +79,12 @@ pub(super) fn needed(message: &Message, top: NodeId, checker: &mut Checker) {
     }
 }
 
-/// A class is printable ASCII and does not end in a dot.
+/// A class is one that a form can have.
 pub(super) fn class(message: &Message, top: NodeId, checker: &mut Checker) {
     let Ok(Some(class)) = message.properties().string(tags::MESSAGE_CLASS) else {
         return;
     };
-    let is_printable = class.chars().all(|letter| (' '..='~').contains(&letter));
-    if class.is_empty() || !is_printable || class.ends_with('.') {
+    if !MessageClass::is_valid(&class) {
         let problem = format!(
             "PidTagMessageClass: expected printable ASCII without a dot at its end, found {class:?}"
         );
