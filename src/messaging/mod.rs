@@ -21,7 +21,7 @@ mod named_properties;
 mod owner;
 mod properties;
 mod recipient;
-mod special_folders;
+pub(crate) mod special_folders;
 mod state;
 mod store;
 mod store_page;

@@ -10,11 +10,14 @@ use crate::ltp::{Value, tags};
 use crate::ndb::NodeId;
 use crate::ndb::header::Client;
 
-/// Properties with one entry id each, and what the folder is for.
-const SINGLE: [(u16, &str); 9] = [
+/// Properties of the store with one entry id each, and what the folder is for.
+const OF_STORE: [(u16, &str); 3] = [
     (tags::IPM_OUTBOX_ENTRY_ID, "outbox"),
     (tags::IPM_WASTEBASKET_ENTRY_ID, "deleted items"),
     (tags::IPM_SENT_MAIL_ENTRY_ID, "sent items"),
+];
+/// Likewise of the root folder and the Inbox.
+pub const OF_INBOX: [(u16, &str); 6] = [
     (tags::IPM_APPOINTMENT_ENTRY_ID, "calendar"),
     (tags::IPM_CONTACT_ENTRY_ID, "contacts"),
     (tags::IPM_JOURNAL_ENTRY_ID, "journal"),
@@ -23,7 +26,7 @@ const SINGLE: [(u16, &str); 9] = [
     (tags::IPM_DRAFTS_ENTRY_ID, "drafts"),
 ];
 /// The values of PidTagAdditionalRenEntryIds, by position. All but the last are in no other copy of a mailbox.
-const ADDITIONAL: [&str; 5] = [
+pub const ADDITIONAL: [&str; 5] = [
     "conflicts",
     "sync issues",
     "local failures",
@@ -88,7 +91,7 @@ impl SpecialFolders {
 
     /// Takes over the entry ids in the properties of the store or of the folder `nid`.
     pub fn add(&mut self, nid: NodeId, properties: &Properties) {
-        for (id, purpose) in SINGLE {
+        for (id, purpose) in OF_STORE.into_iter().chain(OF_INBOX) {
             if let Ok(Some(bytes)) = properties.binary(id) {
                 self.insert(&bytes, purpose);
             }

@@ -15,7 +15,7 @@ use super::table::{Layout, Table};
 use super::templates;
 use super::value::{Bytes, Cells, Stored};
 use crate::ltp::{PropertyType, tags};
-use crate::messaging::EntryId;
+use crate::messaging::{EntryId, special_folders};
 use crate::ndb::NodeId;
 use crate::tree::Ino;
 
@@ -44,24 +44,6 @@ const OF_STORE: [(&str, u16, i32); 2] = [
     ("sent items", tags::IPM_SENT_MAIL_ENTRY_ID, 0x10),
 ];
 const HAS_INBOX: i32 = 0x02;
-/// Folders that the root folder and the inbox name.
-const OF_INBOX: [(&str, u16); 6] = [
-    ("calendar", tags::IPM_APPOINTMENT_ENTRY_ID),
-    ("contacts", tags::IPM_CONTACT_ENTRY_ID),
-    ("journal", tags::IPM_JOURNAL_ENTRY_ID),
-    ("notes", tags::IPM_NOTE_ENTRY_ID),
-    ("tasks", tags::IPM_TASK_ENTRY_ID),
-    ("drafts", tags::IPM_DRAFTS_ENTRY_ID),
-];
-/// Those that they name together, by position.
-const ADDITIONAL: [&str; 5] = [
-    "conflicts",
-    "sync issues",
-    "local failures",
-    "server failures",
-    "junk mail",
-];
-
 /// What Outlook 2010 and later write into the store of a new file, of which only the values are known.
 const PST_LAST_NAME: (u16, i32) = (0x66FA, 0x000E_0011);
 const HAS_ALL_OF_IT: u16 = 0x6633;
@@ -74,12 +56,12 @@ fn entry_id(plan: &Plan, nid: NodeId) -> Stored {
 
 /// Tells `context` where the folders with a purpose are.
 pub(super) fn set_special(out: &mut Output, context: &mut Context, plan: &Plan) -> io::Result<()> {
-    for (purpose, id) in OF_INBOX {
+    for (id, purpose) in special_folders::OF_INBOX {
         if let Some(nid) = plan.special.get(purpose) {
             context.set(out, id, entry_id(plan, *nid))?;
         }
     }
-    let additional = ADDITIONAL.map(|purpose| plan.special.get(purpose));
+    let additional = special_folders::ADDITIONAL.map(|purpose| plan.special.get(purpose));
     if additional.iter().all(Option::is_none) {
         return Ok(());
     }

@@ -17,6 +17,7 @@ mod walk;
 
 mod copies;
 mod crashes;
+mod folders;
 mod maps;
 mod parts;
 mod real;
