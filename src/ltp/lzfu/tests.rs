@@ -191,3 +191,11 @@ fn what_is_no_compressed_rtf_is_named() {
     let value = with_header(7, 3, 0, b"abc");
     assert_eq!(decompress(&value).problem, Some(Problem::UnknownType(7)));
 }
+
+#[test]
+fn a_header_of_zeros_alone_is_a_body_without_text() {
+    let empty = decompress(&[0; HEADER]);
+    assert_eq!((empty.bytes, empty.problem), (Vec::new(), None));
+    // With text behind it it is a damaged one.
+    assert!(decompress(&[0; HEADER + 1]).problem.is_some());
+}
