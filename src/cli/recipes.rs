@@ -79,7 +79,7 @@ Search in all messages and attachments
     ostfs search old-mailbox.ost 'from:adams date:2024 budget'
     ostfs search -C 1 old-mailbox.ost '\"purchase order\" has:attachment'
   What was found as files:
-    ostfs search -0 old-mailbox.ost invoice* | xargs -0 -n 1 ostfs cat old-mailbox.ost >invoices.txt
+    ostfs search -0 old-mailbox.ost 'invoice*' | xargs -0 -n 1 ostfs cat old-mailbox.ost >invoices.txt
   With texts beside the messages, and names and subjects in plain UTF-8:
     ostfs mount -o text,headers=utf8 old-mailbox.ost ~/mail
     grep -ril --include='*.txt' 'purchase order' ~/mail
