@@ -26,7 +26,7 @@ from pathlib import Path
 GROUPS = {
     "ndb": ["damage", "commands", "hostile"],
     "ltp": ["damage", "commands", "hostile"],
-    "messaging": ["damage", "commands", "items"],
+    "messaging": ["damage", "commands", "items", "costs"],
     "salvage": ["damage", "commands"],
     "check": ["commands"],
     "convert": ["items"],

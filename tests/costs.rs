@@ -17,7 +17,9 @@ use std::thread;
 
 use ostfs::convert::{Converter, Options as ConvertOptions};
 use ostfs::ndb::{NodeId, NodeType};
-use ostfs::tree::{Attachments, Directory, Forest, Ino, Kind, Options as TreeOptions, Tree};
+use ostfs::tree::{
+    Attachments, Directory, Forest, Ino, Kind, Layout as TreeLayout, Options as TreeOptions, Tree,
+};
 use support::realistic::Mailbox;
 use support::{Crypt, Damage, Folders, Format, Message, Options, Payload, Store, Writer};
 
@@ -412,6 +414,23 @@ fn a_view_is_made_of_the_tables_of_folders_and_opens_no_message() {
         let (again, _) = Cost::of(MESSAGES as usize, walk);
         assert!(again.reads < 0.1, "{view}: {again:.2?}");
     }
+}
+
+#[test]
+fn the_names_of_a_maildir_have_the_state_of_each_message_and_open_none() {
+    const MESSAGES: u64 = 4_000;
+    let directory = tempfile::tempdir().unwrap();
+    let path = written(directory.path(), MESSAGES, 8);
+    let options = TreeOptions {
+        layout: TreeLayout::Maildir,
+        attachments: Attachments::Eml,
+        ..TreeOptions::default()
+    };
+    let tree = Tree::open(&path, &options).unwrap();
+    let (cost, files) = Cost::of(MESSAGES as usize, || files(&tree));
+    println!("a Maildir, listed: {cost:.2?}");
+    assert!(files.len() as u64 >= MESSAGES);
+    assert_eq!(cost.excess(LISTING), None);
 }
 
 /// The most bytes that a tree had at one time while all of a mailbox of so many folders was listed, sized and read.

@@ -34,8 +34,8 @@ Recover a mailbox from an orphaned, damaged or cut .ost or .pst
     ostfs export old-mailbox.ost saved-mail
   Go on after an interruption:
     ostfs export --resume old-mailbox.ost saved-mail
-  What was deleted and still lies in the file, too, in lost+found/deleted:
-    ostfs export -o deleted old-mailbox.ost saved-mail
+  What was deleted and still lies in the file, too, in lost+found/deleted, all into a new directory:
+    ostfs export -o deleted old-mailbox.ost saved-and-deleted
 
 Neither Outlook nor a profile or password is needed. From a failing disk, copy first: ddrescue DISK-FILE copy.ost copy.map.
 Keep the file: ostfs only reads it, ScanPST changes it.";
@@ -61,7 +61,7 @@ Into Thunderbird
 
   Mail: the add-on ImportExportTools NG takes the directory (Import all messages from a directory, also from its
   subdirectories):
-    ostfs export -o attachments=eml old-mailbox.ost mail
+    ostfs export -o attachments=eml old-mailbox.ost saved-mail
   Without an add-on, while Thunderbird is closed: a folder named old with all others below it, beside those of Local Folders:
     touch old
     ostfs export --to mbox old-mailbox.ost old.sbd/
@@ -79,7 +79,7 @@ Search in all messages and attachments
     ostfs search old-mailbox.ost 'from:adams date:2024 budget'
     ostfs search -C 1 old-mailbox.ost '\"purchase order\" has:attachment'
   What was found as files:
-    ostfs search -0 old-mailbox.ost invoice* | xargs -0 -n 1 ostfs cat old-mailbox.ost >invoices.txt
+    ostfs search -0 old-mailbox.ost 'invoice*' | xargs -0 -n 1 ostfs cat old-mailbox.ost >invoices.txt
   With texts beside the messages, and names and subjects in plain UTF-8:
     ostfs mount -o text,headers=utf8 old-mailbox.ost ~/mail
     grep -ril --include='*.txt' 'purchase order' ~/mail

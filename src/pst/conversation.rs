@@ -16,15 +16,16 @@ const MOST_UNITS: usize = 255;
 
 /// The id of the conversation of a message with `properties`.
 pub(super) fn id_of(properties: &Properties) -> Option<Vec<u8>> {
-    of_index(properties).or_else(|| {
+    let is_tracked = properties.boolean(INDEX_TRACKING).ok().flatten();
+    let index = properties.binary(tags::CONVERSATION_INDEX).ok().flatten();
+    let of_index = of_index(is_tracked.unwrap_or(false), &index.unwrap_or_default());
+    of_index.or_else(|| {
         let topic = properties.string(tags::CONVERSATION_TOPIC).ok()??;
         of_topic(&topic)
     })
 }
 
-fn of_index(properties: &Properties) -> Option<Vec<u8>> {
-    let is_tracked = properties.boolean(INDEX_TRACKING).ok()??;
-    let index = properties.binary(tags::CONVERSATION_INDEX).ok()??;
+fn of_index(is_tracked: bool, index: &[u8]) -> Option<Vec<u8>> {
     let is_right = is_tracked && index.first() == Some(&RESERVED);
     is_right.then(|| index.get(OF_INDEX).map(<[u8]>::to_vec))?
 }
@@ -82,6 +83,17 @@ mod tests {
         assert_eq!(hex(of_topic("")), "d41d8cd98f00b204e9800998ecf8427e");
         assert_eq!(of_topic(&"x".repeat(255)), of_topic(&"x".repeat(300)));
         assert_ne!(of_topic(&"x".repeat(254)), of_topic(&"x".repeat(255)));
+    }
+
+    #[test]
+    fn only_an_index_that_is_tracked_and_begins_as_it_should_has_the_id() {
+        let index = |first| [first].into_iter().chain(1..30).collect::<Vec<u8>>();
+        let id: Vec<u8> = (6..22).collect();
+        assert_eq!(of_index(true, &index(RESERVED)), Some(id));
+        for (is_tracked, first) in [(false, RESERVED), (true, 2), (false, 2)] {
+            assert_eq!(of_index(is_tracked, &index(first)), None);
+        }
+        assert_eq!(of_index(true, &index(RESERVED)[..21]), None);
     }
 
     #[test]

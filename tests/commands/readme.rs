@@ -5,24 +5,18 @@
 
 use std::fs;
 use std::os::unix::fs::symlink;
-use std::path::{Path, PathBuf};
-use std::process::{Command, Stdio};
-
-use tempfile::TempDir;
+use std::path::Path;
 
 use crate::corpus;
-use crate::mounted::{OSTFS, can_mount};
+use crate::mounted::can_mount;
 use crate::programs::installed;
 use crate::support::sample::sample;
 use crate::support::{Crypt, Format};
+use crate::typed::Place;
 
 /// What stands before a command, and before what it prints.
 const COMMAND: &str = "    $ ";
 const INDENT: &str = "    ";
-/// The home of who typed the commands.
-const HOME: &str = "/home/ann";
-/// Where README mounts for all to see; here, in the directory of the block.
-const MNT: &str = "/mnt/mail";
 /// The real files, and what README calls them.
 const REAL: [(&str, &str); 2] = [
     ("may.pst", "simiden-2003_no-encryption_quickquick.pst"),
@@ -55,9 +49,6 @@ const PROGRAMS: [&str; 9] = [
 ];
 /// Commands that end otherwise than with 0, and how: as diff(1) does.
 const CODES: [(&str, i32); 1] = [("ostfs diff may.pst june.pst", 1)];
-/// Seconds for a command.
-const LIMIT: &str = "120";
-
 /// A command of README.md.
 struct Step {
     line: usize,
@@ -99,77 +90,19 @@ fn is_shown(printed: &[&str], shown: &[&str]) -> bool {
     }
 }
 
-/// The directory of a block. What is mounted in it when it goes is unmounted.
-struct Place(TempDir);
-
-impl Place {
-    fn new() -> Self {
-        let place = Self(tempfile::tempdir().unwrap());
-        let home = place.home();
-        fs::create_dir_all(home.join("profile/Mail/Local Folders")).unwrap();
-        let store = sample(Format::Ost4k, Crypt::Permute);
-        store.write(home.join("old-mailbox.ost")).unwrap();
-        if corpus::folder().is_some() {
-            for (name, file) in REAL {
-                symlink(corpus::file(file), home.join(name)).unwrap();
-            }
-        }
-        place
-    }
-
-    fn home(&self) -> PathBuf {
-        self.0.path().canonicalize().unwrap().join("ann")
-    }
-
-    fn mnt(&self) -> PathBuf {
-        self.home().join("mnt")
-    }
-
-    /// Runs `command`; what it prints, and how it ends.
-    fn run(&self, command: &str) -> (String, i32) {
-        let home = self.home();
-        let own = Path::new(OSTFS).parent().unwrap().to_path_buf();
-        let others = std::env::var_os("PATH").unwrap_or_default();
-        let path = std::env::join_paths([own].into_iter().chain(std::env::split_paths(&others)));
-        // As a terminal shows them.
-        let names =
-            "ls() { command ls -C -T 0 -w 72 --quoting-style=shell-escape \"$@\"; }\nexec 2>&1\n";
-        let command = command.replace(MNT, self.mnt().to_str().unwrap());
-        let output = Command::new("timeout")
-            .args([LIMIT, "bash", "-c", &format!("{names}{command}")])
-            .env("HOME", &home)
-            .env("PROFILE", home.join("profile"))
-            .env("PATH", path.unwrap())
-            .env("LC_ALL", "C.UTF-8")
-            .env_remove("RUST_LOG")
-            .env_remove("XDG_CONFIG_HOME")
-            .current_dir(&home)
-            .stdin(Stdio::null())
-            .output()
-            .unwrap();
-        let printed = String::from_utf8_lossy(&output.stdout);
-        let printed = printed
-            .replace(self.mnt().to_str().unwrap(), MNT)
-            .replace(home.to_str().unwrap(), HOME);
-        (printed, output.status.code().unwrap())
-    }
-}
-
-impl Drop for Place {
-    fn drop(&mut self) {
-        let mounts = fs::read_to_string("/proc/mounts").unwrap_or_default();
-        let home = self.home();
-        let own = mounts
-            .lines()
-            .filter_map(|line| line.split(' ').nth(1))
-            .filter(|path| Path::new(path).starts_with(&home));
-        for path in own {
-            Command::new(OSTFS)
-                .args(["unmount", "--lazy", path])
-                .status()
-                .ok();
+/// The directory of a block.
+fn place() -> Place {
+    let place = Place::new();
+    let home = place.home();
+    fs::create_dir_all(home.join("profile/Mail/Local Folders")).unwrap();
+    let store = sample(Format::Ost4k, Crypt::Permute);
+    store.write(home.join("old-mailbox.ost")).unwrap();
+    if corpus::folder().is_some() {
+        for (name, file) in REAL {
+            symlink(corpus::file(file), home.join(name)).unwrap();
         }
     }
+    place
 }
 
 fn judge(name: &str) {
@@ -181,7 +114,7 @@ fn judge(name: &str) {
     let mut wrong = Vec::new();
     let mut run = 0;
     for block in blocks(&text) {
-        let place = Place::new();
+        let place = place();
         for step in block {
             let command = step.command.as_str();
             let needs_real = REAL.iter().any(|(name, _)| command.contains(name));

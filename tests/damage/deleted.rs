@@ -238,6 +238,27 @@ fn an_item_of_which_nothing_is_known_is_not_shown_and_counted() {
 }
 
 #[test]
+fn a_deleted_hidden_item_is_no_mail_that_was_deleted() {
+    let file = |format, crypt| {
+        Intact::write(options(format, crypt), |store| {
+            let items = [message(0).associated(), message(1), message(2)];
+            fill_inbox(store, items)
+        })
+    };
+    for_each_format(file, |file| {
+        for number in [0, 1] {
+            file.damage().forget_message(file.messages[number]);
+        }
+        let found = deleted(&with_deleted(&file.path));
+        let is_of = |number: u32| {
+            let name = format!(" Message {number}.");
+            found.keys().any(|path| path.contains(&name))
+        };
+        assert_eq!([0, 1].map(is_of), [false, true], "{:?}", found.keys());
+    });
+}
+
+#[test]
 fn another_revision_of_a_live_message_is_not_shown() {
     for_each_format(file, |file| {
         let [.., old, _] = file.messages[..] else {

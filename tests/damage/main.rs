@@ -21,6 +21,7 @@ mod intact;
 mod ipm_subtree;
 mod items;
 mod left_over;
+mod lost_lists;
 mod one_bit;
 mod parts;
 mod placeholders;

@@ -354,6 +354,34 @@ fn a_recipient_with_the_name_of_another_is_told() {
     });
 }
 
+#[test]
+fn of_a_property_that_a_list_has_twice_the_one_with_a_value_is_shown() {
+    const BODY: u16 = 0x1000;
+    /// The next property, which becomes a second body: a Unicode string without a value.
+    const EMPTY: u16 = 0x1001;
+    let file = |format, crypt| {
+        Intact::write(options(format, crypt), |store| {
+            let text = Value::Str8(b"The only text".to_vec());
+            let mail = message(0).prop(BODY, text).prop(EMPTY, "");
+            fill_inbox(store, [mail])
+        })
+    };
+    for_each_format(file, |file| {
+        let properties = file.layout.node(file.messages[0]).data;
+        file.damage().edit_heap(properties, |heap| {
+            heap.record(EMPTY)[..2].copy_from_slice(&BODY.to_le_bytes());
+        });
+        let (walked, problems) = file.walked();
+        let mut mails = walked
+            .files
+            .iter()
+            .filter(|(path, _)| path.ends_with(".eml"));
+        let (_, mail) = mails.next().unwrap();
+        let mail = String::from_utf8_lossy(mail);
+        assert!(mail.contains("The only text"), "{mail}\n{problems}");
+    });
+}
+
 /// Streams of the named property map.
 const GUID_STREAM: u16 = 0x0002;
 const ENTRY_STREAM: u16 = 0x0003;
@@ -370,6 +398,8 @@ fn items_that_lost_the_names_of_their_properties_say_so() {
             let time = filetime(2024, 5, 1, 9, 0);
             let meeting = Message::appointment("Review", time, time, "Room 7");
             nodes.push(store.message(inbox, meeting));
+            // It has no property that the map names.
+            nodes.push(store.message(inbox, message(MESSAGES).subject("Plain")));
             (inbox, nodes)
         })
     };
@@ -389,6 +419,7 @@ fn items_that_lost_the_names_of_their_properties_say_so() {
                 let is_item = !path.contains(".attachments/");
                 let says = text.to_lowercase().contains("x-ostfs-problem");
                 assert!(walked.files[path] == *bytes || says || !is_item, "{path}");
+                assert!(!says || !path.ends_with(" Plain.eml"), "{path}: {text}");
                 changed += usize::from(says);
             }
             assert!(changed > 0, "{number}: {:?}", file.layout.options.format);

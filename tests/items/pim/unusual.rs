@@ -261,6 +261,45 @@ fn a_changed_instance_that_no_exception_names_is_written() {
 }
 
 #[test]
+fn each_changed_instance_has_the_text_of_its_own_message() {
+    let daily = Row {
+        changed: &[
+            ("2024-03-26", "2024-03-26", 660, None, None),
+            ("2024-03-27", "2024-03-27", 720, None, None),
+        ],
+        ..*row("every day")
+    };
+    let instance = |day: i64, text: &str| {
+        // The series begins at 10:00 in Berlin, before the clocks change.
+        let original = Value::Time(filetime(2024, 3, day, 9, 0));
+        let inner = Message::new(
+            "IPM.OLE.CLASS.{00061055-0000-0000-C000-000000000046}",
+            "Series",
+        )
+        .body(text)
+        .named(PSETID_APPOINTMENT, 0x8228, original);
+        Attachment::message(inner)
+            .prop(tags::ATTACHMENT_FLAGS, 2)
+            .prop(tags::ATTACHMENT_HIDDEN, true)
+    };
+    let series = series("Series", &daily, filetime(2024, 3, 25, 9, 0))
+        .named(PSETID_APPOINTMENT, 0x8260, ZONES[0].definition())
+        .attach(instance(26, "of the first"))
+        .attach(instance(27, "of the second"));
+    let (_folder, read) = read(vec![series]);
+    let item = convert(&read[0], Version::V3).unwrap();
+    assert_eq!(item.problems, [""; 0]);
+    let lines = unfold(&item.text);
+    let entries: Vec<_> = lines.split(|line| line == "BEGIN:VEVENT").collect();
+    for (day, text) in [(26, "of the first"), (27, "of the second")] {
+        let id = format!("RECURRENCE-ID;TZID=Europe/Berlin:202403{day}T100000");
+        let entry = entries.iter().find(|lines| lines.contains(&id));
+        let entry = entry.unwrap_or_else(|| panic!("{lines:#?}"));
+        assert_has(entry, &[&format!("DESCRIPTION:{text}")]);
+    }
+}
+
+#[test]
 fn a_task_keeps_its_days_whatever_time_of_day_is_stored_with_them() {
     let time = |day: i64, hour| Value::Time(filetime(2016, 7, day, hour, 21));
     let local = Message::task("local", 0, 0, 0.0)
