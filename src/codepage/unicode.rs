@@ -41,7 +41,8 @@ pub fn decode_utf16le(bytes: &[u8]) -> String {
     let (units, _) = bytes.as_chunks();
     // Most strings are short and ASCII, for which setting up a decoder would be most of the work.
     if units.iter().all(|[low, high]| low.is_ascii() && *high == 0) {
-        return units.iter().map(|[low, _]| char::from(*low)).collect();
+        let ascii = units.iter().map(|[low, _]| *low).collect();
+        return String::from_utf8(ascii).unwrap_or_default();
     }
     decode_utf16_units(UTF_16LE, bytes).into_owned()
 }

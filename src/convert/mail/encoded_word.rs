@@ -41,6 +41,9 @@ const NARROW: [(&[u8], std::ops::Range<u8>); 4] = [
 /// known and has all of its characters. Chinese senders write "GB2312" and mean GBK, which has more: programs that take the name
 /// at its word lose those.
 pub(crate) fn charsets_fit(value: &str) -> bool {
+    if !value.contains(ENCODED_WORD_START) {
+        return value.is_ascii();
+    }
     let mut fit = true;
     let charset = |label: &[u8], bytes: &[u8], _: &mut String| {
         let page = codepage::from_charset_label(&String::from_utf8_lossy(label));
@@ -124,7 +127,7 @@ impl Folder {
     /// The value of field `name`.
     pub(crate) fn new(name: &str, style: Headers) -> Self {
         Self {
-            out: String::with_capacity(WIDTH),
+            out: String::new(),
             column: name.len() + 2,
             style,
         }
@@ -146,6 +149,8 @@ impl Folder {
 
     fn gap(&mut self, needed: usize) {
         if self.out.is_empty() {
+            // The first word: most values are one line.
+            self.out.reserve(WIDTH);
             return;
         }
         if needed > 0 && self.column + 1 + needed > self.width() {
@@ -172,18 +177,20 @@ impl Folder {
 
     /// Appends `text`, encoding the words that need it.
     pub(crate) fn words(&mut self, text: &str, quoted: WordEncoder) {
-        let words: Vec<&str> = text.split(' ').collect();
-        let mut rest = words.as_slice();
-        while let Some((first, after)) = rest.split_first() {
-            if !self.needs_encoding(first) {
-                self.word(first);
-                rest = after;
-                continue;
+        let mut rest = Some(text);
+        while let Some(words) = rest {
+            let first = words.split(' ').next().unwrap_or_default();
+            let is_encoded = self.needs_encoding(first);
+            let end = match is_encoded {
+                true => self.encoded_run(words),
+                false => first.len(),
+            };
+            let (taken, after) = words.split_at_checked(end).unwrap_or((words, ""));
+            match is_encoded {
+                true => self.encode(taken, quoted),
+                false => self.word(taken),
             }
-            let run = self.encoded_run(rest);
-            let (taken, after) = rest.split_at_checked(run).unwrap_or((rest, &[]));
-            self.encode(&taken.join(" "), quoted);
-            rest = after;
+            rest = after.strip_prefix(' ');
         }
     }
 
@@ -207,16 +214,18 @@ impl Folder {
             || (self.style == Headers::Encoded && !word.is_ascii())
     }
 
-    /// Number of words from the first on that are encoded together: readers drop the blanks between encoded words,
+    /// Bytes of the words from the first on that are encoded together: readers drop the blanks between encoded words,
     /// so those between two that need encoding go inside.
-    fn encoded_run(&self, words: &[&str]) -> usize {
-        let mut run = 0;
-        for (index, word) in words.iter().enumerate() {
+    fn encoded_run(&self, words: &str) -> usize {
+        let (mut run, mut start) = (0, 0);
+        for word in words.split(' ') {
+            let end = start + word.len();
             if self.needs_encoding(word) {
-                run = index + 1;
+                run = end;
             } else if !word.is_empty() {
                 break;
             }
+            start = end + 1;
         }
         run
     }
@@ -244,8 +253,8 @@ const PARAMETER_PIECE: usize = 60;
 /// Octets of a quoted string, which cannot be folded: well below the 998 of a line.
 const QUOTED_MAX: usize = 400;
 
-/// A parameter of Content-Type or Content-Disposition, each piece on a line of its own behind `;`. RFC 2231
-pub(crate) fn parameter(name: &str, value: &str, style: Headers) -> String {
+/// Appends a parameter of Content-Type or Content-Disposition, each piece on a line of its own behind `;`. RFC 2231
+pub(crate) fn push_parameter(out: &mut String, name: &str, value: &str, style: Headers) {
     let value = one_line(value);
     // Programs decode what looks like an encoded word, even in quotes.
     let is_taken_as_it_is = !value.contains("=?") && (value.is_ascii() || style == Headers::Utf8);
@@ -256,7 +265,10 @@ pub(crate) fn parameter(name: &str, value: &str, style: Headers) -> String {
         } else {
             quoted_string(&value).into()
         };
-        return [";\n ", name, "=", &value].concat();
+        for piece in [";\n ", name, "=", &value] {
+            out.push_str(piece);
+        }
+        return;
     }
     let mut pieces = vec![String::new()];
     for character in value.chars() {
@@ -277,13 +289,13 @@ pub(crate) fn parameter(name: &str, value: &str, style: Headers) -> String {
         }
     }
     if let [piece] = pieces.as_slice() {
-        return format!(";\n {name}*={CHARSET}''{piece}");
+        out.push_str(&format!(";\n {name}*={CHARSET}''{piece}"));
+        return;
     }
-    let line = |(index, piece): (usize, &String)| {
+    for (index, piece) in pieces.iter().enumerate() {
         let charset = if index == 0 { "utf-8''" } else { "" };
-        format!(";\n {name}*{index}*={charset}{piece}")
-    };
-    pieces.iter().enumerate().map(line).collect()
+        out.push_str(&format!(";\n {name}*{index}*={charset}{piece}"));
+    }
 }
 
 #[cfg(test)]
@@ -292,6 +304,12 @@ mod tests {
 
     fn subject(text: &str) -> String {
         unstructured("Subject", text, Headers::Encoded)
+    }
+
+    fn parameter(name: &str, value: &str, style: Headers) -> String {
+        let mut out = String::new();
+        push_parameter(&mut out, name, value, style);
+        out
     }
 
     #[test]

@@ -14,6 +14,7 @@ use crate::convert::text::{html, normalise};
 
 /// Octets of the longest line that 8bit allows. RFC 5322 2.1.1
 const MAX_LINE: usize = 998;
+const NO_PARAMETERS: [(&str, &str); 0] = [];
 
 /// A MIME part or message.
 #[derive(Debug)]
@@ -160,7 +161,7 @@ impl Entity {
                 media_type,
                 content,
             } => {
-                write_header(fields, &media_type, &[], "7bit", writer);
+                write_header(fields, &media_type, &NO_PARAMETERS, "7bit", writer);
                 writer.raw(content);
             }
             Body::File {
@@ -175,7 +176,7 @@ impl Entity {
                 writer.base64(content);
             }
             Body::Message(message) => {
-                write_header(fields, "message/rfc822", &[], "8bit", writer);
+                write_header(fields, "message/rfc822", &NO_PARAMETERS, "8bit", writer);
                 message.write(writer, boundaries);
             }
             Body::Multipart {
@@ -194,11 +195,11 @@ impl Entity {
                 // The line end in front of a delimiter belongs to it, not to the part. RFC 2046 5.1.1
                 let mut before = "";
                 for part in parts {
-                    writer.text(&format!("{before}--{boundary}\n"));
+                    delimit(before, &boundary, "\n", writer);
                     part.write(writer, boundaries);
                     before = "\n";
                 }
-                writer.text(&format!("{before}--{boundary}--\n"));
+                delimit(before, &boundary, "--\n", writer);
             }
             Body::Spliced {
                 content_fields,
@@ -217,7 +218,7 @@ impl Entity {
 /// that changes nothing; all other text is quoted-printable: whatever a reader is, it gets back what is stored.
 fn write_text(fields: Fields, subtype: &str, text: String, writer: &mut Writer) {
     let media_type = format!("text/{subtype}");
-    let parameters = vec![("charset", "utf-8".to_owned())];
+    let parameters = [("charset", "utf-8")];
     if is_8bit(&text) {
         write_header(fields, &media_type, &parameters, "8bit", writer);
         writer.text_owned(text);
@@ -234,22 +235,23 @@ fn write_text(fields: Fields, subtype: &str, text: String, writer: &mut Writer) 
 }
 
 fn write_header(
-    fields: Fields,
+    mut fields: Fields,
     media_type: &str,
-    parameters: &[(&str, String)],
-    encoding: &str,
+    parameters: &[(&str, impl AsRef<str>)],
+    encoding: &'static str,
     writer: &mut Writer,
 ) {
+    fields.push_parameters("Content-Type", media_type, parameters);
+    fields.push("Content-Transfer-Encoding", encoding);
     fields.write(writer);
-    let parameters: Vec<(&str, &str)> = parameters
-        .iter()
-        .map(|(name, value)| (*name, value.as_str()))
-        .collect();
-    let mut content = Fields::new(fields.style());
-    content.push_parameters("Content-Type", media_type, &parameters);
-    content.push("Content-Transfer-Encoding", encoding);
-    content.write(writer);
     writer.text("\n");
+}
+
+/// Writes a delimiter: `before` it, and `after` its boundary.
+fn delimit(before: &str, boundary: &str, after: &str, writer: &mut Writer) {
+    for text in [before, "--", boundary, after] {
+        writer.text(text);
+    }
 }
 
 /// Whether `text` has no line that is longer than 8bit allows, and no NUL, which 8bit forbids. RFC 2045 2.8

@@ -4,7 +4,7 @@
 use std::borrow::Cow;
 
 use super::address_list::format_list;
-use super::encoded_word::{WIDTH, parameter, unstructured};
+use super::encoded_word::{WIDTH, push_parameter, unstructured};
 use crate::convert::options::Headers;
 use crate::convert::people::Mailbox;
 use crate::convert::rendition::Writer;
@@ -16,17 +16,29 @@ pub(super) const PROBLEM_FIELD: &str = "X-Ostfs-Problem";
 #[derive(Debug)]
 pub(crate) struct Fields {
     style: Headers,
-    fields: Vec<(Cow<'static, str>, String)>,
+    fields: Vec<(Cow<'static, str>, Cow<'static, str>)>,
     /// The first of them as they came, whole.
     stored: Vec<String>,
 }
 
+/// Fields of a usual message: there is room for them at once, not step by step.
+const USUAL_FIELDS: usize = 24;
+
 impl Fields {
+    /// Those of a part, which has few or none.
     pub fn new(style: Headers) -> Self {
         Self {
             style,
             fields: Vec::new(),
             stored: Vec::new(),
+        }
+    }
+
+    /// Those of a message.
+    pub fn of_message(style: Headers) -> Self {
+        Self {
+            fields: Vec::with_capacity(USUAL_FIELDS),
+            ..Self::new(style)
         }
     }
 
@@ -49,17 +61,21 @@ impl Fields {
     pub fn all(&self, name: &str) -> impl Iterator<Item = &str> {
         let fields = self.fields.iter();
         let of_name = fields.filter(move |(other, _)| other.eq_ignore_ascii_case(name));
-        of_name.map(|(_, value)| value.as_str())
+        of_name.map(|(_, value)| &**value)
     }
 
     /// A value that is known to be sound: made here, or sanitised.
-    pub fn push(&mut self, name: impl Into<Cow<'static, str>>, value: impl Into<String>) {
+    pub fn push(
+        &mut self,
+        name: impl Into<Cow<'static, str>>,
+        value: impl Into<Cow<'static, str>>,
+    ) {
         self.fields.push((name.into(), value.into()));
     }
 
     /// A field as it came, `stored` whole; only before any other is added.
     pub fn push_stored(&mut self, name: String, value: String, stored: String) {
-        self.fields.push((name.into(), value));
+        self.fields.push((name.into(), value.into()));
         self.stored.push(stored);
     }
 
@@ -83,21 +99,26 @@ impl Fields {
         &mut self,
         name: &'static str,
         value: &str,
-        parameters: &[(&str, &str)],
+        parameters: &[(&str, impl AsRef<str>)],
     ) {
-        let mut folded = value.to_owned();
+        let mut folded = String::with_capacity(WIDTH);
+        folded.push_str(value);
         let mut column = name.len() + 2 + value.len();
         for (name, value) in parameters {
-            let parameter = parameter(name, value, self.style);
+            let start = folded.len();
+            push_parameter(&mut folded, name, value.as_ref(), self.style);
+            let parameter = folded.get(start..).unwrap_or_default();
             // A parameter is folded away unless it fits whole.
-            let (before, line) = parameter.split_once('\n').unwrap_or(("", &parameter));
-            if !line.contains('\n') && column + before.len() + line.len() <= WIDTH {
-                column += before.len() + line.len();
-                folded.push_str(before);
-                folded.push_str(line);
+            let mut lines = parameter.match_indices('\n').map(|(at, _)| start + at);
+            let (fold, is_one_line) = (lines.next(), lines.next().is_none());
+            let unfolded = parameter.len() - usize::from(fold.is_some());
+            if is_one_line && column + unfolded <= WIDTH {
+                column += unfolded;
+                if let Some(at) = fold {
+                    folded.remove(at);
+                }
             } else {
                 column = parameter.rsplit('\n').next().map_or(0, str::len);
-                folded.push_str(&parameter);
             }
         }
         self.push(name, folded);
@@ -113,7 +134,7 @@ impl Fields {
     pub fn into_pairs(self) -> Vec<(String, String)> {
         let pairs = self.fields.into_iter();
         pairs
-            .map(|(name, value)| (name.into_owned(), value))
+            .map(|(name, value)| (name.into_owned(), value.into_owned()))
             .collect()
     }
 

@@ -38,7 +38,7 @@ fn of_groups(
     style: Headers,
     wanted: &dyn Fn(Group) -> bool,
 ) -> Fields {
-    let mut fields = Fields::new(style.of_made_fields());
+    let mut fields = Fields::of_message(style.of_made_fields());
     let transport = transport(message);
     let is_stored = style == Headers::Original && !transport.fields.is_empty();
     if transport.is_cut {

@@ -181,7 +181,7 @@ fn delivery(recipient: &Recipient, address: Option<String>, action: &str, status
     let mut fields = Fields::new(Headers::Encoded);
     let address = address.unwrap_or_else(|| "unknown@ostfs.invalid".to_owned());
     fields.push_text("Final-Recipient", &format!("rfc822; {address}"));
-    fields.push("Action", action);
+    fields.push("Action", action.to_owned());
     let diagnostic = recipient
         .string(tags::SUPPLEMENTARY_INFO)
         .map(|info| clean(&info).into_owned());
@@ -189,7 +189,7 @@ fn delivery(recipient: &Recipient, address: Option<String>, action: &str, status
     let stated = stated
         .or_else(|| stored_status(recipient))
         .or_else(|| status_of_codes(recipient, status));
-    fields.push("Status", stated.as_deref().unwrap_or(status));
+    fields.push("Status", stated.unwrap_or_else(|| status.to_owned()));
     if let Some(mta) = recipient.string(tags::REMOTE_MTA) {
         fields.push_text("Remote-MTA", &format!("dns; {}", clean(&mta)));
     }

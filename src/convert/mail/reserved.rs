@@ -29,9 +29,9 @@ const STATE_FIELDS: [&str; 10] = [
     "Sensitivity",
     "X-Message-Flag",
 ];
-/// How the names of such fields begin, in lower case.
+/// How the names of such fields begin.
 const STATE_PREFIXES: [&str; 2] = ["x-mozilla-", OWN_PREFIX];
-/// How the names of fields begin that this program alone writes, in lower case.
+/// How the names of fields begin that this program alone writes.
 const OWN_PREFIX: &str = "x-ostfs-";
 /// Fields of mailboxes.
 pub(super) const ADDRESS_FIELDS: [&str; 6] = ["From", "Sender", "Reply-To", "To", "Cc", "Bcc"];
@@ -52,18 +52,22 @@ pub(super) fn among(names: &[&'static str], name: &str) -> Option<&'static str> 
     found.copied()
 }
 
+/// Whether `name` begins with `prefix`, in capitals or not.
+fn begins_with(name: &str, prefix: &str) -> bool {
+    let start = name.get(..prefix.len());
+    start.is_some_and(|start| start.eq_ignore_ascii_case(prefix))
+}
+
 /// Whether fields of this name are about the old body, or may be written by this program alone.
 pub(super) fn is_misleading(name: &str) -> bool {
-    let is_ours = name.to_ascii_lowercase().starts_with(OWN_PREFIX);
-    is_ours || among(&BODY_FIELDS, name).is_some()
+    begins_with(name, OWN_PREFIX) || among(&BODY_FIELDS, name).is_some()
 }
 
 /// Whether fields of this name are about the old body, or of a state that properties know better.
 pub(super) fn is_written_anew(name: &str) -> bool {
-    let lower = name.to_ascii_lowercase();
     let by_prefix = STATE_PREFIXES
         .iter()
-        .any(|prefix| lower.starts_with(prefix));
+        .any(|prefix| begins_with(name, prefix));
     by_prefix
         || among(&BODY_FIELDS, name)
             .or(among(&STATE_FIELDS, name))

@@ -140,7 +140,7 @@ fn clear_signed(range: &ByteRange, head: &[u8], style: Headers) -> Option<Entity
                 &[
                     ("protocol", PKCS7_SIGNATURE),
                     ("micalg", "unknown"),
-                    ("boundary", &boundary),
+                    ("boundary", boundary.as_str()),
                 ],
             );
             0

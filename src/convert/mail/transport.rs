@@ -47,8 +47,11 @@ impl Field {
     }
 
     /// The value on one line.
-    pub fn unfolded(&self) -> String {
-        self.lines.replace('\n', " ")
+    pub fn unfolded(&self) -> Cow<'_, str> {
+        match self.lines.contains('\n') {
+            true => self.lines.replace('\n', " ").into(),
+            false => self.lines.as_str().into(),
+        }
     }
 
     /// Whether this is the field `name`.
@@ -207,7 +210,7 @@ mod tests {
         let fields = Transport::parse(text).fields;
         fields
             .iter()
-            .map(|field| (field.name.clone(), field.unfolded()))
+            .map(|field| (field.name.clone(), field.unfolded().into_owned()))
             .collect()
     }
 
