@@ -29,7 +29,7 @@ use super::{progress, records, selection};
 use crate::compare::Duplicates;
 use crate::convert::{Eol, Items};
 use crate::export::{
-    Export, Filter, Format, Manifest, NotExported, Progress, Stream, Target, Totals,
+    Export, Filter, Format, Manifest, Problematic, Progress, Stream, Target, Totals,
 };
 use crate::sandbox::{self, Need};
 use crate::tree::{Attachments, Forest, Layout, ProblemLine};
@@ -100,7 +100,7 @@ pub(super) fn run(arguments: &ExportArguments, counts: &mut Counts) -> Result<()
     };
     let totals = early_end.in_good_order(|| {
         watched(&export, &progress, manifest, &hashed, &|entry| {
-            lists.problems.failed(entry)
+            lists.problems.take(entry)
         })
     });
     if progress.is_abandoned()
@@ -122,7 +122,7 @@ pub(super) fn run(arguments: &ExportArguments, counts: &mut Counts) -> Result<()
     table(&totals, options.tree.redact, tell);
     dropped.into_iter().for_each(tell);
     let failed = progress.failed.load(Ordering::Relaxed);
-    let problems = listed.count.saturating_sub(failed);
+    let problems = listed.count.saturating_sub(failed + listed.paths);
     summary(&progress, problems, tell);
     counts.problems = Some(problems);
     lost.end(outcome(failed, problems, &listed.place))
@@ -325,12 +325,12 @@ pub(super) fn index(arguments: &IndexArguments, counts: &mut Counts) -> Result<(
     let shown = AtomicU64::new(0);
     let totals = watched(&export, &progress, manifest, &hashed, &|entry| {
         let shown = shown.fetch_add(1, Ordering::Relaxed);
-        let problem = ProblemLine::new(entry.path, entry.reason);
-        let redacted = || ProblemLine::new(entry.object, entry.reason).redacted();
-        (shown < MAX_SHOWN).then(|| match options.tree.redact {
-            true => redacted(),
-            false => problem.to_string(),
-        })
+        (shown < MAX_SHOWN).then(|| match (options.tree.redact, entry.failed) {
+            (false, _) => Some(entry.line().to_string()),
+            (true, Some(reason)) => Some(ProblemLine::new(entry.object, reason).redacted()),
+            // The log has it.
+            (true, None) => None,
+        })?
     })?;
     let failed = progress.failed.load(Ordering::Relaxed);
     let problems = forest.problem_count();
@@ -342,17 +342,17 @@ pub(super) fn index(arguments: &IndexArguments, counts: &mut Counts) -> Result<(
     lost.end(outcome(failed, problems, place))
 }
 
-/// Runs the export under a progress bar, while another thread hashes `sources`. What `failed` makes of a failure is printed.
+/// Runs the export under a progress bar, while another thread hashes `sources`. What `problematic` makes of an entry is printed.
 fn watched(
     export: &Export<'_>,
     progress: &Progress,
     mut manifest: Manifest<'_>,
     sources: &Hashed<'_>,
-    failed: &(dyn Fn(&NotExported<'_>) -> Option<String> + Sync),
+    problematic: &(dyn Fn(&Problematic<'_>) -> Option<String> + Sync),
 ) -> Result<Totals, Failure> {
     let bar = progress::bar("exporting", false);
-    let failed = |entry: &NotExported<'_>| {
-        if let Some(line) = failed(entry) {
+    let problematic = |entry: &Problematic<'_>| {
+        if let Some(line) = problematic(entry) {
             bar.suspend(|| report::error(line));
         }
     };
@@ -360,7 +360,7 @@ fn watched(
         thread::scope(|scope| {
             let hash = || sources.records(progress);
             let hashing = thread::Builder::new().spawn_scoped(scope, hash);
-            let totals = export.run(progress, &mut manifest, &failed);
+            let totals = export.run(progress, &mut manifest, &problematic);
             let panicked = || io::Error::other("the thread that hashes the file panicked");
             let hashed = match hashing {
                 Ok(hashing) => hashing.join().unwrap_or_else(|_| Err(panicked())),

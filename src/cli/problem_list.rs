@@ -14,7 +14,7 @@ use std::time::SystemTime;
 use super::goal::Goal;
 use super::outputs::Outputs;
 use super::report::{self, Failure};
-use crate::export::{self, Archive, NotExported, ProblemLines};
+use crate::export::{self, Archive, ProblemLines, Problematic};
 use crate::output::shown;
 use crate::tree::{Attr, Forest, Ino, Kind, Listener, ProblemLine};
 
@@ -35,6 +35,8 @@ pub(super) struct ProblemList<'a> {
     /// Whether one is of a message.
     of_messages: Arc<AtomicBool>,
     failed: AtomicU64,
+    /// Items that are not whole.
+    not_whole: AtomicU64,
     redact: bool,
 }
 
@@ -45,6 +47,8 @@ pub(super) struct Listed {
     pub place: String,
     /// How many lines it has.
     pub count: u64,
+    /// How many of them only tell which file an item is.
+    pub paths: u64,
 }
 
 /// Where they are listed.
@@ -87,6 +91,7 @@ impl<'a> ProblemList<'a> {
             lines: Arc::new(lines),
             of_messages: Arc::default(),
             failed: AtomicU64::new(0),
+            not_whole: AtomicU64::new(0),
             redact,
         })
     }
@@ -102,20 +107,32 @@ impl<'a> ProblemList<'a> {
         forest.listen(&listener);
     }
 
-    /// Takes an entry down that could not be exported; returns what the terminal shows of it, if anything.
-    pub(super) fn failed(&self, entry: &NotExported<'_>) -> Option<String> {
-        self.lines
-            .add(ProblemLine::new(entry.path, entry.reason).to_string());
+    /// Takes an entry down that could not be exported or is not whole; returns what the terminal shows of it, if anything.
+    pub(super) fn take(&self, entry: &Problematic<'_>) -> Option<String> {
+        let Some(reason) = entry.failed else {
+            return self.not_whole(entry);
+        };
+        self.lines.add(entry.line().to_string());
         if matches!(self.place, Place::Terminal) && !self.redact {
             // It is shown with all others at the end.
             return None;
         }
         let number = self.failed.fetch_add(1, Ordering::Relaxed);
         let shown = match self.redact {
-            true => ProblemLine::new(entry.object, entry.reason).redacted(),
-            false => ProblemLine::new(shown(entry.target), entry.reason).to_string(),
+            true => ProblemLine::new(entry.object, reason).redacted(),
+            false => ProblemLine::new(shown(entry.target), reason).to_string(),
         };
         (number < MAX_SHOWN).then_some(shown)
+    }
+
+    /// Takes down which file an item is that is not whole.
+    fn not_whole(&self, entry: &Problematic<'_>) -> Option<String> {
+        let line = entry.line().to_string();
+        let number = self.not_whole.fetch_add(1, Ordering::Relaxed);
+        let is_shown = number < MAX_SHOWN && !self.redact && !matches!(self.place, Place::Terminal);
+        let shown = is_shown.then(|| line.clone());
+        self.lines.add(line);
+        shown
     }
 
     /// Lists them, or removes an older list if there is no problem; None then. The archive is there if the export is one.
@@ -126,6 +143,7 @@ impl<'a> ProblemList<'a> {
         archive: Option<&mut (dyn Archive + 'static)>,
     ) -> Result<Option<Listed>, Failure> {
         let name = export::free_name(forest, NAME);
+        let paths = self.not_whole.load(Ordering::Relaxed);
         if self.lines.is_empty() {
             return self.remove(forest, &name).map(|()| None);
         }
@@ -166,7 +184,11 @@ impl<'a> ProblemList<'a> {
             },
         };
         let place = format!("{place}{elsewhere}");
-        Ok(Some(Listed { place, count }))
+        Ok(Some(Listed {
+            place,
+            count,
+            paths,
+        }))
     }
 
     /// Leaves no list, nor one of an earlier run under `name`.

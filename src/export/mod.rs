@@ -38,7 +38,7 @@ pub use manifest::{Format, Manifest};
 pub use problems::ProblemLines;
 pub use progress::Progress;
 pub use record::Record;
-pub use run::{Export, NotExported};
+pub use run::{Export, Problematic};
 pub use stream::Stream;
 pub use target::{Target, free_name};
 pub use totals::Totals;

@@ -24,26 +24,38 @@ use super::target::Target;
 use super::totals::{FolderTotal, Totals};
 use super::walk::{Found, Step, TargetDirectory, Walk};
 use super::write::{self, FileKey, Task, Written};
-use crate::tree::{Depth, Entry, Forest, Ino, Kind, Part};
+use crate::tree::{Depth, Entry, Forest, Ino, Kind, Part, ProblemLine};
 
 /// Batches that wait for a writer: enough to keep the writers busy, small beside the caches.
 const QUEUE: usize = 16;
 
-/// An entry that could not be exported.
+/// An entry that could not be exported, or is not whole.
 #[derive(Debug, Clone, Copy)]
-pub struct NotExported<'a> {
+pub struct Problematic<'a> {
     /// Its path from the root of the tree.
     pub path: &'a str,
     /// Where it would be.
     pub target: &'a Path,
     /// What it is, by its number and without a name.
     pub object: &'a str,
-    /// Why.
-    pub reason: &'a str,
+    /// Why it could not be exported; None for an item that was, and is not whole: what is wrong is among the problems of
+    /// `object`.
+    pub failed: Option<&'a str>,
 }
 
-/// Called with each entry that could not be exported, from any thread.
-pub type Failures<'a> = dyn Fn(&NotExported<'_>) + Sync + 'a;
+impl Problematic<'_> {
+    /// The line that tells of it. That of an item that is not whole says which file has the problems of `object`, and stands before
+    /// them in a sorted list, as a quotation mark sorts before letters.
+    pub fn line(&self) -> ProblemLine {
+        match self.failed {
+            Some(reason) => ProblemLine::new(self.path, reason),
+            None => ProblemLine::new(self.object, format_args!("\"{}\" is not whole", self.path)),
+        }
+    }
+}
+
+/// Called with each entry that could not be exported or is not whole, from any thread.
+pub type Problematics<'a> = dyn Fn(&Problematic<'_>) + Sync + 'a;
 
 /// What to export, and where to.
 pub struct Export<'a> {
@@ -80,7 +92,7 @@ struct Batch {
 struct Run<'a> {
     export: &'a Export<'a>,
     progress: &'a Progress,
-    failed: &'a Failures<'a>,
+    problematic: &'a Problematics<'a>,
     totals: Totals,
     /// Whether anybody wants records.
     records: bool,
@@ -99,7 +111,7 @@ impl Export<'_> {
         }
     }
 
-    /// Exports what the filter takes. Failures of single entries go to `failed`; the records of all files, without those
+    /// Exports what the filter takes. Entries that fail or are not whole go to `problematic`; the records of all files, without those
     /// of the data files, to `manifest`.
     ///
     /// # Errors
@@ -109,13 +121,13 @@ impl Export<'_> {
         &self,
         progress: &Progress,
         manifest: &mut Manifest<'_>,
-        failed: &Failures<'_>,
+        problematic: &Problematics<'_>,
     ) -> io::Result<Totals> {
         let (records, record_receiver) = sync_channel(QUEUE);
         let run = Run {
             export: self,
             progress,
-            failed,
+            problematic,
             totals: Totals::default(),
             records: manifest.is_wanted(),
             pending: Pending::default(),
@@ -167,12 +179,22 @@ impl Run<'_> {
             return;
         }
         Progress::add(&self.progress.failed, 1);
-        (self.failed)(&NotExported {
+        self.tell(ino, path, Some(&error.to_string()));
+    }
+
+    fn tell(&self, ino: Ino, path: &str, failed: Option<&str>) {
+        (self.problematic)(&Problematic {
             path,
             target: &self.target(path),
-            object: &self.export.forest.object_of(ino),
-            reason: &error.to_string(),
+            object: &self.export.forest.object_in_file(ino),
+            failed,
         });
+    }
+
+    /// Whether what was written of an item lacks something, or may be wrong. Nothing is looked at in a file without problems.
+    fn is_damaged(&self, written: &Written) -> bool {
+        let forest = self.export.forest;
+        forest.problem_count() > 0 && !forest.item_problems(written.ino).is_empty()
     }
 
     /// Where the entry at `path` of the tree is written, or would be.
@@ -328,6 +350,13 @@ impl Run<'_> {
                 is_begun = true;
             }
             let written = self.write(directory, &entry, stream.as_deref_mut(), buffer);
+            if is_item
+                && written
+                    .as_ref()
+                    .is_ok_and(|written| self.is_damaged(written))
+            {
+                self.tell(entry.ino, &directory.path_of(&entry.name), None);
+            }
             self.export.forest.forget(entry.ino);
             let is_over = |error| self.progress.is_ended_by(error) || self.progress.is_abandoned();
             if written.as_ref().is_err_and(is_over) {

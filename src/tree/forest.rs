@@ -17,7 +17,7 @@ use super::directory::Directory;
 use super::gathered::Finds;
 use super::ino::{Ino, Kind};
 use super::listing::Listing;
-use super::problem_log::Listener;
+use super::problem_log::{Listener, within};
 use super::size_cache::SizeCache;
 use super::source_names;
 use super::summary::{Details, Part, People, Summary};
@@ -184,6 +184,20 @@ impl Forest {
         match self.at(ino) {
             Some(at) => at.tree.object_of(at.ino),
             None => format!("inode {:#x}", ino.0),
+        }
+    }
+
+    /// As [`Forest::object_of`], with the name of the file in front where there are several, as problems have it.
+    pub fn object_in_file(&self, ino: Ino) -> String {
+        let object = self.object_of(ino);
+        let directory = self.at(ino).map(|at| Ino::ROOT.of_file(at.file));
+        let entry = self.top.as_ref().and_then(|top| {
+            let mut entries = top.entries();
+            entries.find(|entry| Some(entry.ino) == directory)
+        });
+        match entry {
+            Some(entry) => within(&entry.name, &object),
+            None => object,
         }
     }
 

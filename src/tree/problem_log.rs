@@ -60,7 +60,7 @@ impl ProblemLine {
     pub(super) fn in_file(&self, file: &str) -> Self {
         let object = match &*self.object {
             "" => file.to_owned(),
-            object => format!("{file}{PART}{object}"),
+            object => within(file, object),
         };
         Self::new(object, &self.text)
     }
@@ -73,6 +73,11 @@ impl ProblemLine {
             object => format!("{object}: a problem, which may quote a name"),
         }
     }
+}
+
+/// The name of `object` of one of several files.
+pub(super) fn within(file: &str, object: &str) -> String {
+    format!("{file}{PART}{object}")
 }
 
 /// Called for each problem, from any thread. The same one may come again.

@@ -165,3 +165,20 @@ fn what_is_not_whole_is_exit_code_4_of_every_command_that_reads_it_all() {
     assert_eq!(ostfs(&["cat", path, whole[0]]).status.code(), Some(0));
     assert_eq!(ostfs(&["index", path]).status.code(), ERRORS_FOUND);
 }
+
+#[test]
+fn each_item_that_is_not_whole_is_listed_by_its_path_and_no_other() {
+    let export = Export::of(&broken().path, &[]);
+    let list = export.list();
+    let lines = list
+        .lines()
+        .filter_map(|line| line.strip_suffix("\" is not whole"));
+    let paths: Vec<_> = lines
+        .map(|line| line.split_once(": \"").unwrap().1)
+        .collect();
+    assert_eq!(paths.len(), BROKEN, "{list}");
+    for path in paths {
+        let text = fs::read_to_string(export.target.join(path)).unwrap();
+        assert!(text.contains("X-Ostfs-Problem: "), "{path}: {text}");
+    }
+}
