@@ -23,6 +23,8 @@ const DICTIONARY: usize = 4096;
 const PRELOAD: &[u8] = b"{\\rtf1\\ansi\\mac\\deff0\\deftab720{\\fonttbl;}{\\f0\\fnil \\froman \\fswiss \\fmodern \\fscript \\fdecor MS Sans SerifSymbolArialTimes New RomanCourier{\\colortbl\\red0\\green0\\blue0\r\n\\par \\pard\\plain\\f0\\fs20\\b\\i\\u\\tab\\tx";
 /// How RTF begins; some writers store it without any header.
 const RTF_SIGNATURE: &[u8] = b"{\\rtf";
+/// Groups that are closed where RTF breaks off; none that somebody wrote has as many within each other.
+const MOST_OPEN: usize = 1000;
 /// How RTF without text begins.
 const EMPTY: &[u8] = b"{\\rtf1\\ansi";
 /// No body is longer than this many bytes; what is beyond is cut off and reported.
@@ -163,8 +165,20 @@ pub fn decompress_with_gaps(value: &Bytes) -> Decompressed {
     start
 }
 
+/// The RTF of a value that is damaged, as others can read it once it is [stored](store); None where nothing is wrong with `value`, or
+/// nothing can be read.
+pub fn restored(value: &Bytes) -> Option<Decompressed> {
+    let has_gaps = !value.missing.is_empty() || cut_off(&value.bytes) > 0;
+    if !value.is_flawed && !has_gaps {
+        return None;
+    }
+    let rtf = decompress_with_gaps(value);
+    let is_damaged = rtf.problem.is_some() || has_gaps;
+    (is_damaged && !rtf.bytes.is_empty()).then_some(rtf)
+}
+
 /// How many bytes `value` is shorter than its header says.
-pub fn cut_off(value: &[u8]) -> usize {
+fn cut_off(value: &[u8]) -> usize {
     let end = Header::read(value).map_or(0, |header| header.end);
     end.saturating_sub(value.len())
 }
@@ -211,7 +225,7 @@ fn end(rtf: &mut Vec<u8>, words: &str) {
     if rtf.is_empty() && !words.is_empty() {
         rtf.extend_from_slice(EMPTY);
     }
-    let open = open_groups(rtf);
+    let open = open_groups(rtf).min(MOST_OPEN);
     if open == 0 {
         return;
     }

@@ -443,12 +443,9 @@ fn text_of(stream: &PropertyStream, id: u16, property_type: PropertyType) -> Res
         return stream.value(property_type);
     }
     let read = stream.read_all(usize::MAX)?;
-    let rtf = lzfu::decompress_with_gaps(&read);
-    let is_whole = rtf.problem.is_none() && read.missing.is_empty();
-    Ok(Some(Value::Binary(
-        match is_whole || rtf.bytes.is_empty() {
-            true => read.bytes,
-            false => lzfu::store(&rtf.bytes),
-        },
-    )))
+    let rtf = lzfu::restored(&read);
+    Ok(Some(Value::Binary(match rtf {
+        Some(rtf) => lzfu::store(&rtf.bytes),
+        None => read.bytes,
+    })))
 }

@@ -13,14 +13,9 @@ const ALSO_AS_TEXT: &str =
 
 /// PidTagRtfCompressed of `properties`, of which `read` could be read, as others can read it.
 pub(super) fn readable(properties: &Properties, read: Bytes) -> Vec<u8> {
-    let has_gaps = !read.missing.is_empty() || lzfu::cut_off(&read.bytes) > 0;
-    if !read.is_flawed && !has_gaps {
+    let Some(mut rtf) = lzfu::restored(&read) else {
         return read.bytes;
-    }
-    let mut rtf = lzfu::decompress_with_gaps(&read);
-    if rtf.bytes.is_empty() || (rtf.problem.is_none() && !has_gaps) {
-        return read.bytes;
-    }
+    };
     if let Some(problem) = &rtf.problem {
         properties
             .problems()

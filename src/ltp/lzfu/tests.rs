@@ -199,3 +199,15 @@ fn a_header_of_zeros_alone_is_a_body_without_text() {
     // With text behind it it is a damaged one.
     assert!(decompress(&[0; HEADER + 1]).problem.is_some());
 }
+
+#[test]
+fn groups_that_nobody_wrote_are_not_all_closed() {
+    let mut value = store(&b"{".repeat(1 << 20));
+    value.truncate(1 << 20);
+    let cut = restored(&Bytes::from(value)).unwrap();
+    assert!(
+        cut.bytes.len() < (1 << 20) + 2 * MOST_OPEN,
+        "{}",
+        cut.bytes.len()
+    );
+}
