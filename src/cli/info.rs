@@ -126,12 +126,17 @@ fn is_for_user(folder: &FolderInfo) -> bool {
 }
 
 fn facts(report: &Report) -> String {
-    let info = &report.info;
-    let mut text = String::new();
-    let mut line = |label: &str, value: &str| {
-        writeln!(text, "{label:<12}{value}").ok();
-    };
-    line("Kind", &info.kind);
+    let facts = about_file(&report.info).into_iter();
+    facts.chain(about_content(report)).map(line).collect()
+}
+
+fn line((label, value): (&str, String)) -> String {
+    format!("{label:<12}{value}\n")
+}
+
+/// What the file is and what state it is in.
+fn about_file(info: &Info) -> Vec<(&'static str, String)> {
+    let mut facts = vec![("Kind", info.kind.clone())];
     let versions = match info.header_lost {
         true => String::new(),
         false => format!(
@@ -139,73 +144,65 @@ fn facts(report: &Report) -> String {
             info.version, info.client_version
         ),
     };
-    line("Format", &format!("{}{versions}", info.format));
-    line("Encryption", info.encryption);
+    facts.push(("Format", format!("{}{versions}", info.format)));
+    facts.push(("Encryption", info.encryption.to_owned()));
     if info.password {
-        line("Password", "set; it protects nothing and is not needed");
+        let text = "set; it protects nothing and is not needed";
+        facts.push(("Password", text.to_owned()));
     }
-    line("Size", &format!("{} bytes", info.size));
+    facts.push(("Size", format!("{} bytes", info.size)));
     if info.truncated {
-        line(
-            "Truncated",
-            &format!(
-                "the header says {} bytes: the end of the file is missing",
-                info.declared_size
-            ),
-        );
+        let declared = info.declared_size;
+        let text = format!("the header says {declared} bytes: the end of the file is missing");
+        facts.push(("Truncated", text));
     }
     if info.header_lost {
-        line("Header", "lost: the mail was looked for in the whole file");
+        let text = "lost: the mail was looked for in the whole file";
+        facts.push(("Header", text.to_owned()));
     } else if !info.header_crc_valid {
-        line("Header", "its CRC is wrong");
+        facts.push(("Header", "its CRC is wrong".to_owned()));
     }
     if info.in_use {
-        line(
-            "In use",
-            "it was not closed: copied while Outlook had it open, or Outlook ended early",
-        );
+        let text = "it was not closed: copied while Outlook had it open, or Outlook ended early";
+        facts.push(("In use", text.to_owned()));
     }
-    line(
-        "8-bit text",
-        &format!("code page {}: {}", info.code_page, info.code_page_reason),
-    );
+    facts
+}
+
+/// Whose mail is in it, from when, and how much.
+fn about_content(report: &Report) -> Vec<(&'static str, String)> {
+    let info = &report.info;
+    let code_page = format!("code page {}: {}", info.code_page, info.code_page_reason);
+    let mut facts = vec![("8-bit text", code_page)];
     if let Some(name) = &info.name {
-        line("Name", &report::printable(name));
+        facts.push(("Name", report::printable(name).to_string()));
     }
     if let Some(owner) = &info.owner {
         let owner = report::printable(owner);
-        line(
-            "Owner",
-            &format!("{owner}, who made what configures Outlook here"),
-        );
+        let text = format!("{owner}, who made what configures Outlook here");
+        facts.push(("Owner", text));
     }
     if let (Some(oldest), Some(newest)) = (info.oldest, info.newest) {
-        line("Mail", &format!("{} to {}", day(oldest), day(newest)));
+        facts.push(("Mail", format!("{} to {}", day(oldest), day(newest))));
     }
     if report.looks_orphaned {
-        line(
-            "Orphaned",
-            "so it seems: no mail for long. Outlook opens an OST with its profile only; ostfs needs none",
-        );
+        let text = "so it seems: no mail for long. Outlook opens an OST with its profile only; ostfs needs none";
+        facts.push(("Orphaned", text.to_owned()));
     }
-    line("Items", &items(info));
-    if let Some(server) = on_server(info) {
-        line("Server", &server);
-    }
-    line("Hidden", &info.associated.to_string());
+    facts.push(("Items", items(info)));
+    facts.extend(on_server(info).map(|server| ("Server", server)));
+    facts.push(("Hidden", info.associated.to_string()));
     let hidden = info.folders.iter().filter(|folder| folder.hidden).count();
     if hidden > 0 {
         let of = info.folders.len();
         let text = format!("{hidden} of {of} are hidden, for the use of programs; see -o all");
-        line("Folders", &text);
+        facts.push(("Folders", text));
     }
     if info.lost > 0 {
-        line(
-            "Lost",
-            &format!("{} in no folder; see lost+found", info.lost),
-        );
+        let text = format!("{} in no folder; see lost+found", info.lost);
+        facts.push(("Lost", text));
     }
-    text
+    facts
 }
 
 /// The items that the user sees, and then those in folders that Outlook keeps for itself.

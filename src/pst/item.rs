@@ -17,7 +17,7 @@ use super::table::Layout;
 use super::value::{self, Cells, Read, Stored};
 use crate::ltp::{Value, tags};
 use crate::messaging::{
-    MSGFLAG_ASSOCIATED, MSGFLAG_HASATTACH, MSGFLAG_SUBMIT, Message, MessageClass,
+    MSGFLAG_ASSOCIATED, MSGFLAG_HASATTACH, MSGFLAG_SUBMIT, Message, MessageClass, Properties,
 };
 use crate::ndb::NodeId;
 use crate::problem::Problem;
@@ -121,37 +121,14 @@ fn required(
     row: &mut Row<'_>,
 ) -> Result<(), Failed> {
     let properties = message.properties();
-    let integer = |id: u16| properties.integer(id).ok().flatten();
-    let class = properties.string(tags::MESSAGE_CLASS).ok().flatten();
-    let has_class = class.as_deref().is_some_and(MessageClass::is_valid);
-    let own = MSGFLAG_HASATTACH | MSGFLAG_ASSOCIATED;
-    // Nothing in a new file is on its way out.
-    let mut flags = integer(tags::MESSAGE_FLAGS).unwrap_or(0) & !MSGFLAG_SUBMIT & !own;
-    if has_attachments {
-        flags |= MSGFLAG_HASATTACH;
-    }
-    if place == Place::Hidden {
-        flags |= MSGFLAG_ASSOCIATED;
-    }
     // One that is listed may be lost, which is told where it is copied.
     let lacks = |id: u16| !matches!(value::read(properties, id), Ok(Some(_)));
-    let cells = match lacks(tags::LAST_MODIFICATION_TIME) || lacks(tags::MESSAGE_STATUS) {
-        true if place != Place::Attachment => {
-            let wanted = [tags::LAST_MODIFICATION_TIME, tags::MESSAGE_STATUS];
-            copier.rows.cells(message, |id| wanted.contains(&id))
-        }
-        _ => Vec::new(),
+    let listed = match place {
+        Place::Attachment => Listed::default(),
+        _ => Listed::of(copier, message, lacks),
     };
-    let cell = |id: u16| {
-        cells
-            .iter()
-            .find(|(of, _)| *of == id)
-            .map(|(_, value)| value)
-    };
-    let status = integer(tags::MESSAGE_STATUS).or_else(|| match cell(tags::MESSAGE_STATUS) {
-        Some(Value::Integer(status)) => Some(*status),
-        _ => None,
-    });
+    let status = integer(properties, tags::MESSAGE_STATUS).or(listed.status);
+    let flags = flags(properties, place, has_attachments);
     let mut values = vec![
         (tags::MESSAGE_FLAGS, Stored::integer(flags)),
         (
@@ -159,12 +136,7 @@ fn required(
             Stored::integer(status.unwrap_or(0) & !MSGSTATUS_REMOTE),
         ),
     ];
-    if !has_class {
-        if let Some(class) = class {
-            let problem = format!("no form can have the class {class:?}; it becomes {CLASS}");
-            let place = format_args!("property {:#06x}", tags::MESSAGE_CLASS);
-            message.problems().note(Problem::new(place, problem));
-        }
+    if !has_valid_class(message) {
         values.push((tags::MESSAGE_CLASS, Stored::string(CLASS)));
     }
     let any_time = || message.time().map_or(0, |time| time.0);
@@ -172,10 +144,7 @@ fn required(
         values.push((tags::CREATION_TIME, Stored::time(any_time())));
     }
     if lacks(tags::LAST_MODIFICATION_TIME) {
-        let stored = match cell(tags::LAST_MODIFICATION_TIME) {
-            Some(Value::Time(time)) => time.0,
-            _ => any_time(),
-        };
+        let stored = listed.modified.unwrap_or_else(any_time);
         values.push((tags::LAST_MODIFICATION_TIME, Stored::time(stored)));
     }
     let key = properties.binary(tags::SEARCH_KEY).ok().flatten();
@@ -190,6 +159,65 @@ fn required(
         row.add(tags::CONVERSATION_ID, &Stored::binary(id));
     }
     Ok(())
+}
+
+/// What the row of a folder tells of a message that lacks it.
+#[derive(Default)]
+struct Listed {
+    status: Option<i32>,
+    modified: Option<u64>,
+}
+
+impl Listed {
+    fn of(copier: &mut Copier<'_>, message: &Message, lacks: impl Fn(u16) -> bool) -> Self {
+        let wanted = [tags::LAST_MODIFICATION_TIME, tags::MESSAGE_STATUS];
+        let mut listed = Self::default();
+        if !wanted.into_iter().any(lacks) {
+            return listed;
+        }
+        for (id, value) in copier.rows.cells(message, |id| wanted.contains(&id)) {
+            match (id, value) {
+                (tags::MESSAGE_STATUS, Value::Integer(status)) => listed.status = Some(status),
+                (tags::LAST_MODIFICATION_TIME, Value::Time(time)) => {
+                    listed.modified = Some(time.0);
+                }
+                _ => {}
+            }
+        }
+        listed
+    }
+}
+
+fn integer(properties: &Properties, id: u16) -> Option<i32> {
+    properties.integer(id).ok().flatten()
+}
+
+/// PidTagMessageFlags of a message in a new file, where nothing is on its way out.
+fn flags(properties: &Properties, place: Place, has_attachments: bool) -> i32 {
+    let own = MSGFLAG_HASATTACH | MSGFLAG_ASSOCIATED;
+    let mut flags = integer(properties, tags::MESSAGE_FLAGS).unwrap_or(0) & !MSGFLAG_SUBMIT & !own;
+    if has_attachments {
+        flags |= MSGFLAG_HASATTACH;
+    }
+    if place == Place::Hidden {
+        flags |= MSGFLAG_ASSOCIATED;
+    }
+    flags
+}
+
+/// Whether a message has a class that a form can have. Of one that has another it is told.
+fn has_valid_class(message: &Message) -> bool {
+    let class = message.properties().string(tags::MESSAGE_CLASS);
+    match class.ok().flatten() {
+        Some(class) if MessageClass::is_valid(&class) => true,
+        Some(class) => {
+            let problem = format!("no form can have the class {class:?}; it becomes {CLASS}");
+            let place = format_args!("property {:#06x}", tags::MESSAGE_CLASS);
+            message.problems().note(Problem::new(place, problem));
+            false
+        }
+        None => false,
+    }
 }
 
 /// Puts what is wrong with an item into a property of it; returns its categories, to which one is added then.
