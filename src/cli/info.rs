@@ -199,15 +199,19 @@ fn about_content(report: &Report) -> Vec<(&'static str, String)> {
         facts.push(("Folders", text));
     }
     if info.lost > 0 {
-        let text = format!("{} in no folder; see lost+found", info.lost);
-        facts.push(("Lost", text));
+        facts.push(("Lost", lost(info)));
     }
     facts
 }
 
 /// The items that the user sees, and then those in folders that Outlook keeps for itself.
 fn items(info: &Info) -> String {
-    let shown = || info.folders.iter().filter(|folder| folder.shown);
+    let folders = info.folders.iter();
+    let shown = || {
+        folders
+            .clone()
+            .filter(|folder| folder.shown && !folder.lost)
+    };
     let found: u64 = shown().map(|folder| folder.found).sum();
     let mail: u64 = shown().map(|folder| folder.mail).sum();
     let own = match info.messages.saturating_sub(found) {
@@ -217,6 +221,19 @@ fn items(info: &Info) -> String {
     let others = found.saturating_sub(mail);
     let (mail, others) = (counted(mail, "mail"), counted(others, "other"));
     format!("{found} ({mail}, {others}){own}")
+}
+
+/// What no folder lists any more, and what folders have that no folder lists.
+fn lost(info: &Info) -> String {
+    let folders = || info.folders.iter().filter(|folder| folder.lost);
+    let within: u64 = folders().map(|folder| folder.found).sum();
+    let mail: u64 = folders().map(|folder| folder.mail).sum();
+    let within_lost = match within {
+        0 => String::new(),
+        _ => format!(", {within} ({}) in lost folders", counted(mail, "mail")),
+    };
+    let alone = info.lost.saturating_sub(within);
+    format!("{alone} in no folder{within_lost}; see lost+found")
 }
 
 /// What was on the server alone when the file was last the same as the mailbox; None if that was nothing, or is not known.

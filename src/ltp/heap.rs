@@ -167,6 +167,8 @@ pub struct Heap {
     data: DataTree,
     /// The first block, which nearly every lookup needs.
     first: Block,
+    /// The map of that: of a damaged block it takes long to find.
+    map: Option<PageMap>,
     client: ClientSignature,
     user_root: HeapId,
 }
@@ -210,6 +212,7 @@ impl Heap {
             user_root: HeapId(u32_at(&first, USER_ROOT).ok_or_else(short)?),
             node: node.clone(),
             data,
+            map: map_of(&first),
             first,
         })
     }
@@ -361,16 +364,14 @@ impl Heap {
         }
         let index_bits = self.index_bits();
         let index = (NodeId(hid.0).index() & ((1 << index_bits) - 1)) as usize;
-        let block = match hid.block(index_bits) {
-            0 => self.first.clone(),
-            number => self
-                .data
-                .leaf(number)
-                .map_err(|error| error.in_node(self.node.nid().0))?,
-        };
-        let map = match block.flaw() {
-            None => PageMap::stored(&block),
-            Some(_) => PageMap::of_damaged(&block),
+        let (block, map) = match hid.block(index_bits) {
+            0 => (self.first.clone(), self.map),
+            number => {
+                let block = self.data.leaf(number);
+                let block = block.map_err(|error| error.in_node(self.node.nid().0))?;
+                let map = map_of(&block);
+                (block, map)
+            }
         };
         let map = map.ok_or_else(|| wrong("ibHnpm: beyond the block"))?;
         if index == 0 || index > map.count() {
@@ -396,5 +397,13 @@ impl Heap {
             node: Some(self.node.nid().0),
             ..Problem::new(place, flaw)
         });
+    }
+}
+
+/// The map of `block`, as well as it can be found.
+fn map_of(block: &Block) -> Option<PageMap> {
+    match block.flaw() {
+        None => PageMap::stored(block),
+        Some(_) => PageMap::of_damaged(block),
     }
 }

@@ -142,13 +142,17 @@ impl Opening {
         };
         if let Some(header) = lost_header::by_checksums(&source) {
             self.tell(format!(
-                "{error}; going on, since the CRC of its header is right"
+                "{}; going on, since the CRC of its header is right",
+                wrong_header(&error)
             ));
             return Ok((self.format(source, header)?, None));
         }
         if let Some(header) = lost_header::by_roots(&source)? {
             self.tell(match header.declared_format() == Some(header.format) {
-                true => format!("{error}; going on, since it names the roots of both trees"),
+                true => format!(
+                    "{}; going on, since it names the roots of both trees",
+                    wrong_header(&error)
+                ),
                 false => of_another_format(&header),
             });
             let ndb = self.database(source, header);
@@ -170,7 +174,7 @@ impl Opening {
             return self.header(moved, header);
         }
         let format = match lost_header::format(&source) {
-            None if self.mode == Recover::Scan => {
+            None if self.mode == Recover::Scan || lost_header::is_small(&source) => {
                 lost_header::format_by_scan(&source, &*self.watch)
             }
             known => known,
@@ -178,12 +182,16 @@ impl Opening {
         let Some(format) = format else {
             return Err(error);
         };
-        self.tell(format!("{error}; looking for the mail in the whole file"));
+        self.tell(format!(
+            "{}; looking for the mail in the whole file",
+            wrong_header(&error)
+        ));
         let checksums = Checksums::default();
         let found = pages::scan(&source, format, &checksums, &*self.watch);
         match lost_header::header(&source, format, &found) {
             Some(header) => Ok((self.database(source, header), Some(found))),
-            None => Err(error),
+            None if found.is_empty() => Err(error),
+            None => Err(no_heap_found(found.blocks.len())),
         }
     }
 
@@ -467,6 +475,23 @@ fn not_scanned(cut_off: String) -> Error {
 fn nothing_left(cut_off: String) -> Error {
     Error::Truncated(format!(
         "{cut_off}, and nothing that can be read is left; copy it again from its source"
+    ))
+}
+
+/// What is wrong with the header of a file that turns out to be one of Outlook all the same.
+fn wrong_header(error: &Error) -> String {
+    match error {
+        Error::NotOutlook(_) => "the header does not begin with !BDN".to_owned(),
+        error => error.to_string(),
+    }
+}
+
+/// A file without a header in which a scan found `blocks`, none of which is a heap, so that nothing tells their encoding or what
+/// they belong to.
+fn no_heap_found(blocks: usize) -> Error {
+    Error::Unsupported(format!(
+        "an Outlook data file of which {blocks} blocks are left, and none that tells what they belong to: the rest is \
+         overwritten, or encrypted from outside; try a backup of it"
     ))
 }
 

@@ -67,15 +67,15 @@ pub struct Info {
     pub newest: Option<FileTime>,
     /// Messages by PidTagMessageClass, by the tables of the folders.
     pub classes: BTreeMap<String, u64>,
-    /// All folders, from the real root down.
+    /// All folders, from the real root down, and then those of `lost+found`.
     pub folders: Vec<FolderInfo>,
-    /// Sum over the folders (not the search folders).
+    /// Sum over the folders (not the search folders, nor lost ones).
     pub messages: u64,
     /// Those of them that are mail, by their class.
     pub mail: u64,
     /// Sum over the folders.
     pub associated: u64,
-    /// Messages that no folder lists: those of `lost+found`.
+    /// Messages that no folder lists, or only a lost one: those of `lost+found`.
     pub lost: u64,
     /// Problems met so far; None where that would depend on what was read before.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -92,6 +92,8 @@ pub struct FolderInfo {
     pub shown: bool,
     /// Node id.
     pub nid: u32,
+    /// Whether no folder lists it, nor the one that it is in: it is in `lost+found`.
+    pub lost: bool,
     /// Whether it is a search folder, whose messages belong to other folders.
     pub search: bool,
     /// Whether the tree leaves it out, with all below it, unless all is asked for: it states that it is hidden, and there is
@@ -130,18 +132,18 @@ impl Info {
         context: &Context,
         folders: &Folders,
         lost_found: &LostFound,
-        shown: Vec<(NodeId, String)>,
+        shown: impl Iterator<Item = (NodeId, String)>,
     ) -> Self {
         let store = &context.store;
         let header = store.ndb().header();
         let size = store.ndb().source().len();
-        let census = Census::take(context, folders, &shown.into_iter().collect());
+        let census = Census::take(context, folders, lost_found, &shown.collect());
         let page = store.page();
         let folders = census.folders;
         let sum = |count: fn(&FolderInfo) -> u64| {
             folders
                 .iter()
-                .filter(|folder| !folder.search)
+                .filter(|folder| !folder.search && !folder.lost)
                 .map(count)
                 .sum()
         };
@@ -208,8 +210,13 @@ struct Census {
 }
 
 impl Census {
-    /// Walks over all folders, from the real root down; `shown` are the paths of those that the tree has.
-    fn take(context: &Context, folders: &Folders, shown: &HashMap<NodeId, String>) -> Self {
+    /// Walks over all folders, from the real root down, and over lost ones; `shown` are the paths of those that the tree has.
+    fn take(
+        context: &Context,
+        folders: &Folders,
+        lost_found: &LostFound,
+        shown: &HashMap<NodeId, String>,
+    ) -> Self {
         let mut census = Self {
             special: SpecialFolders::of(context.store.ndb().header().client),
             ..Self::default()
@@ -219,31 +226,14 @@ impl Census {
             census.special.add(NodeId::MESSAGE_STORE, store);
         }
         let mut seen = HashSet::new();
-        let mut todo = vec![(NodeId::ROOT_FOLDER, String::new())];
-        while let Some((nid, path)) = todo.pop() {
-            if !seen.insert(nid) {
-                continue;
-            }
-            let folder = folders.open(nid);
-            let subfolders = folder.subfolders();
-            folders.note(nid, folder.problems());
-            let mut children: Vec<(NodeId, String)> = subfolders
-                .into_iter()
-                .map(|child| {
-                    let name = name::folder(child.name.as_deref());
-                    (
-                        child.nid,
-                        name::path(&format!("{path}/{name}")).into_owned(),
-                    )
-                })
-                .collect();
-            children.reverse();
-            todo.extend(children);
-            let place = match shown.get(&nid) {
-                Some(path) => Place::Tree(name::path(path.trim_end_matches('/')).into_owned()),
-                None => Place::Root(path.trim_start_matches('/').to_owned()),
-            };
-            census.count(context, folders, &folder, place);
+        let root = vec![(NodeId::ROOT_FOLDER, String::new())];
+        census.walk(context, folders, shown, root, &mut seen);
+        let listed = census.folders.len();
+        let lost = lost_found.topmost().into_iter();
+        let lost = lost.map(|nid| (nid, path_below("/lost+found", folders.name(nid))));
+        census.walk(context, folders, shown, lost.rev().collect(), &mut seen);
+        for folder in census.folders.iter_mut().skip(listed) {
+            folder.lost = true;
         }
         for folder in &mut census.folders {
             let nid = NodeId(folder.nid);
@@ -251,6 +241,32 @@ impl Census {
             folder.purpose = properties.and_then(|own| census.special.purpose(nid, &own));
         }
         census
+    }
+
+    /// Counts the folders of `todo`, from the last to the first, each with those below it, but for those that were `seen`.
+    fn walk(
+        &mut self,
+        context: &Context,
+        folders: &Folders,
+        shown: &HashMap<NodeId, String>,
+        mut todo: Vec<(NodeId, String)>,
+        seen: &mut HashSet<NodeId>,
+    ) {
+        while let Some((nid, path)) = todo.pop() {
+            if !seen.insert(nid) {
+                continue;
+            }
+            let folder = folders.open(nid);
+            let subfolders = folder.subfolders();
+            folders.note(nid, folder.problems());
+            let children = subfolders.into_iter().rev();
+            todo.extend(children.map(|child| (child.nid, path_below(&path, child.name))));
+            let place = match shown.get(&nid) {
+                Some(path) => Place::Tree(name::path(path.trim_end_matches('/')).into_owned()),
+                None => Place::Root(path.trim_start_matches('/').to_owned()),
+            };
+            self.count(context, folders, &folder, place);
+        }
     }
 
     fn count(&mut self, context: &Context, folders: &Folders, folder: &Folder, place: Place) {
@@ -287,6 +303,7 @@ impl Census {
         self.folders.push(FolderInfo {
             path: if path.is_empty() { "/".into() } else { path },
             shown,
+            lost: false,
             nid: nid.0,
             search: nid.node_type() == NodeType::SEARCH_FOLDER,
             hidden: folders.is_hidden(nid),
@@ -302,6 +319,11 @@ impl Census {
             offline_months: offline_months.and_then(integer),
         });
     }
+}
+
+fn path_below(path: &str, name: Option<String>) -> String {
+    let name = name::folder(name.as_deref());
+    name::path(&format!("{path}/{name}")).into_owned()
 }
 
 /// A time as RFC 3339, UTC.

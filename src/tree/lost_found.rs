@@ -80,12 +80,20 @@ impl LostFound {
         self.lost.get_or_make(|| Ok(self.find()))
     }
 
+    /// The lost folders that are in no other lost one.
+    pub fn topmost(&self) -> Vec<NodeId> {
+        let lost = self.lost().ok().into_iter();
+        lost.flat_map(|lost| lost.folders.values().flatten())
+            .copied()
+            .collect()
+    }
+
     /// All lost folders, those within them too, and all other messages.
     pub fn all(&self) -> (Vec<NodeId>, Vec<NodeId>) {
         let Ok(lost) = self.lost() else {
             return Default::default();
         };
-        let mut todo: Vec<NodeId> = lost.folders.values().flatten().copied().collect();
+        let mut todo = self.topmost();
         let mut folders = BTreeSet::new();
         while let Some(nid) = todo.pop() {
             if folders.insert(nid) {
@@ -99,13 +107,10 @@ impl LostFound {
 
     /// How many messages are lost, those in lost folders among them.
     pub fn count(&self) -> u64 {
-        let Ok(lost) = self.lost() else {
-            return 0;
-        };
-        let alone: usize = lost.messages.values().map(Vec::len).sum();
-        let folders = lost.folders.values().flatten();
-        let within = folders.map(|nid| self.folders.contents(&self.folders.open(*nid)).len());
-        (alone + within.sum::<usize>()) as u64
+        let (folders, alone) = self.all();
+        let folders = folders.into_iter();
+        let within = folders.map(|nid| self.folders.contents(&self.folders.open(nid)).len());
+        (alone.len() + within.sum::<usize>()) as u64
     }
 
     fn find(&self) -> Lost {

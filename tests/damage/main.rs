@@ -14,6 +14,7 @@ mod support;
 mod walk;
 
 mod any_byte;
+mod beginning;
 mod deleted;
 mod doubts;
 mod fields;

@@ -668,3 +668,50 @@ fn blocks_that_are_permuted_without_a_word_in_the_header_are_decoded() {
         assert!(everything(&open(&file.path).unwrap()).files == file.whole);
     }
 }
+
+/// Types of the nodes of a folder, [MS-PST] 2.2.2.1: itself, and its three tables.
+const OF_FOLDER: [u32; 4] = [0x02, 0x0D, 0x0E, 0x0F];
+
+#[test]
+fn what_is_in_lost_folders_is_counted_and_the_places_of_these_are_told() {
+    let mut lost = 0;
+    let file = Intact::write(options(Format::Unicode, Crypt::Permute), |store| {
+        let filled = fill_inbox(store, (0..3).map(message));
+        lost = store.folder(filled.0, "Lost");
+        let within = store.folder(lost, "Within");
+        store.message(within, message(100));
+        let deep = store.folder(within, "Deep");
+        store.message(deep, message(101));
+        store.message(deep, message(102));
+        filled
+    });
+    let [_, hierarchy, ..] = OF_FOLDER;
+    file.damage().drop_node(file.inbox & !0x1F | hierarchy);
+    for kind in OF_FOLDER {
+        file.damage().drop_node(lost & !0x1F | kind);
+    }
+    let (walked, _) = file.walked();
+    let mails = |top: &str| {
+        let paths = walked.files.keys();
+        let mails = paths.filter(|path| path.starts_with(top) && path.ends_with(".eml"));
+        mails.count() as u64
+    };
+    let info = open(&file.path).unwrap().info();
+    assert_eq!((mails("/lost+found/"), mails("/")), (3, 6));
+    assert_eq!((info.lost, info.messages), (3, 3));
+    let lost = info.folders.iter().filter(|folder| folder.lost);
+    let lost: Vec<(String, u64, u64)> = lost
+        .map(|folder| {
+            let own = mails(&format!("/{}/2", folder.path));
+            (folder.path.clone(), folder.found, own)
+        })
+        .collect();
+    let ends: Vec<&str> = lost
+        .iter()
+        .map(|(path, ..)| path.rsplit('/').next().unwrap())
+        .collect();
+    assert_eq!(ends, ["Within", "Deep"], "{lost:?}");
+    for (path, found, own) in lost {
+        assert_eq!(found, own, "{path}");
+    }
+}

@@ -22,8 +22,12 @@ use crate::ndb::source::Source;
 use crate::ndb::watch::Watch;
 
 static FORMATS: [&Format; 3] = [&UNICODE, &UNICODE_4K, &ANSI];
-/// One of the first ones may be damaged as well.
-const AMAPS_TRIED: u64 = 8;
+/// Allocation maps that are looked for at the beginning, where files that were not copied to their end have them, and in all of the
+/// file, of which a part may be overwritten.
+const FIRST_AMAPS: u64 = 8;
+const AMAPS_TRIED: u64 = 64;
+/// Bytes of a file that may have its only allocation map where it is overwritten: to scan all of it takes a moment.
+const SMALL: u64 = 64 << 20;
 /// Blocks that are looked at to tell the encoding.
 const SAMPLES: usize = 2000;
 /// Where a header is looked for that is not at the beginning, in bytes, and how many places that look like one are tried.
@@ -37,9 +41,20 @@ pub(crate) fn format(source: &Source) -> Option<&'static Format> {
     FORMATS.into_iter().find(|format| {
         let interval = AllocationMap::interval(format);
         let lost = start.saturating_sub(format.first_amap).div_ceil(interval);
-        let mut tried = lost..lost.saturating_add(AMAPS_TRIED);
+        let end = source
+            .len()
+            .saturating_sub(format.first_amap)
+            .div_ceil(interval);
+        let step = end.saturating_sub(lost).div_ceil(AMAPS_TRIED).max(1);
+        let first = lost..end.min(lost.saturating_add(FIRST_AMAPS));
+        let mut tried = first.chain((lost..end).step_by(step as usize));
         tried.any(|index| is_amap(source, format, format.first_amap + index * interval))
     })
+}
+
+/// Whether a file without allocation maps is worth a scan in each format that nobody has asked for.
+pub(crate) fn is_small(source: &Source) -> bool {
+    source.len() <= SMALL
 }
 
 pub(super) fn is_amap(source: &Source, format: &Format, ib: u64) -> bool {
@@ -58,16 +73,17 @@ fn place_of_amap(format: &Format, page: &[u8]) -> Option<u64> {
     is_one.then_some(place)
 }
 
-/// The format in which most pages are whole, by a scan in each: for a file whose first allocation maps are lost too.
+/// The format in which most pages are whole, or else most blocks, by a scan in each: for a file whose allocation maps are lost too.
 pub(crate) fn format_by_scan(source: &Source, watch: &dyn Watch) -> Option<&'static Format> {
     FORMATS
         .into_iter()
         .map(|format| {
             let found = scan(source, format, &Checksums::default(), watch);
-            (found.nbt.len() + found.bbt.len(), format)
+            let pages = found.nbt.len() + found.bbt.len();
+            ((pages, found.blocks.len()), format)
         })
-        .filter(|(pages, _)| *pages > 0)
-        .max_by_key(|(pages, _)| *pages)
+        .filter(|(whole, _)| *whole != (0, 0))
+        .max_by_key(|(whole, _)| *whole)
         .map(|(_, format)| format)
 }
 

@@ -62,7 +62,9 @@ impl Control {
 
     /// What the file is and holds.
     pub fn info(&self) -> Info {
-        let shown = self.index.rules.folders().unwrap_or_default();
+        let rules = &self.index.rules;
+        let lost = rules.lost_folders().unwrap_or_default();
+        let shown = rules.folders().unwrap_or_default().into_iter().chain(lost);
         Info::collect(&self.context, &self.folders, &self.lost_found, shown)
     }
 

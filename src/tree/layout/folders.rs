@@ -91,6 +91,17 @@ impl Folders {
 
     /// The directory within `lost+found` for what folder `nid` has lost; `lost+found` itself for the root.
     fn list_lost(&self, nid: NodeId) -> Result<Directory> {
+        let mut listing = self.list_below_lost(nid)?;
+        let lost = self.lost_found.lost()?;
+        for message in lost.messages.get(&nid).into_iter().flatten() {
+            let row = ContentsRow::unlisted(*message);
+            self.add_item(&mut listing, NodeId::ROOT_FOLDER, &row);
+        }
+        Ok(listing.finish())
+    }
+
+    /// The directories in that.
+    fn list_below_lost(&self, nid: NodeId) -> Result<Directory> {
         let context = self.context();
         let lost = self.lost_found.lost()?;
         let above = match context.parent_of(nid) {
@@ -111,11 +122,39 @@ impl Folders {
         for folder in lost.folders.get(&nid).into_iter().flatten() {
             self.add_folder(&mut listing, *folder, name_of(*folder).as_deref());
         }
-        for message in lost.messages.get(&nid).into_iter().flatten() {
-            let row = ContentsRow::unlisted(*message);
-            self.add_item(&mut listing, NodeId::ROOT_FOLDER, &row);
+        Ok(listing)
+    }
+
+    /// All folders below the directory of `top`, which has the path `path`, and themselves their paths.
+    fn folders_below(&self, top: Object, path: String) -> Result<Vec<(NodeId, String)>> {
+        let mut folders = Vec::new();
+        let mut todo = vec![(top, path)];
+        while let Some((object, path)) = todo.pop() {
+            let below = match &object {
+                Object::Folder(nid) => self.list_below(*nid),
+                Object::Lost(nid) => self.list_below_lost(*nid)?,
+                _ => continue,
+            };
+            let mut children = Vec::new();
+            for entry in below.entries() {
+                let child = self.context().inodes.object(entry.ino);
+                let is_one = |child: &Object| match child {
+                    Object::Folder(nid) => nid.node_type() == NodeType::NORMAL_FOLDER,
+                    Object::Lost(_) => true,
+                    _ => false,
+                };
+                if let Some(child) = child.filter(is_one) {
+                    let path = format!("{path}{}/", entry.name);
+                    children.push((child, name::path(&path).into_owned()));
+                }
+            }
+            children.reverse();
+            todo.extend(children);
+            if let Object::Folder(nid) = object {
+                folders.push((nid, path));
+            }
         }
-        Ok(listing.finish())
+        Ok(folders)
     }
 
     /// What the names of an item begin with; `document` is what that of its file begins with, if it is one.
@@ -241,23 +280,11 @@ impl Rules for Folders {
     }
 
     fn folders(&self) -> Result<Vec<(NodeId, String)>> {
-        let mut folders = Vec::new();
-        let mut todo = vec![(self.context().root, String::new())];
-        while let Some((folder, path)) = todo.pop() {
-            let subfolders = self.list_below(folder);
-            let mut children = Vec::new();
-            for entry in subfolders.entries() {
-                if let Some(Object::Folder(nid)) = self.context().inodes.object(entry.ino)
-                    && nid.node_type() == NodeType::NORMAL_FOLDER
-                {
-                    let path = format!("{path}{}/", entry.name);
-                    children.push((nid, name::path(&path).into_owned()));
-                }
-            }
-            children.reverse();
-            todo.extend(children);
-            folders.push((folder, path));
-        }
-        Ok(folders)
+        self.folders_below(Object::Folder(self.context().root), String::new())
+    }
+
+    fn lost_folders(&self) -> Result<Vec<(NodeId, String)>> {
+        let top = Object::Lost(self.context().root);
+        self.folders_below(top, format!("{}/", Special::LOST_FOUND))
     }
 }

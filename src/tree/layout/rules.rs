@@ -50,6 +50,11 @@ pub(in crate::tree) trait Rules: Debug + Send + Sync {
     /// All folders but search folders, with the paths of what they list, each with its last slash.
     fn folders(&self) -> Result<Vec<(NodeId, String)>>;
 
+    /// The same of folders in `lost+found`, if those have directories.
+    fn lost_folders(&self) -> Result<Vec<(NodeId, String)>> {
+        Ok(Vec::new())
+    }
+
     /// The folders whose items, and no others, the directory `object` lists as files; None if its items are known by its
     /// listing alone.
     fn folders_of_items(&self, object: &Object) -> Option<Vec<NodeId>>;
