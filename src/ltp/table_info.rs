@@ -58,15 +58,13 @@ impl TableInfo {
         let wrong = |what: &str| Error::corrupt("TCINFO", format_args!("HID {:#x}", root.0), what);
         let stored = heap.item(root);
         let is_damaged = heap.flaw().is_some();
-        let item = match stored {
-            Ok(item) if !is_damaged || is_info(item.bytes()) => item,
-            stored => match heap
-                .items_of_first_block()
-                .find(|(_, item)| is_info(item.bytes()))
-            {
-                Some((_, item)) if is_damaged => item,
-                _ => stored?,
-            },
+        let is_it = |item: &HeapItem| is_info(item.bytes());
+        let item = match is_damaged && !stored.as_ref().is_ok_and(is_it) {
+            true => {
+                let mut items = heap.items_of_first_block().map(|(_, item)| item);
+                items.find(is_it).map_or(stored, Ok)?
+            }
+            false => stored?,
         };
         if let Some(flaw) = item.flaw() {
             heap.note("description of the columns", flaw);

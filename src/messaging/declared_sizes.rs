@@ -2,37 +2,24 @@
 
 use std::sync::Arc;
 
-use crate::error::Result;
 use crate::ltp::{TableContext, Value, tags};
 use crate::ndb::{self, DeclaredSizes, Node, NodeDatabase, NodeId, NodeType};
 
-/// Adds what every contents table states about its messages, as long as `sizes` takes it. A table that is damaged counts as far as
-/// it can be read.
-///
-/// # Errors
-///
-/// Only what the disk does not give.
-pub(super) fn declared_sizes(ndb: &Arc<NodeDatabase>, sizes: &mut DeclaredSizes) -> Result<()> {
+/// Adds what every contents table states about its messages, as long as `sizes` takes it. A table that is damaged, or that the disk
+/// does not give, counts as far as it can be read.
+pub(super) fn declared_sizes(ndb: &Arc<NodeDatabase>, sizes: &mut DeclaredSizes) {
     ndb::read_folders_ahead(ndb);
-    for entry in ndb.nodes() {
-        let entry = match entry {
-            Err(error) if error.is_unread() => return Err(error),
-            Err(_) => continue,
-            Ok(entry) => entry,
-        };
-        if !is_contents_table(entry.nid) {
-            continue;
-        }
-        let table = match TableContext::open(Node::of_entry(ndb, entry)) {
-            Err(error) if error.is_unread() => return Err(error),
-            Err(_) => continue,
-            Ok(table) => table,
-        };
-        if !add_rows(&table, sizes) {
+    let tables = ndb
+        .nodes()
+        .flatten()
+        .filter(|entry| is_contents_table(entry.nid));
+    for entry in tables {
+        if let Ok(table) = TableContext::open(Node::of_entry(ndb, entry))
+            && !add_rows(&table, sizes)
+        {
             break;
         }
     }
-    Ok(())
 }
 
 fn is_contents_table(nid: NodeId) -> bool {

@@ -60,7 +60,7 @@ pub enum Damaged {
 pub type FindLists = fn(&Arc<NodeDatabase>) -> LostLists;
 
 /// Adds what the messages of a file declare. A function of the file alone; an error means that the disk fails.
-pub type FindDeclared = fn(&Arc<NodeDatabase>, &mut DeclaredSizes) -> Result<()>;
+pub type FindDeclared = fn(&Arc<NodeDatabase>, &mut DeclaredSizes);
 
 /// An opened file: its header, and its pages and blocks through caches.
 #[derive(Debug)]

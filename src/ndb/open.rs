@@ -227,7 +227,7 @@ impl Opening {
         ndb: NodeDatabase,
         found: Option<Found>,
     ) -> Result<(NodeDatabase, Option<Found>)> {
-        if self.mode == Recover::Off || !shift::is_suspected(&ndb)? {
+        if self.mode == Recover::Off || !told_or(false, || shift::is_suspected(&ndb))? {
             return Ok((ndb, found));
         }
         let Some(pieces) = shift::pieces(ndb.source(), ndb.header(), &*self.watch) else {
@@ -253,11 +253,7 @@ impl Opening {
             && header.crc_valid
             && header.is_crypt_known()
             && self.lost_root(&ndb)?.is_none()
-            && match at_best(|| self.is_store_fine(&ndb)) {
-                // What the disk never gives tells nothing, and is no reason to show nothing else.
-                Err(error) if error.is_unread() => true,
-                is_fine => is_fine?,
-            };
+            && told_or(true, || self.is_store_fine(&ndb))?;
         if fits {
             return Ok(ndb);
         }
@@ -267,7 +263,9 @@ impl Opening {
 
     fn checksums(&self, ndb: NodeDatabase) -> Result<NodeDatabase> {
         let header = ndb.header();
-        let checksums = samples::checksums(ndb.source(), header)?;
+        let checksums = told_or(header.checksums, || {
+            samples::checksums(ndb.source(), header)
+        })?;
         for line in checksums.describe() {
             self.tell(line);
         }
@@ -281,10 +279,10 @@ impl Opening {
     /// The encoding of the header stays if the message store is a heap under it.
     fn encoding(&self, ndb: NodeDatabase) -> Result<NodeDatabase> {
         let header = ndb.header();
-        if header.is_crypt_known() && self.is_store_fine(&ndb)? {
+        if header.is_crypt_known() && told_or(true, || self.is_store_fine(&ndb))? {
             return Ok(ndb);
         }
-        let found = samples::crypt_method(&ndb)?;
+        let found = told_or(None, || samples::crypt_method(&ndb))?;
         let Some(crypt) = found.filter(|found| *found != header.crypt || !header.is_crypt_known())
         else {
             return Ok(ndb);
@@ -409,6 +407,15 @@ impl Opening {
             }
         }
         ndb
+    }
+}
+
+/// What `look` finds in the file, or `otherwise` where the disk never gives what it looks at: that tells nothing, and is no reason
+/// to show nothing else.
+fn told_or<T>(otherwise: T, look: impl Fn() -> Result<T>) -> Result<T> {
+    match at_best(look) {
+        Err(error) if error.is_unread() => Ok(otherwise),
+        told => told,
     }
 }
 

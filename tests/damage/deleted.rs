@@ -7,6 +7,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 
 use crate::corpus;
 use crate::intact::{Intact, fill_inbox, for_each_format, options};
+use crate::support::format::PTYPE_NBT;
 use crate::support::*;
 use crate::walk::{Walked, everything, open, problems};
 use ostfs::tree::{Options as TreeOptions, Tree};
@@ -235,6 +236,57 @@ fn an_item_of_which_nothing_is_known_is_not_shown_and_counted() {
         text.contains("deleted items: 1 without search key"),
         "{text}"
     );
+}
+
+#[test]
+fn deleted_items_that_share_blocks_beyond_all_measure_are_counted_where_they_are_not_shown() {
+    const SHARED: u64 = 1 << 20;
+    let with_content = |number: u32| {
+        let len = if number == 0 { SHARED } else { 9_000 };
+        Message::mail(&format!("Message {number}"))
+            .message_id(&format!("<{number}@north.example>"))
+            .attachment("data.bin", Payload::random(len, u64::from(number)))
+    };
+    let file = |format, crypt| {
+        // What may be read is in proportion to the file.
+        let small = Options {
+            round_up: false,
+            ..options(format, crypt)
+        };
+        Intact::write(small, |store| {
+            fill_inbox(store, (0..MESSAGES).map(with_content))
+        })
+    };
+    for_each_format(file, |file| {
+        let damage = file.damage();
+        let shared = damage.attachment_data(file.messages[0], 0);
+        for message in &file.messages[1..] {
+            let parts = damage.subnodes(file.layout.node(*message).sub);
+            let attachment = parts.iter().find(|part| part.nid & 31 == 5).unwrap();
+            let content = damage.subnodes(attachment.sub)[0];
+            damage.set_subnode(attachment.sub, content.nid, shared, 0);
+        }
+        damage.drop_node(contents_table(file.inbox));
+        for message in &file.messages {
+            damage.leave_stale(file.layout.page(PTYPE_NBT, 0, u64::from(*message)));
+        }
+        for message in &file.messages {
+            damage.drop_node(*message);
+        }
+        let tree = Tree::open(&file.path, &showing_deleted()).unwrap();
+        let found = deleted(&everything(&tree));
+        let told = problems(&tree);
+        let shown = found.keys().filter(|path| path.ends_with(".eml")).count();
+        let missing = told.lines().find_map(|line| {
+            let (_, line) = line.split_once("deleted items: ")?;
+            let (count, why) = line.split_once(' ')?;
+            let is_it = why.starts_with("share blocks with others so often");
+            is_it.then(|| count.parse::<usize>().unwrap())
+        });
+        let missing = missing.expect(&told);
+        assert!(missing > 0 && shown > 0, "{told}");
+        assert_eq!(shown + missing, file.messages.len(), "{told}");
+    });
 }
 
 #[test]

@@ -1,6 +1,6 @@
-//! Attachments of messages whose lists of subnodes are lost, one of which is lost itself: that costs no other one.
+//! Attachments of messages whose lists of subnodes are lost, where not all of them are there, or more: that costs no other one.
 
-use crate::intact::{Intact, fill_inbox, for_each_format, options};
+use crate::intact::{Intact, fill_inbox, for_each_format, message, options};
 use crate::support::*;
 
 /// Messages, each with an attachment of a size of its own.
@@ -38,5 +38,40 @@ fn an_attachment_is_known_by_the_size_in_its_table() {
         let mut whole = file.whole.iter();
         let (path, bytes) = whole.find(|(path, _)| path.ends_with(&end)).unwrap();
         assert!(walked.files.get(path) == Some(bytes), "{problems}");
+    });
+}
+
+/// Messages whose attachments all have the same size and ids of their own.
+fn alike(format: Format, crypt: Crypt) -> Intact {
+    let counted = Options {
+        counts_attachments: true,
+        ..options(format, crypt)
+    };
+    Intact::write(counted, |store| fill_inbox(store, (0..20).map(message)))
+}
+
+#[test]
+fn an_attachment_is_known_by_those_of_the_messages_before_and_behind() {
+    // Of one message nothing but its attachment is left, which may be that of any other by what it is.
+    let (lost, gone) = ([4, 8], 12);
+    for_each_format(alike, |file| {
+        let damage = file.damage();
+        let node = |number: usize| file.layout.node(file.messages[number]);
+        for number in lost {
+            damage.garble_block(node(number).sub);
+        }
+        damage.drop_node(file.messages[gone]);
+        for block in [node(gone).data, node(gone).sub] {
+            damage.zero_block(block);
+            damage.drop_block(block);
+        }
+        let (walked, problems) = file.walked();
+        for number in lost {
+            let end = format!(" Message {number}.attachments/data.bin");
+            let mut whole = file.whole.iter();
+            let (path, bytes) = whole.find(|(path, _)| path.ends_with(&end)).unwrap();
+            let what = format!("{:?}: {path}: {problems}", file.layout.options.format);
+            assert!(walked.files.get(path) == Some(bytes), "{what}");
+        }
     });
 }

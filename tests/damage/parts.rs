@@ -459,6 +459,53 @@ fn messages_whose_nodes_are_lost_are_found_by_what_their_rows_say() {
     });
 }
 
+/// The list of another message is lost as well, so it is not known whether more parts are without a message.
+#[test]
+fn messages_whose_nodes_are_lost_have_the_parts_that_fit_them_and_no_other() {
+    for_each_format(file, |file| {
+        let lost = file.layout.page(PTYPE_NBT, 0, u64::from(file.messages[20]));
+        file.damage().zero_page(lost);
+        let list = file.layout.node(file.messages[30]).sub;
+        file.damage().garble_block(list);
+        let (walked, problems) = file.walked();
+        let content = file.whole.iter();
+        for (path, whole) in content.filter(|(path, _)| path.ends_with("data.bin")) {
+            assert_eq!(walked.files.get(path), Some(whole), "{path}: {problems}");
+        }
+        let mut mails = walked.files.iter();
+        let (_, mail) = mails
+            .find(|(path, _)| path.ends_with("Message 20.eml"))
+            .expect("it is listed");
+        let mail = String::from_utf8_lossy(mail);
+        assert!(mail.contains("bob@north.example"), "{mail}");
+        assert!(mail.contains("X-Ostfs-Problem: "), "{mail}");
+    });
+}
+
+/// A count of one is that of the entry itself: files of Outlook have blocks that nothing refers to any more.
+#[test]
+fn a_block_that_nothing_has_referred_to_casts_no_doubt_on_messages_whose_nodes_are_lost() {
+    for_each_format(file, |file| {
+        let damage = file.damage();
+        let message = file.layout.node(file.messages[30]);
+        damage.drop_node(file.messages[30]);
+        damage.unlist(file.inbox, file.messages[30]);
+        for block in damage.blocks_of(message) {
+            damage.set_references(block, 1);
+        }
+        let lost = file.layout.page(PTYPE_NBT, 0, u64::from(file.messages[20]));
+        damage.zero_page(lost);
+        let (walked, _) = file.walked();
+        let is_other = |path: &&String| !path.contains("Message 30.");
+        let shown: Vec<&String> = walked.files.keys().filter(is_other).collect();
+        let whole: Vec<&String> = file.whole.keys().filter(is_other).collect();
+        assert_eq!(shown, whole);
+        for path in whole {
+            assert!(walked.files.get(path) == file.whole.get(path), "{path}");
+        }
+    });
+}
+
 #[test]
 fn without_any_node_messages_are_in_lost_found() {
     for_each_format(file, |file| {

@@ -469,6 +469,99 @@ fn blocks_that_are_listed_in_another_order_or_twice_are_told() {
 /// 2.3.2.1, 2.3.4.1
 const LEADS_TO_ROWS: [std::ops::Range<u64>; 2] = [2..8, 12..42];
 
+/// HNHDR.hidUserRoot, [MS-PST] 2.3.1.2.
+const USER_ROOT: std::ops::Range<u64> = 4..8;
+
+#[test]
+fn a_damaged_byte_of_what_leads_to_a_long_list_of_properties_costs_none() {
+    // More than an item of the heap has room for: so the list has two levels. What is shown of mail is before them and behind.
+    const MORE: std::ops::Range<u16> = 0x0200..0x0600;
+    /// BTHHEADER of such a list: bType, cbKey, cbEnt, of which a byte is damaged, and bIdxLevels. [MS-PST] 2.3.2.1
+    const HEADER: [u8; 4] = [0xB5, 2, 6, 1];
+    let file = |format, crypt| {
+        Intact::write(options(format, crypt), |store| {
+            let messages = (0..MESSAGES).map(|number| match number as usize {
+                DAMAGED => MORE.fold(message(number), |message, id| message.prop(id, 7)),
+                _ => message(number),
+            });
+            fill_inbox(store, messages)
+        })
+    };
+    for_each_format(file, |file| {
+        let node = file.layout.node(file.messages[DAMAGED]);
+        let first = file.damage().leaves(node.data)[0];
+        let block = file.damage().payload(first);
+        let mut places = block.windows(HEADER.len());
+        let header = places.position(|bytes| bytes == HEADER).unwrap() as u64;
+        for at in USER_ROOT.chain(header..header + 3) {
+            file.damage().flip_block(first, at);
+            let (walked, _) = file.walked();
+            shows_all(&file, &walked);
+            let mail = mail(&walked);
+            for text in [
+                "Ann Adams <ann@north.example>",
+                "bob@north.example",
+                "Text 4",
+            ] {
+                assert!(mail.contains(text), "byte {at}: {text}: {mail}");
+            }
+            assert!(mail.contains("\nX-Ostfs-Problem: "), "byte {at}: {mail}");
+            file.damage().flip_block(first, at);
+        }
+    });
+}
+
+/// What such a table is, its columns alone tell; where the checksum is right, it was written so, and is an error.
+#[test]
+fn a_table_that_its_damaged_heap_does_not_lead_to_is_found() {
+    const ROW_INDEX_ITEM: u32 = 0x20;
+    for_each_format(file, |file| {
+        let damage = file.damage();
+        let data = recipients(&file).data;
+        damage.edit_heap(data, |heap| heap.root(ROW_INDEX_ITEM));
+        let address = format!("\nTo: Bob {DAMAGED} <bob@north.example>\n");
+        let written = mail(&file.walked().0);
+        assert!(written.contains("bType: expected 0x7c"), "{written}");
+        assert!(!written.contains(&address), "{written}");
+        damage.wrong_block_crc(data);
+        let damaged = mail(&file.walked().0);
+        assert!(damaged.contains(&address), "{damaged}");
+        assert!(damaged.contains("X-Ostfs-Problem: recipients"), "{damaged}");
+    });
+}
+
+#[test]
+fn a_column_whose_size_is_damaged_costs_no_other_one() {
+    /// Where the columns begin in TCINFO, and what each takes: its id is at 2, `cbData` at 6. [MS-PST] 2.3.4.1, 2.3.4.2
+    const COLUMNS: usize = 22;
+    const COLUMN: usize = 8;
+    /// What makes the field To: and what names the row.
+    const NEEDED: [u16; 6] = [0x0C15, 0x3001, 0x3002, 0x3003, 0x39FE, 0x67F2];
+    for_each_format(file, |file| {
+        let damage = file.damage();
+        let data = recipients(&file).data;
+        let mut block = damage.payload(data);
+        let info = Heap(&mut block).user_root().to_vec();
+        let mut places = block.windows(info.len());
+        let start = places.position(|bytes| bytes == info).unwrap();
+        let mut tried = 0;
+        for at in (COLUMNS..info.len()).step_by(COLUMN) {
+            let id = u16::from_le_bytes([info[at + 2], info[at + 3]]);
+            if NEEDED.contains(&id) {
+                continue;
+            }
+            tried += 1;
+            let size = (start + at + 6) as u64;
+            damage.flip_block(data, size);
+            let mail = mail(&file.walked().0);
+            let to = format!("\nTo: Bob {DAMAGED} <bob@north.example>\n");
+            assert!(mail.contains(&to), "{id:#x}: {mail}");
+            damage.flip_block(data, size);
+        }
+        assert!(tried > 3, "{tried}");
+    });
+}
+
 #[test]
 fn a_damaged_byte_of_what_leads_to_the_recipients_of_a_message_costs_none_and_is_told() {
     for_each_format(file, |file| {

@@ -310,6 +310,11 @@ fn text_of_a_store_that_names_no_code_page_is_in_one_page() {
     assert!(info.contains("code page 1251: by the text"), "{info}");
     let chosen = Exported::in_format(Format::Ansi, messages(), &["-o", "codepage=1252"]);
     assert!(chosen.path("Íîâîñòè íåäåëè").exists());
+    // A page of ASCII says nothing of text that is none.
+    let ascii = russian("Без страницы").prop(tags::INTERNET_CODEPAGE, 20127);
+    let exported = Exported::in_format(Format::Ansi, messages().into_iter().chain([ascii]), &[]);
+    let subject = python(&exported.path("Без страницы"), "str(m['subject'])");
+    assert_eq!(subject, "Без страницы");
     // Most items that name a page name this one; one that names another keeps it, in its name as well.
     let named = mail("named").prop(tags::MESSAGE_CODEPAGE, 1251);
     let greek = mail("Ελληνικά").prop(tags::MESSAGE_CODEPAGE, 1253);

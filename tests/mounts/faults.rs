@@ -6,10 +6,11 @@ pub mod target;
 
 use std::collections::BTreeMap;
 use std::fs::{self, File};
-use std::io;
+use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 use std::process::Command;
-use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::thread;
 use std::time::Duration;
 
@@ -18,8 +19,13 @@ use crate::mounted::{
 };
 use crate::support::format::PTYPE_BBT;
 use crate::support::sample::sample;
-use crate::support::{Crypt, Damage, Folders, Format, Layout, Message, Nid, Payload, Store};
+use crate::support::{
+    Crypt, Damage, Folders, Format, Layout, Message, Nid, Payload, Store, contents_table,
+};
 use disk::{Disk, Faults};
+use ostfs::messaging::{Message as OpenedMessage, Store as OpenedStore};
+use ostfs::ndb::NodeId;
+use ostfs::tree::{Options as TreeOptions, Tree as OpenedTree};
 use tempfile::TempDir;
 
 const FORMATS: [Format; 3] = [Format::Ansi, Format::Unicode, Format::Ost4k];
@@ -301,6 +307,74 @@ fn a_bad_sector_under_the_message_store_costs_no_mail() {
         let mount = Mount::new(&disk.file, &[]);
         let mail = fs::read(mount.path.join(case.mail(7))).unwrap();
         assert!(!mail.is_empty(), "{format:?}");
+    }
+}
+
+/// A file of another size than its header states is looked at closer: at its last blocks.
+#[test]
+fn a_bad_sector_under_the_last_block_of_a_file_that_has_grown_costs_no_more_than_itself() {
+    if !can_mount() {
+        return;
+    }
+    for format in FORMATS {
+        let case = Case::of(sample(format, Crypt::Permute));
+        let grown = fs::OpenOptions::new().append(true).open(&case.file);
+        grown.unwrap().write_all(&[7; 3000]).unwrap();
+        let damage = Damage::open(&case.file, &case.layout).unwrap();
+        let content = damage.attachment_data(*case.messages.last().unwrap(), 0);
+        let last = case.layout.block(*damage.leaves(content).last().unwrap());
+        let end = last.ib + case.layout.geo.block_size(last.stored as usize) as u64;
+        let disk = Disk::with(&case.file);
+        disk.set(Faults {
+            bad: Some(end - 1..end),
+            ..Faults::default()
+        });
+        let is_searched = Arc::new(AtomicBool::new(false));
+        let hears = Arc::clone(&is_searched);
+        let progress = Box::new(move |_, _| hears.store(true, Ordering::Relaxed));
+        let tree = OpenedTree::open_with(&disk.file, &TreeOptions::default(), progress).unwrap();
+        let path = Path::new("/").join(case.mail(7));
+        assert!(tree.find(&path).unwrap().is_some(), "{format:?}");
+        assert!(!is_searched.load(Ordering::Relaxed), "{format:?}");
+    }
+}
+
+#[test]
+fn a_bad_sector_in_the_table_of_a_folder_costs_no_large_message() {
+    /// As many that a large one is not small beside their mean.
+    const SMALL: u32 = 1000;
+    const LARGE: u64 = 4 << 20;
+    if !can_mount() {
+        return;
+    }
+    for format in FORMATS {
+        let mut store = Store::new(format, Crypt::None);
+        let inbox = store.folder(store.ipm_subtree(), "Inbox");
+        let content = Payload::random(LARGE, 1);
+        let large = store.message(
+            inbox,
+            Message::mail("Large").attachment("data.bin", content),
+        );
+        for number in 0..SMALL {
+            store.message(inbox, Message::mail(&format!("Small {number}")));
+        }
+        let directory = TempDir::new().unwrap();
+        let file = directory.path().join("store.pst");
+        let layout = store.write(&file).unwrap();
+        let damage = Damage::open(&file, &layout).unwrap();
+        let table = layout.node(contents_table(inbox));
+        let rows = damage.leaves(damage.subnodes(table.sub)[0].data);
+        let disk = Disk::with(&file);
+        let ib = layout.block(rows[rows.len() / 2]).ib;
+        disk.set(Faults {
+            bad: Some(ib..ib + 1),
+            ..Faults::default()
+        });
+        let opened = OpenedStore::open(ostfs::ndb::open(&disk.file, 1 << 20).unwrap());
+        let opened = Arc::new(opened);
+        let message = OpenedMessage::open_within_budget(&opened, NodeId(large));
+        let attachments = message.expect("it is shown").attachments();
+        assert_eq!(attachments.len(), 1, "{format:?}");
     }
 }
 

@@ -167,7 +167,7 @@ fn hidden_items_count_for_the_size_of_a_part() {
 #[test]
 fn what_fits_into_one_part_is_the_file_without_parts() {
     let file = source();
-    let (_one, parts) = export(&[&file.path], &["--split", "1G"]);
+    let (_one, parts) = export(&[&file.path], &["--split", "16M"]);
     let (_two, whole) = export(&[&file.path], &[]);
     assert_eq!(names(&parts), BTreeSet::from(["test.pst".to_owned()]));
     let read = |directory: &Path| fs::read(directory.join("test.pst")).unwrap();

@@ -272,7 +272,11 @@ impl Items {
         let mut table = Table::new(ndb, &columns, false)?;
         let mut sum = 0;
         for (i, attachment) in message.attachments.iter().enumerate() {
-            let nid = (0x401 + i as u32) << 5 | NID_TYPE_ATTACHMENT;
+            let number = match ndb.options.counts_attachments {
+                true => ndb.rgnid[NID_TYPE_ATTACHMENT as usize] + 1,
+                false => 0x401 + i as u32,
+            };
+            let nid = number << 5 | NID_TYPE_ATTACHMENT;
             ndb.used_nid(nid);
             let mut props = attachment.props.clone();
             let mut own = SubNodes::default();

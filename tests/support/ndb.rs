@@ -69,6 +69,8 @@ pub struct Options {
     pub bid_base: u64,
     /// AMap intervals left out (sparse) before the first block.
     pub skipped: u64,
+    /// No two attachments of the file have the same id, as Outlook writes them; else those of each message begin anew.
+    pub counts_attachments: bool,
 }
 
 impl Options {
@@ -83,6 +85,7 @@ impl Options {
             round_up: true,
             bid_base: 0,
             skipped: 0,
+            counts_attachments: false,
         }
     }
 }

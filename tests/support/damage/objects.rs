@@ -1,7 +1,7 @@
 //! Messages, their parts, and the heaps and tables that they are made of.
 
 use super::super::format::PTYPE_NBT;
-use super::super::ndb::SubNode;
+use super::super::ndb::{NodeEntry, SubNode};
 use super::super::templates::contents_table;
 use super::{Damage, word};
 
@@ -17,13 +17,18 @@ impl Damage<'_> {
     pub fn forget_message(&self, nid: u32) {
         let node = self.layout.node(nid);
         self.drop_node(nid);
+        for bid in self.blocks_of(node) {
+            self.drop_block(bid);
+        }
+    }
+
+    /// All blocks of a node and of what hangs on it.
+    pub fn blocks_of(&self, node: NodeEntry) -> Vec<u64> {
         let mut blocks = self.tree_blocks(node.data);
         self.subnode_blocks(node.sub, &mut blocks);
         blocks.sort_unstable();
         blocks.dedup();
-        for bid in blocks {
-            self.drop_block(bid);
-        }
+        blocks
     }
 
     /// Blocks of a data tree, inner ones too.
