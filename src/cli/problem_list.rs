@@ -13,7 +13,7 @@ use std::time::SystemTime;
 
 use super::goal::Goal;
 use super::outputs::Outputs;
-use super::report::{self, Failure};
+use super::report::{self, Failure, MAX_SHOWN};
 use crate::export::{self, Archive, ProblemLines, Problematic};
 use crate::output::shown;
 use crate::tree::{Attr, Forest, Ino, Kind, Listener, ProblemLine};
@@ -24,8 +24,6 @@ const NAME: &str = "ostfs-problems.txt";
 const UNFINISHED: &str = "The export has not come to its end: its problems are not listed.\n";
 /// Permissions of the file for long lists.
 const LIST_MODE: u32 = 0o600;
-/// Failures printed one by one; all of them are in the file.
-const MAX_SHOWN: u64 = 100;
 
 /// The problems of an export on their way to where they are listed.
 pub(super) struct ProblemList<'a> {
