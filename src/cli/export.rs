@@ -330,6 +330,7 @@ pub(super) fn index(arguments: &IndexArguments, counts: &mut Counts) -> Result<(
             (true, None) => None,
         })?
     })?;
+    report::folders_not_whole(&forest, options.tree.redact);
     let failed = progress.failed.load(Ordering::Relaxed);
     let problems = forest.problem_count();
     counts.exported(&totals, &progress);

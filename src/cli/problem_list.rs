@@ -141,6 +141,12 @@ impl<'a> ProblemList<'a> {
         archive: Option<&mut (dyn Archive + 'static)>,
     ) -> Result<Option<Listed>, Failure> {
         let name = export::free_name(forest, NAME);
+        let is_on_terminal = matches!(self.place, Place::Terminal);
+        report::folders_not_whole(forest, self.redact || is_on_terminal);
+        for folder in forest.folders_not_whole() {
+            self.lines.add(folder.to_string());
+            self.not_whole.fetch_add(1, Ordering::Relaxed);
+        }
         let paths = self.not_whole.load(Ordering::Relaxed);
         if self.lines.is_empty() {
             return self.remove(forest, &name).map(|()| None);

@@ -126,6 +126,14 @@ pub(super) fn not_whole(forest: &Forest, redact: bool) {
     }
 }
 
+/// The same of folders alone, where items are told as they come.
+pub(super) fn folders_not_whole(forest: &Forest, redact: bool) {
+    if !redact {
+        let folders = forest.folders_not_whole().into_iter();
+        folders.take(MAX_SHOWN as usize).for_each(error);
+    }
+}
+
 /// Prints a message on standard output. A reader that went away (`| head`) is no failure.
 pub(super) fn say(text: impl Display) {
     writeln!(io::stdout(), "{}", harmless(text)).ok();

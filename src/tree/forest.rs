@@ -218,13 +218,25 @@ impl Forest {
     /// The files of items, and the folders, that reads have found not to be whole, by their paths: `most` of them, and how many more
     /// there are.
     pub fn not_whole(&self, most: usize) -> Vec<ProblemLine> {
+        ProblemLine::all_not_whole(self.damaged_entries(), most, |ino| self.not_whole_at(ino))
+    }
+
+    /// The folders that reads have found not to be whole, by their paths: for who tells of items as they come.
+    pub fn folders_not_whole(&self) -> Vec<ProblemLine> {
+        let entries = self.damaged_entries().into_iter();
+        let folders = entries.filter(|ino| ino.message().is_none());
+        folders.filter_map(|ino| self.not_whole_at(ino)).collect()
+    }
+
+    /// As [`Tree::damaged_entries`], of all files.
+    fn damaged_entries(&self) -> Vec<Ino> {
         let trees = (0u8..).zip(&self.trees);
         let entries = trees.flat_map(|(index, tree)| {
             let file = index + u8::from(self.top.is_some());
             let entries = tree.as_ref().map(Tree::damaged_entries).unwrap_or_default();
             entries.into_iter().map(move |ino| ino.of_file(file))
         });
-        ProblemLine::all_not_whole(entries.collect(), most, |ino| self.not_whole_at(ino))
+        entries.collect()
     }
 
     /// That the file of an item, or the folder, `ino` is not whole, by its path; None if no directory lists it.

@@ -252,9 +252,14 @@ fn a_folder_that_is_not_whole_is_named_by_its_path() {
     let table = file.layout.node(contents_table(folder)).data;
     damage.zero_block(damage.leaves(table)[0]);
     let path = file.path.to_str().unwrap();
-    let errors = text(ostfs(&["search", path, "seagull"]).stderr);
-    let told = format!("ostfs: folder {folder:#x}: \"Inbox/Budget\" is not whole");
-    assert_eq!(errors.matches(&told).count(), 1, "{errors}");
-    let inbox = "\"Inbox\" is not whole";
-    assert!(!errors.contains(inbox), "{errors}");
+    let told = format!("folder {folder:#x}: \"Inbox/Budget\" is not whole");
+    let export = Export::of(&file.path, &[]);
+    let list = export.list();
+    let errors = text(export.output.stderr);
+    let search = text(ostfs(&["search", path, "seagull"]).stderr);
+    let index = text(ostfs(&["index", path]).stderr);
+    for said in [list, errors, search, index] {
+        assert_eq!(said.matches(&told).count(), 1, "{said}");
+        assert!(!said.contains("\"Inbox\" is not whole"), "{said}");
+    }
 }
