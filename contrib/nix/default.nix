@@ -13,6 +13,10 @@ pkgs.rustPlatform.buildRustPackage {
     cargo run --release --offline --example manual -- $out/share
     install -Dm644 contrib/desktop/*.desktop -t $out/share/applications
     install -Dm644 contrib/desktop/ostfs.xml -t $out/share/mime/packages
+    icons=$out/share/icons/hicolor/scalable
+    install -Dm644 contrib/desktop/ostfs.svg -t $icons/apps
+    mkdir $icons/mimetypes
+    for kind in pst ost; do ln -s ../apps/ostfs.svg $icons/mimetypes/application-vnd.ms-outlook-$kind.svg; done
     install -Dm644 contrib/desktop/ostfs.metainfo.xml -t $out/share/metainfo
   '';
   meta = with pkgs.lib; {

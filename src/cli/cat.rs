@@ -56,6 +56,7 @@ pub(super) fn run(arguments: &CatArguments) -> Result<(), Failure> {
     }
     let problems = tree.problem_count();
     if problems > 0 && written.is_ok() {
+        report::not_whole(tree, options.tree.redact);
         failures.add_problems(problems);
     }
     contents.lost.end(failures.end(written))

@@ -22,7 +22,7 @@ use super::options::{Options, Switch};
 use super::outputs::Outputs;
 use super::problem_list::{Listed, ProblemList};
 use super::records::{Hashed, LoadFile};
-use super::report::{self, Failure, counted};
+use super::report::{self, Failure, MAX_SHOWN, counted};
 use super::source::Sources;
 use super::summary::Counts;
 use super::{progress, records, selection};
@@ -36,8 +36,6 @@ use crate::tree::{Attachments, Forest, Layout, ProblemLine};
 
 /// The caches unless said otherwise: what is read once is best forgotten before it leaves those of the processor.
 pub(super) const CACHE: &str = "cache=8M";
-/// Failures that `index` prints one by one; the manifest has all of them.
-const MAX_SHOWN: u64 = 100;
 
 /// Exports all of the files, and fails at the end when anything could not be exported whole. Everything is opened before
 /// the sandbox, and what the files hold is looked at in it alone.
@@ -332,6 +330,7 @@ pub(super) fn index(arguments: &IndexArguments, counts: &mut Counts) -> Result<(
             (true, None) => None,
         })?
     })?;
+    report::folders_not_whole(&forest, options.tree.redact);
     let failed = progress.failed.load(Ordering::Relaxed);
     let problems = forest.problem_count();
     counts.exported(&totals, &progress);

@@ -32,6 +32,9 @@ pub(super) fn run(arguments: &LsArguments) -> Result<(), Failure> {
     };
     let written = paths.iter().try_for_each(|path| listing.path(path));
     let written = written.and_then(|()| listing.out.flush());
+    if written.is_ok() {
+        report::not_whole(listing.tree, options.tree.redact);
+    }
     contents.lost.end(listing.failures.end(written))
 }
 

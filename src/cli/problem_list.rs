@@ -13,7 +13,7 @@ use std::time::SystemTime;
 
 use super::goal::Goal;
 use super::outputs::Outputs;
-use super::report::{self, Failure};
+use super::report::{self, Failure, MAX_SHOWN};
 use crate::export::{self, Archive, ProblemLines, Problematic};
 use crate::output::shown;
 use crate::tree::{Attr, Forest, Ino, Kind, Listener, ProblemLine};
@@ -24,8 +24,6 @@ const NAME: &str = "ostfs-problems.txt";
 const UNFINISHED: &str = "The export has not come to its end: its problems are not listed.\n";
 /// Permissions of the file for long lists.
 const LIST_MODE: u32 = 0o600;
-/// Failures printed one by one; all of them are in the file.
-const MAX_SHOWN: u64 = 100;
 
 /// The problems of an export on their way to where they are listed.
 pub(super) struct ProblemList<'a> {
@@ -143,6 +141,12 @@ impl<'a> ProblemList<'a> {
         archive: Option<&mut (dyn Archive + 'static)>,
     ) -> Result<Option<Listed>, Failure> {
         let name = export::free_name(forest, NAME);
+        let is_on_terminal = matches!(self.place, Place::Terminal);
+        report::folders_not_whole(forest, self.redact || is_on_terminal);
+        for folder in forest.folders_not_whole() {
+            self.lines.add(folder.to_string());
+            self.not_whole.fetch_add(1, Ordering::Relaxed);
+        }
         let paths = self.not_whole.load(Ordering::Relaxed);
         if self.lines.is_empty() {
             return self.remove(forest, &name).map(|()| None);

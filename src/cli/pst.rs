@@ -2,9 +2,9 @@
 #![forbid(unsafe_code)]
 
 use std::borrow::Cow;
+use std::cell::Cell;
 use std::fs;
 use std::path::Path;
-use std::sync::atomic::Ordering;
 
 use sha2::{Digest as _, Sha256};
 
@@ -19,7 +19,7 @@ use super::outputs::Outputs;
 use super::pst_outcome::{Ended, table};
 use super::pst_parts;
 use super::pst_targets::{self, Target, Targets};
-use super::report::{self, Failure};
+use super::report::{self, Failure, MAX_SHOWN};
 use super::source::{Lost, Sources};
 use super::summary::Counts;
 use super::{goal, progress, selection, space};
@@ -32,8 +32,6 @@ use crate::tree::{self, Attachments, Forest, Layout};
 
 /// Bytes of a source that tell it from others: its header.
 const START: usize = 4096;
-/// Failures that are printed one by one.
-const MAX_SHOWN: u64 = 100;
 
 /// Writes all new files, reads each back, and only then gives it its name.
 pub(super) fn run(arguments: &ExportArguments, counts: &mut Counts) -> Result<(), Failure> {
@@ -412,14 +410,16 @@ fn watched(
     redact: bool,
 ) -> Result<Written, Failed> {
     let bar = progress::bar("exporting", false);
-    let failed = |place: &str, reason: &str| {
-        if progress.failed.load(Ordering::Relaxed) <= MAX_SHOWN && !redact {
+    let told = Cell::new(0);
+    let problematic = |place: &str, reason: &str| {
+        told.set(told.get() + 1);
+        if told.get() <= MAX_SHOWN && !redact {
             let line = format!("{}: {reason}", report::printable(place));
             bar.suspend(|| report::error(line));
         }
     };
     let count = || export.forest.count_items();
-    let work = || export.write(file, begin, progress, &failed);
+    let work = || export.write(file, begin, progress, &problematic);
     progress::under(&bar, count, |bar| show(bar, progress), work)
 }
 

@@ -11,6 +11,10 @@ use crate::error::Error;
 use crate::fuse::{MountError, UnmountError, process};
 pub(super) use crate::output::printable;
 use crate::output::{self, quoted, shown};
+use crate::tree::Forest;
+
+/// Entries that are named on the terminal: who has more of them reads the list.
+pub(super) const MAX_SHOWN: u64 = 100;
 
 /// Why nothing new can be made, as a rule.
 const NO_DIRECTORY: &str = "the directory above it does not exist; make it first";
@@ -109,6 +113,25 @@ impl From<UnmountError> for Failure {
 /// Prints "ostfs: MESSAGE" on standard error. That it cannot be printed is no reason to fail otherwise.
 pub fn error(message: impl Display) {
     writeln!(io::stderr(), "ostfs: {}", harmless(message)).ok();
+}
+
+/// Prints which files and folders of `forest` reads have found not to be whole, unless names are kept out by `redact`: problems tell
+/// them by their numbers.
+pub(super) fn not_whole(forest: &Forest, redact: bool) {
+    if !redact {
+        forest
+            .not_whole(MAX_SHOWN as usize)
+            .into_iter()
+            .for_each(error);
+    }
+}
+
+/// The same of folders alone, where items are told as they come.
+pub(super) fn folders_not_whole(forest: &Forest, redact: bool) {
+    if !redact {
+        let folders = forest.folders_not_whole().into_iter();
+        folders.take(MAX_SHOWN as usize).for_each(error);
+    }
 }
 
 /// Prints a message on standard output. A reader that went away (`| head`) is no failure.

@@ -115,6 +115,7 @@ fn look(arguments: &SearchArguments, counts: &mut Counts) -> Result<(), Failure>
     let mut printer = Printer {
         arguments,
         zone: &options.tree.zone,
+        redact: options.tree.redact,
         out: BufWriter::new(report::output()),
         found: 0,
         written: Ok(()),
@@ -190,7 +191,7 @@ fn end(
     lost: Lost,
     counts: &mut Counts,
 ) -> Result<(), Failure> {
-    let found = printer.found;
+    let (found, redact) = (printer.found, printer.redact);
     let written = printer.finish();
     let failed = missed.failed.load(Ordering::Relaxed);
     let problems = forest.problem_count().max(failed);
@@ -207,6 +208,7 @@ fn end(
         if let Some(told) = missed.unseen.told() {
             report::error(report::printable(&told));
         }
+        report::not_whole(forest, redact);
         if problems > 0 {
             failures.add(Failure::new(
                 Exit::ErrorsFound,
@@ -270,6 +272,8 @@ struct Record<'a> {
 struct Printer<'a> {
     arguments: &'a SearchArguments,
     zone: &'a TimeZone,
+    /// Whether names are kept out of what is told.
+    redact: bool,
     out: BufWriter<Output>,
     found: u64,
     written: io::Result<()>,

@@ -49,7 +49,7 @@ impl Problematic<'_> {
     pub fn line(&self) -> ProblemLine {
         match self.failed {
             Some(reason) => ProblemLine::new(self.path, reason),
-            None => ProblemLine::new(self.object, format_args!("\"{}\" is not whole", self.path)),
+            None => ProblemLine::not_whole(self.object, self.path),
         }
     }
 }

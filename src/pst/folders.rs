@@ -24,7 +24,7 @@ use super::written::{Item, Watch};
 use crate::ltp::tags;
 use crate::messaging::{Folder, MSGFLAG_READ, Message};
 use crate::ndb::{NodeId, NodeType};
-use crate::tree::Ino;
+use crate::tree::{Ino, join};
 
 /// Rows that a folder has: what its heaps have room for, and what Outlook can still show.
 const MOST_ITEMS: usize = 1_000_000;
@@ -122,6 +122,7 @@ impl Folders<'_> {
             self.watch.progress.items.fetch_add(1, Ordering::Relaxed);
             return Ok(true);
         };
+        let problems = self.tally.problems;
         let is_full = begun.messages.len() >= MOST_ITEMS;
         let copied = match is_full {
             true => Err(Failed::Full),
@@ -129,7 +130,11 @@ impl Folders<'_> {
                 .map_err(Failed::from)
                 .and_then(|message| self.message(&message, folder, Place::Folder, begun)),
         };
-        let object = || self.export.forest.object_of(ino);
+        let forest = self.export.forest;
+        let place = || {
+            let nameless = || join(&folder.path, &forest.object_of(ino));
+            forest.path_of(ino).unwrap_or_else(nameless)
+        };
         let failed = match copied {
             Ok(None) => return Ok(false),
             Ok(Some(flags)) => {
@@ -138,7 +143,7 @@ impl Folders<'_> {
                 None
             }
             Err(Failed::Write(error)) => return Err(error.into()),
-            Err(error) => Some((format!("{}: {}", folder.path, object()), error)),
+            Err(error) => Some((place(), error)),
         };
         let total = self.tally.totals.entry(folder.path.clone()).or_default();
         total.found += 1;
@@ -146,11 +151,14 @@ impl Folders<'_> {
             None => total.written += 1,
             Some(_) => total.failed += 1,
         }
+        if self.tally.problems > problems {
+            self.watch.not_whole(forest, ino);
+        }
         if let Some((place, error)) = failed {
             self.fail(&place, &error.to_string());
         }
         self.watch.progress.items.fetch_add(1, Ordering::Relaxed);
-        self.export.forest.forget(ino);
+        forest.forget(ino);
         Ok(true)
     }
 

@@ -17,21 +17,24 @@ use super::output::Output;
 use super::part::{Part, Position, Whole};
 use super::plan::{Left, Plan};
 use super::store;
-use super::written::{Failures, Watch, Written};
+use super::written::{Problematics, Watch, Written};
 use crate::export::Progress;
 use crate::ndb::Depth;
 
 impl Export<'_> {
     /// Writes all that the filter takes, or as much of it as fits, into `file`, which has what it begins with; it is on disk
-    /// when this returns. An item that cannot be read is left out and goes to `failed`. Errors are those of writing.
+    /// when this returns. An item that cannot be read is left out; it goes to `problematic`, as does one that is not whole. Errors are those of writing.
     pub fn write(
         &self,
         file: File,
         begin: Begin,
         progress: &Progress,
-        failed: &Failures<'_>,
+        problematic: &Problematics<'_>,
     ) -> Result<Written, Failed> {
-        let watch = &Watch { progress, failed };
+        let watch = &Watch {
+            progress,
+            problematic,
+        };
         let (part, saved) = match begin {
             Begin::New(part) => (part, None),
             Begin::Again(saved) => (saved.part(), Some(saved)),

@@ -94,7 +94,19 @@ impl Context {
 
     /// Notes a problem with `object`, unless it is known already.
     pub fn note(&self, object: &Object, problem: impl Display) {
+        if let Some(ino) = self.entry_of(object) {
+            self.problems.note_entry(ino);
+        }
         self.problems.note(object, problem);
+    }
+
+    /// The file of an item, or the folder, that a problem with `object` is one of.
+    fn entry_of(&self, object: &Object) -> Option<Ino> {
+        match object {
+            Object::Folder(nid) => Some(self.folder_ino(*nid)),
+            Object::Root => Some(Ino::ROOT),
+            object => Some(self.number(&Object::Message(object.item()?))),
+        }
     }
 
     /// Notes each of `problems` with `object`.

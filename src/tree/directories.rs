@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use super::context::Context;
+use super::context::{Context, MAX_FOLDER_DEPTH};
 use super::directory::Directory;
 use super::files::attachments::Attachments;
 use super::files::imports::Imports;
@@ -160,6 +160,27 @@ impl Directories {
         let file = self.context.number(&Object::Message(nid));
         let name = self.listing(directory).ok()?.name_of(file)?;
         Some((directory, name))
+    }
+
+    /// The path of the file of an item, or of a folder, from the root of the tree; None if no directory lists it.
+    pub fn path_of(&self, ino: Ino) -> Option<String> {
+        let (mut directory, mut names) = match self.context.object(ino).ok()? {
+            Object::Message(nid) => {
+                let (directory, name) = self.place_of(nid)?;
+                (directory, vec![name])
+            }
+            _ => (ino, Vec::new()),
+        };
+        while directory != Ino::ROOT {
+            if names.len() > MAX_FOLDER_DEPTH {
+                return None;
+            }
+            let above = self.listing(directory).ok()?.parent();
+            names.push(self.listing(above).ok()?.name_of(directory)?);
+            directory = above;
+        }
+        names.reverse();
+        Some(names.join("/"))
     }
 
     /// Where the link in the folder `search` leads: relative, to `message` in the folder that owns it.

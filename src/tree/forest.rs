@@ -17,7 +17,7 @@ use super::directory::Directory;
 use super::gathered::Finds;
 use super::ino::{Ino, Kind};
 use super::listing::Listing;
-use super::problem_log::{Listener, within};
+use super::problem_log::{Listener, ProblemLine, within};
 use super::size_cache::SizeCache;
 use super::source_names;
 use super::summary::{Details, Part, People, Summary};
@@ -190,15 +190,59 @@ impl Forest {
     /// As [`Forest::object_of`], with the name of the file in front where there are several, as problems have it.
     pub fn object_in_file(&self, ino: Ino) -> String {
         let object = self.object_of(ino);
-        let directory = self.at(ino).map(|at| Ino::ROOT.of_file(at.file));
-        let entry = self.top.as_ref().and_then(|top| {
-            let mut entries = top.entries();
-            entries.find(|entry| Some(entry.ino) == directory)
-        });
-        match entry {
-            Some(entry) => within(&entry.name, &object),
+        match self.name_of_file(ino) {
+            Some(name) => within(&name, &object),
             None => object,
         }
+    }
+
+    /// The name of the directory of the file that has `ino`, where there are several.
+    fn name_of_file(&self, ino: Ino) -> Option<String> {
+        let directory = Ino::ROOT.of_file(self.at(ino)?.file);
+        let mut entries = self.top.as_ref()?.entries();
+        let entry = entries.find(|entry| entry.ino == directory)?;
+        Some(entry.name.into_owned())
+    }
+
+    /// As [`Tree::path_of`]; where there are several files, from the directory above them.
+    pub fn path_of(&self, ino: Ino) -> Option<String> {
+        let at = self.at(ino)?;
+        let path = at.tree.path_of(at.ino)?;
+        Some(match self.name_of_file(ino) {
+            Some(name) if path.is_empty() => name,
+            Some(name) => format!("{name}/{path}"),
+            None => path,
+        })
+    }
+
+    /// The files of items, and the folders, that reads have found not to be whole, by their paths: `most` of them, and how many more
+    /// there are.
+    pub fn not_whole(&self, most: usize) -> Vec<ProblemLine> {
+        ProblemLine::all_not_whole(self.damaged_entries(), most, |ino| self.not_whole_at(ino))
+    }
+
+    /// The folders that reads have found not to be whole, by their paths: for who tells of items as they come.
+    pub fn folders_not_whole(&self) -> Vec<ProblemLine> {
+        let entries = self.damaged_entries().into_iter();
+        let folders = entries.filter(|ino| ino.message().is_none());
+        folders.filter_map(|ino| self.not_whole_at(ino)).collect()
+    }
+
+    /// As [`Tree::damaged_entries`], of all files.
+    fn damaged_entries(&self) -> Vec<Ino> {
+        let trees = (0u8..).zip(&self.trees);
+        let entries = trees.flat_map(|(index, tree)| {
+            let file = index + u8::from(self.top.is_some());
+            let entries = tree.as_ref().map(Tree::damaged_entries).unwrap_or_default();
+            entries.into_iter().map(move |ino| ino.of_file(file))
+        });
+        entries.collect()
+    }
+
+    /// That the file of an item, or the folder, `ino` is not whole, by its path; None if no directory lists it.
+    pub fn not_whole_at(&self, ino: Ino) -> Option<ProblemLine> {
+        let path = self.path_of(ino)?;
+        Some(ProblemLine::not_whole(self.object_in_file(ino), &path))
     }
 
     /// As [`Tree::is_lost_found`].

@@ -202,6 +202,15 @@ impl fmt::Display for Object {
 }
 
 impl Object {
+    /// The item that it is the file of, or a part of.
+    pub fn item(&self) -> Option<NodeId> {
+        match self {
+            Object::Message(nid) | Object::CheckedMessage(nid) | Object::Text(nid) => Some(*nid),
+            Object::Attachments(path) | Object::Attachment(path, _) => Some(path.nid),
+            _ => None,
+        }
+    }
+
     /// Its kind.
     pub fn kind(&self) -> Kind {
         match self {

@@ -1,11 +1,12 @@
 //! What could not be read, each thing once, for `.ostfs/problems.txt` and the file beside an export.
 
-use std::collections::HashSet;
+use std::collections::{BTreeSet, HashSet};
 use std::fmt::{self, Display};
 use std::hash::{DefaultHasher, Hash, Hasher};
 
 use parking_lot::Mutex;
 
+use super::ino::Ino;
 use crate::ndb::Source;
 use crate::output::printable;
 
@@ -15,6 +16,9 @@ const MAX_TEXT: usize = 2 << 20;
 const MAX_LOGGED: u64 = 100;
 /// Lines whose hashes are kept to know them again, while someone else writes all of them down: 16 bytes each.
 const MAX_KNOWN: usize = 1 << 16;
+
+/// Entries with problems that are kept, to name them by their paths.
+const MAX_ENTRIES: usize = 1 << 16;
 
 /// Between a file and an object of it.
 const PART: &str = ": ";
@@ -46,6 +50,29 @@ impl ProblemLine {
             object: printable(&object.to_string()),
             text: printable(&text.to_string()),
         }
+    }
+
+    /// That `object`, which problems name by its number, is the file or directory at `path`: people know it by that.
+    pub fn not_whole(object: impl Display, path: &str) -> Self {
+        Self::new(object, format_args!("\"{path}\" is not whole"))
+    }
+
+    /// What `line` makes of `most` of the `entries`; the last one is how many more there are.
+    pub(super) fn all_not_whole(
+        entries: Vec<Ino>,
+        most: usize,
+        line: impl Fn(Ino) -> Option<Self>,
+    ) -> Vec<Self> {
+        let more = entries.len().saturating_sub(most);
+        let named = entries.into_iter().filter_map(line);
+        let mut lines: Vec<Self> = named.take(most).collect();
+        if more > 0 {
+            lines.push(Self::new(
+                "",
+                format_args!("... and {more} more are not whole"),
+            ));
+        }
+        lines
     }
 
     /// Whether it is of a message, which states it itself then.
@@ -102,6 +129,8 @@ struct Seen {
     /// Hashes of the lines.
     known: HashSet<u64>,
     dropped: u64,
+    /// The files of items, and the folders, that they are problems of.
+    entries: BTreeSet<Ino>,
     /// Takes all lines down, of which none is kept then.
     listener: Option<Box<Listener>>,
 }
@@ -164,6 +193,19 @@ impl ProblemLog {
         seen.lines.push(problem);
     }
 
+    /// Notes that the file or folder `ino` is one of those that are not whole.
+    pub fn note_entry(&self, ino: Ino) {
+        let entries = &mut self.seen.lock().entries;
+        if entries.len() < MAX_ENTRIES {
+            entries.insert(ino);
+        }
+    }
+
+    /// The files and folders that are not whole, as far as it is known.
+    pub fn entries(&self) -> Vec<Ino> {
+        self.seen.lock().entries.iter().copied().collect()
+    }
+
     /// Calls `listener` with each problem, those that are known first; none is kept here from now on.
     pub fn listen(&self, listener: Box<Listener>) {
         let mut seen = self.seen.lock();
@@ -183,11 +225,11 @@ impl ProblemLog {
         seen.count + seen.dropped
     }
 
-    /// All of them as text, one a line.
-    pub fn text(&self) -> String {
+    /// All of them as text, one a line: first those of `paths`, which tell what the objects of the others are.
+    pub fn text(&self, paths: &[ProblemLine]) -> String {
         let seen = self.seen.lock();
         let mut text = String::with_capacity(seen.size);
-        for line in &seen.lines {
+        for line in paths.iter().chain(&seen.lines) {
             text.push_str(&format!("{line}\n"));
         }
         if seen.dropped > 0 {
@@ -228,6 +270,6 @@ mod tests {
             problems.note("", "second");
         }
         assert_eq!(*taken.lock(), ["folder 0x22: first", "second"]);
-        assert_eq!((problems.count(), problems.text()), (2, String::new()));
+        assert_eq!((problems.count(), problems.text(&[])), (2, String::new()));
     }
 }

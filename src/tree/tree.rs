@@ -112,6 +112,16 @@ impl Tree {
         self.0.entry(ino).object_of(ino)
     }
 
+    /// The path of the file of an item, or of a folder, from the root; None if no directory lists it.
+    pub fn path_of(&self, ino: Ino) -> Option<String> {
+        self.0.entry(ino).path_of(ino)
+    }
+
+    /// The files of items, and the folders, that are not whole, as far as reads have met it.
+    pub(super) fn damaged_entries(&self) -> Vec<Ino> {
+        self.0.live().context().problems.entries()
+    }
+
     /// Notes a problem with `ino` for the log and `.ostfs/problems.txt`, unless it is known already.
     pub fn note(&self, ino: Ino, problem: &dyn Display) {
         self.0.entry(ino).note(ino, problem);

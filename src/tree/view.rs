@@ -133,7 +133,15 @@ impl View {
 
     /// Notes a problem with `ino`, unless it is known already.
     pub fn note(&self, ino: Ino, problem: &dyn Display) {
-        self.context.problems.note(self.object_of(ino), problem);
+        match self.context.object(ino) {
+            Ok(object) => self.context.note(&object, problem),
+            Err(_) => self.context.problems.note(self.object_of(ino), problem),
+        }
+    }
+
+    /// The path of the file of an item, or of a folder, from the root of the tree; None if no directory lists it.
+    pub fn path_of(&self, ino: Ino) -> Option<String> {
+        whole(|| Ok(self.directories.path_of(ino))).ok().flatten()
     }
 
     /// What `request` gives for `ino`; an error if a read has failed meanwhile. One about the file is noted.

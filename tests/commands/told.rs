@@ -1,6 +1,7 @@
 //! Whatever is wrong with a file, its user is told all of it: in the copy, in the exit code, and on the terminal no more than
 //! he wants.
 
+use std::collections::HashSet;
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Output;
@@ -14,6 +15,8 @@ const ERRORS_FOUND: Option<i32> = Some(4);
 const LIST: &str = "ostfs-problems.txt";
 /// More than are named on the terminal.
 const BROKEN: usize = 130;
+/// How many are named there.
+const SHOWN: usize = 100;
 /// A word that no output may have, in every name of the file.
 const SECRET: &str = "Seahorse";
 
@@ -26,7 +29,7 @@ fn broken() -> File {
         for number in 0..BROKEN {
             let message = mail(&format!("{SECRET}, the {number}th"));
             let data = Payload::random(20_000, number as u64);
-            let name = format!("{SECRET}, file {number}.bin");
+            let name = format!("{SECRET}, file {number}.txt");
             messages.push(store.message(inbox, message.attachment(&name, data)));
         }
     });
@@ -70,6 +73,20 @@ fn again(file: &Path, target: &Path, arguments: &[&str]) -> Output {
     ostfs(&[&named, arguments].concat())
 }
 
+/// The paths that `text` tells to be those of items that are not whole.
+fn not_whole(text: &str) -> Vec<&str> {
+    let lines = text
+        .lines()
+        .filter_map(|line| line.strip_suffix("\" is not whole"));
+    lines
+        .map(|line| line.split_once(": \"").unwrap().1)
+        .collect()
+}
+
+fn text(bytes: Vec<u8>) -> String {
+    String::from_utf8(bytes).unwrap()
+}
+
 #[test]
 fn every_problem_is_in_the_copy_and_the_terminal_says_where() {
     let file = broken();
@@ -77,7 +94,7 @@ fn every_problem_is_in_the_copy_and_the_terminal_says_where() {
     assert_eq!(export.output.status.code(), ERRORS_FOUND);
     let list = export.list();
     for number in 0..BROKEN {
-        let name = format!("{SECRET}, file {number}.bin");
+        let name = format!("{SECRET}, file {number}.txt");
         assert!(list.lines().any(|line| line.contains(&name)), "{name}");
     }
     assert!(list.lines().is_sorted() && !list.contains("Whole"));
@@ -119,14 +136,14 @@ fn the_list_goes_where_the_user_wants_it_and_never_over_a_folder() {
     let file = mailbox::write(Format::Unicode, Crypt::Permute, |store| {
         let top = store.ipm_subtree();
         let folder = store.folder(top, "OSTFS-Problems.txt");
-        let with = mail("Broken").attachment("a.bin", Payload::random(20_000, 1));
+        let with = mail("Broken").attachment("a.txt", Payload::random(20_000, 1));
         message = store.message(folder, with);
     });
     file.damage().flip_attachment(message, 0);
     let export = Export::of(&file.path, &[]);
     assert!(export.target.join("OSTFS-Problems.txt").is_dir());
     let other = export.target.join(format!("2 {LIST}"));
-    assert!(fs::read_to_string(other).unwrap().contains("a.bin"));
+    assert!(fs::read_to_string(other).unwrap().contains("a.txt"));
 }
 
 #[test]
@@ -170,15 +187,79 @@ fn what_is_not_whole_is_exit_code_4_of_every_command_that_reads_it_all() {
 fn each_item_that_is_not_whole_is_listed_by_its_path_and_no_other() {
     let export = Export::of(&broken().path, &[]);
     let list = export.list();
-    let lines = list
-        .lines()
-        .filter_map(|line| line.strip_suffix("\" is not whole"));
-    let paths: Vec<_> = lines
-        .map(|line| line.split_once(": \"").unwrap().1)
-        .collect();
+    let paths = not_whole(&list);
     assert_eq!(paths.len(), BROKEN, "{list}");
     for path in paths {
         let text = fs::read_to_string(export.target.join(path)).unwrap();
         assert!(text.contains("X-Ostfs-Problem: "), "{path}: {text}");
+    }
+}
+
+#[test]
+fn every_command_names_what_is_not_whole_by_its_path_as_far_as_a_terminal_takes_it() {
+    let file = broken();
+    let path = file.path.to_str().unwrap();
+    let export = Export::of(&file.path, &[]);
+    let list = export.list();
+    let all: HashSet<&str> = not_whole(&list).into_iter().collect();
+    assert_eq!(all.len(), BROKEN);
+    let scratch = tempfile::tempdir().unwrap();
+    let new = scratch.path().join("new.pst");
+    let commands: [&[&str]; 2] = [
+        &["search", path, "seagull"],
+        &["export", "--to", "pst", path, new.to_str().unwrap()],
+    ];
+    for arguments in commands {
+        let errors = text(ostfs(arguments).stderr);
+        let named = not_whole(&errors);
+        assert_eq!(named.len(), SHOWN, "{arguments:?}: {errors}");
+        assert!(named.iter().all(|path| all.contains(path)), "{errors}");
+        let redacted = [arguments, &["-o", "redact"]].concat();
+        fs::remove_file(&new).ok();
+        let errors = text(ostfs(&redacted).stderr);
+        assert!(!errors.contains(SECRET), "{redacted:?}: {errors}");
+    }
+    let more = format!("... and {} more are not whole", BROKEN - SHOWN);
+    let errors = text(ostfs(&["search", path, "seagull"]).stderr);
+    assert!(errors.contains(&more), "{errors}");
+}
+
+#[test]
+fn cat_and_the_problems_of_a_mount_name_what_was_read_and_is_not_whole_by_its_path() {
+    let file = broken();
+    let path = file.path.to_str().unwrap();
+    let export = Export::of(&file.path, &[]);
+    let list = export.list();
+    let [one, other, ..] = not_whole(&list)[..] else {
+        panic!("{list}")
+    };
+    let read = ostfs(&["cat", path, one, other, ".ostfs/problems.txt"]);
+    let (written, errors) = (text(read.stdout), text(read.stderr));
+    let (_, problems) = written.rsplit_once("\n\n").unwrap_or(("", &written));
+    assert_eq!(not_whole(&errors), [one, other], "{errors}");
+    assert_eq!(not_whole(problems), [one, other], "{problems}");
+}
+
+#[test]
+fn a_folder_that_is_not_whole_is_named_by_its_path() {
+    let mut folder = 0;
+    let file = mailbox::write(Format::Unicode, Crypt::Permute, |store| {
+        let inbox = store.folder(store.ipm_subtree(), "Inbox");
+        folder = store.folder(inbox, "Budget");
+        store.message(folder, mail("One"));
+    });
+    let damage = file.damage();
+    let table = file.layout.node(contents_table(folder)).data;
+    damage.zero_block(damage.leaves(table)[0]);
+    let path = file.path.to_str().unwrap();
+    let told = format!("folder {folder:#x}: \"Inbox/Budget\" is not whole");
+    let export = Export::of(&file.path, &[]);
+    let list = export.list();
+    let errors = text(export.output.stderr);
+    let search = text(ostfs(&["search", path, "seagull"]).stderr);
+    let index = text(ostfs(&["index", path]).stderr);
+    for said in [list, errors, search, index] {
+        assert_eq!(said.matches(&told).count(), 1, "{said}");
+        assert!(!said.contains("\"Inbox\" is not whole"), "{said}");
     }
 }

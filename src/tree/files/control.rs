@@ -19,6 +19,10 @@ use crate::tree::info::Info;
 use crate::tree::layout::rules::Rules;
 use crate::tree::lost_found::LostFound;
 use crate::tree::object::Special;
+use crate::tree::problem_log::ProblemLine;
+
+/// Items and folders that are not whole and are named by their paths.
+const MAX_NAMED: usize = 1000;
 
 /// The files in it.
 #[derive(Debug)]
@@ -76,6 +80,19 @@ impl Control {
         }
     }
 
+    /// What is wrong, behind the paths of what is not whole.
+    fn problems_text(&self) -> String {
+        let problems = &self.context.problems;
+        let paths = ProblemLine::all_not_whole(problems.entries(), MAX_NAMED, |ino| {
+            let path = self.index.directories.path_of(ino)?;
+            Some(ProblemLine::not_whole(
+                self.context.object(ino).ok()?,
+                &path,
+            ))
+        });
+        problems.text(&paths)
+    }
+
     fn text_file(&self, text: String) -> Arc<File> {
         Arc::new(File {
             rendition: Rendition::of_text(text, &Problems::default()),
@@ -95,7 +112,7 @@ impl FileOf for ControlFile<'_> {
         let control = self.control;
         match self.special {
             Special::LostFound | Special::Deleted | Special::Control => Err(Error::IsADirectory),
-            Special::Problems => Ok(control.text_file(control.context.problems.text())),
+            Special::Problems => Ok(control.text_file(control.problems_text())),
             Special::Info => {
                 let file = control.info_file.get_or_make(|| {
                     let info = Info {
