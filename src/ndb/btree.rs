@@ -103,19 +103,12 @@ impl NodeDatabase {
                 parent.level, page.level
             ),
         );
-        let is_below_root = parent.ib == self.root_of(page_type).ib && page.ib != parent.ib;
+        let is_below_root = parent.ib == self.header.root(page_type).ib && page.ib != parent.ib;
         if page.bid == child.page.bid && (page.level < parent.level || is_below_root) {
             self.tell(format!("{error}; used, since its id is right"));
             return Ok(page);
         }
         Err(error)
-    }
-
-    fn root_of(&self, page_type: PageType) -> BlockRef {
-        match page_type {
-            PageType::Bbt => self.header.bbt_root,
-            PageType::Nbt => self.header.nbt_root,
-        }
     }
 
     /// The id of the page that is the root of the tree `page_type`; reads one page.
@@ -124,7 +117,7 @@ impl NodeDatabase {
     }
 
     pub(super) fn root_page(&self, page_type: PageType) -> Result<Arc<BTreePage>> {
-        let page = self.page(page_type, self.root_of(page_type), u64::MAX)?;
+        let page = self.page(page_type, self.header.root(page_type), u64::MAX)?;
         if page.level >= MAX_LEVELS {
             return Err(Error::corrupt(
                 page_type.name(),

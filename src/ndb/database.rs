@@ -235,6 +235,17 @@ impl NodeDatabase {
         restored.is_some_and(|node| node.parent == NodeId(0))
     }
 
+    /// Notes that the node B-tree is an older one than that of the file: all newer nodes are lost, though each page of it is whole.
+    pub(super) fn with_older_nodes(mut self) -> Self {
+        self.stand_ins.note_older_nodes();
+        self
+    }
+
+    /// Whether the node B-tree is an older one than that of the file.
+    pub fn has_older_nodes(&self) -> bool {
+        self.stand_ins.has_older_nodes()
+    }
+
     /// Whether a page of the node B-tree has turned out to be damaged: then nodes may be lost.
     pub fn has_lost_nodes(&self) -> bool {
         self.stand_ins.has_lost_nodes()

@@ -202,6 +202,14 @@ impl Header {
         last.copied().unwrap_or(0)
     }
 
+    /// Where the root page of a B-tree is.
+    pub(super) fn root(&self, page_type: PageType) -> BlockRef {
+        match page_type {
+            PageType::Bbt => self.bbt_root,
+            PageType::Nbt => self.nbt_root,
+        }
+    }
+
     fn parse(bytes: &[u8]) -> Result<Self> {
         if !bytes.starts_with(MAGIC) {
             return Err(Error::NotOutlook(other_files::describe(bytes)));

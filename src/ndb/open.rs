@@ -387,7 +387,8 @@ impl Opening {
         pages::scan(ndb.source(), header.format, &header.checksums, &*self.watch)
     }
 
-    /// In place of roots that are not the newest come those of the newest whole trees. A header that is right names these.
+    /// In place of roots that are not the newest come those of the newest whole trees. A header that is right names these: of
+    /// older nodes, which are what is left then, newer ones are missing; older blocks say less than a scan.
     fn with_newest_roots(&self, mut ndb: NodeDatabase, found: &Found) -> NodeDatabase {
         for page_type in [PageType::Nbt, PageType::Bbt] {
             let damaged = match page_type {
@@ -397,14 +398,28 @@ impl Opening {
             let current = ndb.root(page_type).ok();
             let newest = roots::newest(found.pages(page_type), damaged);
             let newer = newest.filter(|newest| current.is_none_or(|current| current < newest.bid));
-            if let Some(newest) = newer {
-                self.tell(format!(
-                    "going on with the {} root at {:#x}",
-                    page_type.name(),
-                    newest.ib
-                ));
-                ndb = ndb.with_root(page_type, newest);
-            }
+            let Some(newest) = newer else {
+                continue;
+            };
+            let is_older = ndb.header().crc_valid && newest.bid < ndb.header().root(page_type).bid;
+            let age = match (is_older, page_type) {
+                (false, _) => "",
+                (true, PageType::Nbt) => {
+                    ndb = ndb.with_older_nodes();
+                    ", which is older than the header says: what is newer is looked for"
+                }
+                (true, PageType::Bbt) => continue,
+            };
+            self.tell(format!(
+                "going on with the {} root at {:#x}{age}",
+                page_type.name(),
+                newest.ib
+            ));
+            ndb = ndb.with_root(page_type, newest);
+        }
+        // Without either nothing tells whether the nodes are the newest ones.
+        if ndb.header().is_made_up() && ndb.root(PageType::Bbt).is_err() {
+            ndb = ndb.with_older_nodes();
         }
         ndb
     }
@@ -422,10 +437,7 @@ fn told_or<T>(otherwise: T, look: impl Fn() -> Result<T>) -> Result<T> {
 /// Why the roots that the header names, which can be read, are not to be trusted. A page that is newer than its reference was
 /// written in a commit that did not end, as in real files; one that is older is another page.
 fn doubtful_roots(ndb: &NodeDatabase) -> Option<String> {
-    let named = [
-        (PageType::Nbt, ndb.header().nbt_root),
-        (PageType::Bbt, ndb.header().bbt_root),
-    ];
+    let named = ndb.header().roots();
     let is_other = |(page_type, named): &(PageType, BlockRef)| {
         ndb.root(*page_type).is_ok_and(|found| found < named.bid)
     };

@@ -30,6 +30,8 @@ pub(super) struct StandIns {
     guessed: Arc<Mutex<HashSet<BlockId>>>,
     /// Whether a page of the node B-tree was found damaged.
     has_lost_nodes: Arc<AtomicBool>,
+    /// Whether the node B-tree that is read is an older one than that of the file.
+    has_older_nodes: bool,
 }
 
 impl fmt::Debug for StandIns {
@@ -91,6 +93,15 @@ impl StandIns {
         if page_type == PageType::Nbt {
             self.has_lost_nodes.store(true, Ordering::Relaxed);
         }
+    }
+
+    pub(super) fn has_older_nodes(&self) -> bool {
+        self.has_older_nodes
+    }
+
+    pub(super) fn note_older_nodes(&mut self) {
+        self.has_older_nodes = true;
+        self.note_lost_page(PageType::Nbt);
     }
 
     /// The offset of the damaged leaf that the entry of node `nid` is from, if it is from one.

@@ -43,8 +43,9 @@ pub fn lost_lists(ndb: &Arc<NodeDatabase>) -> LostLists {
     let mut memory = Memory::of_messages(ndb.source());
     let mut survey = Survey::of(ndb, &mut memory);
     let leaves = lost_leaves(ndb, &mut survey.free);
-    // Nodes that are lost have parts, too, and not only those of messages: they alone are no reason to show such.
-    let has_lost = !survey.lists.is_empty() || !leaves.is_empty();
+    // Nodes that are lost have parts, too, and not only those of messages: they alone are no reason to show such, unless all newer
+    // ones are.
+    let has_lost = !survey.lists.is_empty() || !leaves.is_empty() || ndb.has_older_nodes();
     let mut search = Search::new(ndb, survey, &leaves, memory);
     let mut start = 0;
     for _ in 0..ROUNDS {

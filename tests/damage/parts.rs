@@ -762,3 +762,49 @@ fn what_is_in_lost_folders_is_counted_and_the_places_of_these_are_told() {
         assert_eq!(found, own, "{path}");
     }
 }
+
+#[test]
+fn what_is_newer_than_the_only_tree_that_is_left_is_found_by_its_row() {
+    for_each_format(file, |file| {
+        let damage = file.damage();
+        damage.drop_node(file.messages[7]);
+        damage.newer_root(PTYPE_NBT);
+        let (walked, problems) = file.walked();
+        assert!(
+            problems.contains("older than the header says"),
+            "{problems}"
+        );
+        let attachment = Payload::random(9_000, 7).bytes();
+        let found = walked.files.iter().find(|(_, bytes)| **bytes == attachment);
+        let (path, _) = found.expect("its attachment");
+        assert!(path.contains("Inbox/2024-05-01 0907 Message 7"), "{path}");
+        has_errors(&file);
+    });
+}
+
+#[test]
+fn what_is_newer_than_both_trees_that_are_left_is_in_lost_and_found() {
+    for_each_format(file, |file| {
+        let damage = file.damage();
+        let message = file.messages[7];
+        let content = damage.attachment_data(message, 0);
+        let node = file.layout.node(message);
+        damage.drop_node(message);
+        for block in [content, node.data, node.sub] {
+            damage.drop_block(block);
+        }
+        damage.newer_root(PTYPE_NBT);
+        damage.newer_root(PTYPE_BBT);
+        let (walked, problems) = file.walked();
+        assert!(
+            problems.contains("older than the header says"),
+            "{problems}"
+        );
+        let attachment = Payload::random(9_000, 7).bytes();
+        let found = walked.files.iter().find(|(_, bytes)| **bytes == attachment);
+        let (path, _) = found.expect("its attachment");
+        assert!(path.starts_with("/lost+found/"), "{path}");
+        let mail = "/lost+found/2024-05-01 0907 Message 7.eml";
+        assert!(walked.files.contains_key(mail), "{problems}");
+    });
+}

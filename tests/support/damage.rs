@@ -104,19 +104,35 @@ impl<'a> Damage<'a> {
 
     /// The header, whose CRCs are right, names another page as the root of the node B-tree, with the id that this has or not.
     pub fn other_root(&self, page: PageEntry, has_its_id: bool) {
+        let bid = match has_its_id {
+            true => page.bid,
+            false => self.layout.roots.nbt.0,
+        };
+        self.set_root(PTYPE_NBT, bid, page.ib);
+    }
+
+    /// The header, whose CRCs are right, names a root that is newer than the tree, and gone.
+    pub fn newer_root(&self, ptype: u8) {
+        let roots = &self.layout.roots;
+        let (bid, _) = if ptype == PTYPE_NBT {
+            roots.nbt
+        } else {
+            roots.bbt
+        };
+        // Behind the header are zeros.
+        let gone = 2 * self.layout.geo.page as u64;
+        self.set_root(ptype, bid + 1000, gone);
+    }
+
+    /// BREFNBT or BREFBBT, [MS-PST] 2.2.2.5.
+    fn set_root(&self, ptype: u8, bid: u64, ib: u64) {
         let geo = self.layout.geo;
         let at = if geo.wide { 216 } else { 184 };
+        let at = at + 2 * geo.word() * usize::from(ptype == PTYPE_BBT);
         self.edit_header(|header| {
             let mut root = Vec::new();
-            geo.put_word(
-                &mut root,
-                if has_its_id {
-                    page.bid
-                } else {
-                    self.layout.roots.nbt.0
-                },
-            );
-            geo.put_word(&mut root, page.ib);
+            geo.put_word(&mut root, bid);
+            geo.put_word(&mut root, ib);
             header[at..][..root.len()].copy_from_slice(&root);
         });
     }
