@@ -417,10 +417,6 @@ impl Opening {
             ));
             ndb = ndb.with_root(page_type, newest);
         }
-        // Without either nothing tells whether the nodes are the newest ones.
-        if ndb.header().is_made_up() && ndb.root(PageType::Bbt).is_err() {
-            ndb = ndb.with_older_nodes();
-        }
         ndb
     }
 }
