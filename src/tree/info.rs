@@ -221,7 +221,6 @@ impl Census {
             special: SpecialFolders::of(context.store.ndb().header().client),
             ..Self::default()
         };
-        ndb::read_folders_ahead(context.store.ndb());
         if let Some(store) = context.store.properties() {
             census.special.add(NodeId::MESSAGE_STORE, store);
         }

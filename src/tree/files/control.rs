@@ -9,6 +9,7 @@ use super::index::Index;
 use crate::convert::Rendition;
 use crate::error::{Error, Result};
 use crate::ndb::kept::{Lru, Once};
+use crate::ndb::{self, partly};
 use crate::output;
 use crate::problem::Problems;
 use crate::tree::attr::Times;
@@ -66,6 +67,7 @@ impl Control {
 
     /// What the file is and holds.
     pub fn info(&self) -> Info {
+        ndb::read_folders_ahead(self.context.store.ndb());
         let rules = &self.index.rules;
         let lost = rules.lost_folders().unwrap_or_default();
         let shown = rules.folders().unwrap_or_default().into_iter().chain(lost);
@@ -83,14 +85,14 @@ impl Control {
     /// What is wrong, behind the paths of what is not whole.
     fn problems_text(&self) -> String {
         let problems = &self.context.problems;
-        let paths = ProblemLine::all_not_whole(problems.entries(), MAX_NAMED, |ino| {
+        let path_line = |ino| {
             let path = self.index.directories.path_of(ino)?;
-            Some(ProblemLine::not_whole(
-                self.context.object(ino).ok()?,
-                &path,
-            ))
-        });
-        problems.text(&paths)
+            let object = self.context.object(ino).ok()?;
+            Some(ProblemLine::not_whole(object, &path))
+        };
+        // Whoever looks why nothing can be read gets an answer.
+        let paths = || ProblemLine::all_not_whole(problems.entries(), MAX_NAMED, path_line);
+        problems.text(&partly(paths))
     }
 
     fn text_file(&self, text: String) -> Arc<File> {
