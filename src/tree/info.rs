@@ -16,7 +16,7 @@ use crate::messaging::{
 };
 use crate::ndb::crypt::CryptMethod;
 use crate::ndb::header::Client;
-use crate::ndb::{self, NodeId, NodeType};
+use crate::ndb::{NodeId, NodeType};
 
 /// What [`PageReason::Default`] means where 8-bit strings are rare: no item is looked at before one has some.
 const UTF16_STRINGS: &str = "unless the items that name one, or their text, tell another";
