@@ -59,7 +59,7 @@ pub enum Damaged {
 /// missed first.
 pub type FindLists = fn(&Arc<NodeDatabase>) -> LostLists;
 
-/// Adds what the messages of a file declare. A function of the file alone; an error means that the disk fails.
+/// Adds what the messages of a file declare, as far as the disk gives it.
 pub type FindDeclared = fn(&Arc<NodeDatabase>, &mut DeclaredSizes);
 
 /// An opened file: its header, and its pages and blocks through caches.

@@ -763,20 +763,25 @@ fn what_is_in_lost_folders_is_counted_and_the_places_of_these_are_told() {
     }
 }
 
+/// What the file shows whose trees that are left are older ones, and where it has the attachment of message 7.
+fn with_older_trees(file: &Intact) -> (Walked, String) {
+    let (walked, problems) = file.walked();
+    let is_told = problems.contains("older than the header says");
+    assert!(is_told, "{problems}");
+    let attachment = Payload::random(9_000, 7).bytes();
+    let mut found = walked.files.iter();
+    let found = found.find(|(_, bytes)| **bytes == attachment);
+    let path = found.expect("its attachment").0.clone();
+    (walked, path)
+}
+
 #[test]
 fn what_is_newer_than_the_only_tree_that_is_left_is_found_by_its_row() {
     for_each_format(file, |file| {
         let damage = file.damage();
         damage.drop_node(file.messages[7]);
         damage.newer_root(PTYPE_NBT);
-        let (walked, problems) = file.walked();
-        assert!(
-            problems.contains("older than the header says"),
-            "{problems}"
-        );
-        let attachment = Payload::random(9_000, 7).bytes();
-        let found = walked.files.iter().find(|(_, bytes)| **bytes == attachment);
-        let (path, _) = found.expect("its attachment");
+        let (_, path) = with_older_trees(&file);
         assert!(path.contains("Inbox/2024-05-01 0907 Message 7"), "{path}");
         has_errors(&file);
     });
@@ -795,16 +800,9 @@ fn what_is_newer_than_both_trees_that_are_left_is_in_lost_and_found() {
         }
         damage.newer_root(PTYPE_NBT);
         damage.newer_root(PTYPE_BBT);
-        let (walked, problems) = file.walked();
-        assert!(
-            problems.contains("older than the header says"),
-            "{problems}"
-        );
-        let attachment = Payload::random(9_000, 7).bytes();
-        let found = walked.files.iter().find(|(_, bytes)| **bytes == attachment);
-        let (path, _) = found.expect("its attachment");
+        let (walked, path) = with_older_trees(&file);
         assert!(path.starts_with("/lost+found/"), "{path}");
         let mail = "/lost+found/2024-05-01 0907 Message 7.eml";
-        assert!(walked.files.contains_key(mail), "{problems}");
+        assert!(walked.files.contains_key(mail));
     });
 }

@@ -1,6 +1,7 @@
 //! `-o layout=folders`: folders as directories, subfolders first, then the rows of the contents table, by node. Lost items in
 //! `lost+found`, under the path of the folder that they belonged to.
 
+use std::collections::HashSet;
 use std::sync::{Arc, LazyLock};
 
 use super::items::{Facts, Items};
@@ -128,8 +129,12 @@ impl Folders {
     /// All folders below the directory of `top`, which has the path `path`, and themselves their paths.
     fn folders_below(&self, top: Object, path: String) -> Result<Vec<(NodeId, String)>> {
         let mut folders = Vec::new();
+        let mut seen = HashSet::new();
         let mut todo = vec![(top, path)];
         while let Some((object, path)) = todo.pop() {
+            if !seen.insert(object.clone()) {
+                continue;
+            }
             let below = match &object {
                 Object::Folder(nid) => self.list_below(*nid),
                 Object::Lost(nid) => self.list_below_lost(*nid)?,
