@@ -526,6 +526,41 @@ fn a_large_message_does_not_cost_a_look_at_all_others() {
     assert!(cost.reads < OTHERS as f64 / 4.0, "{cost:.2?}");
 }
 
+/// Reads to tell the size of a message of 3 MB, as the only large one of its folder, while there are so many folders of 20 messages.
+fn reads_for_a_large_one(folders: u64) -> f64 {
+    let directory = tempfile::tempdir().unwrap();
+    let path = directory.path().join("large.pst");
+    let mut store = Store::with(Options::new(Format::Unicode, Crypt::Permute));
+    for number in 0..folders {
+        let folder = store.folder(store.ipm_subtree(), format!("Folder {number}").as_str());
+        for number in 0..20 {
+            let body = Payload::random(30_000, number);
+            let message = Message::mail(&format!("Message {number}")).attachment("small.bin", body);
+            store.message(folder, message);
+        }
+        let large = Message::mail("Large").attachment("large.bin", Payload::random(3_000_000, 1));
+        if number == 0 {
+            store.message(folder, large);
+        }
+    }
+    store.write(&path).unwrap();
+    let tree = Tree::open(&path, &TreeOptions::default()).unwrap();
+    let folder = tree.find(Path::new("Folder 0")).unwrap().unwrap();
+    let listing = tree.directory(folder).unwrap();
+    let mut entries = listing.entries();
+    let large = entries.find(|entry| entry.name.contains("Large") && entry.kind == Kind::File);
+    let (cost, size) = Cost::of(1, || tree.attr(large.unwrap().ino).unwrap().size);
+    assert!(size > 4_000_000, "{size}");
+    cost.reads
+}
+
+#[test]
+fn a_large_message_costs_the_same_in_a_file_of_any_size() {
+    let (few, many) = (reads_for_a_large_one(30), reads_for_a_large_one(300));
+    println!("{few} reads in 30 folders, {many} in 300");
+    assert!(many < 2.0 * few + 10.0, "{many} reads instead of {few}");
+}
+
 /// Bytes that the directory of one attachment takes from the allocator while it is made, those of its message with them. Most of
 /// it is given back, and what is kept stands where it was: large pieces that little is kept of leave holes in the heap that nothing fits into.
 const ATTACHED: u64 = 8_600;

@@ -5,7 +5,7 @@ use std::sync::{Arc, OnceLock};
 
 use super::declared::DeclaredSizes;
 use super::ids::{BlockId, NodeId};
-use super::kept::Once;
+use super::kept::{Map, Once};
 use crate::error::{Error, Result};
 
 /// What may be shown of blocks that come again: so often the size of the file.
@@ -16,7 +16,9 @@ pub(super) const TIMES: u64 = 8;
 pub(super) struct Repeats {
     pub(super) messages: OnceLock<u64>,
     pub(super) cuts: OnceLock<Arc<Cuts>>,
+    /// What the messages of all contents tables declare, and those of one.
     pub(super) declared: Once<DeclaredSizes>,
+    pub(super) declared_in: Map<NodeId, Arc<DeclaredSizes>>,
 }
 
 /// The part of a node that is the same as that of another one.

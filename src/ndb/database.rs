@@ -6,7 +6,6 @@ use std::sync::{Arc, OnceLock};
 
 use super::block::{Block, BlockReader};
 use super::cuts::Repeats;
-use super::declared::DeclaredSizes;
 use super::finds::{Finds, FoundBlock};
 use super::header::Header;
 use super::ids::{BlockId, BlockRef, NodeId};
@@ -59,8 +58,9 @@ pub enum Damaged {
 /// missed first.
 pub type FindLists = fn(&Arc<NodeDatabase>) -> LostLists;
 
-/// Adds what the messages of a file declare, as far as the disk gives it.
-pub type FindDeclared = fn(&Arc<NodeDatabase>, &mut DeclaredSizes);
+/// Calls what it is given with each message of a contents table and the bytes that it declares, as far as the disk gives the table
+/// and as long as true is returned.
+pub type ReadDeclared = fn(&Arc<NodeDatabase>, NodeEntry, &mut dyn FnMut(NodeId, u64) -> bool);
 
 /// An opened file: its header, and its pages and blocks through caches.
 #[derive(Debug)]
@@ -73,7 +73,7 @@ pub struct NodeDatabase {
     pub(super) damaged: Damaged,
     pub(super) repeats: Repeats,
     /// Reads the sizes that messages declare; without it nothing is known of them.
-    pub(super) find_declared: Option<FindDeclared>,
+    pub(super) read_declared: Option<ReadDeclared>,
     /// Puts lost lists together; without it nothing stands in for them.
     find_lists: Option<FindLists>,
     lost_lists: Arc<OnceLock<LostLists>>,
@@ -97,7 +97,7 @@ impl NodeDatabase {
             added: Added::default(),
             damaged: Damaged::default(),
             repeats: Repeats::default(),
-            find_declared: None,
+            read_declared: None,
             find_lists: None,
             lost_lists: Arc::default(),
         }
@@ -137,9 +137,9 @@ impl NodeDatabase {
         self
     }
 
-    /// Has `find` say what messages declare. It is called when a message is met that is large beside the others.
-    pub fn with_declared_sizes(mut self, find: FindDeclared) -> Self {
-        self.find_declared = Some(find);
+    /// Has `read` say what messages declare. It is called when a message is met that is large beside the others.
+    pub fn with_declared_sizes(mut self, read: ReadDeclared) -> Self {
+        self.read_declared = Some(read);
         self
     }
 
@@ -148,7 +148,7 @@ impl NodeDatabase {
     pub fn with_added(&self, nodes: Vec<NodeEntry>, blocks: Arc<[FoundBlock]>, cache: u64) -> Self {
         Self {
             added: Added::new(nodes, blocks),
-            find_declared: self.find_declared,
+            read_declared: self.read_declared,
             find_lists: self.find_lists,
             ..self.again(cache)
         }
@@ -165,7 +165,7 @@ impl NodeDatabase {
             added: Added::default(),
             damaged: self.damaged,
             repeats: Repeats::default(),
-            find_declared: None,
+            read_declared: None,
             find_lists: None,
             lost_lists: Arc::clone(&self.lost_lists),
         }

@@ -10,12 +10,14 @@ const LEAST: u64 = 1 << 10;
 
 /// Sizes in bytes that messages declare, believed as long as all of them together make sense.
 #[derive(Debug)]
-pub struct DeclaredSizes {
+pub(super) struct DeclaredSizes {
     sizes: HashMap<NodeId, u64>,
     /// Of smaller messages the size is not kept.
     least_kept: u64,
-    /// What may still be declared; None when it was more.
-    left: Option<u64>,
+    /// What all together declare.
+    total: u64,
+    /// What they may declare.
+    most: u64,
 }
 
 impl DeclaredSizes {
@@ -24,32 +26,37 @@ impl DeclaredSizes {
         Self {
             sizes: HashMap::new(),
             least_kept,
-            left: Some(most),
+            total: 0,
+            most,
         }
     }
 
-    /// `rows` messages are about to be added; false if all together are more than the file can have.
-    pub fn has_room_for(&mut self, rows: u64) -> bool {
-        let least = rows.saturating_mul(LEAST);
-        if self.left.is_none_or(|left| left < least) {
-            self.left = None;
-        }
-        self.left.is_some()
-    }
-
-    /// Adds the message `nid`, which declares `size` bytes; false if all together are more than the file can have.
-    pub fn add(&mut self, nid: NodeId, size: u64) -> bool {
-        let left = self.left.and_then(|left| left.checked_sub(size.max(LEAST)));
-        self.left = left;
-        if size >= self.least_kept {
+    /// Adds the message `nid`, which declares `size` bytes.
+    pub(super) fn add(&mut self, nid: NodeId, size: u64) {
+        self.total = self.total.saturating_add(size.max(LEAST));
+        if size >= self.least_kept && self.are_believed() {
             self.sizes.insert(nid, size);
         }
-        left.is_some()
+    }
+
+    /// From now on all together may declare `most` bytes.
+    pub(super) fn limit(&mut self, most: u64) {
+        self.most = most;
+        if !self.are_believed() {
+            self.sizes = HashMap::new();
+        }
+    }
+
+    /// Whether all together are no more than they may be.
+    pub(super) fn are_believed(&self) -> bool {
+        self.total <= self.most
     }
 
     /// What `nid` declares, if that is believed.
     pub(super) fn of(&self, nid: NodeId) -> Option<u64> {
-        self.left?;
-        self.sizes.get(&nid).copied()
+        self.sizes
+            .get(&nid)
+            .copied()
+            .filter(|_| self.are_believed())
     }
 }

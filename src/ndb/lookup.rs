@@ -30,14 +30,10 @@ impl NodeDatabase {
     /// The entry of node `nid`; None when the file has no such node.
     pub fn find_node(&self, nid: NodeId) -> Result<Option<NodeEntry>> {
         let mut keys = 0..0;
-        let found = match self.descend(PageType::Nbt, u64::from(nid.0), &mut keys) {
-            Ok(found) => Ok(found
-                .and_then(|(leaf, index)| leaf.page.node(index))
-                .filter(|entry| entry.nid == nid)),
-            Err(error) => self
-                .found_instead(PageType::Nbt, &keys, error, |finds| finds.node(nid))
-                .map_err(|error| error.in_node(nid.0)),
-        };
+        let found = self.live_node(nid, &mut keys).or_else(|error| {
+            self.found_instead(PageType::Nbt, &keys, error, |finds| finds.node(nid))
+                .map_err(|error| error.in_node(nid.0))
+        });
         match found {
             Ok(Some(entry)) => Ok(Some(entry)),
             Ok(None) | Err(_) => self
@@ -78,9 +74,19 @@ impl NodeDatabase {
 
     /// Whether node `nid` has an entry in a leaf that can be read.
     fn is_in_tree(&self, nid: NodeId) -> bool {
-        let found = self.descend(PageType::Nbt, u64::from(nid.0), &mut (0..0));
-        let entry = found.ok().flatten();
-        entry.and_then(|(leaf, index)| leaf.page.key(index)) == Some(u64::from(nid.0))
+        matches!(self.live_node(nid, &mut (0..0)), Ok(Some(_)))
+    }
+
+    /// The entry of node `nid` in the live tree, for which nothing stands in; `keys` becomes the range of the page that was
+    /// reached, or that cannot be read.
+    pub(super) fn live_node(
+        &self,
+        nid: NodeId,
+        keys: &mut Range<u64>,
+    ) -> Result<Option<NodeEntry>> {
+        let found = self.descend(PageType::Nbt, u64::from(nid.0), keys)?;
+        let entry = found.and_then(|(leaf, index)| leaf.page.node(index));
+        Ok(entry.filter(|entry| entry.nid == nid))
     }
 
     /// The entry of block `bid`; None when the file has no such block.

@@ -50,8 +50,7 @@ mod xblock;
 
 pub use block::{Block, Flaw, read_block};
 pub use data_tree::DataTree;
-pub use database::{Damaged, FindDeclared, FindLists, NodeDatabase};
-pub use declared::DeclaredSizes;
+pub use database::{Damaged, FindLists, NodeDatabase, ReadDeclared};
 pub use finds::FoundBlock;
 pub use header::Header;
 pub use ids::{BlockId, BlockRef, NodeId, NodeType};

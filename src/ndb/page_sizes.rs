@@ -108,7 +108,7 @@ pub(super) fn entry_size(format: &Format, page_type: PageType, level: u8) -> usi
 }
 
 /// Bytes of an entry that the reader uses; what follows is padding and may be garbage.
-fn least_entry_size(format: &Format, page_type: PageType, level: u8) -> usize {
+pub(super) fn least_entry_size(format: &Format, page_type: PageType, level: u8) -> usize {
     match (level, page_type) {
         (0, PageType::Bbt) if format.compressed => 22,
         (0, PageType::Bbt) => 2 * format.word + 4,

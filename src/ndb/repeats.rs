@@ -6,8 +6,10 @@
 //!
 //! A message that is small beside the mean takes no part: as many of its size as there are messages are no more than
 //! the budget. Nor does one that is not much larger than its row in a contents table declares (PidTagMessageSize), if all rows
-//! of the file together declare no more than a file of its size may have. Only when another one is opened are all messages
-//! compared, once: that reads the lists of each, where a contents table has some hundred rows in a few blocks.
+//! of that table together declare no more than the share of so many messages in what a file of its size may have, or all rows of
+//! the file together no more than that. The first reads the table that lists the message, the second all tables. Only when another
+//! one is opened are all messages compared, once: that reads the lists of each, where a contents table has some hundred rows in a few
+//! blocks.
 //!
 //! The budget is eight times the size of the file and 16 MiB. The sizes of all messages, and of what is within them,
 //! are added up from their lists of blocks, without reading data. An entry that leads to blocks met before, whether a
@@ -26,8 +28,9 @@ use super::database::{LEAST_TIMES_FILE, NodeDatabase};
 use super::declared::DeclaredSizes;
 use super::ids::{BlockId, NodeId, NodeType};
 use super::page::NodeEntry;
+use super::page_sizes::least_entry_size;
 use super::page_type::PageType;
-use super::plan::{self, read_ahead};
+use super::plan::{self, read_ahead, read_folders_ahead};
 use super::source::{at_best, partly};
 use super::subnodes::stored_and_lost;
 use super::xblock::find_internal;
@@ -41,6 +44,9 @@ const BUDGET: (u64, u64) = (TIMES, LEAST_TIMES_FILE);
 const UNCOMPARED: (u64, u64) = (32, 32 << 20);
 /// What all messages together may declare and still be believed: so often the size of the file, and so many bytes more.
 const BELIEVED: (u64, u64) = (TIMES, LEAST_TIMES_FILE);
+/// The same of one contents table, if it had all messages. Twice as much, since some of the nodes among which it is shared out
+/// are none, and half a page may be empty.
+const BELIEVED_IN_FOLDER: (u64, u64) = (2 * TIMES, LEAST_TIMES_FILE);
 /// How often what it declares a message may show: text is in it in several forms, and blocks are not full.
 const TIMES_DECLARED: u64 = 4;
 /// Bytes that an attachment or an embedded message takes beside its content: its names, its header fields.
@@ -65,11 +71,12 @@ pub(super) fn cuts_of(ndb: &Arc<NodeDatabase>, entry: &NodeEntry) -> Result<Opti
     }
     let weight = Walk::new(ndb, None).top(entry)?.in_files(0);
     let all = ndb.times_file(UNCOMPARED);
-    if weight <= all / most_nodes(ndb)?.max(1) {
+    let nodes = most_nodes(ndb)?.max(1);
+    if weight <= all / nodes || is_as_its_folder_declares(ndb, entry, weight, nodes)? {
         return Ok(None);
     }
     let small = all / count_messages(ndb)?.max(1);
-    if weight <= small || is_as_declared(ndb, entry.nid, weight, small)? {
+    if weight <= small || is_as_all_declare(ndb, entry.nid, weight, small)? {
         return Ok(None);
     }
     if ndb.stand_ins.restored(entry.nid).is_some() {
@@ -85,23 +92,91 @@ pub(super) fn cuts_of(ndb: &Arc<NodeDatabase>, entry: &NodeEntry) -> Result<Opti
     )))
 }
 
-/// Whether `weight` is what the message `nid` declares, and that is believed; `small` is what needs no such word.
-fn is_as_declared(ndb: &Arc<NodeDatabase>, nid: NodeId, weight: u64, small: u64) -> Result<bool> {
-    let Some(find) = ndb.find_declared else {
+/// Whether `weight` is what the message of `entry` declares in the contents table of its folder, whose rows together declare no more
+/// than so many of the `nodes` of the file may.
+fn is_as_its_folder_declares(
+    ndb: &Arc<NodeDatabase>,
+    entry: &NodeEntry,
+    weight: u64,
+    nodes: u64,
+) -> Result<bool> {
+    let (Some(read), Some(kind)) = (ndb.read_declared, contents_table_of(entry.nid)) else {
+        return Ok(false);
+    };
+    let table_of = |entry: &NodeEntry| entry.parent.with_type(kind);
+    let table = table_of(entry);
+    let declared = ndb.repeats.declared_in.get_or_make(table, || {
+        let found = || {
+            let least_kept = ndb.times_file(UNCOMPARED) / nodes / TIMES_DECLARED;
+            let mut sizes = DeclaredSizes::new(u64::MAX, least_kept);
+            let mut children = 0;
+            if let Ok(Some(rows)) = ndb.live_node(table, &mut (0..0)) {
+                read(ndb, rows, &mut |nid, size| {
+                    sizes.add(nid, size);
+                    // A row counts if it is one of a message of this folder: many tables may have the rows of others, or of none.
+                    let node = ndb.live_node(nid, &mut (0..0)).ok().flatten();
+                    children += u64::from(node.is_some_and(|node| table_of(&node) == table));
+                    true
+                });
+            }
+            sizes.limit((ndb.times_file(BELIEVED_IN_FOLDER) / nodes).saturating_mul(children));
+            Arc::new(sizes)
+        };
+        // What the disk never gives is not believed.
+        Ok(partly(|| at_best(found)))
+    })?;
+    Ok(is_declared(&declared, entry.nid, weight))
+}
+
+/// The type of the table that lists messages of the type of `nid`.
+fn contents_table_of(nid: NodeId) -> Option<NodeType> {
+    match nid.node_type() {
+        NodeType::NORMAL_MESSAGE => Some(NodeType::CONTENTS_TABLE),
+        NodeType::ASSOC_MESSAGE => Some(NodeType::ASSOC_CONTENTS_TABLE),
+        _ => None,
+    }
+}
+
+/// Whether `weight` is what the message `nid` declares, and all rows of the file together make sense; `small` is what needs no
+/// such word.
+fn is_as_all_declare(
+    ndb: &Arc<NodeDatabase>,
+    nid: NodeId,
+    weight: u64,
+    small: u64,
+) -> Result<bool> {
+    let Some(read) = ndb.read_declared else {
         return Ok(false);
     };
     let declared = ndb.repeats.declared.get_or_make(|| {
         let most = ndb.times_file(BELIEVED);
         let found = || {
             let mut sizes = DeclaredSizes::new(most, small / TIMES_DECLARED);
-            find(ndb, &mut sizes);
+            read_folders_ahead(ndb);
+            let is_contents_table = |entry: &NodeEntry| {
+                let tables = [NodeType::CONTENTS_TABLE, NodeType::ASSOC_CONTENTS_TABLE];
+                tables.contains(&entry.nid.node_type())
+            };
+            for table in ndb.nodes().flatten().filter(is_contents_table) {
+                read(ndb, table, &mut |nid, size| {
+                    sizes.add(nid, size);
+                    sizes.are_believed()
+                });
+                if !sizes.are_believed() {
+                    break;
+                }
+            }
             sizes
         };
         // A message whose row the disk never gives is compared.
         Ok(partly(|| at_best(found)))
     })?;
+    Ok(is_declared(declared, nid, weight))
+}
+
+fn is_declared(declared: &DeclaredSizes, nid: NodeId, weight: u64) -> bool {
     let size = declared.of(nid).unwrap_or(0);
-    Ok(weight <= size.saturating_mul(TIMES_DECLARED))
+    weight <= size.saturating_mul(TIMES_DECLARED)
 }
 
 /// More nodes than the node B-tree has, from its root page alone.
@@ -112,10 +187,13 @@ fn most_nodes(ndb: &NodeDatabase) -> Result<u64> {
         Err(_) => return Ok(u64::MAX),
     };
     let format = ndb.header.format;
-    // A leaf entry has four words, or half as many bytes as the words of an intermediate one; that has three.
-    let each = (format.btree_entries / (3 * format.word)) as u64;
-    let below = each.saturating_pow(u32::from(root.level));
-    Ok(below.saturating_mul(root.len() as u64))
+    let room =
+        |level| (format.btree_entries / least_entry_size(format, PageType::Nbt, level)) as u64;
+    let mut nodes = root.len() as u64;
+    for level in 0..root.level {
+        nodes = nodes.saturating_mul(room(level));
+    }
+    Ok(nodes)
 }
 
 /// How many messages there are: a walk over the node B-tree.

@@ -251,6 +251,34 @@ fn one_node_of_all_messages_whose_rows_say_that_they_are_large() {
 }
 
 #[test]
+fn one_node_of_all_messages_in_folders_whose_tables_have_the_rows_of_others() {
+    const FOLDERS: usize = 60;
+    const OTHERS: usize = 300;
+    let mut nids = Vec::new();
+    let file = write(Format::Unicode, Crypt::None, |store| {
+        let inbox = store.folder(store.ipm_subtree(), "Inbox");
+        let large = mail("first").attachment("large.bin", Payload::random(3_000_000, 1));
+        nids.push(store.message(inbox, large));
+        let other = |number: usize| mail(&format!("other {number}"));
+        let others: Vec<_> = (0..OTHERS)
+            .map(|number| store.message(inbox, other(number)))
+            .collect();
+        for number in 0..FOLDERS {
+            let folder = store.folder(store.ipm_subtree(), format!("{number}").as_str());
+            let copy = mail("copy").prop(PID_TAG_MESSAGE_SIZE, Value::I32(10_000_000));
+            nids.push(store.message(folder, copy));
+            others.iter().for_each(|nid| store.stray_row(folder, *nid));
+        }
+    });
+    let first = file.layout.node(MESSAGE);
+    for nid in &nids[1..] {
+        let parent = file.layout.node(*nid).parent;
+        file.damage().set_node(*nid, first.data, first.sub, parent);
+    }
+    in_proportion("a node and rows of others", &file, 0);
+}
+
+#[test]
 fn one_node_of_all_messages_whose_list_of_subnodes_is_lost() {
     let file = one_node(500, None);
     file.damage().garble_block(file.layout.node(MESSAGE).sub);
