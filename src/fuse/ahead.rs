@@ -1,9 +1,12 @@
 //! Work done before the kernel asks for it, by threads of its own: attributes of the entries that whoever looks at a
-//! directory will look at next, and the bytes that whoever reads a file in order will read next.
+//! directory will look at next, the bytes that whoever reads a file in order will read next, and those of the files that
+//! whoever reads the files of a directory one after another will read next ([`run`]).
 //!
 //! All of it is bounded: a few directories and files, the latest ones, and in each a certain way ahead of the last
 //! request. A request never waits for this work, but for bytes that a thread is making already.
 #![forbid(unsafe_code)]
+
+mod run;
 
 use std::collections::VecDeque;
 use std::ops::Range;
@@ -11,12 +14,14 @@ use std::sync::Arc;
 
 use parking_lot::{Condvar, Mutex};
 
+use self::run::{Run, UPCOMING};
 use super::panics;
-use crate::tree::{Forest, Ino};
+use crate::tree::{Depth, Forest, Ino};
 
-/// Directories whose attributes are worked out, and files that are read: the latest ones.
+/// Directories whose attributes are worked out, and files that are read: the latest ones. The kernel still asks for the ends of some
+/// files when the next one is begun.
 const DIRECTORIES: usize = 2;
-const FILES: usize = 2;
+const FILES: usize = 4;
 /// Files of one directory that somebody has to look at, one by one, before more are expected.
 const LOOKUPS: usize = 8;
 /// Entries that one such look is worth, and those that a request for attributes of a listing is worth.
@@ -49,6 +54,7 @@ struct Plan {
     /// The latest first.
     directories: VecDeque<Directory>,
     files: VecDeque<File>,
+    run: Run,
 }
 
 /// Somebody looks at the entries of a directory.
@@ -93,6 +99,12 @@ enum Content {
     Made(Arc<Vec<u8>>),
 }
 
+impl Content {
+    fn is_planned(&self) -> bool {
+        matches!(self, Self::Planned)
+    }
+}
+
 /// Bytes that were read ahead.
 #[derive(Debug)]
 pub(super) struct Bytes {
@@ -115,6 +127,14 @@ enum Task {
     Read {
         file: Ino,
         start: u64,
+    },
+    /// Reads the beginning of a file that nobody has asked for.
+    Begin {
+        file: Ino,
+    },
+    /// Finds the files that are listed after `file`.
+    Follow {
+        file: Ino,
     },
 }
 
@@ -156,7 +176,11 @@ impl Ahead {
     /// The answer to a request for `size` bytes of `file`, if it was prepared. Plans what comes behind it.
     pub(super) fn read(&self, file: Ino, offset: u64, size: usize) -> Option<Bytes> {
         let mut plan = self.plan.lock();
-        let entry = plan.file(file)?;
+        plan.file(file)?;
+        if plan.run.has_task() {
+            self.added.notify_one();
+        }
+        let entry = plan.find_mut(file)?;
         // The kernel has several requests on the way, which may come in any order.
         if offset.abs_diff(entry.next) <= 2 * size as u64 {
             entry.requests += 1;
@@ -203,11 +227,23 @@ impl Ahead {
                     self.worked_out(directory, wanted, done.unwrap_or(Some(wanted)));
                 }
                 Task::Read { file, start } => {
-                    let mut bytes = vec![0; WINDOW];
-                    let read = panics::catch(|| forest.read_at(file, start, &mut bytes));
-                    // What fails here is asked for again, and fails there.
-                    bytes.truncate(read.ok().and_then(Result::ok).unwrap_or(0));
-                    self.has_read(file, start, bytes);
+                    self.has_read(file, start, read_window(forest, file, start, WINDOW));
+                }
+                Task::Begin { file } => {
+                    let attr = panics::catch(|| forest.attr(file))
+                        .ok()
+                        .and_then(Result::ok);
+                    let size = attr.and_then(|attr| usize::try_from(attr.size).ok());
+                    let bytes = read_window(forest, file, 0, size.unwrap_or(WINDOW).min(WINDOW));
+                    self.has_read(file, 0, bytes);
+                }
+                Task::Follow { file } => {
+                    let files = panics::catch(|| {
+                        let files = forest.files_after(file, UPCOMING);
+                        forest.read_ahead(&files, Depth::All);
+                        files
+                    });
+                    self.plan.lock().run.follow(file, files.unwrap_or_default());
                 }
             }
         }
@@ -262,14 +298,19 @@ impl Ahead {
 
     fn has_read(&self, file: Ino, start: u64, bytes: Vec<u8>) {
         let mut plan = self.plan.lock();
-        let windows = plan.find_mut(file).map(|entry| &mut entry.windows);
-        if let Some(window) =
-            windows.and_then(|windows| windows.iter_mut().find(|window| window.start == start))
-        {
-            window.content = Content::Made(Arc::new(bytes));
+        if let Some(content) = plan.content(file, start) {
+            *content = Content::Made(Arc::new(bytes));
         }
         self.made.notify_all();
     }
+}
+
+/// Up to `len` bytes of `file` from `start` on. What fails here is asked for again, and fails there.
+fn read_window(forest: &Forest, file: Ino, start: u64, len: usize) -> Vec<u8> {
+    let mut bytes = vec![0; len];
+    let read = panics::catch(|| forest.read_at(file, start, &mut bytes));
+    bytes.truncate(read.ok().and_then(Result::ok).unwrap_or(0));
+    bytes
 }
 
 impl Plan {
@@ -291,31 +332,46 @@ impl Plan {
     }
 
     fn file(&mut self, ino: Ino) -> Option<&mut File> {
+        let run = &mut self.run;
         let new = || File {
             ino,
             next: 0,
             requests: 0,
-            windows: VecDeque::new(),
+            windows: run.begin(ino).map(Window::first).into_iter().collect(),
         };
         latest(&mut self.files, FILES, |entry| entry.ino == ino, new)
+    }
+
+    /// What is there, or will be, of the window of `file` at `start`.
+    fn content(&mut self, file: Ino, start: u64) -> Option<&mut Content> {
+        match self.files.iter_mut().find(|entry| entry.ino == file) {
+            Some(entry) => {
+                let mut windows = entry.windows.iter_mut();
+                let window = windows.find(|window| window.start == start)?;
+                Some(&mut window.content)
+            }
+            None => self.run.content(file).filter(|_| start == 0),
+        }
     }
 
     fn find_mut(&mut self, file: Ino) -> Option<&mut File> {
         self.files.iter_mut().find(|entry| entry.ino == file)
     }
 
-    /// Takes a task on. Bytes come first: somebody will wait for them.
+    /// Takes a task on. Bytes come first: somebody will wait for them. Attributes of files that will be read come with these.
     fn task(&mut self) -> Option<Task> {
         for file in &mut self.files {
             let mut windows = file.windows.iter_mut();
-            if let Some(window) = windows.find(|window| matches!(window.content, Content::Planned))
-            {
+            if let Some(window) = windows.find(|window| window.content.is_planned()) {
                 window.content = Content::InWork;
                 return Some(Task::Read {
                     file: file.ino,
                     start: window.start,
                 });
             }
+        }
+        if let Some(task) = self.run.task() {
+            return Some(task);
         }
         let entry = self
             .directories
@@ -329,6 +385,13 @@ impl Plan {
             directory: entry.ino,
             entries: start..entry.next,
         })
+    }
+}
+
+impl Window {
+    /// The one at the beginning of a file.
+    fn first(content: Content) -> Self {
+        Self { start: 0, content }
     }
 }
 

@@ -150,13 +150,18 @@ impl Directories {
         Ok(listing.find(name).map(|entry| entry.ino))
     }
 
-    /// Directory and name of the file of message `nid`.
-    pub fn place_of(&self, nid: NodeId) -> Option<(Ino, String)> {
+    /// The directory of the file of message `nid`.
+    pub fn directory_of(&self, nid: NodeId) -> Option<Ino> {
         let lost = self.lost_found.known();
-        let directory = match lost.and_then(|lost| lost.place_of(nid)) {
+        Some(match lost.and_then(|lost| lost.place_of(nid)) {
             Some(place) => self.context.lost_ino(place),
             None => self.rules.items_ino(self.context.parent_of(nid)?),
-        };
+        })
+    }
+
+    /// Directory and name of the file of message `nid`.
+    pub fn place_of(&self, nid: NodeId) -> Option<(Ino, String)> {
+        let directory = self.directory_of(nid)?;
         let file = self.context.number(&Object::Message(nid));
         let name = self.listing(directory).ok()?.name_of(file)?;
         Some((directory, name))

@@ -122,13 +122,19 @@ impl Directory {
         self.find(name).or_else(like)
     }
 
+    /// The number of the entry that had this inode when it was added.
+    pub(super) fn position_of(&self, ino: Ino) -> Option<usize> {
+        let packed = self.packed.as_ref();
+        packed.and_then(|packed| packed.find_ino(ino)).or_else(|| {
+            let index = self.entries.iter().position(|entry| entry.ino == ino)?;
+            Some(self.packed_len() + index)
+        })
+    }
+
     /// The name of the entry that had this inode when it was added.
     pub(super) fn name_of(&self, ino: Ino) -> Option<String> {
-        let packed = self.packed.as_ref();
-        let found = packed
-            .and_then(|packed| packed.find_ino(ino))
-            .or_else(|| self.entries.iter().find(|entry| entry.ino == ino));
-        found.map(|entry| entry.name.into_owned())
+        let entry = self.entry(self.position_of(ino)?)?;
+        Some(entry.name.into_owned())
     }
 
     /// Whether an entry has a name that some file system takes for this one.
@@ -326,7 +332,9 @@ mod tests {
         assert_eq!(text.len(), packed.len());
         assert!(text.entries().eq(packed.entries()));
         assert_eq!(packed.entry(packed.len()), None);
-        for entry in text.entries() {
+        for (number, entry) in text.entries().enumerate() {
+            assert_eq!(text.position_of(entry.ino), Some(number));
+            assert_eq!(packed.position_of(entry.ino), Some(number));
             assert_eq!(packed.find(&entry.name).as_ref(), Some(&entry));
             let name = packed.name_of(entry.ino);
             assert_eq!(name.as_deref(), Some(&*entry.name));

@@ -371,6 +371,15 @@ impl Forest {
         }
     }
 
+    /// As [`Tree::files_after`].
+    pub fn files_after(&self, ino: Ino, count: usize) -> Vec<Ino> {
+        let Some(at) = self.at(ino) else {
+            return Vec::new();
+        };
+        let files = at.tree.files_after(at.ino, count).into_iter();
+        files.map(|ino| ino.of_file(at.file)).collect()
+    }
+
     /// As [`Tree::will_read_all`].
     pub fn will_read_all(&self, depth: Depth) {
         for tree in self.trees() {

@@ -109,8 +109,8 @@ impl Packed {
         })
     }
 
-    /// The entry with this inode.
-    pub fn find_ino(&self, ino: Ino) -> Option<Entry<'static>> {
+    /// The number of the entry with this inode.
+    pub fn find_ino(&self, ino: Ino) -> Option<usize> {
         let node = node_bits(ino);
         let pages = self.pages.iter().enumerate();
         let mut pages = pages.filter(
@@ -123,8 +123,8 @@ impl Packed {
         );
         pages.find_map(|(number, _)| {
             let page = self.page(number)?;
-            let found = page.iter().find(|entry| entry.ino == ino);
-            found.map(Entry::into_owned)
+            let index = page.iter().position(|entry| entry.ino == ino)?;
+            Some(number * PAGE + index)
         })
     }
 

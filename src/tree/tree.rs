@@ -168,6 +168,11 @@ impl Tree {
         }
     }
 
+    /// The next `count` files that the directory of the file `ino` of a message lists after it; none of other files.
+    pub fn files_after(&self, ino: Ino, count: usize) -> Vec<Ino> {
+        self.0.entry(ino).files_after(ino, count)
+    }
+
     /// Announces that `depth` of all messages will be read, so that the whole file may be read ahead.
     pub fn will_read_all(&self, depth: Depth) {
         self.0.entry(Ino::ROOT).will_read_all(depth);

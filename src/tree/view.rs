@@ -272,6 +272,23 @@ impl View {
         ndb::read_ahead(self.context.store.ndb(), &nids, depth);
     }
 
+    /// As [`Tree::files_after`](super::Tree::files_after).
+    pub fn files_after(&self, ino: Ino, count: usize) -> Vec<Ino> {
+        let listed_after = || {
+            let nid = match self.context.inodes.object(ino)? {
+                Object::Message(nid) | Object::CheckedMessage(nid) => nid,
+                _ => return None,
+            };
+            let directory = self.directories.directory_of(nid)?;
+            let listing = self.directory(directory).ok()?;
+            let first = listing.position_of(self.context.number(&Object::Message(nid)))? + 1;
+            let entries = (first..).map_while(|index| listing.entry(index));
+            let files = entries.filter(|entry| entry.kind == Kind::File);
+            Some(files.map(|entry| entry.ino).take(count).collect())
+        };
+        listed_after().unwrap_or_default()
+    }
+
     /// Announces that `depth` of all messages will be read.
     pub fn will_read_all(&self, depth: Depth) {
         ndb::read_all_ahead(self.context.store.ndb(), depth);

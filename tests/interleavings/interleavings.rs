@@ -208,31 +208,54 @@ fn an_export_waits_for_all_batches_and_for_no_more() {
 const REQUEST: u64 = 64 << 10;
 const ORDER: [u64; 14] = [0, 1, 2, 3, 5, 4, 6, 7, 9, 8, 10, 11, 13, 12];
 
+/// Reads of `file` in this order of requests, of which all that is answered is right.
+fn read_in_order(ahead: &(ReadAhead, Forest), file: Ino, order: &[u64]) {
+    for request in order {
+        let offset = request * REQUEST;
+        ahead.0.looked_up(Ino(50));
+        if let Some(bytes) = ahead.0.read(file, offset, REQUEST as usize) {
+            let len = REQUEST.min(ahead.1.size - offset);
+            assert_eq!(bytes.len() as u64, len);
+            for at in (0..len).step_by(1021) {
+                assert_eq!(bytes[at as usize], Forest::byte(file, offset + at));
+            }
+        }
+    }
+}
+
+/// Files of so many bytes, and two threads that work ahead.
+fn ahead_of_files(size: u64) -> Arc<(ReadAhead, Forest)> {
+    let ahead = Arc::new((ReadAhead::default(), Forest::new(size, 40)));
+    // They work for ever: tasks that need not end, which only futures are.
+    for _ in 0..2 {
+        let ahead = Arc::clone(&ahead);
+        drop(future::spawn(async move { ahead.0.work(&ahead.1) }));
+    }
+    ahead
+}
+
 #[test]
 fn who_reads_a_file_never_waits_for_bytes_that_nobody_reads_and_gets_those_of_the_file() {
     fn promise() {
-        let ahead = Arc::new((ReadAhead::default(), Forest::new(13 * REQUEST + 100, 40)));
-        // They work for ever: tasks that need not end, which only futures are.
-        for _ in 0..2 {
-            let ahead = Arc::clone(&ahead);
-            drop(future::spawn(async move { ahead.0.work(&ahead.1) }));
-        }
+        let ahead = ahead_of_files(13 * REQUEST + 100);
         // One file more than are read ahead, so that each may be given up at any time, and one that two read.
-        of_threads(0..4, move |number| {
-            let file = Ino(1 + number % 3);
-            for request in ORDER {
-                let offset = request * REQUEST;
-                ahead.0.looked_up(Ino(50));
-                if let Some(bytes) = ahead.0.read(file, offset, REQUEST as usize) {
-                    let len = REQUEST.min(ahead.1.size - offset);
-                    assert_eq!(bytes.len() as u64, len);
-                    for at in (0..len).step_by(1021) {
-                        assert_eq!(bytes[at as usize], Forest::byte(file, offset + at));
-                    }
-                }
-            }
+        of_threads(0..6, move |number| {
+            read_in_order(&ahead, Ino(1 + 100 * (number % 5)), &ORDER);
         });
     }
     // Each takes ten times as long as those of the others.
+    in_orders(promise, orders() / 10);
+}
+
+#[test]
+fn who_reads_file_after_file_gets_the_bytes_of_each_while_another_does_the_same() {
+    fn promise() {
+        let ahead = ahead_of_files(REQUEST + 100);
+        of_threads(0..2, move |number| {
+            for file in 1..=24 {
+                read_in_order(&ahead, Ino(100 * number + file), &[0, 1]);
+            }
+        });
+    }
     in_orders(promise, orders() / 10);
 }

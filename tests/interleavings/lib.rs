@@ -99,6 +99,16 @@ pub mod tree {
     #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
     pub struct Ino(pub u64);
 
+    /// What is known of a file.
+    pub struct Attr {
+        pub size: u64,
+    }
+
+    /// How much of files is read ahead.
+    pub enum Depth {
+        All,
+    }
+
     /// An entry of a directory.
     pub struct Entry {
         pub ino: Ino,
@@ -157,9 +167,15 @@ pub mod tree {
             self.attributes.lock().contains(&ino)
         }
 
-        pub fn attr(&self, ino: Ino) -> Result<()> {
+        pub fn attr(&self, ino: Ino) -> Result<Attr> {
             self.attributes.lock().insert(ino);
-            Ok(())
+            Ok(Attr { size: self.size })
         }
+
+        pub fn files_after(&self, ino: Ino, count: usize) -> Vec<Ino> {
+            (ino.0 + 1..).map(Ino).take(count).collect()
+        }
+
+        pub fn read_ahead(&self, _files: &[Ino], _depth: Depth) {}
     }
 }
