@@ -212,6 +212,13 @@ fn parse<T: Parser>(arguments: &[OsString]) -> Result<Option<T>, Failure> {
         );
         return Err(Failure::new(Exit::Usage, reason));
     }
+    if let Some(reason) = empty_argument(&error) {
+        let help = help_for::<T>(rest);
+        return Err(Failure::new(
+            Exit::Usage,
+            format!("{reason}; {help} tells what it takes"),
+        ));
+    }
     if error.get(ContextKind::SuggestedArg).is_none() {
         // That a misspelt option could be passed as a value is no help.
         error.remove(ContextKind::Suggested);
@@ -231,6 +238,22 @@ fn help_for<T: CommandFactory>(arguments: &[OsString]) -> String {
     });
     let (name, command) = (program.get_name(), command.unwrap_or_default());
     format!("{name}{command} --help")
+}
+
+/// What to say of an empty argument where a value should stand, if that is what `error` is about.
+fn empty_argument(error: &clap::Error) -> Option<String> {
+    let (Some(ContextValue::String(argument)), Some(ContextValue::String(value))) = (
+        error.get(ContextKind::InvalidArg),
+        error.get(ContextKind::InvalidValue),
+    ) else {
+        return None;
+    };
+    let argument = argument.trim_end_matches("...");
+    value.is_empty().then(|| {
+        format!(
+            "an empty argument stands for {argument}, as of a variable of the shell that is not set"
+        )
+    })
 }
 
 /// What to say of a word of `arguments` where a command or a file should stand, if that is what `error` is about.

@@ -263,6 +263,19 @@ fn a_word_that_is_neither_command_nor_file_is_said_to_be_neither() {
 }
 
 #[test]
+fn an_empty_argument_is_said_to_be_one() {
+    let scene = Scene::new();
+    for (command, argument) in [("search", "<FILE|QUERY>"), ("info", "<FILE>")] {
+        let said = scene.ends(&[command, "mail.pst", ""], USAGE);
+        let line = format!(
+            "ostfs: an empty argument stands for {argument}, as of a variable of the shell that is not set; ostfs {command} --help \
+             tells what it takes\n"
+        );
+        assert_eq!(said, line);
+    }
+}
+
+#[test]
 fn a_working_directory_that_was_removed_is_named_as_the_reason() {
     let scene = Scene::new();
     let gone = scene.path("gone");
