@@ -330,6 +330,9 @@ impl Filesystem for Adapter {
     ) {
         let size = size as usize;
         if let Some(ready) = self.ahead.read(Ino(ino.0), offset, size) {
+            // A request like every other, for the log and for who waits until there are none.
+            let operation = format_args!("read {size} bytes at {offset} of");
+            self.ask(operation, Ino(ino.0), |_| Ok(())).ok();
             reply.data(ready.bytes());
             return self.tell_of_replaced(ino);
         }

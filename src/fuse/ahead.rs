@@ -6,6 +6,7 @@
 //! request. A request never waits for this work, but for bytes that a thread is making already.
 #![forbid(unsafe_code)]
 
+mod content;
 mod run;
 
 use std::collections::VecDeque;
@@ -14,7 +15,8 @@ use std::sync::Arc;
 
 use parking_lot::{Condvar, Mutex};
 
-use self::run::{Run, UPCOMING};
+use self::content::{Content, WINDOW};
+use self::run::{Run, Step, UPCOMING};
 use super::panics;
 use crate::tree::{Depth, Forest, Ino};
 
@@ -35,8 +37,7 @@ const MAX_CREDIT_OF_LISTING: usize = 4096;
 const STEP: usize = 16;
 /// Requests one after the other that make a reader of all of a file.
 const REQUESTS: usize = 4;
-/// Bytes read ahead at a time; two such windows a file are in memory.
-const WINDOW: usize = 512 << 10;
+/// Windows of a file that are in memory.
 const WINDOWS: usize = 2;
 
 /// What is to be done, and what is done.
@@ -91,20 +92,6 @@ struct Window {
     content: Content,
 }
 
-#[derive(Debug, Clone)]
-enum Content {
-    Planned,
-    InWork,
-    /// Shorter than a window at the end of the file, or where it cannot be read.
-    Made(Arc<Vec<u8>>),
-}
-
-impl Content {
-    fn is_planned(&self) -> bool {
-        matches!(self, Self::Planned)
-    }
-}
-
 /// Bytes that were read ahead.
 #[derive(Debug)]
 pub(super) struct Bytes {
@@ -128,14 +115,7 @@ enum Task {
         file: Ino,
         start: u64,
     },
-    /// Reads the beginning of a file that nobody has asked for.
-    Begin {
-        file: Ino,
-    },
-    /// Finds the files that are listed after `file`.
-    Follow {
-        file: Ino,
-    },
+    Run(Step),
 }
 
 impl Ahead {
@@ -177,7 +157,7 @@ impl Ahead {
     pub(super) fn read(&self, file: Ino, offset: u64, size: usize) -> Option<Bytes> {
         let mut plan = self.plan.lock();
         plan.file(file)?;
-        if plan.run.has_task() {
+        if plan.run.has_step() {
             self.added.notify_one();
         }
         let entry = plan.find_mut(file)?;
@@ -229,7 +209,7 @@ impl Ahead {
                 Task::Read { file, start } => {
                     self.has_read(file, start, read_window(forest, file, start, WINDOW));
                 }
-                Task::Begin { file } => {
+                Task::Run(Step::Begin(file)) => {
                     let attr = panics::catch(|| forest.attr(file))
                         .ok()
                         .and_then(Result::ok);
@@ -237,7 +217,7 @@ impl Ahead {
                     let bytes = read_window(forest, file, 0, size.unwrap_or(WINDOW).min(WINDOW));
                     self.has_read(file, 0, bytes);
                 }
-                Task::Follow { file } => {
+                Task::Run(Step::Follow(file)) => {
                     let files = panics::catch(|| {
                         let files = forest.files_after(file, UPCOMING);
                         forest.read_ahead(&files, Depth::All);
@@ -370,8 +350,8 @@ impl Plan {
                 });
             }
         }
-        if let Some(task) = self.run.task() {
-            return Some(task);
+        if let Some(step) = self.run.step() {
+            return Some(Task::Run(step));
         }
         let entry = self
             .directories

@@ -6,7 +6,7 @@
 
 use std::collections::VecDeque;
 
-use super::{Content, Task, WINDOW};
+use super::content::{Content, WINDOW};
 use crate::tree::Ino;
 
 /// Files that are expected.
@@ -16,6 +16,15 @@ const PREPARED: usize = 2 << 20;
 /// Files begun, none of which was expected, after which a directory is looked at; and at the most, after it was in vain.
 const PATIENCE: usize = 4;
 const MAX_PATIENCE: usize = 4096;
+
+/// What is to be done next.
+#[derive(Debug)]
+pub(super) enum Step {
+    /// The beginning of a file that nobody has asked for is read.
+    Begin(Ino),
+    /// The files that are listed after this one are found.
+    Follow(Ino),
+}
 
 /// A file that will be begun, and what was read of its beginning.
 #[derive(Debug)]
@@ -106,7 +115,7 @@ impl Run {
     }
 
     /// Whether there is something to do.
-    pub(super) fn has_task(&self) -> bool {
+    pub(super) fn has_step(&self) -> bool {
         self.after.is_some() || self.has_room()
     }
 
@@ -120,11 +129,11 @@ impl Run {
             && self.upcoming.iter().map(bytes).sum::<usize>() < PREPARED
     }
 
-    /// Takes a task on.
-    pub(super) fn task(&mut self) -> Option<Task> {
+    /// Takes a step on.
+    pub(super) fn step(&mut self) -> Option<Step> {
         if let Some(file) = self.after.take() {
             self.looking = Some(file);
-            return Some(Task::Follow { file });
+            return Some(Step::Follow(file));
         }
         if !self.has_room() {
             return None;
@@ -132,7 +141,7 @@ impl Run {
         let mut upcoming = self.upcoming.iter_mut();
         let file = upcoming.find(|file| file.content.is_planned())?;
         file.content = Content::InWork;
-        Some(Task::Begin { file: file.ino })
+        Some(Step::Begin(file.ino))
     }
 }
 
@@ -171,19 +180,18 @@ mod tests {
         fn begin(&mut self, number: u64) {
             let content = self.run.begin(file(number));
             self.ready += usize::from(matches!(content, Some(Content::Made(_))));
-            while let Some(task) = self.run.task() {
-                match task {
-                    Task::Follow { file: after } => {
+            while let Some(step) = self.run.step() {
+                match step {
+                    Step::Follow(after) => {
                         self.looks += 1;
                         let listed = (after.0 - 1000 + 1..self.files).map(file);
                         self.run.follow(after, listed.take(UPCOMING).collect());
                     }
-                    Task::Begin { file } => {
+                    Step::Begin(file) => {
                         self.read += 1;
                         *self.run.content(file).unwrap() =
                             Content::Made(Arc::new(vec![0; 100_000]));
                     }
-                    _ => panic!("a run reads beginnings alone"),
                 }
             }
             let bytes = |file: &Upcoming| match &file.content {
@@ -249,9 +257,9 @@ mod tests {
             numbers.for_each(|number| assert!(run.begin(file(number)).is_none()));
         };
         begin(&mut run, 0..4);
-        assert!(matches!(run.task(), Some(Task::Follow { .. })));
+        assert!(matches!(run.step(), Some(Step::Follow(_))));
         begin(&mut run, 100..104);
-        assert!(matches!(run.task(), Some(Task::Follow { .. })));
+        assert!(matches!(run.step(), Some(Step::Follow(_))));
         run.follow(file(3), vec![file(4)]);
         assert!(run.upcoming.is_empty());
         run.follow(file(103), vec![file(104)]);
