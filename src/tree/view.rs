@@ -279,9 +279,17 @@ impl View {
                 Object::Message(nid) | Object::CheckedMessage(nid) => nid,
                 _ => return None,
             };
-            let directory = self.directories.directory_of(nid)?;
-            let listing = self.directory(directory).ok()?;
-            let first = listing.position_of(self.context.number(&Object::Message(nid)))? + 1;
+            let (directory, file) = (
+                self.directories.directory_of(nid)?,
+                self.context.number(&Object::Message(nid)),
+            );
+            // Of a huge directory that was not listed yet, its beginning is enough for who is there.
+            let place = |first: usize| {
+                let listing = self.directory_from(directory, first).ok()?;
+                let position = listing.position_of(file)?;
+                Some((listing, position + 1))
+            };
+            let (listing, first) = place(0).or_else(|| place(usize::MAX))?;
             let entries = (first..).map_while(|index| listing.entry(index));
             let files = entries.filter(|entry| entry.kind == Kind::File);
             Some(files.map(|entry| entry.ino).take(count).collect())

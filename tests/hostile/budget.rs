@@ -209,6 +209,15 @@ fn one_body_of_all_messages() {
     assert!(shown.len() > 400, "all messages are there");
 }
 
+/// The messages `nids` get the data and the subnodes of the first one.
+fn make_copies(file: &File, nids: &[Nid]) {
+    let first = file.layout.node(MESSAGE);
+    for nid in &nids[1..] {
+        let parent = file.layout.node(*nid).parent;
+        file.damage().set_node(*nid, first.data, first.sub, parent);
+    }
+}
+
 /// Messages that all have the data and the subnodes of the first, which has a large attachment. Their rows say that they are
 /// `declared` bytes, if that is given.
 fn one_node(count: usize, declared: Option<i32>) -> File {
@@ -226,11 +235,7 @@ fn one_node(count: usize, declared: Option<i32>) -> File {
         nids.push(store.message(inbox, large));
         nids.extend((1..count).map(|number| store.message(inbox, copy(number))));
     });
-    let first = file.layout.node(MESSAGE);
-    for nid in &nids[1..] {
-        let parent = file.layout.node(*nid).parent;
-        file.damage().set_node(*nid, first.data, first.sub, parent);
-    }
+    make_copies(&file, &nids);
     file
 }
 
@@ -270,11 +275,7 @@ fn one_node_of_all_messages_in_folders_whose_tables_have_the_rows_of_others() {
             others.iter().for_each(|nid| store.stray_row(folder, *nid));
         }
     });
-    let first = file.layout.node(MESSAGE);
-    for nid in &nids[1..] {
-        let parent = file.layout.node(*nid).parent;
-        file.damage().set_node(*nid, first.data, first.sub, parent);
-    }
+    make_copies(&file, &nids);
     in_proportion("a node and rows of others", &file, 0);
 }
 
@@ -300,11 +301,7 @@ fn copies_that_share_their_blocks_are_all_shown() {
         nids.push(store.message(inbox, large));
         nids.extend((1..COPIES).map(|_| store.message(inbox, mail("copy"))));
     });
-    let first = file.layout.node(MESSAGE);
-    for nid in &nids[1..] {
-        let parent = file.layout.node(*nid).parent;
-        file.damage().set_node(*nid, first.data, first.sub, parent);
-    }
+    make_copies(&file, &nids);
     let walked = file.walk();
     assert_eq!(
         (walked.problems, walked.failed.len()),
