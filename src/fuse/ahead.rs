@@ -277,9 +277,10 @@ impl Ahead {
     }
 
     fn has_read(&self, file: Ino, start: u64, bytes: Vec<u8>) {
+        let made = Content::Made(Arc::new(bytes));
         let mut plan = self.plan.lock();
-        if let Some(content) = plan.content(file, start) {
-            *content = Content::Made(Arc::new(bytes));
+        for content in plan.contents(file, start) {
+            *content = made.clone();
         }
         self.made.notify_all();
     }
@@ -322,16 +323,14 @@ impl Plan {
         latest(&mut self.files, FILES, |entry| entry.ino == ino, new)
     }
 
-    /// What is there, or will be, of the window of `file` at `start`.
-    fn content(&mut self, file: Ino, start: u64) -> Option<&mut Content> {
-        match self.files.iter_mut().find(|entry| entry.ino == file) {
-            Some(entry) => {
-                let mut windows = entry.windows.iter_mut();
-                let window = windows.find(|window| window.start == start)?;
-                Some(&mut window.content)
-            }
-            None => self.run.content(file).filter(|_| start == 0),
-        }
+    /// What is there, or will be, of the window of `file` at `start`: of a file that is read, and of the same one where it is
+    /// expected again. Nobody else comes back to what is in work, so none may be left out.
+    fn contents(&mut self, file: Ino, start: u64) -> impl Iterator<Item = &mut Content> {
+        let files = self.files.iter_mut().filter(move |entry| entry.ino == file);
+        let windows = files.flat_map(|entry| &mut entry.windows);
+        let read = windows.filter(move |window| window.start == start);
+        let expected = self.run.content(file).filter(|_| start == 0);
+        read.map(|window| &mut window.content).chain(expected)
     }
 
     fn find_mut(&mut self, file: Ino) -> Option<&mut File> {

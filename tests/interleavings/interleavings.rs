@@ -259,3 +259,19 @@ fn who_reads_file_after_file_gets_the_bytes_of_each_while_another_does_the_same(
     }
     in_orders(promise, orders() / 10);
 }
+
+/// A file that is read before those that are listed in front of it, and once more when its turn comes.
+const COMES_BACK: [u64; 9] = [8, 2, 3, 4, 5, 6, 7, 8, 9];
+
+#[test]
+fn who_comes_back_to_a_file_never_waits_for_a_beginning_that_nobody_reads() {
+    fn promise() {
+        let ahead = ahead_of_files(REQUEST + 100);
+        of_threads(0..2, move |number| {
+            for file in COMES_BACK {
+                read_in_order(&ahead, Ino(100 * number + file), &[0, 1]);
+            }
+        });
+    }
+    in_orders(promise, orders() / 10);
+}
